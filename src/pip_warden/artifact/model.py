@@ -1,0 +1,59 @@
+"""An artifact: a file whose bytes we hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import Version
+
+from pip_warden.digests import Digest
+from pip_warden.faults import Fault
+from pip_warden.names import ArtifactName, ProjectName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contents:
+    """What a strictly well-formed wheel or sdist says of itself.
+
+    Attributes:
+        project: Normalised ``Name`` of its METADATA or PKG-INFO.
+        version: ``Version`` of the same.
+        metadata: The bytes of METADATA or PKG-INFO.
+        requires_python: ``Requires-Python`` of the same, None where absent.
+        requires_dist: Every ``Requires-Dist``.
+        tags: A wheel's ``Tag`` lines, expanded; empty for an sdist.
+        build: A wheel's ``Build`` line, ``""`` where absent.
+        build_requires: An sdist's ``[build-system] requires`` (the PEP 518 default where absent); empty for a wheel.
+        direct_references: Every requirement (of either kind, static project dependencies included) that names a URL or path instead
+            of a version.
+    """
+
+    project: ProjectName
+    version: Version
+    metadata: bytes
+    requires_python: str | None = None
+    requires_dist: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
+    build: str = ""
+    build_requires: tuple[str, ...] = ()
+    direct_references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """A wheel or sdist in a private directory (or wherever the user has it).
+
+    Attributes:
+        name: The parsed file name.
+        path: Where the bytes are.
+        digest: SHA-256 computed over the bytes received.
+        size: Bytes.
+        contents: What it says of itself, or why it is not well-formed.
+    """
+
+    name: ArtifactName
+    path: Path
+    digest: Digest
+    size: int
+    contents: Contents | Fault

@@ -1,0 +1,62 @@
+"""SHA-256, the only digest we speak."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pip_warden.errors import UsageError
+
+_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A SHA-256 value as 64 lower-case hexadecimal digits."""
+
+    hex: str
+
+    def __post_init__(self) -> None:
+        if not _HEX.fullmatch(self.hex):
+            raise UsageError(
+                "invalid-digest", f"expected 64 lower-case hexadecimal digits, found {self.hex!r}"
+            )
+
+    def __str__(self) -> str:
+        return self.hex
+
+    def matches(self, other: Digest) -> bool:
+        """Compare in constant time."""
+        return hmac.compare_digest(self.hex, other.hex)
+
+    def raw(self) -> bytes:
+        """Return the 32 bytes."""
+        return bytes.fromhex(self.hex)
+
+
+def digest_of(data: bytes) -> Digest:
+    """Hash bytes."""
+    return Digest(hashlib.sha256(data).hexdigest())
+
+
+def digest_of_chunks(chunks: Iterable[bytes]) -> Digest:
+    """Hash a stream of chunks."""
+    state = hashlib.sha256()
+    for chunk in chunks:
+        state.update(chunk)
+    return Digest(state.hexdigest())
+
+
+def digest_of_file(path: Path) -> Digest:
+    """Hash a file in constant memory.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as stream:
+        return digest_of_chunks(iter(lambda: stream.read(_CHUNK), b""))

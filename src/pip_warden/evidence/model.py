@@ -1,0 +1,51 @@
+"""Evidence: what speaks for an artifact. Every form ends as one Sigstore bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pip_warden.faults import Fault
+
+
+class Form(StrEnum):
+    """The forms evidence comes in (design decision D4)."""
+
+    BUNDLE = "bundle"
+    """``FILE.sigstore.json``: a Sigstore bundle; also the older ``FILE.sigstore``."""
+    DSSE_BUNDLE = "dsse-bundle"
+    """``FILE.<kind>.sigstore.json``: an attestation as a bundle."""
+    PEP740 = "pep740"
+    """``FILE.publish.attestation``, ``FILE.slsa.attestation``, or an index's provenance object."""
+    DETACHED = "detached"
+    """``FILE.sig`` + ``FILE.crt``, completed by the log entry found in Rekor v1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One item of evidence that parsed strictly. Nothing in it is proved.
+
+    Attributes:
+        label: Where it came from, for people: a file name, with ``#2`` and so on for further rows or entries.
+        form: The form it came in.
+        bundle: The Sigstore bundle as JSON with the defaults of protobuf JSON filled in, ready for the sigstore door.
+        is_dsse: Whether the bundle holds a DSSE envelope (else a message signature).
+    """
+
+    label: str
+    form: Form
+    bundle: bytes
+    is_dsse: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BadItem:
+    """One item of evidence that is there and cannot be read."""
+
+    label: str
+    form: Form
+    fault: Fault
+
+
+Evidence = tuple[Item | BadItem, ...]
+"""Every item found for one artifact, best form first; may be empty, which is a refusal."""

@@ -1,0 +1,22 @@
+"""A fault: the value that a reader gives instead of what it was asked to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """Why something is not what it should be, before a step number is known.
+
+    Attributes:
+        code: Stable kebab-case refusal code.
+        expected: What would have been right.
+        found: What there was; foreign text is escaped where it is shown, not here.
+        hint: What to do next; may be empty.
+    """
+
+    code: str
+    expected: str
+    found: str
+    hint: str = ""

@@ -1,0 +1,1 @@
+"""Index pages become candidates: which files a registry says it has."""

@@ -1,0 +1,59 @@
+"""A candidate: a file that an index says it has. Nothing here is proved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pip_warden.digests import Digest
+from pip_warden.names import ArtifactName, ProjectName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """One file entry of an index page.
+
+    Attributes:
+        project: The project whose page was asked for.
+        name: The parsed file name.
+        source: Name of the trust file's source that served the page.
+        page_url: Final URL of the page, after redirects.
+        url: Absolute URL of the file without its fragment.
+        claimed_sha256: The index's digest: the uploader's word.
+        claimed_requires_python: ``data-requires-python`` / ``requires-python`` as it stands; None where absent or empty.
+        claimed_yanked: None where not yanked, else the reason, which may be empty (PEP 592).
+        claimed_upload_time: PEP 700, aware UTC.
+        claimed_size: Bytes (PEP 700).
+        claimed_provenance: URL of the PEP 740 provenance object.
+    """
+
+    project: ProjectName
+    name: ArtifactName
+    source: str
+    page_url: str
+    url: str
+    claimed_sha256: Digest | None = None
+    claimed_requires_python: str | None = None
+    claimed_yanked: str | None = None
+    claimed_upload_time: datetime | None = None
+    claimed_size: int | None = None
+    claimed_provenance: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexPage:
+    """A project's page.
+
+    Attributes:
+        project: The project asked for.
+        source: Name of the source asked.
+        url: Final URL, after redirects.
+        candidates: Every entry that is a wheel or ``.tar.gz`` sdist, in the page's order.
+        ignored: Every other entry as ``(file name, why it is no candidate)``.
+    """
+
+    project: ProjectName
+    source: str
+    url: str
+    candidates: tuple[Candidate, ...]
+    ignored: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,111 @@
+"""Names with a rule: projects, versions and the file names of wheels and sdists.
+
+Each has one parser, so that a type is the proof that the rule was checked. Sources: PEP 503 (normalised names),
+PEP 440 (versions), PEP 427 (wheel file names), PEP 625 (sdist file names).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+from packaging.utils import (
+    InvalidName,
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+from pip_warden.errors import UsageError
+
+ProjectName = NewType("ProjectName", str)
+"""A PEP 503-normalised project name."""
+
+_SAFE_FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", re.ASCII)
+_LONGEST_FILENAME = 255
+
+
+def parse_project_name(text: str) -> ProjectName:
+    """Return the PEP 503-normalised form of a project name.
+
+    Raises:
+        UsageError: ``invalid-name``: it is no project name (PEP 508 grammar).
+    """
+    try:
+        return ProjectName(str(canonicalize_name(text, validate=True)))
+    except InvalidName as err:
+        raise UsageError("invalid-name", f"expected a project name (PEP 508), found {text!r}") from err
+
+
+def parse_version(text: str) -> Version:
+    """Return a PEP 440 version.
+
+    Raises:
+        UsageError: ``invalid-version``: it is no PEP 440 version.
+    """
+    try:
+        return Version(text)
+    except InvalidVersion as err:
+        raise UsageError("invalid-version", f"expected a PEP 440 version, found {text!r}") from err
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArtifactName:
+    """The file name of a wheel or sdist and what it says.
+
+    Attributes:
+        filename: The name as it stands; safe as one path segment.
+        project: The normalised project name in it.
+        version: The version in it.
+        kind: ``"wheel"`` or ``"sdist"``.
+        build: The wheel's build tag as text, ``""`` where there is none.
+        tags: The wheel's compatibility tags, each ``"py3-none-any"``; empty for an sdist.
+    """
+
+    filename: str
+    project: ProjectName
+    version: Version
+    kind: Literal["wheel", "sdist"]
+    build: str = ""
+    tags: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+def parse_artifact_name(filename: str) -> ArtifactName:
+    """Read the file name of a wheel (PEP 427) or ``.tar.gz`` sdist (PEP 625).
+
+    Legacy forms that installers only guess at (``.zip`` sdists, eggs) are not artifacts here.
+
+    Raises:
+        UsageError: ``invalid-filename``: it is neither, or it is not one plain path segment.
+    """
+    problem = UsageError(
+        "invalid-filename", f"expected the file name of a wheel or .tar.gz sdist, found {filename!r}"
+    )
+    if len(filename) > _LONGEST_FILENAME or not _SAFE_FILENAME.fullmatch(filename):
+        raise problem
+    try:
+        if filename.endswith(".whl"):
+            name, version, build, tags = parse_wheel_filename(filename)
+            return ArtifactName(
+                filename=filename,
+                project=ProjectName(str(name)),
+                version=version,
+                kind="wheel",
+                build="".join(str(part) for part in build),
+                tags=frozenset(str(tag) for tag in tags),
+            )
+        if filename.endswith(".tar.gz"):
+            sdist_name, sdist_version = parse_sdist_filename(filename)
+            return ArtifactName(
+                filename=filename, project=ProjectName(str(sdist_name)), version=sdist_version, kind="sdist"
+            )
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as err:
+        raise problem from err
+    raise problem

@@ -1,0 +1,1 @@
+"""Verdicts and errors as text and JSON."""

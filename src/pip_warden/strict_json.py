@@ -1,0 +1,80 @@
+"""JSON read strictly: duplicate keys, non-finite numbers, deep nesting and oversized input are errors.
+
+Two readers that disagree about a duplicate key disagree about what was signed (RFC 8259 section 4 leaves it open).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn, TypeAlias
+
+JSONValue: TypeAlias = "None | bool | int | float | str | list[JSONValue] | dict[str, JSONValue]"
+
+_DEEPEST = 64
+
+
+class StrictJSONError(ValueError):
+    """The text is not the strict JSON we read; the message says why."""
+
+
+def loads(raw: bytes | str, *, max_bytes: int) -> JSONValue:
+    """Parse strict UTF-8 JSON.
+
+    Args:
+        raw: The text; bytes must be UTF-8 without a byte order mark.
+        max_bytes: The longest input accepted.
+
+    Raises:
+        StrictJSONError: It is too large, not UTF-8, not JSON, repeats a key, or nests too deep.
+    """
+    if len(raw) > max_bytes:
+        raise StrictJSONError(f"larger than {max_bytes} bytes")
+    try:
+        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
+        value: JSONValue = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    except UnicodeDecodeError as err:
+        raise StrictJSONError("not UTF-8") from err
+    except RecursionError as err:
+        raise StrictJSONError("nested too deep") from err
+    except StrictJSONError:
+        raise
+    except ValueError as err:
+        raise StrictJSONError(f"not JSON: {err}") from err
+    _check_depth(value, _DEEPEST)
+    return value
+
+
+def loads_object(raw: bytes | str, *, max_bytes: int) -> dict[str, JSONValue]:
+    """Parse strict JSON whose top level is an object.
+
+    Raises:
+        StrictJSONError: As for :func:`loads`, or the top level is something else.
+    """
+    value = loads(raw, max_bytes=max_bytes)
+    if not isinstance(value, dict):
+        raise StrictJSONError(f"expected an object, found {type(value).__name__}")
+    return value
+
+
+def _object(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise StrictJSONError(f"key {twice[:80]!r} appears twice")
+    return result
+
+
+def _constant(text: str) -> NoReturn:
+    raise StrictJSONError(f"{text} is not JSON")
+
+
+def _check_depth(value: JSONValue, left: int) -> None:
+    if left == 0:
+        raise StrictJSONError("nested too deep")
+    if isinstance(value, dict):
+        for item in value.values():
+            _check_depth(item, left - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_depth(item, left - 1)

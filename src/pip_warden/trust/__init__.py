@@ -1,0 +1,1 @@
+"""The trust file: who may publish what."""

@@ -1,0 +1,208 @@
+"""What a trust file says, as values. Reading and writing it is the business of the modules beside this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from packaging.version import Version
+
+from pip_warden.digests import Digest
+from pip_warden.names import ProjectName
+from pip_warden.trust.subject import RefPattern, SubjectPattern
+
+DEFAULT_EVIDENCE = ("{project-name}/{version}", "{name}/{version}")
+"""Where a generic registry keeps evidence: last segment of the registry project's path, then the package's own name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RootPin:
+    """A Sigstore trusted root, pinned by digest.
+
+    Attributes:
+        name: ``"default"`` for the table ``[sigstore]``, else X of ``[sigstore.X]``.
+        path: The file, already made absolute against the trust file's directory.
+        sha256: The digest its bytes must have.
+        issuers: The OIDC issuers it may vouch for; never empty.
+    """
+
+    name: str
+    path: Path
+    sha256: Digest
+    issuers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Where files come from.
+
+    Attributes:
+        name: X of ``[source.X]``.
+        type: ``gitlab`` (a GitLab instance: PyPI registry for files, generic registry for evidence) or ``simple`` (a PEP 503/691
+            index with PEP 740 provenance).
+        url: Instance root, or index root, without a trailing slash.
+        evidence: Templates of the evidence's package and version in the generic registry, tried in order.
+    """
+
+    name: str
+    type: Literal["gitlab", "simple"]
+    url: str
+    evidence: tuple[str, ...] = DEFAULT_EVIDENCE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """One signer that a package may have.
+
+    Attributes:
+        issuer: OIDC issuer, compared exactly.
+        subject: The certificate's subject alternative name, as a pattern.
+        project_id: The signer's numeric project id (claim 15), None where not pinned.
+        not_before: First day (UTC) on which it may have signed.
+        not_after: Last day (UTC, to its end) on which it may have signed.
+        root: Name of the :class:`RootPin` that must vouch for it.
+        is_account: The pin says that the subject is a mail address or service account and so has no project: claims 12 and 20 are
+            not demanded.
+    """
+
+    issuer: str
+    subject: SubjectPattern
+    project_id: str | None = None
+    not_before: date | None = None
+    not_after: date | None = None
+    root: str = "default"
+    is_account: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requirements:
+    """What a pin requires of certificate claims (``[package.require]``). None means: no requirement.
+
+    Attributes:
+        build_trigger: Claim 20 must be one of these.
+        runner_environment: Claim 11.
+        source_ref: Claim 14, as a pattern.
+        source_repository: Claim 12, exactly.
+        environment: Claim 23.
+        visibility: Claim 22.
+        predicate_types: Further predicate types that count as evidence of publication.
+    """
+
+    build_trigger: frozenset[str] = frozenset({"push"})
+    runner_environment: str | None = None
+    source_ref: RefPattern | None = None
+    source_repository: str | None = None
+    environment: str | None = None
+    visibility: str | None = None
+    predicate_types: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentityEntry:
+    """A package that somebody signs.
+
+    Attributes:
+        project: Normalised project name.
+        source: Name of its source.
+        registry: Path (``group/project``) or numeric id of the registry project; None for a ``simple`` source.
+        registry_id: The registry project's numeric id, where recorded: file URLs must carry it.
+        evidence: The package's own evidence templates; empty means the source's.
+        identities: Who may have signed; never empty.
+        require: What the certificate must say besides.
+    """
+
+    project: ProjectName
+    source: str
+    identities: tuple[Identity, ...]
+    registry: str | None = None
+    registry_id: int | None = None
+    evidence: tuple[str, ...] = ()
+    require: Requirements = Requirements()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HashEntry:
+    """One version of a package that nobody signs: this proves *what*, not *who*.
+
+    Attributes:
+        project: Normalised project name.
+        version: The one version it speaks of.
+        source: Name of its source.
+        registry: As in :class:`IdentityEntry`.
+        registry_id: As in :class:`IdentityEntry`.
+        files: ``(file name, digest)`` of every file allowed; never empty.
+        reason: Why a hash is enough; never empty.
+    """
+
+    project: ProjectName
+    version: Version
+    source: str
+    files: tuple[tuple[str, Digest], ...]
+    reason: str
+    registry: str | None = None
+    registry_id: int | None = None
+
+    def digest_for(self, filename: str) -> Digest | None:
+        """Return the digest pinned for a file name."""
+        return dict(self.files).get(filename)
+
+
+Entry = IdentityEntry | HashEntry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revocation:
+    """Something that must not be installed any more (``[[revoked]]``): by digest, or by name with or without version.
+
+    Attributes:
+        sha256: The digest revoked, where given.
+        project: The project revoked, where given.
+        version: The version of it, None for every one.
+        reason: Why; never empty.
+    """
+
+    reason: str
+    sha256: Digest | None = None
+    project: ProjectName | None = None
+    version: Version | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustFile:
+    """A trust file that is valid as a whole.
+
+    Attributes:
+        path: Where it was read from.
+        roots: Every pinned trusted root; may be empty only where no identity is pinned.
+        sources: Every source.
+        entries: Every package entry. All entries of one project name the same source.
+        revoked: Every revocation.
+    """
+
+    path: Path
+    roots: tuple[RootPin, ...] = ()
+    sources: tuple[Source, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    revoked: tuple[Revocation, ...] = ()
+
+    def entries_of(self, project: ProjectName) -> tuple[Entry, ...]:
+        """Return every entry of a project; empty where it is not pinned."""
+        return tuple(entry for entry in self.entries if entry.project == project)
+
+    def entry_for(self, project: ProjectName, version: Version) -> Entry | None:
+        """Return the entry that decides one version: its hash entry, else the identity entry, else None."""
+        entries = self.entries_of(project)
+        for entry in entries:
+            if isinstance(entry, HashEntry) and entry.version == version:
+                return entry
+        return next((entry for entry in entries if isinstance(entry, IdentityEntry)), None)
+
+    def source(self, name: str) -> Source:
+        """Return the source with a name that the file is known to have.
+
+        Raises:
+            KeyError: There is none: a bug, since the file was validated as a whole.
+        """
+        return {source.name: source for source in self.sources}[name]
