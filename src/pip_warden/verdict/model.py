@@ -10,7 +10,7 @@ from pip_warden._sigstore.proved import Claims
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest
 from pip_warden.evidence.model import Evidence, Form
-from pip_warden.index.candidate import Candidate
+from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName
 
 
@@ -36,12 +36,14 @@ class Exhibit:
     Attributes:
         artifact: The file.
         candidate: The index entry it came from; None for a local file.
+        page: The page that entry stands on; None for a local file.
         evidence: Every item found for it, best form first.
         locked_sha256: The digest a lock file or requirements file demands, where there is one.
     """
 
     artifact: Artifact
     candidate: Candidate | None
+    page: IndexPage | None
     evidence: Evidence
     locked_sha256: Digest | None = None
 
@@ -56,6 +58,7 @@ class ItemRefusal:
     code: str
     expected: str
     found: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

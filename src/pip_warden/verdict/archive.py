@@ -1,0 +1,128 @@
+"""Steps 3 to 5: name, archive and digest. What the file is called, what it says of itself and what its bytes are."""
+
+from __future__ import annotations
+
+from packaging.utils import canonicalize_version
+
+from pip_warden.artifact.model import Artifact, Contents
+from pip_warden.faults import Fault
+from pip_warden.names import ProjectName
+from pip_warden.trust.pins import Entry, HashEntry, Revocation
+from pip_warden.verdict.model import Exhibit
+
+_RENAMED = (
+    "The file was renamed, or built by something else than the release it claims to be; ask its publisher."
+)
+
+
+def check_name(exhibit: Exhibit, project: ProjectName, entry: Entry) -> Fault | None:
+    """Step 3: the entry, the project asked for and the file name agree (PEP 503)."""
+    names = {entry.project, project, exhibit.artifact.name.project}
+    if exhibit.candidate is not None:
+        names.add(exhibit.candidate.name.project)
+    if len(names) == 1:
+        return None
+    return Fault(
+        code="wrong-project",
+        expected=f"a file of {entry.project}",
+        found=f"{exhibit.artifact.name}, which is a file of {exhibit.artifact.name.project}",
+        hint=_RENAMED,
+    )
+
+
+def check_archive(artifact: Artifact) -> Fault | None:
+    """Step 4: the archive is well-formed and what it says of itself is what its file name says."""
+    match artifact.contents:
+        case Fault() as fault:
+            return fault
+        case Contents() as contents:
+            return _check_identity_inside(artifact, contents) or _check_direct_references(contents)
+
+
+def _check_identity_inside(artifact: Artifact, contents: Contents) -> Fault | None:
+    name = artifact.name
+    if contents.project != name.project:
+        return _differs("name-inside-differs", f"project {name.project}", contents.project)
+    if canonicalize_version(contents.version) != canonicalize_version(name.version):
+        return _differs("version-inside-differs", f"version {name.version}", str(contents.version))
+    if name.kind == "wheel" and contents.tags != name.tags:
+        return _differs("tags-inside-differ", " ".join(sorted(name.tags)), " ".join(sorted(contents.tags)))
+    if name.kind == "wheel" and _build_key(contents.build) != _build_key(name.build):
+        return _differs("build-inside-differs", f"build tag {name.build!r}", repr(contents.build))
+    return None
+
+
+def _differs(code: str, expected: str, found: str) -> Fault:
+    return Fault(
+        code=code, expected=f"{expected}, as the file name says", found=f"{found} inside it", hint=_RENAMED
+    )
+
+
+def _build_key(build: str) -> tuple[int, str]:
+    """Read a build tag as PEP 427 sorts it: leading digits as a number, then the rest."""
+    digits = build[: len(build) - len(build.lstrip("0123456789"))]
+    return int(digits or "0"), build[len(digits) :]
+
+
+def _check_direct_references(contents: Contents) -> Fault | None:
+    if not contents.direct_references:
+        return None
+    return Fault(
+        code="direct-reference",
+        expected="dependencies by name and version only",
+        found="; ".join(contents.direct_references),
+        hint="A URL or path in a dependency would be fetched past the gate. The publisher must depend on a released version.",
+    )
+
+
+def check_digest(exhibit: Exhibit, entry: Entry) -> Fault | None:
+    """Step 5: the bytes received have every digest that somebody states for them."""
+    digest = exhibit.artifact.digest
+    if isinstance(entry, HashEntry):
+        pinned = entry.digest_for(exhibit.artifact.name.filename)
+        if pinned is None:
+            return Fault(
+                code="file-not-in-hash-pin",
+                expected=f"one of the files pinned for {entry.project} {entry.version}: {', '.join(n for n, _ in entry.files)}",
+                found=exhibit.artifact.name.filename,
+                hint=f"Review the file, then: pip-warden trust add {entry.project}=={entry.version} --source {entry.source} --hash "
+                "--reason '…'",
+            )
+        if not pinned.matches(digest):
+            return _other_bytes("pinned-digest-differs", f"{pinned}, as the trust file pins", digest.hex)
+    claimed = exhibit.candidate.claimed_sha256 if exhibit.candidate is not None else None
+    if claimed is not None and not claimed.matches(digest):
+        return _other_bytes("index-digest-differs", f"{claimed}, as the index says", digest.hex)
+    if exhibit.locked_sha256 is not None and not exhibit.locked_sha256.matches(digest):
+        return _other_bytes("locked-digest-differs", f"{exhibit.locked_sha256}, as the lock says", digest.hex)
+    return None
+
+
+def _other_bytes(code: str, expected: str, found: str) -> Fault:
+    return Fault(
+        code=code,
+        expected=f"SHA-256 {expected}",
+        found=f"SHA-256 {found}",
+        hint="These are not the bytes that were published or reviewed. Do not use them; tell whoever runs the registry.",
+    )
+
+
+def check_revoked(artifact: Artifact, revoked: tuple[Revocation, ...]) -> Fault | None:
+    """Revocation by digest, name or version, for every kind of pin; judged right after step 5."""
+    for revocation in revoked:
+        if _hits(revocation, artifact):
+            return Fault(
+                code="revoked",
+                expected="a file that is not revoked",
+                found=f"{artifact.name}, revoked: {revocation.reason}",
+                hint="The trust file revokes it. Choose another release.",
+            )
+    return None
+
+
+def _hits(revocation: Revocation, artifact: Artifact) -> bool:
+    if revocation.sha256 is not None and revocation.sha256.matches(artifact.digest):
+        return True
+    if revocation.project != artifact.name.project:
+        return False
+    return revocation.version is None or revocation.version == artifact.name.version

@@ -1,0 +1,78 @@
+"""Step 9, identity: issuer, subject, the signer's project id and the signing date are those of one identity of the pin."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from packaging.version import Version
+
+from pip_warden._sigstore.proved import Claims
+from pip_warden.faults import Fault
+from pip_warden.trust.pins import Identity
+
+_HINT = (
+    "If this signer is right, review why it changed and pin it with `pip-warden trust add`; if not, the file was published by "
+    "somebody else."
+)
+
+
+def match_identity(claims: Claims, identities: tuple[Identity, ...], version: Version) -> Identity | Fault:
+    """Return the identity that the certificate proves, or the fault of the identity that came closest.
+
+    Args:
+        claims: What the verified certificate says.
+        identities: The pin's identities that belong to the root which verified it.
+        version: The version proved in step 4, for ``{version}``.
+    """
+    closest: tuple[int, Fault] | None = None
+    for identity in identities:
+        outcome = _compare(claims, identity, version)
+        if outcome is None:
+            return identity
+        if closest is None or outcome[0] > closest[0]:
+            closest = outcome
+    if closest is None:
+        return Fault(
+            code="issuer-mismatch",
+            expected="an identity of this trusted root",
+            found="none is pinned",
+            hint=_HINT,
+        )
+    return closest[1]
+
+
+def _compare(claims: Claims, identity: Identity, version: Version) -> tuple[int, Fault] | None:
+    """Return None where everything agrees, else how far the comparison came and what disagreed."""
+    if claims.issuer != identity.issuer:
+        return 1, _fault("issuer-mismatch", f"issuer {identity.issuer}", claims.issuer)
+    if len(claims.subjects) != 1:
+        return 2, _fault("identity-mismatch", "exactly one subject", f"{len(claims.subjects)} subjects")
+    if not identity.subject.matches(claims.subjects[0], version):
+        return 2, _fault("identity-mismatch", f"signer {_spelled(identity, version)}", claims.subjects[0])
+    if identity.project_id is not None and claims.get("project-id") != identity.project_id:
+        found = claims.get("project-id") or "no project id"
+        return 3, _fault("project-id-mismatch", f"the signer's project id {identity.project_id}", found)
+    return _compare_dates(claims, identity)
+
+
+def _compare_dates(claims: Claims, identity: Identity) -> tuple[int, Fault] | None:
+    """Dates bound the signing time, to the end of the day, UTC: old releases stay good after an identity is retired."""
+    signed = claims.not_before.astimezone(UTC).date()
+    if identity.not_before is not None and signed < identity.not_before:
+        return 4, _fault(
+            "signed-outside-dates", f"signed on or after {identity.not_before}", f"signed on {signed}"
+        )
+    if identity.not_after is not None and signed > identity.not_after:
+        return 4, _fault(
+            "signed-outside-dates", f"signed on or before {identity.not_after}", f"signed on {signed}"
+        )
+    return None
+
+
+def _spelled(identity: Identity, version: Version) -> str:
+    pattern = identity.subject.text
+    return f"{pattern} with {{version}} = {version}" if "{version}" in pattern else pattern
+
+
+def _fault(code: str, expected: str, found: str) -> Fault:
+    return Fault(code=code, expected=expected, found=found, hint=_HINT)

@@ -1,0 +1,223 @@
+"""The verdict: ten numbered steps, read from top to bottom.
+
+========  ============  ==========================================================================================
+step      name          what is judged
+========  ============  ==========================================================================================
+1         pin           the project has an entry in the trust file
+2         origin        page and file URLs are those of the entry's source
+3         name          file name, index entry and project agree
+4         archive       the archive is well-formed and agrees with its file name; no direct references
+5         digest        the bytes have every digest stated for them; then revocation; a hash pin ends here
+6         evidence      there is at least one item, and it parses, strictly
+7         signature     certificate chain, log entry, signing time, signature over the digest
+8         subject       what was signed is this artifact
+9         identity      the signer is one the pin names
+10        policy        the certificate says what the pin requires besides
+========  ============  ==========================================================================================
+
+Steps 6 to 10 are judged per item of evidence: an item is good when it passed all of them. Nothing is shared between items or
+files. No network, clock, environment or file is touched: everything judged is in the arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from pip_warden._sigstore.root import Root
+from pip_warden._sigstore.verify import prove
+from pip_warden.errors import BugError
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.faults import Fault
+from pip_warden.names import ProjectName
+from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, TrustFile
+from pip_warden.verdict import archive, origin
+from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.model import (
+    Accepted,
+    Exhibit,
+    ItemRefusal,
+    PinnedByHash,
+    Refused,
+    SignedBy,
+    Step,
+    Verdict,
+)
+from pip_warden.verdict.policy import check_policy
+from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, check_subject
+
+Roots = Mapping[str, Root]
+"""The trusted roots by the name their pin gives them, each made from bytes with the pinned digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _No:
+    """A step said no."""
+
+    step: Step
+    fault: Fault
+
+
+def judge(exhibit: Exhibit, *, trust: TrustFile, roots: Roots) -> Verdict:
+    """Judge one file.
+
+    Args:
+        exhibit: The file, where it came from, and everything that speaks for it.
+        trust: The trust file.
+        roots: The trusted roots that the trust file pins.
+    """
+    entry = find_pin(asked_for(exhibit), exhibit.artifact.name.version, trust)
+    if isinstance(entry, Fault):
+        return _refused(exhibit, _No(Step.PIN, entry))
+    no = _judge_file(exhibit, entry, trust)
+    if no is not None:
+        return _refused(exhibit, no)
+    if isinstance(entry, HashEntry):
+        return Accepted(artifact=exhibit.artifact, basis=PinnedByHash(reason=entry.reason))
+    return _judge_evidence(exhibit, entry, roots)
+
+
+def asked_for(exhibit: Exhibit) -> ProjectName:
+    """Return the project whose page was asked for, or the one a local file's name says."""
+    return exhibit.candidate.project if exhibit.candidate is not None else exhibit.artifact.name.project
+
+
+def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry | Fault:
+    """Step 1: the entry that decides a version. A hash entry of that version wins over an identity entry."""
+    entry = trust.entry_for(project, version)
+    if entry is not None:
+        return entry
+    if trust.entries_of(project):
+        return Fault(
+            code="version-not-pinned",
+            expected=f"{project} {version} in {trust.path.name}",
+            found="only other versions of it, by hash",
+            hint=f"Review the release, then: pip-warden trust add {project}=={version} --source NAME --hash --reason '…'",
+        )
+    return Fault(
+        code="not-pinned",
+        expected=f"an entry for {project} in {trust.path.name}",
+        found="none",
+        hint=f"If you want it: pip-warden trust add {project} --source NAME (it shows who publishes it, and asks)",
+    )
+
+
+def _judge_file(exhibit: Exhibit, entry: Entry, trust: TrustFile) -> _No | None:
+    """Steps 2 to 5, and revocation."""
+    project = asked_for(exhibit)
+    if exhibit.candidate is not None:
+        if exhibit.page is None:
+            raise BugError("bug", "a candidate was judged without its page")
+        source = trust.source(entry.source)
+        fault = origin.check_candidate(exhibit.candidate, exhibit.page, project, entry, source)
+        if fault is not None:
+            return _No(Step.ORIGIN, fault)
+    if fault := archive.check_name(exhibit, project, entry):
+        return _No(Step.NAME, fault)
+    if fault := archive.check_archive(exhibit.artifact):
+        return _No(Step.ARCHIVE, fault)
+    if fault := archive.check_digest(exhibit, entry):
+        return _No(Step.DIGEST, fault)
+    if fault := archive.check_revoked(exhibit.artifact, trust.revoked):
+        return _No(Step.POLICY, fault)
+    return None
+
+
+def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Verdict:
+    """Steps 6 to 10: one good item is needed; the bad ones are reported and mask nothing."""
+    bad: list[ItemRefusal] = []
+    for item in exhibit.evidence:
+        outcome = _judge_item(item, exhibit, entry, roots)
+        if isinstance(outcome, SignedBy):
+            return Accepted(artifact=exhibit.artifact, basis=outcome, bad_items=tuple(bad))
+        bad.append(_item_refusal(item, outcome))
+    if not bad:
+        return _refused(exhibit, _No(Step.EVIDENCE, _no_evidence(exhibit)))
+    # The item that came furthest says most about what is wrong.
+    closest = max(bad, key=lambda refusal: refusal.step)
+    return Refused(
+        name=exhibit.artifact.name,
+        step=closest.step,
+        code=closest.code,
+        expected=closest.expected,
+        found=closest.found,
+        hint=closest.hint,
+        bad_items=tuple(bad),
+    )
+
+
+def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> SignedBy | _No:
+    """Judge one item against each trusted root that the pin's identities belong to, each alone."""
+    if isinstance(item, BadItem):
+        return _No(Step.EVIDENCE, item.fault)
+    closest = _No(Step.EVIDENCE, _no_evidence(exhibit))
+    for root_name in sorted({identity.root for identity in entry.identities}):
+        outcome = _judge_under_root(item, exhibit, entry, root_name, roots[root_name])
+        if isinstance(outcome, SignedBy):
+            return outcome
+        closest = max(closest, outcome, key=lambda no: no.step)
+    return closest
+
+
+def _judge_under_root(
+    item: Item, exhibit: Exhibit, entry: IdentityEntry, root_name: str, root: Root
+) -> SignedBy | _No:
+    """Steps 7 to 10 for one item under one root."""
+    artifact = exhibit.artifact
+    proved = prove(item.bundle, artifact.digest, root)
+    if isinstance(proved, Fault):
+        return _No(Step.SIGNATURE, proved)
+    predicate_types = EVIDENCE_OF_PUBLICATION | entry.require.predicate_types
+    if fault := check_subject(proved.envelope, artifact, predicate_types):
+        return _No(Step.SUBJECT, fault)
+    identities = tuple(identity for identity in entry.identities if identity.root == root_name)
+    identity = match_identity(proved.claims, identities, artifact.name.version)
+    if isinstance(identity, Fault):
+        return _No(Step.IDENTITY, identity)
+    if fault := check_policy(proved.claims, identity, entry.require, artifact.name.version):
+        return _No(Step.POLICY, fault)
+    return SignedBy(
+        label=item.label,
+        form=item.form,
+        claims=proved.claims,
+        log_index=proved.log_index,
+        root=root_name,
+        bundle=item.bundle,
+    )
+
+
+def _no_evidence(exhibit: Exhibit) -> Fault:
+    return Fault(
+        code="no-evidence",
+        expected=f"a signature or attestation of {exhibit.artifact.name}",
+        found="none",
+        hint="The package is pinned to an identity, so an unsigned file is refused. Ask its publisher to sign it, or pin reviewed "
+        "hashes of this version with `pip-warden trust add NAME==VERSION --hash`.",
+    )
+
+
+def _item_refusal(item: Item | BadItem, no: _No) -> ItemRefusal:
+    fault = no.fault
+    return ItemRefusal(
+        label=item.label,
+        form=item.form,
+        step=no.step,
+        code=fault.code,
+        expected=fault.expected,
+        found=fault.found,
+        hint=fault.hint,
+    )
+
+
+def _refused(exhibit: Exhibit, no: _No) -> Refused:
+    fault = no.fault
+    return Refused(
+        name=exhibit.artifact.name,
+        step=no.step,
+        code=fault.code,
+        expected=fault.expected,
+        found=fault.found,
+        hint=fault.hint,
+    )

@@ -1,0 +1,96 @@
+"""Step 2, origin: the index page and the file URLs it lists are those of the entry's source.
+
+GitLab answers for a name it does not know by forwarding to pypi.org, either with a redirect or, newer, by listing
+foreign files on its own origin (``forward/``, ``upstream_url``). So the page's final URL and each file URL are compared with
+the only ones the pinned project can have.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from pip_warden.faults import Fault
+from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.names import ProjectName
+from pip_warden.trust.pins import Entry, Source
+
+_HINT = "A registry that does not know a name may forward to another index; the pinned project must have the package itself."
+
+
+def check_page(page: IndexPage, project: ProjectName, entry: Entry, source: Source) -> Fault | None:
+    """Judge a page: its final URL and, for a ``gitlab`` source, every file URL on it."""
+    if page.source != entry.source:
+        return Fault(code="foreign-source", expected=f"source {entry.source}", found=f"source {page.source}")
+    if page.url.rstrip("/") not in _page_urls(project, entry, source):
+        return Fault(
+            code="foreign-index-page",
+            expected=min(_page_urls(project, entry, source)),
+            found=page.url,
+            hint=_HINT,
+        )
+    if source.type == "simple":
+        return None
+    return _check_gitlab_files(page, entry, source)
+
+
+def check_candidate(
+    candidate: Candidate, page: IndexPage, project: ProjectName, entry: Entry, source: Source
+) -> Fault | None:
+    """Judge a page and that the candidate stands on it."""
+    if candidate not in page.candidates:
+        return Fault(code="foreign-file", expected=f"a file listed on {page.url}", found=candidate.url)
+    return check_page(page, project, entry, source)
+
+
+def _page_urls(project: ProjectName, entry: Entry, source: Source) -> frozenset[str]:
+    """Return the final URLs a page may have, without a trailing slash."""
+    if source.type == "simple":
+        return frozenset({f"{source.url}/{project}"})
+    ids = {entry.registry or "", str(entry.registry_id or "")} - {""}
+    return frozenset(
+        f"{source.url}/api/v4/projects/{quote(id_, safe='')}/packages/pypi/simple/{project}" for id_ in ids
+    )
+
+
+def _check_gitlab_files(page: IndexPage, entry: Entry, source: Source) -> Fault | None:
+    """Every file is one of the project's own: same id, no query, no ``forward/``."""
+    shape = re.compile(
+        re.escape(f"{source.url}/api/v4/projects/")
+        + r"([0-9]+)/packages/pypi/files/([0-9a-fA-F]{64})/([^/?#]+)",
+        re.ASCII,
+    )
+    pinned = _pinned_id(entry)
+    ids = set() if pinned is None else {pinned}
+    for candidate in page.candidates:
+        match = shape.fullmatch(candidate.url)
+        if match is None or not _carries(match, candidate):
+            return Fault(
+                code="foreign-file",
+                expected=f"{source.url}/api/v4/projects/{pinned or 'ID'}/packages/pypi/files/SHA256/{candidate.name}",
+                found=candidate.url,
+                hint=_HINT,
+            )
+        ids.add(match[1])
+    if len(ids) > 1:
+        return Fault(
+            code="foreign-file",
+            expected=f"only files of registry project {pinned or entry.registry}",
+            found=f"files of the projects {', '.join(sorted(ids))} on {page.url}",
+            hint=_HINT,
+        )
+    return None
+
+
+def _carries(match: re.Match[str], candidate: Candidate) -> bool:
+    """Tell whether a file URL ends in the candidate's own name and carries the digest the index claims."""
+    right_name = match[3] in {candidate.name.filename, quote(candidate.name.filename)}
+    return right_name and (
+        candidate.claimed_sha256 is None or candidate.claimed_sha256.hex == match[2].lower()
+    )
+
+
+def _pinned_id(entry: Entry) -> str | None:
+    if entry.registry_id is not None:
+        return str(entry.registry_id)
+    return entry.registry if entry.registry is not None and entry.registry.isdecimal() else None

@@ -1,0 +1,92 @@
+"""Step 10, policy: what the certificate must say besides who signed.
+
+Two rules hold unless the pin says that its subject is an account without a project. The source repository (claim 12) is the
+project in the certificate's own subject, because a fork's merge-request pipeline, run in the target project, carries the *target's*
+subject; and the build trigger (claim 20) is on an allowlist, by default only ``push``.
+"""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+from pip_warden._sigstore.proved import Claims
+from pip_warden.faults import Fault
+from pip_warden.trust.pins import Identity, Requirements
+from pip_warden.trust.subject import read_subject
+
+_EXACT = (
+    ("source-repository", "source_repository"),
+    ("runner-environment", "runner_environment"),
+    ("environment", "environment"),
+    ("visibility", "visibility"),
+)
+
+
+def check_policy(claims: Claims, identity: Identity, require: Requirements, version: Version) -> Fault | None:
+    """Judge the certificate's claims by the pin's requirements; a claim that is needed and absent is a refusal."""
+    if not identity.is_account:
+        fault = _check_own_source(claims) or _check_trigger(claims, require)
+        if fault is not None:
+            return fault
+    return _check_exact(claims, require) or _check_ref(claims, require, version)
+
+
+def _check_own_source(claims: Claims) -> Fault | None:
+    subject = read_subject(claims.subjects[0])
+    repository = claims.get("source-repository")
+    if repository is None:
+        return _missing("source-repository", "the project of the certificate's own subject")
+    if subject is not None and repository.partition("://")[2] == subject.project:
+        return None
+    return Fault(
+        code="source-not-own",
+        expected=f"source repository {subject.project if subject else 'named by the subject'}, as in the certificate's subject",
+        found=repository,
+        hint="Code of another project (a fork, for instance) was built under this project's name.",
+    )
+
+
+def _check_trigger(claims: Claims, require: Requirements) -> Fault | None:
+    allowed = " or ".join(sorted(require.build_trigger))
+    trigger = claims.get("build-trigger")
+    if trigger is None:
+        return _missing("build-trigger", allowed)
+    if trigger in require.build_trigger:
+        return None
+    return Fault(
+        code="build-trigger-refused",
+        expected=f"a pipeline started by {allowed}",
+        found=trigger,
+        hint='If releases are really built this way, list it: [package.require] build-trigger = ["…"].',
+    )
+
+
+def _check_exact(claims: Claims, require: Requirements) -> Fault | None:
+    for name, field in _EXACT:
+        wanted: str | None = getattr(require, field)
+        found = claims.get(name)
+        if wanted is not None and found is None:
+            return _missing(name, wanted)
+        if wanted is not None and found != wanted:
+            return Fault(code=f"{name}-mismatch", expected=f"{name} {wanted}", found=found or "")
+    return None
+
+
+def _check_ref(claims: Claims, require: Requirements, version: Version) -> Fault | None:
+    if require.source_ref is None:
+        return None
+    ref = claims.get("source-ref")
+    if ref is None:
+        return _missing("source-ref", require.source_ref.text)
+    if require.source_ref.matches(ref, version):
+        return None
+    return Fault(code="source-ref-mismatch", expected=f"source-ref {require.source_ref.text}", found=ref)
+
+
+def _missing(name: str, wanted: str) -> Fault:
+    return Fault(
+        code="claim-missing",
+        expected=f"{name}: {wanted}",
+        found=f"a certificate without {name}",
+        hint="An identity without a project (a mail address, a service account) is pinned with account = true.",
+    )

@@ -1,0 +1,123 @@
+"""Step 8, subject: what was signed is this artifact.
+
+A DSSE payload is parsed once, from the bytes that were verified, by our own strict reader: in-toto statements v0.1 (which cosign
+writes) and v1 (in-toto attestation framework, ``spec/v1/statement.md``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pip_warden._sigstore.proved import Envelope
+from pip_warden.artifact.model import Artifact
+from pip_warden.faults import Fault
+from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPES = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")
+PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
+PROVENANCE = "https://slsa.dev/provenance/v1"
+EVIDENCE_OF_PUBLICATION = frozenset({PUBLISH, PROVENANCE})
+"""Every other predicate (SBOM, test result, verification summary) may only add requirements, unless the pin lists its type."""
+
+_LARGEST_STATEMENT = 16 << 20
+_KEYS = frozenset({"_type", "subject", "predicateType", "predicate"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """A verified in-toto statement.
+
+    Attributes:
+        predicate_type: URI of the predicate's type.
+        subjects: ``(name, SHA-256 in hexadecimal or "")`` of each subject entry.
+    """
+
+    predicate_type: str
+    subjects: tuple[tuple[str, str], ...]
+
+
+def check_subject(
+    envelope: Envelope | None, artifact: Artifact, predicate_types: frozenset[str]
+) -> Fault | None:
+    """Judge what was signed.
+
+    Args:
+        envelope: The verified envelope; None for a message signature, which names nothing: the name and version proved in step 4
+            stand in, and step 7 verified it over this artifact's digest.
+        artifact: The file.
+        predicate_types: What counts as evidence of publication.
+    """
+    if envelope is None:
+        return None
+    statement = read_statement(envelope)
+    if isinstance(statement, Fault):
+        return statement
+    if statement.predicate_type not in predicate_types:
+        return Fault(
+            code="predicate-type-refused",
+            expected=f"evidence of publication: {' or '.join(sorted(predicate_types))}",
+            found=statement.predicate_type,
+            hint="A signed statement of another type says something about the file, but not that it was published.",
+        )
+    if (artifact.name.filename, artifact.digest.hex) not in statement.subjects:
+        return Fault(
+            code="subject-mismatch",
+            expected=f"one subject {artifact.name} with SHA-256 {artifact.digest}",
+            found=", ".join(
+                f"{name} with SHA-256 {sha256 or '(none)'}" for name, sha256 in statement.subjects[:4]
+            ),
+            hint="The statement was signed for another file.",
+        )
+    return None
+
+
+def read_statement(envelope: Envelope) -> Statement | Fault:
+    """Read a verified payload strictly; duplicate and unknown keys, other types and an empty subject list are faults."""
+    if envelope.payload_type != PAYLOAD_TYPE:
+        return Fault(code="payload-type-refused", expected=PAYLOAD_TYPE, found=envelope.payload_type)
+    try:
+        document = loads_object(envelope.payload, max_bytes=_LARGEST_STATEMENT)
+    except StrictJSONError as err:
+        return _bad(f"a payload that is {err}")
+    if document.get("_type") not in STATEMENT_TYPES:
+        return _bad(f"_type {document.get('_type')!r}")
+    if not document.keys() <= _KEYS:
+        return _bad(f"unknown keys {', '.join(sorted(document.keys() - _KEYS))}")
+    predicate_type = document.get("predicateType")
+    if not isinstance(predicate_type, str) or not predicate_type:
+        return _bad("no predicateType")
+    fault = _check_predicate(predicate_type, document.get("predicate"))
+    if fault is not None:
+        return fault
+    return _read_subjects(predicate_type, document.get("subject"))
+
+
+def _check_predicate(predicate_type: str, predicate: JSONValue) -> Fault | None:
+    """A predicate is an object; PyPI's publish attestation alone carries none (docs.pypi.org/attestations/publish/v1)."""
+    if predicate is None and predicate_type == PUBLISH:
+        return None
+    return None if isinstance(predicate, dict) else _bad(f"a predicate that is {type(predicate).__name__}")
+
+
+def _read_subjects(predicate_type: str, listed: JSONValue) -> Statement | Fault:
+    if not isinstance(listed, list) or not listed:
+        return _bad("no subject")
+    subjects = []
+    for entry in listed:
+        digests = entry.get("digest") if isinstance(entry, dict) else None
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if not isinstance(name, str) or not isinstance(digests, dict) or not digests:
+            return _bad("a subject without name or digest")
+        sha256 = digests.get("sha256", "")
+        subjects.append((name, sha256 if isinstance(sha256, str) else ""))
+    return Statement(predicate_type=predicate_type, subjects=tuple(subjects))
+
+
+def _bad(found: str) -> Fault:
+    return Fault(
+        code="bad-statement",
+        expected="an in-toto statement (v1 or v0.1) with subjects and a typed predicate",
+        found=found,
+        hint="What was signed cannot be read as a statement about a file; the publisher's tool is at fault.",
+    )
