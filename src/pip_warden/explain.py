@@ -1,0 +1,79 @@
+"""The catalogue of codes: what each refusal and error means and what to do about it.
+
+The texts are package data, one TOML file per room in ``codes/``, so that ``pip-warden explain`` and ``docs/codes.md`` say the same.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+
+from pip_warden.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """One code, explained.
+
+    Attributes:
+        code: The stable kebab-case code.
+        room: Which room raises it: the name of its file.
+        exit_code: What a run that ends with it exits with (design decision D11).
+        title: A few words.
+        meaning: What happened and why it matters.
+        remedy: What to do next.
+        step: The step of the verdict that says it; None for an error.
+    """
+
+    code: str
+    room: str
+    exit_code: int
+    title: str
+    meaning: str
+    remedy: str
+    step: int | None = None
+
+
+def catalogue() -> dict[str, Explanation]:
+    """Read every code, by its name, in alphabetical order."""
+    found: dict[str, Explanation] = {}
+    for file in sorted(files("pip_warden.codes").iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml"):
+            room = file.name.removesuffix(".toml")
+            for code, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                found[code] = _explanation(code, room, entry)
+    return dict(sorted(found.items()))
+
+
+def explain(code: str) -> Explanation:
+    """Explain one code.
+
+    Raises:
+        UsageError: ``unknown-code``: there is no such code.
+    """
+    known = catalogue()
+    if code in known:
+        return known[code]
+    close = [name for name in known if set(code.split("-")) & set(name.split("-"))]
+    raise UsageError(
+        "unknown-code",
+        f"expected a code such as not-pinned, found {code!r}",
+        hint=f"Close to it: {', '.join(close[:8])}."
+        if close
+        else "`pip-warden explain` alone lists every code.",
+    )
+
+
+def _explanation(code: str, room: str, entry: dict[str, object]) -> Explanation:
+    step = entry.get("step")
+    exit_code = entry.get("exit", 1 if step is not None else 70)
+    return Explanation(
+        code=code,
+        room=room,
+        exit_code=int(str(exit_code)),
+        title=str(entry["title"]),
+        meaning=" ".join(str(entry["meaning"]).split()),
+        remedy=" ".join(str(entry["remedy"]).split()),
+        step=int(str(step)) if step is not None else None,
+    )

@@ -1,0 +1,117 @@
+"""A report as JSON: keys in ``snake_case``, starting with ``schema_version``."""
+
+from __future__ import annotations
+
+import json
+
+from pip_warden.errors import TrustFileError, WardenError
+from pip_warden.report.model import Line, Report
+from pip_warden.strict_json import JSONValue
+from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, Refused, SignedBy
+
+SCHEMA_VERSION = 1
+
+
+def render(report: Report) -> str:
+    """Render a report; foreign text is escaped by JSON itself (ASCII only)."""
+    document: dict[str, JSONValue] = {
+        "schema_version": SCHEMA_VERSION,
+        "command": report.command,
+        "exit_code": report.exit_code,
+        "trust_file": report.trust_file or None,
+        "target": report.target or None,
+        "installer_exit_code": report.installer_code,
+        "files": [_line(line) for line in report.lines],
+        "unpinned": [
+            {"project": name.project, "wanted_by": name.wanted_by, "requirement": name.requirement}
+            for name in report.unpinned
+        ],
+        "warnings": list(report.warnings),
+        "skipped": list(report.skipped),
+    }
+    return json.dumps(document, indent=2)
+
+
+def render_error(command: str, error: WardenError) -> str:
+    """Render an error that ended a run before there was a report."""
+    document: dict[str, JSONValue] = {
+        "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "exit_code": error.exit_code,
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint or None,
+            "faults": _faults(error),
+        },
+    }
+    return json.dumps(document, indent=2)
+
+
+def _faults(error: WardenError) -> JSONValue:
+    if not isinstance(error, TrustFileError):
+        return []
+    return [{"path": path, "message": message} for path, message in error.faults]
+
+
+def _line(line: Line) -> JSONValue:
+    shape: dict[str, JSONValue] = {
+        "file": line.subject,
+        "outcome": line.outcome.value.replace(", ", "_").replace(" ", "_"),
+        "sha256": line.sha256 or None,
+        "source": line.source or None,
+        "note": line.note or None,
+    }
+    match line.verdict:
+        case Accepted() as accepted:
+            shape["accepted"] = _basis(accepted)
+            shape["bad_evidence"] = [_item(item) for item in accepted.bad_items]
+        case Refused() as refused:
+            shape["refused"] = {
+                "code": refused.code,
+                "step": int(refused.step),
+                "step_name": refused.step.name.lower(),
+                "expected": refused.expected,
+                "found": refused.found,
+                "hint": refused.hint or None,
+            }
+            shape["bad_evidence"] = [_item(item) for item in refused.bad_items]
+        case None:
+            pass
+    if line.undecided is not None:
+        undecided = line.undecided
+        shape["undecided"] = {
+            "code": undecided.code,
+            "message": undecided.message,
+            "hint": undecided.hint or None,
+        }
+    return shape
+
+
+def _basis(accepted: Accepted) -> JSONValue:
+    match accepted.basis:
+        case PinnedByHash(reason=reason):
+            return {"basis": "hash", "reason": reason}
+        case SignedBy() as signed:
+            return {
+                "basis": "identity",
+                "evidence": signed.label,
+                "form": signed.form.value,
+                "root": signed.root,
+                "issuer": signed.claims.issuer,
+                "subject": signed.claims.subjects[0],
+                "signed_at": signed.claims.not_before.isoformat(),
+                "log_index": signed.log_index,
+                "claims": {name.replace("-", "_"): value for name, value in signed.claims.values},
+            }
+
+
+def _item(item: ItemRefusal) -> JSONValue:
+    return {
+        "evidence": item.label,
+        "form": item.form.value,
+        "step": int(item.step),
+        "code": item.code,
+        "expected": item.expected,
+        "found": item.found,
+    }

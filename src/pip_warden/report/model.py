@@ -1,0 +1,128 @@
+"""What a run reports: one line for every file, and what else a reader must know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pip_warden.names import ArtifactName
+from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, SignedBy
+
+
+class Outcome(StrEnum):
+    """How a run ended for one file (design decision D11)."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNDECIDED = "undecided"
+    LOCAL = "local"
+    """The user's own project directory: allowed, not judged."""
+    PRESENT = "present, not verified"
+    """Already installed before the run."""
+    NOT_JUDGED = "not judged"
+    """The run ended before it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undecided:
+    """Nothing could be said about a file or page."""
+
+    subject: str
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unpinned:
+    """A name that the trust file does not know, and who wanted it."""
+
+    project: str
+    wanted_by: str
+    requirement: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One file of a run.
+
+    Attributes:
+        subject: File name, or project name where there is no file.
+        outcome: How the run ended for it.
+        sha256: Digest of the bytes judged, ``""`` where there are none.
+        source: Name of its source, ``""`` for a local file.
+        verdict: The verdict, for judged files.
+        undecided: Why nothing could be said, for undecided ones.
+        note: One more thing to know.
+    """
+
+    subject: str
+    outcome: Outcome
+    sha256: str = ""
+    source: str = ""
+    verdict: Accepted | Refused | None = None
+    undecided: Undecided | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """A whole run.
+
+    Attributes:
+        command: The command's name.
+        exit_code: What the process exits with.
+        lines: Every file.
+        unpinned: Every unpinned name known when the run ended.
+        warnings: What the user should look at.
+        skipped: Everything skipped or overridden, never silent (T50).
+        target: The Python installed into, ``""`` where nothing is installed.
+        trust_file: The trust file used, ``""`` for a command-line identity.
+        installer_code: The installer's own exit code, None where none ran.
+    """
+
+    command: str
+    exit_code: int
+    lines: tuple[Line, ...] = ()
+    unpinned: tuple[Unpinned, ...] = ()
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    target: str = ""
+    trust_file: str = ""
+    installer_code: int | None = None
+
+
+def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") -> Line:
+    """Make the line of a judged file."""
+    match verdict:
+        case Accepted(artifact=artifact):
+            return Line(
+                subject=artifact.name.filename,
+                outcome=Outcome.ACCEPTED,
+                sha256=artifact.digest.hex,
+                source=source,
+                verdict=verdict,
+            )
+        case Refused(name=name):
+            return Line(
+                subject=name.filename, outcome=Outcome.REFUSED, sha256=sha256, source=source, verdict=verdict
+            )
+
+
+def signer_of(verdict: Accepted) -> str:
+    """Say in a few words what an acceptance rests on."""
+    match verdict.basis:
+        case SignedBy(claims=claims):
+            return claims.subjects[0]
+        case PinnedByHash(reason=reason):
+            return f"pinned by hash: {reason}"
+
+
+def undecided_line(name: ArtifactName | str, code: str, message: str, hint: str = "") -> Line:
+    """Make the line of a file or page nothing could be said about."""
+    subject = str(name)
+    return Line(
+        subject=subject,
+        outcome=Outcome.UNDECIDED,
+        undecided=Undecided(subject=subject, code=code, message=message, hint=hint),
+    )
