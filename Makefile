@@ -1,0 +1,47 @@
+# Two commands do everything on a fresh machine with Python 3.11+: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix interop bench clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(STAMP)
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=/path/to/it")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=26.3,<27'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+demo: setup ## the main job on the embedded sandbox: publish, pin, install, and four attacks refused
+	$(BIN)/pip-warden demo
+
+test: setup ## every test that needs no foreign toolchain (under five minutes)
+	$(BIN)/python -m pytest -q -n auto -m 'not interop'
+
+check: setup ## lint, format, types, import contract, docs
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/docs.py --check
+
+fix: setup ## format, apply safe fixes, write the generated docs
+	$(BIN)/ruff format src tests scripts
+	$(BIN)/ruff check --fix src tests scripts
+	$(BIN)/python scripts/docs.py
+
+interop: setup ## tests with foreign programs (cosign: needs Go, builds it once into .cache)
+	scripts/install-cosign
+	COSIGN=.cache/bin/cosign $(BIN)/python -m pytest -q -m interop
+
+bench: setup ## benchmarks, as ratios within one run
+	$(BIN)/python scripts/bench.py
+
+clean: ## remove everything that was made
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -1,0 +1,24 @@
+"""The command line: parse, call, render, exit code. The only room that prints, exits and reads the environment.
+
+Commands are imported when they are run, so that ``--help`` answers at once (design decision D12).
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run ``pip-warden``."""
+    from pip_warden.cli.run import run
+    from pip_warden.cli.tree import pip_warden
+
+    sys.exit(run(pip_warden, "pip-warden"))
+
+
+def safe_install_main() -> None:
+    """Run ``safe-install``."""
+    from pip_warden.cli.install import safe_install
+    from pip_warden.cli.run import run
+
+    sys.exit(run(safe_install, "safe-install"))

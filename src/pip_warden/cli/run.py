@@ -1,0 +1,67 @@
+"""How every command ends: one table from errors to exit codes, no traceback, one clear message (design decision D11)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from pip_warden.cli.output import console_style, wants_json
+from pip_warden.errors import BugError, UsageError, WardenError
+
+INTERRUPTED = 130
+
+
+def run(command: click.Command, name: str, args: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Args:
+        command: The click command; it returns its exit code, or None for 0.
+        name: What the user typed.
+        args: The arguments; ``sys.argv`` where None.
+    """
+    words = list(sys.argv[1:] if args is None else args)
+    try:
+        code = command.main(words, prog_name=name, standalone_mode=False)
+    except click.exceptions.Abort:
+        print("\ninterrupted", file=sys.stderr)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return INTERRUPTED
+    except click.ClickException as err:
+        return fail(UsageError("usage", err.format_message(), hint=_usage_hint(err, name)), name, words)
+    except WardenError as err:
+        return fail(err, name, words)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said, and nothing was decided because of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UsageError.exit_code
+    except Exception as err:  # noqa: BLE001 -- the last line of defence: a bug is reported as one, never as a traceback
+        if "--debug" in words:
+            traceback.print_exc()
+        hint = "Please report it. --debug shows where it happened."
+        return fail(BugError("bug", f"{type(err).__name__}: {err}", hint=hint), name, words)
+    return code if isinstance(code, int) else 0
+
+
+def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
+    """Say what went wrong, to people or as JSON, and return the exit code."""
+    if wants_json(words):
+        from pip_warden.report import json
+
+        print(json.render_error(name, error))
+    else:
+        from pip_warden.report import text
+
+        print(text.render_error(error, console_style(sys.stderr)), file=sys.stderr)
+    return error.exit_code
+
+
+def _usage_hint(err: click.ClickException, name: str) -> str:
+    context = getattr(err, "ctx", None)
+    path = context.command_path if isinstance(context, click.Context) else name
+    return f"`{path} --help` lists what it takes."

@@ -1,0 +1,48 @@
+"""The tree of ``pip-warden`` commands, with their one-line help, so that listing them imports none of them."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+
+import click
+
+_COMMANDS = {
+    "verify": ("verify", "Verify local wheels and sdists."),
+    "verify-release": ("verify_release", "Verify every file of a release, straight from its registry."),
+    "trust": ("trust", "Look at and edit the trust file: who may publish what."),
+    "explain": ("explain", "Explain a code: what it means and what to do."),
+    "sandbox": ("sandbox", "Run an embedded GitLab and Sigstore on this machine."),
+    "demo": ("demo", "Show the whole promise on the sandbox, attacks included."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Return the names in the order in which people need them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
+        """Import one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"pip_warden.cli.{_COMMANDS[cmd_name][0]}")
+        command = module.command
+        assert isinstance(command, click.Command)  # noqa: S101 -- every module of this room has one
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_, help_) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("pip-warden"), "-V", "--version")
+def pip_warden() -> None:
+    """Prove who published a Python package before any installer sees it.
+
+    `safe-install` replaces `pip install`; these commands are what stands around it.
+    """
