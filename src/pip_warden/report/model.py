@@ -103,9 +103,9 @@ def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") 
                 source=source,
                 verdict=verdict,
             )
-        case Refused(name=name):
+        case Refused(subject=subject):
             return Line(
-                subject=name.filename, outcome=Outcome.REFUSED, sha256=sha256, source=source, verdict=verdict
+                subject=subject, outcome=Outcome.REFUSED, sha256=sha256, source=source, verdict=verdict
             )
 
 

@@ -24,8 +24,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from packaging.version import Version
-
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.verify import prove
 from pip_warden.errors import BugError
@@ -45,6 +43,7 @@ from pip_warden.verdict.model import (
     Step,
     Verdict,
 )
+from pip_warden.verdict.pin import find_pin
 from pip_warden.verdict.policy import check_policy
 from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, check_subject
 
@@ -84,26 +83,6 @@ def asked_for(exhibit: Exhibit) -> ProjectName:
     return exhibit.candidate.project if exhibit.candidate is not None else exhibit.artifact.name.project
 
 
-def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry | Fault:
-    """Step 1: the entry that decides a version. A hash entry of that version wins over an identity entry."""
-    entry = trust.entry_for(project, version)
-    if entry is not None:
-        return entry
-    if trust.entries_of(project):
-        return Fault(
-            code="version-not-pinned",
-            expected=f"{project} {version} in {trust.path.name}",
-            found="only other versions of it, by hash",
-            hint=f"Review the release, then: pip-warden trust add {project}=={version} --source NAME --hash --reason '…'",
-        )
-    return Fault(
-        code="not-pinned",
-        expected=f"an entry for {project} in {trust.path.name}",
-        found="none",
-        hint=f"If you want it: pip-warden trust add {project} --source NAME (it shows who publishes it, and asks)",
-    )
-
-
 def _judge_file(exhibit: Exhibit, entry: Entry, trust: TrustFile) -> _No | None:
     """Steps 2 to 5, and revocation."""
     project = asked_for(exhibit)
@@ -138,7 +117,7 @@ def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Ver
     # The item that came furthest says most about what is wrong.
     closest = max(bad, key=lambda refusal: refusal.step)
     return Refused(
-        name=exhibit.artifact.name,
+        subject=exhibit.artifact.name.filename,
         step=closest.step,
         code=closest.code,
         expected=closest.expected,
@@ -214,7 +193,7 @@ def _item_refusal(item: Item | BadItem, no: _No) -> ItemRefusal:
 def _refused(exhibit: Exhibit, no: _No) -> Refused:
     fault = no.fault
     return Refused(
-        name=exhibit.artifact.name,
+        subject=exhibit.artifact.name.filename,
         step=no.step,
         code=fault.code,
         expected=fault.expected,

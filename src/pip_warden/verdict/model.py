@@ -11,7 +11,6 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest
 from pip_warden.evidence.model import Evidence, Form
 from pip_warden.index.candidate import Candidate, IndexPage
-from pip_warden.names import ArtifactName
 
 
 class Step(IntEnum):
@@ -104,7 +103,7 @@ class Refused:
     """The file may not be handed to anybody.
 
     Attributes:
-        name: The file.
+        subject: The file's name, or the project's where its page was refused.
         step: The number of the step that said no.
         code: Stable kebab-case code, explained by ``pip-warden explain CODE``.
         expected: What would have been right.
@@ -113,7 +112,7 @@ class Refused:
         bad_items: For steps 6 to 10, what was wrong with each item of evidence.
     """
 
-    name: ArtifactName
+    subject: str
     step: Step
     code: str
     expected: str

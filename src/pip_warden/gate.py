@@ -1,0 +1,413 @@
+"""The gate: the only door through which a file reaches an installer, and the only module that knows the order.
+
+::
+
+    listing   trust file → index page → origin → what may be asked for
+    admit     candidate → vault, or artifact → evidence → verdict → vault → sealed file
+
+Every front end goes through it. Pages and files are decided once per run, whoever asks and however often; a file that nobody
+asked for may have been fetched ahead, but is never reported.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from pip_warden.artifact.model import Artifact, Contents
+from pip_warden.errors import RefusedError, UndecidedError
+from pip_warden.events import SILENT, Reporter
+from pip_warden.evidence.model import BadItem, Evidence, Item
+from pip_warden.faults import Fault
+from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.report.model import Line, Unpinned, line_of, undecided_line
+from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, TrustFile
+from pip_warden.trust.shelf import RootShelf
+from pip_warden.vault import Sealed, Vault
+from pip_warden.verdict import origin
+from pip_warden.verdict.pin import not_pinned
+from pip_warden.verdict.model import Accepted, Exhibit, Refused, Step, Verdict
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+_WORKERS = 8
+
+
+class PageRefusedError(RefusedError):
+    """A project's page was refused: the project is not pinned, or the page is not its pinned source's own."""
+
+    def __init__(self, refused: Refused) -> None:
+        message = f"{refused.subject}: expected {refused.expected}, found {refused.found}"
+        super().__init__(refused.code, message, hint=refused.hint)
+        self.refused = refused
+
+
+class Supply(Protocol):
+    """Where the gate gets things from: a registry, or (offline) what the vault holds."""
+
+    def page(self, project: ProjectName, entry: Entry) -> IndexPage:
+        """Fetch a project's page from the source its entry names.
+
+        Raises:
+            UndecidedError: It could not be fetched or read.
+        """
+
+    def receive(self, candidate: Candidate, directory: Path) -> Artifact:
+        """Fetch a file into a private directory and inspect it.
+
+        Raises:
+            UndecidedError: It could not be fetched whole.
+        """
+
+    def evidence(
+        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry
+    ) -> Iterator[Item | BadItem]:
+        """Find evidence, best form first, fetching each item when it is asked for.
+
+        Raises:
+            UndecidedError: It could not be told whether there is an item.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """What may be asked for of a project: decided before any file is fetched.
+
+    Attributes:
+        page: The page, judged to be the pinned source's own.
+        allowed: The candidates whose version the trust file allows.
+    """
+
+    page: IndexPage
+    allowed: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admission:
+    """The gate's answer for one file: a sealed file only where the verdict is Accepted."""
+
+    line: Line
+    sealed: Sealed | None
+
+
+class Gate:
+    """Fetches, judges and seals. Safe to use from several threads.
+
+    Args:
+        trust: The trust file.
+        roots: Its trusted roots, read and checked when first needed.
+        supply: Where pages, files and evidence come from.
+        vault: Where accepted files are kept.
+        workspace: A private directory of this run.
+        reporter: Told what happens.
+    """
+
+    def __init__(
+        self,
+        *,
+        trust: TrustFile,
+        roots: RootShelf,
+        supply: Supply,
+        vault: Vault,
+        workspace: Path,
+        reporter: Reporter = SILENT,
+    ) -> None:
+        self._trust = trust
+        self._roots = roots
+        self._supply = supply
+        self._vault = vault
+        self._workspace = workspace
+        self._reporter = reporter
+        self._lock = threading.Lock()
+        self._listings: dict[ProjectName, Future[Listing]] = {}
+        self._admissions: dict[tuple[ProjectName, str], Future[Admission]] = {}
+        self._lines: dict[str, Line] = {}
+        self._unpinned: dict[str, Unpinned] = {}
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="gate")
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop fetching ahead and wait for what is under way."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def warm_up(self) -> None:
+        """Load the verifier and the trusted roots in the background, while an installer starts."""
+        self._pool.submit(self._roots.load_all)
+
+    def listing(self, project: ProjectName, *, wanted_by: str = "the installer") -> Listing:
+        """Decide what may be asked for of a project.
+
+        Raises:
+            RefusedError: The project is not pinned, or its page is not the pinned source's own.
+            UndecidedError: The page could not be had.
+        """
+        try:
+            return self._once(self._listings, project, partial(self._list, project, wanted_by)).result()
+        except UndecidedError as err:
+            self._record(undecided_line(project, err.code, err.message, err.hint))
+            raise
+        except PageRefusedError as err:
+            self._record(line_of(err.refused))
+            raise
+
+    def look_ahead(self, project: ProjectName) -> None:
+        """Start to fetch a project's page, and then its newest wheel, before anybody asks."""
+        if self._trust.entries_of(project):
+            self._pool.submit(self._fetch_newest, project)
+
+    def admit(self, project: ProjectName, filename: str) -> Admission:
+        """Decide about one file of a project and remember that it was asked for.
+
+        Raises:
+            RefusedError: As for :meth:`listing`, or the listing has no such file.
+            UndecidedError: As for :meth:`listing`.
+        """
+        admission = self._admission(self.listing(project), filename)
+        self._record(admission.line)
+        return admission
+
+    def admit_local(self, artifact: Artifact, evidence: Evidence) -> Admission:
+        """Decide about a file that the user has, with the evidence beside it."""
+        verdict = self._judge(
+            Exhibit(artifact=artifact, candidate=None, page=None, evidence=()), iter(evidence)
+        )
+        admission = self._seal(verdict, source="", evidence=evidence)
+        self._record(admission.line)
+        return admission
+
+    def require_pinned(self, projects: dict[ProjectName, str]) -> None:
+        """Refuse at once when any of several projects is unpinned, naming all of them.
+
+        Args:
+            projects: Each project and who wants it.
+
+        Raises:
+            RefusedError: ``not-pinned``.
+        """
+        missing = [project for project in projects if not self._trust.entries_of(project)]
+        for project in missing:
+            self._want(project, projects[project])
+            self._record(line_of(_page_refused(project, Step.PIN, not_pinned(project, self._trust))))
+        if missing:
+            raise PageRefusedError(_page_refused(missing[0], Step.PIN, not_pinned(missing[0], self._trust)))
+
+    def lines(self) -> tuple[Line, ...]:
+        """Return a line for every file and page decided for somebody so far, in the order they were asked for."""
+        with self._lock:
+            return tuple(self._lines.values())
+
+    def unpinned(self) -> tuple[Unpinned, ...]:
+        """Return every unpinned name known so far, dependencies and build dependencies of accepted files included."""
+        with self._lock:
+            return tuple(self._unpinned.values())
+
+    def _once(self, memo: dict[K, Future[T]], key: K, work: Callable[[], T]) -> Future[T]:
+        """Do a piece of work once, however many threads ask; the first one does it itself."""
+        with self._lock:
+            known = memo.get(key)
+            if known is not None:
+                return known
+            mine: Future[T] = Future()
+            memo[key] = mine
+        try:
+            mine.set_result(work())
+        except BaseException as err:
+            mine.set_exception(err)
+            raise
+        return mine
+
+    def _list(self, project: ProjectName, wanted_by: str) -> Listing:
+        entries = self._trust.entries_of(project)
+        if not entries:
+            self._want(project, wanted_by)
+            raise PageRefusedError(_page_refused(project, Step.PIN, not_pinned(project, self._trust)))
+        entry = next((entry for entry in entries if isinstance(entry, IdentityEntry)), entries[0])
+        self._reporter.step(f"looking up {project}")
+        page = self._supply.page(project, entry)
+        fault = origin.check_page(page, project, entry, self._trust.source(entry.source))
+        if fault is not None:
+            raise PageRefusedError(_page_refused(project, Step.ORIGIN, fault))
+        return Listing(page=page, allowed=tuple(c for c in page.candidates if self._allows(c)))
+
+    def _allows(self, candidate: Candidate) -> bool:
+        """Tell whether the trust file has an entry that decides this file's version, and for a hash entry lists it."""
+        entry = self._trust.entry_for(candidate.project, candidate.name.version)
+        if isinstance(entry, HashEntry):
+            return entry.digest_for(candidate.name.filename) is not None
+        return entry is not None
+
+    def _want(self, project: str, wanted_by: str, requirement: str = "") -> None:
+        with self._lock:
+            self._unpinned.setdefault(
+                project, Unpinned(project=project, wanted_by=wanted_by, requirement=requirement)
+            )
+
+    def _record(self, line: Line) -> None:
+        with self._lock:
+            self._lines.setdefault(line.subject, line)
+
+    def _admission(self, listing: Listing, filename: str) -> Admission:
+        candidate = next((c for c in listing.allowed if c.name.filename == filename), None)
+        if candidate is None:
+            raise RefusedError(
+                "unknown-file",
+                f"expected a file listed for {listing.page.project}, found {filename!r}",
+                hint="The file is not on the project's page, or its version is not allowed by the trust file.",
+            )
+        key = (candidate.project, filename)
+        return self._once(self._admissions, key, partial(self._admit, candidate, listing.page)).result()
+
+    def _fetch_newest(self, project: ProjectName) -> None:
+        """Fetch and judge the newest wheel ahead; whatever goes wrong is told to whoever asks for it."""
+        try:
+            listing = self._once(
+                self._listings, project, partial(self._list, project, "the installer")
+            ).result()
+            wheels = [c for c in listing.allowed if c.name.kind == "wheel" and c.claimed_yanked is None]
+            newest = max(
+                wheels, key=lambda c: (not c.name.version.is_prerelease, c.name.version), default=None
+            )
+            if newest is not None and sum(c.name.version == newest.name.version for c in wheels) == 1:
+                self._admission(listing, newest.name.filename)
+        except (RefusedError, UndecidedError):
+            return
+
+    def _admit(self, candidate: Candidate, page: IndexPage) -> Admission:
+        directory = Path(tempfile.mkdtemp(dir=self._workspace))
+        try:
+            return self._from_vault(candidate, page) or self._fetch_and_judge(candidate, page, directory)
+        except UndecidedError as err:
+            return Admission(
+                line=undecided_line(candidate.name, err.code, err.message, err.hint), sealed=None
+            )
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _from_vault(self, candidate: Candidate, page: IndexPage) -> Admission | None:
+        """Judge a stored file again, from its stored evidence. Anything but Accepted means: fetch it anew."""
+        if candidate.claimed_sha256 is None:
+            return None
+        stored = self._vault.find(candidate.claimed_sha256, candidate.name)
+        if stored is None:
+            return None
+        exhibit = Exhibit(artifact=stored.artifact, candidate=candidate, page=page, evidence=())
+        verdict = self._judge(exhibit, iter(stored.evidence))
+        if not isinstance(verdict, Accepted):
+            return None
+        self._note_dependencies(stored.artifact)
+        return Admission(
+            line=line_of(verdict, source=candidate.source),
+            sealed=self._vault.seal(verdict, evidence=stored.evidence),
+        )
+
+    def _fetch_and_judge(self, candidate: Candidate, page: IndexPage, directory: Path) -> Admission:
+        self._reporter.step(f"fetching {candidate.name}")
+        artifact = self._supply.receive(candidate, directory)
+        entry = self._trust.entry_for(candidate.project, candidate.name.version)
+        seen: list[Item | BadItem] = []
+        found = (
+            self._supply.evidence(candidate, artifact, entry)
+            if isinstance(entry, IdentityEntry)
+            else iter(())
+        )
+        exhibit = Exhibit(artifact=artifact, candidate=candidate, page=page, evidence=())
+        verdict = self._judge(exhibit, _remembering(found, seen))
+        return self._seal(verdict, source=candidate.source, evidence=tuple(seen))
+
+    def _judge(self, exhibit: Exhibit, found: Iterator[Item | BadItem]) -> Verdict:
+        """Judge with one item of evidence after the other, up to the first good one.
+
+        Steps 1 to 5 come first, without any evidence, so that nothing more is fetched for a file that they refuse.
+        """
+        from pip_warden.verdict.judge import judge
+
+        verdict = judge(exhibit, trust=self._trust, roots=self._roots)
+        if isinstance(verdict, Accepted) or verdict.step is not Step.EVIDENCE:
+            return verdict
+        items: list[Item | BadItem] = []
+        for item in found:
+            items.append(item)
+            verdict = judge(_with(exhibit, (item,)), trust=self._trust, roots=self._roots)
+            if isinstance(verdict, Accepted):
+                break
+        return judge(_with(exhibit, tuple(items)), trust=self._trust, roots=self._roots)
+
+    def _seal(self, verdict: Verdict, *, source: str, evidence: Evidence) -> Admission:
+        match verdict:
+            case Accepted(artifact=artifact):
+                self._note_dependencies(artifact)
+                sealed = self._vault.seal(verdict, evidence=evidence)
+                return Admission(line=line_of(verdict, source=source), sealed=sealed)
+            case Refused():
+                return Admission(line=line_of(verdict, source=source), sealed=None)
+
+    def _note_dependencies(self, artifact: Artifact) -> None:
+        """Remember the unpinned names that an accepted file will want, so that a refusal can list all of them."""
+        contents = artifact.contents
+        if not isinstance(contents, Contents):
+            return
+        for text in contents.requires_dist:
+            self._note_dependency(text, f"{artifact.name}")
+        for text in contents.build_requires:
+            self._note_dependency(text, f"{artifact.name} (to build it)")
+
+    def _note_dependency(self, text: str, wanted_by: str) -> None:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            return
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            return
+        project = ProjectName(str(canonicalize_name(requirement.name)))
+        if not self._trust.entries_of(project):
+            self._want(project, wanted_by, text)
+
+
+def _page_refused(project: ProjectName, step: Step, fault: Fault) -> Refused:
+    return Refused(
+        subject=project,
+        step=step,
+        code=fault.code,
+        expected=fault.expected,
+        found=fault.found,
+        hint=fault.hint,
+    )
+
+
+def _with(exhibit: Exhibit, evidence: Evidence) -> Exhibit:
+    return replace(exhibit, evidence=evidence)
+
+
+def _remembering(found: Iterator[Item | BadItem], seen: list[Item | BadItem]) -> Iterator[Item | BadItem]:
+    for item in found:
+        seen.append(item)
+        yield item
+
+
+def newer_hidden(listing: Listing, chosen: ArtifactName) -> tuple[Candidate, ...]:
+    """Return newer releases that an installer passes over because the index calls them yanked.
+
+    Any Developer can set that for a whole version, so a newer release hidden by it is worth a look (design decision D2).
+    """
+    return tuple(
+        candidate
+        for candidate in listing.allowed
+        if candidate.claimed_yanked is not None and candidate.name.version > chosen.version
+    )

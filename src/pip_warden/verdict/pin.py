@@ -1,0 +1,34 @@
+"""Step 1, pin: the trust file has an entry for the project. A name that is not in it is never looked up anywhere."""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+from pip_warden.faults import Fault
+from pip_warden.names import ProjectName
+from pip_warden.trust.pins import Entry, TrustFile
+
+
+def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry | Fault:
+    """Return the entry that decides a version. A hash entry of that version wins over an identity entry."""
+    entry = trust.entry_for(project, version)
+    if entry is not None:
+        return entry
+    if not trust.entries_of(project):
+        return not_pinned(project, trust)
+    return Fault(
+        code="version-not-pinned",
+        expected=f"{project} {version} in {trust.path.name}",
+        found="only other versions of it, by hash",
+        hint=f"Review the release, then: pip-warden trust add {project}=={version} --source NAME --hash --reason '…'",
+    )
+
+
+def not_pinned(project: ProjectName, trust: TrustFile) -> Fault:
+    """Return the fault of a project that the trust file does not know."""
+    return Fault(
+        code="not-pinned",
+        expected=f"an entry for {project} in {trust.path.name}",
+        found="none",
+        hint=f"If you want it: pip-warden trust add {project} --source NAME (it shows who publishes it, and asks)",
+    )
