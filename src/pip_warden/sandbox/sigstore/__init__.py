@@ -1,0 +1,28 @@
+"""An embedded Sigstore: certificate authority, CT log, transparency log, time stamps and the root to trust them."""
+
+from pip_warden.sandbox.sigstore.errors import (
+    EntryExists,
+    EntryRefused,
+    SigstoreRefusal,
+    TimestampRefused,
+    TokenRefused,
+)
+from pip_warden.sandbox.sigstore.identity import Claims
+from pip_warden.sandbox.sigstore.lies import HONEST, Form, Lie, MediaType
+from pip_warden.sandbox.sigstore.service import SigstoreService
+from pip_warden.sandbox.sigstore.trust import Urls
+
+__all__ = [
+    "HONEST",
+    "Claims",
+    "EntryExists",
+    "EntryRefused",
+    "Form",
+    "Lie",
+    "MediaType",
+    "SigstoreRefusal",
+    "SigstoreService",
+    "TimestampRefused",
+    "TokenRefused",
+    "Urls",
+]
