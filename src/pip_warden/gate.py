@@ -17,21 +17,23 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Self, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.errors import RefusedError, UndecidedError
+from pip_warden.errors import RefusedError, TrustFileError, TrustRootError, UndecidedError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.model import BadItem, Evidence, Item
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.report.model import Line, Unpinned, line_of, undecided_line
+from pip_warden.supply import Supply
 from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, TrustFile
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.vault import Sealed, Vault
@@ -52,33 +54,6 @@ class PageRefusedError(RefusedError):
         message = f"{refused.subject}: expected {refused.expected}, found {refused.found}"
         super().__init__(refused.code, message, hint=refused.hint)
         self.refused = refused
-
-
-class Supply(Protocol):
-    """Where the gate gets things from: a registry, or (offline) what the vault holds."""
-
-    def page(self, project: ProjectName, entry: Entry) -> IndexPage:
-        """Fetch a project's page from the source its entry names.
-
-        Raises:
-            UndecidedError: It could not be fetched or read.
-        """
-
-    def receive(self, candidate: Candidate, directory: Path) -> Artifact:
-        """Fetch a file into a private directory and inspect it.
-
-        Raises:
-            UndecidedError: It could not be fetched whole.
-        """
-
-    def evidence(
-        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry
-    ) -> Iterator[Item | BadItem]:
-        """Find evidence, best form first, fetching each item when it is asked for.
-
-        Raises:
-            UndecidedError: It could not be told whether there is an item.
-        """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +112,7 @@ class Gate:
         self._unpinned: dict[str, Unpinned] = {}
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="gate")
 
-    def __enter__(self) -> Gate:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -149,7 +124,14 @@ class Gate:
 
     def warm_up(self) -> None:
         """Load the verifier and the trusted roots in the background, while an installer starts."""
-        self._pool.submit(self._roots.load_all)
+        self._pool.submit(self._load_verifier)
+
+    def _load_verifier(self) -> None:
+        """Pay for imports and roots early; a root that cannot be used is told to whoever needs it."""
+        from pip_warden.verdict import judge  # noqa: F401 -- imported for its cost
+
+        with suppress(TrustRootError, TrustFileError):
+            self._roots.load_all()
 
     def listing(self, project: ProjectName, *, wanted_by: str = "the installer") -> Listing:
         """Decide what may be asked for of a project.

@@ -43,12 +43,10 @@ class RootShelf(Mapping[str, "Root"]):
         return len(self._pins)
 
     def load_all(self) -> None:
-        """Load every root, and the verifier with it.
+        """Load every root.
 
         Raises:
             TrustRootError: As for item access.
         """
-        from pip_warden.verdict import judge  # noqa: F401 -- imported for its cost, while an installer starts
-
         for name in self:
             self[name]

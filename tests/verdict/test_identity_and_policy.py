@@ -1,0 +1,145 @@
+"""Steps 9 and 10: who signed, and what the certificate must say besides."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+import making
+from pip_warden._sigstore.proved import Claims
+from pip_warden.faults import Fault
+from pip_warden.trust.pins import Identity, Requirements
+from pip_warden.trust.subject import parse_ref, parse_subject
+from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.policy import check_policy
+
+ONE = Version("1.0")
+
+
+def _match(claims: Claims, *identities: Identity) -> str | None:
+    outcome = match_identity(claims, identities or (making.identity(),), ONE)
+    return outcome.code if isinstance(outcome, Fault) else None
+
+
+def _policy(claims: Claims, require: Requirements | None = None, **identity: Any) -> str | None:
+    fault = check_policy(claims, making.identity(**identity), require or Requirements(), ONE)
+    return fault.code if fault else None
+
+
+def test_the_pinned_signer_is_matched() -> None:
+    assert match_identity(making.claims(), (making.identity(),), ONE) == making.identity()
+    assert _policy(making.claims()) is None
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        (making.claims(issuer="https://gitlab.example.com.evil"), "issuer-mismatch"),
+        (making.claims(issuer="https://gitlab.example.com/"), "issuer-mismatch"),
+        (making.claims(issuer="https://GitLab.example.com"), "issuer-mismatch"),
+        (making.claims(subject=making.SUBJECT.replace("tags", "heads")), "identity-mismatch"),
+        (making.claims(subject=making.SUBJECT.replace("v1.0", "v2.0")), "identity-mismatch"),
+        (making.claims(subject=making.SUBJECT.replace("widgets//", "widgets/")), "identity-mismatch"),
+        (making.claims(project_id="12"), "project-id-mismatch"),
+        (making.claims(drop=("project-id",)), "project-id-mismatch"),
+    ],
+)
+def test_t26_t27_t28_another_signer_is_refused(claims: Claims, code: str) -> None:
+    assert _match(claims) == code
+
+
+def test_t25_the_same_path_with_another_project_id_is_refused() -> None:
+    assert _match(making.claims(project_id="99")) == "project-id-mismatch"
+
+
+def test_one_of_several_identities_is_enough_and_the_closest_is_reported() -> None:
+    other = making.identity(issuer="https://gitlab.com")
+
+    assert _match(making.claims(), other, making.identity()) is None
+    assert _match(making.claims(project_id="99"), other, making.identity()) == "project-id-mismatch"
+
+
+def test_no_identity_matches_nothing() -> None:
+    assert isinstance(match_identity(making.claims(), (), ONE), Fault)
+
+
+@pytest.mark.parametrize(
+    ("dates", "code"),
+    [
+        ({"not_after": date(2026, 6, 30)}, None),
+        ({"not_after": date(2026, 6, 29)}, "signed-outside-dates"),
+        ({"not_before": date(2026, 6, 30)}, None),
+        ({"not_before": date(2026, 7, 1)}, "signed-outside-dates"),
+    ],
+)
+def test_dates_bound_the_signing_time_to_the_end_of_the_day(dates: dict[str, date], code: str | None) -> None:
+    assert _match(making.claims(), making.identity(**dates)) == code
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        (making.claims(source_repository="https://gitlab.example.com/evil/fork"), "source-not-own"),
+        (making.claims(source_repository="https://gitlab.example.com.evil/acme/widgets"), "source-not-own"),
+        (making.claims(build_trigger="merge_request_event"), "build-trigger-refused"),
+        (making.claims(build_trigger="parent_pipeline"), "build-trigger-refused"),
+        (making.claims(drop=("source-repository",)), "claim-missing"),
+        (making.claims(drop=("build-trigger",)), "claim-missing"),
+    ],
+)
+def test_t62_the_defaults_hold_for_every_pin(claims: Claims, code: str) -> None:
+    assert _policy(claims) == code
+
+
+def test_t62_an_account_has_no_project() -> None:
+    claims = making.claims(subject="ci@acme.example", drop=("source-repository", "build-trigger"))
+
+    assert _policy(claims, is_account=True, subject=parse_subject("ci@acme.example")) is None
+    assert _policy(claims, subject=parse_subject("ci@acme.example")) == "claim-missing"
+
+
+@pytest.mark.parametrize(
+    ("require", "claim", "good", "code"),
+    [
+        (
+            {"runner_environment": "gitlab-hosted"},
+            "runner_environment",
+            "gitlab-hosted",
+            "runner-environment-mismatch",
+        ),
+        ({"environment": "production"}, "environment", "production", "environment-mismatch"),
+        ({"visibility": "public"}, "visibility", "public", "visibility-mismatch"),
+        (
+            {"source_ref": parse_ref("refs/tags/v{version}")},
+            "source_ref",
+            "refs/tags/v1.0",
+            "source-ref-mismatch",
+        ),
+    ],
+)
+def test_t24_each_required_claim(require: dict[str, Any], claim: str, good: str, code: str) -> None:
+    required = Requirements(**require)
+
+    assert _policy(making.claims(**{claim: good}), required) is None
+    assert _policy(making.claims(**{claim: "else"}), required) == code
+    assert _policy(making.claims(drop=(claim.replace("_", "-"),)), required) == "claim-missing"
+
+
+def test_t24_a_source_repository_is_compared_exactly() -> None:
+    required = Requirements(source_repository="https://gitlab.example.com/acme/widgets")
+
+    assert _policy(making.claims(), required) is None
+    assert (
+        _policy(making.claims(), Requirements(source_repository="https://gitlab.example.com/acme/other"))
+        == "source-repository-mismatch"
+    )
+
+
+def test_another_trigger_can_be_listed() -> None:
+    schedule = making.claims(build_trigger="schedule")
+
+    assert _policy(schedule, Requirements(build_trigger=frozenset({"schedule"}))) is None
+    assert _policy(schedule, Requirements(build_trigger=frozenset())) == "build-trigger-refused"

@@ -1,0 +1,117 @@
+"""Step 8: what was signed is this artifact."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import making
+from pip_warden._sigstore.proved import Envelope
+from pip_warden.faults import Fault
+from pip_warden.verdict.statement import (
+    EVIDENCE_OF_PUBLICATION,
+    PAYLOAD_TYPE,
+    PROVENANCE,
+    PUBLISH,
+    check_subject,
+    read_statement,
+)
+
+SUBJECT = {"name": making.WHEEL, "digest": {"sha256": making.DIGEST.hex}}
+STATEMENT: dict[str, Any] = {
+    "_type": "https://in-toto.io/Statement/v1",
+    "subject": [SUBJECT],
+    "predicateType": PROVENANCE,
+    "predicate": {"buildDefinition": {}},
+}
+
+
+def _check(payload: bytes | dict[str, Any], payload_type: str = PAYLOAD_TYPE) -> str | None:
+    raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    fault = check_subject(
+        Envelope(payload_type=payload_type, payload=raw), making.artifact(), EVIDENCE_OF_PUBLICATION
+    )
+    return fault.code if fault else None
+
+
+def test_statements_of_both_versions_and_the_publish_attestation_pass() -> None:
+    assert _check(STATEMENT) is None
+    assert _check(STATEMENT | {"_type": "https://in-toto.io/Statement/v0.1"}) is None
+    assert _check(STATEMENT | {"predicateType": PUBLISH, "predicate": None}) is None
+    assert _check(STATEMENT | {"subject": [{"name": "x", "digest": {"sha256": "0" * 64}}, SUBJECT]}) is None
+
+
+def test_a_message_signature_names_nothing() -> None:
+    assert check_subject(None, making.artifact(), EVIDENCE_OF_PUBLICATION) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"_type": "https://in-toto.io/Statement/v2"}, "bad-statement"),
+        ({"_type": None}, "bad-statement"),
+        ({"predicateType": ""}, "bad-statement"),
+        ({"predicateType": None}, "bad-statement"),
+        ({"predicate": []}, "bad-statement"),
+        ({"predicate": None}, "bad-statement"),
+        ({"predicate": "x"}, "bad-statement"),
+        ({"subject": []}, "bad-statement"),
+        ({"subject": {}}, "bad-statement"),
+        ({"subject": [{"name": making.WHEEL}]}, "bad-statement"),
+        ({"subject": [{"name": making.WHEEL, "digest": {}}]}, "bad-statement"),
+        ({"extra": 1}, "bad-statement"),
+        ({"predicateType": "https://spdx.dev/Document"}, "predicate-type-refused"),
+        ({"predicateType": "https://slsa.dev/verification_summary/v1"}, "predicate-type-refused"),
+        ({"predicateType": PROVENANCE + "/"}, "predicate-type-refused"),
+    ],
+)
+def test_t03_t54_a_statement_of_the_wrong_kind_is_refused(change: dict[str, Any], code: str) -> None:
+    assert _check(STATEMENT | change) == code
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [
+        [{"name": making.WHEEL, "digest": {"sha256": "0" * 64}}],
+        [{"name": "other.whl", "digest": {"sha256": making.DIGEST.hex}}],
+        [
+            {"name": making.WHEEL, "digest": {"sha256": "0" * 64}},
+            {"name": "b", "digest": {"sha256": making.DIGEST.hex}},
+        ],
+        [{"name": making.WHEEL, "digest": {"sha512": making.DIGEST.hex}}],
+        [{"name": making.WHEEL, "digest": {"sha256": making.DIGEST.hex * 2}}],
+        [{"name": making.WHEEL.upper(), "digest": {"sha256": making.DIGEST.hex}}],
+    ],
+)
+def test_t04_t54_name_and_sha256_must_stand_in_one_subject(subjects: list[dict[str, Any]]) -> None:
+    assert _check(STATEMENT | {"subject": subjects}) == "subject-mismatch"
+
+
+@pytest.mark.parametrize("payload", [b"", b"null", b"[]", b"{", b"\xff", b'{"_type": 1, "_type": 2}'])
+def test_t03_a_payload_that_is_no_statement_is_refused(payload: bytes) -> None:
+    assert _check(payload) == "bad-statement"
+
+
+def test_t03_another_payload_type_is_refused() -> None:
+    assert _check(STATEMENT, "text/plain") == "payload-type-refused"
+    assert _check(STATEMENT, "application/vnd.in-toto+json; charset=utf-8") == "payload-type-refused"
+
+
+@given(
+    st.binary()
+    | st.recursive(
+        st.none() | st.booleans() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
+    ).map(lambda v: json.dumps(v).encode())
+)
+def test_t14_no_payload_makes_the_reader_raise(payload: bytes) -> None:
+    assert isinstance(read_statement(Envelope(payload_type=PAYLOAD_TYPE, payload=payload)), Fault)
+
+
+@given(st.sampled_from(sorted(STATEMENT)), st.sampled_from(["name", "digest"]))
+def test_removing_any_part_of_an_accepted_statement_refuses_it(key: str, part: str) -> None:
+    assert _check({k: v for k, v in STATEMENT.items() if k != key}) is not None
+    assert _check(STATEMENT | {"subject": [{k: v for k, v in SUBJECT.items() if k != part}]}) is not None
