@@ -1,0 +1,47 @@
+"""An embedded GitLab, Sigstore and pypi.org on loopback: playground, demonstration and test oracle in one.
+
+It shares no code with what it is there to test.
+"""
+
+from pip_warden.sandbox.clock import Clock
+from pip_warden.sandbox.errors import SandboxError
+from pip_warden.sandbox.faults import (
+    Answer,
+    Drip,
+    Fault,
+    Hold,
+    Reset,
+    Truncate,
+    WrongLength,
+    html_error,
+    server_error,
+    too_many_requests,
+)
+from pip_warden.sandbox.gitlab.model import Role
+from pip_warden.sandbox.gitlab.settings import Forwarding
+from pip_warden.sandbox.handles import Job, Project
+from pip_warden.sandbox.packages import File
+from pip_warden.sandbox.recorder import RecordedRequest
+from pip_warden.sandbox.world import Sandbox
+
+__all__ = [
+    "Answer",
+    "Clock",
+    "Drip",
+    "Fault",
+    "File",
+    "Forwarding",
+    "Hold",
+    "Job",
+    "Project",
+    "RecordedRequest",
+    "Reset",
+    "Role",
+    "Sandbox",
+    "SandboxError",
+    "Truncate",
+    "WrongLength",
+    "html_error",
+    "server_error",
+    "too_many_requests",
+]

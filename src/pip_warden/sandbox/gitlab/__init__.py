@@ -1,0 +1,1 @@
+"""An embedded GitLab: projects, package registries, packages API, tokens, OIDC issuer."""

@@ -1,0 +1,256 @@
+"""The whole sandbox in one object: an embedded GitLab, Sigstore and pypi.org, each on origins of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pip_warden.sandbox import dump, packages, signing, tls
+from pip_warden.sandbox.clock import Clock
+from pip_warden.sandbox.errors import SandboxError
+from pip_warden.sandbox.faults import Action, Fault, Faults
+from pip_warden.sandbox.gitlab.app import gitlab_app
+from pip_warden.sandbox.gitlab.instance import Instance
+from pip_warden.sandbox.gitlab.oidc import OidcIssuer
+from pip_warden.sandbox.gitlab.state import GitLabState
+from pip_warden.sandbox.origins import Origins
+from pip_warden.sandbox.recorder import RecordedRequest, Recorder
+from pip_warden.sandbox.shelves import Shelves
+from pip_warden.sandbox.signing import EvidenceForm
+from pip_warden.sandbox.sigstore import SigstoreService, Urls
+from pip_warden.sandbox.storage import ObjectStorage
+from pip_warden.sandbox.tenants import Tenants
+from pip_warden.sandbox.upstream import Upstream
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from starlette.types import ASGIApp
+
+    from pip_warden.sandbox.gitlab.settings import Settings
+    from pip_warden.sandbox.handles import Job, Project
+    from pip_warden.sandbox.packages import File
+    from pip_warden.sandbox.sigstore import Lie
+
+ORIGINS = ("gitlab", "storage", "pypi", "files", "fulcio", "rekor", "tsa")
+"""Names of the origins, as in the log of requests and in ``ports``."""
+
+
+class Sandbox(Tenants, Shelves):
+    """Run everything on loopback from construction to `close`; also a context manager.
+
+    Args:
+        relative_url: Path under which GitLab is installed, such as ``/gitlab``; empty for none.
+        secure: Whether GitLab's and the storage's origins are https, with a CA of their own (`ca_file`).
+        ports: Fixed ports by origin; any free port for the others.
+        clock: The clock; real time by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        relative_url: str = "",
+        secure: bool = False,
+        ports: Mapping[str, int] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.state = GitLabState(self.clock.now)
+        self.faults = Faults()
+        self._recorder = Recorder(self.clock.now)
+        self._directory = tempfile.TemporaryDirectory(prefix="sandbox-")
+        self._origins = Origins()
+        self.ca_file: Path | None = None
+        try:
+            urls = self._bind(dict(ports or {}), secure=secure)
+            self.gitlab_url = urls["gitlab"] + relative_url
+            self.storage_url, self.files_url = urls["storage"], urls["files"]
+            self.fulcio_url, self.rekor_url, self.tsa_url = urls["fulcio"], urls["rekor"], urls["tsa"]
+            self.upstream = Upstream(url=urls["pypi"], files_url=urls["files"], now=self.clock.now)
+            self.instance = self._instance()
+            self.sigstore = SigstoreService(self.clock, jwks_for=self._jwks_for, issuers=[self.issuer])
+            self.sigstore.urls = Urls(
+                fulcio=self.fulcio_url, rekor=self.rekor_url, tsa=self.tsa_url, oidc=self.issuer
+            )
+            self._origins.start({name: self._wrapped(name, app) for name, app in self._apps().items()})
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all servers and forget everything.
+
+        Raises:
+            SandboxError: The servers had ended by themselves.
+        """
+        self.faults.close()
+        try:
+            self._origins.stop()
+        finally:
+            self._directory.cleanup()
+
+    @property
+    def settings(self) -> Settings:
+        """Return GitLab's switches."""
+        return self.state.settings
+
+    @property
+    def pypi_url(self) -> str:
+        """Return the simple index of pypi.org's stand-in."""
+        return self.upstream.simple_url
+
+    @property
+    def issuer(self) -> str:
+        """Return the issuer of ID tokens."""
+        return self.instance.oidc.issuer
+
+    @property
+    def requests(self) -> tuple[RecordedRequest, ...]:
+        """Return every request so far, to whichever origin."""
+        return self._recorder.requests
+
+    def clear_requests(self) -> None:
+        """Empty the log of requests."""
+        self._recorder.clear()
+
+    wheel = staticmethod(packages.wheel)
+    sdist = staticmethod(packages.sdist)
+
+    def sign(
+        self, file: File, job: Job, forms: Sequence[EvidenceForm] = ("bundle",), *, lie: Lie | None = None
+    ) -> dict[str, bytes]:
+        """Return evidence for a file, by file name; ``lie`` says what Sigstore does wrong meanwhile."""
+        return signing.sign(self.sigstore, file, job, forms, lie=lie)
+
+    def publish(
+        self,
+        project: Project,
+        files: Sequence[File],
+        *,
+        job: Job | None = None,
+        forms: Sequence[EvidenceForm] = ("bundle",),
+        evidence_name: str | None = None,
+    ) -> None:
+        """Publish files with their evidence, as a good pipeline of the project would.
+
+        Args:
+            project: The project.
+            files: Its files.
+            job: The job that signs; by default one for the tag ``v{version}`` of each file.
+            forms: Forms of evidence; empty for none.
+            evidence_name: Name of the generic package; the project's name by default.
+        """
+        for file in files:
+            signer = job or self.job(project, tag=f"v{file.version}")
+            self.put_evidence(project, file.version, self.sign(file, signer, forms), package=evidence_name)
+            self.put_files(project, [file], job=signer)
+
+    def rotate(self, what: str, *, end: bool = True, forget: bool = False) -> None:
+        """Rotate the key of ``ca``, ``rekor``, ``ct``, ``tsa`` or ``oidc``.
+
+        Args:
+            what: Whose key.
+            end: Whether the trusted root ends the old one's validity now (not for ``oidc``).
+            forget: Whether the trusted root forgets the old one altogether (not for ``oidc``).
+
+        Raises:
+            SandboxError: There is no such key.
+        """
+        match what:
+            case "ca":
+                self.sigstore.rotate_ca(end=end, forget=forget)
+            case "rekor":
+                self.sigstore.rotate_rekor(end=end, forget=forget)
+            case "ct":
+                self.sigstore.rotate_ct(end=end, forget=forget)
+            case "tsa":
+                self.sigstore.rotate_tsa(end=end, forget=forget)
+            case "oidc":
+                self.instance.oidc.rotate()
+            case _:
+                msg = f"there is no key {what!r} to rotate; there are ca, ct, oidc, rekor and tsa"
+                raise SandboxError(msg)
+
+    def write_trust(self, directory: Path) -> Path:
+        """Write trusted_root.json, signing_config.json and trust_config.json, and return the first's path."""
+        documents = {
+            "trusted_root": self.sigstore.trusted_root(),
+            "signing_config": self.sigstore.signing_config(),
+            "trust_config": self.sigstore.trust_config(),
+        }
+        dump.write(directory, documents)
+        return directory / "trusted_root.json"
+
+    def fault(
+        self,
+        action: Action,
+        path: str | re.Pattern[str] = "",
+        *,
+        method: str | None = None,
+        origin: str | None = None,
+        times: int | None = 1,
+    ) -> Fault:
+        """Let something befall the next requests whose path and query match; see `pip_warden.sandbox.faults`."""
+        return self.faults.add(Fault(action=action, path=path, method=method, origin=origin, times=times))
+
+    def dump(self, directory: Path) -> None:
+        """Write the state as JSON files into a directory."""
+        documents = {
+            "projects": dump.projects(self.state),
+            "requests": dump.requests(self.requests),
+            "upstream": self.upstream.state(),
+            "sigstore": self.sigstore.state(),
+        }
+        dump.write(directory, documents)
+
+    def _bind(self, ports: dict[str, int], *, secure: bool) -> dict[str, str]:
+        unknown = ports.keys() - set(ORIGINS)
+        if unknown:
+            msg = f"no origin is called {', '.join(sorted(unknown))}; there are {', '.join(ORIGINS)}"
+            raise SandboxError(msg)
+        files = None
+        if secure:
+            self.ca_file, files = tls.make(Path(self._directory.name))
+        return {
+            name: self._origins.bind(
+                name, port=ports.get(name, 0), tls=files if name in {"gitlab", "storage"} else None
+            )
+            for name in ORIGINS
+        }
+
+    def _instance(self) -> Instance:
+        return Instance(
+            url=self.gitlab_url,
+            state=self.state,
+            storage=ObjectStorage(url=self.storage_url, now=self.clock.now, load=self.state.stored),
+            upstream=self.upstream,
+            oidc=OidcIssuer(lambda: self.settings.issuer or self.settings.external_url or self.gitlab_url),
+        )
+
+    def _apps(self) -> dict[str, ASGIApp]:
+        return {
+            "gitlab": gitlab_app(self.instance),
+            "storage": self.instance.storage.app,
+            "pypi": self.upstream.app,
+            "files": self.upstream.files_app,
+            "fulcio": self.sigstore.fulcio_app(),
+            "rekor": self.sigstore.rekor_app(),
+            "tsa": self.sigstore.tsa_app(),
+        }
+
+    def _wrapped(self, name: str, app: ASGIApp) -> ASGIApp:
+        return self._recorder.wrap(name, self.faults.wrap(name, app))
+
+    def _jwks_for(self, issuer: str) -> dict[str, object] | None:
+        return self.instance.oidc.jwks() if issuer == self.issuer else None
