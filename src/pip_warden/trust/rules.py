@@ -1,0 +1,100 @@
+"""The rules between the tables of a trust file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pip_warden.names import parse_artifact_name
+from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, RootPin, Source
+from pip_warden.trust.wording import FaultLine, found, joined
+
+
+def check_whole(
+    packages: Mapping[str, Entry], sources: Mapping[str, Source | None], roots: Mapping[str, RootPin | None]
+) -> Iterator[FaultLine]:
+    """Say what is wrong between tables.
+
+    Args:
+        packages: Every good package entry, by its path.
+        sources: Every source named, None for one with a fault of its own.
+        roots: Every trusted root named, None for one with a fault of its own.
+    """
+    for path, entry in packages.items():
+        yield from _check_source(path, entry, sources)
+        if isinstance(entry, IdentityEntry):
+            yield from _check_identities(path, entry, roots)
+        else:
+            yield from _check_files(path, entry)
+    yield from _check_siblings(packages)
+
+
+def _check_source(path: str, entry: Entry, sources: Mapping[str, Source | None]) -> Iterator[FaultLine]:
+    if entry.source not in sources:
+        known = ", ".join(sources) or "none"
+        yield f"{path}.source", f"expected a source of this file ({known}), found {found(entry.source)}"
+        return
+    source = sources[entry.source]
+    if source is None:
+        return
+    if source.type == "gitlab" and entry.registry is None:
+        yield f"{path}.project", "is required, since the source is a GitLab, found nothing"
+    if source.type == "simple":
+        given = {
+            "project": entry.registry is not None,
+            "registry-id": entry.registry_id is not None,
+            "evidence": isinstance(entry, IdentityEntry) and bool(entry.evidence),
+        }
+        for key, is_given in given.items():
+            if is_given:
+                yield f"{path}.{key}", "expected nothing, since the source is a simple index, found a value"
+
+
+def _check_identities(
+    path: str, entry: IdentityEntry, roots: Mapping[str, RootPin | None]
+) -> Iterator[FaultLine]:
+    for position, identity in enumerate(entry.identities):
+        place = f"{path}.identity[{position}]"
+        if identity.root not in roots:
+            wanted = "[sigstore]" if identity.root == "default" else f"[sigstore.{identity.root}]"
+            yield (
+                f"{place}.sigstore",
+                f"expected a trusted root to verify it against, found no usable {wanted}",
+            )
+            continue
+        root = roots[identity.root]
+        if root is not None and identity.issuer not in root.issuers:
+            listed = ", ".join(root.issuers)
+            yield (
+                f"{place}.issuer",
+                f"expected an issuer that its trusted root lists ({listed}), found {found(identity.issuer)}",
+            )
+
+
+def _check_files(path: str, entry: HashEntry) -> Iterator[FaultLine]:
+    for filename, _ in entry.files:
+        file = parse_artifact_name(filename)
+        if (file.project, file.version) != (entry.project, entry.version):
+            yield (
+                joined(path, "sha256", filename),
+                f"expected a file of {entry.project} {entry.version}, found one of {file.project} {file.version}",
+            )
+
+
+def _check_siblings(packages: Mapping[str, Entry]) -> Iterator[FaultLine]:
+    """All entries of one project come from one place, and each version has one entry that decides."""
+    first: dict[str, tuple[str, Entry]] = {}
+    decides: dict[tuple[str, object], str] = {}
+    for path, entry in packages.items():
+        elder_path, elder = first.setdefault(entry.project, (path, entry))
+        for key, ours, theirs in (
+            ("source", entry.source, elder.source),
+            ("project", entry.registry, elder.registry),
+            ("registry-id", entry.registry_id, elder.registry_id),
+        ):
+            if ours is not None and theirs is not None and ours != theirs:
+                yield f"{path}.{key}", f"expected {found(theirs)} as in {elder_path}, found {found(ours)}"
+        slot = (entry.project, None if isinstance(entry, IdentityEntry) else entry.version)
+        other = decides.setdefault(slot, path)
+        if other != path:
+            what = "by identity" if slot[1] is None else f"version {slot[1]} by hash"
+            yield f"{path}.name", f"expected one entry of {entry.project} {what}, found another at {other}"

@@ -1,0 +1,234 @@
+"""The tables of a trust file, one model each. Their fields already are values: what a field accepts, it has parsed.
+
+Whatever can be said about one table alone is said here; what needs two tables is in :mod:`pip_warden.trust.whole`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Literal, Self, TypeVar
+
+from packaging.version import Version
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+
+from pip_warden.digests import Digest
+from pip_warden.errors import UsageError
+from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name, parse_project_name, parse_version
+from pip_warden.trust.locations import parse_evidence, parse_issuer, parse_registry, parse_url
+from pip_warden.trust.subject import RefPattern, SubjectPattern, parse_ref, parse_subject
+from pip_warden.trust.wording import found
+
+_T = TypeVar("_T")
+_Item = TypeVar("_Item")
+_LARGEST_ID = 2**63 - 1
+_LONGEST = 4096
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a string, found {found(value)}")  # noqa: TRY004 -- pydantic collects ValueErrors
+    if not value.strip() or len(value) > _LONGEST:
+        raise ValueError(f"expected 1 to {_LONGEST} characters, found {found(value)}")
+    return value
+
+
+def _claim(value: object) -> str:
+    """A value that is compared with a certificate's: what cannot be seen cannot be reviewed."""
+    text = _text(value)
+    if not text.isprintable() or text != text.strip():
+        raise ValueError(f"expected visible characters and no space around them, found {found(text)}")
+    return text
+
+
+def _parsed(parse: Callable[[str], _T]) -> Callable[[object], _T]:
+    """Turn a parser of ours into one whose complaint pydantic collects."""
+
+    def read(value: object) -> _T:
+        try:
+            return parse(_text(value))
+        except UsageError as err:
+            raise ValueError(f"{err.message}. {err.hint}" if err.hint else err.message) from err
+
+    return read
+
+
+def _number(value: object) -> int:
+    """A numeric id, as TOML integer or as string of digits; ids have no sign and no zero in front."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(_LARGEST_ID)):
+        if value.startswith("0"):
+            raise ValueError(f"expected a positive number without leading zeros, found {found(value)}")
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LARGEST_ID:
+        raise ValueError(f"expected a positive number, found {found(value)}")
+    return value
+
+
+def _registry(value: object) -> str:
+    if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()):
+        return str(_number(value))
+    return _parsed(parse_registry)(value)
+
+
+def _date(value: object) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError(f"expected a date such as 2027-06-30, without quotes, found {found(value)}")  # noqa: TRY004 -- as above
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"expected true or false, found {found(value)}")  # noqa: TRY004 -- as above
+    return value
+
+
+def _evidence(value: object) -> tuple[str, ...]:
+    templates = value if isinstance(value, list) else [value]
+    if not templates:
+        raise ValueError("expected at least one template, found an empty list")
+    return tuple(_parsed(parse_evidence)(template) for template in templates)
+
+
+Text = Annotated[str, PlainValidator(_text)]
+Claim = Annotated[str, PlainValidator(_claim)]
+Name = Annotated[ProjectName, PlainValidator(_parsed(parse_project_name))]
+Sha256 = Annotated[Digest, PlainValidator(_parsed(Digest))]
+Issuer = Annotated[str, PlainValidator(_parsed(parse_issuer))]
+Release = Annotated[Version, PlainValidator(_parsed(parse_version))]
+Filename = Annotated[ArtifactName, PlainValidator(_parsed(parse_artifact_name))]
+Registry = Annotated[str, PlainValidator(_registry)]
+Number = Annotated[int, PlainValidator(_number)]
+Day = Annotated[date, PlainValidator(_date)]
+Flag = Annotated[bool, PlainValidator(_flag)]
+Templates = Annotated[tuple[str, ...], PlainValidator(_evidence)]
+SomeOf = Annotated[list[_Item], Field(min_length=1)]
+
+
+class Table(BaseModel):
+    """What every table has in common: keys in kebab-case, and none that is not known."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        arbitrary_types_allowed=True,
+    )
+
+
+class RootTable(Table):
+    """``[sigstore]`` or ``[sigstore.X]``: a trusted root."""
+
+    trusted_root: Claim
+    trusted_root_sha256: Sha256
+    issuers: SomeOf[Issuer]
+
+
+class SourceTable(Table):
+    """``[source.X]``: where files come from."""
+
+    type: Literal["gitlab", "simple"]
+    url: Annotated[str, PlainValidator(_parsed(parse_url))]
+    evidence: Templates | None = None
+
+    @model_validator(mode="after")
+    def _keeps_evidence(self) -> Self:
+        if self.type == "simple" and self.evidence is not None:
+            raise ValueError(
+                "expected no evidence: a simple index names its provenance itself (PEP 740), found templates"
+            )
+        return self
+
+
+class IdentityTable(Table):
+    """``[[package.identity]]``: somebody who may have signed."""
+
+    issuer: Issuer
+    subject: Annotated[SubjectPattern, PlainValidator(_parsed(parse_subject))]
+    project_id: Number | None = None
+    not_before: Day | None = None
+    not_after: Day | None = None
+    sigstore: Claim = "default"
+    account: Flag = False
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.not_before and self.not_after and self.not_before > self.not_after:
+            raise ValueError(
+                f"expected not-before on or before not-after, found {self.not_before} and {self.not_after}"
+            )
+        if self.account and (self.subject.project is not None or self.project_id is not None):
+            raise ValueError(
+                "expected account = true only for a subject without a project, found a project's subject or id"
+            )
+        if not self.account and self.subject.project is None:
+            raise ValueError(
+                "expected account = true, since the subject names no project (a mail address, a service account), found none"
+            )
+        return self
+
+
+class RequireTable(Table):
+    """``[package.require]``: what the certificate must say besides."""
+
+    build_trigger: SomeOf[Claim] | None = None
+    runner_environment: Claim | None = None
+    source_ref: Annotated[RefPattern, PlainValidator(_parsed(parse_ref))] | None = None
+    source_repository: Issuer | None = None
+    environment: Claim | None = None
+    visibility: Claim | None = None
+    predicate_types: SomeOf[Claim] | None = None
+
+
+class PackageTable(Table):
+    """What both forms of ``[[package]]`` have."""
+
+    name: Name
+    source: Claim
+    project: Registry | None = None
+    registry_id: Number | None = None
+
+    @model_validator(mode="after")
+    def _agrees_on_its_id(self) -> Self:
+        if (
+            self.project is not None
+            and self.project.isdigit()
+            and self.registry_id not in {None, int(self.project)}
+        ):
+            raise ValueError(
+                f"expected registry-id to be the project's, {self.project}, found {self.registry_id}"
+            )
+        return self
+
+
+class IdentityPackage(PackageTable):
+    """A package that somebody signs."""
+
+    identity: SomeOf[IdentityTable]
+    require: RequireTable | None = None
+    evidence: Templates | None = None
+
+
+class HashPackage(PackageTable):
+    """One version of a package that nobody signs."""
+
+    version: Release
+    sha256: Annotated[dict[Filename, Sha256], Field(min_length=1)]
+    reason: Text
+
+
+class RevokedTable(Table):
+    """``[[revoked]]``: something that must not be installed any more."""
+
+    sha256: Sha256 | None = None
+    name: Name | None = None
+    version: Release | None = None
+    reason: Text
+
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> Self:
+        if (self.sha256 is None) == (self.name is None):
+            raise ValueError("expected either sha256 or name, found both or neither")
+        if self.version is not None and self.name is None:
+            raise ValueError("expected version only beside a name, found it alone")
+        return self
