@@ -19,9 +19,7 @@ _COLOURS = {"good": "green", "bad": "red", "unknown": "yellow", "quiet": "bright
 def wants_json(words: Sequence[str]) -> bool:
     """Tell whether the arguments ask for JSON, also when they cannot be parsed."""
     asked = [word for word in words if word.startswith("--format=")]
-    asked += [
-        f"--format={after}" for word, after in itertools.pairwise(words) if word == "--format"
-    ]
+    asked += [f"--format={after}" for word, after in itertools.pairwise(words) if word == "--format"]
     return bool(asked) and asked[-1] == "--format=json"
 
 
