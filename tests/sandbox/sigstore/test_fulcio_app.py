@@ -1,0 +1,217 @@
+"""The CA's HTTP interface: who gets a certificate, and what the others are told."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from pip_warden.sandbox.sigstore import SigstoreService
+from pip_warden.sandbox.sigstore.wire import narrow, sign, spki, spki_pem
+from sandbox.sigstore.pipeline import CLAIMS, ISSUER, NOON, SUBJECT, Issuer, listening, unpadded
+
+IDENTITY = "There was an error processing the identity token"
+SIGNATURE = "The signature supplied in the request could not be verified"
+KEY = "The public key supplied in the request could not be parsed"
+CSR = "The certificate signing request could not be parsed"
+
+
+@pytest.fixture
+def url(service: SigstoreService) -> Iterator[str]:
+    with listening(service.fulcio_app()) as url:
+        yield url
+
+
+@pytest.fixture
+def key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def proved(key: ec.EllipticCurvePrivateKey, subject: str | None = None) -> dict[str, object]:
+    """Return the request that cosign 3 makes."""
+    proof = sign(key, (subject or str(CLAIMS["sub"])).encode())
+    return {
+        "publicKeyRequest": {
+            "publicKey": {"algorithm": "ECDSA", "content": spki_pem(key.public_key()).decode()},
+            "proofOfPossession": base64.b64encode(proof).decode(),
+        }
+    }
+
+
+def asked(url: str, body: object, token: str | None, path: str = "/api/v2/signingCert") -> requests.Response:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return requests.post(url + path, json=body, headers=headers, timeout=10)
+
+
+def refused(answer: requests.Response) -> str:
+    body = answer.json()
+    assert answer.status_code == 400
+    assert (body["code"], body["details"]) == (3, [])
+    return str(body["message"])
+
+
+def test_a_proved_key_is_certified(url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey) -> None:
+    answer = asked(url, proved(key), issuer.token(NOON))
+
+    chain = answer.json()["signedCertificateEmbeddedSct"]["chain"]["certificates"]
+    leaf, intermediate, root = (x509.load_pem_x509_certificate(item.encode()) for item in chain)
+    assert answer.status_code == 200
+    assert leaf.public_key() == key.public_key()
+    leaf.verify_directly_issued_by(intermediate)
+    intermediate.verify_directly_issued_by(root)
+
+
+def test_the_token_may_be_in_the_body(url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey) -> None:
+    body = proved(key) | {"credentials": {"oidcIdentityToken": issuer.token(NOON)}}
+
+    assert asked(url, body, None).status_code == 200
+
+
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+def test_cosign_2_is_served(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey, encoding: Encoding
+) -> None:
+    content = key.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
+    body = {
+        "publicKey": {"algorithm": "ecdsa", "content": base64.b64encode(content).decode()},
+        "signedEmailAddress": base64.b64encode(sign(key, str(CLAIMS["sub"]).encode())).decode(),
+    }
+
+    answer = asked(url, body, issuer.token(NOON), "/api/v1/signingCert")
+
+    chain = x509.load_pem_x509_certificates(answer.content)
+    assert answer.status_code == 201
+    assert len(chain) == 3
+    name = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value[0]
+    assert name.value == SUBJECT
+    root = requests.get(f"{url}/api/v1/rootCert", timeout=10)
+    assert x509.load_pem_x509_certificates(root.content) == chain[1:]
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("another audience", {"aud": "https://gitlab.example.com"}),
+        ("audiences without ours", {"aud": ["a", "b"]}),
+        ("no audience", {"aud": None}),
+        ("expired", {"exp": NOON.timestamp()}),
+        ("no expiry", {"exp": None}),
+        ("not yet valid", {"nbf": NOON.timestamp() + 60}),
+        ("a text for a time", {"nbf": "now"}),
+        ("unknown issuer", {"iss": "https://gitlab.evil.example"}),
+        ("no issuer", {"iss": None}),
+        ("no subject", {"sub": None}),
+        ("no configuration in the project", {"ci_config_ref_uri": None}),
+    ],
+)
+def test_a_token_that_does_not_hold_is_refused(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey, reason: str, changes: dict[str, object]
+) -> None:
+    assert refused(asked(url, proved(key), issuer.token(NOON, **changes))) == IDENTITY
+
+
+def test_a_list_of_audiences_with_ours_is_good(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey
+) -> None:
+    assert asked(url, proved(key), issuer.token(NOON, aud=["other", "sigstore"])).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "a.b", "a.b.c", "é.é.é", f"{unpadded(b'[]')}.{unpadded(b'{}')}.x"])
+def test_what_is_not_a_token_is_refused(url: str, key: ec.EllipticCurvePrivateKey, token: str) -> None:
+    body = proved(key) | {"credentials": {"oidcIdentityToken": token}}
+
+    assert refused(asked(url, body, None)) == IDENTITY
+
+
+def test_a_token_signed_by_another_key_is_refused(url: str, key: ec.EllipticCurvePrivateKey) -> None:
+    assert refused(asked(url, proved(key), Issuer().token(NOON))) == IDENTITY
+
+
+def test_a_token_without_signature_is_refused(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey
+) -> None:
+    _, claims, _ = issuer.token(NOON).split(".")
+    header = unpadded(b'{"alg":"none"}')
+    unsigned = f"{header}.{claims}."
+
+    assert refused(asked(url, proved(key), unsigned)) == IDENTITY
+
+
+def test_times_are_those_of_the_sandbox(
+    url: str, service: SigstoreService, issuer: Issuer, key: ec.EllipticCurvePrivateKey
+) -> None:
+    token = issuer.token(NOON)
+    service.clock.advance(timedelta(minutes=6))
+
+    assert refused(asked(url, proved(key), token)) == IDENTITY
+
+
+def test_a_proof_over_something_else_is_refused(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey
+) -> None:
+    assert refused(asked(url, proved(key, "somebody else"), issuer.token(NOON))) == SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, KEY),
+        ({"publicKeyRequest": {}}, KEY),
+        (
+            {"publicKeyRequest": {"publicKey": {"content": "-----BEGIN nonsense"}, "proofOfPossession": ""}},
+            KEY,
+        ),
+        ({"publicKeyRequest": {"publicKey": {"content": "***"}, "proofOfPossession": ""}}, KEY),
+        ({"certificateSigningRequest": "***"}, CSR),
+        ({"certificateSigningRequest": base64.b64encode(b"nonsense").decode()}, CSR),
+        ([], "invalid JSON in the request"),
+    ],
+)
+def test_a_request_without_a_key_is_refused(url: str, issuer: Issuer, body: object, message: str) -> None:
+    assert refused(asked(url, body, issuer.token(NOON))) == message
+
+
+def test_what_is_not_json_is_refused(url: str, issuer: Issuer) -> None:
+    answer = requests.post(f"{url}/api/v2/signingCert", data=b"{", timeout=10)
+
+    assert refused(answer) == "invalid JSON in the request"
+
+
+def test_a_weak_key_is_refused(url: str, issuer: Issuer) -> None:
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - the point of the test
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    csr = base64.b64encode(builder.sign(weak, hashes.SHA256()).public_bytes(Encoding.PEM)).decode()
+
+    message = refused(asked(url, {"certificateSigningRequest": csr}, issuer.token(NOON)))
+
+    assert message == "The public key supplied in the request is insecure"
+
+
+def test_a_csr_signed_by_another_key_is_refused(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey
+) -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    der = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    forged = der.replace(spki(narrow(key.public_key())), spki(narrow(other.public_key())))
+    pem = b"-----BEGIN CERTIFICATE REQUEST-----\n%b\n-----END CERTIFICATE REQUEST-----\n" % base64.b64encode(
+        forged
+    )
+
+    body = {"certificateSigningRequest": base64.b64encode(pem).decode()}
+
+    assert refused(asked(url, body, issuer.token(NOON))) == SIGNATURE
+
+
+def test_the_configuration_lists_the_issuers(url: str) -> None:
+    listed = requests.get(f"{url}/api/v2/configuration", timeout=10).json()["issuers"]
+
+    assert [item["issuerUrl"] for item in listed] == [ISSUER]
+    assert requests.get(f"{url}/healthz", timeout=10).ok
