@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from sigstore.verify import Verifier
 
 from pip_warden.sandbox.clock import Clock
 from pip_warden.sandbox.sigstore import SigstoreService, Urls
-from sandbox.sigstore.pipeline import ISSUER, NOON, Issuer, listening, verifier_of
+from sandbox.sigstore.pipeline import ISSUER, NOON, Issuer, Stage, listening, verifier_of
 
 
 @pytest.fixture(scope="session")
@@ -27,17 +28,29 @@ def service(clock: Clock, issuer: Issuer) -> SigstoreService:
     return SigstoreService(clock, jwks_for=issuer.jwks, issuers=[ISSUER])
 
 
+@pytest.fixture(scope="session")
+def stages() -> Iterator[tuple[Stage, ...]]:
+    """Three addresses on loopback."""
+    with ExitStack() as stack:
+        stages = tuple(Stage() for _ in range(3))
+        for stage in stages:
+            stage.url = stack.enter_context(listening(stage))
+        yield stages
+
+
 @pytest.fixture
-def live(issuer: Issuer) -> Iterator[SigstoreService]:
+def stage(stages: tuple[Stage, ...]) -> Stage:
+    return stages[0]
+
+
+@pytest.fixture
+def live(issuer: Issuer, stages: tuple[Stage, ...]) -> SigstoreService:
     """Services on loopback, in real time: sigstore-python looks at the real clock."""
     service = SigstoreService(jwks_for=issuer.jwks, issuers=[ISSUER])
-    with (
-        listening(service.fulcio_app()) as fulcio,
-        listening(service.rekor_app()) as rekor,
-        listening(service.tsa_app()) as tsa,
-    ):
-        service.urls = Urls(fulcio=fulcio, rekor=rekor, tsa=tsa)
-        yield service
+    apps = (service.fulcio_app(), service.rekor_app(), service.tsa_app())
+    fulcio, rekor, tsa = (stage.play(app) for stage, app in zip(stages, apps, strict=True))
+    service.urls = Urls(fulcio=fulcio, rekor=rekor, tsa=tsa)
+    return service
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
 from sigstore.verify.policy import Identity
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pip_warden.sandbox.sigstore import SigstoreService
 
@@ -80,8 +81,24 @@ class Issuer:
         return f"{signed}.{unpadded(signature)}"
 
 
+class Stage:
+    """An address at which one application after the other plays: starting a server takes longer than a test."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.app: ASGIApp = Starlette()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+    def play(self, app: ASGIApp) -> str:
+        """Put an application on and say where."""
+        self.app = app
+        return self.url
+
+
 @contextmanager
-def listening(app: Starlette) -> Iterator[str]:
+def listening(app: ASGIApp) -> Iterator[str]:
     """Serve an application on loopback and say where."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
     server = uvicorn.Server(config)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import json
 from datetime import timedelta
 
 import pytest
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pip_warden.sandbox.sigstore import SigstoreService
+from pip_warden.sandbox.sigstore import SigstoreService, TokenRefused
+from pip_warden.sandbox.sigstore.tokens import verify_token
 from pip_warden.sandbox.sigstore.wire import narrow, sign, spki, spki_pem
-from sandbox.sigstore.pipeline import CLAIMS, ISSUER, NOON, SUBJECT, Issuer, listening, unpadded
+from sandbox.sigstore.pipeline import CLAIMS, ISSUER, NOON, SUBJECT, Issuer, Stage, unpadded
 
 IDENTITY = "There was an error processing the identity token"
 SIGNATURE = "The signature supplied in the request could not be verified"
@@ -24,9 +27,8 @@ CSR = "The certificate signing request could not be parsed"
 
 
 @pytest.fixture
-def url(service: SigstoreService) -> Iterator[str]:
-    with listening(service.fulcio_app()) as url:
-        yield url
+def url(service: SigstoreService, stage: Stage) -> str:
+    return stage.play(service.fulcio_app())
 
 
 @pytest.fixture
@@ -215,3 +217,53 @@ def test_the_configuration_lists_the_issuers(url: str) -> None:
 
     assert [item["issuerUrl"] for item in listed] == [ISSUER]
     assert requests.get(f"{url}/healthz", timeout=10).ok
+
+
+@pytest.mark.parametrize("header", [None, "Basic abc", "Bearer", "Bearer "])
+def test_a_request_without_a_token_is_refused(
+    url: str, key: ec.EllipticCurvePrivateKey, header: str | None
+) -> None:
+    headers = {} if header is None else {"Authorization": header}
+
+    answer = requests.post(f"{url}/api/v2/signingCert", json=proved(key), headers=headers, timeout=10)
+
+    assert refused(answer) == IDENTITY
+
+
+def test_rsa_and_ed25519_keys_are_certified(service: SigstoreService) -> None:
+    for key in (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key(),
+        ed25519.Ed25519PrivateKey.generate().public_key(),
+    ):
+        assert service.issue(CLAIMS, key)[0].public_key() == key
+
+
+def test_a_token_of_an_issuer_with_an_elliptic_key_holds() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    numbers = key.public_key().public_numbers()
+    point = {name: unpadded(getattr(numbers, name).to_bytes(32, "big")) for name in ("x", "y")}
+    jwks = {"keys": ["not a key", {"kty": "oct"}, {}, {"kty": "EC", "crv": "P-256", **point}]}
+    signed = ".".join(
+        unpadded(json.dumps(part).encode())
+        for part in ({"alg": "ES256"}, CLAIMS | {"exp": NOON.timestamp() + 60})
+    )
+    r, s = utils.decode_dss_signature(sign(key, signed.encode()))
+    token = f"{signed}.{unpadded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+    assert verify_token(token, lambda _issuer: jwks, NOON)["project_id"] == "4711"
+    with pytest.raises(TokenRefused, match="no key of the issuer"):
+        verify_token(f"{signed}.{unpadded(bytes(64))}", lambda _issuer: jwks, NOON)
+    with pytest.raises(TokenRefused, match="0 keys"):
+        verify_token(token, lambda _issuer: {"keys": None}, NOON)
+
+
+def test_a_service_without_issuers_takes_no_token(issuer: Issuer, key: ec.EllipticCurvePrivateKey) -> None:
+    with pytest.raises(TokenRefused, match="not configured"):
+        SigstoreService().issue(issuer.token(NOON), key.public_key())
+
+
+@given(st.text(max_size=20), st.lists(st.binary(max_size=12), min_size=3, max_size=3))
+def test_no_text_upsets_the_check_of_tokens(text: str, parts: list[bytes]) -> None:
+    for token in (text, ".".join(unpadded(part) for part in parts), f"{unpadded(b'{}')}.{unpadded(b'x')}.x"):
+        with pytest.raises(TokenRefused):
+            verify_token(token, lambda _issuer: {"keys": []}, NOON)

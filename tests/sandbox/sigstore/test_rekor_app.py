@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 
 from pip_warden.sandbox.sigstore import EntryRefused, SigstoreService, proposals
 from pip_warden.sandbox.sigstore.wire import JSONObject, canonical_json, new_key, pem, sign, spki_pem
-from sandbox.sigstore.pipeline import CLAIMS, SUBJECT, listening
+from sandbox.sigstore.pipeline import CLAIMS, SUBJECT, Stage
 
 DATA = b"the bytes of a wheel"
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -25,9 +24,8 @@ ENTRIES = "/api/v1/log/entries"
 
 
 @pytest.fixture
-def url(service: SigstoreService) -> Iterator[str]:
-    with listening(service.rekor_app()) as url:
-        yield url
+def url(service: SigstoreService, stage: Stage) -> str:
+    return stage.play(service.rekor_app())
 
 
 def post(url: str, path: str, body: object) -> requests.Response:
@@ -241,6 +239,30 @@ def test_an_entry_that_does_not_hold_is_refused(
     assert answer.json()["code"] == 400
     assert answer.json()["message"].startswith("error processing entry: ")
     assert len(service.rekor.shards.current.tree) == 0
+
+
+def test_a_certificate_without_a_subject_needs_a_signature_too(service: SigstoreService) -> None:
+    root = service.authorities.current.root
+
+    with pytest.raises(EntryRefused, match="invalid signature"):
+        proposals.examine(proposals.hashedrekord(DIGEST, b"no signature", pem(root)))
+
+
+def test_an_rsa_key_may_sign_an_envelope() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    signed = key.sign(proposals.pae(proposals.IN_TOTO, b"x"), padding.PKCS1v15(), hashes.SHA256())
+    text = json.loads(envelope(b"x")) | {"signatures": [{"sig": base64.b64encode(signed).decode()}]}
+
+    assert proposals.examine(proposals.dsse(json.dumps(text), spki_pem(key.public_key()))).kind == "dsse"
+
+
+@pytest.mark.parametrize("verifiers", [None, "x", [1], ["***"]])
+def test_an_envelope_without_readable_verifiers_is_refused(verifiers: object) -> None:
+    proposed: JSONObject = dict(proposals.dsse(envelope(b"x", new_key()), b""))
+    proposed["spec"]["proposedContent"]["verifiers"] = verifiers
+
+    with pytest.raises(EntryRefused):
+        proposals.examine(proposed)
 
 
 @pytest.mark.parametrize("text", ["not JSON", "[]", "{}", envelope(b"x")])

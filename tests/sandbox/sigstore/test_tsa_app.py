@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 from cryptography import x509
@@ -15,16 +13,15 @@ from rfc3161_client.errors import VerificationError
 
 from pip_warden.sandbox.sigstore import SigstoreService, TimestampRefused, der
 from pip_warden.sandbox.sigstore.tsa import TimestampRequest
-from sandbox.sigstore.pipeline import NOON, listening
+from sandbox.sigstore.pipeline import NOON, Stage
 
 DATA = b"a signature"
 QUERY = {"Content-Type": "application/timestamp-query"}
 
 
 @pytest.fixture
-def url(service: SigstoreService) -> Iterator[str]:
-    with listening(service.tsa_app()) as url:
-        yield f"{url}/api/v1/timestamp"
+def url(service: SigstoreService, stage: Stage) -> str:
+    return stage.play(service.tsa_app()) + "/api/v1/timestamp"
 
 
 @pytest.mark.parametrize("algorithm", list(HashAlgorithm))

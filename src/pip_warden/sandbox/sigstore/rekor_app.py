@@ -87,9 +87,8 @@ class _Api:
 
 
 async def _refuse(_request: Request, exc: Exception) -> Response:
-    if not isinstance(exc, SigstoreRefusal):
-        return error(500, str(exc))
-    answer = error(exc.status, exc.message)
+    refusal = exc if isinstance(exc, SigstoreRefusal) else SigstoreRefusal(str(exc), status=500)
+    answer = error(refusal.status, refusal.message)
     if isinstance(exc, EntryExists):
         answer.headers["Location"] = f"{ENTRIES}/{exc.uuid}"
     return answer

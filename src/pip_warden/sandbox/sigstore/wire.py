@@ -100,13 +100,12 @@ def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
     Raises:
         InvalidSignature: From `cryptography`, when it does not hold.
     """
-    match key:
-        case ec.EllipticCurvePublicKey():
-            key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
-        case rsa.RSAPublicKey():
-            key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
-        case ed25519.Ed25519PublicKey():
-            key.verify(signature, data)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    elif isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        key.verify(signature, data)
 
 
 def sign(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
