@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.verify import prove
 from pip_warden.errors import BugError
@@ -52,7 +53,7 @@ Roots = Mapping[str, Root]
 
 
 @dataclass(frozen=True, slots=True)
-class _No:
+class No:
     """A step said no."""
 
     step: Step
@@ -69,10 +70,10 @@ def judge(exhibit: Exhibit, *, trust: TrustFile, roots: Roots) -> Verdict:
     """
     entry = find_pin(asked_for(exhibit), exhibit.artifact.name.version, trust)
     if isinstance(entry, Fault):
-        return _refused(exhibit, _No(Step.PIN, entry))
-    no = _judge_file(exhibit, entry, trust)
+        return refused(exhibit, No(Step.PIN, entry))
+    no = judge_file(exhibit, entry, trust)
     if no is not None:
-        return _refused(exhibit, no)
+        return refused(exhibit, no)
     if isinstance(entry, HashEntry):
         return Accepted(artifact=exhibit.artifact, basis=PinnedByHash(reason=entry.reason))
     return _judge_evidence(exhibit, entry, roots)
@@ -83,8 +84,8 @@ def asked_for(exhibit: Exhibit) -> ProjectName:
     return exhibit.candidate.project if exhibit.candidate is not None else exhibit.artifact.name.project
 
 
-def _judge_file(exhibit: Exhibit, entry: Entry, trust: TrustFile) -> _No | None:
-    """Steps 2 to 5, and revocation."""
+def judge_file(exhibit: Exhibit, entry: Entry, trust: TrustFile) -> No | None:
+    """Judge what needs no evidence: steps 2 to 5, and revocation."""
     project = asked_for(exhibit)
     if exhibit.candidate is not None:
         if exhibit.page is None:
@@ -92,15 +93,15 @@ def _judge_file(exhibit: Exhibit, entry: Entry, trust: TrustFile) -> _No | None:
         source = trust.source(entry.source)
         fault = origin.check_candidate(exhibit.candidate, exhibit.page, project, entry, source)
         if fault is not None:
-            return _No(Step.ORIGIN, fault)
+            return No(Step.ORIGIN, fault)
     if fault := archive.check_name(exhibit, project, entry):
-        return _No(Step.NAME, fault)
+        return No(Step.NAME, fault)
     if fault := archive.check_archive(exhibit.artifact):
-        return _No(Step.ARCHIVE, fault)
+        return No(Step.ARCHIVE, fault)
     if fault := archive.check_digest(exhibit, entry):
-        return _No(Step.DIGEST, fault)
+        return No(Step.DIGEST, fault)
     if fault := archive.check_revoked(exhibit.artifact, trust.revoked):
-        return _No(Step.POLICY, fault)
+        return No(Step.POLICY, fault)
     return None
 
 
@@ -113,7 +114,7 @@ def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Ver
             return Accepted(artifact=exhibit.artifact, basis=outcome, bad_items=tuple(bad))
         bad.append(_item_refusal(item, outcome))
     if not bad:
-        return _refused(exhibit, _No(Step.EVIDENCE, _no_evidence(exhibit)))
+        return refused(exhibit, No(Step.EVIDENCE, no_evidence(exhibit)))
     # The item that came furthest says most about what is wrong.
     closest = max(bad, key=lambda refusal: refusal.step)
     return Refused(
@@ -127,11 +128,11 @@ def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Ver
     )
 
 
-def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> SignedBy | _No:
+def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> SignedBy | No:
     """Judge one item against each trusted root that the pin's identities belong to, each alone."""
     if isinstance(item, BadItem):
-        return _No(Step.EVIDENCE, item.fault)
-    closest = _No(Step.EVIDENCE, _no_evidence(exhibit))
+        return No(Step.EVIDENCE, item.fault)
+    closest = No(Step.EVIDENCE, no_evidence(exhibit))
     for root_name in sorted({identity.root for identity in entry.identities}):
         outcome = _judge_under_root(item, exhibit, entry, root_name, roots[root_name])
         if isinstance(outcome, SignedBy):
@@ -142,32 +143,47 @@ def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, ro
 
 def _judge_under_root(
     item: Item, exhibit: Exhibit, entry: IdentityEntry, root_name: str, root: Root
-) -> SignedBy | _No:
+) -> SignedBy | No:
     """Steps 7 to 10 for one item under one root."""
-    artifact = exhibit.artifact
-    proved = prove(item.bundle, artifact.digest, root)
-    if isinstance(proved, Fault):
-        return _No(Step.SIGNATURE, proved)
-    predicate_types = EVIDENCE_OF_PUBLICATION | entry.require.predicate_types
-    if fault := check_subject(proved.envelope, artifact, predicate_types):
-        return _No(Step.SUBJECT, fault)
+    proved = prove_item(item, exhibit, entry, root)
+    if isinstance(proved, No):
+        return proved
+    version = exhibit.artifact.name.version
     identities = tuple(identity for identity in entry.identities if identity.root == root_name)
-    identity = match_identity(proved.claims, identities, artifact.name.version)
+    identity = match_identity(proved.claims, identities, version)
     if isinstance(identity, Fault):
-        return _No(Step.IDENTITY, identity)
-    if fault := check_policy(proved.claims, identity, entry.require, artifact.name.version):
-        return _No(Step.POLICY, fault)
+        return No(Step.IDENTITY, identity)
+    if fault := check_policy(proved.claims, identity, entry.require, version):
+        return No(Step.POLICY, fault)
+    return signed_by(item, proved, root_name)
+
+
+def prove_item(item: Item, exhibit: Exhibit, entry: IdentityEntry, root: Root) -> Proved | No:
+    """Prove what one item says, without asking who said it: steps 7 and 8."""
+    proved = prove(item.bundle, exhibit.artifact.digest, root)
+    if isinstance(proved, Fault):
+        return No(Step.SIGNATURE, proved)
+    predicate_types = EVIDENCE_OF_PUBLICATION | entry.require.predicate_types
+    if fault := check_subject(proved.envelope, exhibit.artifact, predicate_types):
+        return No(Step.SUBJECT, fault)
+    return proved
+
+
+def signed_by(item: Item, proved: Proved, root_name: str) -> SignedBy:
+    """Record what a good item proved."""
     return SignedBy(
         label=item.label,
         form=item.form,
         claims=proved.claims,
         log_index=proved.log_index,
+        log_time=proved.log_time,
         root=root_name,
         bundle=item.bundle,
     )
 
 
-def _no_evidence(exhibit: Exhibit) -> Fault:
+def no_evidence(exhibit: Exhibit) -> Fault:
+    """Return the fault of a file for which nothing speaks."""
     return Fault(
         code="no-evidence",
         expected=f"a signature or attestation of {exhibit.artifact.name}",
@@ -177,7 +193,7 @@ def _no_evidence(exhibit: Exhibit) -> Fault:
     )
 
 
-def _item_refusal(item: Item | BadItem, no: _No) -> ItemRefusal:
+def _item_refusal(item: Item | BadItem, no: No) -> ItemRefusal:
     fault = no.fault
     return ItemRefusal(
         label=item.label,
@@ -190,7 +206,8 @@ def _item_refusal(item: Item | BadItem, no: _No) -> ItemRefusal:
     )
 
 
-def _refused(exhibit: Exhibit, no: _No) -> Refused:
+def refused(exhibit: Exhibit, no: No) -> Refused:
+    """Turn a step's no into a verdict."""
     fault = no.fault
     return Refused(
         subject=exhibit.artifact.name.filename,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import NoReturn
 
@@ -68,6 +69,7 @@ class SignedBy:
     form: Form
     claims: Claims
     log_index: int
+    log_time: datetime
     root: str
     bundle: bytes
 
