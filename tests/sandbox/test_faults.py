@@ -96,6 +96,7 @@ def test_held_until_let_go(sandbox: Sandbox, http: Http, url: str) -> None:
 
     thread = threading.Thread(target=wait)
     thread.start()
+    assert hold.reached.wait(20)
     assert http("GET", url).status_code == 200
     assert not done.is_set()
     hold.until.set()
@@ -104,8 +105,10 @@ def test_held_until_let_go(sandbox: Sandbox, http: Http, url: str) -> None:
 
 
 def test_closing_lets_held_requests_go(url: str, sandbox: Sandbox, raw: http.client.HTTPConnection) -> None:
-    sandbox.fault(Hold())
+    hold = Hold()
+    sandbox.fault(hold)
     raw.request("GET", urlsplit(url).path)
+    assert hold.reached.wait(20)
 
     sandbox.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,8 +10,15 @@ from pathlib import Path
 
 import gitlab
 import pytest
+from sigstore.errors import VerificationError
+from sigstore.models import Bundle, ClientTrustConfig
+from sigstore.oidc import IdentityToken
+from sigstore.sign import SigningContext
+from sigstore.verify import Verifier
+from sigstore.verify.policy import Identity
 
 from pip_warden.sandbox import Project, Sandbox
+from pip_warden.sandbox.shelves import flipped
 
 
 @pytest.fixture
@@ -152,6 +160,25 @@ def test_curl_walks_into_the_tutorials_redirect_trap(
     assert "303" in (tmp_path / "head").read_text().splitlines()[0]
     leaked = [entry.header("job-token") for entry in sandbox.requests if entry.origin == "storage"]
     assert project.job_token in leaked  # curl sends its own header on; the log shows it
+
+
+def test_sigstore_signs_with_a_jobs_token_and_verifies_what_was_published(
+    sandbox: Sandbox, project: Project
+) -> None:
+    config = ClientTrustConfig.from_json(json.dumps(sandbox.sigstore.trust_config()))
+    wheel, job = sandbox.wheel("acme-widgets", "1.0"), sandbox.job(project, tag="v1.0")
+    policy = Identity(identity=job.san, issuer=sandbox.issuer)
+    verifier = Verifier(trusted_root=config.trusted_root)
+
+    with SigningContext.from_trust_config(config).signer(IdentityToken(job.id_token())) as signer:
+        verifier.verify_artifact(wheel.data, signer.sign_artifact(wheel.data), policy)
+    sandbox.publish(project, [wheel], job=job)
+    published = Bundle.from_json(sandbox.evidence(project, f"{wheel.name}.sigstore.json"))
+    verifier.verify_artifact(wheel.data, published, policy)
+
+    with pytest.raises(VerificationError):
+        verifier.verify_artifact(flipped(wheel.data, 8), published, policy)
+    assert {"fulcio", "rekor"} <= {entry.origin for entry in sandbox.requests}
 
 
 def test_python_gitlab_finds_and_moves_packages(sandbox: Sandbox, project: Project, tmp_path: Path) -> None:

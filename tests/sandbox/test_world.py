@@ -67,6 +67,8 @@ def test_tampering_and_lying(sandbox: Sandbox, http: Http) -> None:
     sandbox.lie(project, wheel.name, sha256="2" * 64, requires_python=">=9")
     assert "#sha256=" + "2" * 64 in http("GET", page).text
     assert 'data-requires-python="&gt;=9"' in http("GET", page).text
+    sandbox.lie(project, wheel.name, url="http://elsewhere.invalid/w.whl")
+    assert 'href="http://elsewhere.invalid/w.whl#sha256=' in http("GET", page).text
     sandbox.lie(project, wheel.name, rename="acme_widgets-9.0-py3-none-any.whl")
     assert "acme_widgets-9.0" in http("GET", page).text
     sandbox.lie(project, "acme_widgets-9.0-py3-none-any.whl", hidden=True)

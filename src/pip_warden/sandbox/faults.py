@@ -36,9 +36,15 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """Keep the request waiting until the event is set (or the sandbox ends), then answer as usual."""
+    """Keep the request waiting until an event is set (or the sandbox ends), then answer as usual.
+
+    Attributes:
+        until: Set it to let requests go.
+        reached: Is set once a request is being held.
+    """
 
     until: threading.Event = field(default_factory=threading.Event)
+    reached: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,6 +194,7 @@ class Faults:
             case Answer():
                 await _answer(action, receive, send)
             case Hold():
+                action.reached.set()
                 while not (action.until.is_set() or self._closing.is_set()):  # noqa: ASYNC110 - set by other threads
                     await asyncio.sleep(_POLL_SECONDS)
                 await app(scope, receive, send)

@@ -139,6 +139,7 @@ class Shelves:
         requires_python: str | None = None,
         hidden: bool | None = None,
         rename: str | None = None,
+        url: str | None = None,
     ) -> None:
         """Make the PyPI index say something untrue about a file; None leaves a thing as it is.
 
@@ -149,6 +150,7 @@ class Shelves:
             requires_python: What to claim, for the whole version as GitLab has it.
             hidden: Whether to hide the whole version, as any Developer can.
             rename: The name to list and serve the same bytes under.
+            url: Where to send clients for the file (the digest's fragment is added); empty for the truth.
 
         Raises:
             SandboxError: No such file.
@@ -163,6 +165,8 @@ class Shelves:
                 package.status = "hidden" if hidden else "default"
             if rename is not None:
                 file.name = rename
+            if url is not None:
+                file.claimed_url = url or None
 
     def _delete(self, project: Project, name: str, type_: PackageType) -> None:
         with self.state.lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, unquote
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from pip_warden.sandbox.errors import SandboxError
 
@@ -56,6 +56,13 @@ def forbidden(reason: str = "") -> Response:
 def bad_request(reason: str) -> Response:
     """Return 400."""
     return message(400, f"400 Bad request - {reason}")
+
+
+def too_large(status: int) -> Response:
+    """Return the refusal of a file that is too large: by Rails (400) or by the proxy in front of it (413)."""
+    if status == 413:
+        return HTMLResponse("<html><head><title>413 Request Entity Too Large</title></head></html>", 413)
+    return bad_request("File is too large")
 
 
 def redirect(url: str, *, method: str = "GET") -> Response:

@@ -13,10 +13,10 @@ from starlette.routing import Route
 
 from pip_warden.sandbox.gitlab import answers, rules
 from pip_warden.sandbox.gitlab.answers import Halt
-from pip_warden.sandbox.gitlab.auth import Access, Surface, admit, require_unprotected
+from pip_warden.sandbox.gitlab.auth import admit, require_unprotected
+from pip_warden.sandbox.gitlab.credentials import Access, Surface
 from pip_warden.sandbox.gitlab.model import PackageType
 from pip_warden.sandbox.gitlab.packages_api import file_entry
-from pip_warden.sandbox.gitlab.pypi import too_large
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -94,7 +94,7 @@ class GenericRegistry:
         if not data:
             raise Halt(answers.error("file is missing"))
         if settings.max_file_size is not None and len(data) > settings.max_file_size:
-            raise Halt(too_large(settings.too_large_status))
+            raise Halt(answers.too_large(settings.too_large_status))
         row = self._find(project, target)
         if row is not None and _newest(row, target.file) and not _duplicates_allowed(project, target):
             raise Halt(answers.bad_request("Duplicate package is not allowed"))

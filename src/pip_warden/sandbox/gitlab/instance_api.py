@@ -8,7 +8,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pip_warden.sandbox.gitlab import answers
-from pip_warden.sandbox.gitlab.auth import Surface, admit, admit_group, authenticate
+from pip_warden.sandbox.gitlab.auth import admit, admit_group
+from pip_warden.sandbox.gitlab.credentials import Surface, authenticate
 from pip_warden.sandbox.gitlab.packages_api import stamp
 
 if TYPE_CHECKING:

@@ -85,6 +85,7 @@ class FileRow:
         claimed_sha256: For PyPI the uploader's own claim (None: not sent), for generic files computed on upload.
         requires_python: What the JSON page says for this file; None if only the version row knows.
         job: The CI job that uploaded it, if one did.
+        claimed_url: Where the index sends clients instead of to itself; a lie no honest GitLab tells.
     """
 
     id: int
@@ -94,6 +95,7 @@ class FileRow:
     created_at: datetime
     requires_python: str | None = None
     job: Job | None = None
+    claimed_url: str | None = None
 
     @property
     def sha256(self) -> str:

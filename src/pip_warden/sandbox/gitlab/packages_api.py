@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from pip_warden.sandbox.gitlab import answers
 from pip_warden.sandbox.gitlab.answers import Halt
-from pip_warden.sandbox.gitlab.auth import Access, Surface, admit, admit_group, may_see
+from pip_warden.sandbox.gitlab.auth import admit, admit_group, may_see
+from pip_warden.sandbox.gitlab.credentials import Access, Surface
 from pip_warden.sandbox.gitlab.model import PackageType
 from pip_warden.sandbox.gitlab.paging import page
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import UploadFile
-from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from pip_warden.sandbox.gitlab import answers, rules, simple
 from pip_warden.sandbox.gitlab.answers import Halt, segment
-from pip_warden.sandbox.gitlab.auth import Access, Surface, admit, admit_group, may_see, require_unprotected
+from pip_warden.sandbox.gitlab.auth import admit, admit_group, may_see, require_unprotected
+from pip_warden.sandbox.gitlab.credentials import Access, Surface
 from pip_warden.sandbox.gitlab.model import PackageType
 from pip_warden.sandbox.gitlab.settings import Forwarding
 
@@ -142,7 +142,7 @@ class PyPIRegistry:
         if settings.fips and not form.get("sha256_digest"):
             raise Halt(answers.message(422, "422 Unprocessable Entity"))
         if settings.max_file_size is not None and len(data) > settings.max_file_size:
-            raise Halt(too_large(settings.too_large_status))
+            raise Halt(answers.too_large(settings.too_large_status))
         if not rules.PYPI_NAME.fullmatch(str(form["name"])):
             raise Halt(answers.bad_request("Validation failed: Name is invalid"))
         if not rules.PYPI_VERSION.fullmatch(str(form["version"])):
@@ -195,13 +195,6 @@ class PyPIRegistry:
         if isinstance(links, int):
             raise Halt(answers.message(502, "502 Bad Gateway"))
         return links
-
-
-def too_large(status: int) -> Response:
-    """Return the refusal of a file that is too large: by Rails (400) or by the proxy in front of it (413)."""
-    if status == 413:
-        return HTMLResponse("<html><head><title>413 Request Entity Too Large</title></head></html>", 413)
-    return answers.bad_request("File is too large")
 
 
 def _check_form(form: FormData) -> None:

@@ -43,7 +43,7 @@ def package_links(rows: Sequence[PackageRow], base: str) -> list[Link]:
     return [
         Link(
             text=file.name,
-            url=f"{base}/files/{file.claimed_sha256 or ''}/{quote(file.name)}",
+            url=file.claimed_url or f"{base}/files/{file.claimed_sha256 or ''}/{quote(file.name)}",
             sha256=file.claimed_sha256 or "",
             requires_python=row.requires_python,  # the version row's: the last upload speaks for all its files
             own_requires_python=file.requires_python,

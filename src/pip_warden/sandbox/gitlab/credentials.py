@@ -1,0 +1,160 @@
+"""Which route accepts which credential, and whose it is (reference 4.1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pip_warden.sandbox.gitlab import answers
+from pip_warden.sandbox.gitlab.answers import Halt
+from pip_warden.sandbox.gitlab.model import Token, TokenKind
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from pip_warden.sandbox.gitlab.model import User
+    from pip_warden.sandbox.gitlab.state import GitLabState
+
+
+class Surface(Enum):
+    """Families of routes that differ in what they accept."""
+
+    PYPI = "pypi"
+    GENERIC_READ = "generic read"
+    GENERIC_WRITE = "generic write"
+    PACKAGES_API = "packages api"
+    PLAIN_API = "plain api"
+
+    @property
+    def registry(self) -> bool:
+        """Return whether it is a package registry rather than plain API."""
+        return self in {Surface.PYPI, Surface.GENERIC_READ, Surface.GENERIC_WRITE}
+
+
+class Access(Enum):
+    """What a request wants to do."""
+
+    READ = "read"
+    PUSH = "push"
+    DELETE = "delete"
+
+    @property
+    def permission(self) -> str:
+        """Return the fine-grained permission a job token needs for it."""
+        return "read_packages" if self is Access.READ else "admin_packages"
+
+
+class Form(Enum):
+    """How a credential is presented."""
+
+    BASIC = "basic"
+    PRIVATE = "private-token"
+    BEARER = "bearer"
+    JOB_HEADER = "job-token"
+    DEPLOY_HEADER = "deploy-token"
+
+
+_USER_TOKENS = frozenset({TokenKind.PERSONAL, TokenKind.PROJECT, TokenKind.GROUP, TokenKind.OAUTH})
+_HEADERS = {
+    Form.PRIVATE: _USER_TOKENS,
+    Form.BEARER: _USER_TOKENS,
+    Form.JOB_HEADER: frozenset({TokenKind.JOB}),
+    Form.DEPLOY_HEADER: frozenset({TokenKind.DEPLOY}),
+}
+_BASIC = _USER_TOKENS | {TokenKind.DEPLOY}
+
+ACCEPTED: dict[Surface, dict[Form, frozenset[TokenKind]]] = {
+    Surface.PYPI: {
+        Form.BASIC: _BASIC | {TokenKind.JOB},
+        **{form: kinds for form, kinds in _HEADERS.items() if form is not Form.JOB_HEADER},
+    },
+    Surface.GENERIC_READ: {Form.BASIC: _BASIC | {TokenKind.JOB}, **_HEADERS},
+    Surface.GENERIC_WRITE: {Form.BASIC: _BASIC, **_HEADERS},
+    Surface.PACKAGES_API: {form: kinds for form, kinds in _HEADERS.items() if form is not Form.DEPLOY_HEADER},
+    Surface.PLAIN_API: {form: kinds for form, kinds in _HEADERS.items() if TokenKind.PERSONAL in kinds},
+}
+"""The matrix of reference 4.1; a form that is absent for a surface is ignored there, as if it had not been sent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """Name who is asking; without a token, nobody."""
+
+    token: Token | None = None
+
+    @property
+    def user(self) -> User | None:
+        """Return the account behind the token; deploy tokens have none."""
+        return self.token.user if self.token else None
+
+
+def authenticate(
+    state: GitLabState, request: Request, surface: Surface, access: Access = Access.READ
+) -> Caller:
+    """Return who is asking. Wrong *Basic* credentials make the caller anonymous, wrong header tokens do not pass.
+
+    Raises:
+        Halt: 401.
+    """
+    for form, secret, username in _presented(request):
+        kinds = _accepted(state, surface, form)
+        if not kinds:
+            continue
+        token = state.tokens.get(secret)
+        if (
+            token is not None
+            and token.kind in kinds
+            and _usable(state, token, access)
+            and _named(token, form, username)
+        ):
+            return Caller(token=token)
+        if form is not Form.BASIC:
+            raise Halt(answers.unauthorized(challenge=surface.registry))
+    return Caller()
+
+
+def _presented(request: Request) -> list[tuple[Form, str, str]]:
+    """Return every credential of a request in the order in which GitLab looks for them."""
+    headers = request.headers
+    named = (
+        (Form.JOB_HEADER, headers.get("job-token") or request.query_params.get("job_token")),
+        (Form.DEPLOY_HEADER, headers.get("deploy-token")),
+        (Form.PRIVATE, headers.get("private-token") or request.query_params.get("private_token")),
+    )
+    credentials = [(form, secret, "") for form, secret in named if secret]
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        credentials.append((Form.BEARER, value.strip(), ""))
+    elif scheme.lower() == "basic":
+        try:
+            username, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return credentials
+        credentials.append((Form.BASIC, password, username))
+    return credentials
+
+
+def _accepted(state: GitLabState, surface: Surface, form: Form) -> frozenset[TokenKind]:
+    kinds = ACCEPTED[surface].get(form, frozenset())
+    if surface is Surface.GENERIC_WRITE and form is Form.BASIC and state.settings.generic_put_basic_job_token:
+        return kinds | {TokenKind.JOB}
+    if surface is Surface.PLAIN_API and form is Form.JOB_HEADER and state.settings.project_api_job_token:
+        return frozenset({TokenKind.JOB})
+    return kinds
+
+
+def _named(token: Token, form: Form, username: str) -> bool:
+    """Return whether the user name fits: only job tokens by Basic look at it."""
+    return token.kind is not TokenKind.JOB or form is not Form.BASIC or username == "gitlab-ci-token"
+
+
+def _usable(state: GitLabState, token: Token, access: Access) -> bool:
+    """Return whether a token is alive and its scopes reach; deploy tokens' scopes are judged with the project."""
+    if not token.alive(state.now()):
+        return False
+    if token.kind not in _USER_TOKENS:
+        return True
+    return bool(token.scopes & ({"api", "read_api"} if access is Access.READ else {"api"}))
