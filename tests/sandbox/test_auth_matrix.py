@@ -217,6 +217,12 @@ def test_allowlist_and_fine_grained_permissions(sandbox: Sandbox, http: Http) ->
         "project acme/target. The following token permission is required: admin_packages."
     )
 
+    sandbox.put_files(target, [sandbox.wheel("widgets", "1.0")])
+    job = ("gitlab-ci-token", source.job_token)
+    target.allow_job_tokens(source, frozenset({"read_jobs"}))
+    assert http("GET", f"{target.simple_url}/widgets/", auth=job).status_code == 403
+    assert "<a " in http("GET", f"{sandbox.group_simple_url('acme')}/widgets/", auth=job).text
+
     target.record.allowlist.clear()
     target.allow_job_tokens(sandbox.group("else"))
     assert http("PUT", url, headers=header, data=b"y").status_code == 201

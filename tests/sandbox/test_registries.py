@@ -137,6 +137,9 @@ class TestPyPIPages:
         assert page.count(f">{name}</a>") == 2
         digest = hashlib.sha256(b"1").hexdigest()
         assert http("GET", f"{base}/files/{digest}/{name}").content == b"1"
+        assert sandbox.group_simple_url("acme").endswith("/-/packages/pypi/simple")
+        secret = hashlib.sha256(b"2").hexdigest()
+        assert http("GET", f"{base}/files/{secret}/{name}").content == b"2"  # who knows the hash gets it
         assert http("GET", f"{base}/files/{'0' * 64}/{name}").json() == {"message": "404 Not found"}
 
     def test_files_by_claimed_hash_and_name(self, sandbox: Sandbox, http: Http, project: Project) -> None:

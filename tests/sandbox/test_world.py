@@ -297,7 +297,7 @@ def test_a_wrong_external_url_shows_in_links(sandbox: Sandbox, http: Http) -> No
 
 
 def test_https_with_its_own_authority() -> None:
-    with Sandbox(secure=True) as sandbox:
+    with Sandbox(tls=True) as sandbox:
         project = sandbox.project("acme/widgets", visibility="public")
         sandbox.put_evidence(project, "1.0", {"f": b"x"})
         sandbox.settings.object_storage = True
@@ -306,6 +306,7 @@ def test_https_with_its_own_authority() -> None:
         with urllib.request.urlopen(project.generic_url("1.0", "f"), context=context) as answer:  # noqa: S310
             assert (answer.read(), answer.url.startswith(sandbox.storage_url)) == (b"x", True)
         assert sandbox.gitlab_url.startswith("https://")
+        assert sandbox.job(project).variables()["CI_SERVER_TLS_CA_FILE"] == str(sandbox.ca_file)
         assert sandbox.storage_url.startswith("https://")
 
 

@@ -17,7 +17,7 @@ def run_forever(
     *,
     ready: Callable[[Sandbox], None],
     ports: Mapping[str, int] | None = None,
-    secure: bool = False,
+    tls: bool = False,
     relative_url: str = "",
     stop: threading.Event | None = None,
 ) -> None:
@@ -26,7 +26,7 @@ def run_forever(
     Args:
         ready: Called once all origins answer; may fill the sandbox, and say where it is.
         ports: Fixed ports by origin (see `pip_warden.sandbox.world.ORIGINS`); any free port for the others.
-        secure: Whether GitLab and its storage are https.
+        tls: Whether GitLab and its storage are https.
         relative_url: Path under which GitLab is installed.
         stop: Ends it from another thread. Signals are heard only if this runs in the main thread.
 
@@ -34,7 +34,7 @@ def run_forever(
         SandboxError: A port is taken, or a server ended by itself.
     """
     ended = stop or threading.Event()
-    with Sandbox(relative_url=relative_url, secure=secure, ports=ports) as sandbox:
+    with Sandbox(relative_url=relative_url, tls=tls, ports=ports) as sandbox:
         restore = _listen(ended) if threading.current_thread() is threading.main_thread() else {}
         try:
             ready(sandbox)

@@ -34,6 +34,10 @@ class Tenants:
         """Return a group; make it, and those above it, if need be."""
         return self.state.group(path, visibility=visibility)
 
+    def group_simple_url(self, path: str) -> str:
+        """Return a group's PyPI index, without a slash at its end."""
+        return f"{self.instance.url}/api/v4/groups/{self.group(path).id}/-/packages/pypi/simple"
+
     def project(self, path: str, *, visibility: str = "private", default_branch: str = "main") -> Project:
         """Return a project; make it, with the groups above it and `OWNER` as its Maintainer, if need be."""
         with self.state.lock:

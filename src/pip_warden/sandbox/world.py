@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pip_warden.sandbox import dump, packages, signing, tls
+from pip_warden.sandbox import dump, packages, signing
 from pip_warden.sandbox.clock import Clock
 from pip_warden.sandbox.errors import SandboxError
 from pip_warden.sandbox.faults import Action, Fault, Faults
@@ -21,6 +21,7 @@ from pip_warden.sandbox.signing import EvidenceForm
 from pip_warden.sandbox.sigstore import SigstoreService, Urls
 from pip_warden.sandbox.storage import ObjectStorage
 from pip_warden.sandbox.tenants import Tenants
+from pip_warden.sandbox.tls import make as make_tls
 from pip_warden.sandbox.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Sandbox(Tenants, Shelves):
 
     Args:
         relative_url: Path under which GitLab is installed, such as ``/gitlab``; empty for none.
-        secure: Whether GitLab's and the storage's origins are https, with a CA of their own (`ca_file`).
+        tls: Whether GitLab's and the storage's origins are https, with a CA of their own (`ca_file`).
         ports: Fixed ports by origin; any free port for the others.
         clock: The clock; real time by default.
     """
@@ -53,7 +54,7 @@ class Sandbox(Tenants, Shelves):
         self,
         *,
         relative_url: str = "",
-        secure: bool = False,
+        tls: bool = False,
         ports: Mapping[str, int] | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -65,7 +66,7 @@ class Sandbox(Tenants, Shelves):
         self._origins = Origins()
         self.ca_file: Path | None = None
         try:
-            urls = self._bind(dict(ports or {}), secure=secure)
+            urls = self._bind(dict(ports or {}), tls=tls)
             self.gitlab_url = urls["gitlab"] + relative_url
             self.storage_url, self.files_url = urls["storage"], urls["files"]
             self.fulcio_url, self.rekor_url, self.tsa_url = urls["fulcio"], urls["rekor"], urls["tsa"]
@@ -214,14 +215,14 @@ class Sandbox(Tenants, Shelves):
         }
         dump.write(directory, documents)
 
-    def _bind(self, ports: dict[str, int], *, secure: bool) -> dict[str, str]:
+    def _bind(self, ports: dict[str, int], *, tls: bool) -> dict[str, str]:
         unknown = ports.keys() - set(ORIGINS)
         if unknown:
             msg = f"no origin is called {', '.join(sorted(unknown))}; there are {', '.join(ORIGINS)}"
             raise SandboxError(msg)
         files = None
-        if secure:
-            self.ca_file, files = tls.make(Path(self._directory.name))
+        if tls:
+            self.ca_file, files = make_tls(Path(self._directory.name))
         return {
             name: self._origins.bind(
                 name, port=ports.get(name, 0), tls=files if name in {"gitlab", "storage"} else None
@@ -235,6 +236,7 @@ class Sandbox(Tenants, Shelves):
             state=self.state,
             storage=ObjectStorage(url=self.storage_url, now=self.clock.now, load=self.state.stored),
             upstream=self.upstream,
+            ca_file=self.ca_file,
             oidc=OidcIssuer(lambda: self.settings.issuer or self.settings.external_url or self.gitlab_url),
         )
 

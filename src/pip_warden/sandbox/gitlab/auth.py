@@ -46,7 +46,8 @@ def admit(
 def may_see(state: GitLabState, project: ProjectRecord, caller: Caller) -> bool:
     """Return whether lists above a project (a group's) show it to the caller."""
     return open_to_all(project) or (
-        _may_read(state, project, caller, Surface.PYPI) and not _job_refusal(project, caller, Access.READ)
+        _may_read(state, project, caller, Surface.PYPI)
+        and not _job_refusal(project, caller, Access.READ, of_group=True)
     )
 
 
@@ -149,8 +150,8 @@ def _require_write(project: ProjectRecord, caller: Caller, access: Access, surfa
         raise Halt(answers.forbidden())
 
 
-def _job_refusal(project: ProjectRecord, caller: Caller, access: Access) -> str:
-    """Return why a job token may not come in, or nothing."""
+def _job_refusal(project: ProjectRecord, caller: Caller, access: Access, *, of_group: bool = False) -> str:
+    """Return why a job token may not come in, or nothing; group routes heed no fine-grained permissions."""
     token = caller.token
     if token is None or token.kind is not TokenKind.JOB or token.project is None or token.project is project:
         return ""
@@ -161,7 +162,12 @@ def _job_refusal(project: ProjectRecord, caller: Caller, access: Access) -> str:
             return ""
         return f"Authentication by CI/CD job token not allowed from {token.project.path} to {project.path}."
     granted, needed = project.allowlist[listed], access.permission
-    if granted is None or needed in granted or (needed == "read_packages" and "admin_packages" in granted):
+    if (
+        of_group
+        or granted is None
+        or needed in granted
+        or (needed == "read_packages" and "admin_packages" in granted)
+    ):
         return ""
     return (
         f"Insufficient permissions to access this resource in project {project.path}. "

@@ -10,6 +10,7 @@ from pip_warden.sandbox.gitlab import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -49,6 +50,7 @@ class Instance:
     storage: ObjectStorage
     upstream: UpstreamIndex
     oidc: OidcIssuer
+    ca_file: Path | None = None
 
     @property
     def shown_url(self) -> str:

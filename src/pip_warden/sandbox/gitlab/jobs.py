@@ -118,7 +118,8 @@ def variables(instance: Instance, job: Job, *, job_token: str) -> dict[str, str]
 
 def _server_variables(instance: Instance) -> dict[str, str]:
     url = urlsplit(instance.shown_url)
-    return {
+    authority = {"CI_SERVER_TLS_CA_FILE": str(instance.ca_file)} if instance.ca_file else {}
+    return authority | {
         "CI": "true",
         "GITLAB_CI": "true",
         "CI_SERVER": "yes",

@@ -78,7 +78,7 @@ class PyPIRegistry:
 
     async def file(self, request: Request) -> Response:
         """Deliver a file by its claimed digest and its name."""
-        shelf = self._shelf(request)
+        shelf = self._shelf(request, by_hash=True)
         name, sha256 = segment(request, "file"), segment(request, "sha256").lower()
         upstream = request.query_params.get("upstream_url")
         if upstream and self._state.settings.forwarding is Forwarding.UPSTREAM_URL:
@@ -153,13 +153,16 @@ class PyPIRegistry:
         if settings.storage_writes_fail:
             raise Halt(answers.forbidden())
 
-    def _shelf(self, request: Request) -> _Shelf:
+    def _shelf(self, request: Request, *, by_hash: bool = False) -> _Shelf:
+        """Return what the caller may see; who knows a file's hash gets it from a group without being asked again."""
         if "/-/packages/" in request.url.path:
             group, caller = admit_group(self._state, request, Surface.PYPI)
             base = f"{self._instance.api}/groups/{group.id}/-/packages/pypi"
             below = self._state.projects_below(group)
             projects = [
-                found for found in below if found.packages_enabled and may_see(self._state, found, caller)
+                found
+                for found in below
+                if found.packages_enabled and (by_hash or may_see(self._state, found, caller))
             ]
             return _Shelf(base=base, title=group.path.rpartition("/")[2], rows=_rows(projects))
         project, _ = admit(self._state, request, Surface.PYPI)
