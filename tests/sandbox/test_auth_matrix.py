@@ -288,3 +288,20 @@ def test_plain_routes_take_header_tokens_only(world: World, http: Http) -> None:
     assert http("GET", f"{api}/groups/open").json()["full_path"] == "open"
     attestations = f"{world.public.api_url}/attestations/{'0' * 64}"
     assert http("GET", attestations).status_code == 404
+
+
+def test_group_deploy_tokens_and_user_namespaces(sandbox: Sandbox, http: Http) -> None:
+    sandbox.user("somebody")
+    inside, own = sandbox.project("acme/sub/widgets"), sandbox.project("somebody/widgets")
+    for project in (inside, own):
+        sandbox.put_files(project, [sandbox.wheel("widgets", "1.0")])
+    secret = sandbox.token("deploy", group=sandbox.group("acme"), scopes=("read_package_registry",))
+    owner = sandbox.token(user="somebody")
+
+    for url in (inside.simple_url, sandbox.group_simple_url("acme"), sandbox.group_simple_url("acme/sub")):
+        page = http("GET", f"{url}/widgets/", auth=("any", secret))
+        assert (page.status_code, page.text.count("<a ")) == (200, 1)
+    assert http("GET", own.simple_url, auth=("any", secret)).status_code == 404
+    assert http("GET", own.simple_url, auth=("x", owner)).status_code == 200
+    kind = http("GET", own.api_url, headers={"PRIVATE-TOKEN": owner}).json()["namespace"]["kind"]
+    assert kind == "user"

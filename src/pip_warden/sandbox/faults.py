@@ -213,9 +213,8 @@ class Faults:
 
 
 async def _answer(action: Answer, receive: Receive, send: Send) -> None:
-    while (await receive()).get(
-        "more_body"
-    ):  # a client still sending would see a reset instead of this answer
+    # the body is read to its end: a client still sending would see a reset instead of this answer
+    while (await receive()).get("more_body"):
         pass
     headers = [(key.encode(), value.encode()) for key, value in action.headers]
     headers.append((b"content-length", str(len(action.body)).encode()))
