@@ -114,13 +114,11 @@ class Reading:
             path = joined("source", name)
             if self._is_name(name, path):
                 table = self._read(SourceTable, raw, path)
-                yield (
-                    name,
-                    table
-                    and Source(
-                        name=name, type=table.type, url=table.url, evidence=table.evidence or DEFAULT_EVIDENCE
-                    ),
-                )
+                if table is None:
+                    yield name, None
+                    continue
+                evidence = table.evidence or DEFAULT_EVIDENCE
+                yield name, Source(name=name, type=table.type, url=table.url, evidence=evidence)
 
     def _packages(self) -> Iterator[tuple[str, Entry]]:
         for position, raw in enumerate(self._tables("package")):

@@ -1,0 +1,277 @@
+"""Edits of a trust file: text in, text out, and every comment stays.
+
+A new table is written at the end, where it disturbs nothing; only what belongs inside an existing table is put there, with tomlkit.
+Every result is validated as a whole before it is returned, so no edit can make a file that the next run refuses.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Array, InlineTable, Item, Table, Whitespace
+
+from pip_warden.errors import BugError, UsageError
+from pip_warden.names import ProjectName
+from pip_warden.trust.file import parse
+from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.render import (
+    render_hash_entry,
+    render_identity,
+    render_identity_entry,
+    render_root,
+    render_source,
+)
+
+_NEW = """\
+# Who may publish what: pip-warden installs nothing whose publisher is not named here and proved.
+# Review every change of this file as you would review code. Edit it by hand or with `pip-warden trust`.
+
+version = 1
+"""
+
+
+def new_file_text() -> str:
+    """Return the text of a trust file that trusts nobody yet."""
+    return _NEW
+
+
+def add_root(text: str, pin: RootPin, path: Path) -> str:
+    """Add a trusted root, or an issuer to a root that is there with the same digest.
+
+    Args:
+        text: The trust file's text.
+        pin: The root.
+        path: Where the trust file stands.
+
+    Raises:
+        UsageError: ``pin-conflict``: a root of that name has another file or digest.
+        TrustFileError: The text is no valid trust file, before or after.
+    """
+    trust = parse(text, path)
+    old = next((root for root in trust.roots if root.name == pin.name), None)
+    if old is None:
+        return _appended(text, render_root(pin, path.parent), path)
+    if (old.path, old.sha256) != (pin.path, pin.sha256):
+        raise _conflict(f"trusted root {pin.name}", f"SHA-256 {old.sha256}", f"SHA-256 {pin.sha256}")
+    document = tomlkit.parse(text)
+    table = document["sigstore"] if pin.name == "default" else _at(document["sigstore"], pin.name)
+    issuers = _at(table, "issuers")
+    for issuer in pin.issuers:
+        if issuer not in old.issuers and isinstance(issuers, Array):
+            issuers.append(issuer)
+    return _checked(document.as_string(), path)
+
+
+def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
+    """Pin another digest for a trusted root that is there; its issuers and file stay.
+
+    Raises:
+        UsageError: ``not-in-trust-file``: there is no root of that name.
+        TrustFileError: The text is no valid trust file, before or after.
+    """
+    if all(root.name != pin.name for root in parse(text, path).roots):
+        raise _absent(f"trusted root {pin.name}")
+    document = tomlkit.parse(text)
+    table = document["sigstore"] if pin.name == "default" else _at(document["sigstore"], pin.name)
+    if isinstance(table, Table | InlineTable):
+        table["trusted-root-sha256"] = str(pin.sha256)
+    return _checked(document.as_string(), path)
+
+
+def add_source(text: str, source: Source, path: Path) -> str:
+    """Add a source; one that is there and the same is left alone.
+
+    Raises:
+        UsageError: ``pin-conflict``: a source of that name is there and differs.
+        TrustFileError: The text is no valid trust file, before or after.
+    """
+    old = next((known for known in parse(text, path).sources if known.name == source.name), None)
+    if old is None:
+        return _appended(text, render_source(source), path)
+    if old != source:
+        raise _conflict(f"source {source.name}", f"{old.type} {old.url}", f"{source.type} {source.url}")
+    return text
+
+
+def add_identity_entry(text: str, entry: IdentityEntry, path: Path) -> str:
+    """Add a package that somebody signs; one that is there and the same is left alone.
+
+    Raises:
+        UsageError: ``pin-conflict``: the package is pinned by identity already; :func:`add_identity` adds a signer to it.
+        TrustFileError: The text is no valid trust file, before or after.
+    """
+    old = _identity_entry(parse(text, path), entry.project)
+    if old is None:
+        return _appended(text, render_identity_entry(entry), path)
+    if old != entry:
+        signers = ", ".join(identity.subject.text for identity in old.identities)
+        raise _conflict(f"package {entry.project}", signers, entry.identities[0].subject.text)
+    return text
+
+
+def add_identity(text: str, project: ProjectName, identity: Identity, path: Path) -> str:
+    """Add a signer to a package that is pinned by identity; one that is there is left alone.
+
+    Raises:
+        UsageError: ``not-in-trust-file``: the package is not pinned by identity.
+        TrustFileError: The text is no valid trust file, before or after.
+    """
+    trust = parse(text, path)
+    entry = _identity_entry(trust, project)
+    if entry is None:
+        raise _absent(f"identity entry of {project}")
+    if identity in entry.identities:
+        return text
+    document = tomlkit.parse(text)
+    snippet = tomlkit.parse("[[package]]\n" + render_identity(identity))
+    fresh = _at(_at(_at(_at(snippet, "package"), 0), "identity"), 0)
+    identities = _at(_at(_at(document, "package"), trust.entries.index(entry)), "identity")
+    if isinstance(identities, AoT) and isinstance(fresh, Table):
+        tail = _cut_tail(identities[-1])
+        identities[-1].add(tomlkit.nl())
+        identities.append(fresh)
+        _add_all(identities[-1], tail)
+    elif isinstance(identities, Array):
+        inline = tomlkit.inline_table()
+        inline.update(fresh.unwrap())
+        identities.append(inline)
+    return _checked(document.as_string(), path)
+
+
+def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
+    """Add a version pinned by hash; where it is there, the files it does not list yet are added.
+
+    Raises:
+        UsageError: ``pin-conflict``: the version is there with another digest for one of the files, or another source.
+        TrustFileError: The text is no valid trust file, before or after.
+    """
+    trust = parse(text, path)
+    old = next((known for known in trust.entries if _is_same_release(known, entry)), None)
+    if not isinstance(old, HashEntry):
+        return _appended(text, render_hash_entry(entry), path)
+    _check_agrees(old, entry)
+    missing = [(name, digest) for name, digest in entry.files if old.digest_for(name) is None]
+    if not missing:
+        return text
+    document = tomlkit.parse(text)
+    table = _at(_at(_at(document, "package"), trust.entries.index(old)), "sha256")
+    if isinstance(table, Table | InlineTable):
+        tail = _cut_tail(table) if isinstance(table, Table) else []
+        table.update({name: str(digest) for name, digest in missing})
+        _indent_like_first(table)
+        _add_all(table, tail)
+    return _checked(document.as_string(), path)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a trust file in one step, so that it is never half-written; its mode stays, and so does a link to it.
+
+    Raises:
+        UsageError: ``trust-file-unwritable``: it cannot be written; the old file is as it was.
+    """
+    target = path.resolve()
+    try:
+        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(text.encode("utf-8"))
+                stream.flush()
+                os.fsync(descriptor)
+            temporary.chmod(mode)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as err:
+        raise UsageError(
+            "trust-file-unwritable",
+            f"expected to write {path}, found {err.strerror or type(err).__name__}",
+            hint="Check the directory's permissions and the free space; the old file is as it was.",
+        ) from err
+
+
+def _appended(text: str, block: str, path: Path) -> str:
+    return _checked(f"{text.rstrip()}\n\n{block}", path)
+
+
+def _checked(text: str, path: Path) -> str:
+    parse(text, path)
+    return text
+
+
+def _identity_entry(trust: TrustFile, project: ProjectName) -> IdentityEntry | None:
+    return next((entry for entry in trust.entries_of(project) if isinstance(entry, IdentityEntry)), None)
+
+
+def _is_same_release(known: IdentityEntry | HashEntry, entry: HashEntry) -> bool:
+    return isinstance(known, HashEntry) and (known.project, known.version) == (entry.project, entry.version)
+
+
+def _check_agrees(old: HashEntry, entry: HashEntry) -> None:
+    release = f"{entry.project} {entry.version}"
+    same_place = replace(entry, files=old.files, reason=old.reason, version=old.version)
+    if same_place != old:
+        raise _conflict(release, f"source {old.source}", f"source {entry.source}, or another project of it")
+    for name, digest in entry.files:
+        pinned = old.digest_for(name)
+        if pinned is not None and pinned != digest:
+            raise _conflict(f"{name} of {release}", f"SHA-256 {pinned}", f"SHA-256 {digest}")
+
+
+def _at(container: object, key: str | int) -> Item:
+    """Step into what :func:`parse` has just found valid."""
+    try:
+        found = container[key]  # type: ignore[index]  # tomlkit's containers share no type that can be indexed
+    except (KeyError, IndexError, TypeError, TOMLKitError) as err:
+        raise BugError("bug", f"expected {key!r} in a valid trust file, found nothing") from err
+    if not isinstance(found, Item):
+        raise BugError("bug", f"expected an item at {key!r}, found {type(found).__name__}")
+    return found
+
+
+def _cut_tail(table: Table) -> list[Item]:
+    """Take off the blank lines and comments at a table's end: to a reader they belong to whatever comes next."""
+    body = table.value.body
+    start = len(body)
+    while start and body[start - 1][0] is None:
+        start -= 1
+    while start < len(body) and not isinstance(body[start][1], Whitespace):
+        start += 1
+    tail = [item for _, item in body[start:]]
+    del body[start:]
+    return tail
+
+
+def _add_all(table: Table | InlineTable, tail: list[Item]) -> None:
+    if isinstance(table, Table):
+        for item in tail:
+            table.value.body.append((None, item))
+
+
+def _indent_like_first(table: Table | InlineTable) -> None:
+    if isinstance(table, Table):
+        items = [item for key, item in table.value.body if key is not None]
+        for item in items[1:]:
+            item.trivia.indent = items[0].trivia.indent
+
+
+def _conflict(what: str, expected: str, found: str) -> UsageError:
+    return UsageError(
+        "pin-conflict",
+        f"expected {what} as the trust file has it ({expected}), found {found}",
+        hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
+    )
+
+
+def _absent(what: str) -> UsageError:
+    return UsageError(
+        "not-in-trust-file",
+        f"expected the {what} in the trust file, found none",
+        hint="`pip-warden trust show` lists what is pinned.",
+    )

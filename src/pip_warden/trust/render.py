@@ -1,0 +1,111 @@
+"""Entries of a trust file as TOML text, laid out as a reader expects them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+import tomlkit
+
+from pip_warden.trust.pins import (
+    DEFAULT_EVIDENCE,
+    HashEntry,
+    Identity,
+    IdentityEntry,
+    Requirements,
+    RootPin,
+    Source,
+)
+
+_INDENT = "  "
+
+Value = str | int | bool | date | list[str] | None
+"""None is left out."""
+
+
+def render_root(pin: RootPin, directory: Path) -> str:
+    """Spell ``[sigstore]`` or ``[sigstore.X]``; the root's file relative to the trust file's directory where it lies in it."""
+    absolute = directory.absolute()
+    place = pin.path.relative_to(absolute) if pin.path.is_relative_to(absolute) else pin.path
+    header = "[sigstore]" if pin.name == "default" else f"[sigstore.{pin.name}]"
+    pairs: dict[str, Value] = {
+        "trusted-root": str(place),
+        "trusted-root-sha256": str(pin.sha256),
+        "issuers": list(pin.issuers),
+    }
+    return _lines([header, *_pairs(pairs)])
+
+
+def render_source(source: Source) -> str:
+    """Spell ``[source.X]``."""
+    evidence = None if source.evidence == DEFAULT_EVIDENCE else list(source.evidence)
+    pairs: dict[str, Value] = {"type": source.type, "url": source.url, "evidence": evidence}
+    return _lines([f"[source.{source.name}]", *_pairs(pairs)])
+
+
+def render_identity_entry(entry: IdentityEntry) -> str:
+    """Spell ``[[package]]`` with its identities and requirements."""
+    head = [*_package_head(entry), *_pairs({"evidence": list(entry.evidence) or None})]
+    blocks = [_lines(head), *(render_identity(identity) for identity in entry.identities)]
+    require = [_INDENT + line for line in _pairs(_require(entry.require))]
+    if require:
+        blocks.append(_lines([f"{_INDENT}[package.require]", *require]))
+    return "\n".join(blocks)
+
+
+def render_identity(identity: Identity) -> str:
+    """Spell ``[[package.identity]]``."""
+    pairs: dict[str, Value] = {
+        "issuer": identity.issuer,
+        "subject": identity.subject.text,
+        "project-id": int(identity.project_id) if identity.project_id else None,
+        "not-before": identity.not_before,
+        "not-after": identity.not_after,
+        "sigstore": None if identity.root == "default" else identity.root,
+        "account": identity.is_account or None,
+    }
+    return _lines(_INDENT + line for line in ("[[package.identity]]", *_pairs(pairs)))
+
+
+def render_hash_entry(entry: HashEntry) -> str:
+    """Spell ``[[package]]`` for one version, a line for each file."""
+    head = [*_package_head(entry), *_pairs({"version": str(entry.version), "reason": entry.reason})]
+    files = [f"{_INDENT}{spelled(name)} = {spelled(str(digest))}" for name, digest in entry.files]
+    return _lines(head) + "\n" + _lines([f"{_INDENT}[package.sha256]", *files])
+
+
+def spelled(value: Value) -> str:
+    """Spell a value as TOML, quoted and escaped."""
+    return tomlkit.item(value).as_string()
+
+
+def _package_head(entry: IdentityEntry | HashEntry) -> list[str]:
+    pairs: dict[str, Value] = {
+        "name": entry.project,
+        "source": entry.source,
+        "project": entry.registry,
+        "registry-id": entry.registry_id if str(entry.registry_id) != entry.registry else None,
+    }
+    return ["[[package]]", *_pairs(pairs)]
+
+
+def _require(require: Requirements) -> dict[str, Value]:
+    trigger = None if require.build_trigger == Requirements().build_trigger else sorted(require.build_trigger)
+    return {
+        "build-trigger": trigger,
+        "runner-environment": require.runner_environment,
+        "source-ref": require.source_ref.text if require.source_ref else None,
+        "source-repository": require.source_repository,
+        "environment": require.environment,
+        "visibility": require.visibility,
+        "predicate-types": sorted(require.predicate_types) or None,
+    }
+
+
+def _pairs(values: Mapping[str, Value]) -> Iterator[str]:
+    return (f"{key} = {spelled(value)}" for key, value in values.items() if value is not None)
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
