@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import tomlkit
+from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, InlineTable, Item, Table, Whitespace
 
-from pip_warden.errors import BugError, UsageError
+from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
 from pip_warden.trust.file import parse
-from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.pins import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.render import (
     render_hash_entry,
     render_identity,
@@ -55,16 +56,17 @@ def add_root(text: str, pin: RootPin, path: Path) -> str:
     trust = parse(text, path)
     old = next((root for root in trust.roots if root.name == pin.name), None)
     if old is None:
-        return _appended(text, render_root(pin, path.parent), path)
+        return _appended(text, render_root(pin, path.parent), trust)
     if (old.path, old.sha256) != (pin.path, pin.sha256):
         raise _conflict(f"trusted root {pin.name}", f"SHA-256 {old.sha256}", f"SHA-256 {pin.sha256}")
-    document = tomlkit.parse(text)
-    table = document["sigstore"] if pin.name == "default" else _at(document["sigstore"], pin.name)
-    issuers = _at(table, "issuers")
-    for issuer in pin.issuers:
-        if issuer not in old.issuers and isinstance(issuers, Array):
-            issuers.append(issuer)
-    return _checked(document.as_string(), path)
+    new = [issuer for issuer in pin.issuers if issuer not in old.issuers]
+    if not new:
+        return text
+    document = _document(text)
+    issuers = _at(_root_table(document, pin.name), "issuers")
+    if isinstance(issuers, Array):
+        issuers.extend(new)
+    return _checked(document.as_string(), trust, old)
 
 
 def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
@@ -74,13 +76,17 @@ def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
         UsageError: ``not-in-trust-file``: there is no root of that name.
         TrustFileError: The text is no valid trust file, before or after.
     """
-    if all(root.name != pin.name for root in parse(text, path).roots):
+    trust = parse(text, path)
+    old = next((root for root in trust.roots if root.name == pin.name), None)
+    if old is None:
         raise _absent(f"trusted root {pin.name}")
-    document = tomlkit.parse(text)
-    table = document["sigstore"] if pin.name == "default" else _at(document["sigstore"], pin.name)
+    if old.sha256 == pin.sha256:
+        return text
+    document = _document(text)
+    table = _root_table(document, pin.name)
     if isinstance(table, Table | InlineTable):
         table["trusted-root-sha256"] = str(pin.sha256)
-    return _checked(document.as_string(), path)
+    return _checked(document.as_string(), trust, old)
 
 
 def add_source(text: str, source: Source, path: Path) -> str:
@@ -90,9 +96,10 @@ def add_source(text: str, source: Source, path: Path) -> str:
         UsageError: ``pin-conflict``: a source of that name is there and differs.
         TrustFileError: The text is no valid trust file, before or after.
     """
-    old = next((known for known in parse(text, path).sources if known.name == source.name), None)
+    trust = parse(text, path)
+    old = next((known for known in trust.sources if known.name == source.name), None)
     if old is None:
-        return _appended(text, render_source(source), path)
+        return _appended(text, render_source(source), trust)
     if old != source:
         raise _conflict(f"source {source.name}", f"{old.type} {old.url}", f"{source.type} {source.url}")
     return text
@@ -105,9 +112,10 @@ def add_identity_entry(text: str, entry: IdentityEntry, path: Path) -> str:
         UsageError: ``pin-conflict``: the package is pinned by identity already; :func:`add_identity` adds a signer to it.
         TrustFileError: The text is no valid trust file, before or after.
     """
-    old = _identity_entry(parse(text, path), entry.project)
+    trust = parse(text, path)
+    old = _identity_entry(trust, entry.project)
     if old is None:
-        return _appended(text, render_identity_entry(entry), path)
+        return _appended(text, render_identity_entry(entry), trust)
     if old != entry:
         signers = ", ".join(identity.subject.text for identity in old.identities)
         raise _conflict(f"package {entry.project}", signers, entry.identities[0].subject.text)
@@ -127,7 +135,7 @@ def add_identity(text: str, project: ProjectName, identity: Identity, path: Path
         raise _absent(f"identity entry of {project}")
     if identity in entry.identities:
         return text
-    document = tomlkit.parse(text)
+    document = _document(text)
     snippet = tomlkit.parse("[[package]]\n" + render_identity(identity))
     fresh = _at(_at(_at(_at(snippet, "package"), 0), "identity"), 0)
     identities = _at(_at(_at(document, "package"), trust.entries.index(entry)), "identity")
@@ -140,7 +148,7 @@ def add_identity(text: str, project: ProjectName, identity: Identity, path: Path
         inline = tomlkit.inline_table()
         inline.update(fresh.unwrap())
         identities.append(inline)
-    return _checked(document.as_string(), path)
+    return _checked(document.as_string(), trust, entry)
 
 
 def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
@@ -153,19 +161,19 @@ def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
     trust = parse(text, path)
     old = next((known for known in trust.entries if _is_same_release(known, entry)), None)
     if not isinstance(old, HashEntry):
-        return _appended(text, render_hash_entry(entry), path)
+        return _appended(text, render_hash_entry(entry), trust)
     _check_agrees(old, entry)
     missing = [(name, digest) for name, digest in entry.files if old.digest_for(name) is None]
     if not missing:
         return text
-    document = tomlkit.parse(text)
+    document = _document(text)
     table = _at(_at(_at(document, "package"), trust.entries.index(old)), "sha256")
     if isinstance(table, Table | InlineTable):
         tail = _cut_tail(table) if isinstance(table, Table) else []
         table.update({name: str(digest) for name, digest in missing})
         _indent_like_first(table)
         _add_all(table, tail)
-    return _checked(document.as_string(), path)
+    return _checked(document.as_string(), trust, old)
 
 
 def write(path: Path, text: str) -> None:
@@ -196,20 +204,39 @@ def write(path: Path, text: str) -> None:
         ) from err
 
 
-def _appended(text: str, block: str, path: Path) -> str:
-    return _checked(f"{text.rstrip()}\n\n{block}", path)
+def _appended(text: str, block: str, before: TrustFile) -> str:
+    return _checked(f"{text.rstrip()}\n\n{block}", before)
 
 
-def _checked(text: str, path: Path) -> str:
-    parse(text, path)
+def _checked(text: str, before: TrustFile, changed: RootPin | Entry | None = None) -> str:
+    """Validate an edited text, and see that the edit did what it should and touched nothing else.
+
+    TOML can be written in ways (tables out of order, arrays as values) that an editor may take apart wrongly.
+    """
+    after = parse(text, before.path)
+    old, new = ({*trust.roots, *trust.sources, *trust.entries, *trust.revoked} for trust in (before, after))
+    if old - new - {changed} or len(new) < len(old) or new == old:
+        raise _uneditable(before.path)
     return text
+
+
+def _document(text: str) -> TOMLDocument:
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as err:
+        raise _uneditable(None) from err
+
+
+def _root_table(document: TOMLDocument, name: str) -> Item:
+    table = _at(document, "sigstore")
+    return table if name == "default" else _at(table, name)
 
 
 def _identity_entry(trust: TrustFile, project: ProjectName) -> IdentityEntry | None:
     return next((entry for entry in trust.entries_of(project) if isinstance(entry, IdentityEntry)), None)
 
 
-def _is_same_release(known: IdentityEntry | HashEntry, entry: HashEntry) -> bool:
+def _is_same_release(known: Entry, entry: HashEntry) -> bool:
     return isinstance(known, HashEntry) and (known.project, known.version) == (entry.project, entry.version)
 
 
@@ -229,9 +256,9 @@ def _at(container: object, key: str | int) -> Item:
     try:
         found = container[key]  # type: ignore[index]  # tomlkit's containers share no type that can be indexed
     except (KeyError, IndexError, TypeError, TOMLKitError) as err:
-        raise BugError("bug", f"expected {key!r} in a valid trust file, found nothing") from err
+        raise _uneditable(None) from err
     if not isinstance(found, Item):
-        raise BugError("bug", f"expected an item at {key!r}, found {type(found).__name__}")
+        raise _uneditable(None)
     return found
 
 
@@ -266,6 +293,14 @@ def _conflict(what: str, expected: str, found: str) -> UsageError:
         "pin-conflict",
         f"expected {what} as the trust file has it ({expected}), found {found}",
         hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
+    )
+
+
+def _uneditable(path: Path | None) -> UsageError:
+    return UsageError(
+        "trust-file-uneditable",
+        f"expected {path or 'the trust file'} to be laid out as in docs/trust-file.md, found tables that cannot be edited safely",
+        hint="Nothing was changed. Make the change by hand, or put the tables in the order of docs/trust-file.md.",
     )
 
 

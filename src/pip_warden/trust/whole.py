@@ -87,12 +87,13 @@ class Reading:
         own = {key: value for key, value in table.items() if key in _ROOT_KEYS or not isinstance(value, dict)}
         if own:
             yield _DEFAULT_ROOT, self._root(_DEFAULT_ROOT, own, "sigstore")
-        for name in table.keys() - own.keys():
+        for name in [key for key in table if key not in own]:
             path = joined("sigstore", name)
             if name == _DEFAULT_ROOT:
                 self.faults.append(
                     (path, "expected the default root's keys in [sigstore] itself, found this table")
                 )
+                yield name, None
             elif self._is_name(name, path):
                 yield name, self._root(name, table[name], path)
 
