@@ -1,0 +1,85 @@
+"""Checkpoints of transparency logs: signed notes, read so that no byte stays unread.
+
+Sources: the C2SP specifications ``signed-note`` and ``tlog-checkpoint``; Rekor v1 writes the origin ``HOST - TREEID`` and signs as
+``HOST``, Rekor v2 signs as its origin.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pip_warden._sigstore.fields import Malformed, canonical_base64
+
+_ORIGIN_V1 = re.compile(r"(?P<host>[^\s+]+) - [1-9][0-9]*", re.ASCII)
+_ORIGIN_V2 = re.compile(r"[^\s+]+", re.ASCII)
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_SIGNATURE = re.compile(r"— (?P<name>[^\s+]+) (?P<signature>[A-Za-z0-9+/=]+)", re.ASCII)
+_MOST_SIGNATURES = 16
+_SHORTEST_SIGNATURE = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """A signed statement of a log's size and root.
+
+    Attributes:
+        text: The note with the log's own signature line alone, ready for the sigstore library.
+        size: Number of entries.
+        root_hash: The Merkle tree's root.
+    """
+
+    text: str
+    size: int
+    root_hash: bytes
+
+
+def read_checkpoint(text: str, log_id: bytes, where: str) -> Checkpoint:
+    """Read a checkpoint.
+
+    The log's own line must be there exactly once, under the name that the origin says. Witnesses may cosign a Rekor v2 checkpoint:
+    such lines must be well-formed; they are left out of the result, since nothing verifies them. Rekor v1 has no witnesses.
+
+    Args:
+        text: The signed note.
+        log_id: Id of the log; its first four bytes are the signature's key hint.
+        where: Path for messages.
+
+    Raises:
+        Malformed: It is not strictly a checkpoint.
+    """
+    body, gap, signatures = text.partition("\n\n")
+    lines = body.split("\n")
+    if not gap or "\n\n" in signatures or len(lines) < 3 or not signatures.endswith("\n"):
+        raise Malformed(f"{where} is not a signed note with a checkpoint")
+    origin, size, root = lines[:3]
+    if not _SIZE.fullmatch(size):
+        raise Malformed(f"{where} has no canonical tree size")
+    root_hash = canonical_base64(root, f"the root hash in {where}")
+    own = _own_line(signatures[:-1].split("\n"), origin, log_id, where)
+    return Checkpoint(text=f"{body}\n\n{own}\n", size=int(size), root_hash=root_hash)
+
+
+def _own_line(lines: list[str], origin: str, log_id: bytes, where: str) -> str:
+    v1 = _ORIGIN_V1.fullmatch(origin)
+    if v1 is None and not _ORIGIN_V2.fullmatch(origin):
+        raise Malformed(f"the origin of {where} is neither HOST nor 'HOST - TREEID'")
+    signer = v1["host"] if v1 else origin
+    if len(lines) > (1 if v1 else _MOST_SIGNATURES):
+        raise Malformed(f"{where} has more signatures than such a log makes")
+    own = [line for line in lines if _signer(line, where)[0] == signer]
+    if len(own) != 1:
+        raise Malformed(f"{where} is not signed exactly once by its origin's {signer[:80]!r}")
+    if _signer(own[0], where)[1] != log_id[:4]:
+        raise Malformed(f"the signature of {where} names another key than the log entry")
+    return own[0]
+
+
+def _signer(line: str, where: str) -> tuple[str, bytes]:
+    match = _SIGNATURE.fullmatch(line)
+    if match is None:
+        raise Malformed(f"{where} has a malformed signature line")
+    signature = canonical_base64(match["signature"], f"a signature in {where}")
+    if len(signature) < _SHORTEST_SIGNATURE:
+        raise Malformed(f"{where} has a signature that is too short")
+    return match["name"], signature[:4]

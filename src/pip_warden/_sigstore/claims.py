@@ -1,0 +1,117 @@
+"""What a Fulcio certificate claims, decoded strictly.
+
+Source: fulcio ``docs/oid-info.md``: extension 1 holds raw text, 8 and above a DER UTF8String.
+"""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
+
+from pip_warden._sigstore.proved import CLAIM_NUMBERS, Claims
+from pip_warden.faults import Fault
+
+_ARC = "1.3.6.1.4.1.57264.1."
+_RAW_ISSUER = 1
+_UTF8_STRING = 0x0C
+_LONG_FORM = 0x80
+
+
+def read_claims(certificate: x509.Certificate) -> Claims | Fault:
+    """Read the claims of a certificate.
+
+    Returns:
+        The claims, or a fault: ``bad-claims`` (an extension that is repeated or does not decode), ``issuer-disagrees`` (extensions 1
+        and 8 name different issuers), ``no-issuer``, ``bad-subject`` (not exactly one subject alternative name).
+    """
+    try:
+        extensions = certificate.extensions
+        values = _values(extensions)
+        subject = _subject(extensions)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as err:
+        return Fault(
+            code="bad-claims", expected="certificate extensions as Fulcio writes them", found=str(err)
+        )
+    if isinstance(subject, Fault):
+        return subject
+    issuer = _issuer(values)
+    if isinstance(issuer, Fault):
+        return issuer
+    return Claims(
+        issuer=issuer,
+        subjects=(subject,),
+        values=tuple((name, values[number]) for name, number in CLAIM_NUMBERS.items() if number in values),
+        not_before=certificate.not_valid_before_utc,
+    )
+
+
+def _values(extensions: x509.Extensions) -> dict[int, str]:
+    """Return the text of every claim, by its number."""
+    found = {}
+    for number in (_RAW_ISSUER, *CLAIM_NUMBERS.values()):
+        oid = x509.ObjectIdentifier(f"{_ARC}{number}")
+        matching = [extension for extension in extensions if extension.oid == oid]
+        if len(matching) > 1:
+            raise ValueError(f"extension {_ARC}{number} appears {len(matching)} times")
+        for extension in matching:
+            if not isinstance(extension.value, x509.UnrecognizedExtension):
+                raise ValueError(f"extension {_ARC}{number} is not a claim")  # noqa: TRY004 -- a fault of the input
+            raw = extension.value.value
+            found[number] = raw.decode("utf-8") if number == _RAW_ISSUER else decode_utf8_string(raw)
+    return found
+
+
+def decode_utf8_string(der: bytes) -> str:
+    """Decode exactly one DER UTF8String (X.690 sections 8.1.3 and 10.1: shortest definite length).
+
+    Raises:
+        ValueError: It is anything else.
+    """
+    if len(der) < 2 or der[0] != _UTF8_STRING:
+        raise ValueError("not a DER UTF8String")
+    length, start = der[1], 2
+    if length & _LONG_FORM:
+        count = length & ~_LONG_FORM
+        start += count
+        octets = der[2:start]
+        length = int.from_bytes(octets, "big")
+        if not 1 <= count <= 4 or len(octets) != count or octets[0] == 0 or length < _LONG_FORM:
+            raise ValueError("not the shortest DER length")
+    if len(der) != start + length:
+        raise ValueError("a DER length that is not the content's")
+    return der[start:].decode("utf-8")
+
+
+def _subject(extensions: x509.Extensions) -> str | Fault:
+    names = [extension for extension in extensions if extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME]
+    found = [
+        name.value if isinstance(name, x509.UniformResourceIdentifier | x509.RFC822Name) else None
+        for extension in names
+        if isinstance(extension.value, x509.SubjectAlternativeName)
+        for name in extension.value
+    ]
+    if len(found) == 1 and found[0]:
+        return found[0]
+    return Fault(
+        code="bad-subject",
+        expected="exactly one subject alternative name, a URI or mail address",
+        found=f"{len(found)}: {found!r}"[:400],
+    )
+
+
+def _issuer(values: dict[int, str]) -> str | Fault:
+    named = {values[number] for number in (_RAW_ISSUER, CLAIM_NUMBERS["issuer"]) if number in values}
+    if len(named) > 1:
+        return Fault(
+            code="issuer-disagrees",
+            expected="the same issuer in extensions 1 and 8 of the certificate",
+            found=" and ".join(sorted(named)),
+        )
+    issuer = named.pop() if named else ""
+    if not issuer:
+        return Fault(
+            code="no-issuer",
+            expected="an issuer in extension 1 or 8 of the certificate",
+            found="a certificate that names no issuer",
+        )
+    return issuer

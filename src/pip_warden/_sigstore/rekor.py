@@ -1,0 +1,173 @@
+"""The look-up of a detached signature's entry in Rekor v1.
+
+The entry that the signature must have is built and asked for; exactly that entry comes back or none. Searching by digest would list
+everybody's entries of the same file. No sigstore library is needed for this.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pip_warden._sigstore.checkpoint import read_checkpoint
+from pip_warden._sigstore.fields import Fields, Malformed
+from pip_warden._sigstore.wire import LogEntry, Proof
+from pip_warden.digests import Digest
+from pip_warden.errors import RegistryError
+from pip_warden.strict_json import JSONValue, StrictJSONError, loads
+
+_LARGEST_ANSWER = 1 << 20
+_PATH = "/api/v1/log/entries/retrieve"
+_HEX_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_MOST_HASHES = 64
+
+
+class Reply(Protocol):
+    """An HTTP answer, read to its end."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        ...
+
+
+class JSONPoster(Protocol):
+    """What of the HTTP door is needed here."""
+
+    def post_json(self, url: str, payload: JSONValue, *, max_bytes: int) -> Reply:
+        """Send JSON and return the answer, whatever its status.
+
+        Raises:
+            UndecidedError: No answer, a broken one, or one larger than ``max_bytes``.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hashedrekord:
+    """What a detached signature's log entry must say.
+
+    Attributes:
+        digest: SHA-256 of the file.
+        signature: DER.
+        pem: The certificate, PEM as it is logged.
+    """
+
+    digest: Digest
+    signature: bytes
+    pem: bytes
+
+    def proposed(self) -> dict[str, JSONValue]:
+        """Return the ``hashedrekord`` 0.0.1 entry."""
+        spec: dict[str, JSONValue] = {
+            "data": {"hash": {"algorithm": "sha256", "value": self.digest.hex}},
+            "signature": {"content": _b64(self.signature), "publicKey": {"content": _b64(self.pem)}},
+        }
+        return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}
+
+
+def find_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord) -> LogEntry | None:
+    """Look an entry up in each Rekor v1 instance, up to the first that has it.
+
+    Args:
+        transport: The HTTP door.
+        urls: Base URLs of the instances.
+        wanted: What the entry must say.
+
+    Returns:
+        The entry, of which nothing is verified but that it is the one asked for; None where every instance says that it has none.
+
+    Raises:
+        RegistryError: ``bad-rekor-answer``: an instance answered anything else than the entry or none.
+        UndecidedError: An instance could not be asked.
+    """
+    for url in urls:
+        reply = transport.post_json(
+            url.rstrip("/") + _PATH, {"entries": [wanted.proposed()]}, max_bytes=_LARGEST_ANSWER
+        )
+        found = _read(reply, url, wanted)
+        if found is not None:
+            return found
+    return None
+
+
+def _read(reply: Reply, url: str, wanted: Hashedrekord) -> LogEntry | None:
+    if reply.status == 404:
+        return None
+    try:
+        if reply.status != 200:
+            raise Malformed(f"status {reply.status}")
+        answer = loads(reply.body, max_bytes=_LARGEST_ANSWER)
+        if answer == []:
+            return None
+        return _entry(answer, wanted)
+    except (StrictJSONError, Malformed) as err:
+        raise RegistryError(
+            "bad-rekor-answer",
+            f"expected the log entry or an empty list from {url}, found: {err}",
+            hint="Nothing is wrong with the file as far as is known. Try again later.",
+            status=reply.status,
+        ) from err
+
+
+def _entry(answer: JSONValue, wanted: Hashedrekord) -> LogEntry:
+    if not isinstance(answer, list) or len(answer) != 1:
+        raise Malformed("not a list of exactly one entry")
+    only = answer[0]
+    if not isinstance(only, dict) or len(only) != 1:
+        raise Malformed("not one entry under its id")
+    fields = Fields(next(iter(only.values())), "entry")
+    body = fields.data("body")
+    if loads(body, max_bytes=_LARGEST_ANSWER) != wanted.proposed():
+        raise Malformed("another entry than the one asked for")
+    verification = fields.child("verification")
+    log_id = _hex(fields.take("logID"), "entry.logID")
+    return LogEntry(
+        log_index=_number(fields.take("logIndex"), "entry.logIndex"),
+        log_id=log_id,
+        kind="hashedrekord",
+        version="0.0.1",
+        integrated_time=_number(fields.take("integratedTime"), "entry.integratedTime"),
+        promise=verification.data("signedEntryTimestamp"),
+        proof=_proof(verification.child("inclusionProof"), log_id),
+        body=body,
+    )
+
+
+def _proof(fields: Fields, log_id: bytes) -> Proof:
+    root_hash = _hex(fields.take("rootHash"), "rootHash")
+    tree_size = _number(fields.take("treeSize"), "treeSize")
+    checkpoint = read_checkpoint(fields.text("checkpoint"), log_id, "checkpoint")
+    if (checkpoint.size, checkpoint.root_hash) != (tree_size, root_hash):
+        raise Malformed("an inclusion proof of another tree than its checkpoint's")
+    return Proof(
+        log_index=_number(fields.take("logIndex"), "inclusionProof.logIndex"),
+        tree_size=tree_size,
+        root_hash=root_hash,
+        hashes=tuple(_hex(item, "hashes") for item in fields.items("hashes", most=_MOST_HASHES)),
+        checkpoint=checkpoint,
+    )
+
+
+def _hex(value: JSONValue, where: str) -> bytes:
+    if not isinstance(value, str) or not _HEX_HASH.fullmatch(value):
+        raise Malformed(f"{where} is not 64 lower-case hexadecimal digits")
+    return bytes.fromhex(value)
+
+
+def _number(value: JSONValue, where: str) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise Malformed(f"{where} is no whole number")
+    return value
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,49 @@
+"""The public-good trusted root, fetched through TUF: only ever by an explicit act (design decision D7)."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from sigstore.models import ClientTrustConfig
+
+from pip_warden._sigstore.root import load_root
+from pip_warden.errors import TrustRootError
+
+
+def fetch_public_good_root(*, seconds: float = 60) -> bytes:
+    """Return the public-good Sigstore instance's trusted root, as JSON that can be kept and pinned.
+
+    The library has no public way to write a root. Its cache file could be read again, but then nobody would know that these bytes are
+    the ones TUF verified; so the verified object itself is written, through its model's own serialiser. The meaning is that of TUF's
+    target file, the bytes (and their digest) are not.
+
+    Args:
+        seconds: How long to wait; the library knows no deadline of its own.
+
+    Raises:
+        TrustRootError: ``tuf-failed``: it could not be fetched or verified, or not in time.
+    """
+    found: list[str] = []
+    failures: list[BaseException] = []
+
+    def fetch() -> None:
+        try:
+            root = ClientTrustConfig.production().trusted_root
+            found.append(root._inner.to_json())  # noqa: SLF001 -- see above: no public way
+        except Exception as err:  # noqa: BLE001 -- anything may escape from TUF and the network below it
+            failures.append(err)
+
+    thread = threading.Thread(target=fetch, name="tuf", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not found:
+        reason = str(failures[0]) if failures else f"no answer within {seconds:g} seconds"
+        raise TrustRootError(
+            "tuf-failed",
+            f"expected the public-good trusted root from Sigstore's TUF repository, found: {reason}",
+            hint="Try again, or give a root that you have with `--trusted-root FILE`.",
+        ) from (failures[0] if failures else None)
+    raw = json.dumps(json.loads(found[0]), indent=2).encode() + b"\n"
+    load_root(raw)
+    return raw

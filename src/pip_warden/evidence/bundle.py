@@ -1,0 +1,85 @@
+"""Step 6 for bundles: read strictly, written again in one form."""
+
+from __future__ import annotations
+
+from pip_warden._sigstore.fields import Malformed
+from pip_warden._sigstore.wire import LARGEST_BUNDLE, WireBundle, parse_bundle
+from pip_warden.display import shown
+from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.faults import Fault
+
+_SHOWN = 80
+
+
+def read_bundle(label: str, raw: bytes, form: Form = Form.BUNDLE) -> Item | BadItem:
+    """Read a Sigstore bundle of version 0.1, 0.2 or 0.3.
+
+    Args:
+        label: Where it came from, for people.
+        raw: The bytes of the file.
+        form: ``bundle`` or ``dsse-bundle``; the latter must hold a DSSE envelope.
+    """
+    fault = what_it_is_instead(raw, "a Sigstore bundle")
+    if fault is not None:
+        return BadItem(label=label, form=form, fault=fault)
+    try:
+        wire = parse_bundle(raw)
+        if form is Form.DSSE_BUNDLE and wire.envelope is None:
+            raise Malformed("a message signature, where an attestation belongs")
+    except Malformed as err:
+        return bad_item(label, form, err, code="bad-bundle", expected="a Sigstore bundle (0.1, 0.2 or 0.3)")
+    return item_of(label, form, wire)
+
+
+def item_of(label: str, form: Form, wire: WireBundle) -> Item:
+    """Make an item of a bundle that was read strictly."""
+    return Item(label=label, form=form, bundle=wire.to_json(), is_dsse=wire.envelope is not None)
+
+
+def bad_item(label: str, form: Form, err: Malformed, *, code: str, expected: str) -> BadItem:
+    """Make a bad item of what a strict reader said."""
+    return BadItem(
+        label=label, form=form, fault=Fault(code=err.code or code, expected=expected, found=str(err))
+    )
+
+
+def what_it_is_instead(raw: bytes, expected: str, *, largest: int = LARGEST_BUNDLE) -> Fault | None:
+    """Recognise what is often saved in evidence's stead: nothing, a web page, the text of a redirect.
+
+    Args:
+        raw: The bytes of the file.
+        expected: What it should be, for people.
+        largest: The longest accepted, in bytes.
+    """
+    if len(raw) > largest:
+        return Fault(
+            code="evidence-too-large",
+            expected=f"{expected} of at most {largest} bytes",
+            found=f"{len(raw)} bytes",
+        )
+    text = raw[:512].decode("utf-8", errors="replace").strip()
+    if not text:
+        return Fault(
+            code="empty-evidence",
+            expected=expected,
+            found="an empty file",
+            hint="The upload or download of the evidence failed. Ask the publisher to upload it again.",
+        )
+    lowered = text.lower()
+    if lowered.startswith(
+        ("this resource has been moved", "<a href=", "moved permanently", "found. redirecting")
+    ):
+        return Fault(
+            code="evidence-is-redirect-text",
+            expected=expected,
+            found=f"the text of an HTTP redirect: {shown(text, _SHOWN)}",
+            hint="It was saved without following the redirect (`curl` needs `--location`). Fetch it again.",
+        )
+    if lowered.startswith(("<!doctype", "<html", "<?xml", "<head")):
+        return Fault(
+            code="evidence-is-web-page",
+            expected=expected,
+            found=f"a web page: {shown(text, _SHOWN)}",
+            hint="It is probably a sign-in or error page, saved in the evidence's stead. Fetch it again with credentials.",
+        )
+    return None
