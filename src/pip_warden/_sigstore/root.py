@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TypeVar
 
 from cryptography import x509
@@ -234,7 +235,7 @@ def _linked(raw: list[str]) -> tuple[x509.Certificate, ...]:
     )
     if not certificates:
         raise Malformed("no certificate")
-    for lower, upper in zip(certificates, certificates[1:], strict=False):
+    for lower, upper in pairwise(certificates):
         lower.verify_directly_issued_by(upper)
     return certificates
 

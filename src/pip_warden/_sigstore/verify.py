@@ -125,13 +125,12 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
     verifier = root.verifier(
         _authority(certificate, root, moments), _ct_log(certificate, root), _log(wire, root, moments)
     )
-    for hearing in hearings:
-        envelope = _hear(hearing, verifier, wire, digest)
+    envelopes = [_hear(hearing, verifier, wire, digest) for hearing in hearings]
     claims = read_claims(hearings[0].bundle.signing_certificate)
     if isinstance(claims, Fault):
         raise _NoError(claims.code, claims.found, expected=claims.expected)
     return Proved(
-        claims=claims, envelope=envelope, log_index=wire.entry.log_index, log_time=hearings[0].moment
+        claims=claims, envelope=envelopes[0], log_index=wire.entry.log_index, log_time=hearings[0].moment
     )
 
 
@@ -171,7 +170,7 @@ def _hearings(wire: WireBundle) -> Iterator[_Hearing]:
     for stamp in wire.timestamps:
         bundle = _bundle(replace(wire, entry=untimed, timestamps=(stamp,)))
         yield _Hearing(bundle, _stamped(bundle))
-    if wire.entry.promise is None and (wire.entry.integrated_time or not wire.timestamps):
+    if wire.entry.promise is None and not wire.timestamps:
         found = "a time that nobody signed" if wire.entry.integrated_time else "none"
         raise _NoError("no-signing-time", found, expected=_EXPECTED["bad-signing-time"])
 

@@ -1,0 +1,306 @@
+"""Where evidence lies, and in which order it is looked for (design decision D4).
+
+Everything here is lazy: each form is fetched when it is asked for, so that whoever judges stops at the first good one. What is not there
+is passed over in silence; what could not be asked for raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from pip_warden._sigstore.rekor import Hashedrekord
+from pip_warden._sigstore.wire import LARGEST_BUNDLE, LogEntry
+from pip_warden.digests import Digest
+from pip_warden.errors import UndecidedError, UsageError
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.detached import LARGEST_CERTIFICATE, LARGEST_SIGNATURE, Pair, complete, read_pair
+from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.pep740 import LARGEST_PROVENANCE, read_attestation, read_provenance
+from pip_warden.faults import Fault
+from pip_warden.names import ArtifactName
+
+ATTESTATION_KINDS = ("publish", "slsa")
+"""PEP 740 attestations are ``FILE.<kind>.attestation``."""
+
+BUNDLE_KINDS = ("publish", "slsa", "provenance")
+"""Attestations as bundles are ``FILE.<kind>.sigstore.json``; other kinds are found where a store can list its names."""
+
+_MOST_ROWS = 32
+_MOST_NAMES = 16
+
+EntryFinder = Callable[[Hashedrekord], LogEntry | None]
+"""Looks a detached signature up in the transparency log, as :func:`pip_warden._sigstore.rekor.find_entry` does.
+
+Raises UndecidedError where the log could not be asked.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A package and version of a generic registry."""
+
+    package: str
+    version: str
+
+
+class EvidenceStore(Protocol):
+    """One place where evidence may lie: a version of a generic package, or a directory."""
+
+    def fetch(self, name: str, *, max_bytes: int) -> bytes | None:
+        """Return the newest content of a name, None where there is none.
+
+        A larger content may be cut after ``max_bytes + 1`` bytes: it is refused as too large.
+
+        Raises:
+            UndecidedError: It could not be asked for.
+        """
+        ...
+
+    def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:
+        """Yield every further row of a name but the newest, each with a label for people such as ``#2``.
+
+        Raises:
+            UndecidedError: They could not be asked for.
+        """
+        ...
+
+    def names(self, prefix: str) -> Sequence[str] | None:
+        """Return every name with a prefix, or None where names cannot be listed.
+
+        Raises:
+            UndecidedError: They could not be asked for.
+        """
+        ...
+
+
+def places(templates: Sequence[str], name: ArtifactName, project_path: str) -> tuple[Place, ...]:
+    """Fill in the templates of where evidence lies.
+
+    The version is tried as PEP 440 writes it, then as the file name has it. A generic registry allows no ``!``: the one of an epoch is
+    written ``__``.
+
+    Args:
+        templates: Each ``PACKAGE/VERSION`` with ``{project-name}``, ``{name}`` and ``{version}``.
+        name: The file's name.
+        project_path: Path of the registry project, such as ``acme/widgets``.
+    """
+    found = []
+    for version in dict.fromkeys((str(name.version), _spelled_version(name))):
+        values = {
+            "{project-name}": project_path.rstrip("/").rpartition("/")[2],
+            "{name}": str(name.project),
+            "{version}": version,
+        }
+        for template in templates:
+            package, _, folder = template.partition("/")
+            found.append(
+                Place(package=_filled(package, values), version=registry_name(_filled(folder, values)))
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def registry_name(name: str) -> str:
+    """Return a file name or version as a generic registry can hold it."""
+    return name.replace("!", "__")
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    for placeholder, value in values.items():
+        template = template.replace(placeholder, value)
+    return template
+
+
+def _spelled_version(name: ArtifactName) -> str:
+    if name.kind == "wheel":
+        return name.filename.split("-")[1]
+    return name.filename.removesuffix(".tar.gz").rpartition("-")[2]
+
+
+def locate(
+    filename: str, digest: Digest, stores: Sequence[EvidenceStore], find_entry: EntryFinder
+) -> Iterator[Item | BadItem]:
+    """Yield the evidence of a file, best form first, over every store; of one name the newest row first.
+
+    Args:
+        filename: Name of the artifact, as the stores spell it (see :func:`registry_name`).
+        digest: SHA-256 of the artifact, which a detached signature's log entry must have.
+        stores: Where to look, the most likely first.
+        find_entry: How a detached signature is looked up.
+
+    Raises:
+        UndecidedError: A store or the transparency log could not be asked.
+    """
+    yield from _bundles(filename, stores)
+    for kind in ATTESTATION_KINDS:
+        for label, raw in _found(f"{filename}.{kind}.attestation", stores, LARGEST_BUNDLE):
+            yield _capped(label, Form.PEP740) if raw is None else read_attestation(label, raw)
+    for name in _kind_names(filename, stores):
+        for label, raw in _found(name, stores, LARGEST_BUNDLE):
+            yield (
+                _capped(label, Form.DSSE_BUNDLE) if raw is None else read_bundle(label, raw, Form.DSSE_BUNDLE)
+            )
+    for store in stores:
+        yield from _detached(filename, digest, store, find_entry)
+
+
+def locate_provenance(url: str, fetch: Callable[[str, int], bytes | None]) -> Iterator[Item | BadItem]:
+    """Yield the attestations of the provenance object that an index names for a file.
+
+    Args:
+        url: The candidate's ``claimed_provenance``.
+        fetch: Returns the content of a URL of at most so many bytes (cut one byte later), None where there is none.
+
+    Raises:
+        UndecidedError: It could not be asked for.
+    """
+    raw = fetch(url, LARGEST_PROVENANCE)
+    if raw is not None:
+        yield from read_provenance(url.rpartition("/")[2] or "provenance", raw)
+
+
+def _bundles(filename: str, stores: Sequence[EvidenceStore]) -> Iterator[Item | BadItem]:
+    modern = 0
+    for label, raw in _found(f"{filename}.sigstore.json", stores, LARGEST_BUNDLE):
+        modern += 1
+        yield _capped(label, Form.BUNDLE) if raw is None else read_bundle(label, raw)
+    for label, raw in _found(f"{filename}.sigstore", stores, LARGEST_BUNDLE):
+        if modern:
+            fault = Fault(
+                code="two-bundles",
+                expected=f"either {filename}.sigstore.json or {filename}.sigstore",
+                found="both, and the first is not good",
+            )
+            yield BadItem(label=label, form=Form.BUNDLE, fault=fault)
+            return
+        yield _capped(label, Form.BUNDLE) if raw is None else read_bundle(label, raw)
+
+
+def _found(name: str, stores: Sequence[EvidenceStore], largest: int) -> Iterator[tuple[str, bytes | None]]:
+    """Yield each content of a name; None in place of the content stands for rows that are not looked at any more."""
+    for store in stores:
+        newest = store.fetch(name, max_bytes=largest)
+        if newest is None:
+            continue
+        yield name, newest
+        rows = store.rows(name, max_bytes=largest)
+        yield from ((f"{name}{label}", raw) for label, raw in islice(rows, _MOST_ROWS))
+        if next(rows, None) is not None:
+            yield name, None
+
+
+def _capped(label: str, form: Form) -> BadItem:
+    fault = Fault(
+        code="too-much-evidence",
+        expected=f"at most {_MOST_ROWS + 1} rows of {label}",
+        found="more; the others were not looked at",
+    )
+    return BadItem(label=label, form=form, fault=fault)
+
+
+def _kind_names(filename: str, stores: Sequence[EvidenceStore]) -> list[str]:
+    """Return the names that attestations as bundles may have: the usual ones first, then what the stores list."""
+    suffix = ".sigstore.json"
+    listed = []
+    for store in stores:
+        for name in store.names(f"{filename}.") or ():
+            kind = name.removeprefix(f"{filename}.").removesuffix(suffix)
+            if name == f"{filename}.{kind}{suffix}" and kind and "." not in kind:
+                listed.append(name)
+    usual = [f"{filename}.{kind}{suffix}" for kind in BUNDLE_KINDS]
+    return list(dict.fromkeys([*usual, *sorted(listed)[:_MOST_NAMES]]))
+
+
+def _detached(
+    filename: str, digest: Digest, store: EvidenceStore, find_entry: EntryFinder
+) -> Iterator[Item | BadItem]:
+    signature = store.fetch(f"{filename}.sig", max_bytes=LARGEST_SIGNATURE)
+    certificate = store.fetch(f"{filename}.crt", max_bytes=LARGEST_CERTIFICATE)
+    if signature is None and certificate is None:
+        return
+    label = f"{filename}.sig"
+    if signature is None or certificate is None:
+        here, missing = ("crt", "sig") if signature is None else ("sig", "crt")
+        yield BadItem(
+            label=f"{filename}.{here}",
+            form=Form.DETACHED,
+            fault=Fault(
+                code="incomplete-detached-signature",
+                expected=f"{filename}.{missing} beside {filename}.{here}",
+                found="none",
+            ),
+        )
+        return
+    yield _completed(label, signature, certificate, digest, find_entry)
+    # Somebody may have added a row to either half: every older signature is tried with every certificate.
+    signatures = [("", signature), *_some(store, f"{filename}.sig", LARGEST_SIGNATURE)]
+    certificates = [("", certificate), *_some(store, f"{filename}.crt", LARGEST_CERTIFICATE)]
+    pairs = [(sig, crt) for sig in signatures for crt in certificates][1:]
+    for (sig_row, sig), (crt_row, crt) in pairs[:_MOST_ROWS]:
+        row = f"{sig_row} + crt{crt_row}" if crt_row else sig_row
+        yield _completed(f"{label}{row}", sig, crt, digest, find_entry)
+    if len(pairs) > _MOST_ROWS:
+        yield _capped(label, Form.DETACHED)
+
+
+def _some(store: EvidenceStore, name: str, largest: int) -> Iterator[tuple[str, bytes]]:
+    return islice(store.rows(name, max_bytes=largest), _MOST_ROWS)
+
+
+def _completed(
+    label: str, signature: bytes, certificate: bytes, digest: Digest, find_entry: EntryFinder
+) -> Item | BadItem:
+    pair = read_pair(label, signature, certificate)
+    if isinstance(pair, Pair):
+        return complete(pair, digest, find_entry(pair.wanted(digest)))
+    return BadItem(label=label, form=Form.DETACHED, fault=pair)
+
+
+def refuse_lookup(_wanted: Hashedrekord) -> LogEntry | None:
+    """Stand in for the log's look-up with ``--offline``.
+
+    Raises:
+        UndecidedError: ``log-lookup-offline``, always.
+    """
+    raise UndecidedError(
+        "log-lookup-offline",
+        "expected evidence that verifies offline, found a detached signature, whose log entry would have to be looked up",
+        hint="Verify once without --offline, or ask the publisher for a bundle (FILE.sigstore.json).",
+    )
+
+
+class Siblings:
+    """The directory that a local file lies in, as an evidence store."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def fetch(self, name: str, *, max_bytes: int) -> bytes | None:
+        """Return the content of a file, None where there is none.
+
+        Raises:
+            UsageError: ``unreadable-evidence``: it is there and cannot be read.
+        """
+        try:
+            with (self._directory / name).open("rb") as stream:
+                return stream.read(max_bytes + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as err:
+            raise UsageError(
+                "unreadable-evidence", f"expected to read {self._directory / name}, found: {err.strerror}"
+            ) from err
+
+    def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002 -- the protocol's
+        """Yield nothing: a directory has one file of a name."""
+        return iter(())
+
+    def names(self, prefix: str) -> Sequence[str] | None:
+        """Return the names of the files with a prefix."""
+        try:
+            return sorted(path.name for path in self._directory.iterdir() if path.name.startswith(prefix))
+        except OSError:
+            return None
