@@ -83,7 +83,8 @@ def find_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord)
         wanted: What the entry must say.
 
     Returns:
-        The entry, of which nothing is verified but that it is the one asked for; None where every instance says that it has none.
+        The entry, of which nothing is verified but that it is the one asked for; None where every instance says that it has none or could
+        have none, since the signature is not the certificate's over the file.
 
     Raises:
         RegistryError: ``bad-rekor-answer``: an instance answered anything else than the entry or none.
@@ -103,9 +104,12 @@ def _read(reply: Reply, url: str, wanted: Hashedrekord) -> LogEntry | None:
     if reply.status == 404:
         return None
     try:
+        answer = loads(reply.body, max_bytes=_LARGEST_ANSWER) if reply.status in (200, 400) else None
+        if reply.status == 400 and isinstance(answer, dict) and answer.get("code") == 400:
+            # Rekor verifies what it is asked for: a signature that is not over the file is no entry it could have.
+            return None
         if reply.status != 200:
             raise Malformed(f"status {reply.status}")
-        answer = loads(reply.body, max_bytes=_LARGEST_ANSWER)
         if answer == []:
             return None
         return _entry(answer, wanted)

@@ -200,8 +200,20 @@ def _authority(certificate: x509.Certificate, root: Root, moments: tuple[datetim
     times = (certificate.not_valid_before_utc, *moments)
     for authority in issuers:
         if _outside(authority.window, times) is None:
+            _check_chain_in_force(authority, moments)
             return authority
     raise _window_fault("certificate authority", issuers[-1].window, times)
+
+
+def _check_chain_in_force(authority: Authority, moments: tuple[datetime, ...]) -> None:
+    """No certificate of the chain had expired: the library looks no further up than the first that it trusts."""
+    for ca in authority.certificates:
+        window = Window(start=ca.not_valid_before_utc, end=ca.not_valid_after_utc)
+        if (moment := _outside(window, moments)) is not None:
+            name = ca.subject.rfc4514_string()
+            raise _NoError(
+                "bad-certificate-chain", f"the CA {name!r}, valid {window}, at {moment.isoformat()}"
+            )
 
 
 def _issued(certificate: x509.Certificate, authority: Authority) -> bool:

@@ -1,0 +1,120 @@
+"""Certificate claims: decoded strictly, or a fault."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pip_warden._sigstore.claims import decode_utf8_string, read_claims
+from pip_warden._sigstore.proved import Claims
+from pip_warden.faults import Fault
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+KEY = ec.generate_private_key(ec.SECP256R1())
+ISSUER = b"https://gitlab.com"
+
+
+def utf8(data: bytes) -> bytes:
+    return bytes([0x0C, len(data)]) + data
+
+
+def certificate(extensions: dict[int, bytes], names: list[x509.GeneralName]) -> x509.Certificate:
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(x509.Name([]))
+        .public_key(KEY.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(minutes=10))
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=True)
+    for number, value in extensions.items():
+        oid = x509.ObjectIdentifier(f"1.3.6.1.4.1.57264.1.{number}")
+        builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
+    return builder.sign(KEY, hashes.SHA256())
+
+
+URI = x509.UniformResourceIdentifier("https://gitlab.com/a/b//.gitlab-ci.yml@refs/heads/main")
+MAIL = x509.RFC822Name("a@example.com")
+
+
+def code(extensions: dict[int, bytes], names: list[x509.GeneralName]) -> str:
+    found = read_claims(certificate(extensions, names))
+    return found.code if isinstance(found, Fault) else "claims"
+
+
+def test_claims_are_read_by_number() -> None:
+    found = read_claims(certificate({1: ISSUER, 8: utf8(ISSUER), 15: utf8(b"42"), 24: utf8(b"sub")}, [MAIL]))
+
+    assert found == Claims(
+        issuer="https://gitlab.com",
+        subjects=("a@example.com",),
+        values=(("issuer", "https://gitlab.com"), ("project-id", "42"), ("token-subject", "sub")),
+        not_before=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [b"https://gitlab.com/", b"https://gitlab.com.evil", b"https://GITLAB.com", b"https://gitlab.com\0"],
+)
+def test_t27_both_issuers_must_agree(other: bytes) -> None:
+    assert code({1: ISSUER, 8: utf8(other)}, [URI]) == "issuer-disagrees"
+    assert code({1: other, 8: utf8(ISSUER)}, [URI]) == "issuer-disagrees"
+
+
+def test_t28_an_issuer_is_mandatory() -> None:
+    assert code({}, [URI]) == "no-issuer"
+    assert code({1: b""}, [URI]) == "no-issuer"
+    assert code({8: utf8(b"")}, [URI]) == "no-issuer"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[], [URI, MAIL], [URI, URI], [x509.DNSName("gitlab.com")], [x509.UniformResourceIdentifier("")]],
+    ids=["none", "two", "twice", "dns", "empty"],
+)
+def test_exactly_one_name(names: list[x509.GeneralName]) -> None:
+    assert code({1: ISSUER}, names) == "bad-subject"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"42",
+        b"\x0c",
+        b"\x0c\x03ab",
+        b"\x0c\x01ab",
+        b"\x0c\x81\x01a",
+        b"\x13\x0242",
+        b"\x0c\x80a\0\0",
+        b"\x0c\x01\xff",
+    ],
+)
+def test_what_is_no_utf8_string_is_refused(value: bytes) -> None:
+    assert code({1: ISSUER, 15: value}, [URI]) == "bad-claims"
+
+
+@given(text=st.text(max_size=400))
+def test_utf8_strings_have_one_spelling(text: str) -> None:
+    data = text.encode()
+    size = (
+        bytes([len(data)])
+        if len(data) < 128
+        else b"\x81" + bytes([len(data)])
+        if len(data) < 256
+        else b"\x82" + len(data).to_bytes(2, "big")
+    )
+
+    assert decode_utf8_string(b"\x0c" + size + data) == text
+    with pytest.raises(ValueError, match="DER"):
+        decode_utf8_string(b"\x0c\x83\x00" + len(data).to_bytes(2, "big") + data)

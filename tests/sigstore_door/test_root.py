@@ -1,0 +1,133 @@
+"""Trusted roots: what they say, what is left out, and what is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pip_warden._sigstore.root import load_root
+from pip_warden.digests import digest_of
+from pip_warden.errors import TrustRootError
+from sigstore_door.making import CLAIMS, DATA, changed, code, outcome, root_of, service
+
+REAL = (Path(__file__).parent.parent / "data" / "real" / "trusted_root.public-good.json").read_bytes()
+
+
+def real() -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(REAL)
+    return value
+
+
+def encoded(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def test_the_real_root_is_read_whole() -> None:
+    root = load_root(REAL)
+
+    assert root.sha256 == digest_of(REAL)
+    assert root.dropped == ()
+    assert (len(root.authorities), len(root.ct_logs), len(root.logs)) == (2, 2, 2)
+    assert root.rekor_v1_urls == ("https://rekor.sigstore.dev",)
+    assert [root.rekor_url_for(next(iter(log.ids))) for log in root.logs] == [
+        "https://rekor.sigstore.dev",
+        "https://log2025-1.rekor.sigstore.dev",
+    ]
+    assert root.rekor_url_for(bytes(32)) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "new"),
+    [
+        ("publicKey.keyDetails", "ML_DSA_87"),
+        ("publicKey.keyDetails", "A_KEY_OF_TOMORROW"),
+        ("publicKey.rawBytes", "AAAA"),
+        ("publicKey.validFor", ...),
+        ("hashAlgorithm", "SHA3_384"),
+        ("revoked", True),
+        ("logId.keyId", "not base64"),
+    ],
+)
+@pytest.mark.parametrize("part", ["tlogs", "ctlogs"])
+def test_t16_what_is_unknown_is_left_out_and_the_rest_still_verifies(
+    part: str, path: str, new: object
+) -> None:
+    sigstore = service()
+    whole = json.loads(encoded(sigstore.trusted_root()))
+    whole[part].append(changed(whole[part][0], path, new))
+
+    root = load_root(encoded(whole))
+
+    assert len(root.dropped) == 1
+    assert root.dropped[0].startswith(f"{part}[1]: ")
+    assert code(outcome(sigstore.sign_blob(DATA, CLAIMS), root)) == "proved"
+
+
+def test_t16_a_ca_that_cannot_be_read_is_left_out() -> None:
+    sigstore = service()
+    whole = json.loads(encoded(sigstore.trusted_root()))
+    broken = changed(whole["certificateAuthorities"][0], "certChain.certificates.0.rawBytes", "AAAA")
+    whole["certificateAuthorities"].insert(0, broken)
+
+    root = load_root(encoded(whole))
+
+    assert [text.partition(":")[0] for text in root.dropped] == ["certificateAuthorities[0]"]
+    assert code(outcome(sigstore.sign_blob(DATA, CLAIMS), root)) == "proved"
+
+
+def test_a_chain_that_does_not_hang_together_is_left_out() -> None:
+    one, other = (json.loads(encoded(service().trusted_root())) for _ in range(2))
+    foreign = other["certificateAuthorities"][0]["certChain"]["certificates"][1]
+    whole = changed(one, "certificateAuthorities.0.certChain.certificates.1", foreign)
+
+    with pytest.raises(TrustRootError) as caught:
+        load_root(encoded(whole))
+
+    assert caught.value.code == "bad-trusted-root"
+
+
+@pytest.mark.parametrize("part", ["tlogs", "ctlogs", "certificateAuthorities"])
+def test_a_root_without_one_of_its_parts_is_none(part: str) -> None:
+    with pytest.raises(TrustRootError) as caught:
+        load_root(encoded(real() | {part: []}))
+
+    assert caught.value.code == "bad-trusted-root"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"<html>",
+        encoded(real() | {"mediaType": "application/vnd.dev.sigstore.trustedroot.v0.9+json"}),
+        encoded(real() | {"revocations": []}),
+        REAL.replace(b'"tlogs"', b'"ctlogs"', 1),
+    ],
+)
+def test_what_is_no_root(raw: bytes) -> None:
+    with pytest.raises(TrustRootError) as caught:
+        load_root(raw)
+
+    assert caught.value.code == "bad-trusted-root"
+    assert caught.value.exit_code == 3
+
+
+@given(raw=st.binary(max_size=200))
+def test_t14_only_our_own_error_escapes(raw: bytes) -> None:
+    with pytest.raises(TrustRootError):
+        load_root(raw)
+
+
+def test_verifiers_are_built_once() -> None:
+    sigstore = service()
+    root = root_of(sigstore)
+    authority, ct_log, log = root.authorities[0], root.ct_logs[0], root.logs[0]
+
+    assert root.verifier(authority, ct_log, log) is root.verifier(authority, ct_log, log)
