@@ -1,0 +1,294 @@
+"""Credentials belong to origins: each token is for one scheme, host and port, and nothing that a trust file says can move it.
+
+GitLab's routes want them in different dress (GitLab docs, "Authenticate with the package registry"): the PyPI registry takes Basic and
+ignores ``JOB-TOKEN``; the generic registry takes headers; the Packages API takes headers only, and ignores what it does not
+know, so what would be ignored is not sent: an anonymous answer must not look like an authenticated one.
+"""
+
+from __future__ import annotations
+
+import base64
+import netrc
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pip_warden.errors import NetworkError, UsageError
+from pip_warden.transport.urls import Origin, origin_of
+
+_TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
+_ROUTE = re.compile(
+    r"/api/v4/(?:(?P<projects>projects)|groups)/[^/]+/(?:-/)?packages(?:/(?P<kind>pypi|generic)(?:/|$))?"
+)
+_API = re.compile(r"/api/v4/(?P<scope>[a-z_]+)")
+
+
+class Secret:
+    """A secret text. Printing, formatting or logging it shows nothing."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text; to be called only where it is put on the wire."""
+        return self._text
+
+    def hidden_in(self, text: str) -> str:
+        """Return a text with every occurrence of the secret blotted out."""
+        return text.replace(self._text, "[hidden]") if self._text else text
+
+    def __repr__(self) -> str:
+        return "Secret(hidden)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class Kind(StrEnum):
+    """What a credential is."""
+
+    JOB = "job token"
+    PERSONAL = "personal, project or group access token"
+    TOKEN = "token of one source"  # noqa: S105 -- a description
+    LOGIN = "user and password"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credential:
+    """One credential, for whatever origin it is held for."""
+
+    kind: Kind
+    secret: Secret
+    user: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthHeader:
+    """The header to send.
+
+    Attributes:
+        name: ``Authorization``, ``JOB-TOKEN`` or ``PRIVATE-TOKEN``.
+        value: Its value.
+        secrets: Every form of the secret in it, to be hidden in what is shown.
+    """
+
+    name: str
+    value: Secret
+    secrets: tuple[Secret, ...]
+
+
+Lookup = Callable[[str], Credential | None]
+"""Asks a keyring for the credential of a host."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """Every credential of a run.
+
+    Attributes:
+        by_origin: For exactly one origin.
+        by_host: From netrc, which knows no ports: for https to the host, or http to this machine.
+        lookup: Asked last, and only for the origins in ``known``; None where there is no keyring.
+        known: Origins of the user's sources.
+    """
+
+    by_origin: Mapping[Origin, Credential] = field(default_factory=dict, hash=False)
+    by_host: Mapping[str, Credential] = field(default_factory=dict, hash=False)
+    lookup: Lookup | None = field(default=None, repr=False)
+    known: frozenset[Origin] = frozenset()
+
+    def for_request(self, url: str) -> AuthHeader | None:
+        """Return the header for one request, None where it goes without.
+
+        Raises:
+            NetworkError: ``insecure-url``.
+        """
+        origin = origin_of(url)
+        held = self.by_origin.get(origin) or self.by_host.get(origin.host)
+        if held is None and self.lookup is not None and origin in self.known:
+            held = self.lookup(origin.host)
+        return None if held is None else _dress(held, urlsplit(url).path)
+
+
+def credentials_from_environment(
+    environ: Mapping[str, str],
+    *,
+    sources: Mapping[str, str] | None = None,
+    token_files: Mapping[str, Path] | None = None,
+    use_keyring: bool = True,
+) -> Credentials:
+    """Collect the credentials of a run.
+
+    A ``token_files`` entry wins over ``GITLAB_TOKEN``, that over ``CI_JOB_TOKEN``, that over netrc, that over the keyring.
+
+    Args:
+        environ: The environment, given by the caller.
+        sources: URL of each source, by name.
+        token_files: ``--token-file SOURCE=FILE``; SOURCE may be an https URL too, which no change of a trust file can redirect.
+        use_keyring: Whether to ask keyring, where it is installed.
+
+    Raises:
+        UsageError: ``bad-token``, ``unreadable-token-file``, ``unknown-source``, ``bad-netrc`` or ``bad-server-url``.
+    """
+    sources = sources or {}
+    held: dict[Origin, Credential] = {}
+    job, api = environ.get("CI_JOB_TOKEN"), environ.get("CI_API_V4_URL")
+    if job and api:
+        held[_setting_origin("CI_API_V4_URL", api)] = Credential(
+            kind=Kind.JOB, secret=_checked("CI_JOB_TOKEN", job), user="gitlab-ci-token"
+        )
+    personal = environ.get("GITLAB_TOKEN")
+    if personal:
+        named = next((name for name in ("GITLAB_URL", "CI_SERVER_URL") if environ.get(name)), None)
+        origin = _setting_origin(named, environ[named]) if named else Origin("https", "gitlab.com", 443)
+        held[origin] = Credential(kind=Kind.PERSONAL, secret=_checked("GITLAB_TOKEN", personal))
+    for name, path in (token_files or {}).items():
+        source = _source_origin(name, sources)
+        held[source] = _read_token(path)
+    return Credentials(
+        by_origin=held,
+        by_host=_read_netrc(environ),
+        lookup=_keyring() if use_keyring else None,
+        known=frozenset(_setting_origin(f"source {name}", url) for name, url in sources.items()),
+    )
+
+
+def _dress(held: Credential, path: str) -> AuthHeader | None:
+    """Put a credential into the form that a route accepts; None where the route would ignore every form of it."""
+    secret, kind = held.secret, held.kind
+    api = _API.match(path[path.find("/api/v4/") :]) if "/api/v4/" in path else None
+    if api is None:
+        if kind in {Kind.JOB, Kind.PERSONAL}:
+            return None
+        return _basic(held.user or "__token__", secret)
+    route = _ROUTE.search(path)
+    registry = route["kind"] if route else None
+    if kind is Kind.LOGIN:
+        return _dress_login(held, registry, path)
+    if registry == "pypi":
+        return _basic("gitlab-ci-token" if kind is Kind.JOB else "__token__", secret)
+    if kind is Kind.JOB:
+        return _header("JOB-TOKEN", secret) if api["scope"] == "projects" else None
+    return _header("PRIVATE-TOKEN", secret)
+
+
+def _dress_login(held: Credential, registry: str | None, path: str) -> AuthHeader | None:
+    """The registries take Basic, except that the generic one ignores a job token in it; the API takes known tokens only."""
+    if held.user == "gitlab-ci-token" and registry != "pypi":
+        return _header("JOB-TOKEN", held.secret) if "/api/v4/projects/" in path else None
+    if registry is not None:
+        return _basic(held.user, held.secret)
+    return _header("PRIVATE-TOKEN", held.secret) if held.secret.reveal().startswith("glpat-") else None
+
+
+def _basic(user: str, secret: Secret) -> AuthHeader:
+    coded = base64.b64encode(f"{user}:{secret.reveal()}".encode()).decode("ascii")
+    return AuthHeader(name="Authorization", value=Secret(f"Basic {coded}"), secrets=(Secret(coded), secret))
+
+
+def _header(name: str, secret: Secret) -> AuthHeader:
+    return AuthHeader(name=name, value=secret, secrets=(secret,))
+
+
+def _checked(where: str, token: str) -> Secret:
+    token = token.strip()
+    if not _TOKEN.fullmatch(token):
+        raise UsageError(
+            "bad-token", f"expected a token of printable ASCII characters in {where}, found something else"
+        )
+    return Secret(token)
+
+
+def _setting_origin(where: str, url: str) -> Origin:
+    try:
+        return origin_of(url)
+    except NetworkError as err:
+        raise UsageError("bad-server-url", f"{where}: {err.message}", hint=err.hint) from err
+
+
+def _source_origin(name: str, sources: Mapping[str, str]) -> Origin:
+    if "://" in name:
+        return _setting_origin("--token-file", name)
+    if name not in sources:
+        known = ", ".join(sorted(sources)) or "none"
+        raise UsageError(
+            "unknown-source", f"--token-file: expected a source of the trust file ({known}), found {name!r}"
+        )
+    return _setting_origin(f"source {name}", sources[name])
+
+
+def _read_token(path: Path) -> Credential:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise UsageError(
+            "unreadable-token-file", f"expected a readable token file, found {path}: {type(err).__name__}"
+        ) from err
+    if len(lines) != 1:
+        raise UsageError("unreadable-token-file", f"expected one line in {path}, found {len(lines)}")
+    user, colon, token = lines[0].strip().partition(":")
+    if not colon:
+        return Credential(kind=Kind.TOKEN, secret=_checked(str(path), user))
+    return Credential(
+        kind=Kind.LOGIN, secret=_checked(str(path), token), user=_checked(str(path), user).reveal()
+    )
+
+
+def _read_netrc(environ: Mapping[str, str]) -> dict[str, Credential]:
+    """Read ``$NETRC``, else ``~/.netrc``. The ``default`` entry is for every host there is, and so is never used."""
+    named, home = environ.get("NETRC"), environ.get("HOME")
+    path = Path(named) if named else Path(home) / ".netrc" if home else None
+    if path is None or not (named or path.is_file()):
+        return {}
+    try:
+        hosts = netrc.netrc(str(path)).hosts
+    except netrc.NetrcParseError as err:
+        # The parser's own text quotes the token it stumbled over, which may be a password.
+        raise UsageError(
+            "bad-netrc", f"expected a netrc file, found a fault in line {err.lineno} of {path}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as err:
+        raise UsageError(
+            "bad-netrc", f"expected a readable netrc file, found {path}: {type(err).__name__}"
+        ) from err
+    return {
+        host.lower(): Credential(kind=Kind.LOGIN, secret=Secret(password), user=login or account)
+        for host, (login, account, password) in hosts.items()
+        if host != "default" and password
+    }
+
+
+def _keyring() -> Lookup | None:
+    """Return a look-up in the keyring, asked once per host and only through calls that do not prompt by themselves."""
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        return None
+    known: dict[str, Credential | None] = {}
+
+    def look_up(host: str) -> Credential | None:
+        if host not in known:
+            try:
+                found = keyring.get_credential(host, None)
+            except (keyring.errors.KeyringError, OSError, RuntimeError, ValueError):
+                found = None  # a locked or broken keyring is no credential; the registry's answer says what is missing
+            usable = found is not None and found.password
+            known[host] = (
+                Credential(kind=Kind.LOGIN, secret=Secret(found.password), user=found.username)
+                if found and usable
+                else None
+            )
+        return known[host]
+
+    return look_up

@@ -1,0 +1,96 @@
+"""Foreign network exceptions become ours. Their texts are not repeated: they hold URLs with signed queries and proxies' passwords."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import urllib3.exceptions as urllib3_errors
+
+from pip_warden.display import shown
+from pip_warden.errors import NetworkError
+
+PASSING = frozenset({"unreachable", "timed-out", "truncated"})
+"""Codes of failures that another try may cure."""
+
+FOREIGN = (urllib3_errors.HTTPError, http.client.HTTPException, OSError, ValueError)
+"""What requests (whose exceptions are OSError), urllib3 and the standard library raise."""
+
+
+@contextmanager
+def converted(what: str) -> Iterator[None]:
+    """Convert every foreign exception.
+
+    Raises:
+        NetworkError: ``tls-failed``, ``timed-out``, ``truncated`` or ``unreachable``.
+    """
+    try:
+        yield
+    except FOREIGN as err:
+        raise _convert(err, what) from err
+
+
+def _convert(err: BaseException, what: str) -> NetworkError:
+    chain = list(_chain(err))
+    if any(_is_tls(link) for link in chain):
+        return NetworkError(
+            "tls-failed",
+            f"expected a trusted TLS connection for {what}, found: {_reason(chain)}",
+            hint="If the server's certificate is from a private authority, name its CA file with `--cert`.",
+        )
+    if any(_is_timeout(link) for link in chain):
+        return NetworkError(
+            "timed-out",
+            f"expected an answer in time for {what}, found none",
+            hint="Try again; `--timeout` allows more time.",
+        )
+    if any(isinstance(link, (http.client.IncompleteRead, urllib3_errors.DecodeError)) for link in chain):
+        return NetworkError(
+            "truncated", f"expected the whole of {what}, found that the answer broke off", hint="Try again."
+        )
+    through = " through the proxy" if any(isinstance(x, urllib3_errors.ProxyError) for x in chain) else ""
+    return NetworkError(
+        "unreachable",
+        f"expected an answer for {what}, found no connection{through}: {_reason(chain)}",
+        hint="Check the network, the URL and the proxy variables.",
+    )
+
+
+def _chain(err: BaseException) -> Iterator[BaseException]:
+    """Walk an exception, its causes and what libraries hide in ``args`` and ``reason``; bounded and without repetition."""
+    todo: list[BaseException] = [err]
+    seen: set[int] = set()
+    while todo and len(seen) < 50:
+        link = todo.pop(0)
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        inside = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args)
+        todo.extend(part for part in inside if isinstance(part, BaseException))
+
+
+def _is_tls(link: BaseException) -> bool:
+    cut_off = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+    return isinstance(link, ssl.SSLError) and not isinstance(link, (*cut_off, TimeoutError))
+
+
+def _is_timeout(link: BaseException) -> bool:
+    if isinstance(link, urllib3_errors.NewConnectionError):
+        return False  # a subclass of urllib3's timeout for history's sake
+    return isinstance(link, (TimeoutError, urllib3_errors.TimeoutError))
+
+
+def _reason(chain: list[BaseException]) -> str:
+    """Say why in words of the system or of TLS, which hold no URL."""
+    for link in reversed(chain):
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return shown(link.verify_message)
+        if isinstance(link, ssl.SSLError):
+            return shown(link.reason or type(link).__name__)
+    for link in reversed(chain):
+        if isinstance(link, OSError) and link.strerror:
+            return shown(link.strerror)
+    return type(chain[-1]).__name__

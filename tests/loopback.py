@@ -1,0 +1,116 @@
+"""A tiny loopback server for tests: routes are functions, requests are remembered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from pip_warden.transport import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request that arrived."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What to send; ``Content-Length`` is the body's unless given."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+Route = Callable[[Asked], Answer]
+
+
+@dataclass
+class Server:
+    """A running server; change ``routes`` at will."""
+
+    url: str
+    routes: dict[str, Route | Answer | list[Answer]] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+
+    def answer(self, asked: Asked) -> Answer:
+        self.asked.append(asked)
+        route = self.routes.get(asked.target, self.routes.get(asked.target.partition("?")[0]))
+        if route is None:
+            return Answer(status=404, body=b'{"message":"404 Not Found"}')
+        if isinstance(route, Answer):
+            return route
+        if isinstance(route, list):
+            return route.pop(0) if len(route) > 1 else route[0]
+        return route(asked)
+
+
+@contextmanager
+def serve(host: str = "127.0.0.1") -> Iterator[Server]:
+    """Run a server on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(
+                method=self.command, target=self.path, headers=headers, body=self.rfile.read(length)
+            )
+            answer = server.answer(asked)
+            self.send_response(answer.status)
+            for name, value in ({"Content-Length": str(len(answer.body))} | answer.headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body)
+            if int(answer.headers.get("Content-Length", len(answer.body))) != len(answer.body):
+                self.close_connection = True
+
+        do_POST = do_GET
+
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_args: object) -> None:
+            pass
+
+    with Quiet((host, 0), Handler) as listener:
+        server = Server(url=f"http://{host}:{listener.server_address[1]}")
+        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            listener.shutdown()
+            thread.join()
+
+
+class FakeTime:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+        self.naps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.seconds += seconds
+
+    def read(self) -> float:
+        return self.seconds
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(monotonic=self.read, now=self.read, sleep=self.sleep)
