@@ -17,13 +17,15 @@ from pip_warden._sigstore.root import Root, load_root
 from pip_warden._sigstore.verify import prove
 from pip_warden.digests import digest_of, digest_of_file
 from pip_warden.evidence.model import Item
-from pip_warden.evidence.pep740 import read_attestation
+from pip_warden.evidence.pep740 import read_attestation, read_provenance
 from pip_warden.faults import Fault
+from pip_warden.sandbox.clock import Clock
 from pip_warden.sandbox.sigstore import Form, Lie, MediaType, SigstoreService
 from sigstore_door.making import (
     CLAIMS,
     DATA,
     ISSUER,
+    NOON,
     STATEMENT,
     SUBJECT,
     changed,
@@ -166,6 +168,31 @@ def test_t64_log_proof_times_time_proof(
 
     expected = "no-log-proof" if not proof else "proved" if promise or timestamp else "no-signing-time"
     assert code(found) == expected
+
+
+@pytest.mark.parametrize("timestamp", [True, False])
+def test_t09_an_expired_intermediate_is_refused(timestamp: bool) -> None:
+    # The sandbox's authorities are valid for ten years.
+    sigstore = SigstoreService(Clock(NOON), start=NOON - timedelta(days=3650, minutes=1))
+    form = Form(timestamp=timestamp)
+
+    assert (
+        code(outcome(sigstore.sign_blob(DATA, CLAIMS, form=form), root_of(sigstore)))
+        == "bad-certificate-chain"
+    )
+
+
+def test_t13_each_of_several_attestations_is_judged(sigstore: SigstoreService, root: Root) -> None:
+    honest = [sigstore.pep740(STATEMENT, CLAIMS) for _ in range(3)]
+    for tampered in range(3):
+        values = [dict(value) for value in honest]
+        values[tampered] = changed(values[tampered], "envelope.statement", "e30=")
+        content = {"version": 1, "attestation_bundles": [{"publisher": {}, "attestations": values}]}
+        items = read_provenance("p", json.dumps(content).encode())
+
+        found = [code(prove(item.bundle, digest_of(DATA), root)) for item in items if isinstance(item, Item)]
+
+        assert found == ["bad-signature" if at == tampered else "proved" for at in range(3)]
 
 
 @pytest.mark.parametrize("lie", ["foreign", "other"])

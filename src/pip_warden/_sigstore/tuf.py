@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 
 from sigstore.models import ClientTrustConfig
 
@@ -11,7 +12,11 @@ from pip_warden._sigstore.root import load_root
 from pip_warden.errors import TrustRootError
 
 
-def fetch_public_good_root(*, seconds: float = 60) -> bytes:
+def _from_tuf() -> str:
+    return ClientTrustConfig.production().trusted_root._inner.to_json()  # noqa: SLF001 -- see below: no public way
+
+
+def fetch_public_good_root(*, seconds: float = 60, source: Callable[[], str] = _from_tuf) -> bytes:
     """Return the public-good Sigstore instance's trusted root, as JSON that can be kept and pinned.
 
     The library has no public way to write a root. Its cache file could be read again, but then nobody would know that these bytes are
@@ -20,17 +25,18 @@ def fetch_public_good_root(*, seconds: float = 60) -> bytes:
 
     Args:
         seconds: How long to wait; the library knows no deadline of its own.
+        source: Fetches, verifies and returns the root's JSON.
 
     Raises:
-        TrustRootError: ``tuf-failed``: it could not be fetched or verified, or not in time.
+        TrustRootError: ``tuf-failed``: it could not be fetched or verified, or not in time; ``bad-trusted-root``: nothing can be
+            verified with it.
     """
     found: list[str] = []
     failures: list[BaseException] = []
 
     def fetch() -> None:
         try:
-            root = ClientTrustConfig.production().trusted_root
-            found.append(root._inner.to_json())  # noqa: SLF001 -- see above: no public way
+            found.append(source())
         except Exception as err:  # noqa: BLE001 -- anything may escape from TUF and the network below it
             failures.append(err)
 

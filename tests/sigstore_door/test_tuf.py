@@ -1,0 +1,57 @@
+"""The public-good root: under a deadline of ours, and every failure one of ours."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from sigstore.models import TrustedRoot
+
+from pip_warden._sigstore.root import load_root
+from pip_warden._sigstore.tuf import fetch_public_good_root
+from pip_warden.errors import TrustRootError
+
+REAL = Path(__file__).parent.parent / "data" / "real" / "trusted_root.public-good.json"
+
+
+def test_what_is_fetched_says_what_the_distributed_root_says() -> None:
+    raw = fetch_public_good_root(source=TrustedRoot.from_file(str(REAL))._inner.to_json)
+
+    fetched, distributed = load_root(raw), load_root(REAL.read_bytes())
+    assert fetched.dropped == ()
+    assert fetched.authorities == distributed.authorities
+    assert fetched.logs == distributed.logs
+    assert fetched.ct_logs == distributed.ct_logs
+
+
+def test_any_failure_is_ours() -> None:
+    def fail() -> str:
+        raise ValueError("broken metadata")
+
+    with pytest.raises(TrustRootError) as caught:
+        fetch_public_good_root(source=fail)
+
+    assert caught.value.code == "tuf-failed"
+    assert "broken metadata" in caught.value.message
+
+
+def test_a_repository_that_never_answers() -> None:
+    never = threading.Event()
+
+    def wait() -> str:
+        never.wait()
+        return ""
+
+    with pytest.raises(TrustRootError) as caught:
+        fetch_public_good_root(seconds=0.01, source=wait)
+    never.set()
+
+    assert caught.value.code == "tuf-failed"
+
+
+def test_a_root_that_cannot_be_used() -> None:
+    with pytest.raises(TrustRootError) as caught:
+        fetch_public_good_root(source=lambda: "{}")
+
+    assert caught.value.code == "bad-trusted-root"
