@@ -78,7 +78,7 @@ def serve(host: str = "127.0.0.1") -> Iterator[Server]:
             if int(answer.headers.get("Content-Length", len(answer.body))) != len(answer.body):
                 self.close_connection = True
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 -- http.server looks it up
 
     class Quiet(ThreadingHTTPServer):
         daemon_threads = True

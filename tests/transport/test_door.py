@@ -12,8 +12,8 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from loopback import Answer, Asked, FakeTime, Server, serve
 
+from loopback import Answer, Asked, FakeTime, Server, serve
 from pip_warden.errors import (
     CredentialsError,
     NetworkError,
@@ -289,7 +289,7 @@ def test_progress_is_told(server: Server, time: FakeTime) -> None:
 
 
 class _Full(io.BytesIO):
-    def write(self, data: object) -> int:
+    def write(self, _data: object) -> int:
         raise OSError(28, "No space left on device")
 
 

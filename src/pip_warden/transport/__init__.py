@@ -1,8 +1,8 @@
 """The one HTTP door: how bytes cross the network, and who may see a token (design decision D10).
 
 ``urls`` origins; ``settings`` what the command line fills in; ``credentials`` which origin gets which; ``patience`` retries and
-deadlines; ``failures`` foreign exceptions converted; ``answers`` what came back and what an unwelcome answer means; ``door`` all of it
-put together, and the only module that imports requests.
+deadlines; ``failures`` foreign exceptions converted; ``answers`` what came back and what an unwelcome answer means; ``connections`` and ``bodies`` what is
+asked of requests, which nothing outside this room imports; ``door`` all of it put together.
 """
 
 from pip_warden.transport.answers import Download, Reply, error_for

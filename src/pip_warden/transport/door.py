@@ -10,23 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from types import MappingProxyType
 from typing import BinaryIO, Self, TypeVar
 from urllib.parse import quote, urldefrag, urljoin
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from pip_warden.digests import Digest
-from pip_warden.errors import NetworkError, UndecidedError
+from pip_warden.errors import NetworkError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.strict_json import JSONValue
 from pip_warden.transport.answers import Download, Reply, error_for
+from pip_warden.transport.bodies import CHUNK, drain, promised_length, storing, timed_out, too_large
+from pip_warden.transport.connections import open_session
 from pip_warden.transport.credentials import AuthHeader, Credentials
 from pip_warden.transport.failures import PASSING, converted
 from pip_warden.transport.patience import Clock, Patience
@@ -35,7 +34,6 @@ from pip_warden.transport.urls import origin_of, shown_url
 
 T = TypeVar("T", bound=Download | Reply)
 
-_CHUNK = 1 << 16
 _MOST_REDIRECTS = 5
 _MOST_EXPLAINED = 64 << 10
 _PASSING_STATUS = frozenset({429, 502, 503, 504})
@@ -67,27 +65,6 @@ class _Answer:
     left_origin: bool
 
 
-class _Session(requests.Session):
-    """A session that never looks at a redirect."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
-        return None
-
-
-class _Adapter(HTTPAdapter):
-    """Connections that trust a certificate authority of the user's, beside those that ``verify`` names."""
-
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        self._extra = {} if context is None else {"ssl_context": context}
-        super().__init__(pool_connections=16, pool_maxsize=16)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: object) -> None:
-        super().init_poolmanager(connections, maxsize, block, **{**kwargs, **self._extra})
-
-    def proxy_manager_for(self, proxy: str, **kwargs: object) -> object:
-        return super().proxy_manager_for(proxy, **{**kwargs, **self._extra})
-
-
 class Transport:
     """The HTTP door. Every method may be called from several threads at once.
 
@@ -113,11 +90,7 @@ class Transport:
         self._credentials = credentials or Credentials()
         self._reporter = reporter
         self._clock = clock or Clock()
-        self._session = _Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("https://", _Adapter(self._settings.tls_context()))
-        self._session.mount("http://", HTTPAdapter(pool_connections=16, pool_maxsize=16))
+        self._session = open_session(self._settings.tls_context())
 
     def __enter__(self) -> Self:
         return self
@@ -281,7 +254,7 @@ class Transport:
                         left_origin=origin_of(url) != home,
                     )
                     return
-                _drain(response)
+                drain(response)
             finally:
                 response.close()
             url = _follow(ask, url, location)
@@ -320,7 +293,7 @@ class Transport:
             if len(body) > max_bytes:
                 if cut_off:
                     break
-                raise _too_large(answer.what, max_bytes)
+                raise too_large(answer.what, max_bytes)
         return Reply(
             status=answer.response.status_code,
             url=answer.url,
@@ -334,19 +307,19 @@ class Transport:
         )
 
     def _write(self, answer: _Answer, to: BinaryIO, start: int, max_bytes: int) -> Download:
-        total = _promised_length(answer.response)
+        total = promised_length(answer.response)
         if total is not None and total > max_bytes:
-            raise _too_large(answer.what, max_bytes)
+            raise too_large(answer.what, max_bytes)
         state, size = hashlib.sha256(), 0
-        with _storing(answer.what):
+        with storing(answer.what):
             to.seek(start)
             to.truncate(start)
         for chunk in _chunks(answer, decode=False):
             size += len(chunk)
             if size > max_bytes:
-                raise _too_large(answer.what, max_bytes)
+                raise too_large(answer.what, max_bytes)
             state.update(chunk)
-            with _storing(answer.what):
+            with storing(answer.what):
                 to.write(chunk)
             self._reporter.transfer(answer.what, size, total)
         if total is not None and size != total:
@@ -360,20 +333,12 @@ def _chunks(answer: _Answer, *, decode: bool) -> Iterator[bytes]:
     """Read a body piece by piece as it arrives, so that a server that drips cannot outlast the deadline."""
     while True:
         with converted(answer.what):
-            chunk = answer.response.raw.read1(_CHUNK, decode_content=decode)
+            chunk = answer.response.raw.read1(CHUNK, decode_content=decode)
         if not chunk:
             return
         if answer.patience.left <= 0:
-            raise _timed_out(answer.what)
+            raise timed_out(answer.what)
         yield chunk
-
-
-def _drain(response: requests.Response) -> None:
-    """Read the short body of a redirect, so that its connection can serve again; a long one costs the connection."""
-    length = _promised_length(response)
-    if length is not None and length <= _CHUNK:
-        with converted("the body of a redirect"):
-            response.raw.read(decode_content=False)
 
 
 def _follow(ask: _Ask, url: str, location: str) -> str:
@@ -404,38 +369,9 @@ def _follow(ask: _Ask, url: str, location: str) -> str:
 def _timeout(settings: Settings, what: str, patience: Patience) -> tuple[float, float]:
     left = patience.left
     if left <= 0:
-        raise _timed_out(what)
+        raise timed_out(what)
     return (min(settings.connect_timeout, left), min(settings.read_timeout, left))
-
-
-def _promised_length(response: requests.Response) -> int | None:
-    text = response.headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
 
 
 def _retry_after(outcome: Download | Reply) -> str | None:
     return outcome.headers.get("retry-after") if isinstance(outcome, Reply) else None
-
-
-@contextmanager
-def _storing(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as err:
-        raise UndecidedError(
-            "cannot-store",
-            f"expected to store {what}, found: {err.strerror or type(err).__name__}",
-            hint="Is the disk full?",
-        ) from err
-
-
-def _too_large(what: str, max_bytes: int) -> NetworkError:
-    return NetworkError("too-large", f"expected at most {max_bytes} bytes of {what}, found more")
-
-
-def _timed_out(what: str) -> NetworkError:
-    return NetworkError(
-        "timed-out",
-        f"expected {what} before the deadline, found it unfinished",
-        hint="Try again; `--timeout` allows more time.",
-    )

@@ -1,0 +1,306 @@
+"""GitLab's package routes: where things are, and which project a file belongs to.
+
+Nothing here is proof: digests and dates are what the registry says. What matters is that "it is not there" and "could not tell" stay apart,
+because GitLab answers 404 for what one may not see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from pip_warden.digests import Digest
+from pip_warden.display import shown
+from pip_warden.errors import CredentialsError, RegistryError
+from pip_warden.index.rows import (
+    MAX_JSON,
+    Owner,
+    PackageFile,
+    ProjectInfo,
+    bad_answer,
+    read_json,
+    read_object,
+    read_package,
+    read_package_file,
+    read_project,
+    same_version,
+)
+from pip_warden.names import ProjectName
+from pip_warden.strict_json import JSONValue
+from pip_warden.transport import Reply, Transport, error_for, shown_url
+from pip_warden.transport.answers import explanation
+
+__all__ = [
+    "GitLab",
+    "Owner",
+    "PackageFile",
+    "ProjectInfo",
+    "file_url",
+    "generic_url",
+    "package_files_url",
+    "packages_url",
+    "project_api",
+    "simple_url",
+]
+
+_MOST_PAGES = 200
+_PER_PAGE = 100
+_NEXT = re.compile(r'<([^<>]{1,4096})>\s*;[^,]*\brel="?next"?', re.ASCII)
+_NO_PROJECT = "Project Not Found"
+
+
+def project_api(url: str, project: str | int) -> str:
+    """Return the API base of a project, given its path or id."""
+    return f"{url.rstrip('/')}/api/v4/projects/{quote(str(project), safe='')}"
+
+
+def simple_url(url: str, project: str | int, name: ProjectName) -> str:
+    """Return where the PyPI registry's page of a package is."""
+    return f"{project_api(url, project)}/packages/pypi/simple/{name}"
+
+
+def generic_url(url: str, project: str | int, package: str, version: str, filename: str) -> str:
+    """Return where a file of the generic registry is.
+
+    The registry takes no ``!``, so that of an epoch is written ``__``; ``+`` is always encoded.
+    """
+    parts = (package, _without_epoch(version), _without_epoch(filename))
+    return f"{project_api(url, project)}/packages/generic/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def packages_url(base: str, **query: str) -> str:
+    """Return a package list: ``base`` is the API base of a project or group, ``query`` its filters."""
+    return f"{base}/packages?{urlencode({**query, 'per_page': str(_PER_PAGE)})}"
+
+
+def package_files_url(url: str, project: str | int, package_id: int) -> str:
+    """Return the list of a package's files."""
+    return f"{project_api(url, project)}/packages/{package_id}/package_files?per_page={_PER_PAGE}"
+
+
+def file_url(url: str, project: str | int, package_id: int, file_id: int) -> str:
+    """Return where one row of a package's files is (GitLab 18.4 and newer)."""
+    return f"{project_api(url, project)}/packages/{package_id}/package_files/{file_id}/download"
+
+
+class GitLab:
+    """One GitLab instance.
+
+    Args:
+        transport: The HTTP door.
+        url: The instance's root, without ``/api/v4``.
+    """
+
+    def __init__(self, transport: Transport, url: str) -> None:
+        self._transport = transport
+        self._url = url.rstrip("/")
+
+    def project_info(self, project: str | int) -> ProjectInfo:
+        """Return what the instance says about a project.
+
+        Raises:
+            RegistryError: ``not-found`` (asked with credentials), ``bad-answer`` or another status.
+            CredentialsError: Who asks is not known, or may not.
+            NetworkError: No answer, or a broken one.
+        """
+        reply = self._transport.get(project_api(self._url, project), max_bytes=MAX_JSON)
+        what = f"the project {shown(str(project))}"
+        if reply.status != 200:
+            raise error_for(reply, what)
+        return read_project(read_json(reply, what), what)
+
+    def generic_get(
+        self,
+        project: str | int,
+        package: str,
+        version: str,
+        filename: str,
+        *,
+        max_bytes: int,
+        known_readable: bool = False,
+    ) -> bytes | None:
+        """Fetch a file of the generic registry: its newest row.
+
+        Args:
+            project: Path or id.
+            package: The package's name in the generic registry.
+            version: Its version there, of any spelling.
+            filename: The file; an epoch's ``!`` in it or the version is written as the registry takes it.
+            max_bytes: The largest file.
+            known_readable: Whether another request to the same registry, with the same credentials, was answered: then a 404 without
+                credentials is a real one.
+
+        Returns:
+            The file, or None where it is really not there.
+
+        Raises:
+            CredentialsError: Could not tell, since nobody was said to ask.
+            RegistryError: Could not tell for another reason.
+            NetworkError: No answer, or a broken one.
+        """
+        url = generic_url(self._url, project, package, version, filename)
+        return self._file(url, filename, max_bytes, known_readable)
+
+    def file_by_id(
+        self, project: str | int, row: PackageFile, *, max_bytes: int, known_readable: bool = False
+    ) -> bytes | None:
+        """Fetch one row of a package's files, which need not be the newest of its name.
+
+        Returns:
+            The file; None where the row is gone or the instance is older than GitLab 18.4 and cannot serve it: then only the
+            newest row can be had, from :meth:`generic_get`.
+
+        Raises:
+            UndecidedError: As for :meth:`generic_get`.
+        """
+        url = file_url(self._url, project, row.package_id, row.id)
+        return self._file(url, row.file_name, max_bytes, known_readable)
+
+    def package_files(
+        self, project: str | int, package: str, version: str, *, known_readable: bool = False
+    ) -> tuple[PackageFile, ...] | None:
+        """Return every file row of a generic package, newest first.
+
+        A package that somebody hid is not listed although its files can be fetched by name: an empty result does not prove absence.
+
+        Returns:
+            The rows; empty where no such package is listed; None where the list itself is really not there.
+
+        Raises:
+            UndecidedError: As for :meth:`generic_get`.
+        """
+        stored = _without_epoch(version)
+        base = project_api(self._url, project)
+        wanted = packages_url(base, package_type="generic", package_name=package, package_version=stored)
+        rows: list[PackageFile] = []
+        for item in self._list(wanted, "the package list", known_readable):
+            if item is None:
+                return None
+            found = read_package(item)
+            if found.name == package and found.version == stored:
+                rows.extend(self._files(project, found.id))
+        return tuple(sorted(rows, key=lambda row: row.id, reverse=True))
+
+    def owner_of(
+        self, group: str, name: ProjectName, version: Version, filename: str, sha256: Digest
+    ) -> Owner:
+        """Find the project of a group that a PyPI file belongs to, which a group's index does not say.
+
+        Raises:
+            CredentialsError: ``token-needed``: a group's packages are listed for personal, project or group tokens only.
+            RegistryError: ``no-owner``: no project has the file; ``ambiguous-owner``: several have it.
+            UndecidedError: As for :meth:`generic_get`.
+        """
+        # The filter matches a part of the name as it was spelled at upload, so only what no spelling changes is given to it.
+        part = max(name.split("-"), key=len)
+        base = f"{self._url}/api/v4/groups/{quote(group, safe='')}"
+        url = packages_url(base, package_type="pypi", package_name=part)
+        self._require_token(url)
+        owners: dict[int, Owner] = {}
+        for item in self._list(url, f"the packages of group {shown(group)}", known_readable=False):
+            found = read_package(item)
+            if str(canonicalize_name(found.name)) != name or not same_version(found.version, version):
+                continue
+            if found.project_id is None:
+                raise bad_answer(url, f"package {found.id} without a project_id")
+            rows = self._files(found.project_id, found.id)
+            if any(row.file_name == filename and row.claimed_sha256 == sha256 for row in rows):
+                owners[found.project_id] = Owner(
+                    project_id=found.project_id, project_path=found.project_path, package_id=found.id
+                )
+        return _only(owners, group, filename)
+
+    def _require_token(self, url: str) -> None:
+        if not self._transport.has_credentials(url):
+            raise CredentialsError(
+                "token-needed",
+                f"expected a token for {shown_url(url)}, found none that this route takes",
+                hint="Set GITLAB_TOKEN (read_api): a job token cannot list a group's packages. Or pin the project itself, not its group.",
+            )
+
+    def _file(self, url: str, what: str, max_bytes: int, known_readable: bool) -> bytes | None:
+        reply = self._transport.get(url, max_bytes=max_bytes, label=what)
+        if reply.status == 200:
+            return reply.body
+        if _is_missing(reply, known_readable):
+            return None
+        raise error_for(reply, what)
+
+    def _files(self, project: str | int, package_id: int) -> Iterator[PackageFile]:
+        url = package_files_url(self._url, project, package_id)
+        for item in self._list(url, f"the files of package {package_id}", known_readable=False):
+            yield read_package_file(item)
+
+    def _list(self, url: str, what: str, known_readable: bool) -> Iterator[JSONValue]:
+        """Walk a paginated list. Totals are not relied on; an empty page ends it whatever the headers promise (issue 471566)."""
+        first = url
+        for _ in range(_MOST_PAGES):
+            reply = self._transport.get(url, max_bytes=MAX_JSON, label=what)
+            if known_readable and url == first and _is_missing(reply, known_readable):
+                yield None
+                return
+            if reply.status != 200:
+                raise error_for(reply, what)
+            items = read_json(reply, what)
+            if not isinstance(items, list):
+                raise bad_answer(url, f"no list for {what}")
+            yield from (read_object(item, what) for item in items)
+            following = _next_page(url, reply)
+            if not items or following is None:
+                return
+            url = following
+        raise bad_answer(first, f"more than {_MOST_PAGES} pages of {what}")
+
+
+def _is_missing(reply: Reply, known_readable: bool) -> bool:
+    """Tell whether a 404 means that the thing is not there, rather than that one may not see it."""
+    if reply.status != 404 or reply.left_origin or _NO_PROJECT in explanation(reply):
+        return False
+    return known_readable or reply.sent_credentials
+
+
+def _next_page(url: str, reply: Reply) -> str | None:
+    """Return the next page: ``x-next-page``, else the ``Link`` header; always of the same list.
+
+    Raises:
+        RegistryError: ``bad-answer``: it leads elsewhere.
+    """
+    number = reply.headers.get("x-next-page")
+    if number is not None:
+        if not number.strip():
+            return None
+        if not re.fullmatch(r"[0-9]{1,9}", number.strip(), re.ASCII):
+            raise bad_answer(url, "an x-next-page that is no number")
+        return re.sub(r"&page=[0-9]+$", "", url) + f"&page={number.strip()}"
+    link = _NEXT.search(reply.headers.get("link", ""))
+    if link is None:
+        return None
+    following: str = urljoin(url, str(link[1]))
+    if urlsplit(following)[:3] != urlsplit(url)[:3]:
+        raise bad_answer(url, f"a next page elsewhere, {shown_url(following)}")
+    return following
+
+
+def _only(owners: dict[int, Owner], group: str, filename: str) -> Owner:
+    if not owners:
+        raise RegistryError(
+            "no-owner",
+            f"expected one project of group {shown(group)} that has {shown(filename)}, found none",
+            hint="The file may be in a project that the token's owner cannot read. Pin the project itself, not its group.",
+        )
+    if len(owners) > 1:
+        ids = ", ".join(str(project) for project in sorted(owners))
+        raise RegistryError(
+            "ambiguous-owner",
+            f"expected one project of group {shown(group)} that has {shown(filename)}, found the projects {ids}",
+            hint="Pin the project itself, not its group.",
+        )
+    return next(iter(owners.values()))
+
+
+def _without_epoch(text: str) -> str:
+    return text.replace("!", "__")

@@ -1,0 +1,107 @@
+"""Index pages, fetched from a source: a GitLab project's PyPI registry or any PEP 503/691 index."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from pip_warden.errors import RegistryError, UndecidedError, UsageError
+from pip_warden.index import gitlab
+from pip_warden.index.candidate import IndexPage
+from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
+from pip_warden.names import ProjectName
+from pip_warden.transport import Reply, Transport, error_for, shown_url
+
+__all__ = ["ACCEPT", "Index", "Source", "page_url", "parse_page"]
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+"""JSON before HTML (PEP 691)."""
+
+
+class Source(Protocol):
+    """What of a trust file's source is needed to ask it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def type(self) -> Literal["gitlab", "simple"]:
+        """What it is."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Instance root or index root, without a trailing slash."""
+        ...
+
+
+class Index:
+    """Fetches project pages."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def page(self, project: ProjectName, source: Source, registry: str | None) -> IndexPage:
+        """Fetch a project's page from one source.
+
+        Where the request was forwarded to is in the page's ``url``; whether that may be is step 2's to say. Credentials did not
+        go along.
+
+        Args:
+            project: The project; its normalised name is what is asked for, since GitLab forwards any other spelling.
+            source: Where to ask.
+            registry: For ``gitlab``: path or numeric id of the project whose registry it is.
+
+        Raises:
+            RegistryError: ``bad-index-page``; ``page-missing``: the source says that it has no such project; or another status.
+            CredentialsError: Who asks is not known, or may not; a 404 without credentials too.
+            NetworkError: No answer, or a broken one.
+            UsageError: ``registry-needed``.
+        """
+        reply = self._transport.get(
+            page_url(project, source, registry),
+            max_bytes=MAX_PAGE_BYTES,
+            accept=ACCEPT,
+            label=f"the index page of {project}",
+        )
+        if reply.status == 404:
+            raise _missing(project, reply)
+        if reply.status != 200:
+            raise error_for(reply, f"the index page of {project}")
+        return parse_page(
+            project=project,
+            source=source.name,
+            url=reply.url,
+            content_type=reply.headers.get("content-type", ""),
+            body=reply.body,
+        )
+
+
+def page_url(project: ProjectName, source: Source, registry: str | None) -> str:
+    """Return where a project's page is.
+
+    Raises:
+        UsageError: ``registry-needed``: a ``gitlab`` source, and no project was named.
+    """
+    if source.type == "simple":
+        return f"{source.url}/{project}/"
+    if not registry:
+        raise UsageError(
+            "registry-needed",
+            f"expected the GitLab project whose registry has {project}, found none",
+            hint='Name it in the package\'s entry: `project = "group/name"`.',
+        )
+    return gitlab.simple_url(source.url, registry, project)
+
+
+def _missing(project: ProjectName, reply: Reply) -> UndecidedError:
+    """A 404 says that something is missing only where the server knew who asked, or sent the request on to an index that has none either."""
+    if not (reply.sent_credentials or reply.left_origin):
+        return error_for(reply, f"the index page of {project}")
+    return RegistryError(
+        "page-missing",
+        f"expected the index page of {project}, found that {shown_url(reply.url)} has none",
+        hint="Check the package's name and `project`, that something was published there, and that the token's owner is a member.",
+        status=404,
+    )
