@@ -39,6 +39,21 @@ class Digest:
         return bytes.fromhex(self.hex)
 
 
+class Hasher:
+    """Hashes a stream piece by piece."""
+
+    def __init__(self) -> None:
+        self._state = hashlib.sha256()
+
+    def update(self, data: bytes) -> None:
+        """Add a piece."""
+        self._state.update(data)
+
+    def digest(self) -> Digest:
+        """Return the digest of everything so far."""
+        return Digest(self._state.hexdigest())
+
+
 def digest_of(data: bytes) -> Digest:
     """Hash bytes."""
     return Digest(hashlib.sha256(data).hexdigest())
@@ -46,10 +61,10 @@ def digest_of(data: bytes) -> Digest:
 
 def digest_of_chunks(chunks: Iterable[bytes]) -> Digest:
     """Hash a stream of chunks."""
-    state = hashlib.sha256()
+    hasher = Hasher()
     for chunk in chunks:
-        state.update(chunk)
-    return Digest(state.hexdigest())
+        hasher.update(chunk)
+    return hasher.digest()
 
 
 def digest_of_file(path: Path) -> Digest:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from packaging.version import Version
 
@@ -20,9 +21,13 @@ from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.events import Reporter
 from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.index.gitlab import GitLab
+from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
+from pip_warden.index.simple import ACCEPT
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.supply import Supply
-from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, TrustFile
+from pip_warden.transport import Transport, error_for
+from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, Source, TrustFile
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.trust.subject import parse_subject, read_subject, suggest_pattern
 from pip_warden.verdict import origin
@@ -338,3 +343,35 @@ def _refusal(no: Refused) -> RefusedError:
 def probe_for(project: ProjectName, *, source: str, registry: str | None) -> IdentityEntry:
     """Make an entry that pins nobody, to look through."""
     return IdentityEntry(project=project, source=source, registry=registry, identities=())
+
+
+def owner_in_group(transport: Transport, source: Source, group: str, project: ProjectName) -> str:
+    """Tell which project of a GitLab group publishes a package: that of its newest file.
+
+    Raises:
+        RefusedError: ``no-release``: the group's index lists no file of it.
+        UndecidedError: It could not be told, or several projects have the same file.
+    """
+    url = f"{source.url}/api/v4/groups/{quote(group, safe='')}/-/packages/pypi/simple/{project}"
+    reply = transport.get(
+        url, max_bytes=MAX_PAGE_BYTES, accept=ACCEPT, label=f"the page of {project} in {group}"
+    )
+    if reply.status != 200:
+        raise error_for(reply, f"the page of {project} in group {group}")
+    page = parse_page(
+        project=project,
+        source=source.name,
+        url=reply.url,
+        content_type=reply.headers.get("content-type", ""),
+        body=reply.body,
+    )
+    newest = max(page.candidates, key=lambda c: c.name.version, default=None)
+    if newest is None or newest.claimed_sha256 is None:
+        raise RefusedError(
+            "no-release",
+            f"expected a release of {project} in group {group}, found none",
+            hint="Name the project that publishes it with --project.",
+        )
+    gitlab = GitLab(transport, source.url)
+    owner = gitlab.owner_of(group, project, newest.name.version, newest.name.filename, newest.claimed_sha256)
+    return owner.project_path or str(owner.project_id)

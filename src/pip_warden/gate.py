@@ -16,8 +16,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -34,12 +34,12 @@ from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.report.model import Line, Unpinned, line_of, undecided_line
 from pip_warden.supply import Supply
-from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, TrustFile
+from pip_warden.trust.pins import HashEntry, IdentityEntry, TrustFile
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.vault import Sealed, Vault
 from pip_warden.verdict import origin
-from pip_warden.verdict.pin import not_pinned
 from pip_warden.verdict.model import Accepted, Exhibit, Refused, Step, Verdict
+from pip_warden.verdict.pin import not_pinned
 
 K = TypeVar("K")
 T = TypeVar("T")

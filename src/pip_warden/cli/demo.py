@@ -173,7 +173,9 @@ def _attack(stage: Stage, title: str, code: str, spoil: Callable[[Stage], Callab
 def _change_bytes(stage: Stage) -> Callable[[], None]:
     widgets = stage.example.widgets
     good = next(file for file in stage.example.files if file.name == _WIDGETS)
-    evil = stage.sandbox.wheel("acme-widgets", "1.0", files={"acme_widgets/__init__.py": "print('all your base')\n"})
+    evil = stage.sandbox.wheel(
+        "acme-widgets", "1.0", files={"acme_widgets/__init__.py": "print('all your base')\n"}
+    )
     stage.sandbox.tamper(widgets, _WIDGETS, data=evil.data, keep_claimed_hash=False)
     return lambda: stage.sandbox.tamper(widgets, _WIDGETS, data=good.data, keep_claimed_hash=False)
 
@@ -188,7 +190,7 @@ def _swap_signature(stage: Stage) -> Callable[[], None]:
 
 
 def _rename_old_release(stage: Stage) -> Callable[[], None]:
-    from pip_warden.sandbox.packages import File
+    from pip_warden.sandbox import File
 
     widgets = stage.example.widgets
     newer = _WIDGETS.replace("1.0", "2.0")

@@ -1,0 +1,91 @@
+"""Options that several commands share, and how they find the trust file and the cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from pip_warden.errors import TrustFileError
+
+if TYPE_CHECKING:
+    from pip_warden.trust.pins import TrustFile
+
+F = TypeVar("F", bound=Callable[..., object])
+
+trust_option = click.option(
+    "--trust",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The trust file; else pytrust.toml from here upwards.",
+)
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How results are printed.",
+)
+
+
+def connection_options(function: F) -> F:
+    """Add the options of every command that talks to a registry."""
+    options = [
+        click.option("--offline", is_flag=True, help="Open no connection; use what the cache holds."),
+        click.option(
+            "--cache-dir",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Where accepted files are kept.",
+        ),
+        click.option(
+            "--token-file", multiple=True, metavar="SOURCE=FILE", help="A token for one source's registry."
+        ),
+        click.option(
+            "--cert", type=click.Path(dir_okay=False, path_type=Path), help="CA certificates to trust (PEM)."
+        ),
+        click.option("--verbose", "-v", count=True, help="Say more."),
+        click.option("--quiet", "-q", count=True, help="Say less."),
+        click.option("--debug", is_flag=True, help="Show where a bug happened."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def trust_path(given: Path | None) -> Path | None:
+    """Return the trust file's path: the one given, or the one found; None where there is none."""
+    from pip_warden.trust.file import find_trust_file
+
+    return given if given is not None else find_trust_file(Path.cwd(), Path.home())
+
+
+def load_trust(given: Path | None) -> TrustFile:
+    """Read the trust file, wherever it is.
+
+    Raises:
+        TrustFileError: There is none, or it is faulty.
+    """
+    from pip_warden.trust.file import load
+
+    path = trust_path(given)
+    if path is None:
+        raise TrustFileError(
+            "no-trust-file",
+            "expected a trust file pytrust.toml here or above, found none",
+            hint="The first `pip-warden trust add NAME --source URL` makes it.",
+        )
+    return load(path, check_owner=given is None)
+
+
+def cache_directory(given: Path | None) -> Path:
+    """Return where accepted files are kept: the option, ``PIP_WARDEN_CACHE_DIR``, or where platformdirs says."""
+    if given is not None:
+        return given.absolute()
+    named = os.environ.get("PIP_WARDEN_CACHE_DIR")
+    if named:
+        return Path(named).absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("pip-warden"))

@@ -1,0 +1,101 @@
+"""What a command that talks to registries works with: opened from options and environment, closed in one place."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pip_warden.errors import UsageError
+
+if TYPE_CHECKING:
+    from pip_warden.events import Reporter
+    from pip_warden.gate import Gate
+    from pip_warden.transport import Transport
+    from pip_warden.trust.pins import TrustFile
+    from pip_warden.trust.shelf import RootShelf
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """The options that say how we talk to registries.
+
+    Attributes:
+        offline: Open no connection.
+        cache_dir: Where accepted files are kept.
+        token_files: Each ``SOURCE=FILE``.
+        cert: PEM file of certificate authorities.
+    """
+
+    offline: bool = False
+    cache_dir: Path | None = None
+    token_files: tuple[str, ...] = ()
+    cert: Path | None = None
+
+
+@contextmanager
+def open_transport(
+    connection: Connection, sources: Mapping[str, str], reporter: Reporter
+) -> Iterator[Transport]:
+    """Open the HTTP door with the credentials of the environment.
+
+    Args:
+        connection: The options.
+        sources: URL of each source by name.
+        reporter: Told of transfers.
+
+    Raises:
+        UsageError: A token file or the file of CA certificates is no good.
+    """
+    from dataclasses import replace
+
+    from pip_warden.transport import Transport, credentials_from_environment, settings_from_environment
+
+    settings = settings_from_environment(os.environ, cert=connection.cert)
+    token_files = dict(_token_file(text) for text in connection.token_files)
+    credentials = credentials_from_environment(os.environ, sources=sources, token_files=token_files)
+    settings = replace(settings, offline=connection.offline)
+    with Transport(settings, credentials=credentials, reporter=reporter) as transport:
+        yield transport
+
+
+@contextmanager
+def open_workspace() -> Iterator[Path]:
+    """Make a private directory (mode 0700) for one run."""
+    with tempfile.TemporaryDirectory(prefix="pip-warden-") as name:
+        yield Path(name)
+
+
+@contextmanager
+def open_gate(
+    trust: TrustFile, roots: RootShelf, connection: Connection, workspace: Path, reporter: Reporter
+) -> Iterator[Gate]:
+    """Open the gate over a trust file."""
+    from pip_warden.cli.common import cache_directory
+    from pip_warden.gate import Gate
+    from pip_warden.supply import Registries, Stored
+    from pip_warden.vault import Vault
+
+    vault = Vault(cache_directory(connection.cache_dir))
+    sources = {source.name: source.url for source in trust.sources}
+    with open_transport(connection, sources, reporter) as transport:
+        supply = (
+            Stored(trust=trust, vault=vault)
+            if connection.offline
+            else Registries(trust=trust, roots=roots, transport=transport)
+        )
+        with Gate(
+            trust=trust, roots=roots, supply=supply, vault=vault, workspace=workspace, reporter=reporter
+        ) as gate:
+            yield gate
+
+
+def _token_file(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise UsageError("token-file", f"expected --token-file SOURCE=FILE, found {text!r}")
+    return name, Path(path)

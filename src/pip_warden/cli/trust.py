@@ -1,0 +1,174 @@
+"""``pip-warden trust``: look at and edit the trust file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pip_warden.cli.common import format_option, trust_option
+from pip_warden.display import shown
+
+if TYPE_CHECKING:
+    from pip_warden.trust.pins import Entry, TrustFile
+
+_ADD = "add"
+
+
+class _TrustGroup(click.Group):
+    """Imports ``trust add`` only when it runs: it needs the network and the verifier."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [_ADD, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == _ADD:
+            from pip_warden.cli.trust_add import command as add
+
+            return add
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group("trust", cls=_TrustGroup)
+def command() -> None:
+    """Look at and edit the trust file: who may publish what.
+
+    The file is pytrust.toml, looked for from the working directory up to the repository's root. Commit it, and review its changes.
+    """
+
+
+@command.command("check")
+@trust_option
+@format_option
+def check(*, trust: Path | None, output_format: str) -> None:
+    """Validate the trust file as a whole, trusted roots included."""
+    from pip_warden.cli.common import load_trust
+    from pip_warden.trust.shelf import RootShelf
+
+    loaded = load_trust(trust)
+    RootShelf(loaded.roots).load_all()
+    if output_format == "json":
+        print(
+            json.dumps(
+                {
+                    "schema_version": 1,
+                    "command": "trust check",
+                    "exit_code": 0,
+                    "trust_file": str(loaded.path),
+                },
+                indent=2,
+            )
+        )
+        return
+    print(f"{loaded.path} is valid: {_counted(loaded)}")
+
+
+@command.command("show")
+@click.argument("name", required=False)
+@trust_option
+@format_option
+def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
+    """Show who may publish NAME, or every package."""
+    from pip_warden.cli.common import load_trust
+    from pip_warden.errors import UsageError
+    from pip_warden.names import parse_project_name
+
+    loaded = load_trust(trust)
+    entries = loaded.entries if name is None else loaded.entries_of(parse_project_name(name))
+    if name is not None and not entries:
+        raise UsageError(
+            "not-in-trust-file",
+            f"expected an entry for {name} in {loaded.path}, found none",
+            hint=f"pip-warden trust add {name} --source SOURCE makes one.",
+        )
+    if output_format == "json":
+        document = {
+            "schema_version": 1,
+            "command": "trust show",
+            "exit_code": 0,
+            "trust_file": str(loaded.path),
+            "packages": [_as_json(entry) for entry in entries],
+        }
+        print(json.dumps(document, indent=2))
+        return
+    print(f"{loaded.path}: {_counted(loaded)}")
+    for entry in entries:
+        print("\n".join(_as_text(entry, loaded)))
+
+
+def _counted(trust: TrustFile) -> str:
+    from pip_warden.trust.pins import IdentityEntry
+
+    signed = sum(isinstance(entry, IdentityEntry) for entry in trust.entries)
+    return (
+        f"{signed} pinned by identity, {len(trust.entries) - signed} by hash, "
+        f"{len(trust.sources)} sources, {len(trust.roots)} trusted roots, {len(trust.revoked)} revocations"
+    )
+
+
+def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
+    from pip_warden.trust.pins import HashEntry
+
+    source = trust.source(entry.source)
+    place = f"{source.url} {entry.registry}" if entry.registry else source.url
+    if isinstance(entry, HashEntry):
+        lines = [
+            f"\n{entry.project} {entry.version}  by hash (what, not who)",
+            f"  from    {place}",
+            f"  reason  {shown(entry.reason)}",
+        ]
+        return lines + [f"  file    {name}  sha256 {digest}" for name, digest in entry.files]
+    lines = [f"\n{entry.project}  by identity", f"  from    {place}"]
+    for identity in entry.identities:
+        lines += [
+            f"  signer  {shown(identity.subject.text)}",
+            f"          issued by {shown(identity.issuer)}",
+        ]
+        if identity.project_id is not None:
+            lines.append(f"          project id {identity.project_id}")
+        if identity.not_before or identity.not_after:
+            lines.append(
+                f"          signed from {identity.not_before or 'ever'} to {identity.not_after or 'ever'}"
+            )
+    return lines + [f"  require {name} {value}" for name, value in _requirements(entry)]
+
+
+def _requirements(entry: Entry) -> list[tuple[str, str]]:
+    from pip_warden.trust.pins import IdentityEntry
+
+    if not isinstance(entry, IdentityEntry):
+        return []
+    require = entry.require
+    stated = {
+        "build-trigger": ", ".join(sorted(require.build_trigger)),
+        "runner-environment": require.runner_environment,
+        "source-ref": require.source_ref.text if require.source_ref else None,
+        "source-repository": require.source_repository,
+        "environment": require.environment,
+        "visibility": require.visibility,
+    }
+    return [(name, value) for name, value in stated.items() if value]
+
+
+def _as_json(entry: Entry) -> dict[str, object]:
+    from pip_warden.trust.pins import HashEntry
+
+    shape: dict[str, object] = {"project": entry.project, "source": entry.source, "registry": entry.registry}
+    if isinstance(entry, HashEntry):
+        files = {name: digest.hex for name, digest in entry.files}
+        return shape | {"kind": "hash", "version": str(entry.version), "files": files, "reason": entry.reason}
+    identities = [
+        {
+            "issuer": identity.issuer,
+            "subject": identity.subject.text,
+            "project_id": identity.project_id,
+            "not_before": identity.not_before and identity.not_before.isoformat(),
+            "not_after": identity.not_after and identity.not_after.isoformat(),
+            "sigstore": identity.root,
+        }
+        for identity in entry.identities
+    ]
+    require = {name.replace("-", "_"): value for name, value in _requirements(entry)}
+    return shape | {"kind": "identity", "identities": identities, "require": require}
