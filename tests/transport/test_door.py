@@ -230,6 +230,12 @@ def test_too_large_is_noticed_after_decompression(server: Server, door: Transpor
     assert _code(door, server.url + "/a") == "too-large"
 
 
+def test_the_text_of_a_failure_is_cut_off(server: Server, door: Transport) -> None:
+    server.routes["/a"] = Answer(status=404, body=bytes(300_000))
+
+    assert len(door.get(server.url + "/a", max_bytes=5).body) == 64 << 10
+
+
 def test_damaged_compression_is_an_error_of_ours(server: Server, door: Transport) -> None:
     server.routes["/a"] = Answer(headers={"Content-Encoding": "gzip"}, body=b"not gzip")
 

@@ -128,7 +128,7 @@ class Transport:
 
         Args:
             url: Absolute URL.
-            max_bytes: The largest body, its content encoding undone.
+            max_bytes: The largest body, its content encoding undone; of a failure the first 64 KiB are kept.
             accept: The ``Accept`` header.
             label: What it is, for people; by default the URL.
             anonymous: Send no credentials, whatever is held for the origin (for URLs that a stranger wrote).
@@ -196,7 +196,7 @@ class Transport:
 
         def take(answer: _Answer) -> Download | Reply:
             if answer.response.status_code != 200:
-                return self._read(answer, _MOST_EXPLAINED, cut_off=True)
+                return self._read(answer, _MOST_EXPLAINED)
             return self._write(answer, to, start, max_bytes)
 
         try:
@@ -285,22 +285,24 @@ class Transport:
                 proxies=self._settings.proxies_for(origin),
             )
 
-    def _read(self, answer: _Answer, max_bytes: int, *, cut_off: bool = False) -> Reply:
-        """Read a body into memory; ``cut_off`` keeps its beginning where it is too large."""
+    def _read(self, answer: _Answer, max_bytes: int) -> Reply:
+        """Read a body into memory; of a failure's, whose text only explains, the beginning is enough."""
+        is_failure = answer.response.status_code >= 400
+        most = _MOST_EXPLAINED if is_failure else max_bytes
         body = bytearray()
         for chunk in _chunks(answer, decode=True):
             body += chunk
-            if len(body) > max_bytes:
-                if cut_off:
+            if len(body) > most:
+                if is_failure:
                     break
-                raise too_large(answer.what, max_bytes)
+                raise too_large(answer.what, most)
         return Reply(
             status=answer.response.status_code,
             url=answer.url,
             headers=MappingProxyType(
                 {name.lower(): value for name, value in answer.response.headers.items()}
             ),
-            body=bytes(body[:max_bytes]),
+            body=bytes(body[:most]),
             sent_credentials=answer.auth is not None,
             secrets=() if answer.auth is None else answer.auth.secrets,
             left_origin=answer.left_origin,
