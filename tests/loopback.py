@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,11 +55,12 @@ class Server:
 
 
 @contextmanager
-def serve(host: str = "127.0.0.1") -> Iterator[Server]:
-    """Run a server on a free port."""
+def serve(host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """Run a server on a free port, https where a context is given."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body in one segment, or each answer waits 40 ms for an ACK
 
         def log_message(self, *_args: object) -> None:
             pass
@@ -87,7 +89,13 @@ def serve(host: str = "127.0.0.1") -> Iterator[Server]:
             pass
 
     with Quiet((host, 0), Handler) as listener:
-        server = Server(url=f"http://{host}:{listener.server_address[1]}")
+        scheme = "http"
+        if tls is not None:
+            listener.socket = tls.wrap_socket(
+                listener.socket, server_side=True, do_handshake_on_connect=False
+            )
+            scheme = "https"
+        server = Server(url=f"{scheme}://{host}:{listener.server_address[1]}")
         thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
