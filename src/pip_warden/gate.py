@@ -165,12 +165,16 @@ class Gate:
         self._record(admission.line)
         return admission
 
-    def admit_local(self, artifact: Artifact, evidence: Evidence) -> Admission:
-        """Decide about a file that the user has, with the evidence beside it."""
-        verdict = self._judge(
-            Exhibit(artifact=artifact, candidate=None, page=None, evidence=()), iter(evidence)
-        )
-        admission = self._seal(verdict, source="", evidence=evidence)
+    def admit_local(self, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
+        """Decide about a file that the user has, with the evidence that they have for it.
+
+        Raises:
+            UndecidedError: It could not be told whether there is an item of evidence.
+        """
+        seen: list[Item | BadItem] = []
+        exhibit = Exhibit(artifact=artifact, candidate=None, page=None, evidence=())
+        verdict = self._judge(exhibit, _remembering(evidence, seen))
+        admission = self._seal(verdict, source="", evidence=tuple(seen))
         self._record(admission.line)
         return admission
 

@@ -14,6 +14,7 @@ from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
     from pip_warden.events import Reporter
+    from pip_warden.evidence.locate import EntryFinder
     from pip_warden.gate import Gate
     from pip_warden.transport import Transport
     from pip_warden.trust.pins import TrustFile
@@ -70,10 +71,18 @@ def open_workspace() -> Iterator[Path]:
         yield Path(name)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """An open gate and the HTTP door behind it."""
+
+    gate: Gate
+    transport: Transport
+
+
 @contextmanager
 def open_gate(
     trust: TrustFile, roots: RootShelf, connection: Connection, workspace: Path, reporter: Reporter
-) -> Iterator[Gate]:
+) -> Iterator[Opened]:
     """Open the gate over a trust file."""
     from pip_warden.cli.common import cache_directory
     from pip_warden.gate import Gate
@@ -91,7 +100,23 @@ def open_gate(
         with Gate(
             trust=trust, roots=roots, supply=supply, vault=vault, workspace=workspace, reporter=reporter
         ) as gate:
-            yield gate
+            yield Opened(gate=gate, transport=transport)
+
+
+def entry_finder(roots: RootShelf, transport: Transport, *, offline: bool) -> EntryFinder:
+    """Return how the detached signatures of local files are looked up: in the logs of the trusted roots."""
+    from pip_warden._sigstore.rekor import Hashedrekord, find_entry
+    from pip_warden._sigstore.wire import LogEntry
+    from pip_warden.evidence.locate import refuse_lookup
+
+    if offline:
+        return refuse_lookup
+
+    def find(wanted: Hashedrekord) -> LogEntry | None:
+        urls = tuple(dict.fromkeys(url for name in roots for url in roots[name].rekor_v1_urls))
+        return find_entry(transport, urls, wanted)
+
+    return find
 
 
 def _token_file(text: str) -> tuple[str, Path]:

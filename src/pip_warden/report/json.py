@@ -28,6 +28,7 @@ def render(report: Report) -> str:
         ],
         "warnings": list(report.warnings),
         "skipped": list(report.skipped),
+        "error": _error(report.error) if report.error is not None else None,
     }
     return json.dumps(document, indent=2)
 
@@ -38,14 +39,18 @@ def render_error(command: str, error: WardenError) -> str:
         "schema_version": SCHEMA_VERSION,
         "command": command,
         "exit_code": error.exit_code,
-        "error": {
-            "code": error.code,
-            "message": error.message,
-            "hint": error.hint or None,
-            "faults": _faults(error),
-        },
+        "error": _error(error),
     }
     return json.dumps(document, indent=2)
+
+
+def _error(error: WardenError) -> JSONValue:
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint or None,
+        "faults": _faults(error),
+    }
 
 
 def _faults(error: WardenError) -> JSONValue:

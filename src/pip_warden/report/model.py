@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pip_warden.errors import WardenError
 from pip_warden.names import ArtifactName
 from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, SignedBy
 
@@ -64,6 +65,18 @@ class Line:
     undecided: Undecided | None = None
     note: str = ""
 
+    @property
+    def code(self) -> str:
+        """Return the code of a refusal or of what could not be decided, ``""`` for anything else."""
+        if isinstance(self.verdict, Refused):
+            return self.verdict.code
+        return self.undecided.code if self.undecided is not None else ""
+
+    @property
+    def accepted_name(self) -> ArtifactName | None:
+        """Return the parsed name of an accepted file."""
+        return self.verdict.artifact.name if isinstance(self.verdict, Accepted) else None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
@@ -79,6 +92,7 @@ class Report:
         target: The Python installed into, ``""`` where nothing is installed.
         trust_file: The trust file used, ``""`` for a command-line identity.
         installer_code: The installer's own exit code, None where none ran.
+        error: What ended the run, where no line says it.
     """
 
     command: str
@@ -90,6 +104,7 @@ class Report:
     target: str = ""
     trust_file: str = ""
     installer_code: int | None = None
+    error: WardenError | None = None
 
 
 def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") -> Line:

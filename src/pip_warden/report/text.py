@@ -51,6 +51,8 @@ def render_error(error: WardenError, style: Style = plain) -> str:
 def _render(report: Report, style: Style) -> Iterator[str]:
     for line in report.lines:
         yield from _render_line(line, style)
+    if report.error is not None:
+        yield render_error(report.error, style)
     yield from _render_unpinned(report, style)
     for text in report.skipped:
         yield f"{style('skipped', 'unknown')}: {shown(text, 500)}"

@@ -1,0 +1,184 @@
+"""``safe-install``: pip install, with pip's own arguments, through the gate."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pip_warden.errors import UsageError
+
+if TYPE_CHECKING:
+    from pip_warden.handoff.options import Parsed
+    from pip_warden.install import Job
+    from pip_warden.report.model import Report
+    from pip_warden.trust.pins import TrustFile
+
+_HELP = """\
+Usage: safe-install [OPTIONS] REQUIREMENT…
+       safe-install [OPTIONS] -r FILE
+       safe-install --download DIR [--with-sdist] [OPTIONS] REQUIREMENT…
+
+  pip install, through the gate: every file that pip sees was fetched from its pinned source, verified and sealed first, build dependencies
+  included. Takes pip install's own arguments; a refused file ends the run and nothing is installed.
+
+Options of safe-install:
+  --trust FILE              The trust file; else pytrust.toml from here upwards.
+  --python PATH             Install into this interpreter or virtual environment; else $VIRTUAL_ENV, else pip-warden's own.
+  --download DIR            Download instead of installing, as pip download does.
+  --with-sdist              With --download: the sdist of each release too.
+  --dry-run                 Resolve and verify; install nothing.
+  --strict                  Present but unverified packages and hidden newer releases are refusals too.
+  --offline                 Open no connection; use what the cache holds, judged again.
+  --format text|json        How the result is printed.
+  --report FILE             Write pip's installation report there.
+  --cache-dir DIR           Where accepted files are kept; else PIP_WARDEN_CACHE_DIR, else the user's cache directory.
+  --token-file SOURCE=FILE  A token for one source's registry.
+  --cert FILE               CA certificates to trust (PEM).
+  --pass-env NAME           Let builds see this variable of the environment.
+  -v, -q                    Say more, say less.
+  -V, --version             Show the version and exit.
+
+Options of pip that are passed on:
+{passed}
+
+Options of pip that are refused, since they would step round the gate:
+{refused}
+
+Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty trust file; 3 could not decide; 4 pip itself failed; 70 a bug.
+"""
+
+
+@click.command(
+    "safe-install",
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+        "help_option_names": [],
+    },
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def safe_install(words: tuple[str, ...]) -> int:
+    """Install through the gate."""
+    from pip_warden.handoff.options import parse_arguments
+
+    parsed = parse_arguments(words)
+    if parsed.has("--help"):
+        print(_help(), end="")
+        return 0
+    if parsed.has("--version"):
+        print(f"safe-install, version {version('pip-warden')}")
+        return 0
+    output_format = parsed.last("--format") or "text"
+    if output_format not in {"text", "json"}:
+        raise UsageError("option-value", f"expected --format text or json, found {output_format!r}")
+    report = _run(parsed, is_json=output_format == "json")
+    _print(report, is_json=output_format == "json")
+    return report.exit_code
+
+
+def _help() -> str:
+    import textwrap
+
+    from pip_warden.handoff.options import OPTIONS, Treatment
+
+    def listed(treatment: Treatment) -> str:
+        names = ", ".join(option.names[0] for option in OPTIONS if option.treatment is treatment)
+        return textwrap.fill(names, 118, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+    return _HELP.format(passed=listed(Treatment.PASSED), refused=listed(Treatment.REFUSED))
+
+
+def _run(parsed: Parsed, *, is_json: bool) -> Report:
+    from pip_warden.cli.common import load_trust
+    from pip_warden.cli.output import Console
+    from pip_warden.cli.session import Connection, entry_finder, open_gate, open_workspace
+    from pip_warden.install import Installation
+    from pip_warden.trust.shelf import RootShelf
+
+    given = parsed.last("--trust")
+    trust = load_trust(Path(given) if given is not None else None)
+    roots = RootShelf(trust.roots)
+    connection = Connection(
+        offline=parsed.has("--offline"),
+        cache_dir=_path(parsed.last("--cache-dir")),
+        token_files=parsed.values("--token-file"),
+        cert=_path(parsed.last("--cert")),
+    )
+    console = Console(verbose=parsed.has("--verbose"), quiet=parsed.has("--quiet"))
+    job = _job(parsed, trust)
+    for note in job.wanted.notes:
+        console.note(note)
+    console.note(f"installing into {job.target}" if job.download is None else f"downloading for {job.target}")
+
+    def on_line(line: str) -> None:
+        console.clear()
+        print(line, file=sys.stderr if is_json else sys.stdout, flush=True)
+
+    with open_workspace() as workspace, open_gate(trust, roots, connection, workspace, console) as opened:
+        installation = Installation(
+            opened.gate,
+            job,
+            environ=os.environ,
+            workspace=workspace,
+            find_entry=entry_finder(roots, opened.transport, offline=connection.offline),
+            reporter=console,
+            on_line=on_line,
+        )
+        report = installation.run()
+    console.clear()
+    return report
+
+
+def _job(parsed: Parsed, trust: TrustFile) -> Job:
+    from pip_warden.handoff.python import choose_target
+    from pip_warden.handoff.requirements import gather
+    from pip_warden.install import Job
+
+    if parsed.has("--with-sdist") and not parsed.has("--download"):
+        raise UsageError("option-value", "expected --with-sdist together with --download DIR, found it alone")
+    urls = tuple(source.url for source in trust.sources)
+    wanted = gather(
+        positional=parsed.requirements,
+        files=parsed.values("--requirement"),
+        constraints=parsed.values("--constraint"),
+        editables=parsed.values("--editable"),
+        source_urls=urls,
+    )
+    build = gather(constraints=parsed.values("--build-constraint"), source_urls=urls)
+    quiet = ["--quiet"] * len(parsed.values("--quiet"))
+    return Job(
+        wanted=wanted,
+        build_constraints=build.constraints,
+        options=parsed.passed,
+        target=choose_target(parsed.last("--python"), os.environ, sys.executable),
+        dry_run=parsed.has("--dry-run"),
+        download=_path(parsed.last("--download")),
+        with_sdist=parsed.has("--with-sdist"),
+        strict=parsed.has("--strict"),
+        report=_path(parsed.last("--report")),
+        pass_env=parsed.values("--pass-env"),
+        verbosity=(*["--verbose"] * len(parsed.values("--verbose")), *quiet),
+        trust_file=str(trust.path),
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text is not None else None
+
+
+def _print(report: Report, *, is_json: bool) -> None:
+    if is_json:
+        from pip_warden.report import json
+
+        print(json.render(report))
+        return
+    from pip_warden.cli.output import console_style
+    from pip_warden.report import text
+
+    stream = sys.stdout if report.exit_code == 0 else sys.stderr
+    print(text.render(report, console_style(stream)), file=stream)

@@ -1,0 +1,46 @@
+"""What the loopback server asks of the gate, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pip_warden.names import ProjectName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """One file of a page, as an installer is shown it.
+
+    Attributes:
+        filename: File name.
+        sha256: The digest claimed or pinned for it, ``""`` where there is none; the installer compares it with the bytes it gets.
+        yanked: None where not yanked, else the reason, which may be empty.
+        upload_time: ISO 8601, UTC; None where unknown.
+        size: Bytes; None where unknown.
+    """
+
+    filename: str
+    sha256: str
+    yanked: str | None = None
+    upload_time: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handed:
+    """A sealed file, copied to where the server may read it, and its core metadata."""
+
+    path: Path
+    metadata: bytes
+
+
+class Door(Protocol):
+    """The gate, as seen by the server. Both methods raise RefusedError or UndecidedError."""
+
+    def page(self, project: ProjectName) -> tuple[Listed, ...]:
+        """List what may be asked for of a project."""
+
+    def file(self, project: ProjectName, filename: str) -> Handed:
+        """Fetch, judge and seal a file."""

@@ -1,0 +1,85 @@
+"""The child's environment, built from nothing (design decision D2).
+
+An installer can be steered by dozens of variables and files; only what it needs to find programs and compile is passed on, and no credential ever.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pip_warden.errors import UsageError
+
+_PASSED = re.compile(
+    r"PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ|SYSTEMROOT|TERM|COLUMNS|NO_COLOR|FORCE_COLOR|SOURCE_DATE_EPOCH"
+    r"|CC|CXX|CPP|FC|AR|LD|CFLAGS|CXXFLAGS|CPPFLAGS|FFLAGS|LDFLAGS|LDSHARED|ARFLAGS|MAKEFLAGS|CPATH|LIBRARY_PATH|PKG_CONFIG_PATH"
+    r"|MACOSX_DEPLOYMENT_TARGET|ARCHFLAGS|CMAKE_[A-Z_]+|VIRTUAL_ENV",
+    re.ASCII,
+)
+_NEVER = re.compile(
+    r".*(TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|PRIVATE_KEY|API_KEY|JWT).*|(PIP|UV|NETRC|.*_PROXY).*",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def child_environment(
+    environ: Mapping[str, str], *, proxy_url: str, private: Path, pass_env: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Build the environment of an installer.
+
+    Args:
+        environ: Our own environment.
+        proxy_url: The loopback server, with its password.
+        private: An empty private directory for HOME, caches and temporary files.
+        pass_env: Names that the user wants passed on (``--pass-env``).
+
+    Raises:
+        UsageError: ``secret-variable``: such a name is a credential's, or would steer the installer past the server.
+    """
+    for name in pass_env:
+        if _NEVER.fullmatch(name):
+            raise UsageError(
+                "secret-variable",
+                f"expected a harmless variable with --pass-env, found {name}",
+                hint="Credentials and installer settings never reach a build: it could send them anywhere.",
+            )
+    kept = {name: value for name, value in environ.items() if _PASSED.fullmatch(name) or name in pass_env}
+    return kept | _private(private) | _proxies(proxy_url) | _neutral()
+
+
+def _private(private: Path) -> dict[str, str]:
+    places = {
+        "HOME": "home",
+        "TMPDIR": "tmp",
+        "XDG_CACHE_HOME": "cache",
+        "XDG_CONFIG_HOME": "config",
+        "XDG_DATA_HOME": "data",
+    }
+    for folder in places.values():
+        (private / folder).mkdir(mode=0o700, exist_ok=True)
+    return {name: str(private / folder) for name, folder in places.items()}
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """Both spellings, since programs differ in which they read; NO_PROXY empty, so that nothing goes past."""
+    names = ("http_proxy", "https_proxy", "all_proxy")
+    direct = {"no_proxy": "", "NO_PROXY": ""}
+    return dict.fromkeys(names, url) | {name.upper(): url for name in names} | direct
+
+
+def _neutral() -> dict[str, str]:
+    return {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "NETRC": os.devnull,
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_TERMINAL_PROMPT": "0",
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONUTF8": "1",
+        "UV_NO_CACHE": "1",
+        "UV_NO_CONFIG": "1",
+        "UV_NO_SOURCES": "1",
+        "UV_HTTP_TIMEOUT": "1800",
+    }

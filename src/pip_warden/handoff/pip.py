@@ -1,0 +1,139 @@
+"""The one module that runs pip."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pip_warden.errors import InstallerError
+from pip_warden.handoff.python import Target, pip_runner
+from pip_warden.handoff.server import HOST, INDEX_URL
+
+_TIMEOUT = "1800"
+"""Seconds pip waits for the first byte: it comes after the verdict."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installed:
+    """One item of pip's installation report (pip documentation, "Installation report").
+
+    Attributes:
+        name: Project name as its metadata spells it.
+        version: Version.
+        sha256: Digest of the archive, ``""`` for a directory.
+        directory: ``file:`` URL of a local project, ``""`` for an archive.
+        requires_dist: Its requirements.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    directory: str
+    requires_dist: tuple[str, ...] = field(default=())
+
+
+class Child:
+    """A pip that is running, in a process group of its own, so that it can be ended with everything it started."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._ended = False
+
+    def run(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        on_line: Callable[[str], None],
+        cwd: Path | None,
+    ) -> int:
+        """Run a command to its end, telling each line it prints, and return its exit code."""
+        with self._lock:
+            if self._ended:
+                return -signal.SIGTERM
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 -- our own pip in the user's interpreter
+                    list(command),
+                    env=dict(environment),
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    start_new_session=True,
+                )
+            except OSError as err:
+                raise InstallerError(
+                    "pip-failed", f"expected to start {command[0]}, found {err.strerror}"
+                ) from err
+        with self._process as process:
+            for line in process.stdout or ():
+                on_line(line.rstrip("\n"))
+            return process.wait()
+
+    def end(self) -> None:
+        """End it and everything it started; called at a denial, so that it cannot turn to anything else."""
+        with self._lock:
+            self._ended = True
+            process = self._process
+        if process is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def command_line(
+    target: Target, verb: Literal["install", "download"], arguments: Sequence[str], *, report: Path | None
+) -> list[str]:
+    """Build pip's command line. The proxy's password is in the environment, never here."""
+    fixed = [
+        "--isolated",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--no-cache-dir",
+        "--index-url",
+        INDEX_URL,
+        "--trusted-host",
+        HOST,
+        "--retries",
+        "0",
+        "--timeout",
+        _TIMEOUT,
+    ]
+    reporting = ["--report", str(report)] if report is not None else []
+    return [str(target.executable), "-I", str(pip_runner()), verb, *fixed, *reporting, *arguments]
+
+
+def read_report(path: Path) -> tuple[Installed, ...]:
+    """Read pip's installation report.
+
+    Raises:
+        InstallerError: ``pip-failed``: there is none, or it is not one.
+    """
+    try:
+        items = json.loads(path.read_text(encoding="utf-8"))["install"]
+        return tuple(_installed(item) for item in items)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+        raise InstallerError("pip-failed", f"expected pip's report, found {type(err).__name__}") from err
+
+
+def _installed(item: dict[str, dict[str, dict[str, dict[str, str]]]]) -> Installed:
+    download, metadata = item["download_info"], item["metadata"]
+    archive = download.get("archive_info") or {}
+    is_directory = "dir_info" in download
+    return Installed(
+        name=str(metadata["name"]),
+        version=str(metadata["version"]),
+        sha256="" if is_directory else str((archive.get("hashes") or {}).get("sha256", "")),
+        directory=str(download["url"]) if is_directory else "",
+        requires_dist=tuple(str(text) for text in metadata.get("requires_dist", ())),
+    )

@@ -1,0 +1,129 @@
+"""Which Python is installed into, and which pip does it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from pip_warden.errors import BugError, InstallerError, UsageError
+
+_OLDEST = (3, 10)
+"""What pip 26 supports; ``python-too-old`` says it before pip does."""
+
+_ASK = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.prefix)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A Python to install into.
+
+    Attributes:
+        executable: Its interpreter.
+        version: Its version, ``"3.12"``.
+        prefix: Its ``sys.prefix``.
+        why: How it was chosen, for people.
+    """
+
+    executable: Path
+    version: str
+    prefix: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.executable} (Python {self.version}, {self.why})"
+
+
+def choose_target(given: str | None, environ: Mapping[str, str], own: str) -> Target:
+    """Choose the target: ``--python``, else ``$VIRTUAL_ENV``, else our own interpreter.
+
+    Args:
+        given: ``--python``: an interpreter, or the directory of a virtual environment.
+        environ: The environment.
+        own: Our own interpreter.
+
+    Raises:
+        UsageError: ``no-such-python`` or ``python-too-old``.
+    """
+    if given is not None:
+        return _ask(_interpreter(Path(given)), "--python")
+    if environ.get("VIRTUAL_ENV"):
+        return _ask(_interpreter(Path(environ["VIRTUAL_ENV"])), "VIRTUAL_ENV")
+    return _ask(Path(own), "pip-warden's own")
+
+
+def _interpreter(path: Path) -> Path:
+    """Return the interpreter that a path means; its links are left alone, since they make a virtual environment."""
+    if path.is_dir():
+        path = path / "bin" / "python"
+    return path.absolute()
+
+
+def _ask(executable: Path, why: str) -> Target:
+    try:
+        result = subprocess.run(  # noqa: S603 -- the interpreter the user chose
+            [str(executable), "-I", "-S", "-c", _ASK],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+            env={},
+        )
+        version, prefix = result.stdout.splitlines()[:2]
+        numbers = tuple(int(part) for part in version.split("."))
+    except (OSError, subprocess.SubprocessError, ValueError) as err:
+        raise UsageError(
+            "no-such-python",
+            f"expected a Python interpreter or virtual environment, found {executable} ({why})",
+        ) from err
+    if numbers < _OLDEST:
+        raise UsageError(
+            "python-too-old",
+            f"expected Python {_OLDEST[0]}.{_OLDEST[1]} or newer, found {version} at {executable} ({why})",
+        )
+    return Target(executable=executable, version=version, prefix=prefix, why=why)
+
+
+def pip_runner() -> Path:
+    """Return the script that runs our own copy of pip in another environment, importing nothing the target installed before."""
+    spec = find_spec("pip")
+    if spec is None or spec.origin is None:
+        raise BugError("bug", "pip is a dependency of pip-warden and is not there")
+    return Path(spec.origin).parent / "__pip-runner__.py"
+
+
+def installed(target: Target, environment: Mapping[str, str]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Read what a target has: version and requirements by normalised name.
+
+    Raises:
+        InstallerError: ``inspect-failed``.
+    """
+    from packaging.utils import canonicalize_name
+
+    command = [
+        str(target.executable),
+        "-I",
+        str(pip_runner()),
+        "inspect",
+        "--isolated",
+        "--disable-pip-version-check",
+    ]
+    try:
+        result = subprocess.run(  # noqa: S603 -- the interpreter the user chose
+            command, capture_output=True, text=True, check=True, env=dict(environment)
+        )
+        items = json.loads(result.stdout)["installed"]
+        return {
+            str(canonicalize_name(item["metadata"]["name"])): (
+                str(item["metadata"]["version"]),
+                tuple(item["metadata"].get("requires_dist", ())),
+            )
+            for item in items
+        }
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as err:
+        raise InstallerError(
+            "inspect-failed", f"expected a list of what {target.executable} has, found {type(err).__name__}"
+        ) from err

@@ -1,0 +1,195 @@
+"""The loopback server: the installer's only network.
+
+It is the child's HTTP proxy, with a password made for this run, and serves one host name that nothing else can resolve: an index (PEP 503, PEP 691) whose
+files are sealed first, with their metadata (PEP 658) and byte ranges. Every other request is refused and remembered. With the first denial it stops
+serving altogether: an installer that is refused a file would otherwise look for an older one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import html
+import json
+import re
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from typing import Self
+from urllib.parse import quote, unquote, urlsplit
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from pip_warden.display import shown
+from pip_warden.errors import BugError, RefusedError, UndecidedError, WardenError
+from pip_warden.handoff.door import Door, Listed
+from pip_warden.names import ProjectName, parse_project_name
+
+HOST = "index.pip-warden.invalid"
+"""Reserved by RFC 2606: no resolver knows it, so it cannot be reached past the proxy."""
+
+INDEX_URL = f"http://{HOST}/simple/"
+USER = "pip-warden"
+_JSON = "application/vnd.pypi.simple.v1+json"
+_PAGE = re.compile(r"/simple/([^/]+)/?", re.ASCII)
+_FILE = re.compile(r"/files/([^/]+)/([^/]+?)(\.metadata)?", re.ASCII)
+_METHODS = {"GET", "HEAD"}
+
+
+class Server:
+    """Serves one installer run on a free port of 127.0.0.1; a context manager.
+
+    Args:
+        door: The gate.
+        on_denial: Called once, from another thread, at the first denial.
+
+    Attributes:
+        denial: Why the run was ended, None while it was not.
+        strays: Requests that were not for the index, each as shown to people.
+    """
+
+    def __init__(self, door: Door, *, on_denial: Callable[[], None] = lambda: None) -> None:
+        self._door = door
+        self._on_denial = on_denial
+        self._password = secrets.token_urlsafe(24)
+        self._lock = threading.Lock()
+        self.denial: WardenError | None = None
+        self.strays: tuple[str, ...] = ()
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            self._serve,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+        self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="loopback-index", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._socket.listen()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._uvicorn.should_exit = True
+        self._uvicorn.force_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    @property
+    def proxy_url(self) -> str:
+        """Return the proxy URL for the child's environment: a secret of this run."""
+        return f"http://{USER}:{self._password}@127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def _run(self) -> None:
+        asyncio.run(self._uvicorn.serve(sockets=[self._socket]))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        # An absolute-form target (RFC 9112 section 3.2.2) stands in the path as it came.
+        target = scope.get("raw_path", b"").decode("latin-1") or str(scope["path"])
+        response = await asyncio.get_running_loop().run_in_executor(None, self._answer, request, target)
+        response.headers["Cache-Control"] = "no-store"
+        await response(scope, receive, send)
+
+    def _answer(self, request: Request, target: str) -> Response:
+        if not self._knows(request):
+            return _text(407, "the password of this run is needed", {"Proxy-Authenticate": "Basic"})
+        parts = urlsplit(target)
+        if request.method not in _METHODS or parts.scheme != "http" or parts.netloc != HOST or parts.query:
+            self._remember(f"{request.method} {target}")
+            return _text(403, "this run's only network is its own index")
+        if self.denial is not None:
+            return _text(403, f"this run was ended: {self.denial.code}")
+        try:
+            return self._route(request, unquote(parts.path))
+        except (RefusedError, UndecidedError) as err:
+            return self._deny(err)
+        except WardenError as err:
+            return self._deny(BugError("bug", f"while serving {parts.path}: {err}"))
+
+    def _route(self, request: Request, path: str) -> Response:
+        if match := _PAGE.fullmatch(path):
+            project = parse_project_name(match[1])
+            wants_json = _JSON in request.headers.get("accept", "")
+            return (_json_page if wants_json else _html_page)(project, self._door.page(project))
+        if match := _FILE.fullmatch(path):
+            handed = self._door.file(parse_project_name(match[1]), match[2])
+            if match[3]:
+                return Response(handed.metadata, media_type="text/plain; charset=utf-8")
+            return FileResponse(handed.path, media_type="application/octet-stream")
+        return _text(404, "there is nothing here")
+
+    def _knows(self, request: Request) -> bool:
+        wanted = base64.b64encode(f"{USER}:{self._password}".encode()).decode()
+        scheme, _, given = request.headers.get("proxy-authorization", "").partition(" ")
+        return scheme.lower() == "basic" and hmac.compare_digest(given.strip().encode(), wanted.encode())
+
+    def _deny(self, error: WardenError) -> Response:
+        with self._lock:
+            first = self.denial is None
+            # A refusal outranks what could not be decided, whichever came first.
+            if first or (isinstance(error, RefusedError) and not isinstance(self.denial, RefusedError)):
+                self.denial = error
+        if first:
+            self._on_denial()
+        return _text(403, f"{error.code}: {shown(error.message, 500)}")
+
+    def _remember(self, stray: str) -> None:
+        with self._lock:
+            self.strays = (*self.strays, shown(stray, 300))
+
+
+def _file_url(project: ProjectName, listed: Listed) -> str:
+    fragment = f"#sha256={listed.sha256}" if listed.sha256 else ""
+    return f"http://{HOST}/files/{project}/{quote(listed.filename)}{fragment}"
+
+
+def _json_page(project: ProjectName, files: tuple[Listed, ...]) -> Response:
+    """PEP 691, with the upload time and size of PEP 700 where upstream has them."""
+    document = {
+        "meta": {"api-version": "1.0"},
+        "name": project,
+        "files": [_json_file(project, file) for file in files],
+    }
+    return Response(json.dumps(document), media_type=_JSON)
+
+
+def _json_file(project: ProjectName, file: Listed) -> dict[str, object]:
+    shape: dict[str, object] = {
+        "filename": file.filename,
+        "url": _file_url(project, file),
+        "hashes": {"sha256": file.sha256} if file.sha256 else {},
+        "core-metadata": file.filename.endswith(".whl"),
+        "yanked": file.yanked or file.yanked is not None,
+    }
+    if file.upload_time is not None:
+        shape["upload-time"] = file.upload_time
+    if file.size is not None:
+        shape["size"] = file.size
+    return shape
+
+
+def _html_page(project: ProjectName, files: tuple[Listed, ...]) -> Response:
+    """PEP 503, with PEP 592 and PEP 658 attributes."""
+    anchors = []
+    for file in files:
+        attributes = f' data-yanked="{html.escape(file.yanked)}"' if file.yanked is not None else ""
+        attributes += ' data-core-metadata="true"' if file.filename.endswith(".whl") else ""
+        url, name = html.escape(_file_url(project, file)), html.escape(file.filename)
+        anchors.append(f'<a href="{url}"{attributes}>{name}</a><br>')
+    body = "\n".join(["<!DOCTYPE html>", f"<title>{project}</title>", *anchors])
+    return Response(body, media_type="text/html; charset=utf-8")
+
+
+def _text(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(f"pip-warden: {message}\n", status_code=status, media_type="text/plain", headers=headers)

@@ -1,0 +1,422 @@
+"""The main job: run pip through the gate.
+
+::
+
+    requirements → pinned? → loopback server → pip → reconciliation → report
+
+Nothing is installed before every file was accepted: the first denial ends pip and everything it started.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from pip_warden.artifact.local import check_local_project
+from pip_warden.artifact.receive import copy_local
+from pip_warden.errors import InstallerError, RefusedError, UndecidedError, UsageError, WardenError
+from pip_warden.events import SILENT, Reporter
+from pip_warden.evidence.locate import EntryFinder, Siblings, locate
+from pip_warden.gate import Gate, newer_hidden
+from pip_warden.handoff.door import Handed, Listed
+from pip_warden.handoff.environment import child_environment
+from pip_warden.handoff.pip import Child, Installed, command_line, read_report
+from pip_warden.handoff.python import Target, installed
+from pip_warden.handoff.reconcile import reconcile_directory, reconcile_report
+from pip_warden.handoff.requirements import LocalFile, Named, Wanted, render
+from pip_warden.handoff.server import Server
+from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
+from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.vault import hand_over
+
+_EXIT_CODES = (1, 70, 3, 2, 4)
+"""Which exit code outranks which (design decision D11): a refusal outranks every other."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """What is to be done.
+
+    Attributes:
+        wanted: Requirements, local files and projects.
+        build_constraints: Constraints on build dependencies.
+        options: pip's own options, passed unchanged.
+        target: The Python installed into.
+        dry_run: Resolve and verify, install nothing.
+        download: Download into this directory instead of installing.
+        with_sdist: With ``download``: also the sdist of each release.
+        strict: A package that is present and not verified, or a newer release hidden by the index, is a refusal.
+        report: Where a copy of pip's installation report goes.
+        pass_env: Variables that builds may see.
+        verbosity: pip's ``-v`` and ``-q``.
+        trust_file: The trust file, for the report.
+    """
+
+    wanted: Wanted
+    target: Target
+    trust_file: str
+    build_constraints: tuple[Named, ...] = ()
+    options: tuple[str, ...] = ()
+    dry_run: bool = False
+    download: Path | None = None
+    with_sdist: bool = False
+    strict: bool = False
+    report: Path | None = None
+    pass_env: tuple[str, ...] = ()
+    verbosity: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Course:
+    """What a run has come to so far."""
+
+    lines: list[Line] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: WardenError | None = None
+    installer_code: int | None = None
+
+
+class GateDoor:
+    """The gate as the server sees it. Each accepted file is copied, and hashed again on the way, into a directory of this run."""
+
+    def __init__(self, gate: Gate, directory: Path) -> None:
+        self._gate = gate
+        self._directory = directory
+
+    def page(self, project: ProjectName) -> tuple[Listed, ...]:
+        """List what may be asked for of a project, and start to fetch its newest wheel."""
+        listing = self._gate.listing(project)
+        self._gate.look_ahead(project)
+        return tuple(
+            Listed(
+                filename=candidate.name.filename,
+                sha256=candidate.claimed_sha256.hex if candidate.claimed_sha256 is not None else "",
+                yanked=candidate.claimed_yanked,
+                upload_time=candidate.claimed_upload_time.isoformat().replace("+00:00", "Z")
+                if candidate.claimed_upload_time is not None
+                else None,
+                size=candidate.claimed_size,
+            )
+            for candidate in listing.allowed
+        )
+
+    def file(self, project: ProjectName, filename: str) -> Handed:
+        """Fetch, judge and seal a file."""
+        admission = self._gate.admit(project, filename)
+        if admission.sealed is None:
+            raise _denied(admission.line)
+        folder = Path(tempfile.mkdtemp(dir=self._directory))
+        return Handed(path=hand_over(admission.sealed, folder), metadata=admission.sealed.metadata)
+
+
+class Installation:
+    """One run of an installer through the gate.
+
+    Args:
+        gate: The gate.
+        job: What is to be done.
+        environ: Our own environment.
+        workspace: A private directory of this run.
+        find_entry: How detached signatures of local files are looked up.
+        reporter: Told what happens.
+        on_line: Told each line the installer prints.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        job: Job,
+        *,
+        environ: Mapping[str, str],
+        workspace: Path,
+        find_entry: EntryFinder,
+        reporter: Reporter = SILENT,
+        on_line: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self._gate = gate
+        self._job = job
+        self._environ = environ
+        self._workspace = workspace
+        self._find_entry = find_entry
+        self._reporter = reporter
+        self._on_line = on_line
+        self._course = _Course()
+
+    def run(self) -> Report:
+        """Do the job and say how it went; a refusal, an error of a registry and pip's own failure are in the report.
+
+        Raises:
+            UsageError: The request itself is wrong.
+        """
+        wanted = self._job.wanted
+        if not (wanted.named or wanted.files or wanted.projects):
+            raise UsageError(
+                "nothing-to-install",
+                "expected something to install, found no requirement at all",
+                hint="Name a package, or -r FILE.",
+            )
+        try:
+            self._gate.require_pinned({named.project: "you" for named in wanted.named})
+            self._gate.warm_up()
+            for named in wanted.named:
+                self._gate.look_ahead(named.project)
+            local = self._admit_local()
+            self._run_pip(local)
+        except (RefusedError, UndecidedError, InstallerError) as err:
+            self._course.error = err
+        return self._report()
+
+    def _admit_local(self) -> list[str]:
+        """Judge local files, with the evidence beside them, and return what pip is given for them and for local projects."""
+        arguments = []
+        for project in self._job.wanted.projects:
+            check_local_project(project.path)
+            self._course.lines.append(
+                Line(subject=str(project.path), outcome=Outcome.LOCAL, note="your own project directory")
+            )
+            arguments += ["--editable"] if project.editable else []
+            arguments.append(f"{project.path}{project.extras}")
+        for file in self._job.wanted.files:
+            arguments.append(self._admit_file(file))
+        return arguments
+
+    def _admit_file(self, file: LocalFile) -> str:
+        directory = Path(tempfile.mkdtemp(dir=self._workspace))
+        artifact = copy_local(file.path, directory)
+        self._gate.require_pinned({artifact.name.project: file.path.name})
+        evidence = locate(file.path.name, artifact.digest, [Siblings(file.path.parent)], self._find_entry)
+        admission = self._gate.admit_local(artifact, evidence)
+        if admission.sealed is None:
+            raise _denied(admission.line)
+        folder = Path(tempfile.mkdtemp(dir=self._workspace))
+        return f"{hand_over(admission.sealed, folder)}{file.extras}"
+
+    def _run_pip(self, local: list[str]) -> None:
+        job, child = self._job, Child()
+        served = self._workspace / "served"
+        private = self._workspace / "child"
+        for directory in (served, private):
+            directory.mkdir(mode=0o700)
+        report = self._workspace / "report.json"
+        staging = self._workspace / "download"
+        with Server(GateDoor(self._gate, served), on_denial=child.end) as server:
+            environment = child_environment(
+                self._environ, proxy_url=server.proxy_url, private=private, pass_env=job.pass_env
+            )
+            arguments = self._arguments(local, staging)
+            command = command_line(
+                job.target,
+                "download" if job.download is not None else "install",
+                arguments,
+                report=report if job.download is None else None,
+            )
+            self._reporter.step("running pip")
+            code = child.run(command, environment, self._on_line, None)
+            self._course.warnings += [f"stopped at the gate: {stray}" for stray in server.strays]
+            if server.denial is not None:
+                raise server.denial
+        self._course.installer_code = code
+        if code != 0:
+            raise self._pip_failed(code)
+        if job.download is not None:
+            self._keep(staging, job.download)
+        else:
+            self._settle(read_report(report), environment)
+            if job.report is not None:
+                shutil.copyfile(report, job.report)
+
+    def _pip_failed(self, code: int) -> WardenError:
+        """Say that pip failed; where a page could not be had, that is why, whatever pip made of it."""
+        undecided = next((line.undecided for line in self._gate.lines() if line.undecided is not None), None)
+        if undecided is not None:
+            return UndecidedError(undecided.code, undecided.message, hint=undecided.hint)
+        shown = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return InstallerError(
+            "pip-failed", f"expected pip to succeed, found {shown}", hint="pip's own words are above."
+        )
+
+    def _arguments(self, local: list[str], staging: Path) -> list[str]:
+        """Spell the job for pip: every requirement in files rendered by us."""
+        job, wanted = self._job, self._job.wanted
+        arguments = [*job.verbosity, *wanted.options, *job.options]
+        if job.dry_run and job.download is None:
+            arguments.append("--dry-run")
+        if job.download is not None:
+            staging.mkdir(mode=0o700)
+            arguments += ["--dest", str(staging)]
+        for option, items in (
+            ("--requirement", wanted.named),
+            ("--constraint", wanted.constraints),
+            ("--build-constraint", job.build_constraints),
+        ):
+            if items:
+                path = self._workspace / f"{option.strip('-')}.txt"
+                path.write_text(render(items), encoding="utf-8")
+                arguments += [option, str(path)]
+        return arguments + local
+
+    def _accepted(self) -> frozenset[str]:
+        return frozenset(line.sha256 for line in self._gate.lines() if line.outcome is Outcome.ACCEPTED)
+
+    def _settle(self, items: tuple[Installed, ...], environment: Mapping[str, str]) -> None:
+        """Reconcile what pip took with what was accepted, and name what was there before."""
+        local = frozenset(project.path.resolve() for project in self._job.wanted.projects)
+        reconcile_report(items, self._accepted(), local)
+        self._note_hidden({str(canonicalize_name(item.name)) for item in items})
+        self._note_present(items, environment)
+
+    def _note_present(self, items: tuple[Installed, ...], environment: Mapping[str, str]) -> None:
+        """What was wanted and not installed was there already: present, not verified."""
+        taken = {str(canonicalize_name(item.name)) for item in items}
+        wanted = {named.project for named in self._job.wanted.named} | _names(
+            text for item in items for text in item.requires_dist
+        )
+        if not wanted - taken or "--no-deps" in self._job.options:
+            wanted = {named.project for named in self._job.wanted.named}
+        if not wanted - taken:
+            return
+        there = installed(self._job.target, environment)
+        queue, seen = sorted(wanted - taken), set(taken)
+        while queue:
+            name = queue.pop(0)
+            if name in seen or name not in there:
+                continue
+            seen.add(name)
+            version, requires = there[name]
+            self._course.lines.append(
+                Line(
+                    subject=f"{name} {version}", outcome=Outcome.PRESENT, note="was installed before this run"
+                )
+            )
+            queue += sorted(_names(requires) - seen)
+
+    def _note_hidden(self, taken: Iterable[str]) -> None:
+        """Name newer releases that the index hides (design decision D2)."""
+        projects = set(taken)
+        accepted: dict[ProjectName, ArtifactName] = {}
+        for name in (line.accepted_name for line in self._gate.lines()):
+            if name is not None and name.project in projects:
+                accepted[name.project] = max(
+                    name, accepted.get(name.project, name), key=lambda known: known.version
+                )
+        for project, chosen in accepted.items():
+            for candidate in newer_hidden(self._gate.listing(project), chosen):
+                self._course.warnings.append(
+                    f"{candidate.name} is newer than {chosen.version} and is passed over because the index calls it yanked"
+                    f" ({candidate.claimed_yanked or 'no reason given'})"
+                )
+
+    def _keep(self, staging: Path, target: Path) -> None:
+        """Move downloaded files to where the user wants them, all or none, each checked against what was accepted."""
+        files = list(reconcile_directory(staging, self._accepted()))
+        if not files:
+            raise RefusedError(
+                "nothing-downloaded", "expected at least one file, found that pip downloaded none"
+            )
+        if self._job.with_sdist:
+            files += self._add_sdists(files, staging)
+        if self._job.dry_run:
+            return
+        target.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            draft = target / f".{file.name}.part"
+            shutil.copyfile(file, draft)
+            draft.replace(target / file.name)
+        self._note_hidden(str(parse_artifact_name(file.name).project) for file in files)
+
+    def _add_sdists(self, files: list[Path], staging: Path) -> list[Path]:
+        """Admit the sdist of every release that was downloaded as a wheel."""
+        added = []
+        for name in [parse_artifact_name(file.name) for file in files]:
+            if name.kind != "wheel":
+                continue
+            listing = self._gate.listing(name.project)
+            found = [
+                c.name for c in listing.allowed if c.name.kind == "sdist" and c.name.version == name.version
+            ]
+            if not found:
+                raise RefusedError(
+                    "no-sdist",
+                    f"expected an sdist of {name.project} {name.version} beside its wheel, found none",
+                    hint="Leave out --with-sdist.",
+                )
+            admission = self._gate.admit(name.project, found[0].filename)
+            if admission.sealed is None:
+                raise _denied(admission.line)
+            if not (staging / found[0].filename).exists():
+                added.append(hand_over(admission.sealed, staging))
+        return added
+
+    def _report(self) -> Report:
+        course, job = self._course, self._job
+        lines = (*self._gate.lines(), *course.lines)
+        codes = {course.error.exit_code} if course.error is not None else set()
+        codes |= {1 for line in lines if line.outcome is Outcome.REFUSED}
+        codes |= {3 for line in lines if line.outcome is Outcome.UNDECIDED}
+        if job.strict and (course.warnings or any(line.outcome is Outcome.PRESENT for line in lines)):
+            codes.add(1)
+        unpinned = (
+            self._gate.unpinned()
+            if any(line.verdict is not None and line.outcome is Outcome.REFUSED for line in lines)
+            else ()
+        )
+        known = {line.subject for line in lines}
+        waiting = tuple(
+            Line(subject=named.requirement, outcome=Outcome.NOT_JUDGED, note="the run ended before it")
+            for named in job.wanted.named
+            if course.error is not None
+            and not any(str(named.project) == str(s) or _is_of(s, named.project) for s in known)
+        )
+        return Report(
+            command="safe-install",
+            exit_code=next((code for code in _EXIT_CODES if code in codes), 0),
+            lines=(*lines, *waiting),
+            unpinned=unpinned,
+            warnings=tuple(course.warnings),
+            target=str(job.target),
+            trust_file=job.trust_file,
+            installer_code=course.installer_code,
+            error=_unsaid(course.error, lines),
+        )
+
+
+def _unsaid(error: WardenError | None, lines: Iterable[Line]) -> WardenError | None:
+    """Return the error that ended the run, unless a line says it already."""
+    if error is None:
+        return None
+    said = {line.code for line in lines}
+    return None if error.code in said else error
+
+
+def _is_of(subject: str, project: ProjectName) -> bool:
+    try:
+        return parse_artifact_name(subject).project == project
+    except UsageError:
+        return False
+
+
+def _denied(line: Line) -> WardenError:
+    """Make the error that tells the server, and through it the installer, no."""
+    if line.undecided is not None:
+        return UndecidedError(line.undecided.code, line.undecided.message, hint=line.undecided.hint)
+    return RefusedError(line.code, f"{line.subject} is refused")
+
+
+def _names(requirements: Iterable[str]) -> set[str]:
+    """Return the names that requirements want here, without extras."""
+    found = set()
+    for text in requirements:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            found.add(str(canonicalize_name(requirement.name)))
+    return found
