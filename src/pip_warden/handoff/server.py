@@ -66,6 +66,8 @@ class Server:
             self._serve,
             http="h11",
             ws="none",
+            interface="asgi3",
+            proxy_headers=False,
             lifespan="off",
             log_config=None,
             access_log=False,
