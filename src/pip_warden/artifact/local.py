@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pip_warden.artifact.metadata import direct_references
-from pip_warden.artifact.problem import MalformedError
-from pip_warden.artifact.sdist import read_pyproject
+from pip_warden.artifact.pyproject import local_project
 from pip_warden.errors import RefusedError, UsageError
+from pip_warden.faults import Fault
 
 
 def check_local_project(path: Path) -> None:
@@ -20,17 +19,17 @@ def check_local_project(path: Path) -> None:
         RefusedError: ``direct-reference``.
         UsageError: ``bad-requirement``: it is no project, or its ``pyproject.toml`` cannot be read.
     """
-    file = path / "pyproject.toml"
-    if not file.exists() and not (path / "setup.py").exists():
-        raise UsageError("bad-requirement", f"expected a project with a pyproject.toml in {path}, found none")
-    try:
-        build_requires, static = read_pyproject(file.read_bytes() if file.exists() else None)
-        found = direct_references((*build_requires, *static), str(file))
-    except (OSError, MalformedError) as err:
-        raise UsageError("bad-requirement", f"expected a readable {file}, found {err}") from err
+    project = local_project(path)
+    if isinstance(project, Fault):
+        raise UsageError(
+            "bad-requirement",
+            f"expected {project.expected}, found {project.found}; looked in {path}",
+            hint=project.hint,
+        )
+    found = project.pyproject.direct_references
     if found:
         raise RefusedError(
             "direct-reference",
-            f"expected dependencies by name in {file}, found {'; '.join(found)}",
+            f"expected dependencies by name in {path / 'pyproject.toml'}, found {'; '.join(found)}",
             hint="A URL or path is fetched past the gate; depend on a released version.",
         )

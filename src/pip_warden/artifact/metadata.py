@@ -1,26 +1,36 @@
-"""Core metadata (METADATA, PKG-INFO) and the requirements in it."""
+"""Core metadata (METADATA, PKG-INFO), the WHEEL file, and the requirements in them.
+
+A lenient reader gives up on headers at the first odd line and calls the rest text; another goes on. So an odd line is a fault here.
+"""
 
 from __future__ import annotations
 
-import email.errors
 import email.parser
 import email.policy
 from collections.abc import Iterable
 from email.message import Message
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from pip_warden.artifact.problem import MalformedError
 from pip_warden.names import ProjectName
 
 LARGEST_METADATA = 16 << 20
 """Bytes."""
+_LONGEST_VALUE = 4096
+_ODD = ("\x00", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
+"""What str.splitlines, and so the email parser, may take for the end of a line, and other readers do not."""
 
 
 def headers(raw: bytes, where: str) -> Message:
-    """Read the headers of a metadata file: UTF-8, one ``Name`` and one ``Version`` where they matter.
+    """Read the headers of a metadata file: UTF-8, and nothing that two readers could see differently.
+
+    Args:
+        raw: The file.
+        where: Its name, for people.
 
     Raises:
         MalformedError: ``bad-metadata``.
@@ -28,25 +38,41 @@ def headers(raw: bytes, where: str) -> Message:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as err:
-        raise _bad(where, "bytes that are not UTF-8") from err
-    if "\x00" in text:
-        raise _bad(where, "a NUL character")
-    message = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
-    if message.defects:
-        raise _bad(where, f"{type(message.defects[0]).__name__}")
+        raise bad(where, "bytes that are not UTF-8") from err
+    head = _head(text)
+    if head.startswith(("From ", "\ufeff", " ", "\t")) or any(char in head for char in _ODD):
+        raise bad(
+            where,
+            "a first line that is no header, or characters that only some readers take for a line's end",
+        )
+    message = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(head)
+    if message.defects or message.get_payload():
+        raise bad(where, "a line among the headers that is none")
     return message
 
 
+def _head(text: str) -> str:
+    """Return the headers: everything before the first empty line. A carriage return must belong to a line feed."""
+    unix = text.replace("\r\n", "\n")
+    head = unix.partition("\n\n")[0] + "\n"
+    if "\r" in head:
+        raise bad("a metadata file", "a carriage return within a line")
+    return head
+
+
 def one(message: Message, name: str, where: str) -> str:
-    """Return the value of a header that must stand exactly once.
+    """Return the value of a header that must stand exactly once, on one line.
 
     Raises:
         MalformedError: ``bad-metadata``.
     """
     values = message.get_all(name) or []
-    if len(values) != 1 or not str(values[0]).strip():
-        raise _bad(where, f"{len(values)} {name} lines")
-    return str(values[0]).strip()
+    if len(values) != 1:
+        raise bad(where, f"{len(values)} {name} lines")
+    value = str(values[0]).strip()
+    if not value or "\n" in value or len(value) > _LONGEST_VALUE:
+        raise bad(where, f"an empty, folded or overlong {name} line")
+    return value
 
 
 def at_most_one(message: Message, name: str, where: str) -> str | None:
@@ -63,17 +89,45 @@ def every(message: Message, name: str) -> tuple[str, ...]:
     return tuple(str(value).strip() for value in message.get_all(name) or [])
 
 
+def core(raw: bytes, where: str) -> Message:
+    """Read core metadata of a version that we know (PEP 241 to PEP 794: 1.x and 2.x).
+
+    Raises:
+        MalformedError: ``bad-metadata``.
+    """
+    message = headers(raw, where)
+    stated = one(message, "Metadata-Version", where)
+    major, _, minor = stated.partition(".")
+    if major not in {"1", "2"} or not (minor.isascii() and minor.isdecimal()):
+        raise bad(where, f"Metadata-Version {stated}, where 1.x and 2.x are known")
+    return message
+
+
 def project_and_version(message: Message, where: str) -> tuple[ProjectName, Version]:
     """Read name and version.
 
     Raises:
         MalformedError: ``bad-metadata``.
     """
+    name, version = one(message, "Name", where), one(message, "Version", where)
     try:
-        project = ProjectName(str(canonicalize_name(one(message, "Name", where), validate=True)))
-        return project, Version(one(message, "Version", where))
-    except (InvalidVersion, ValueError) as err:
-        raise _bad(where, str(err)) from err
+        return ProjectName(str(canonicalize_name(name, validate=True))), Version(version)
+    except ValueError as err:  # InvalidName, InvalidVersion, or a number of too many digits
+        raise bad(where, str(err)) from err
+
+
+def requires_python(message: Message, where: str) -> str | None:
+    """Read ``Requires-Python``.
+
+    Raises:
+        MalformedError: ``bad-metadata``: it stands twice or is no version specifier.
+    """
+    stated = at_most_one(message, "Requires-Python", where)
+    try:
+        SpecifierSet(stated or "")
+    except ValueError as err:
+        raise bad(where, f"Requires-Python {stated!r}") from err
+    return stated
 
 
 def direct_references(requirements: Iterable[str], where: str) -> tuple[str, ...]:
@@ -82,21 +136,22 @@ def direct_references(requirements: Iterable[str], where: str) -> tuple[str, ...
     Raises:
         MalformedError: ``bad-metadata``: one of them cannot be read at all.
     """
-    found = []
-    for text in requirements:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement as err:
-            raise _bad(where, f"the requirement {text!r}") from err
-        if requirement.url is not None:
-            found.append(text)
-    return tuple(found)
+    return tuple(text for text in requirements if _requirement(text, where).url is not None)
 
 
-def _bad(where: str, found: str) -> MalformedError:
+def _requirement(text: str, where: str) -> Requirement:
+    """Read a requirement (PEP 508); what cannot be read could be a direct reference to somebody else."""
+    try:
+        return Requirement(text)
+    except (ValueError, RecursionError) as err:
+        raise bad(where, f"the requirement {text[:200]!r}") from err
+
+
+def bad(where: str, found: str) -> MalformedError:
+    """Make the fault of a metadata file."""
     return MalformedError(
         "bad-metadata",
-        f"well-formed core metadata in {where}",
+        f"well-formed metadata in {where}",
         found,
         hint="The publisher's build tool is at fault.",
     )

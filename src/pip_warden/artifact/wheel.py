@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-import base64
-import configparser
-import csv
-import hashlib
-import io
-import zipfile
-import zlib
+from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
+from typing import BinaryIO
 
 from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from pip_warden.artifact import metadata
+from pip_warden.artifact.entry_points import check_entry_points
 from pip_warden.artifact.model import Contents
 from pip_warden.artifact.problem import MalformedError
-from pip_warden.artifact.zipfile_strict import members
-from pip_warden.names import ArtifactName
+from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_record
+from pip_warden.artifact.zipfile_strict import LOCAL_SIGNATURE, Member, read_members, unpack
+from pip_warden.names import ProjectName
 
-_ALGORITHMS = {"sha256", "sha384", "sha512"}
-_UNLISTED = ("RECORD.jws", "RECORD.p7s")
-_LARGEST_RECORD = 64 << 20
-_CHUNK = 1 << 20
+_DIST_INFO = ".dist-info"
+_LARGEST_WHEEL_FILE = 1 << 16
+_MOST_TAGS = 4096
+_TAR_MAGIC_AT = 257
 
 
-def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
+@dataclass(frozen=True, slots=True)
+class _Wheel:
+    """An open wheel."""
+
+    stream: BinaryIO
+    members: dict[str, Member]
+    info: str
+
+    def read(self, name: str, largest: int = metadata.LARGEST_METADATA) -> bytes:
+        """Return the content of a file in the ``.dist-info`` directory."""
+        member = self.members.get(f"{self.info}/{name}")
+        if member is None:
+            raise _bad(f"a file {self.info}/{name}", "none")
+        if member.size > largest:
+            raise MalformedError("archive-too-large", f"at most {largest} bytes in {name}", str(member.size))
+        return b"".join(unpack(self.stream, member))
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is such a file in the ``.dist-info`` directory."""
+        return f"{self.info}/{name}" in self.members
+
+
+def inspect_wheel(path: Path) -> Contents:
     """Read a wheel.
 
     Raises:
@@ -35,144 +55,121 @@ def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
         OSError: The file cannot be read.
     """
     with path.open("rb") as stream:
-        archive, listed = members(stream, path.stat().st_size)
-        with archive:
-            info = _dist_info(listed, name)
-            _check_record(archive, listed, info)
-            return _contents(archive, listed, info)
+        _check_magic(stream)
+        members = {member.name: member for member in read_members(stream, path.stat().st_size)}
+        wheel = _Wheel(stream, members, _find_dist_info(members))
+        contents = _read_contents(wheel)
+        _check_directories(wheel, contents.project, contents.version)
+        if wheel.has("entry_points.txt"):
+            check_entry_points(wheel.read("entry_points.txt"))
+        _check_record(wheel)
+        return contents
 
 
-def _dist_info(listed: list[zipfile.ZipInfo], name: ArtifactName) -> str:
-    """Find the one ``.dist-info`` directory, which must carry the wheel's own name and version."""
-    tops = {entry.filename.partition("/")[0] for entry in listed}
-    found = sorted(top for top in tops if top.casefold().endswith(".dist-info"))
-    if len(found) != 1:
+def _check_magic(stream: BinaryIO) -> None:
+    """A wheel begins as a ZIP file and is no tar archive besides (T41)."""
+    start = stream.read(_TAR_MAGIC_AT + 5)
+    if not start.startswith(LOCAL_SIGNATURE) or start[_TAR_MAGIC_AT:] == b"ustar":
         raise MalformedError(
-            "malformed-wheel", "exactly one .dist-info directory", ", ".join(found) or "none"
+            "wrong-file-type",
+            "a ZIP file and nothing else, as the suffix .whl says",
+            f"a file that begins with {start[:4].hex(' ')}, or is a tar archive too",
+            hint="Readers could disagree about what is in it, so it is not used.",
         )
-    project, _, version = found[0][: -len(".dist-info")].partition("-")
-    try:
-        fits = str(canonicalize_name(project)) == str(name.project) and Version(version) == name.version
-    except InvalidVersion:
-        fits = False
-    if not fits or not found[0].endswith(".dist-info"):
-        raise MalformedError(
-            "malformed-wheel", f"the .dist-info directory of {name.project} {name.version}", found[0]
-        )
-    return found[0]
 
 
-def _read(archive: zipfile.ZipFile, member: str, largest: int = metadata.LARGEST_METADATA) -> bytes:
-    try:
-        entry = archive.getinfo(member)
-    except KeyError as err:
-        raise MalformedError("malformed-wheel", f"a file {member}", "none") from err
-    if entry.file_size > largest:
-        raise MalformedError("malformed-wheel", f"at most {largest} bytes of {member}", str(entry.file_size))
-    return b"".join(_content(archive, entry))
+def _find_dist_info(members: dict[str, Member]) -> str:
+    """Find the one ``.dist-info`` directory, however it is spelled, and none where an installer would put a second (T47)."""
+    found = set()
+    for name in members:
+        top, _, rest = name.partition("/")
+        # What lies in NAME-VERSION.data/purelib ends up beside .dist-info.
+        segment = rest.split("/")[1] if top.casefold().endswith(".data") and rest.count("/") else top
+        if segment.casefold().endswith((_DIST_INFO, ".egg-info")):
+            found.add(segment if segment is top else name)
+    if len(found) != 1 or not (info := found.pop()).endswith(_DIST_INFO) or "/" in info:
+        raise _bad("exactly one .dist-info directory", ", ".join(sorted(found)) or "none, or one elsewhere")
+    return info
 
 
-def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> list[bytes]:
-    """Unpack a member; zipfile checks its CRC and never yields more than its stated size."""
-    try:
-        with archive.open(entry) as member:
-            return list(iter(lambda: member.read(_CHUNK), b""))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as err:
-        raise MalformedError("malformed-wheel", f"readable content of {entry.filename}", str(err)) from err
-
-
-def _check_record(archive: zipfile.ZipFile, listed: list[zipfile.ZipInfo], info: str) -> None:
-    """RECORD lists exactly the members, each with its hash and size."""
-    raw = _read(archive, f"{info}/RECORD", _LARGEST_RECORD)
-    recorded = _record(raw, info)
-    present = {entry.filename: entry for entry in listed if not entry.filename.endswith("/")}
-    exempt = {f"{info}/RECORD", *(f"{info}/{name}" for name in _UNLISTED)}
-    missing = sorted(recorded.keys() - present.keys())
-    extra = sorted(present.keys() - recorded.keys() - exempt)
-    if missing or extra:
-        raise _record_fault(f"{(missing or extra)[0]!r} only in {'RECORD' if missing else 'the archive'}")
-    for name, entry in present.items():
-        if name not in exempt:
-            _check_hash(archive, entry, *recorded[name])
-
-
-def _record(raw: bytes, info: str) -> dict[str, tuple[str, str]]:
-    try:
-        rows = list(csv.reader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as err:
-        raise _record_fault(str(err)) from err
-    found: dict[str, tuple[str, str]] = {}
-    for row in rows:
-        if len(row) != 3 or row[0] in found:
-            raise _record_fault(f"the line {','.join(row)!r}")
-        found[row[0]] = (row[1], row[2])
-    if found.get(f"{info}/RECORD", ("", ""))[0]:
-        raise _record_fault("a hash of RECORD itself")
-    return found
-
-
-def _check_hash(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stated: str, size: str) -> None:
-    algorithm, equals, value = stated.partition("=")
-    if not equals or algorithm not in _ALGORITHMS:
-        raise _record_fault(f"{stated or 'no hash'} for {entry.filename!r}")
-    if size and size != str(entry.file_size):
-        raise _record_fault(f"size {size} for {entry.filename!r} of {entry.file_size} bytes")
-    state = hashlib.new(algorithm)
-    try:
-        with archive.open(entry) as member:
-            for chunk in iter(lambda: member.read(_CHUNK), b""):
-                state.update(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as err:
-        raise MalformedError("malformed-wheel", f"readable content of {entry.filename}", str(err)) from err
-    if base64.urlsafe_b64encode(state.digest()).rstrip(b"=").decode() != value.rstrip("="):
-        raise _record_fault(f"other bytes of {entry.filename!r}")
-
-
-def _contents(archive: zipfile.ZipFile, listed: list[zipfile.ZipInfo], info: str) -> Contents:
-    raw = _read(archive, f"{info}/METADATA")
-    core = metadata.headers(raw, "METADATA")
+def _read_contents(wheel: _Wheel) -> Contents:
+    raw = wheel.read("METADATA")
+    core = metadata.core(raw, "METADATA")
     project, version = metadata.project_and_version(core, "METADATA")
-    wheel = metadata.headers(_read(archive, f"{info}/WHEEL"), "WHEEL")
-    if metadata.one(wheel, "Wheel-Version", "WHEEL").partition(".")[0] != "1":
-        raise MalformedError("malformed-wheel", "Wheel-Version 1.x", str(wheel["Wheel-Version"]))
-    if f"{info}/entry_points.txt" in {entry.filename for entry in listed}:
-        _check_entry_points(_read(archive, f"{info}/entry_points.txt"))
+    about = metadata.headers(wheel.read("WHEEL", _LARGEST_WHEEL_FILE), "WHEEL")
+    _check_about(about)
     requires = metadata.every(core, "Requires-Dist")
     return Contents(
         project=project,
         version=version,
         metadata=raw,
-        requires_python=metadata.at_most_one(core, "Requires-Python", "METADATA"),
+        requires_python=metadata.requires_python(core, "METADATA"),
         requires_dist=requires,
-        tags=frozenset(str(tag) for line in metadata.every(wheel, "Tag") for tag in parse_tag(line)),
-        build=metadata.at_most_one(wheel, "Build", "WHEEL") or "",
+        tags=_read_tags(about),
+        build=metadata.at_most_one(about, "Build", "WHEEL") or "",
         direct_references=metadata.direct_references(requires, "METADATA"),
     )
 
 
-def _check_entry_points(raw: bytes) -> None:
-    """An entry point's name becomes a file name (CVE-2026-8643)."""
-    parser = configparser.ConfigParser(delimiters=("=",), strict=True, interpolation=None)
-    parser.optionxform = str  # type: ignore[method-assign,assignment]
-    try:
-        parser.read_string(raw.decode("utf-8"))
-    except (UnicodeDecodeError, configparser.Error) as err:
-        raise MalformedError("bad-entry-point", "a well-formed entry_points.txt", str(err)) from err
-    for group in ("console_scripts", "gui_scripts"):
-        for name in parser[group] if parser.has_section(group) else ():
-            if (
-                not name
-                or name in {".", ".."}
-                or any(char in name for char in "/\\\0")
-                or not name.isprintable()
-            ):
-                raise MalformedError("bad-entry-point", "a script name that is a plain file name", repr(name))
+def _check_about(about: Message) -> None:
+    """Allow the one major version of the format that there is; installers refuse another (PEP 427)."""
+    stated = metadata.one(about, "Wheel-Version", "WHEEL")
+    major, _, minor = stated.partition(".")
+    if major != "1" or not (minor.isascii() and minor.isdecimal()):
+        raise metadata.bad("WHEEL", f"Wheel-Version {stated}")
+    if metadata.one(about, "Root-Is-Purelib", "WHEEL").lower() not in {"true", "false"}:
+        raise metadata.bad("WHEEL", "Root-Is-Purelib that is neither true nor false")
 
 
-def _record_fault(found: str) -> MalformedError:
+def _read_tags(about: Message) -> frozenset[str]:
+    """Expand the ``Tag`` lines (PEP 425)."""
+    found: set[str] = set()
+    for line in metadata.every(about, "Tag"):
+        parts = [part.split(".") for part in line.split("-")]
+        if len(parts) != 3 or len(parts[0]) * len(parts[1]) * len(parts[2]) > _MOST_TAGS:
+            raise metadata.bad("WHEEL", f"the tag {line[:200]!r}")
+        found |= {str(tag) for tag in parse_tag(line)}
+    if not found:
+        raise metadata.bad("WHEEL", "no Tag line")
+    return frozenset(found)
+
+
+def _check_directories(wheel: _Wheel, project: ProjectName, version: Version) -> None:
+    """The ``.dist-info`` and ``.data`` directories carry the name and version that METADATA states."""
+    tops = {name.partition("/")[0] for name in wheel.members}
+    for top in sorted(tops):
+        stem, dot, kind = top.rpartition(".")
+        if not dot or kind.casefold() not in {"dist-info", "data"}:
+            continue
+        name, _, stated = stem.partition("-")
+        try:
+            fits = str(canonicalize_name(name)) == project and Version(stated) == version
+        except ValueError:
+            fits = False
+        if not fits:
+            raise _bad(f"directories of {project} {version}, as METADATA says", top)
+
+
+def _check_record(wheel: _Wheel) -> None:
+    """RECORD lists exactly the files; every byte of every member is unpacked once, in pieces."""
+    unhashed = frozenset(f"{wheel.info}/{name}" for name in ("RECORD", "RECORD.jws", "RECORD.p7s"))
+    recorded = read_record(wheel.read("RECORD", LARGEST_RECORD), unhashed)
+    files = [member for member in wheel.members.values() if not member.is_directory]
+    check_listing(recorded, (member.name for member in files), unhashed)
+    for member in wheel.members.values():
+        row = recorded.get(member.name)
+        pieces = unpack(wheel.stream, member)
+        if row is not None:
+            row.check(member.name, pieces)
+        else:
+            for _ in pieces:
+                pass
+
+
+def _bad(expected: str, found: str) -> MalformedError:
     return MalformedError(
-        "record-mismatch",
-        "a RECORD that lists exactly the wheel's files with their hashes",
+        "malformed-wheel",
+        expected,
         found,
-        hint="The wheel was changed after it was built. Ask its publisher to build it again.",
+        hint="Installers could disagree about what it is, so it is not used. Ask its publisher to build it again.",
     )

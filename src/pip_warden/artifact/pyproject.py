@@ -1,0 +1,171 @@
+"""What ``pyproject.toml`` says before anything is built: build requirements and static dependencies (PEP 517, 518, 621)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from pip_warden.artifact import metadata
+from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.tree import is_plain_path
+from pip_warden.faults import Fault
+from pip_warden.names import ProjectName
+
+DEFAULT_BUILD_REQUIRES = ("setuptools>=40.8.0",)
+"""What PEP 518 assumes without a ``[build-system]`` table."""
+LARGEST_PYPROJECT = 4 << 20
+"""Bytes."""
+
+_WHERE = "pyproject.toml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pyproject:
+    """What stands in a ``pyproject.toml``, as far as it concerns what an installer would fetch.
+
+    Attributes:
+        project: Normalised ``[project] name``, None where absent.
+        version: ``[project] version``, None where absent or dynamic.
+        dynamic: ``[project] dynamic``: what only the build backend knows.
+        build_requires: ``[build-system] requires``, or the default.
+        requires: ``[project]`` dependencies and optional dependencies.
+        direct_references: Those of both that name a URL or path instead of a version.
+    """
+
+    project: ProjectName | None = None
+    version: Version | None = None
+    dynamic: tuple[str, ...] = ()
+    build_requires: tuple[str, ...] = DEFAULT_BUILD_REQUIRES
+    requires: tuple[str, ...] = ()
+    direct_references: tuple[str, ...] = ()
+
+
+NO_PYPROJECT = Pyproject()
+"""What is assumed where there is no file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LocalProject:
+    """A project directory of the user's own.
+
+    Attributes:
+        path: The directory.
+        pyproject: What its ``pyproject.toml`` says, or what is assumed without one.
+        has_setup_py: Whether there is a ``setup.py``: dependencies may then be computed, and are not known here.
+        has_setup_cfg: The same of ``setup.cfg``.
+    """
+
+    path: Path
+    pyproject: Pyproject
+    has_setup_py: bool
+    has_setup_cfg: bool
+
+
+def local_project(path: Path) -> LocalProject | Fault:
+    """Read what a project directory says of itself, running nothing.
+
+    Its code is the user's own and is not judged; what it would fetch is.
+
+    Args:
+        path: The directory.
+
+    Returns:
+        The project, or ``not-a-project`` or ``bad-metadata``.
+    """
+    has_py, has_cfg = (path / "setup.py").is_file(), (path / "setup.cfg").is_file()
+    try:
+        with (path / _WHERE).open("rb") as stream:
+            raw = stream.read(LARGEST_PYPROJECT + 1)
+    except FileNotFoundError:
+        if not has_py:
+            return _no_project(path, "neither")
+        return LocalProject(path=path, pyproject=NO_PYPROJECT, has_setup_py=has_py, has_setup_cfg=has_cfg)
+    except OSError as err:
+        return _no_project(path, err.strerror or type(err).__name__)
+    try:
+        read = read_pyproject(raw)
+    except MalformedError as err:
+        return err.fault
+    return LocalProject(path=path, pyproject=read, has_setup_py=has_py, has_setup_cfg=has_cfg)
+
+
+def _no_project(path: Path, found: str) -> Fault:
+    return Fault(
+        code="not-a-project",
+        expected=f"a readable pyproject.toml or setup.py in {path}",
+        found=found,
+        hint="Name a directory that holds a Python project.",
+    )
+
+
+def read_pyproject(raw: bytes) -> Pyproject:
+    """Read the bytes of a ``pyproject.toml``.
+
+    Raises:
+        MalformedError: ``bad-metadata``.
+    """
+    if len(raw) > LARGEST_PYPROJECT:
+        raise metadata.bad(_WHERE, f"more than {LARGEST_PYPROJECT} bytes")
+    try:
+        document: dict[str, object] = tomllib.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as err:  # also a number of too many digits
+        raise metadata.bad(_WHERE, str(err)[:200]) from err
+    system, project = _table(document, "build-system"), _table(document, "project")
+    _check_backend_path(_strings(system.get("backend-path", []), "build-system.backend-path"))
+    if "build-system" in document and "requires" not in system:
+        raise metadata.bad(_WHERE, "a [build-system] without requires (PEP 518)")
+    build = _strings(system.get("requires", list(DEFAULT_BUILD_REQUIRES)), "build-system.requires")
+    static = _strings(project.get("dependencies", []), "project.dependencies")
+    for extra, dependencies in _table(project, "optional-dependencies").items():
+        static += _strings(dependencies, f"project.optional-dependencies.{extra}")
+    return Pyproject(
+        project=_name(project.get("name")),
+        version=_version(project.get("version")),
+        dynamic=_strings(project.get("dynamic", []), "project.dynamic"),
+        build_requires=build,
+        requires=static,
+        direct_references=metadata.direct_references((*build, *static), _WHERE),
+    )
+
+
+def _table(document: dict[str, object], name: str) -> dict[str, object]:
+    found = document.get(name, {})
+    if not isinstance(found, dict):
+        raise metadata.bad(_WHERE, f"{name} that is no table")
+    return found
+
+
+def _strings(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise metadata.bad(_WHERE, f"{where} that is no list of strings")
+    return tuple(value)
+
+
+def _check_backend_path(entries: tuple[str, ...]) -> None:
+    """An in-tree backend lies in the tree (PEP 517); ``.`` is the tree itself."""
+    for entry in entries:
+        path = entry.removeprefix("./").removesuffix("/")
+        if path not in {"", "."} and not is_plain_path(path):
+            raise metadata.bad(_WHERE, f"a backend-path outside the tree, {entry!r}")
+
+
+def _name(value: object) -> ProjectName | None:
+    if value is None:
+        return None
+    try:
+        return ProjectName(str(canonicalize_name(str(value), validate=True)))
+    except ValueError as err:
+        raise metadata.bad(_WHERE, f"the name {value!r}") from err
+
+
+def _version(value: object) -> Version | None:
+    if value is None:
+        return None
+    try:
+        return Version(str(value))
+    except ValueError as err:
+        raise metadata.bad(_WHERE, f"the version {value!r}") from err

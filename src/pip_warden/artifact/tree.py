@@ -1,0 +1,76 @@
+"""Member names: one plain tree, the same on every file system."""
+
+from __future__ import annotations
+
+import unicodedata
+from enum import Enum, auto
+
+from pip_warden.artifact.limits import LONGEST_NAME, MOST_MEMBERS
+from pip_warden.artifact.problem import MalformedError
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+class _Kind(Enum):
+    FILE = auto()
+    DIRECTORY = auto()
+    IMPLIED = auto()
+
+
+def is_plain_path(name: str) -> bool:
+    """Tell whether a name is a relative path of plain segments, with slashes, below the archive's root.
+
+    A colon is refused with the rest: ``C:`` is a drive and ``file:stream`` another file's stream on Windows.
+    """
+    if not name or len(name) > LONGEST_NAME or "\\" in name or ":" in name:
+        return False
+    if any(unicodedata.category(char) in _HIDDEN for char in name):
+        return False
+    return all(part not in {"", ".", ".."} for part in name.split("/"))
+
+
+class Tree:
+    """Collects the members of one archive and refuses any that could land on another.
+
+    Names are compared as the most forgetful file system would: case-folded and in Unicode's NFC.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, _Kind] = {}
+        self._count = 0
+
+    def add(self, name: str, *, is_directory: bool) -> None:
+        """Add a member.
+
+        Args:
+            name: Its path, without the slash at the end of a directory's.
+            is_directory: Whether it is a directory.
+
+        Raises:
+            MalformedError: ``unsafe-member`` or ``archive-too-large``.
+        """
+        self._count += 1
+        if self._count > MOST_MEMBERS:
+            raise MalformedError(
+                "archive-too-large", f"at most {MOST_MEMBERS} members", f"more than {MOST_MEMBERS}"
+            )
+        if not is_plain_path(name):
+            raise unsafe("member names that are plain relative paths", repr(name))
+        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        for end in (at for at, char in enumerate(key) if char == "/"):
+            if self._kinds.setdefault(key[:end], _Kind.IMPLIED) is _Kind.FILE:
+                raise unsafe("members that lie in directories", f"{name!r}, which lies in a file")
+        known = self._kinds.get(key)
+        if known in {_Kind.FILE, _Kind.DIRECTORY} or (known is _Kind.IMPLIED and not is_directory):
+            raise unsafe("each member once, whatever a file system thinks of case", f"{name!r} a second time")
+        self._kinds[key] = _Kind.DIRECTORY if is_directory else _Kind.FILE
+
+
+def unsafe(expected: str, found: str) -> MalformedError:
+    """Make the fault of a member that could land anywhere else than it says."""
+    return MalformedError(
+        "unsafe-member",
+        expected,
+        found,
+        hint="Unpacked, it could land outside its place or replace another file. Do not use it; tell the publisher.",
+    )
