@@ -24,6 +24,7 @@ from typing import Self, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.errors import RefusedError, TrustFileError, TrustRootError, UndecidedError
@@ -165,6 +166,26 @@ class Gate:
         self._record(admission.line)
         return admission
 
+    def admit_release(self, project: ProjectName, version: Version) -> tuple[Admission, ...]:
+        """Decide about every wheel and sdist that a release has on its page, those that the trust file does not list included.
+
+        Raises:
+            RefusedError: As for :meth:`listing`, or ``no-release``: the page has no such release.
+            UndecidedError: As for :meth:`listing`.
+        """
+        listing = self.listing(project)
+        files = [candidate for candidate in listing.page.candidates if candidate.name.version == version]
+        if not files:
+            raise RefusedError(
+                "no-release",
+                f"expected a release {version} of {project} on {listing.page.url}, found none",
+                hint="Check the version; zero files are never a success.",
+            )
+        admissions = tuple(self._pool.map(partial(self._admitted, listing.page), files))
+        for admission in admissions:
+            self._record(admission.line)
+        return admissions
+
     def admit_local(self, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
         """Decide about a file that the user has, with the evidence that they have for it.
 
@@ -257,8 +278,11 @@ class Gate:
                 f"expected a file listed for {listing.page.project}, found {filename!r}",
                 hint="The file is not on the project's page, or its version is not allowed by the trust file.",
             )
-        key = (candidate.project, filename)
-        return self._once(self._admissions, key, partial(self._admit, candidate, listing.page)).result()
+        return self._admitted(listing.page, candidate)
+
+    def _admitted(self, page: IndexPage, candidate: Candidate) -> Admission:
+        key = (candidate.project, candidate.name.filename)
+        return self._once(self._admissions, key, partial(self._admit, candidate, page)).result()
 
     def _fetch_newest(self, project: ProjectName) -> None:
         """Fetch and judge the newest wheel ahead; whatever goes wrong is told to whoever asks for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +13,7 @@ import click
 from pip_warden.errors import TrustFileError
 
 if TYPE_CHECKING:
+    from pip_warden.report.model import Report
     from pip_warden.trust.pins import TrustFile
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -89,3 +91,18 @@ def cache_directory(given: Path | None) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("pip-warden"))
+
+
+def print_report(report: Report, output_format: str) -> int:
+    """Print a report and return its exit code: data on stdout; for people on stdout when all is well, else on stderr."""
+    if output_format == "json":
+        from pip_warden.report import json
+
+        print(json.render(report))
+        return report.exit_code
+    from pip_warden.cli.output import console_style
+    from pip_warden.report import text
+
+    stream = sys.stdout if report.exit_code == 0 else sys.stderr
+    print(text.render(report, console_style(stream)), file=stream)
+    return report.exit_code

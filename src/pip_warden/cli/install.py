@@ -64,6 +64,7 @@ Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty tru
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def safe_install(words: tuple[str, ...]) -> int:
     """Install through the gate."""
+    from pip_warden.cli.common import print_report
     from pip_warden.handoff.options import parse_arguments
 
     parsed = parse_arguments(words)
@@ -77,8 +78,7 @@ def safe_install(words: tuple[str, ...]) -> int:
     if output_format not in {"text", "json"}:
         raise UsageError("option-value", f"expected --format text or json, found {output_format!r}")
     report = _run(parsed, is_json=output_format == "json")
-    _print(report, is_json=output_format == "json")
-    return report.exit_code
+    return print_report(report, output_format)
 
 
 def _help() -> str:
@@ -169,16 +169,3 @@ def _job(parsed: Parsed, trust: TrustFile) -> Job:
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text is not None else None
-
-
-def _print(report: Report, *, is_json: bool) -> None:
-    if is_json:
-        from pip_warden.report import json
-
-        print(json.render(report))
-        return
-    from pip_warden.cli.output import console_style
-    from pip_warden.report import text
-
-    stream = sys.stdout if report.exit_code == 0 else sys.stderr
-    print(text.render(report, console_style(stream)), file=stream)

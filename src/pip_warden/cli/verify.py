@@ -1,0 +1,139 @@
+"""``pip-warden verify``: local wheels and sdists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pip_warden.cli.common import (
+    connection_options,
+    format_option,
+    load_trust,
+    print_report,
+    trust_option,
+    trust_path,
+)
+from pip_warden.errors import TrustRootError, UsageError
+
+if TYPE_CHECKING:
+    from pip_warden.trust.pins import TrustFile
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("verify")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
+@trust_option
+@click.option("--bundle", type=_FILE, help="A Sigstore bundle of any version, or a PEP 740 attestation.")
+@click.option("--signature", type=_FILE, help="A detached signature (with --certificate).")
+@click.option("--certificate", type=_FILE, help="Its certificate: PEM, base64 of PEM, or DER.")
+@click.option(
+    "--certificate-identity",
+    "--cert-identity",
+    "identity",
+    metavar="SUBJECT",
+    help="The signer; else the trust file says.",
+)
+@click.option(
+    "--certificate-oidc-issuer",
+    "--cert-oidc-issuer",
+    "issuer",
+    metavar="URL",
+    help="The signer's OIDC issuer.",
+)
+@click.option("--trusted-root", type=_FILE, help="The Sigstore trusted root; else the trust file's.")
+@format_option
+@connection_options
+def command(
+    *,
+    files: tuple[Path, ...],
+    trust: Path | None,
+    bundle: Path | None,
+    signature: Path | None,
+    certificate: Path | None,
+    identity: str | None,
+    issuer: str | None,
+    trusted_root: Path | None,
+    output_format: str,
+    offline: bool,
+    cache_dir: Path | None,
+    token_file: tuple[str, ...],
+    cert: Path | None,
+    verbose: int,
+    quiet: int,
+    debug: bool,  # noqa: ARG001 -- read by cli.run
+) -> int:
+    """Verify each FILE: a wheel or sdist with its evidence beside it, or named by an option.
+
+    Who must have signed it is what the trust file pins for its project, or --certificate-identity with --certificate-oidc-issuer.
+    """
+    from pip_warden.cli.output import Console
+    from pip_warden.cli.session import Connection, entry_finder, open_gate, open_workspace
+    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.verify import Given, verify_files
+
+    given = Given(bundle=bundle, signature=signature, certificate=certificate)
+    trusted = _trust(files, trust, identity, issuer, trusted_root)
+    roots = RootShelf(trusted.roots)
+    connection = Connection(offline=offline, cache_dir=cache_dir, token_files=token_file, cert=cert)
+    console = Console(verbose=bool(verbose), quiet=bool(quiet))
+    with open_workspace() as workspace, open_gate(trusted, roots, connection, workspace, console) as opened:
+        report = verify_files(
+            opened.gate,
+            files,
+            given=given,
+            find_entry=entry_finder(roots, opened.transport, offline=offline),
+            workspace=workspace,
+            trust_file=str(trusted.path),
+        )
+    console.clear()
+    return print_report(report, output_format)
+
+
+def _trust(
+    files: tuple[Path, ...], trust: Path | None, identity: str | None, issuer: str | None, root: Path | None
+) -> TrustFile:
+    """Return the trust file, or the one that an identity on the command line stands for."""
+    if (identity is None) != (issuer is None):
+        raise UsageError(
+            "issuer-needed",
+            "expected --certificate-identity and --certificate-oidc-issuer together, found one of them",
+            hint="The same subject from another issuer is somebody else.",
+        )
+    if identity is None or issuer is None:
+        return _pinned(trust, root)
+    from pip_warden.verify import command_line_trust
+
+    return command_line_trust(files, subject=identity, issuer=issuer, root=root or _default_root(trust))
+
+
+def _pinned(trust: Path | None, root: Path | None) -> TrustFile:
+    from pip_warden.digests import digest_of
+
+    loaded = load_trust(trust)
+    if root is not None and root.is_file():
+        pinned = {pin.sha256 for pin in loaded.roots}
+        if digest_of(root.read_bytes()) not in pinned:
+            raise TrustRootError(
+                "trusted-root-digest",
+                f"expected a trusted root that {loaded.path.name} pins, found {root} with another digest",
+                hint="Leave --trusted-root out, or give an identity on the command line.",
+            )
+    elif root is not None:
+        raise UsageError("no-such-file", f"expected a trusted root in {root}, found none")
+    return loaded
+
+
+def _default_root(trust: Path | None) -> Path:
+    path = trust_path(trust)
+    if path is not None:
+        roots = load_trust(trust).roots
+        if roots:
+            return roots[0].path
+    raise UsageError(
+        "trusted-root-needed",
+        "expected --trusted-root FILE or a trust file that pins one, found neither",
+        hint="Nothing is fetched unasked; the first `pip-warden trust add` stores and pins one.",
+    )

@@ -1,0 +1,49 @@
+"""``pip-warden verify-release``: every file of a release, straight from its registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pip_warden.cli.common import connection_options, format_option, load_trust, print_report, trust_option
+from pip_warden.errors import UsageError
+from pip_warden.names import parse_project_name, parse_version
+
+
+@click.command("verify-release")
+@click.argument("release", metavar="NAME==VERSION")
+@trust_option
+@format_option
+@connection_options
+def command(
+    *,
+    release: str,
+    trust: Path | None,
+    output_format: str,
+    offline: bool,
+    cache_dir: Path | None,
+    token_file: tuple[str, ...],
+    cert: Path | None,
+    verbose: int,
+    quiet: int,
+    debug: bool,  # noqa: ARG001 -- read by cli.run
+) -> int:
+    """Verify every wheel and sdist of NAME==VERSION as a consumer would meet them: the consumer_verification stage."""
+    from pip_warden.cli.output import Console
+    from pip_warden.cli.session import Connection, open_gate, open_workspace
+    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.verify import verify_release
+
+    name, equals, version = release.partition("==")
+    if not equals:
+        raise UsageError("version-needed", f"expected NAME==VERSION, found {release!r}")
+    project, wanted = parse_project_name(name), parse_version(version)
+    trusted = load_trust(trust)
+    roots = RootShelf(trusted.roots)
+    connection = Connection(offline=offline, cache_dir=cache_dir, token_files=token_file, cert=cert)
+    console = Console(verbose=bool(verbose), quiet=bool(quiet))
+    with open_workspace() as workspace, open_gate(trusted, roots, connection, workspace, console) as opened:
+        report = verify_release(opened.gate, project, wanted, trust_file=str(trusted.path))
+    console.clear()
+    return print_report(report, output_format)

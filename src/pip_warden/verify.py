@@ -1,0 +1,207 @@
+"""Verify without installing: local files with the evidence somebody has for them, and whole releases straight from their registry."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import Version
+
+from pip_warden.artifact.model import Artifact
+from pip_warden.artifact.receive import copy_local
+from pip_warden.digests import digest_of
+from pip_warden.errors import RefusedError, UndecidedError, UsageError, WardenError
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.detached import Pair, complete, read_pair
+from pip_warden.evidence.locate import EntryFinder, Siblings, locate
+from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.pep740 import read_attestation, read_provenance
+from pip_warden.gate import Gate
+from pip_warden.names import ProjectName, parse_artifact_name
+from pip_warden.report.model import Line, Outcome, Report, undecided_line
+from pip_warden.strict_json import StrictJSONError, loads_object
+from pip_warden.trust.pins import Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.subject import parse_subject, read_subject
+
+_LARGEST_EVIDENCE = 8 << 20
+_NO_SOURCE = Source(name="command-line", type="simple", url="https://localhost")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Given:
+    """Evidence named on the command line; everything None: look beside the file.
+
+    Attributes:
+        bundle: A Sigstore bundle of any version, or a PEP 740 attestation or provenance object.
+        signature: A detached signature.
+        certificate: Its certificate.
+    """
+
+    bundle: Path | None = None
+    signature: Path | None = None
+    certificate: Path | None = None
+
+
+def verify_files(
+    gate: Gate,
+    files: tuple[Path, ...],
+    *,
+    given: Given,
+    find_entry: EntryFinder,
+    workspace: Path,
+    trust_file: str,
+) -> Report:
+    """Verify local files.
+
+    Args:
+        gate: The gate.
+        files: Wheels and sdists.
+        given: Evidence for the one file, where it was named.
+        find_entry: How detached signatures are looked up.
+        workspace: A private directory of this run.
+        trust_file: The trust file's path, for the report.
+
+    Raises:
+        UsageError: No files, a path that is not there, or evidence named for several files.
+    """
+    if not files:
+        raise UsageError(
+            "nothing-to-verify",
+            "expected at least one file, found none",
+            hint="Zero files are never a success.",
+        )
+    _check_given(given, files)
+    undecided: list[Line] = []
+    for path in files:
+        artifact = copy_local(path, Path(tempfile.mkdtemp(dir=workspace)))
+        try:
+            gate.admit_local(artifact, _evidence(path, artifact, given, find_entry))
+        except UndecidedError as err:
+            undecided.append(undecided_line(artifact.name, err.code, err.message, err.hint))
+    return _report("verify", gate, trust_file, extra=tuple(undecided))
+
+
+def verify_release(gate: Gate, project: ProjectName, version: Version, *, trust_file: str) -> Report:
+    """Verify every wheel and sdist of a release, straight from its registry."""
+    error: WardenError | None = None
+    try:
+        gate.admit_release(project, version)
+    except (RefusedError, UndecidedError) as err:
+        error = err
+    return _report("verify-release", gate, trust_file, error=error)
+
+
+def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, root: Path) -> TrustFile:
+    """Make the trust file that an identity on the command line stands for: a pin with all defaults.
+
+    Args:
+        files: The files to verify; each one's project is pinned to the identity.
+        subject: ``--certificate-identity``.
+        issuer: ``--certificate-oidc-issuer``.
+        root: ``--trusted-root``.
+
+    Raises:
+        UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``.
+    """
+    try:
+        digest = digest_of(root.read_bytes())
+    except OSError as err:
+        raise UsageError("no-such-file", f"expected a trusted root in {root}, found none readable") from err
+    identity = Identity(issuer=issuer, subject=parse_subject(subject), is_account=_is_account(subject))
+    projects = {parse_artifact_name(path.name).project for path in files}
+    return TrustFile(
+        path=Path("the command line"),
+        roots=(RootPin(name="default", path=root.absolute(), sha256=digest, issuers=(issuer,)),),
+        sources=(_NO_SOURCE,),
+        entries=tuple(
+            IdentityEntry(project=project, source=_NO_SOURCE.name, identities=(identity,))
+            for project in sorted(projects)
+        ),
+    )
+
+
+def _is_account(subject: str) -> bool:
+    return read_subject(subject.replace("{version}", "1.0").replace("*", "any")) is None
+
+
+def _check_given(given: Given, files: tuple[Path, ...]) -> None:
+    named = [path for path in (given.bundle, given.signature, given.certificate) if path is not None]
+    if named and len(files) != 1:
+        raise UsageError("one-file", f"expected one file together with evidence, found {len(files)}")
+    if (given.signature is None) != (given.certificate is None) or (given.bundle and given.signature):
+        raise UsageError(
+            "evidence-options",
+            "expected --bundle, or --signature and --certificate, found another combination",
+        )
+    for path in (*named, *files):
+        if not path.is_file():
+            raise UsageError("no-such-file", f"expected a file {path}, found none")
+
+
+def _evidence(
+    path: Path, artifact: Artifact, given: Given, find_entry: EntryFinder
+) -> Iterator[Item | BadItem]:
+    if given.bundle is not None:
+        return iter(_read_any(given.bundle.name, _read(given.bundle)))
+    if given.signature is not None and given.certificate is not None:
+        return _detached(given.signature, given.certificate, artifact, find_entry)
+    return locate(path.name, artifact.digest, [Siblings(path.absolute().parent)], find_entry)
+
+
+def _detached(
+    signature: Path, certificate: Path, artifact: Artifact, find_entry: EntryFinder
+) -> Iterator[Item | BadItem]:
+    label = f"{signature.name} + {certificate.name}"
+    pair = read_pair(label, _read(signature), _read(certificate))
+    if isinstance(pair, Pair):
+        yield complete(pair, artifact.digest, find_entry(pair.wanted(artifact.digest)))
+    else:
+        yield BadItem(label=label, form=Form.DETACHED, fault=pair)
+
+
+def _read_any(label: str, raw: bytes) -> tuple[Item | BadItem, ...]:
+    """Read evidence by what it is, whatever its name; what is neither is read as a bundle, and refused as one."""
+    try:
+        keys = loads_object(raw, max_bytes=_LARGEST_EVIDENCE).keys()
+    except StrictJSONError:
+        keys = {}.keys()
+    if "attestation_bundles" in keys:
+        return read_provenance(label, raw)
+    if "verification_material" in keys:
+        return (read_attestation(label, raw),)
+    return (read_bundle(label, raw),)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_LARGEST_EVIDENCE + 1)
+    except OSError as err:
+        raise UsageError("no-such-file", f"expected a readable file {path}, found {err.strerror}") from err
+
+
+def _report(
+    command: str,
+    gate: Gate,
+    trust_file: str,
+    *,
+    extra: tuple[Line, ...] = (),
+    error: WardenError | None = None,
+) -> Report:
+    lines = (*gate.lines(), *extra)
+    codes = {error.exit_code} if error is not None else set()
+    codes |= {1 for line in lines if line.outcome is Outcome.REFUSED}
+    codes |= {3 for line in lines if line.outcome is Outcome.UNDECIDED}
+    if not any(line.outcome is Outcome.ACCEPTED for line in lines) and not codes:
+        codes.add(1)
+    unsaid = error if error is not None and error.code not in {line.code for line in lines} else None
+    return Report(
+        command=command,
+        exit_code=min(codes, default=0),
+        lines=lines,
+        unpinned=gate.unpinned() if any(line.code == "not-pinned" for line in lines) else (),
+        trust_file=trust_file,
+        error=unsaid,
+    )
