@@ -63,12 +63,13 @@ class Stage:
             _installed(words),
             cwd=self.directory,
             env=self.environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
         if show:
-            print((result.stdout + result.stderr).rstrip(), flush=True)
+            print(result.stdout.rstrip(), flush=True)
         return result
 
     def fresh_environment(self, name: str) -> Path:
@@ -153,19 +154,19 @@ def _attack(stage: Stage, title: str, code: str, spoil: Callable[[Stage], Callab
     """Spoil the registry, install into a fresh environment with an empty cache, and mend the registry again."""
     print(f"\n--- attack: {title}")
     mend = spoil(stage)
-    target = stage.fresh_environment(f"env-{code}")
+    target = stage.fresh_environment(f"env-{spoil.__name__}")
     before = stage.installed(target)
     result = stage.run(
         "safe-install",
         "--python",
         str(target),
         "--cache-dir",
-        str(stage.directory / f"cache-{code}"),
+        str(stage.directory / f"cache-{spoil.__name__}"),
         "acme-widgets",
     )
     after = stage.installed(target)
     mend()
-    refused = result.returncode == 1 and f"[{code}]" in result.stdout + result.stderr and before == after
+    refused = result.returncode == 1 and f"[{code}]" in result.stdout and before == after
     found = f"exit {result.returncode}, {'nothing' if before == after else after} installed"
     return Act(title=title, expected=f"refused, {code}", found=found, good=refused)
 
@@ -212,8 +213,8 @@ def _need_unpinned(stage: Stage) -> Callable[[], None]:
 
 
 _ATTACKS: tuple[tuple[str, str, Callable[[Stage], Callable[[], None]]], ...] = (
-    ("the wheel is replaced by another in the registry", "signature-invalid", _change_bytes),
-    ("its signature is replaced by that of another file", "signature-invalid", _swap_signature),
+    ("the wheel is replaced by another in the registry", "bad-signature", _change_bytes),
+    ("its signature is replaced by that of another file", "bad-signature", _swap_signature),
     ("the old release is renamed as a newer one", "version-inside-differs", _rename_old_release),
     ("a new release needs a package that nobody pinned", "not-pinned", _need_unpinned),
 )
@@ -229,4 +230,4 @@ def _table(acts: list[Act]) -> None:
     for act in acts:
         table.add_row("[green]✓[/]" if act.good else "[red]✗[/]", act.title, act.expected, act.found)
     print()
-    Console().print(table)
+    Console(width=110).print(table)
