@@ -2,6 +2,12 @@
 
 It saves fetching, never judging: whoever takes a file out has it hashed and judged again, from the stored evidence. So a poisoned or shared cache
 can waste time and never let anything in. Only an :class:`~pip_warden.verdict.model.Accepted` opens it.
+
+::
+
+    v1/ab/abcdef…/NAME-VERSION….whl     the bytes; the directory's name is their SHA-256
+    v1/ab/abcdef…/evidence.json         what spoke for them
+    v1/ab/.draft-…/                     being written; renamed when whole
 """
 
 from __future__ import annotations
@@ -13,21 +19,24 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.digests import Digest, Hasher, digest_of_file
-from pip_warden.errors import BugError, UsageError
-from pip_warden.evidence.model import BadItem, Evidence, Form, Item
+from pip_warden.digests import Digest, Hasher, digest_of_chunks
+from pip_warden.errors import BugError, RefusedError, UsageError
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.model import Evidence, Form, Item
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
 from pip_warden.verdict.model import Accepted
 
 _LAYOUT = "v1"
 _EVIDENCE = "evidence.json"
+_DRAFT = ".draft-"
 _LARGEST_EVIDENCE = 64 << 20
 _CHUNK = 1 << 20
 
@@ -40,7 +49,7 @@ class Sealed:
         name: Its name.
         digest: The digest that was judged.
         size: Bytes.
-        path: Where it lies; read-only, and not to be handed out: see :meth:`Vault.hand_over`.
+        path: Where it lies; read-only, and not to be handed out: see :func:`hand_over`.
         metadata: The bytes of its METADATA or PKG-INFO.
         requires_python: ``Requires-Python`` of the same.
     """
@@ -68,87 +77,146 @@ class Vault:
         root: The cache directory; made when first needed.
 
     Raises:
-        UsageError: ``cache-directory``: it is a link, or belongs to somebody else.
+        UsageError: ``cache-directory``: it is a link, or belongs to somebody else, or others may write to it.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root / _LAYOUT
         _check_own(root)
+        _check_own(self._root)
 
     def seal(self, accepted: Accepted, *, evidence: Evidence) -> Sealed:
         """Keep an accepted file and the evidence that spoke for it.
 
+        Whatever else lies in its place, a corrupt copy for instance, is replaced.
+
         Raises:
-            BugError: The bytes are no longer those that were judged.
+            RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged.
             UsageError: ``cache-directory``: the cache cannot be written.
         """
-        artifact = accepted.artifact
-        place = self._place(artifact.digest)
-        if not (place / artifact.name.filename).exists():
-            self._store(artifact, evidence, place)
-        return _sealed(artifact, place / artifact.name.filename)
+        if not isinstance(accepted, Accepted):
+            raise BugError("bug", f"the vault opens for an Accepted, not for {type(accepted).__name__}")
+        artifact, kept = accepted.artifact, _evidence_json(evidence)
+        path = self._place(artifact.digest) / artifact.name.filename
+        try:
+            if path != artifact.path and not _holds(path, artifact.digest):
+                self._store(artifact, kept, path.parent)
+            elif evidence and _read_bytes(path.parent / _EVIDENCE) != kept:
+                self._replace_evidence(path.parent, kept)
+        except OSError as err:
+            raise UsageError(
+                "cache-directory",
+                f"expected to write to the cache {self._root.parent}, found: {err.strerror or err}",
+                hint="Choose another with --cache-dir or PIP_WARDEN_CACHE_DIR.",
+            ) from err
+        return _sealed(artifact, path)
 
     def find(self, digest: Digest, name: ArtifactName) -> Stored | None:
-        """Return a stored file, hashed and inspected anew; None where there is none, or not with these bytes."""
+        """Return a stored file, hashed and inspected anew; None where there is none.
+
+        One with other bytes than its place says is dropped, and is none.
+        """
         path = self._place(digest) / name.filename
         try:
-            if not stat.S_ISREG(path.lstat().st_mode) or not digest_of_file(path).matches(digest):
+            if not _holds(path, digest):
+                _drop(path)
                 return None
             contents = inspect(path, name)
-            evidence = _read_evidence(path.parent / _EVIDENCE)
             size = path.stat().st_size
         except OSError:
             return None
         artifact = Artifact(name=name, path=path, digest=digest, size=size, contents=contents)
-        return Stored(artifact=artifact, evidence=evidence)
+        return Stored(artifact=artifact, evidence=_read_evidence(path.parent / _EVIDENCE))
 
     def names(self, project: ProjectName) -> Iterator[tuple[ArtifactName, Digest]]:
         """Yield what is stored of a project, for a run without a network."""
         for path in sorted(self._root.glob("*/*/*")):
             with suppress(UsageError):
-                name = parse_artifact_name(path.name)
+                name, digest = parse_artifact_name(path.name), Digest(path.parent.name)
                 if name.project == project:
-                    yield name, Digest(path.parent.name)
+                    yield name, digest
+
+    def size(self) -> int:
+        """Return how many bytes the vault takes."""
+        total = 0
+        for path in self._root.rglob("*"):
+            with suppress(OSError):
+                status = path.lstat()
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+        return total
+
+    def clear(self) -> int:
+        """Throw everything away and return how many bytes that was.
+
+        A run that is under way loses nothing but time: what it needs again, it fetches again.
+
+        Raises:
+            UsageError: ``cache-directory``: something in it cannot be removed.
+        """
+        freed = self.size()
+        try:
+            if self._root.exists():
+                # Renamed first, so that another process sees all of it or nothing.
+                trash = Path(tempfile.mkdtemp(prefix=".trash-", dir=self._root.parent))
+                self._root.rename(trash / _LAYOUT)
+            for trash in self._root.parent.glob(".trash-*"):
+                shutil.rmtree(trash)
+        except OSError as err:
+            raise UsageError(
+                "cache-directory",
+                f"expected to empty the cache {self._root.parent}, found: {err.strerror or err}",
+            ) from err
+        return freed
 
     def _place(self, digest: Digest) -> Path:
         return self._root / digest.hex[:2] / digest.hex
 
-    def _store(self, artifact: Artifact, evidence: Evidence, place: Path) -> None:
+    def _store(self, artifact: Artifact, evidence: bytes, place: Path) -> None:
         """Write beside the place, then rename: a file is there whole or not at all."""
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
+        with _draft(place.parent) as draft:
+            copy_checked(artifact.path, draft / artifact.name.filename, artifact.digest)
+            (draft / artifact.name.filename).chmod(0o400)
+            _write(draft / _EVIDENCE, evidence)
+            if not _is_directory(place):
+                _drop(place)
             try:
-                copy_checked(artifact.path, draft / artifact.name.filename, artifact.digest)
-                (draft / _EVIDENCE).write_text(json.dumps(_evidence_json(evidence)), encoding="utf-8")
-                self._move_in(draft, place)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
-        except OSError as err:
-            raise UsageError(
-                "cache-directory",
-                f"expected to write to the cache {self._root.parent}, found {err.strerror or err}",
-                hint="Choose another with --cache-dir or PIP_WARDEN_CACHE_DIR.",
-            ) from err
+                draft.rename(place)
+            except OSError:
+                # The place is taken, by another process, another name or a corrupt copy: each file replaces its like.
+                place.mkdir(mode=0o700, exist_ok=True)
+                for file in list(draft.iterdir()):
+                    _put(file, place / file.name)
 
     @staticmethod
-    def _move_in(draft: Path, place: Path) -> None:
-        try:
-            draft.rename(place)
-        except OSError:
-            # The same content is there, under this name or another: each file of the draft joins it.
-            for file in draft.iterdir():
-                file.replace(place / file.name)
+    def _replace_evidence(place: Path, evidence: bytes) -> None:
+        """Keep the evidence that was good this time: what is there may have been found bad."""
+        with _draft(place.parent) as draft:
+            _write(draft / _EVIDENCE, evidence)
+            _put(draft / _EVIDENCE, place / _EVIDENCE)
 
 
 def hand_over(sealed: Sealed, directory: Path) -> Path:
     """Copy a sealed file into a directory, hashing the copy; the vault's own bytes are never handed out (T32).
 
+    A hard link would be quicker, and would let whoever has it change the vault.
+
+    Args:
+        sealed: The file.
+        directory: A directory that only this run can enter.
+
     Raises:
-        BugError: The bytes are no longer those that were judged.
+        RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged, or are gone.
+        UsageError: ``cache-directory``: the copy cannot be written.
     """
     target = directory / sealed.name.filename
-    copy_checked(sealed.path, target, sealed.digest)
+    try:
+        copy_checked(sealed.path, target, sealed.digest)
+    except FileNotFoundError as err:
+        raise _changed(sealed.name.filename, sealed.digest, "nothing") from err
+    except OSError as err:
+        raise UsageError(
+            "cache-directory", f"expected to copy {sealed.path} to {target}, found: {err.strerror or err}"
+        ) from err
     return target
 
 
@@ -156,21 +224,27 @@ def copy_checked(source: Path, target: Path, digest: Digest) -> None:
     """Copy a file that must have a digest, and leave nothing where it has not.
 
     Raises:
-        BugError: ``changed-after-verdict``.
+        RefusedError: ``changed-after-verdict``.
+        OSError: It cannot be read, or the copy cannot be written.
     """
     hasher = Hasher()
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with source.open("rb") as stream, os.fdopen(descriptor, "wb") as copy:
-        for chunk in iter(lambda: stream.read(_CHUNK), b""):
-            hasher.update(chunk)
-            copy.write(chunk)
+    with _open_regular(source) as stream:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(target, flags, 0o600), "wb") as copy:
+            for piece in iter(lambda: stream.read(_CHUNK), b""):
+                hasher.update(piece)
+                copy.write(piece)
     if not hasher.digest().matches(digest):
         target.unlink()
-        raise BugError(
-            "changed-after-verdict",
-            f"expected {source.name} with SHA-256 {digest} as it was judged, found other bytes",
-            hint="Something else writes to the cache or to the run's private directory.",
-        )
+        raise _changed(source.name, digest, f"SHA-256 {hasher.digest()}")
+
+
+def _changed(name: str, digest: Digest, found: str) -> RefusedError:
+    return RefusedError(
+        "changed-after-verdict",
+        f"expected {name} with SHA-256 {digest} as it was judged, found {found}",
+        hint="Something else writes to the cache or to the run's private directory.",
+    )
 
 
 def _sealed(artifact: Artifact, path: Path) -> Sealed:
@@ -188,15 +262,22 @@ def _sealed(artifact: Artifact, path: Path) -> Sealed:
 
 
 def _check_own(root: Path) -> None:
+    """Check that a directory, where it exists, is the user's own: a directory, not a link, that others cannot write to.
+
+    Mode bits alone are mended: GitLab Runner works with umask 0000, so they were nobody's decision there.
+    """
     try:
         status = root.lstat()
+        mine = stat.S_ISDIR(status.st_mode) and status.st_uid in {os.geteuid(), 0}
+        if mine and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            root.chmod(status.st_mode & 0o755)
     except FileNotFoundError:
         return
     except OSError as err:
         raise UsageError(
-            "cache-directory", f"expected a cache directory {root}, found {err.strerror}"
+            "cache-directory", f"expected a cache directory {root}, found: {err.strerror or err}"
         ) from err
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {os.getuid(), 0}:
+    if not mine:
         raise UsageError(
             "cache-directory",
             f"expected a directory of yours in {root}, found a link, a file, or somebody else's",
@@ -204,37 +285,108 @@ def _check_own(root: Path) -> None:
         )
 
 
-def _evidence_json(evidence: Evidence) -> JSONValue:
+def _is_directory(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    """Open a regular file itself, no link to one.
+
+    Raises:
+        OSError: It is not there, or is something else.
+    """
+    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise FileNotFoundError(0, "no regular file", str(path))
+    return stream
+
+
+def _holds(path: Path, digest: Digest) -> bool:
+    """Tell whether a file has these bytes."""
+    try:
+        with _open_regular(path) as stream:
+            return digest_of_chunks(iter(lambda: stream.read(_CHUNK), b"")).matches(digest)
+    except OSError:
+        return False
+
+
+def _drop(path: Path) -> None:
+    """Remove whatever has taken a place, where that is possible."""
+    with suppress(OSError):
+        if _is_directory(path):
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _put(file: Path, target: Path) -> None:
+    if _is_directory(target):
+        _drop(target)
+    file.replace(target)
+
+
+@contextmanager
+def _draft(beside: Path) -> Iterator[Path]:
+    beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=beside))
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    path.chmod(0o400)
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Read a small file; whatever is wrong with it makes it empty."""
+    try:
+        with _open_regular(path) as stream:
+            return stream.read(_LARGEST_EVIDENCE + 1)
+    except OSError:
+        return b""
+
+
+def _evidence_json(evidence: Evidence) -> bytes:
     """Keep what can speak for the file again; a bad item cannot."""
     items: list[JSONValue] = [
         {
             "label": item.label,
             "form": item.form.value,
             "bundle": base64.b64encode(item.bundle).decode("ascii"),
-            "is_dsse": item.is_dsse,
         }
         for item in evidence
-        if not isinstance(item, BadItem)
+        if isinstance(item, Item)
     ]
-    return {"items": items}
+    return json.dumps({"items": items}).encode()
 
 
 def _read_evidence(path: Path) -> Evidence:
-    """Read stored evidence; whatever is wrong with it makes it absent, and the file is then fetched anew."""
+    """Read stored evidence as strictly as fetched; whatever is wrong with it makes it absent, and the file is then fetched anew."""
     try:
-        items = loads_object(path.read_bytes(), max_bytes=_LARGEST_EVIDENCE).get("items")
-    except (OSError, StrictJSONError):
+        items = loads_object(_read_bytes(path), max_bytes=_LARGEST_EVIDENCE).get("items")
+    except StrictJSONError:
         return ()
     if not isinstance(items, list):
         return ()
-    found = []
-    for item in items:
-        if not isinstance(item, dict):
-            return ()
-        label, form, bundle, is_dsse = (item.get(key) for key in ("label", "form", "bundle", "is_dsse"))
-        if not (isinstance(label, str) and isinstance(bundle, str) and isinstance(is_dsse, bool)):
-            return ()
-        with suppress(ValueError):
-            raw = base64.b64decode(bundle, validate=True)
-            found.append(Item(label=label, form=Form(str(form)), bundle=raw, is_dsse=is_dsse))
-    return tuple(found)
+    found = [_read_item(item) for item in items]
+    return tuple(item for item in found if item is not None) if None not in found else ()
+
+
+def _read_item(item: JSONValue) -> Item | None:
+    if not isinstance(item, dict) or item.keys() != {"label", "form", "bundle"}:
+        return None
+    label, form, bundle = item["label"], item["form"], item["bundle"]
+    if not (isinstance(label, str) and isinstance(form, str) and isinstance(bundle, str)):
+        return None
+    try:
+        read = read_bundle(label, base64.b64decode(bundle, validate=True), Form(form))
+    except ValueError:
+        return None
+    return read if isinstance(read, Item) else None

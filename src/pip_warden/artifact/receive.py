@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from pip_warden.artifact.inspect import inspect
+from pip_warden.artifact.limits import CHUNK
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest, Hasher
-from pip_warden.errors import UsageError
+from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName, parse_artifact_name
 
-_CHUNK = 1 << 20
+LARGEST_LOCAL_FILE = 5 << 30
+"""Bytes; as much as gitlab.com takes."""
 
 
 class Received(Protocol):
@@ -52,45 +57,114 @@ def receive(candidate: Candidate, transport: Downloader, directory: Path, *, max
         max_bytes: The largest file.
 
     Raises:
-        UndecidedError: It did not arrive whole.
+        UndecidedError: It did not arrive whole, or could not be stored (``cannot-store``).
     """
-    path = directory / candidate.name.filename
-    with _create(path) as stream:
-        received = transport.download(
-            candidate.url, to=stream, max_bytes=max_bytes, label=candidate.name.filename
-        )
-    return _artifact(path, candidate.name, received.digest, received.size)
+    filename = candidate.name.filename
+    with _new_file(directory, filename) as stream:
+        received = transport.download(candidate.url, to=stream, max_bytes=max_bytes, label=filename)
+    return _artifact(directory, candidate.name, received.digest, received.size)
 
 
-def copy_local(path: Path, directory: Path) -> Artifact:
+def copy_local(path: Path, directory: Path, *, max_bytes: int = LARGEST_LOCAL_FILE) -> Artifact:
     """Copy a file of the user's into a private directory and inspect the copy.
 
     What is judged and what is used later are then the same bytes, whoever can write to the original (T32).
 
+    Args:
+        path: The user's file; may be a link.
+        directory: A directory that only this run can enter.
+        max_bytes: The largest file.
+
     Raises:
-        UsageError: ``no-such-file`` or ``invalid-filename``.
+        UsageError: ``invalid-filename``, ``no-such-file`` or ``file-too-large``.
+        UndecidedError: ``cannot-store``: the copy could not be written.
     """
     name = parse_artifact_name(path.name)
     hasher, size = Hasher(), 0
-    copy = directory / name.filename
+    with _open_regular(path) as source, _new_file(directory, name.filename) as target:
+        for piece in _pieces(source, path):
+            size += len(piece)
+            if size > max_bytes:
+                raise UsageError(
+                    "file-too-large", f"expected at most {max_bytes} bytes in {path}, found more"
+                )
+            hasher.update(piece)
+            target.write(piece)
+    return _artifact(directory, name, hasher.digest(), size)
+
+
+def _pieces(source: BinaryIO, path: Path) -> Iterator[bytes]:
+    """Read in pieces; what goes wrong here is the original's, not the copy's."""
+    while True:
+        try:
+            piece = source.read(CHUNK)
+        except OSError as err:
+            raise _unreadable(path, err.strerror or type(err).__name__) from err
+        if not piece:
+            return
+        yield piece
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    """Open a regular file: no device that never ends, and no pipe that nobody writes to."""
     try:
-        with path.open("rb") as source, _create(copy) as target:
-            for chunk in iter(lambda: source.read(_CHUNK), b""):
-                hasher.update(chunk)
-                size += len(chunk)
-                target.write(chunk)
+        stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     except OSError as err:
-        raise UsageError(
-            "no-such-file", f"expected a readable file {path}, found {err.strerror or type(err).__name__}"
-        ) from err
-    return _artifact(copy, name, hasher.digest(), size)
+        raise _unreadable(path, err.strerror or type(err).__name__) from err
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise _unreadable(path, "something that is no regular file")
+    return stream
 
 
-def _artifact(path: Path, name: ArtifactName, digest: Digest, size: int) -> Artifact:
-    return Artifact(name=name, path=path, digest=digest, size=size, contents=inspect(path, name))
+def _unreadable(path: Path, found: str) -> UsageError:
+    return UsageError("no-such-file", f"expected a readable file {path}, found: {found}")
 
 
-def _create(path: Path) -> BinaryIO:
-    """Create a file that was not there, following no link."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.fdopen(os.open(path, flags, 0o600), "w+b")
+@contextmanager
+def _new_file(directory: Path, filename: str) -> Iterator[BinaryIO]:
+    """Create a file that was not there, following no link, and leave nothing where writing it fails.
+
+    Raises:
+        UndecidedError: ``cannot-store``.
+    """
+    path = directory / filename
+    try:
+        _check_private(directory)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        stream = os.fdopen(os.open(path, flags, 0o600), "w+b")
+    except OSError as err:
+        raise _cannot_store(path, err) from err
+    try:
+        with stream:
+            yield stream
+    except OSError as err:
+        path.unlink(missing_ok=True)
+        raise _cannot_store(path, err) from err
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _check_private(directory: Path) -> None:
+    """Check that nobody else can exchange the file between the verdict and the installer (T32)."""
+    status = directory.lstat()
+    others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or others:
+        raise NotADirectoryError(0, "a link, or a directory that others may write to", str(directory))
+
+
+def _cannot_store(path: Path, err: OSError) -> UndecidedError:
+    return UndecidedError(
+        "cannot-store",
+        f"expected to write {path}, found: {err.strerror or type(err).__name__}",
+        hint="Check free space and permissions of the temporary directory.",
+    )
+
+
+def _artifact(directory: Path, name: ArtifactName, digest: Digest, size: int) -> Artifact:
+    path = directory / name.filename
+    try:
+        return Artifact(name=name, path=path, digest=digest, size=size, contents=inspect(path, name))
+    except OSError as err:
+        raise _cannot_store(path, err) from err
