@@ -38,7 +38,7 @@ fix: setup ## format, apply safe fixes, write the generated docs
 
 interop: setup ## tests with foreign programs (cosign: needs Go, builds it once into .cache)
 	scripts/install-cosign
-	COSIGN=.cache/bin/cosign $(BIN)/python -m pytest -q -m interop
+	INTEROP=1 COSIGN=$(CURDIR)/.cache/bin/cosign $(BIN)/python -m pytest -q -m interop
 
 bench: setup ## benchmarks, as ratios within one run
 	$(BIN)/python scripts/bench.py

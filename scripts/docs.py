@@ -16,7 +16,18 @@ from pip_warden.explain import Explanation, catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP = re.compile(r"(<!-- help: ([a-z -]+) -->\n```text\n)(.*?)(```\n<!-- /help -->)", re.DOTALL)
-STEPS = ["pin", "origin", "name", "archive", "digest", "evidence", "signature", "subject", "identity", "policy"]
+STEPS = [
+    "pin",
+    "origin",
+    "name",
+    "archive",
+    "digest",
+    "evidence",
+    "signature",
+    "subject",
+    "identity",
+    "policy",
+]
 INTRO = """# Codes
 
 Every refusal and error has a stable code. `pip-warden explain CODE` says the same as this page, which is written by `make fix`.

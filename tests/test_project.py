@@ -23,7 +23,7 @@ ROOT = SRC.parent.parent
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages([str(SRC)], "pip_warden.")
-    if module.name not in {"pip_warden.__main__"}
+    if module.name != "pip_warden.__main__"
 )
 KEBAB = re.compile(r"[a-z]+[0-9]*(-[a-z0-9]+)+|bug|usage|revoked")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import NoReturn, TypeAlias
 
-JSONValue: TypeAlias = "None | bool | int | float | str | list[JSONValue] | dict[str, JSONValue]"
+JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 
 _DEEPEST = 64
 

@@ -19,7 +19,7 @@ OTHER = digest_of(b"other bytes")
 
 
 def _exhibit(**changes: Any) -> Exhibit:
-    values = {
+    values: dict[str, Any] = {
         "artifact": making.artifact(),
         "candidate": making.candidate(),
         "page": making.page(),

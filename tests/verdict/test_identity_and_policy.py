@@ -123,8 +123,11 @@ def test_t62_an_account_has_no_project() -> None:
 def test_t24_each_required_claim(require: dict[str, Any], claim: str, good: str, code: str) -> None:
     required = Requirements(**require)
 
-    assert _policy(making.claims(**{claim: good}), required) is None
-    assert _policy(making.claims(**{claim: "else"}), required) == code
+    found: dict[str, Any] = {claim: good}
+    other: dict[str, Any] = {claim: "else"}
+
+    assert _policy(making.claims(**found), required) is None
+    assert _policy(making.claims(**other), required) == code
     assert _policy(making.claims(drop=(claim.replace("_", "-"),)), required) == "claim-missing"
 
 

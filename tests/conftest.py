@@ -1,0 +1,50 @@
+"""What holds for every test: no network but loopback, and no skipped test where a skip would hide something."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+_CONNECT = socket.socket.connect
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loopback_only() -> Generator[None]:
+    """Refuse connections of this process to anywhere but this machine."""
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(str(address[0])):
+            raise AssertionError(f"a test tried to connect to {address}")
+        _CONNECT(self, address)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", connect)
+    yield
+    patch.undo()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+    """In `make interop` a skipped test is a failed one: the foreign program was not there."""
+    outcome = yield
+    report = outcome.get_result()
+    if (
+        report.skipped
+        and os.environ.get("INTEROP")
+        and item.get_closest_marker("interop")
+        and not hasattr(report, "wasxfail")
+    ):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in interop: {report.longrepr}"
