@@ -1,0 +1,49 @@
+"""A sandbox per module, an environment copied per test, and a user who types commands."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flow.user import User
+
+from pip_warden.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment without pip, made once and copied for each test."""
+    target = tmp_path_factory.mktemp("environments") / "empty"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(target)], check=True)
+    return target
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Tests use projects of their own in it and disarm what they arm."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def user(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_environment: Path
+) -> Iterator[User]:
+    target = tmp_path / "env"
+    shutil.copytree(empty_environment, target, symlinks=True)
+    for name in ("VIRTUAL_ENV", "CI_JOB_TOKEN", "CI_SERVER_URL", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path / "home"
+    home.mkdir()
+    yield User(
+        sandbox=sandbox,
+        home=home,
+        patch=monkeypatch,
+        target=target,
+        token=sandbox.token(scopes=("api",)),
+    )
+    sandbox.faults.clear()
