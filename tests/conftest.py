@@ -48,3 +48,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     ):
         report.outcome = "failed"
         report.longrepr = f"skipped in interop: {report.longrepr}"
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long values by their argument: signatures differ in every process, and parallel runs must collect the same names."""
+    return argname if isinstance(val, str | bytes) and len(val) > 40 else None

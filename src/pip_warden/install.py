@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -73,14 +73,14 @@ class Job:
     verbosity: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class _Course:
-    """What a run has come to so far."""
+    """What a run has come to so far: gathered while it goes on, read once at its end."""
 
-    lines: list[Line] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    error: WardenError | None = None
-    installer_code: int | None = None
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.warnings: list[str] = []
+        self.error: WardenError | None = None
+        self.installer_code: int | None = None
 
 
 class GateDoor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -92,17 +92,17 @@ class Wanted:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class _Pile:
     """What is gathered while files are read; frozen into Wanted at the end."""
 
-    sources: frozenset[str]
-    named: list[Named] = field(default_factory=list)
-    files: list[LocalFile] = field(default_factory=list)
-    projects: list[LocalProject] = field(default_factory=list)
-    constraints: list[Named] = field(default_factory=list)
-    options: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    def __init__(self, sources: frozenset[str]) -> None:
+        self.sources = sources
+        self.named: list[Named] = []
+        self.files: list[LocalFile] = []
+        self.projects: list[LocalProject] = []
+        self.constraints: list[Named] = []
+        self.options: list[str] = []
+        self.notes: list[str] = []
 
     def frozen(self) -> Wanted:
         return Wanted(
@@ -144,7 +144,7 @@ def gather(
     Raises:
         UsageError: ``refused-requirement``, ``bad-requirement`` or ``bad-requirements-file``.
     """
-    pile = _Pile(sources=frozenset(_place(url) for url in source_urls))
+    pile = _Pile(frozenset(_place(url) for url in source_urls))
     for text in positional:
         _one(text, Path.cwd(), "the command line", pile)
     for text in editables:
