@@ -331,7 +331,12 @@ def _put(file: Path, target: Path) -> None:
 
 @contextmanager
 def _draft(beside: Path) -> Iterator[Path]:
-    beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for directory in (
+        beside.parent.parent,
+        beside.parent,
+        beside,
+    ):  # parents made on the way get the umask's mode
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=beside))
     try:
         yield draft

@@ -93,7 +93,7 @@ def test_directories_and_streamed_members_and_zip64_are_read(read: Read) -> None
         def write(self, data: bytes) -> int:  # type: ignore[override]
             return buffer.write(data)
 
-    with zipfile.ZipFile(Pipe(), "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(Pipe(), "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
             if name.endswith("/"):
                 archive.writestr(zipfile.ZipInfo(name), b"")

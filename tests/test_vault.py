@@ -1,0 +1,347 @@
+"""The vault: opened by an Accepted alone, trusted by nobody, and never handed out itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import making
+from archives import WHEEL_NAME, wheel
+from pip_warden.artifact.inspect import inspect
+from pip_warden.artifact.model import Artifact, Contents
+from pip_warden.digests import digest_of
+from pip_warden.errors import BugError, RefusedError, UsageError
+from pip_warden.evidence.model import BadItem, Evidence, Form, Item
+from pip_warden.evidence.pep740 import read_attestation
+from pip_warden.faults import Fault
+from pip_warden.names import parse_artifact_name
+from pip_warden.vault import Vault, hand_over
+from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, Step
+
+REAL = Path(__file__).parent / "data" / "real" / "gitlab_oidc_project-0.0.3.tar.gz.publish.attestation"
+DATA = wheel()
+DIGEST = digest_of(DATA)
+NAME = parse_artifact_name(WHEEL_NAME)
+BAD = BadItem(label="bad", form=Form.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none"))
+
+
+@pytest.fixture(scope="module")
+def item() -> Item:
+    found = read_attestation(REAL.name, REAL.read_bytes())
+    assert isinstance(found, Item)
+    return found
+
+
+def accepted(directory: Path, data: bytes = DATA, filename: str = WHEEL_NAME) -> Accepted:
+    """Accept a file by its hash."""
+    directory.mkdir(exist_ok=True)
+    path, name = directory / filename, parse_artifact_name(filename)
+    path.write_bytes(data)
+    artifact = Artifact(
+        name=name, path=path, digest=digest_of(data), size=len(data), contents=inspect(path, name)
+    )
+    return Accepted(artifact=artifact, basis=PinnedByHash(reason="reviewed"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+def stored_path(cache: Path) -> Path:
+    return cache / "v1" / DIGEST.hex[:2] / DIGEST.hex / WHEEL_NAME
+
+
+def test_what_is_sealed_is_found_again(cache: Path, run: Path, item: Item) -> None:
+    sealed = Vault(cache).seal(accepted(run), evidence=(BAD, item))
+    stored = Vault(cache).find(DIGEST, NAME)
+
+    assert (sealed.name, sealed.digest, sealed.size, sealed.path) == (
+        NAME,
+        DIGEST,
+        len(DATA),
+        stored_path(cache),
+    )
+    assert sealed.metadata.startswith(b"Metadata-Version")
+    assert stored is not None
+    assert isinstance(stored.artifact.contents, Contents)
+    assert (stored.artifact.digest, stored.artifact.size) == (DIGEST, len(DATA))
+    assert stored.evidence == (item,)
+
+
+def test_files_are_read_only_and_nobody_elses(cache: Path, run: Path) -> None:
+    path = Vault(cache).seal(accepted(run), evidence=()).path
+
+    assert path.stat().st_mode & 0o777 == 0o400
+    assert [directory.stat().st_mode & 0o077 for directory in path.parents[:3]] == [0, 0, 0]
+    assert [entry.name for entry in path.parents[1].iterdir()] == [DIGEST.hex]
+
+
+def test_only_an_accepted_opens_it(cache: Path, run: Path) -> None:
+    refused = Refused(subject="x", step=Step.PIN, code="not-pinned", expected="a pin", found="none")
+
+    for other in (refused, accepted(run).artifact):
+        with pytest.raises(BugError):
+            Vault(cache).seal(cast("Any", other), evidence=())
+    assert not cache.exists()
+
+
+def test_a_file_that_is_not_there_is_not_found(cache: Path, run: Path) -> None:
+    vault = Vault(cache)
+    vault.seal(accepted(run), evidence=())
+
+    assert vault.find(digest_of(b"other"), NAME) is None
+    assert vault.find(DIGEST, parse_artifact_name("acme_widgets-2.0-py3-none-any.whl")) is None
+    assert Vault(cache / "elsewhere").find(DIGEST, NAME) is None
+
+
+def test_t32_bytes_that_changed_after_the_verdict_are_not_kept(cache: Path, run: Path) -> None:
+    verdict = accepted(run)
+    verdict.artifact.path.write_bytes(b"exchanged")
+
+    with pytest.raises(RefusedError) as caught:
+        Vault(cache).seal(verdict, evidence=())
+
+    assert caught.value.code == "changed-after-verdict"
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
+
+
+def test_t32_a_link_in_the_files_place_is_not_followed(cache: Path, run: Path, tmp_path: Path) -> None:
+    verdict = accepted(run)
+    moved = verdict.artifact.path.rename(tmp_path / "moved")
+    verdict.artifact.path.symlink_to(moved)
+
+    with pytest.raises(UsageError) as caught:
+        Vault(cache).seal(verdict, evidence=())
+    assert caught.value.code == "cache-directory"
+
+
+def test_a_corrupt_copy_is_dropped_and_then_replaced(cache: Path, run: Path) -> None:
+    vault, verdict = Vault(cache), accepted(run)
+    path = vault.seal(verdict, evidence=()).path
+    path.chmod(0o600)
+    path.write_bytes(b"poison")
+
+    assert vault.find(DIGEST, NAME) is None
+    assert not path.exists()
+    assert vault.seal(verdict, evidence=()).path.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("squatter", ["poison", "directory", "link", "place-file", "place-link"])
+def test_whatever_has_taken_a_place_gives_way(cache: Path, run: Path, tmp_path: Path, squatter: str) -> None:
+    path = stored_path(cache)
+    path.parent.parent.mkdir(parents=True, mode=0o700)
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    if squatter == "place-file":
+        path.parent.write_bytes(b"")
+    elif squatter == "place-link":
+        path.parent.symlink_to(victim)
+    else:
+        path.parent.mkdir()
+        if squatter == "poison":
+            path.write_bytes(b"poison")
+        elif squatter == "link":
+            path.symlink_to(run / WHEEL_NAME)
+        else:
+            (path / "sub").mkdir(parents=True)
+            (path.parent / "evidence.json").mkdir()
+
+    sealed = Vault(cache).seal(accepted(run), evidence=())
+
+    assert sealed.path.read_bytes() == DATA
+    assert not sealed.path.is_symlink()
+    assert list(victim.iterdir()) == []
+    assert Vault(cache).find(DIGEST, NAME) is not None
+
+
+def test_better_evidence_replaces_what_was_kept(cache: Path, run: Path, item: Item) -> None:
+    vault, verdict = Vault(cache), accepted(run)
+    vault.seal(verdict, evidence=())
+    vault.seal(verdict, evidence=(item,))
+    again = vault.find(DIGEST, NAME)
+    vault.seal(verdict, evidence=())
+
+    assert again is not None
+    assert again.evidence == (item,)
+    assert vault.find(DIGEST, NAME) == again
+
+
+def _kept(label: object = "x", form: object = "bundle", bundle: object = "e30=", **more: object) -> bytes:
+    return json.dumps({"items": [{"label": label, "form": form, "bundle": bundle} | more]}).encode()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"items": 1}',
+        b'{"items": [1]}',
+        b'{"items": [], "items": []}',
+        b"\xff",
+        _kept(),
+        _kept(label=1),
+        _kept(form="other"),
+        _kept(bundle="%%%"),
+        _kept(bundle=None),
+        _kept(extra=1),
+    ],
+)
+def test_t14_poisoned_evidence_is_none(cache: Path, run: Path, raw: bytes) -> None:
+    vault = Vault(cache)
+    place = vault.seal(accepted(run), evidence=()).path.parent
+    (place / "evidence.json").chmod(0o600)
+    (place / "evidence.json").write_bytes(raw)
+    stored = vault.find(DIGEST, NAME)
+
+    assert stored is not None
+    assert stored.evidence == ()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(min_value=0, max_value=8000), byte=st.integers(min_value=1, max_value=255))
+def test_t14_no_flipped_byte_of_the_evidence_makes_an_exception(
+    tmp_path: Path, item: Item, at: int, byte: int
+) -> None:
+    vault = Vault(tmp_path / "cache")
+    place = vault.seal(accepted(tmp_path / "run"), evidence=(item,)).path.parent
+    raw = bytearray((place / "evidence.json").read_bytes())
+    raw[at % len(raw)] ^= byte
+    (place / "evidence.json").chmod(0o600)
+    (place / "evidence.json").write_bytes(raw)
+
+    assert vault.find(DIGEST, NAME) is not None
+
+
+def test_t32_the_installer_gets_a_copy_that_was_hashed(cache: Path, run: Path, tmp_path: Path) -> None:
+    sealed = Vault(cache).seal(accepted(run), evidence=())
+    out = tmp_path / "out"
+    out.mkdir(mode=0o700)
+
+    copy = hand_over(sealed, out)
+    copy.write_bytes(b"the installer's own business")
+
+    assert copy == out / WHEEL_NAME
+    assert sealed.path.read_bytes() == DATA
+    assert sealed.path.stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("change", ["exchanged", "removed"])
+def test_t32_what_changed_in_the_vault_is_not_handed_over(
+    cache: Path, run: Path, tmp_path: Path, change: str
+) -> None:
+    sealed = Vault(cache).seal(accepted(run), evidence=())
+    sealed.path.unlink()
+    if change == "exchanged":
+        sealed.path.write_bytes(b"poison")
+    out = tmp_path / "out"
+    out.mkdir(mode=0o700)
+
+    with pytest.raises(RefusedError) as caught:
+        hand_over(sealed, out)
+    assert caught.value.code == "changed-after-verdict"
+    assert list(out.iterdir()) == []
+
+
+def test_t32_nothing_is_handed_over_onto_something_else(cache: Path, run: Path, tmp_path: Path) -> None:
+    sealed = Vault(cache).seal(accepted(run), evidence=())
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"untouched")
+    (tmp_path / WHEEL_NAME).symlink_to(victim)
+
+    with pytest.raises(UsageError):
+        hand_over(sealed, tmp_path)
+    assert victim.read_bytes() == b"untouched"
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "layout-link"])
+def test_a_cache_that_is_not_the_users_own_is_refused(tmp_path: Path, kind: str) -> None:
+    root, other = tmp_path / "cache", tmp_path / "other"
+    other.mkdir()
+    if kind == "link":
+        root.symlink_to(other)
+    elif kind == "file":
+        root.write_bytes(b"")
+    else:
+        root.mkdir()
+        (root / "v1").symlink_to(other)
+
+    with pytest.raises(UsageError) as caught:
+        Vault(root)
+    assert caught.value.code == "cache-directory"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_cache_of_somebody_else_is_refused(cache: Path) -> None:
+    cache.mkdir()
+    os.chown(cache, 12345, 12345)
+
+    with pytest.raises(UsageError) as caught:
+        Vault(cache)
+    assert caught.value.code == "cache-directory"
+
+
+def test_a_cache_that_others_may_write_to_is_mended(cache: Path) -> None:
+    cache.mkdir()
+    cache.chmod(0o777)
+    Vault(cache)
+
+    assert cache.stat().st_mode & 0o777 == 0o755
+
+
+def test_it_tells_its_names_and_size_and_can_be_cleared(cache: Path, run: Path) -> None:
+    vault = Vault(cache)
+    empty = vault.size(), vault.clear(), list(vault.names(making.PROJECT))
+    vault.seal(accepted(run), evidence=())
+    (cache / "v1" / "stray").write_bytes(b"")
+    (cache / "v1" / "zz" / "not-a-digest").mkdir(parents=True)
+    (cache / "v1" / "zz" / "not-a-digest" / WHEEL_NAME).write_bytes(b"")
+    names, size = list(vault.names(making.PROJECT)), vault.size()
+    freed = vault.clear()
+
+    assert empty == (0, 0, [])
+    assert names == [(NAME, DIGEST)]
+    assert size == freed > len(DATA)
+    assert vault.find(DIGEST, NAME) is None
+    assert list(cache.iterdir()) == []
+
+
+def test_many_may_seal_and_find_at_once(cache: Path, tmp_path: Path, item: Item) -> None:
+    verdicts = [accepted(tmp_path / f"run{number}") for number in range(8)]
+    faults: list[BaseException] = []
+
+    def work(verdict: Accepted, evidence: Evidence) -> None:
+        try:
+            for _ in range(10):
+                vault = Vault(cache)
+                assert vault.seal(verdict, evidence=evidence).path.read_bytes() == DATA
+                assert vault.find(DIGEST, NAME) is not None
+        except BaseException as err:  # noqa: BLE001 -- told to the test's own thread
+            faults.append(err)
+
+    threads = [
+        threading.Thread(target=work, args=(verdict, (item,) if number % 2 else ()))
+        for number, verdict in enumerate(verdicts)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert faults == []
+    assert sorted(path.name for path in stored_path(cache).parents[1].iterdir()) == [DIGEST.hex]
