@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flow.user import User
 
+from flow.user import User
 from pip_warden.sandbox import Sandbox
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from flow.user import User
 
+from flow.user import User
 from pip_warden.sandbox.signing import EvidenceForm
 
 
