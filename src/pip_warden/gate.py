@@ -225,6 +225,10 @@ class Gate:
         with self._lock:
             return tuple(self._unpinned.values())
 
+    def only_source(self) -> str:
+        """Return the name of the trust file's source where it has just one, else ``""``."""
+        return self._trust.sources[0].name if len(self._trust.sources) == 1 else ""
+
     def _once(self, memo: dict[K, Future[T]], key: K, work: Callable[[], T]) -> Future[T]:
         """Do a piece of work once, however many threads ask; the first one does it itself."""
         with self._lock:

@@ -384,6 +384,7 @@ class Installation:
             trust_file=job.trust_file,
             installer_code=course.installer_code,
             error=_unsaid(course.error, lines),
+            only_source=self._gate.only_source(),
         )
 
 

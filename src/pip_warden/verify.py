@@ -204,4 +204,5 @@ def _report(
         unpinned=gate.unpinned() if any(line.code == "not-pinned" for line in lines) else (),
         trust_file=trust_file,
         error=unsaid,
+        only_source=gate.only_source(),
     )

@@ -93,6 +93,7 @@ class Report:
         trust_file: The trust file used, ``""`` for a command-line identity.
         installer_code: The installer's own exit code, None where none ran.
         error: What ended the run, where no line says it.
+        only_source: Name of the trust file's source where it has just one, for the commands that are suggested.
     """
 
     command: str
@@ -105,6 +106,7 @@ class Report:
     trust_file: str = ""
     installer_code: int | None = None
     error: WardenError | None = None
+    only_source: str = ""
 
 
 def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") -> Line:

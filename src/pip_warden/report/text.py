@@ -108,6 +108,6 @@ def _render_unpinned(report: Report, style: Style) -> Iterator[str]:
         yield f"  {shown(name.project)}  (wanted by {shown(name.wanted_by)})"
     yield "If you want them, these commands show who publishes each one, and ask:"
     for name in report.unpinned:
-        yield f"  pip-warden trust add {shown(name.project)} --source SOURCE"
+        yield f"  pip-warden trust add {shown(name.project)} --source {report.only_source or 'SOURCE'}"
     yield "and for what nobody signs:"
-    yield "  pip-warden trust add NAME==VERSION --source SOURCE --hash --reason '…'"
+    yield f"  pip-warden trust add NAME==VERSION --source {report.only_source or 'SOURCE'} --hash --reason '…'"
