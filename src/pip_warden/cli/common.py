@@ -47,6 +47,12 @@ def connection_options(function: F) -> F:
         click.option(
             "--cert", type=click.Path(dir_okay=False, path_type=Path), help="CA certificates to trust (PEM)."
         ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Seconds without a byte before giving up.",
+        ),
+        click.option("--retries", type=click.IntRange(min=0), help="How often a request is tried again."),
         click.option("--verbose", "-v", count=True, help="Say more."),
         click.option("--quiet", "-q", count=True, help="Say less."),
         click.option("--debug", is_flag=True, help="Show where a bug happened."),

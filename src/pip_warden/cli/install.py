@@ -38,6 +38,8 @@ Options of safe-install:
   --report FILE             Write pip's installation report there.
   --cache-dir DIR           Where accepted files are kept; else PIP_WARDEN_CACHE_DIR, else the user's cache directory.
   --token-file SOURCE=FILE  A token for one source's registry.
+  --timeout SECONDS         Give up on a registry that sends nothing for so long.
+  --retries N               How often a request to a registry is tried again.
   --cert FILE               CA certificates to trust (PEM).
   --pass-env NAME           Let builds see this variable of the environment.
   -v, -q                    Say more, say less.
@@ -115,6 +117,10 @@ def _run(parsed: Parsed, *, is_json: bool) -> Report:
         cache_dir=_path(parsed.last("--cache-dir")),
         token_files=parsed.values("--token-file"),
         cert=_path(parsed.last("--cert")),
+        timeout=_number(parsed.last("--timeout"), "--timeout"),
+        retries=None
+        if not parsed.has("--retries")
+        else int(_number(parsed.last("--retries"), "--retries") or 0),
     )
     console = Console(verbose=parsed.has("--verbose"), quiet=parsed.has("--quiet"))
     job = _job(parsed, trust)
@@ -172,6 +178,21 @@ def _job(parsed: Parsed, trust: TrustFile) -> Job:
         verbosity=(*["--verbose"] * len(parsed.values("--verbose")), *quiet),
         trust_file=str(trust.path),
     )
+
+
+def _number(text: str | None, option: str) -> float | None:
+    """Read the value of an option that is a number.
+
+    Raises:
+        UsageError: ``option-value``.
+    """
+    try:
+        value = None if text is None else float(text)
+    except ValueError as err:
+        raise UsageError("option-value", f"expected a number after {option}, found {text!r}") from err
+    if value is not None and not 0 <= value < float("inf"):
+        raise UsageError("option-value", f"expected a positive number after {option}, found {text!r}")
+    return value
 
 
 def _path(text: str | None) -> Path | None:

@@ -30,12 +30,16 @@ class Connection:
         cache_dir: Where accepted files are kept.
         token_files: Each ``SOURCE=FILE``.
         cert: PEM file of certificate authorities.
+        timeout: Seconds without a byte before an answer counts as broken; None for the usual ones.
+        retries: How often a request is tried again; None for as usual.
     """
 
     offline: bool = False
     cache_dir: Path | None = None
     token_files: tuple[str, ...] = ()
     cert: Path | None = None
+    timeout: float | None = None
+    retries: int | None = None
 
 
 @contextmanager
@@ -60,6 +64,10 @@ def open_transport(
     token_files = dict(_token_file(text) for text in connection.token_files)
     credentials = credentials_from_environment(os.environ, sources=sources, token_files=token_files)
     settings = replace(settings, offline=connection.offline)
+    if connection.timeout is not None:
+        settings = replace(settings, read_timeout=connection.timeout, connect_timeout=connection.timeout)
+    if connection.retries is not None:
+        settings = replace(settings, retries=connection.retries)
     with Transport(settings, credentials=credentials, reporter=reporter) as transport:
         yield transport
 

@@ -98,6 +98,8 @@ def command(
     cache_dir: Path | None,
     token_file: tuple[str, ...],
     cert: Path | None,
+    timeout: float | None,
+    retries: int | None,
     verbose: int,
     quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
@@ -122,7 +124,14 @@ def command(
         yes=yes,
     )
     _check_wanted(wanted)
-    connection = Connection(offline=offline, cache_dir=cache_dir, token_files=token_file, cert=cert)
+    connection = Connection(
+        offline=offline,
+        cache_dir=cache_dir,
+        token_files=token_file,
+        cert=cert,
+        timeout=timeout,
+        retries=retries,
+    )
     console = Console(verbose=bool(verbose), quiet=bool(quiet))
     Adding(wanted, _trust_path(trust), connection, console).run()
 

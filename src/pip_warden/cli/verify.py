@@ -61,6 +61,8 @@ def command(
     cache_dir: Path | None,
     token_file: tuple[str, ...],
     cert: Path | None,
+    timeout: float | None,
+    retries: int | None,
     verbose: int,
     quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
@@ -77,7 +79,14 @@ def command(
     given = Given(bundle=bundle, signature=signature, certificate=certificate)
     trusted = _trust(files, trust, identity, issuer, trusted_root)
     roots = RootShelf(trusted.roots)
-    connection = Connection(offline=offline, cache_dir=cache_dir, token_files=token_file, cert=cert)
+    connection = Connection(
+        offline=offline,
+        cache_dir=cache_dir,
+        token_files=token_file,
+        cert=cert,
+        timeout=timeout,
+        retries=retries,
+    )
     console = Console(verbose=bool(verbose), quiet=bool(quiet))
     with open_workspace() as workspace, open_gate(trusted, roots, connection, workspace, console) as opened:
         report = verify_files(

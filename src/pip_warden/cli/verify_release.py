@@ -25,6 +25,8 @@ def command(
     cache_dir: Path | None,
     token_file: tuple[str, ...],
     cert: Path | None,
+    timeout: float | None,
+    retries: int | None,
     verbose: int,
     quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
@@ -41,7 +43,14 @@ def command(
     project, wanted = parse_project_name(name), parse_version(version)
     trusted = load_trust(trust)
     roots = RootShelf(trusted.roots)
-    connection = Connection(offline=offline, cache_dir=cache_dir, token_files=token_file, cert=cert)
+    connection = Connection(
+        offline=offline,
+        cache_dir=cache_dir,
+        token_files=token_file,
+        cert=cert,
+        timeout=timeout,
+        retries=retries,
+    )
     console = Console(verbose=bool(verbose), quiet=bool(quiet))
     with open_workspace() as workspace, open_gate(trusted, roots, connection, workspace, console) as opened:
         report = verify_release(opened.gate, project, wanted, trust_file=str(trusted.path))

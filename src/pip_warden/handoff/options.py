@@ -108,6 +108,8 @@ OPTIONS: tuple[Option, ...] = (
         ("--debug", False),
         ("--cache-dir", True),
         ("--cert", True),
+        ("--timeout --default-timeout", True),
+        ("--retries", True),
     ),
     *_table(
         Treatment.ALWAYS,
@@ -139,16 +141,6 @@ OPTIONS: tuple[Option, ...] = (
             "--dest --destination-dir --destination-directory -d",
             True,
             "downloads are asked for with --download DIR",
-        ),
-        (
-            "--retries",
-            True,
-            "pip's only network is this machine; retries against the registry are pip-warden's own",
-        ),
-        (
-            "--timeout --default-timeout",
-            True,
-            "the first byte comes after the verdict, so the time is ours to set",
         ),
         ("--resume-retries", True, "pip's only network is this machine"),
         (
