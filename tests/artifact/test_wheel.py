@@ -491,3 +491,114 @@ def test_t14_no_description_file_makes_an_exception(read: Read, file: str, data:
     base = wheel_files().get(file, b"") if append else b""
 
     assert isinstance(read(wheel({file: base + data})), Contents | Fault)
+
+
+def with_zip64_end(
+    data: bytes, *, narrow: bool = False, lie: int = 0, locator: int = 0, length: int = 44
+) -> bytes:
+    """Add a ZIP64 end record and its locator; ``lie`` and ``locator`` shift what they state."""
+    at, directory = central_offset(data), directory_of(data)
+    count = struct.unpack("<H", data[-12:-10])[0]
+    end64 = struct.pack("<4sQ2H2L4Q", b"PK\6\6", length, 45, 45, 0, 0, count, count, len(directory), at + lie)
+    pointer = struct.pack("<4sLQL", b"PK\6\7", 0, at + len(directory) + locator, 1)
+    numbers = (0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF) if narrow else (count, count, len(directory), at)
+    return data[:-22] + end64 + pointer + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, *numbers, 0)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_t40_zip64_end_records_must_agree(read: Read, narrow: bool) -> None:
+    good = wheel()
+
+    assert isinstance(read(with_zip64_end(good, narrow=narrow)), Contents)
+    for change in ({"lie": 1}, {"lie": -1}, {"locator": 1}, {"length": 45}):
+        assert code(read(with_zip64_end(good, narrow=narrow, **change))) == "malformed-wheel"
+
+
+def test_t40_an_end_record_that_differs_from_its_zip64_twin_is_refused(read: Read) -> None:
+    bad = bytearray(with_zip64_end(wheel()))
+    bad[-6:-2] = struct.pack("<L", 1)
+
+    assert code(read(bytes(bad))) == "malformed-wheel"
+
+
+def test_t40_an_archive_of_several_disks_is_refused(read: Read) -> None:
+    bad = bytearray(wheel())
+    bad[-18] = 1
+
+    assert code(read(bytes(bad))) == "malformed-wheel"
+
+
+def test_t40_a_zip64_field_may_repeat_true_sizes_and_no_others(read: Read) -> None:
+    good = wheel(method=zipfile.ZIP_STORED)
+    size, name = struct.unpack_from("<L", good, 22)[0], struct.unpack_from("<H", good, 26)[0]
+
+    def with_field(*values: int) -> bytes:
+        field = struct.pack(f"<2H{len(values)}Q", 1, 8 * len(values), *values)
+        members = good[: 30 + name] + field + good[30 + name : central_offset(good)]
+        members = members[:28] + struct.pack("<H", len(field)) + members[30:]
+        directory, at = bytearray(directory_of(good)), 0
+        while at < len(directory):
+            lengths = struct.unpack_from("<3H", directory, at + 28)
+            offset = struct.unpack_from("<L", directory, at + 42)[0]
+            struct.pack_into("<L", directory, at + 42, offset and offset + len(field))
+            at += 46 + sum(lengths)
+        return with_directory(good, bytes(directory), members=members)
+
+    assert isinstance(read(with_field(size, size)), Contents)
+    for values in ((size + 1, size), (size, size + 1), (size,), (size, size, 0)):
+        assert code(read(with_field(*values))) == "malformed-wheel"
+
+
+def test_t40_a_directory_with_content_is_refused(read: Read) -> None:
+    assert code(read(wheel({"acme/": b"hidden"}))) == "malformed-wheel"
+
+
+def _streamed(descriptor: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Make a wheel whose first member is streamed, with a descriptor of ours behind it."""
+    good = wheel(method=method)
+    packed, size, name = (*struct.unpack_from("<2L", good, 18), struct.unpack_from("<H", good, 26)[0])
+    crc = good[14:18]
+    end = 30 + name + packed
+    tail = (
+        descriptor.replace(b"CRC.", crc)
+        .replace(b"PACK", struct.pack("<L", packed))
+        .replace(b"SIZE", struct.pack("<L", size))
+    )
+    head = bytearray(good[:end])
+    head[6] |= 8
+    head[14:26] = bytes(12)
+    directory, at = bytearray(directory_of(good)), 0
+    directory[8] |= 8
+    while at < len(directory):
+        offset = struct.unpack_from("<L", directory, at + 42)[0]
+        struct.pack_into("<L", directory, at + 42, offset and offset + len(tail))
+        at += 46 + sum(struct.unpack_from("<3H", directory, at + 28))
+    return with_directory(
+        good, bytes(directory), members=bytes(head) + tail + good[end : central_offset(good)]
+    )
+
+
+def test_t40_data_descriptors_must_agree(read: Read) -> None:
+    assert isinstance(read(_streamed(b"PK\7\x08CRC.PACKSIZE")), Contents)
+    assert isinstance(read(_streamed(b"CRC.PACKSIZE")), Contents)
+    for bad in (
+        b"",
+        b"PK\7\x08CRC.PACKPACK",
+        b"CRC.SIZEPACK",
+        b"CRC.PACK\0\0\0\0SIZE\0\0\0\0",
+        b"PK\7\x08CRC.PACKSIZE\0",
+    ):
+        assert code(read(_streamed(bad))) == "malformed-wheel"
+    assert code(read(_streamed(b"CRC.PACKSIZE", zipfile.ZIP_STORED))) == "malformed-wheel"
+
+
+def test_t48_too_many_members_are_refused_unread(read: Read) -> None:
+    good = wheel()
+    count = limits.MOST_MEMBERS + 1
+    end64 = struct.pack(
+        "<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, len(directory_of(good)), central_offset(good)
+    )
+    pointer = struct.pack("<4sLQL", b"PK\6\7", 0, len(good) - 22, 1)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+
+    assert code(read(good[:-22] + end64 + pointer + end)) == "archive-too-large"
