@@ -67,7 +67,13 @@ def what_it_is_instead(raw: bytes, expected: str, *, largest: int = LARGEST_BUND
         )
     lowered = text.lower()
     if lowered.startswith(
-        ("this resource has been moved", "<a href=", "moved permanently", "found. redirecting")
+        (
+            "this resource has been moved",
+            "<a href=",
+            "<html><body>you are being <a href=",
+            "moved permanently",
+            "found. redirecting",
+        )
     ):
         return Fault(
             code="evidence-is-redirect-text",
