@@ -293,7 +293,11 @@ def _one(text: str, base: Path, where: str, pile: _Pile) -> None:
     if re.match(r"[a-z+]+://|[a-z]+\+|file:", body, re.IGNORECASE | re.ASCII):
         raise _refused(where, shown(body), "A URL is fetched past the gate; name the package.")
     path = base / Path(place).expanduser()
-    if place.endswith((".whl", ".tar.gz", ".zip")) and "@" not in place and path.is_file():
+    if place.endswith((".whl", ".tar.gz", ".zip")) and "@" not in place:
+        if not path.is_file():
+            raise UsageError(
+                "bad-requirement", f"expected a local file, found no {shown(place)}; {where} names it"
+            )
         pile.files.append(LocalFile(path=path.absolute(), extras=extras))
     elif place.startswith((".", "/", "~")) or (("/" in place or place == "") and "@" not in place):
         pile.projects.append(_project(body.strip(), base, where, editable=False))
