@@ -192,7 +192,7 @@ def test_witnesses_of_rekor_v2_are_left_out() -> None:
         ),
         (b'<a href="https://storage.example/x">Found</a>.', "evidence-is-redirect-text"),
         (b"<!DOCTYPE html><html>", "evidence-is-web-page"),
-        (b"<html><body>You are being <a href=", "evidence-is-web-page"),
+        (b"<html><body>You are being <a href=", "evidence-is-redirect-text"),
         (b" " * (1 << 20) + b"{}", "evidence-too-large"),
     ],
 )
