@@ -1,0 +1,274 @@
+"""T32 to T35: what changes between verdict and installation, what runs before a verdict, and what is nothing at all."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from flow.user import User
+from pip_warden.sandbox import File, Project
+from pip_warden.sandbox.faults import Hold
+from pip_warden.sandbox.packages import backend_source
+
+PATIENCE = 20.0
+
+
+def unsigned_sdist(user: User) -> tuple[Project, File, Path]:
+    """Publish an sdist without evidence, whose backend leaves a mark when it is so much as imported."""
+    project, marker = user.project(), user.home / "ran"
+    user.pin(project)
+    sdist = user.sdist(project, marker=marker)
+    user.sandbox.publish(project, [sdist], forms=())
+    return project, sdist, marker
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--dry-run",),
+        ("--download", "files"),
+        ("--no-binary", ":all:"),
+        ("--no-build-isolation",),
+        ("--no-deps",),
+        ("--download", "files", "--dry-run"),
+    ],
+)
+def test_t33_t34_backend_of_a_refused_sdist_never_runs(user: User, words: tuple[str, ...]) -> None:
+    project, sdist, marker = unsigned_sdist(user)
+    user.refused(*words, project.record.name, code="no-evidence", files=[sdist])
+    assert not marker.exists()
+    assert not (user.home / "files").exists()
+
+
+def test_t34_no_binary_turns_from_a_good_wheel_to_a_bad_sdist(user: User) -> None:
+    project, sdist, marker = unsigned_sdist(user)
+    user.sandbox.publish(project, [user.wheel(project)])
+    user.refused("--no-binary", ":all:", project.record.name, code="no-evidence", files=[sdist])
+    assert not marker.exists()
+    assert user.install(project.record.name).code == 0
+    assert not marker.exists()
+
+
+def build_dependency(user: User, needed: Project, marker: Path) -> File:
+    """A wheel that is a build backend of another package."""
+    module = f"{needed.record.name}_backend.py"
+    return user.wheel(needed, files={module: backend_source("replaced", "1.0", marker=marker)})
+
+
+@pytest.mark.parametrize("why", ["no-evidence", "not-pinned", "bad-signature"])
+def test_t33_refused_build_dependency_never_runs(user: User, why: str) -> None:
+    needed, project, marker = user.project(), user.project(), user.home / "ran"
+    user.pin(project)
+    wheel = build_dependency(user, needed, marker)
+    user.sandbox.publish(needed, [wheel], forms=() if why == "no-evidence" else ("bundle",))
+    if why != "not-pinned":
+        user.pin(needed)
+    if why == "bad-signature":
+        bad = user.wheel(needed, files={f"{needed.record.name}_backend.py": f"open({str(marker)!r}, 'w')\n"})
+        user.sandbox.tamper(needed, wheel.name, data=bad.data, keep_claimed_hash=False)
+        wheel = bad
+    sdist = user.sdist(project, build_requires=(needed.record.name,), backend=f"{needed.record.name}_backend")
+    user.sandbox.publish(project, [sdist])
+    result = user.refused(project.record.name, code=why, files=[wheel])
+    assert not marker.exists()
+    if why == "not-pinned":
+        assert [name["project"] for name in result.document["unpinned"]] == [needed.record.name]
+
+
+def test_sdist_with_a_build_dependency_through_the_gate(user: User) -> None:
+    needed, project, marker = user.project(), user.project(), user.home / "ran"
+    user.pin(needed)
+    user.pin(project)
+    backend = f"{needed.record.name}_backend"
+    source = backend_source(project.record.name, "1.0", marker=marker)
+    user.sandbox.publish(needed, [user.wheel(needed, files={f"{backend}.py": source})])
+    sdist = user.sdist(project, build_requires=(needed.record.name,), backend=backend)
+    user.sandbox.publish(project, [sdist])
+    result = user.install(project.record.name)
+    assert (result.code, user.installed()) == (0, {project.record.name: "1.0"}), result.output
+    assert result.accepted == {sdist.name, f"{needed.record.name}-1.0-py3-none-any.whl"}
+    assert "build_wheel" in marker.read_text()
+
+
+def test_every_unpinned_name_is_listed_at_once(user: User) -> None:
+    """Dependencies and build dependencies of what was accepted, so that one edit of the trust file is enough."""
+    project = user.project()
+    user.pin(project)
+    sdist = user.sdist(
+        project, requires=("first-unpinned>=1",), build_requires=("second-unpinned", "third-unpinned")
+    )
+    user.sandbox.publish(project, [sdist])
+    result = user.refused(project.record.name, code="not-pinned")
+    found = {name["project"] for name in result.document["unpinned"]}
+    assert found == {"first-unpinned", "second-unpinned", "third-unpinned"}
+
+
+def test_every_unpinned_name_of_the_command_line_is_listed_at_once(user: User) -> None:
+    project = user.published()
+    result = user.refused("none-such", project.record.name, "nor-this", code="not-pinned")
+    assert {name["project"] for name in result.document["unpinned"]} == {"none-such", "nor-this"}
+    assert result.outcome(project.record.name) == "not_judged"
+
+
+def test_t32_file_in_the_registry_changes_after_the_verdict(user: User) -> None:
+    """Fetched once: what was judged is what is installed, whatever the registry serves afterwards."""
+    slow, project = user.published(), user.published()
+    hold = Hold()
+    user.sandbox.fault(hold, f"{slow.record.name}-1.0-py3", origin="gitlab")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(user.install, project.record.name, slow.record.name)
+        assert hold.reached.wait(PATIENCE)
+        wait_until(lambda: user.keeps(user.wheel(project).name, user.wheel(project).sha256))
+        evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
+        user.sandbox.tamper(project, evil.name, data=evil.data, keep_claimed_hash=False)
+        hold.until.set()
+        result = running.result(PATIENCE)
+    assert result.code == 0, result.output
+    assert "evil" not in (user.site / project.record.name / "__init__.py").read_text()
+
+
+@pytest.mark.parametrize("how", ["changed", "link"])
+def test_t32_vault_changes_after_the_verdict(user: User, how: str) -> None:
+    """The copy that pip gets is hashed while it is made, so it is the judged one or none."""
+    slow, project = user.published(), user.project()
+    user.pin(project)
+    good = user.wheel(project, requires=(slow.record.name,))
+    user.sandbox.publish(project, [good])
+    evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
+    hold = Hold()
+    user.sandbox.fault(hold, f"pypi/simple/{project.record.name}", origin="gitlab")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(user.install, project.record.name)
+        assert hold.reached.wait(PATIENCE)
+        poison(user, good, evil, how)
+        hold.until.set()
+        result = running.result(PATIENCE)
+    assert result.code == 0, result.output
+    assert "evil" not in (user.site / project.record.name / "__init__.py").read_text()
+
+
+def poison(user: User, good: File, evil: File, how: str) -> None:
+    """Put other bytes where the vault keeps a file, or will."""
+    place = user.cache / "v1" / good.sha256[:2] / good.sha256
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / good.name
+    path.unlink(missing_ok=True)
+    if how == "link":
+        (user.home / "evil.whl").write_bytes(evil.data)
+        path.symlink_to(user.home / "evil.whl")
+    else:
+        path.write_bytes(evil.data)
+
+
+@pytest.mark.parametrize("how", ["changed", "link"])
+def test_t32_poisoned_vault_is_judged_again_and_mended(user: User, how: str) -> None:
+    project = user.published()
+    good = user.wheel(project)
+    evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
+    assert user.install("--target", str(user.home / "first"), project.record.name).code == 0
+    poison(user, good, evil, how)
+    user.sandbox.clear_requests()
+    result = user.install(project.record.name)
+    assert result.code == 0, result.output
+    assert any(good.name in request.path for request in user.sandbox.requests), "it was fetched again"
+    assert "evil" not in (user.site / project.record.name / "__init__.py").read_text()
+    assert user.keeps(good.name, good.sha256)
+
+
+@pytest.mark.parametrize("how", ["changed", "link"])
+def test_t32_poisoned_vault_offline_cannot_decide(user: User, how: str) -> None:
+    project = user.published()
+    good = user.wheel(project)
+    evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
+    assert user.install("--target", str(user.home / "first"), project.record.name).code == 0
+    poison(user, good, evil, how)
+    user.refused("--offline", project.record.name, code="offline", exit_code=3)
+
+
+def test_t32_evil_file_in_the_vault_under_its_own_digest_is_judged(user: User) -> None:
+    """Whoever can write to the cache can put a whole file with its digest there, and the registry can list it."""
+    project = user.published()
+    good = user.wheel(project)
+    evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
+    assert user.install("--target", str(user.home / "first"), project.record.name).code == 0
+    evidence = next(user.cache.rglob("evidence.json")).read_bytes()
+    place = user.cache / "v1" / evil.sha256[:2] / evil.sha256
+    place.mkdir(parents=True)
+    (place / evil.name).write_bytes(evil.data)
+    (place / "evidence.json").write_bytes(evidence)
+    user.sandbox.tamper(project, good.name, data=evil.data, keep_claimed_hash=False)
+    before = user.snapshot()
+    result = user.install(project.record.name)
+    assert (result.code, "bad-signature" in result.codes) == (1, True), result.output
+    assert user.snapshot() == before
+
+
+def test_t32_private_directory_is_private(user: User) -> None:
+    """While pip runs, the directory of the run can be entered by its owner alone, and holds no link."""
+    project = user.published()
+    user.patch.setenv("TMPDIR", str(user.home))
+    user.patch.setattr(tempfile, "tempdir", str(user.home))
+    hold = Hold()
+    user.sandbox.fault(hold, f"{project.record.name}-1.0-py3", origin="gitlab")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(user.install, project.record.name)
+        assert hold.reached.wait(PATIENCE)
+        workspaces = list(user.home.glob("pip-warden-*"))
+        modes = [path.stat().st_mode & 0o777 for path in workspaces]
+        hold.until.set()
+        assert running.result(PATIENCE).code == 0
+    assert modes == [0o700]
+    assert not any(path.exists() for path in workspaces)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("-r", "empty.txt"),
+        ("-r", "comments.txt"),
+        ("-c", "comments.txt"),
+        ("--download", "files"),
+        ("--download", "files", "-r", "empty.txt"),
+        ("--dry-run",),
+        ("--offline",),
+    ],
+)
+def test_t35_nothing_is_never_success(user: User, words: tuple[str, ...]) -> None:
+    (user.home / "empty.txt").write_text("")
+    (user.home / "comments.txt").write_text("# nothing\n\n   \n")
+    user.refused(*words, code="nothing-to-install", exit_code=2)
+    assert not (user.home / "files").exists()
+
+
+def test_t35_markers_that_rule_everything_out(user: User) -> None:
+    project = user.published()
+    (user.home / "r.txt").write_text(f"{project.record.name}; python_version < '3'\n")
+    user.refused("--download", "files", "-r", "r.txt", code="nothing-downloaded")
+
+
+@pytest.mark.parametrize("word", ["*.whl", "dist/*", "missing.whl", "./missing", ""])
+def test_t35_glob_without_a_match(user: User, word: str) -> None:
+    result = user.install(word)
+    assert (result.code, result.codes) == (2, {"bad-requirement"}), result.output
+
+
+def test_t35_page_without_files(user: User) -> None:
+    project = user.published()
+    user.sandbox.delete_file(project, user.wheel(project).name)
+    user.refused(project.record.name, code="page-missing", exit_code=3)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(int(PATIENCE / 0.02)):
+        if condition():
+            return
+        pause.wait(0.02)
+    raise AssertionError("it never came to that")
