@@ -301,7 +301,8 @@ class Installation:
         """Name newer releases that the index hides (design decision D2)."""
         projects = set(taken)
         accepted: dict[ProjectName, ArtifactName] = {}
-        for name in (line.accepted_name for line in self._gate.lines()):
+        # A local file has no source, and no page that could hide anything: nothing is fetched for it.
+        for name in (line.accepted_name for line in self._gate.lines() if line.source):
             if name is not None and name.project in projects:
                 accepted[name.project] = max(
                     name, accepted.get(name.project, name), key=lambda known: known.version
