@@ -5,9 +5,10 @@ pip never sees a user's file: two readers of one file may disagree (encodings, o
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,19 +17,30 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from pip_warden.display import shown
 from pip_warden.errors import UsageError
+from pip_warden.handoff.requirements_file import bad_file, displayed, local_path, read_file
 from pip_warden.names import ProjectName, parse_version
 
-_LARGEST_FILE = 16 << 20
-_ODD = re.compile("[\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\ufeff]")
-_CODING = re.compile(r"^[ \t\f]*#.*?coding[:=]", re.ASCII)
+_UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029\ufeff\ud800-\udfff]")
+_ARCHIVES = (
+    ".whl",
+    ".tar.gz",
+    ".zip",
+    ".tgz",
+    ".tar",
+    ".tar.bz2",
+    ".tbz",
+    ".tar.xz",
+    ".tlz",
+    ".txz",
+    ".tar.lzma",
+)
+_OPTION = re.compile(r"\s--?[a-zA-Z]", re.ASCII)
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}", re.ASCII)
 _HASH = re.compile(r"[a-z0-9]+:[0-9a-f]+", re.ASCII)
 _EXTRAS = re.compile(r"(.*?)(\[[^\[\]]*\])?", re.DOTALL)
 _FLAGS = {"pre": "--pre", "prefer_binary": "--prefer-binary", "require_hashes": "--require-hashes"}
 _LISTS = {"only_binary": "--only-binary", "no_binary": "--no-binary"}
-_DEEPEST = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +115,7 @@ class _Pile:
         self.constraints: list[Named] = []
         self.options: list[str] = []
         self.notes: list[str] = []
+        self.read: set[tuple[Path, bool]] = set()
 
     def frozen(self) -> Wanted:
         return Wanted(
@@ -150,9 +163,9 @@ def gather(
     for text in editables:
         pile.projects.append(_project(text, Path.cwd(), "the command line", editable=True))
     for path in files:
-        _file(Path(path), pile, is_constraint=False, depth=0)
+        _file(path, Path.cwd(), pile, is_constraint=False)
     for path in constraints:
-        _file(Path(path), pile, is_constraint=True, depth=0)
+        _file(path, Path.cwd(), pile, is_constraint=True)
     return pile.frozen()
 
 
@@ -177,7 +190,7 @@ def _release(named: Named) -> Release:
     if len(exact) != 1 or exact[0].endswith(".*"):
         raise UsageError(
             "version-needed",
-            f"expected name==version, found {shown(named.requirement)}",
+            f"expected name==version, found {named.requirement}",
             hint="A hash speaks of one release.",
         )
     digests = frozenset(
@@ -186,61 +199,35 @@ def _release(named: Named) -> Release:
     return Release(project=named.project, version=parse_version(exact[0]), sha256=digests)
 
 
-def _file(path: Path, pile: _Pile, *, is_constraint: bool, depth: int) -> None:
-    if depth > _DEEPEST:
-        raise _bad_file(path, "files that include each other")
-    _check_file(path)
-    from pip_requirements_parser import RequirementsFile
-
-    parsed = RequirementsFile.from_file(str(path), include_nested=False)
-    for option in parsed.options:
-        _options(option.options, path, pile, is_constraint=is_constraint, depth=depth)
-    # Lines that the parser does not know (per-requirement options newer than it) are read by the same code as the others, or refused there.
-    for line in (*parsed.requirements, *parsed.invalid_lines):
-        _line(line, path, pile, is_constraint=is_constraint)
-
-
-def _line(line: object, path: Path, pile: _Pile, *, is_constraint: bool) -> None:
-    text = str(getattr(line, "line", "")).strip()
-    if getattr(line, "is_editable", False):
-        target = re.sub(r"^(-e|--editable)[ =]*", "", text)
-        pile.projects.append(_project(target, path.parent, str(path), editable=True))
-    elif is_constraint:
-        pile.constraints.append(_named(text, str(path)))
-    else:
-        _one(text, path.parent, str(path), pile)
+def _file(text: str, base: Path, pile: _Pile, *, is_constraint: bool, within: tuple[Path, ...] = ()) -> None:
+    path = local_path(text, base)
+    real = path.resolve()
+    if real in within:
+        raise bad_file(path, "that it includes itself")
+    if (real, is_constraint) in pile.read:
+        return
+    pile.read.add((real, is_constraint))
+    content = read_file(path)
+    for options in content.options:
+        _options(options, path, pile, is_constraint=is_constraint, within=(*within, real))
+    for line in content.lines:
+        if line.is_editable:
+            target = re.sub(r"^(-e|--editable)[ =]*", "", line.text)
+            pile.projects.append(_project(target, path.parent, str(path), editable=True))
+        elif is_constraint:
+            pile.constraints.append(_named(line.text, str(path)))
+        else:
+            _one(line.text, path.parent, str(path), pile)
 
 
-def _check_file(path: Path) -> None:
-    """Refuse what two readers could read differently: encodings, byte order marks, NUL, coding lines, odd line breaks."""
-    if "://" in str(path) or (path.name.startswith("pylock") and path.suffix == ".toml"):
-        raise UsageError(
-            "refused-requirement", f"expected a local requirements file, found {shown(str(path))}"
-        )
-    try:
-        raw = path.read_bytes()
-    except OSError as err:
-        raise UsageError(
-            "bad-requirements-file", f"expected a readable file {path}, found {err.strerror}"
-        ) from err
-    if len(raw) > _LARGEST_FILE:
-        raise _bad_file(path, "a file that is too large")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as err:
-        raise _bad_file(path, "bytes that are not UTF-8") from err
-    if odd := _ODD.search(text):
-        raise _bad_file(path, f"the character {odd[0]!r}")
-    if any(_CODING.match(line) for line in text.splitlines()[:2]):
-        raise _bad_file(path, "a coding line")
-
-
-def _options(options: dict[str, object], path: Path, pile: _Pile, *, is_constraint: bool, depth: int) -> None:
+def _options(
+    options: Mapping[str, object], path: Path, pile: _Pile, *, is_constraint: bool, within: tuple[Path, ...]
+) -> None:
     for name, value in options.items():
         if name in {"requirements", "constraints"}:
             for nested in _texts(value):
                 constrains = is_constraint or name == "constraints"
-                _file(path.parent / nested, pile, is_constraint=constrains, depth=depth + 1)
+                _file(nested, path.parent, pile, is_constraint=constrains, within=within)
         elif name in {"index_url", "extra_index_urls"}:
             for url in _texts(value):
                 _index(url, path, pile)
@@ -257,16 +244,18 @@ def _options(options: dict[str, object], path: Path, pile: _Pile, *, is_constrai
 
 
 def _texts(value: object) -> list[str]:
+    if isinstance(value, set | frozenset):
+        return sorted(str(item) for item in value)
     return [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
 
 
 def _index(url: str, path: Path, pile: _Pile) -> None:
     """Drop an index line that names a source of the trust file; its credentials are neither used nor shown."""
     place = _place(url)
-    if not any(place == source or place.startswith(f"{source}/") for source in pile.sources):
+    if ".." in place or not any(place == source or place.startswith(f"{source}/") for source in pile.sources):
         raise UsageError(
             "refused-requirement",
-            f"expected no index but the trust file's sources in {path}, found {shown(place)}",
+            f"expected no index but the trust file's sources in {path}, found {displayed(place)}",
             hint="Each package's source is pinned in the trust file; remove the line, or add the source there.",
         )
     pile.notes.append(
@@ -275,34 +264,53 @@ def _index(url: str, path: Path, pile: _Pile) -> None:
 
 
 def _place(url: str) -> str:
-    """Return host and path of a URL, without credentials."""
-    parts = urlsplit(url)
+    """Return scheme, host and path of a URL, without credentials; ``""`` for what is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}{parts.path}".rstrip("/")
 
 
 def _one(text: str, base: Path, where: str, pile: _Pile) -> None:
     """Sort one requirement: by name, or a local path."""
+    _check_text(text, where)
+    body, options = _split_options(text)
+    place, extras = _split_extras(body.strip())
+    if re.match(r"[a-z+]+://|[a-z]+\+|file:", body.strip(), re.IGNORECASE | re.ASCII):
+        raise _refused(where, displayed(body), "A URL is fetched past the gate; name the package.")
+    is_archive = place.lower().endswith(_ARCHIVES) and "@" not in place
+    if not (is_archive or _is_path(place)):
+        pile.named.append(_named(text, where))
+    elif options:
+        raise UsageError(
+            "bad-requirement",
+            f"expected nothing after a local path, found {displayed(text)} in {where}",
+            hint="A local file is judged by the evidence beside it, or pinned by its hash in the trust file.",
+        )
+    elif is_archive:
+        pile.files.append(LocalFile(path=_archive(place, base, where), extras=extras))
+    else:
+        pile.projects.append(_project(body, base, where, editable=False))
+
+
+def _is_path(place: str) -> bool:
+    return place.startswith((".", "/", "~")) or (("/" in place or place == "") and "@" not in place)
+
+
+def _check_text(text: str, where: str) -> None:
+    """Refuse what pip would read differently in the file that is written for it: line breaks, and variables, which it replaces."""
+    if _UNWRITABLE.search(text):
+        raise UsageError(
+            "bad-requirement",
+            f"expected one line without control characters, found {displayed(text)} in {where}",
+        )
     if _VARIABLE.search(text):
         raise _refused(
             where,
-            f"the variable in {shown(text)}",
+            f"the variable in {displayed(text)}",
             "Write it out: what it stands for differs from machine to machine.",
         )
-    body, _, _ = text.partition(" --")
-    place, extras = _split_extras(body.strip())
-    if re.match(r"[a-z+]+://|[a-z]+\+|file:", body, re.IGNORECASE | re.ASCII):
-        raise _refused(where, shown(body), "A URL is fetched past the gate; name the package.")
-    path = base / Path(place).expanduser()
-    if place.endswith((".whl", ".tar.gz", ".zip")) and "@" not in place:
-        if not path.is_file():
-            raise UsageError(
-                "bad-requirement", f"expected a local file, found no {shown(place)}; {where} names it"
-            )
-        pile.files.append(LocalFile(path=path.absolute(), extras=extras))
-    elif place.startswith((".", "/", "~")) or (("/" in place or place == "") and "@" not in place):
-        pile.projects.append(_project(body.strip(), base, where, editable=False))
-    else:
-        pile.named.append(_named(text, where))
 
 
 def _split_extras(text: str) -> tuple[str, str]:
@@ -310,50 +318,84 @@ def _split_extras(text: str) -> tuple[str, str]:
     return (match[1], match[2] or "") if match else (text, "")
 
 
+def _existing(place: str, base: Path) -> Path:
+    """Return the absolute path, links left alone: the evidence lies beside the name that was given."""
+    try:
+        return (base / Path(place).expanduser()).absolute()
+    except (OSError, ValueError, RuntimeError) as err:
+        raise UsageError("bad-requirement", f"expected a local path, found {displayed(place)}") from err
+
+
+def _archive(place: str, base: Path, where: str) -> Path:
+    path = _existing(place, base)
+    # Not Path.is_file, which raises for a name that is too long.
+    if not os.path.isfile(path):
+        raise UsageError(
+            "bad-requirement", f"expected a local file, found no {displayed(place)}; {where} names it"
+        )
+    return path
+
+
 def _project(text: str, base: Path, where: str, *, editable: bool) -> LocalProject:
+    _check_text(text, where)
     place, extras = _split_extras(text.strip())
-    if "://" in place or re.match(r"[a-z]+\+", place, re.ASCII):
-        raise _refused(where, shown(text), "A URL is fetched past the gate; name the package.")
-    path = (base / Path(place).expanduser()).resolve()
-    if not path.is_dir():
+    if "://" in place or re.match(r"[a-z]+\+|file:", place, re.ASCII | re.IGNORECASE):
+        raise _refused(where, displayed(text), "A URL is fetched past the gate; name the package.")
+    path = _resolved(_existing(place, base))
+    if not place or path is None:
         raise UsageError(
             "bad-requirement",
-            f"expected a local wheel, sdist or project directory, found {shown(text)} in {where}",
+            f"expected a local wheel, sdist or project directory, found {displayed(text)} in {where}",
         )
     return LocalProject(path=path, extras=extras, editable=editable)
 
 
+def _resolved(path: Path) -> Path | None:
+    """Return an existing directory, links resolved, else None."""
+    try:
+        return path.resolve() if path.is_dir() else None
+    except (OSError, RuntimeError):
+        return None
+
+
 def _named(text: str, where: str) -> Named:
+    _check_text(text, where)
     body, options = _split_options(text)
     try:
         requirement = Requirement(body)
         words = shlex.split(options)
-    except (InvalidRequirement, ValueError) as err:
+    except (InvalidRequirement, ValueError, RecursionError) as err:
         raise UsageError(
-            "bad-requirement", f"expected a requirement such as name>=1.0, found {shown(text)} in {where}"
+            "bad-requirement",
+            f"expected a requirement such as name>=1.0, found {displayed(text)} in {where}",
         ) from err
     if requirement.url is not None:
-        raise _refused(where, shown(text), "A direct reference is fetched past the gate; name the package.")
+        raise _refused(
+            where, displayed(text), "A direct reference is fetched past the gate; name the package."
+        )
     hashes, settings = [], []
     for name, value in _pairs(words, text, where):
         if name == "--hash" and _HASH.fullmatch(value):
             hashes.append(value)
-        elif name in {"--config-settings", "--config-setting"} and "\n" not in value:
+        elif name in {"--config-settings", "--config-setting"} and "=" in value:
             settings.append(value)
         else:
             raise UsageError(
-                "bad-requirement", f"expected --hash or --config-settings, found {shown(name)} in {where}"
+                "bad-requirement",
+                f"expected --hash or --config-settings, found {displayed(name)} in {where}",
             )
+    # pip takes a name such as `a.tar.gz` for a file if there is one; a normalised name has no dots.
+    requirement.name = str(canonicalize_name(requirement.name))
     return Named(
         requirement=str(requirement),
-        project=ProjectName(str(canonicalize_name(requirement.name))),
+        project=ProjectName(requirement.name),
         hashes=tuple(hashes),
         settings=tuple(settings),
     )
 
 
 def _split_options(text: str) -> tuple[str, str]:
-    match = re.search(r"\s--[a-z]", text, re.ASCII)
+    match = _OPTION.search(text)
     return (text, "") if match is None else (text[: match.start()], text[match.start() :])
 
 
@@ -365,7 +407,8 @@ def _pairs(words: list[str], text: str, where: str) -> Iterator[tuple[str, str]]
             value = next(rest, "")
         if not name.startswith("--") or not value:
             raise UsageError(
-                "bad-requirement", f"expected options after the requirement, found {shown(text)} in {where}"
+                "bad-requirement",
+                f"expected options after the requirement, found {displayed(text)} in {where}",
             )
         yield name, value
 
@@ -375,12 +418,4 @@ def _refused(where: str, found: str, hint: str) -> UsageError:
         "refused-requirement",
         f"expected requirements by name or local files in {where}, found {found}",
         hint=hint,
-    )
-
-
-def _bad_file(path: Path, found: str) -> UsageError:
-    return UsageError(
-        "bad-requirements-file",
-        f"expected a plain UTF-8 requirements file {path}, found {found}",
-        hint="Two programs could read it differently. Save it as UTF-8 without a byte order mark.",
     )
