@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flow.user import User
+from pip_warden.cli.verify import command as verify
 from pip_warden.sandbox import File, Project
 
 TAG = "//.gitlab-ci.yml@refs/tags/v{version}"
@@ -158,6 +159,16 @@ def test_t28_same_subject_from_another_issuer(user: User) -> None:
     user.blocks[1] = user.blocks[1].replace('"]', '", "https://other.example.com"]')
     user.pin(project, issuer="https://other.example.com")
     user.refused(project.record.name, code="issuer-mismatch", files=[user.wheel(project)])
+
+
+@pytest.mark.parametrize("given", ["--certificate-identity", "--certificate-oidc-issuer"])
+def test_t28_neither_identity_nor_issuer_alone(user: User, given: str) -> None:
+    project = user.published(pinned=False)
+    wheel = user.wheel(project)
+    (user.home / wheel.name).write_bytes(wheel.data)
+    words = (given, user.sandbox.issuer, "--trusted-root", str(user.root), wheel.name)
+    result = user.type(*words, command=verify, name="pip-warden verify")
+    assert (result.code, result.codes) == (2, {"issuer-needed"}), result.output
 
 
 def test_t21_signed_by_another_project(user: User) -> None:

@@ -134,15 +134,13 @@ def test_t32_file_in_the_registry_changes_after_the_verdict(user: User) -> None:
 
 
 @pytest.mark.parametrize("how", ["changed", "link"])
-def test_t32_vault_changes_after_the_verdict(user: User, how: str) -> None:
-    """The copy that pip gets is hashed while it is made, so it is the judged one or none."""
-    slow, project = user.published(), user.project()
-    user.pin(project)
-    good = user.wheel(project, requires=(slow.record.name,))
-    user.sandbox.publish(project, [good])
+def test_t32_place_in_the_vault_is_taken_before_the_verdict(user: User, how: str) -> None:
+    """Somebody who can write to the cache puts other bytes where the judged file will go."""
+    project = user.published()
+    good = user.wheel(project)
     evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
     hold = Hold()
-    user.sandbox.fault(hold, f"pypi/simple/{project.record.name}", origin="gitlab")
+    user.sandbox.fault(hold, f"files/{good.sha256}", origin="gitlab")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(user.install, project.record.name)
         assert hold.reached.wait(PATIENCE)

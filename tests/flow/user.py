@@ -14,6 +14,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from pip_warden.cli.install import safe_install
@@ -170,11 +171,11 @@ class User:
         """Run safe-install into the target."""
         return self.type("--python", str(self.target), *words)
 
-    def type(self, *words: str) -> Run:
-        """Run safe-install."""
+    def type(self, *words: str, command: click.Command = safe_install, name: str = "safe-install") -> Run:
+        """Run a command, by default safe-install."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(safe_install, "safe-install", ["--format", "json", *words])
+            code = run(command, name, ["--format", "json", *words])
         return Run(code=code, document=json.loads(out.getvalue()), output=out.getvalue() + err.getvalue())
 
     def refused(self, *words: str, code: str, exit_code: int = 1, files: Sequence[File] = ()) -> Run:
