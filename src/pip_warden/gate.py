@@ -39,6 +39,7 @@ from pip_warden.trust.pins import HashEntry, IdentityEntry, TrustFile
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.vault import Sealed, Vault
 from pip_warden.verdict import origin
+from pip_warden.verdict.attested import needs_statements
 from pip_warden.verdict.model import Accepted, Exhibit, Refused, Step, Verdict
 from pip_warden.verdict.pin import not_pinned
 
@@ -358,10 +359,16 @@ class Gate:
         items: list[Item | BadItem] = []
         for item in found:
             items.append(item)
-            verdict = judge(_with(exhibit, (item,)), trust=self._trust, roots=self._roots)
-            if isinstance(verdict, Accepted):
-                break
+            if self._judges_each_alone(exhibit):
+                verdict = judge(_with(exhibit, (item,)), trust=self._trust, roots=self._roots)
+                if isinstance(verdict, Accepted):
+                    break
         return judge(_with(exhibit, tuple(items)), trust=self._trust, roots=self._roots)
+
+    def _judges_each_alone(self, exhibit: Exhibit) -> bool:
+        """Tell whether one good item is enough; where statements are required, all of the evidence is judged together."""
+        entry = self._trust.entry_for(exhibit.artifact.name.project, exhibit.artifact.name.version)
+        return not (isinstance(entry, IdentityEntry) and needs_statements(entry.require))
 
     def _seal(self, verdict: Verdict, *, source: str, evidence: Evidence) -> Admission:
         match verdict:

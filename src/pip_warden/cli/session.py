@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from pip_warden.errors import UsageError
 
@@ -40,6 +40,18 @@ class Connection:
     cert: Path | None = None
     timeout: float | None = None
     retries: int | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Read the values of :func:`~pip_warden.cli.common.connection_options`."""
+        return cls(
+            offline=options["offline"],
+            cache_dir=options["cache_dir"],
+            token_files=options["token_file"],
+            cert=options["cert"],
+            timeout=options["timeout"],
+            retries=options["retries"],
+        )
 
 
 @contextmanager

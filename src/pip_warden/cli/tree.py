@@ -10,6 +10,10 @@ import click
 _COMMANDS = {
     "verify": ("verify", "Verify local wheels and sdists."),
     "verify-release": ("verify_release", "Verify every file of a release, straight from its registry."),
+    "sign": ("sign", "Sign files with the job's identity."),
+    "attest": ("attest", "Attest how files were built."),
+    "publish": ("publish", "Publish files to a GitLab project, evidence first."),
+    "publish-evidence": ("publish", "Publish only the evidence of files."),
     "trust": ("trust", "Look at and edit the trust file: who may publish what."),
     "explain": ("explain", "Explain a code: what it means and what to do."),
     "sandbox": ("sandbox", "Run an embedded GitLab and Sigstore on this machine."),
@@ -29,7 +33,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"pip_warden.cli.{_COMMANDS[cmd_name][0]}")
-        command = module.command
+        command = module.evidence_command if cmd_name == "publish-evidence" else module.command
         assert isinstance(command, click.Command)  # noqa: S101 -- every module of this room has one
         return command
 

@@ -6,7 +6,6 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 
@@ -20,12 +19,11 @@ from pip_warden.names import ProjectName, parse_project_name, parse_version
 if TYPE_CHECKING:
     from packaging.version import Version
 
+    from pip_warden.cli.trust_root import NewRoot
     from pip_warden.digests import Digest
     from pip_warden.first_use import FirstUse, Look
     from pip_warden.transport import Transport
     from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, Source, TrustFile
-
-_SIMPLE_HOSTS = {"pypi.org": "pypi"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,13 +167,19 @@ class Adding:
         self._connection = connection
         self._console = console
         self._is_new = not path.exists()
+        self._root: NewRoot | None = None
         self._text = new_file_text() if self._is_new else self._read()
 
     def run(self) -> None:
-        """Add every name, then write the file."""
-        from pip_warden.trust.edit import write
+        """Add every name, then write the root if it is new, and the file."""
+        from pip_warden.cli.trust_source import choose_source
+        from pip_warden.trust.edit import add_source
 
-        source = self._source()
+        wanted = self._wanted
+        source = choose_source(
+            wanted.source, self._trust().sources, gitlab=bool(wanted.project or wanted.group)
+        )
+        self._text = add_source(self._text, source, self._path)
         with (
             open_workspace() as workspace,
             open_transport(self._connection, {source.name: source.url}, self._console) as transport,
@@ -183,7 +187,25 @@ class Adding:
             for name, version, hashes in self._names():
                 self._add(name, version, hashes, source, transport, workspace)
         self._console.clear()
-        write(self._path, self._text)
+        self._write()
+
+    def _write(self) -> None:
+        """Write the root, then the trust file that names it; a root that no file names is taken away again."""
+        from pip_warden.trust.edit import write
+
+        if not self._is_new and self._text == self._path.read_text(encoding="utf-8"):
+            print(f"{self._path} says so already")
+            return
+        root = self._root
+        is_fresh = root is not None and root.keep()
+        try:
+            write(self._path, self._text)
+        except UsageError:
+            if root is not None and is_fresh:
+                root.place.unlink()
+            raise
+        if root is not None:
+            self._console.note(f"pinned the trusted root {root.place.name}, sha256 {root.sha256}")
         made = "made" if self._is_new else "updated"
         print(f"{made} {self._path}; commit it, and review its changes")
 
@@ -210,41 +232,6 @@ class Adding:
             found += [(r.project, r.version, r.sha256) for r in pinned_releases(path)]
         return found
 
-    def _source(self) -> Source:
-        """Return the source: one of the file, or a new one from a URL."""
-        from pip_warden.trust.edit import add_source
-        from pip_warden.trust.pins import Source
-
-        known = self._trust().sources
-        text = self._wanted.source
-        if text is None:
-            if len(known) == 1:
-                return known[0]
-            names = ", ".join(source.name for source in known) or "none yet"
-            raise UsageError(
-                "source-needed", f"expected --source NAME or URL, found none; the file has: {names}"
-            )
-        match = next((s for s in known if text in {s.name, s.url, s.url + "/"}), None)
-        if match is not None:
-            return match
-        if "://" not in text:
-            names = ", ".join(source.name for source in known) or "none yet"
-            raise UsageError(
-                "source-needed",
-                f"expected a source of the trust file or a URL, found {text!r}; the file has: {names}",
-            )
-        url = text.rstrip("/")
-        kind = (
-            "gitlab"
-            if self._wanted.project or self._wanted.group
-            else "simple"
-            if url.endswith("/simple")
-            else "gitlab"
-        )
-        source = Source(name=_name_for(url, {s.name for s in known}), type=kind, url=url)  # type: ignore[arg-type]
-        self._text = add_source(self._text, source, self._path)
-        return source
-
     def _add(
         self,
         name: ProjectName,
@@ -269,12 +256,17 @@ class Adding:
     def _probe(self, name: ProjectName, source: Source, transport: Transport) -> IdentityEntry:
         from pip_warden.first_use import owner_in_group, probe_for
 
-        if source.type == "simple":
-            return probe_for(name, source=source.name, registry=None)
         registry = self._wanted.project
+        if source.type == "simple":
+            if registry is not None or self._wanted.group is not None:
+                raise UsageError(
+                    "usage",
+                    f"expected neither --project nor --group for the simple index {source.name}, found one",
+                )
+            return self._agreeing(probe_for(name, source=source.name, registry=None))
         if registry is None and self._wanted.group is not None:
             registry = owner_in_group(transport, source, self._wanted.group, name)
-            self._console.note(f"{name} is published by {registry}")
+            self._console.note(f"{name} is published by {shown(registry)}")
         if registry is None:
             old = self._trust().entries_of(name)
             registry = old[0].registry if old else None
@@ -283,15 +275,40 @@ class Adding:
                 "project-needed",
                 f"expected --project PATH (the GitLab project that publishes {name}), found none",
             )
-        return probe_for(name, source=source.name, registry=registry)
+        return self._agreeing(probe_for(name, source=source.name, registry=registry))
+
+    def _agreeing(self, probe: IdentityEntry) -> IdentityEntry:
+        """See that we look where the trust file says that the package comes from; a package has one place.
+
+        Raises:
+            UsageError: ``pin-conflict``: it says another.
+        """
+        from pip_warden.trust.pins import HashEntry
+
+        entries = self._trust().entries_of(probe.project)
+        old = next(
+            (entry for entry in entries if not isinstance(entry, HashEntry)), next(iter(entries), None)
+        )
+        if old is None:
+            return probe
+        names = {old.registry, None if old.registry_id is None else str(old.registry_id)}
+        if old.source != probe.source or probe.registry not in names:
+            raise UsageError(
+                "pin-conflict",
+                f"expected {probe.project} from {old.source} {old.registry or ''} as the trust file has it, "
+                f"found {probe.source} {probe.registry or ''}",
+                hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
+            )
+        probe = replace(probe, registry=old.registry, registry_id=old.registry_id)
+        return probe if isinstance(old, HashEntry) else replace(probe, evidence=old.evidence)
 
     def _first_use(self, transport: Transport, workspace: Path) -> FirstUse:
+        from pip_warden.cli.trust_root import shelf
         from pip_warden.first_use import FirstUse
         from pip_warden.supply import Registries
-        from pip_warden.trust.shelf import RootShelf
 
         trust = self._trust()
-        roots = RootShelf(trust.roots)
+        roots = shelf(trust, self._root)
         supply = Registries(trust=trust, roots=roots, transport=transport)
         return FirstUse(trust=trust, roots=roots, supply=supply, workspace=workspace, reporter=self._console)
 
@@ -307,12 +324,9 @@ class Adding:
             files = _demanded(files, hashes, f"{probe.project}=={version}")
         print(f"{probe.project} {version}, by hash. This proves what the files are, not who published them:")
         for name, digest in files:
-            print(f"  {name}  sha256 {digest}")
+            print(f"  {shown(name)}  sha256 {digest}")
         self._confirm(f"Pin these {len(files)} files?")
         entry: HashEntry = hash_entry(probe, version, files, self._wanted.reason)
-        old = self._trust().entries_of(probe.project)
-        if old:
-            entry = replace(entry, registry=old[0].registry, registry_id=old[0].registry_id)
         self._text = add_hash_entry(self._text, entry, self._path)
 
     def _add_identity(
@@ -323,33 +337,60 @@ class Adding:
         transport: Transport,
         workspace: Path,
     ) -> None:
-        from pip_warden.first_use import doubts, identity_of
+        from pip_warden.first_use import identity_of
 
-        issuer = self._wanted.issuer or source.url
-        self._pin_root(issuer)
+        root = self._choose_root(source, workspace)
         first = self._first_use(transport, workspace)
-        look = first.look(probe, root="default", version=version)
+        look = first.look(probe, root=root, version=version)
+        identity = self._spelled_out(root) or identity_of(look.observations[0], root=root)
         self._console.clear()
         print(_who(look))
-        identity = self._spelled_out() or identity_of(look.observations[0], root="default")
-        print(f"\n  pinned as   {identity.subject.text}")
-        if "{version}" in identity.subject.text:
-            print(
-                "  Each release must be signed by its own tag. Protect that tag pattern in GitLab: no certificate shows whether it is."
-            )
+        print(_pinned_as(look, identity))
         if self._wanted.identity is None:
-            instance = source.url if source.type == "gitlab" else None
-            self._decide(
-                doubts(
-                    look,
-                    instance=instance,
-                    default_branch=self._default_branch(look, probe, source, transport),
-                )
-            )
+            self._decide(self._doubts(look, probe, identity, source, transport))
+        self._vouch(root, identity.issuer)
         self._write_identity(look, probe, identity)
         first.confirm(look, self._trust())
 
-    def _spelled_out(self) -> Identity | None:
+    def _choose_root(self, source: Source, workspace: Path) -> str:
+        """Return the root to look with: one that may vouch for the issuer already, the default one, or a new one."""
+        from pip_warden.cli.trust_root import DEFAULT, has_root, new_root, root_for
+
+        trust, given = self._trust(), self._wanted.trusted_root
+        expected = self._wanted.issuer or (source.url if source.type == "gitlab" else None)
+        name = DEFAULT if given is not None else root_for(trust, expected)
+        if self._root is None and (given is not None or not has_root(trust, name)):
+            self._console.step("reading the trusted root")
+            self._root = new_root(given, self._path, workspace, offline=self._connection.offline)
+        return name
+
+    def _vouch(self, name: str, issuer: str) -> None:
+        """Let the root that proved the signer vouch for its issuer, and for no other."""
+        from pip_warden.cli.trust_root import DEFAULT
+        from pip_warden.trust.edit import add_root
+
+        old = next((root for root in self._trust().roots if root.name == name), None)
+        if self._root is not None and name == DEFAULT:
+            self._text = add_root(self._text, self._root.pin(issuer), self._path)
+        elif old is not None:
+            self._text = add_root(self._text, replace(old, issuers=(issuer,)), self._path)
+
+    def _doubts(
+        self, look: Look, probe: IdentityEntry, identity: Identity, source: Source, transport: Transport
+    ) -> tuple[str, ...]:
+        from pip_warden.first_use import doubts
+        from pip_warden.trust.pins import IdentityEntry
+
+        branch = self._default_branch(look, probe, source, transport)
+        instance = source.url if source.type == "gitlab" else None
+        pinned = [e for e in self._trust().entries_of(probe.project) if isinstance(e, IdentityEntry)]
+        others = [known.subject.text for entry in pinned for known in entry.identities if known != identity]
+        found = doubts(look, instance=instance, default_branch=branch)
+        if others and not any(identity in entry.identities for entry in pinned):
+            found += (f"the trust file pins another signer already: {', '.join(others)}",)
+        return found
+
+    def _spelled_out(self, root: str) -> Identity | None:
         from pip_warden.trust.pins import Identity
         from pip_warden.trust.subject import parse_subject, read_subject
 
@@ -357,7 +398,7 @@ class Adding:
             return None
         subject = parse_subject(self._wanted.identity)
         is_account = read_subject(self._wanted.identity.replace("{version}", "1").replace("*", "x")) is None
-        return Identity(issuer=self._wanted.issuer, subject=subject, is_account=is_account)
+        return Identity(issuer=self._wanted.issuer, subject=subject, root=root, is_account=is_account)
 
     def _write_identity(self, look: Look, probe: IdentityEntry, identity: Identity) -> None:
         from pip_warden.trust.edit import add_identity, add_identity_entry
@@ -367,53 +408,9 @@ class Adding:
         if any(isinstance(entry, IdentityEntry) for entry in old):
             self._text = add_identity(self._text, probe.project, identity, self._path)
             return
-        registry_id = look.registry_id if not old else old[0].registry_id
+        registry_id = old[0].registry_id if old else look.registry_id
         entry = replace(probe, identities=(identity,), registry_id=registry_id)
         self._text = add_identity_entry(self._text, entry, self._path)
-
-    def _pin_root(self, issuer: str) -> None:
-        """Pin the trusted root at first use (D7), and let it vouch for the issuer."""
-        from pip_warden.digests import digest_of
-        from pip_warden.trust.edit import add_root
-        from pip_warden.trust.pins import RootPin
-
-        old = next((root for root in self._trust().roots if root.name == "default"), None)
-        if old is not None and self._wanted.trusted_root is None:
-            if issuer not in old.issuers:
-                self._text = add_root(self._text, replace(old, issuers=(issuer,)), self._path)
-            return
-        raw, place = self._root_bytes()
-        pin = RootPin(name="default", path=place, sha256=digest_of(raw), issuers=(issuer,))
-        self._text = add_root(self._text, pin, self._path)
-        self._console.note(f"pinned the trusted root {place.name}, sha256 {pin.sha256}")
-
-    def _root_bytes(self) -> tuple[bytes, Path]:
-        """Return the root's bytes and where they lie: beside the trust file, or where the user has them below it."""
-        given = self._wanted.trusted_root
-        beside = self._path.absolute().parent
-        if given is not None:
-            try:
-                raw = given.read_bytes()
-            except OSError as err:
-                raise UsageError(
-                    "no-such-file", f"expected a trusted root in {given}, found none readable"
-                ) from err
-            if given.absolute().is_relative_to(beside):
-                return raw, given.absolute()
-        else:
-            from pip_warden._sigstore.tuf import fetch_public_good_root
-
-            self._console.step("fetching the public-good trusted root")
-            raw = fetch_public_good_root()
-        place = beside / "trusted_root.json"
-        if place.exists() and place.read_bytes() != raw:
-            raise UsageError(
-                "pin-conflict",
-                f"expected no other trusted root in {place}, found one",
-                hint="Name it with --trusted-root, or move it away.",
-            )
-        place.write_bytes(raw)
-        return raw, place
 
     def _default_branch(
         self, look: Look, probe: IdentityEntry, source: Source, transport: Transport
@@ -474,7 +471,7 @@ def _who(look: Look) -> str:
     claims, signed = newest.claims, newest.signed
     facts = [
         ("file", newest.name.filename),
-        ("signed by", claims.subjects[0]),
+        ("signed by", ", ".join(claims.subjects)),
         ("issued by", claims.issuer),
         ("project id", claims.get("project-id")),
         ("source", claims.get("source-repository")),
@@ -486,16 +483,22 @@ def _who(look: Look) -> str:
         ("evidence", f"{signed.label} ({signed.form.value})"),
     ]
     lines = [f"{newest.name.project} {newest.name.version}"]
-    lines += [f"  {name:11} {shown(value)}" for name, value in facts if value]
+    lines += [f"  {name:11} {shown(value, 500)}" for name, value in facts if value]
     return "\n".join(lines)
 
 
-def _name_for(url: str, taken: set[str]) -> str:
-    """Choose a short name for a source: the host's telling part."""
-    host = urlsplit(url).hostname or "source"
-    labels = [label for label in host.split(".") if label.isidentifier()]
-    base = _SIMPLE_HOSTS.get(host) or (labels[-2] if len(labels) > 1 else labels[0] if labels else "gitlab")
-    name, number = base, 2
-    while name in taken:
-        name, number = f"{base}{number}", number + 1
-    return name
+def _pinned_as(look: Look, identity: Identity) -> str:
+    """Show the pin beside the subject that it was made from."""
+    lines = [
+        f"\n  pinned as   {shown(identity.subject.text, 500)}",
+        f"  issuer      {shown(identity.issuer)}",
+    ]
+    if identity.project_id is not None:
+        lines.append(f"  project id  {identity.project_id}")
+    if "{version}" in identity.subject.text:
+        version = look.observations[0].name.version
+        lines.append(
+            f"  {{version}} is each release's own version, {version} here: each must be signed by its own tag.\n"
+            "  Protect that tag pattern in GitLab: no certificate shows whether it is."
+        )
+    return "\n".join(lines)

@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import requests
 
 from pip_warden.errors import NetworkError, UndecidedError
+from pip_warden.events import Reporter
 from pip_warden.transport.failures import converted
 
 CHUNK = 1 << 16
 """Bytes read at once."""
+
+
+class Upload:
+    """A file that is sent: read piece by piece, never as a whole, and told of on the way."""
+
+    def __init__(self, content: BinaryIO, what: str, reporter: Reporter) -> None:
+        self._content = content
+        self._what = what
+        self._reporter = reporter
+        self._size = content.seek(0, 2)
+        self._done = 0
+        content.seek(0)
+
+    @property
+    def len(self) -> int:
+        """Return how many bytes are left, as requests and its multipart encoder ask for it."""
+        return self._size - self._done
+
+    def read(self, count: int = -1) -> bytes:
+        """Return the next piece; a call for everything gets one piece too."""
+        piece = self._content.read(CHUNK if count < 0 else count)
+        self._done += len(piece)
+        self._reporter.transfer(self._what, self._done, self._size)
+        return piece
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(CHUNK), b"")
 
 
 def drain(response: requests.Response) -> None:

@@ -2,15 +2,14 @@
 
 One ``requests.Session`` serves every thread. It is never changed after construction and keeps no cookies, so that what
 threads share is urllib3's connection pool, which is made for it. Redirects and retries are ours: requests would follow and read a redirect's
-body without a limit, and takes ``PRIVATE-TOKEN`` and ``JOB-TOKEN`` along to the object store. Uploads will be further methods of
-:class:`Transport` beside ``download``, over the same ``_open``.
+body without a limit, and takes ``PRIVATE-TOKEN`` and ``JOB-TOKEN`` along to the object store.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -18,13 +17,14 @@ from typing import BinaryIO, Self, TypeVar
 from urllib.parse import quote, urldefrag, urljoin
 
 import requests
+from requests_toolbelt import MultipartEncoder
 
 from pip_warden.digests import Digest
 from pip_warden.errors import NetworkError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.strict_json import JSONValue
 from pip_warden.transport.answers import Download, Reply, error_for
-from pip_warden.transport.bodies import CHUNK, drain, promised_length, storing, timed_out, too_large
+from pip_warden.transport.bodies import CHUNK, Upload, drain, promised_length, storing, timed_out, too_large
 from pip_warden.transport.connections import open_session
 from pip_warden.transport.credentials import AuthHeader, Credentials
 from pip_warden.transport.failures import PASSING, converted
@@ -49,7 +49,7 @@ class _Ask:
     url: str
     what: str
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
+    body: bytes | Upload | MultipartEncoder | None = None
     is_anonymous: bool = False
 
 
@@ -207,6 +207,63 @@ class Transport:
             raise error_for(outcome, label)
         return outcome
 
+    def put(self, url: str, content: BinaryIO, *, label: str) -> Reply:
+        """Send a file, streamed, and return the answer, whatever its status. Sent once: whether a broken request arrived, only asking tells.
+
+        Args:
+            url: Absolute URL.
+            content: Seekable; sent from its beginning.
+            label: What it is, for people.
+
+        Raises:
+            NetworkError: As for :meth:`get`; ``insecure-redirect`` for any redirect.
+        """
+        return self._send_once("PUT", url, Upload(content, label, self._reporter), (), label)
+
+    def post_form(
+        self, url: str, fields: Sequence[tuple[str, str]], content: BinaryIO, *, filename: str
+    ) -> Reply:
+        """Send a form with one file, streamed, and return the answer, whatever its status. Sent once, as :meth:`put` does.
+
+        Args:
+            url: Absolute URL.
+            fields: Form fields in order; a name may stand more than once.
+            content: The part ``content``; seekable, sent from its beginning.
+            filename: Its file name.
+
+        Raises:
+            NetworkError: As for :meth:`put`.
+        """
+        upload = Upload(content, filename, self._reporter)
+        parts = [*fields, ("content", (filename, upload, "application/octet-stream"))]
+        form = MultipartEncoder(parts)  # type: ignore[no-untyped-call]  # the library has no types
+        return self._send_once("POST", url, form, (("Content-Type", str(form.content_type)),), filename)
+
+    def _send_once(
+        self,
+        method: str,
+        url: str,
+        body: Upload | MultipartEncoder,
+        headers: tuple[tuple[str, str], ...],
+        label: str,
+    ) -> Reply:
+        ask = _Ask(method=method, url=url, what=label, headers=headers, body=body)
+        patience = Patience(deadline=self._settings.deadline, retries=0, clock=self._clock)
+        self._check_online(ask)
+        try:
+            with self._open(ask, patience) as answer:
+                return self._read(answer, _MOST_EXPLAINED)
+        finally:
+            self._reporter.transfer_done(label)
+
+    def _check_online(self, ask: _Ask) -> None:
+        if self._settings.offline:
+            raise NetworkError(
+                "offline",
+                f"expected {ask.what}, found that `--offline` allows no request",
+                hint="Run once without `--offline`, so that what is needed is in the cache.",
+            )
+
     def _not_limited(self, reply: Reply, ask: _Ask) -> Reply:
         if reply.status == 429:
             raise error_for(reply, ask.what)
@@ -214,12 +271,7 @@ class Transport:
 
     def _persist(self, ask: _Ask, take: Callable[[_Answer], T]) -> T:
         """Try until there is an answer that no other try would better, or patience ends."""
-        if self._settings.offline:
-            raise NetworkError(
-                "offline",
-                f"expected {ask.what}, found that `--offline` allows no request",
-                hint="Run once without `--offline`, so that what is needed is in the cache.",
-            )
+        self._check_online(ask)
         patience = Patience(
             deadline=self._settings.deadline, retries=self._settings.retries, clock=self._clock
         )

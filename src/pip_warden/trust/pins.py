@@ -88,6 +88,9 @@ class Requirements:
         environment: Claim 23.
         visibility: Claim 22.
         predicate_types: Further predicate types that count as evidence of publication.
+        provenance: Predicate type of the provenance that must be there, correlated with the certificate.
+        annotations: ``(key, value)`` of signed annotations that must be there; ``{version}`` in a value stands for the version.
+        source_revision: Claim 13 and the provenance's commit; only ever given on a command line.
     """
 
     build_trigger: frozenset[str] = frozenset({"push"})
@@ -97,6 +100,9 @@ class Requirements:
     environment: str | None = None
     visibility: str | None = None
     predicate_types: frozenset[str] = frozenset()
+    provenance: str | None = None
+    annotations: tuple[tuple[str, str], ...] = ()
+    source_revision: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,8 +31,9 @@ from pip_warden.errors import BugError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
-from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, TrustFile
+from pip_warden.trust.pins import Entry, HashEntry, Identity, IdentityEntry, TrustFile
 from pip_warden.verdict import archive, origin
+from pip_warden.verdict.attested import Witness, check_statements, needs_statements
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.model import (
     Accepted,
@@ -46,7 +47,7 @@ from pip_warden.verdict.model import (
 )
 from pip_warden.verdict.pin import find_pin
 from pip_warden.verdict.policy import check_policy
-from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, check_subject
+from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, check_subject, read_statement
 
 Roots = Mapping[str, Root]
 """The trusted roots by the name their pin gives them, each made from bytes with the pinned digest."""
@@ -58,6 +59,14 @@ class No:
 
     step: Step
     fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """An item passed every step that concerns it alone, under one identity."""
+
+    signed: SignedBy
+    identity: Identity
 
 
 def judge(exhibit: Exhibit, *, trust: TrustFile, roots: Roots) -> Verdict:
@@ -110,8 +119,12 @@ def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Ver
     bad: list[ItemRefusal] = []
     for item in exhibit.evidence:
         outcome = _judge_item(item, exhibit, entry, roots)
-        if isinstance(outcome, SignedBy):
-            return Accepted(artifact=exhibit.artifact, basis=outcome, bad_items=tuple(bad))
+        if isinstance(outcome, Good) and needs_statements(entry.require):
+            witnesses = _witnesses(exhibit, entry, roots, outcome.identity)
+            if fault := check_statements(entry.require, witnesses, exhibit.artifact.name.version):
+                outcome = No(Step.POLICY, fault)
+        if isinstance(outcome, Good):
+            return Accepted(artifact=exhibit.artifact, basis=outcome.signed, bad_items=tuple(bad))
         bad.append(_item_refusal(item, outcome))
     if not bad:
         return refused(exhibit, No(Step.EVIDENCE, no_evidence(exhibit)))
@@ -128,14 +141,37 @@ def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Ver
     )
 
 
-def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> SignedBy | No:
+def _witnesses(
+    exhibit: Exhibit, entry: IdentityEntry, roots: Roots, identity: Identity
+) -> tuple[Witness, ...]:
+    """Return every statement about the artifact, of any type, whose item passed 7, 9 and 10 under one and the same identity."""
+    found = []
+    version = exhibit.artifact.name.version
+    for item in exhibit.evidence:
+        proved = (
+            prove(item.bundle, exhibit.artifact.digest, roots[identity.root])
+            if isinstance(item, Item)
+            else item.fault
+        )
+        if isinstance(proved, Fault) or proved.envelope is None:
+            continue
+        statement = read_statement(proved.envelope)
+        if isinstance(statement, Fault) or not statement.names(exhibit.artifact):
+            continue
+        same = match_identity(proved.claims, (identity,), version) is identity
+        if same and check_policy(proved.claims, identity, entry.require, version) is None:
+            found.append(Witness(statement=statement, claims=proved.claims))
+    return tuple(found)
+
+
+def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Good | No:
     """Judge one item against each trusted root that the pin's identities belong to, each alone."""
     if isinstance(item, BadItem):
         return No(Step.EVIDENCE, item.fault)
     closest = No(Step.EVIDENCE, no_evidence(exhibit))
     for root_name in sorted({identity.root for identity in entry.identities}):
         outcome = _judge_under_root(item, exhibit, entry, root_name, roots[root_name])
-        if isinstance(outcome, SignedBy):
+        if isinstance(outcome, Good):
             return outcome
         closest = max(closest, outcome, key=lambda no: no.step)
     return closest
@@ -143,7 +179,7 @@ def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, ro
 
 def _judge_under_root(
     item: Item, exhibit: Exhibit, entry: IdentityEntry, root_name: str, root: Root
-) -> SignedBy | No:
+) -> Good | No:
     """Steps 7 to 10 for one item under one root."""
     proved = prove_item(item, exhibit, entry, root)
     if isinstance(proved, No):
@@ -155,7 +191,7 @@ def _judge_under_root(
         return No(Step.IDENTITY, identity)
     if fault := check_policy(proved.claims, identity, entry.require, version):
         return No(Step.POLICY, fault)
-    return signed_by(item, proved, root_name)
+    return Good(signed_by(item, proved, root_name), identity)
 
 
 def prove_item(item: Item, exhibit: Exhibit, entry: IdentityEntry, root: Root) -> Proved | No:

@@ -6,7 +6,7 @@ writes) and v1 (in-toto attestation framework, ``spec/v1/statement.md``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pip_warden._sigstore.proved import Envelope
 from pip_warden.artifact.model import Artifact
@@ -31,10 +31,16 @@ class Statement:
     Attributes:
         predicate_type: URI of the predicate's type.
         subjects: ``(name, SHA-256 in hexadecimal or "")`` of each subject entry.
+        predicate: The predicate; never changed.
     """
 
     predicate_type: str
     subjects: tuple[tuple[str, str], ...]
+    predicate: JSONValue = field(hash=False)
+
+    def names(self, artifact: Artifact) -> bool:
+        """Tell whether one and the same subject entry carries the artifact's name and its SHA-256."""
+        return (artifact.name.filename, artifact.digest.hex) in self.subjects
 
 
 def check_subject(
@@ -60,7 +66,7 @@ def check_subject(
             found=statement.predicate_type,
             hint="A signed statement of another type says something about the file, but not that it was published.",
         )
-    if (artifact.name.filename, artifact.digest.hex) not in statement.subjects:
+    if not statement.names(artifact):
         return Fault(
             code="subject-mismatch",
             expected=f"one subject {artifact.name} with SHA-256 {artifact.digest}",
@@ -90,7 +96,7 @@ def read_statement(envelope: Envelope) -> Statement | Fault:
     fault = _check_predicate(predicate_type, document.get("predicate"))
     if fault is not None:
         return fault
-    return _read_subjects(predicate_type, document.get("subject"))
+    return _read_subjects(predicate_type, document.get("subject"), document.get("predicate"))
 
 
 def _check_predicate(predicate_type: str, predicate: JSONValue) -> Fault | None:
@@ -100,7 +106,7 @@ def _check_predicate(predicate_type: str, predicate: JSONValue) -> Fault | None:
     return None if isinstance(predicate, dict) else _bad(f"a predicate that is {type(predicate).__name__}")
 
 
-def _read_subjects(predicate_type: str, listed: JSONValue) -> Statement | Fault:
+def _read_subjects(predicate_type: str, listed: JSONValue, predicate: JSONValue) -> Statement | Fault:
     if not isinstance(listed, list) or not listed:
         return _bad("no subject")
     subjects = []
@@ -111,7 +117,7 @@ def _read_subjects(predicate_type: str, listed: JSONValue) -> Statement | Fault:
             return _bad("a subject without name or digest")
         sha256 = digests.get("sha256", "")
         subjects.append((name, sha256 if isinstance(sha256, str) else ""))
-    return Statement(predicate_type=predicate_type, subjects=tuple(subjects))
+    return Statement(predicate_type=predicate_type, subjects=tuple(subjects), predicate=predicate)
 
 
 def _bad(found: str) -> Fault:

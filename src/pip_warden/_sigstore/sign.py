@@ -1,0 +1,146 @@
+"""Signing through the sigstore library: one certificate for all files of a call.
+
+The library talks to the CA, the log and the time stamp authority itself, so these calls are the named exception to the one HTTP door; each runs under
+a deadline of ours. Whatever it raises is converted here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sigstore.dsse import Statement
+from sigstore.hashes import Hashed
+from sigstore.models import ClientTrustConfig
+from sigstore.oidc import IdentityToken
+from sigstore.sign import Signer, SigningContext
+from sigstore_models.common.v1 import HashAlgorithm
+
+from pip_warden._sigstore.root import Root, load_root
+from pip_warden.digests import Digest
+from pip_warden.display import shown
+from pip_warden.errors import TrustRootError, UndecidedError, UsageError
+from pip_warden.strict_json import StrictJSONError, loads_object
+
+T = TypeVar("T")
+
+_DEADLINE = 120.0
+"""Seconds for one call of the library."""
+
+_LARGEST_CONFIG = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Signatory:
+    """Somebody who may sign now: an identity token exchanged for a certificate.
+
+    Attributes:
+        root: The trusted root that the signatures must verify against.
+    """
+
+    root: Root
+    _signer: Signer
+
+    def sign_digest(self, digest: Digest) -> bytes:
+        """Sign a file by its digest and return the bundle as JSON.
+
+        Raises:
+            UndecidedError: ``signing-failed``.
+        """
+        hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=digest.raw())
+        return _under_deadline(lambda: self._signer.sign_artifact(hashed).to_json()).encode()
+
+    def sign_statement(self, statement: bytes) -> bytes:
+        """Sign an in-toto statement v1 as a DSSE envelope and return the bundle as JSON.
+
+        Raises:
+            UndecidedError: ``signing-failed``.
+        """
+        return _under_deadline(lambda: self._signer.sign_dsse(Statement(statement)).to_json()).encode()
+
+
+@contextmanager
+def signatory(token: str, trust_config: bytes | None) -> Iterator[Signatory]:
+    """Exchange an identity token for a certificate.
+
+    Args:
+        token: The OIDC identity token; never logged or shown.
+        trust_config: A client trust config as JSON; None for the public-good instance, fetched by TUF.
+
+    Raises:
+        UsageError: ``bad-trust-config``.
+        TrustRootError: The trusted root in it cannot be used, or TUF failed.
+        UndecidedError: ``signing-failed``: the CA said no, or did not answer.
+    """
+    config = _public_good() if trust_config is None else _read_config(trust_config)
+    root = load_root(_root_of(config))
+    signer = _under_deadline(
+        lambda: Signer(IdentityToken(token), SigningContext.from_trust_config(config)), secret=token
+    )
+    yield Signatory(root, signer)
+
+
+def _read_config(raw: bytes) -> ClientTrustConfig:
+    try:
+        loads_object(raw, max_bytes=_LARGEST_CONFIG)
+        return ClientTrustConfig.from_json(raw.decode("utf-8"))
+    except StrictJSONError as err:
+        raise UsageError("bad-trust-config", f"expected a Sigstore client trust config, found {err}") from err
+    except Exception as err:
+        raise UsageError(
+            "bad-trust-config", f"expected a Sigstore client trust config, found {_said(err)}"
+        ) from err
+
+
+def _public_good() -> ClientTrustConfig:
+    try:
+        return _under_deadline(ClientTrustConfig.production)
+    except UndecidedError as err:
+        raise TrustRootError(
+            "tuf-failed", err.message, hint="The public-good instance's TUF repository could not be reached."
+        ) from err
+
+
+def _root_of(config: ClientTrustConfig) -> bytes:
+    """Serialise the trusted root: the public API has no way, so the model inside it is asked (as in :mod:`.tuf`)."""
+    text: str = config.trusted_root._inner.to_json()  # noqa: SLF001 -- see the docstring
+    return text.encode()
+
+
+def _under_deadline(work: Callable[[], T], *, secret: str = "") -> T:
+    """Run a call of the library in a thread of its own, so that a server that never ends cannot hold us."""
+    outcome: list[T] = []
+    failure: list[Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except Exception as err:  # noqa: BLE001 -- the library raises what it likes; here it becomes ours
+            failure.append(err)
+
+    thread = threading.Thread(target=run, name="sigstore", daemon=True)
+    thread.start()
+    thread.join(_DEADLINE)
+    if outcome:
+        return outcome[0]
+    if not failure:
+        raise UndecidedError(
+            "signing-failed",
+            f"expected an answer of Sigstore within {_DEADLINE:.0f} s, found none",
+            hint="Try again.",
+        )
+    said = _said(failure[0])
+    raise UndecidedError(
+        "signing-failed",
+        f"expected Sigstore to sign, found: {said.replace(secret, '***') if secret else said}",
+        hint="If the CA refuses the token: it knows only some issuers, needs the audience `sigstore`, and the job's configuration must lie in the "
+        "project itself. `pip-warden explain signing-failed` tells more.",
+    ) from failure[0]
+
+
+def _said(err: Exception) -> str:
+    cause = f" ({err.__cause__})" if err.__cause__ is not None else ""
+    return shown(f"{type(err).__name__}: {err}{cause}", 600)

@@ -1,0 +1,109 @@
+"""``pip-warden attest``: sign statements about files."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from pip_warden.cli.common import format_option
+from pip_warden.cli.signing import open_signatory, signing_options, tell
+from pip_warden.errors import UsageError
+from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+
+_LARGEST_PREDICATE = 8 << 20
+
+
+@click.command("attest")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option(
+    "--annotation",
+    "annotations",
+    multiple=True,
+    metavar="K=V",
+    help="A signed annotation, beside the defaults of a CI job.",
+)
+@click.option(
+    "--predicate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A predicate of your own (JSON), instead of provenance.",
+)
+@click.option("--predicate-type", metavar="URI", help="Its type.")
+@click.option("--kind", metavar="NAME", help="Its short name in the file name; else predicate.")
+@format_option
+@signing_options
+def command(
+    *,
+    files: tuple[Path, ...],
+    annotations: tuple[str, ...],
+    predicate: Path | None,
+    predicate_type: str | None,
+    kind: str | None,
+    output_format: str,
+    identity_token: str | None,
+    trust_config: Path | None,
+    output_directory: Path | None,
+    overwrite: bool,
+    quiet: bool,
+    debug: bool,  # noqa: ARG001 -- read by cli.run
+) -> None:
+    """Attest how each FILE was built: SLSA v1 provenance from the job's variables, and signed annotations.
+
+    Writes FILE.slsa.sigstore.json and FILE.annotations.sigstore.json; with a Rekor v1 log also FILE.slsa.attestation (PEP 740).
+    """
+    from pip_warden.cli.output import Console
+    from pip_warden.publish.attest import attest_file
+    from pip_warden.publish.sign import files_to_sign
+
+    statements = _statements(annotations, predicate, predicate_type, kind)
+    paths = files_to_sign(files)
+    console = Console(quiet=quiet)
+    with open_signatory(identity_token, trust_config, console) as by:
+        signed = [
+            attest_file(
+                path,
+                by,
+                kind=name,
+                predicate_type=type_,
+                predicate=body,
+                directory=output_directory,
+                overwrite=overwrite,
+            )
+            for path in paths
+            for name, type_, body in statements
+        ]
+    tell("attest", signed, output_format)
+
+
+def _statements(
+    annotations: tuple[str, ...], predicate: Path | None, predicate_type: str | None, kind: str | None
+) -> list[tuple[str, str, dict[str, JSONValue]]]:
+    """Return each statement as short name, type and predicate."""
+    from pip_warden.publish.provenance import (
+        ANNOTATIONS,
+        PROVENANCE,
+        default_annotations,
+        parse_annotation,
+        provenance,
+    )
+
+    if (predicate is None) != (predicate_type is None):
+        raise UsageError(
+            "predicate-options", "expected --predicate and --predicate-type together, found one of them"
+        )
+    if predicate is not None and predicate_type is not None:
+        return [(kind or "predicate", predicate_type, _read(predicate))]
+    wanted = default_annotations(os.environ) | dict(parse_annotation(text) for text in annotations)
+    found = [("slsa", PROVENANCE, provenance(os.environ, now=datetime.now(UTC)))]
+    if wanted:
+        found.append(("annotations", ANNOTATIONS, {"annotations": dict(wanted)}))
+    return found
+
+
+def _read(path: Path) -> dict[str, JSONValue]:
+    try:
+        return loads_object(path.read_bytes(), max_bytes=_LARGEST_PREDICATE)
+    except (OSError, StrictJSONError) as err:
+        raise UsageError("bad-predicate", f"expected a JSON object in {path}, found {err}") from err

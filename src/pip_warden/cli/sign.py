@@ -1,0 +1,57 @@
+"""``pip-warden sign``: sign files with the job's identity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from pip_warden.cli.common import format_option
+from pip_warden.cli.signing import open_signatory, signing_options, tell
+
+
+@click.command("sign")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option("--detached", is_flag=True, help="Also FILE.sig and FILE.crt (needs a Rekor v1 log).")
+@click.option(
+    "--crt-format", type=click.Choice(["pem", "base64"]), default="pem", help="How FILE.crt is written."
+)
+@format_option
+@signing_options
+def command(
+    *,
+    files: tuple[Path, ...],
+    detached: bool,
+    crt_format: Literal["pem", "base64"],
+    output_format: str,
+    identity_token: str | None,
+    trust_config: Path | None,
+    output_directory: Path | None,
+    overwrite: bool,
+    quiet: bool,
+    debug: bool,  # noqa: ARG001 -- read by cli.run
+) -> None:
+    """Sign each FILE without a key: the job's ID token is exchanged for a short-lived certificate, one for all files.
+
+    Writes FILE.sigstore.json, verified before it is written. A self-managed GitLab needs a Sigstore of its own (--trust-config): the public one
+    knows four GitLabs. Container images are not covered.
+    """
+    from pip_warden.cli.output import Console
+    from pip_warden.publish.sign import files_to_sign, sign_file
+
+    paths = files_to_sign(files)
+    console = Console(quiet=quiet)
+    with open_signatory(identity_token, trust_config, console) as by:
+        signed = [
+            sign_file(
+                path,
+                by,
+                directory=output_directory,
+                detached=detached,
+                crt_format=crt_format,
+                overwrite=overwrite,
+            )
+            for path in paths
+        ]
+    tell("sign", signed, output_format)

@@ -1,0 +1,149 @@
+"""Which trusted root ``trust add`` looks with, and how a new one comes to lie beside the trust file (design decision D7).
+
+A root is chosen before anything is looked at, and kept only with the pin that needs it: until then it lies in the run's private directory.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pip_warden.digests import Digest, digest_of
+from pip_warden.errors import UsageError
+from pip_warden.trust.pins import RootPin, TrustFile
+
+if TYPE_CHECKING:
+    from pip_warden.trust.shelf import RootShelf
+
+DEFAULT = "default"
+BESIDE = "trusted_root.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewRoot:
+    """A trusted root that the trust file does not have yet.
+
+    Attributes:
+        raw: Its bytes.
+        place: Where they will lie: beside the trust file, or where the user has them below it.
+        draft: Where they lie meanwhile.
+    """
+
+    raw: bytes
+    place: Path
+    draft: Path
+
+    @property
+    def sha256(self) -> Digest:
+        """Return its digest."""
+        return digest_of(self.raw)
+
+    def pin(self, issuer: str) -> RootPin:
+        """Make the pin that lets it vouch for an issuer."""
+        return RootPin(name=DEFAULT, path=self.place, sha256=self.sha256, issuers=(issuer,))
+
+    def keep(self) -> bool:
+        """Write it to its place, and tell whether it was not there before.
+
+        Raises:
+            UsageError: ``pin-conflict``: another root has taken the place; ``trust-file-unwritable``: it cannot be written.
+        """
+        try:
+            with self.place.open("xb") as stream:
+                stream.write(self.raw)
+        except FileExistsError:
+            check_place(self.place, self.raw)
+            return False
+        except OSError as err:
+            raise UsageError(
+                "trust-file-unwritable",
+                f"expected to write {self.place}, found {err.strerror or type(err).__name__}",
+                hint="The trust file is unchanged.",
+            ) from err
+        return True
+
+
+def root_for(trust: TrustFile, issuer: str | None) -> str:
+    """Return the name of the root that vouches for an issuer already, else that of the default one."""
+    return next((root.name for root in trust.roots if issuer in root.issuers), DEFAULT)
+
+
+def has_root(trust: TrustFile, name: str) -> bool:
+    """Tell whether a trust file has a root of this name."""
+    return any(root.name == name for root in trust.roots)
+
+
+def shelf(trust: TrustFile, new: NewRoot | None) -> RootShelf:
+    """Return the trust file's roots and the new one, which is read where it lies meanwhile."""
+    from pip_warden.trust.shelf import RootShelf
+
+    pins = {root.name: root for root in trust.roots}
+    if new is not None:
+        pins[DEFAULT] = replace(new.pin(""), path=new.draft)
+    return RootShelf(tuple(pins.values()))
+
+
+def new_root(given: Path | None, trust_path: Path, workspace: Path, *, offline: bool) -> NewRoot:
+    """Read the root that the user has, or fetch the public-good one.
+
+    Args:
+        given: A file of the user's.
+        trust_path: The trust file, whether it is there or not.
+        workspace: A private directory of this run.
+        offline: Fetch nothing.
+
+    Raises:
+        UsageError: ``no-such-file``; ``trusted-root-needed``: there is none, and none may be fetched; ``pin-conflict``: another
+            file has taken its place.
+        TrustRootError: It could not be fetched.
+    """
+    beside = Path(os.path.normpath(trust_path.absolute().parent))
+    raw, place = _fetched(offline=offline) if given is None else _read(given), beside / BESIDE
+    if given is not None:
+        own = Path(os.path.normpath(given.absolute()))
+        place = own if own.is_relative_to(beside) else place
+    check_place(place, raw)
+    draft = workspace / BESIDE
+    draft.write_bytes(raw)
+    return NewRoot(raw=raw, place=place, draft=draft)
+
+
+def check_place(place: Path, raw: bytes) -> None:
+    """See that no other root has taken a place.
+
+    Raises:
+        UsageError: ``pin-conflict``.
+    """
+    try:
+        found = place.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError:
+        found = b""
+    if found != raw:
+        raise UsageError(
+            "pin-conflict",
+            f"expected no other trusted root in {place}, found one",
+            hint="Name it with --trusted-root, or move it away.",
+        )
+
+
+def _read(given: Path) -> bytes:
+    try:
+        return given.read_bytes()
+    except OSError as err:
+        raise UsageError("no-such-file", f"expected a trusted root in {given}, found none readable") from err
+
+
+def _fetched(*, offline: bool) -> bytes:
+    from pip_warden._sigstore.tuf import fetch_public_good_root
+
+    if offline:
+        raise UsageError(
+            "trusted-root-needed",
+            "expected a trusted root in the trust file or with --trusted-root FILE, found none and --offline",
+            hint="Without --offline that of the public-good instance is fetched once.",
+        )
+    return fetch_public_good_root()

@@ -1,0 +1,84 @@
+"""Attest files: signed in-toto statements beside each, verified before they are written."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pip_warden._sigstore.sign import Signatory
+from pip_warden._sigstore.wire import WireBundle, parse_bundle
+from pip_warden.digests import Digest, digest_of_file
+from pip_warden.publish.sign import REKOR_V1, Signed, checked, write_all
+from pip_warden.strict_json import JSONValue
+
+_STATEMENT = "https://in-toto.io/Statement/v1"
+
+
+def attest_file(
+    path: Path,
+    by: Signatory,
+    *,
+    kind: str,
+    predicate_type: str,
+    predicate: Mapping[str, JSONValue],
+    directory: Path | None = None,
+    overwrite: bool = False,
+) -> Signed:
+    """Sign a statement about a file and write it as ``FILE.<kind>.sigstore.json``.
+
+    Where the log is Rekor v1, a PEP 740 copy goes beside it as ``FILE.<kind>.attestation``; PEP 740 has no field for an RFC 3161 time.
+
+    Args:
+        path: The file.
+        by: Who signs.
+        kind: ``slsa``, ``annotations``, or any other short name.
+        predicate_type: URI of the predicate's type.
+        predicate: The predicate.
+        directory: Where evidence is written; beside the file where None.
+        overwrite: Replace evidence that is there.
+
+    Raises:
+        UsageError: ``evidence-exists`` or ``cannot-write``.
+        UndecidedError: ``signing-failed``.
+        BugError: ``unverifiable-signature``.
+    """
+    digest = digest_of_file(path)
+    bundle = by.sign_statement(statement(path.name, digest, predicate_type, predicate))
+    proved = checked(path, bundle, digest, by)
+    wire = parse_bundle(bundle)
+    contents = {f"{path.name}.{kind}.sigstore.json": bundle}
+    if kind in {"slsa", "publish"} and wire.entry.version == REKOR_V1 and wire.entry.promise is not None:
+        contents[f"{path.name}.{kind}.attestation"] = pep740(wire)
+    return Signed(
+        path=path, written=write_all(directory or path.parent, contents, overwrite=overwrite), proved=proved
+    )
+
+
+def statement(
+    filename: str, digest: Digest, predicate_type: str, predicate: Mapping[str, JSONValue]
+) -> bytes:
+    """Make an in-toto statement v1 about one file, in one spelling."""
+    document = {
+        "_type": _STATEMENT,
+        "subject": [{"name": filename, "digest": {"sha256": digest.hex}}],
+        "predicateType": predicate_type,
+        "predicate": dict(predicate),
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def pep740(wire: WireBundle) -> bytes:
+    """Rewrite a bundle with a DSSE envelope as a PEP 740 attestation object, version 1."""
+    document = json.loads(wire.to_json())
+    material, envelope = document["verificationMaterial"], document["dsseEnvelope"]
+    attestation = {
+        "version": 1,
+        "verification_material": {
+            "certificate": base64.b64encode(wire.certificate).decode(),
+            "transparency_entries": material["tlogEntries"],
+        },
+        "envelope": {"statement": envelope["payload"], "signature": envelope["signatures"][0]["sig"]},
+    }
+    return json.dumps(attestation).encode()

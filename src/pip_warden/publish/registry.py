@@ -1,0 +1,246 @@
+"""Uploads to a GitLab project: evidence first, read back, then the files (design decision D8).
+
+Every step can be run again: the same content is done, other content under the same name is an error. So a run that was killed anywhere is repeated, and
+no consumer ever meets a file whose evidence is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pip_warden.digests import Digest, digest_of_file
+from pip_warden.display import shown
+from pip_warden.errors import RefusedError, RegistryError, UndecidedError, UsageError
+from pip_warden.events import SILENT, Reporter
+from pip_warden.evidence.locate import Place, places, registry_name
+from pip_warden.index.gitlab import GitLab, generic_url, project_api
+from pip_warden.index.simple import Index
+from pip_warden.names import ArtifactName, parse_artifact_name
+from pip_warden.publish.form import form_fields
+from pip_warden.transport import Transport, error_for
+from pip_warden.trust.pins import DEFAULT_EVIDENCE, Source
+
+_LARGEST_FILE = 5 << 30
+_SUFFIXES = (".sigstore.json", ".sigstore", ".sig", ".crt", ".attestation")
+_TAKEN = "already been taken"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """Where to publish.
+
+    Attributes:
+        instance: URL of the GitLab instance.
+        project: The project's id or path, as the API takes it.
+        path: The project's full path, for the evidence template.
+        evidence: Template of the evidence's package and version.
+    """
+
+    instance: str
+    project: str
+    path: str
+    evidence: str = DEFAULT_EVIDENCE[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parcel:
+    """A file with everything that speaks for it.
+
+    Attributes:
+        name: The parsed file name.
+        path: The file.
+        digest: SHA-256 of its bytes.
+        evidence: The evidence beside it, by name.
+    """
+
+    name: ArtifactName
+    path: Path
+    digest: Digest
+    evidence: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """What became of one upload."""
+
+    name: str
+    kind: Literal["evidence", "file"]
+    outcome: Literal["uploaded", "already there", "would be uploaded"]
+    where: str
+
+
+def parcels(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[Parcel, ...]:
+    """Put each wheel and sdist together with the evidence beside it; evidence among the paths is taken with its file.
+
+    Raises:
+        UsageError: ``nothing-to-publish``, ``no-such-file``, ``invalid-filename``, or ``unsigned``: nothing speaks for a file.
+    """
+    files = [path for path in dict.fromkeys(paths) if not path.name.endswith(_SUFFIXES)]
+    if not files:
+        raise UsageError(
+            "nothing-to-publish",
+            "expected at least one wheel or sdist, found none",
+            hint="Build and sign first; an empty dist/ is an error.",
+        )
+    found = tuple(_parcel(path) for path in files)
+    bare = [parcel.path.name for parcel in found if not parcel.evidence]
+    if bare and needs_evidence:
+        raise UsageError(
+            "unsigned",
+            f"expected evidence beside each file, found none for {', '.join(bare)}",
+            hint="`pip-warden sign dist/*` makes it.",
+        )
+    return found
+
+
+def _parcel(path: Path) -> Parcel:
+    if not path.is_file():
+        raise UsageError("no-such-file", f"expected a file {path}, found none")
+    beside = sorted(path.parent.iterdir())
+    evidence = tuple(
+        other
+        for other in beside
+        if other.name.startswith(f"{path.name}.") and other.name.endswith(_SUFFIXES) and other.is_file()
+    )
+    return Parcel(
+        name=parse_artifact_name(path.name), path=path, digest=digest_of_file(path), evidence=evidence
+    )
+
+
+class Registry:
+    """One GitLab project's registries, as a publisher uses them.
+
+    Args:
+        transport: The HTTP door.
+        destination: Where to publish.
+        dry_run: Ask what is there, upload nothing.
+        reporter: Told what happens.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        destination: Destination,
+        *,
+        dry_run: bool = False,
+        reporter: Reporter = SILENT,
+    ) -> None:
+        self._transport = transport
+        self._to = destination
+        self._gitlab = GitLab(transport, destination.instance)
+        self._dry_run = dry_run
+        self._reporter = reporter
+
+    def publish(self, parcel: Parcel) -> tuple[Upload, ...]:
+        """Publish a file: its evidence first, then itself.
+
+        Raises:
+            RefusedError: ``other-content``: another content is there under one of the names.
+            UndecidedError: The registry did not answer, or not as it should.
+        """
+        return (*self.publish_evidence(parcel), self._file(parcel))
+
+    def publish_evidence(self, parcel: Parcel) -> tuple[Upload, ...]:
+        """Publish the evidence of a file, and read each piece back.
+
+        Raises:
+            RefusedError: As for :meth:`publish`.
+            UndecidedError: As for :meth:`publish`.
+        """
+        place = places([self._to.evidence], parcel.name, self._to.path)[0]
+        return tuple(self._evidence(path, place) for path in parcel.evidence)
+
+    def _evidence(self, path: Path, place: Place) -> Upload:
+        content, name = path.read_bytes(), registry_name(path.name)
+        where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
+        there = self._there(place, name, len(content))
+        if there is not None and there != content:
+            raise _other_content(
+                name, where, hashlib.sha256(content).hexdigest(), hashlib.sha256(there).hexdigest()
+            )
+        if there is not None:
+            return Upload(name=name, kind="evidence", outcome="already there", where=where)
+        if self._dry_run:
+            return Upload(name=name, kind="evidence", outcome="would be uploaded", where=where)
+        self._reporter.step(f"uploading {name}")
+        with path.open("rb") as stream:
+            reply = self._transport.put(where, stream, label=name)
+        if reply.status not in {200, 201}:
+            raise error_for(reply, f"the upload of {name}")
+        if self._there(place, name, len(content)) != content:
+            raise RegistryError(
+                "not-read-back",
+                f"expected {name} to be read back as it was sent, found something else at {where}",
+            )
+        return Upload(name=name, kind="evidence", outcome="uploaded", where=where)
+
+    def _there(self, place: Place, name: str, size: int) -> bytes | None:
+        try:
+            return self._gitlab.generic_get(
+                self._to.project,
+                place.package,
+                place.version,
+                name,
+                max_bytes=max(size, 1 << 20),
+                known_readable=True,
+            )
+        except UndecidedError as err:
+            if err.code == "too-large":
+                return b""
+            raise
+
+    def _file(self, parcel: Parcel) -> Upload:
+        where = f"{project_api(self._to.instance, self._to.project)}/packages/pypi"
+        name = parcel.path.name
+        if self._is_there(parcel, where):
+            return Upload(name=name, kind="file", outcome="already there", where=where)
+        if self._dry_run:
+            return Upload(name=name, kind="file", outcome="would be uploaded", where=where)
+        self._reporter.step(f"uploading {name}")
+        with parcel.path.open("rb") as stream:
+            reply = self._transport.post_form(
+                where, form_fields(parcel.path, parcel.digest), stream, filename=name
+            )
+        if reply.status == 400 and _TAKEN.encode() in reply.body and self._is_there(parcel, where):
+            return Upload(name=name, kind="file", outcome="already there", where=where)
+        if reply.status not in {200, 201}:
+            raise error_for(reply, f"the upload of {name}")
+        return Upload(name=name, kind="file", outcome="uploaded", where=where)
+
+    def _is_there(self, parcel: Parcel, where: str) -> bool:
+        """Tell whether the very same bytes are published; what the index says of their digest is only a claim, so they are fetched.
+
+        Raises:
+            RefusedError: ``other-content``.
+        """
+        source = Source(name="destination", type="gitlab", url=self._to.instance)
+        try:
+            page = Index(self._transport).page(parcel.name.project, source, self._to.project)
+        except RegistryError as err:
+            if err.code == "page-missing":
+                return False
+            raise
+        same_project = f"{self._to.instance}/api/v4/projects/"
+        for candidate in page.candidates:
+            if candidate.name.filename == parcel.name.filename and candidate.url.startswith(same_project):
+                with tempfile.TemporaryFile() as copy:
+                    found = self._transport.download(
+                        candidate.url, to=copy, max_bytes=_LARGEST_FILE, label=parcel.name.filename
+                    ).digest
+                if not found.matches(parcel.digest):
+                    raise _other_content(parcel.name.filename, where, parcel.digest.hex, found.hex)
+                return True
+        return False
+
+
+def _other_content(name: str, where: str, ours: str, theirs: str) -> RefusedError:
+    return RefusedError(
+        "other-content",
+        f"expected {shown(name)} with SHA-256 {ours} or nothing at {where}, found SHA-256 {theirs}",
+        hint="A published name is never given other content. Raise the version, or find out who published it.",
+    )

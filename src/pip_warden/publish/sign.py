@@ -1,0 +1,168 @@
+"""Sign files: a bundle beside each, verified before it is written."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.sign import Signatory
+from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.wire import parse_bundle
+from pip_warden.digests import Digest, digest_of_file
+from pip_warden.errors import BugError, UsageError
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.detached import pem_of
+from pip_warden.evidence.model import Item
+from pip_warden.faults import Fault
+
+CrtFormat = Literal["pem", "base64"]
+_EVIDENCE = (".sigstore.json", ".sigstore", ".sig", ".crt", ".attestation")
+_DSSE = b"DSSEv1 "
+REKOR_V1 = "0.0.1"
+"""Version of the entries that Rekor v1 makes (``hashedrekord`` and ``dsse``); Rekor v2 makes 0.0.2."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signed:
+    """One file that was signed, or attested.
+
+    Attributes:
+        path: The file.
+        written: The evidence written beside it.
+        proved: What that evidence proves.
+    """
+
+    path: Path
+    written: tuple[Path, ...]
+    proved: Proved
+
+
+def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Check what is to be signed; evidence among the paths is passed over, so that ``dist/*`` can be given twice.
+
+    Raises:
+        UsageError: ``nothing-to-sign``, ``no-such-file`` or ``not-signable``.
+    """
+    files = tuple(path for path in dict.fromkeys(paths) if not path.name.endswith(_EVIDENCE))
+    if not files:
+        raise UsageError(
+            "nothing-to-sign",
+            "expected at least one file, found none",
+            hint="An empty dist/ is an error: zero files are never a success.",
+        )
+    for path in files:
+        if not path.is_file():
+            raise UsageError(
+                "no-such-file",
+                f"expected a file {path}, found none",
+                hint="A pattern that matches nothing is passed on as it stands.",
+            )
+        with path.open("rb") as stream:
+            if stream.read(len(_DSSE)) == _DSSE:
+                raise UsageError(
+                    "not-signable",
+                    f"expected a plain file, found that {path.name} begins like a DSSE envelope",
+                    hint="Its signature could be taken for that of a statement.",
+                )
+    return files
+
+
+def sign_file(
+    path: Path,
+    by: Signatory,
+    *,
+    directory: Path | None = None,
+    detached: bool = False,
+    crt_format: CrtFormat = "pem",
+    overwrite: bool = False,
+) -> Signed:
+    """Sign a file, verify the bundle, and write it as ``FILE.sigstore.json``.
+
+    Args:
+        path: The file; hashed in constant memory.
+        by: Who signs.
+        directory: Where evidence is written; beside the file where None.
+        detached: Also ``FILE.sig`` and ``FILE.crt``, as the GitLab tutorial has them.
+        crt_format: PEM, or base64 of PEM as cosign 2 writes it.
+        overwrite: Replace evidence that is there.
+
+    Raises:
+        UsageError: ``evidence-exists`` or ``detached-needs-rekor-v1``.
+        UndecidedError: ``signing-failed``.
+        BugError: ``unverifiable-signature``: what was signed does not verify.
+    """
+    digest = digest_of_file(path)
+    bundle = by.sign_digest(digest)
+    proved = checked(path, bundle, digest, by)
+    contents = {f"{path.name}.sigstore.json": bundle}
+    if detached:
+        contents |= _detached(path, bundle, crt_format)
+    return Signed(
+        path=path, written=write_all(directory or path.parent, contents, overwrite=overwrite), proved=proved
+    )
+
+
+def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> Proved:
+    """Verify a bundle that was just made, as strictly as its consumers will (the library only logs a failed time stamp).
+
+    Raises:
+        BugError: ``unverifiable-signature``.
+    """
+    item = read_bundle(path.name, bundle)
+    proved = prove(item.bundle, digest, by.root) if isinstance(item, Item) else item.fault
+    if isinstance(proved, Fault):
+        raise BugError(
+            "unverifiable-signature",
+            f"expected the new signature of {path.name} to verify, found {proved.code}: expected {proved.expected}, found {proved.found}",
+            hint="Nothing was written. The trust config's root, log and time stamp authority do not fit together.",
+        )
+    return proved
+
+
+def _detached(path: Path, bundle: bytes, crt_format: CrtFormat) -> dict[str, bytes]:
+    wire = parse_bundle(bundle)
+    if wire.entry.version != REKOR_V1:
+        raise UsageError(
+            "detached-needs-rekor-v1",
+            "expected a Rekor v1 log for --detached, found another",
+            hint="A detached signature carries no log entry; only Rekor v1 can be asked for it. Leave --detached out: the bundle has all.",
+        )
+    pem = pem_of(wire.certificate)
+    crt = pem if crt_format == "pem" else base64.b64encode(pem) + b"\n"
+    return {f"{path.name}.sig": base64.b64encode(wire.signature) + b"\n", f"{path.name}.crt": crt}
+
+
+def write_all(directory: Path, contents: dict[str, bytes], *, overwrite: bool) -> tuple[Path, ...]:
+    """Write every file whole, or none at all where one is there with other content.
+
+    Raises:
+        UsageError: ``evidence-exists`` or ``cannot-write``.
+    """
+    there = [name for name in contents if (directory / name).exists()]
+    if there and not overwrite:
+        raise UsageError(
+            "evidence-exists",
+            f"expected no evidence yet, found {', '.join(there)} in {directory}",
+            hint="--overwrite replaces it.",
+        )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            _write(directory / name, content)
+    except OSError as err:
+        raise UsageError("cannot-write", f"expected to write to {directory}, found {err.strerror}") from err
+    return tuple(directory / name for name in contents)
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+    Path(draft).chmod(0o644)
+    Path(draft).replace(path)

@@ -1,0 +1,152 @@
+"""The identity token: what a signature with it will say, and the known traps, before anything is signed.
+
+Nothing is verified here: the CA does that. All claims are ``claimed_*``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pip_warden.display import shown
+from pip_warden.errors import UsageError
+from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+
+AUDIENCE = "sigstore"
+PUBLIC_GOOD_GITLABS = (
+    "https://gitlab.com",
+    "https://gitlab.archlinux.org",
+    "https://dev.gitlab.org",
+    "https://ops.gitlab.net",
+)
+"""The GitLab issuers that the public-good CA knows (fulcio ``config/identity/config.yaml``)."""
+
+_LARGEST = 64 << 10
+_HOW = "In .gitlab-ci.yml: id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """What a token claims.
+
+    Attributes:
+        claimed_issuer: The OIDC issuer.
+        claimed_subject: The certificate's subject that it will give.
+        claimed_project_id: The signer's project id.
+        claimed_trigger: How the pipeline was started.
+        claimed_runner: The runner environment.
+    """
+
+    claimed_issuer: str
+    claimed_subject: str
+    claimed_project_id: str
+    claimed_trigger: str
+    claimed_runner: str
+
+    def in_words(self) -> str:
+        """Say what consumers will pin."""
+        return (
+            f"signing as {shown(self.claimed_subject)}\n"
+            f"  issued by {shown(self.claimed_issuer)}, project id {shown(self.claimed_project_id)}, "
+            f"trigger {shown(self.claimed_trigger)}, runner {shown(self.claimed_runner)}"
+        )
+
+
+def find_token(given: str | None, environ: Mapping[str, str]) -> str:
+    """Return the identity token: the one given, else ``SIGSTORE_ID_TOKEN``.
+
+    Raises:
+        UsageError: ``no-identity-token``.
+    """
+    token = given or environ.get("SIGSTORE_ID_TOKEN") or environ.get("SIGSTORE_IDENTITY_TOKEN")
+    if not token:
+        raise UsageError(
+            "no-identity-token",
+            "expected an identity token in SIGSTORE_ID_TOKEN or --identity-token, found none",
+            hint=_HOW,
+        )
+    return token.strip()
+
+
+def read_token(token: str, *, now: datetime, is_public_good: bool) -> Claimed:
+    """Read a token and say no early where signing with it would fail or give a useless signature.
+
+    Args:
+        token: The JWT.
+        now: The time, aware.
+        is_public_good: Whether the public-good instance will be asked.
+
+    Raises:
+        UsageError: ``bad-identity-token``, ``wrong-audience``, ``expired-token``, ``config-not-in-project``, ``fork-pipeline`` or
+            ``unknown-issuer``.
+    """
+    claims = _payload(token)
+    _check_audience(claims.get("aud"))
+    _check_time(claims.get("exp"), now)
+    issuer = str(claims.get("iss", ""))
+    if is_public_good and issuer not in PUBLIC_GOOD_GITLABS:
+        raise UsageError(
+            "unknown-issuer",
+            f"expected a token of a GitLab that the public-good Sigstore knows ({', '.join(PUBLIC_GOOD_GITLABS)}), found {shown(issuer)}",
+            hint="A self-managed GitLab needs a Sigstore of its own (--trust-config FILE). Until then its consumers can pin hashes.",
+        )
+    config = claims.get("ci_config_ref_uri")
+    if not isinstance(config, str) or not config:
+        raise UsageError(
+            "config-not-in-project",
+            "expected a token with ci_config_ref_uri, found none",
+            hint="The CI configuration must lie in the project itself: child pipelines, Auto DevOps and remote configuration have none.",
+        )
+    if claims.get("pipeline_source") == "merge_request_event" and claims.get(
+        "job_project_id", claims.get("project_id")
+    ) != claims.get("project_id"):
+        raise UsageError(
+            "fork-pipeline",
+            "expected a pipeline of the project's own code, found a merge-request pipeline of a fork",
+            hint="Sign in a push or tag pipeline: a merge-request pipeline of a fork builds the fork's code under this project's name.",
+        )
+    return Claimed(
+        claimed_issuer=issuer,
+        claimed_subject=f"https://{config}",
+        claimed_project_id=str(claims.get("project_id", "?")),
+        claimed_trigger=str(claims.get("pipeline_source", "?")),
+        claimed_runner=str(claims.get("runner_environment", "?")),
+    )
+
+
+def _payload(token: str) -> dict[str, JSONValue]:
+    parts = token.split(".")
+    try:
+        if len(parts) != 3:
+            raise UsageError(
+                "bad-identity-token", "expected a JWT with three parts, found something else", hint=_HOW
+            )
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        return loads_object(base64.b64decode(padded, altchars=b"-_", validate=True), max_bytes=_LARGEST)
+    except (binascii.Error, ValueError, StrictJSONError) as err:
+        raise UsageError(
+            "bad-identity-token", "expected a JWT, found something that cannot be decoded", hint=_HOW
+        ) from err
+
+
+def _check_audience(audience: JSONValue) -> None:
+    audiences = audience if isinstance(audience, list) else [audience]
+    if AUDIENCE not in audiences:
+        raise UsageError(
+            "wrong-audience", f"expected the audience {AUDIENCE}, found {shown(str(audience))}", hint=_HOW
+        )
+
+
+def _check_time(expires: JSONValue, now: datetime) -> None:
+    if not isinstance(expires, int) or isinstance(expires, bool):
+        raise UsageError("bad-identity-token", "expected an expiry time in the token, found none", hint=_HOW)
+    end = datetime.fromtimestamp(expires, UTC)
+    if now >= end:
+        raise UsageError(
+            "expired-token",
+            f"expected a token that is still valid, found one that expired at {end:%H:%M:%S} UTC",
+            hint="Sign earlier in the job, or raise its timeout: without one a token lives five minutes.",
+        )

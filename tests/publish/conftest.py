@@ -1,0 +1,68 @@
+"""A publisher's job on the sandbox: files in dist/, the job's variables and token in the environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pip_warden.sandbox import File, Job, Project, Sandbox
+
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publisher:
+    """A job in a directory."""
+
+    sandbox: Sandbox
+    project: Project
+    job: Job
+    directory: Path
+
+    @property
+    def dist(self) -> Path:
+        return self.directory / "dist"
+
+    def put(self, *files: File) -> None:
+        self.dist.mkdir(exist_ok=True)
+        for file in files:
+            (self.dist / file.name).write_bytes(file.data)
+
+    def files(self) -> list[str]:
+        return [f"dist/{path.name}" for path in sorted(self.dist.iterdir()) if path.suffix in {".whl", ".gz"}]
+
+    def run(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), **self.job.variables()}
+        environment |= {
+            "SIGSTORE_ID_TOKEN": self.job.id_token(),
+            "PIP_WARDEN_CACHE_DIR": str(self.directory / "cache"),
+        }
+        environment |= changes
+        command = [str(BIN / words[0]), *words[1:]] if (BIN / words[0]).exists() else list(words)
+        return subprocess.run(
+            command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def sign(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.run("pip-warden", "sign", "--trust-config", "trust_config.json", *words)
+
+    def attest(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        return self.run("pip-warden", "attest", "--trust-config", "trust_config.json", *words, **changes)
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Iterator[Publisher]:
+    with Sandbox() as sandbox:
+        project = sandbox.project("acme/acme-widgets")
+        made = Publisher(
+            sandbox=sandbox, project=project, job=sandbox.job(project, tag="v1.0"), directory=tmp_path
+        )
+        made.put(sandbox.wheel("acme-widgets", "1.0"), sandbox.sdist("acme-widgets", "1.0"))
+        sandbox.write_trust(tmp_path)
+        yield made

@@ -1,0 +1,331 @@
+"""The publisher half as a pipeline uses it: sign, attest, publish; and what a consumer then meets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pip_warden.errors import UsageError
+from pip_warden.publish.token import read_token
+from pip_warden.sandbox import Answer
+from publish.conftest import BIN, Publisher
+
+WHEEL = "acme_widgets-1.0-py3-none-any.whl"
+SDIST = "acme_widgets-1.0.tar.gz"
+
+
+def _ok(result: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+def _code(result: subprocess.CompletedProcess[str]) -> str:
+    return result.stderr.partition("[")[2].partition("]")[0]
+
+
+def test_what_is_signed_attested_and_published_is_what_a_consumer_accepts(publisher: Publisher) -> None:
+    said = _ok(publisher.sign("--detached", *publisher.files())).stderr
+    assert publisher.job.san in said
+    _ok(publisher.attest(*publisher.files()))
+    assert {path.name for path in publisher.dist.iterdir() if path.name.startswith(WHEEL)} == {
+        WHEEL,
+        *(
+            f"{WHEEL}.{suffix}"
+            for suffix in (
+                "sigstore.json",
+                "sig",
+                "crt",
+                "slsa.sigstore.json",
+                "slsa.attestation",
+                "annotations.sigstore.json",
+            )
+        ),
+    }
+    _ok(publisher.run("pip-warden", "publish", *publisher.files()))
+
+    token = publisher.sandbox.token(scopes=("api",))
+    add = [
+        "trust",
+        "add",
+        "acme-widgets",
+        "--project",
+        "acme/acme-widgets",
+        "--source",
+        publisher.sandbox.gitlab_url,
+    ]
+    _ok(publisher.run("pip-warden", *add, "--trusted-root", "trusted_root.json", "--yes", GITLAB_TOKEN=token))
+    released = _ok(publisher.run("pip-warden", "verify-release", "acme-widgets==1.0", "--format", "json"))
+
+    files = json.loads(released.stdout)["files"]
+    assert {line["file"]: line["outcome"] for line in files} == {WHEEL: "accepted", SDIST: "accepted"}
+    assert _ok(publisher.run("pip-warden", "verify", *publisher.files()))
+
+
+def test_each_kind_of_evidence_alone_is_enough_for_a_local_file(publisher: Publisher) -> None:
+    _ok(publisher.sign("--detached", "--crt-format", "base64", *publisher.files()))
+    _ok(publisher.attest(*publisher.files()))
+    pinned = [
+        "--certificate-identity",
+        publisher.job.san,
+        "--certificate-oidc-issuer",
+        publisher.sandbox.issuer,
+    ]
+    pinned += ["--trusted-root", "trusted_root.json", f"dist/{WHEEL}"]
+
+    for evidence in ("sigstore.json", "slsa.sigstore.json", "slsa.attestation"):
+        _ok(publisher.run("pip-warden", "verify", "--bundle", f"dist/{WHEEL}.{evidence}", *pinned))
+    pair = ["--signature", f"dist/{WHEEL}.sig", "--certificate", f"dist/{WHEEL}.crt"]
+    _ok(publisher.run("pip-warden", "verify", *pair, *pinned))
+    annotations = publisher.run(
+        "pip-warden", "verify", "--bundle", f"dist/{WHEEL}.annotations.sigstore.json", *pinned
+    )
+    assert (annotations.returncode, "predicate-type-refused" in annotations.stderr) == (1, True)
+
+
+def test_publishing_again_does_nothing_and_other_content_is_an_error(publisher: Publisher) -> None:
+    _ok(publisher.sign(*publisher.files()))
+    _ok(publisher.run("pip-warden", "publish", *publisher.files()))
+    again = _ok(publisher.run("pip-warden", "publish", *publisher.files()))
+    assert {line.partition(":")[0] for line in again.stdout.splitlines()} == {"already there"}
+
+    publisher.put(
+        publisher.sandbox.wheel("acme-widgets", "1.0", files={"acme_widgets/__init__.py": "x = 1\n"})
+    )
+    _ok(publisher.sign("--overwrite", f"dist/{WHEEL}"))
+    other = publisher.run("pip-warden", "publish", f"dist/{WHEEL}")
+
+    assert (other.returncode, _code(other)) == (1, "other-content")
+
+
+def test_a_dry_run_uploads_nothing(publisher: Publisher) -> None:
+    _ok(publisher.sign(*publisher.files()))
+    publisher.sandbox.clear_requests()
+    said = _ok(publisher.run("pip-warden", "publish", "--dry-run", *publisher.files()))
+
+    assert {line.partition(":")[0] for line in said.stdout.splitlines()} == {"would be uploaded"}
+    assert {request.method for request in publisher.sandbox.requests} == {"GET"}
+
+
+@pytest.mark.parametrize("path", ["/packages/generic/", "/packages/pypi"])
+def test_a_failed_upload_is_resumed(publisher: Publisher, path: str) -> None:
+    _ok(publisher.sign(*publisher.files()))
+    method = "PUT" if "generic" in path else "POST"
+    publisher.sandbox.fault(
+        Answer(status=500, body=b'{"message":"500 Internal Server Error"}'), path, method=method
+    )
+    assert publisher.run("pip-warden", "publish", *publisher.files()).returncode == 3
+
+    _ok(publisher.run("pip-warden", "publish", *publisher.files()))
+
+
+def test_twine_and_publish_evidence_interoperate(publisher: Publisher) -> None:
+    _ok(publisher.sign(*publisher.files()))
+    _ok(publisher.run("pip-warden", "publish-evidence", *publisher.files()))
+    credentials = {"TWINE_USERNAME": "gitlab-ci-token", "TWINE_PASSWORD": publisher.job.job_token}
+    upload = [
+        "upload",
+        "--disable-progress-bar",
+        "--repository-url",
+        publisher.project.pypi_url,
+        *publisher.files(),
+    ]
+    _ok(publisher.run("twine", *upload, **credentials))
+
+    assert set(_ok(publisher.run("pip-warden", "publish", *publisher.files())).stdout.splitlines()) == {
+        f"already there: {name}"
+        for name in (WHEEL, SDIST, f"{WHEEL}.sigstore.json", f"{SDIST}.sigstore.json")
+    }
+
+
+def test_plain_pip_installs_what_was_published(publisher: Publisher) -> None:
+    _ok(publisher.sign(*publisher.files()))
+    _ok(publisher.run("pip-warden", "publish", *publisher.files()))
+    index = publisher.project.index_url()
+    words = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--isolated",
+        "--no-deps",
+        "--target",
+        str(publisher.directory / "t"),
+        "--index-url",
+        index,
+    ]
+    result = subprocess.run(
+        [*words, "acme-widgets==1.0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"]},
+    )
+
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["sign"], "nothing-to-sign"),
+        (["sign", "dist/*.whl"], "no-such-file"),
+        (["sign", "dist"], "no-such-file"),
+        (["attest"], "nothing-to-sign"),
+        (["publish"], "nothing-to-publish"),
+        (["publish", f"dist/{WHEEL}"], "unsigned"),
+        (["publish", "dist/none.whl"], "no-such-file"),
+    ],
+)
+def test_t35_nothing_to_do_is_an_error(publisher: Publisher, words: list[str], code: str) -> None:
+    result = publisher.run("pip-warden", *words)
+
+    assert (result.returncode, _code(result)) == (2, code), result.stderr
+
+
+def test_a_file_that_could_be_taken_for_an_envelope_is_not_signed(publisher: Publisher) -> None:
+    (publisher.dist / "odd.whl").write_bytes(b"DSSEv1 28 application/vnd.in-toto+json")
+
+    assert _code(publisher.sign("dist/odd.whl")) == "not-signable"
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"ci_config_ref_uri": None}, "config-not-in-project"),
+        ({"pipeline_source": "merge_request_event", "job_project_id": "99"}, "fork-pipeline"),
+    ],
+)
+def test_known_traps_are_named_before_anything_is_signed(
+    publisher: Publisher, claims: dict[str, str | None], code: str
+) -> None:
+    job = publisher.sandbox.job(publisher.project, tag="v1.0", **claims)
+    result = publisher.run(
+        "pip-warden",
+        "sign",
+        "--trust-config",
+        "trust_config.json",
+        f"dist/{WHEEL}",
+        SIGSTORE_ID_TOKEN=job.id_token(),
+    )
+
+    assert (result.returncode, _code(result)) == (2, code), result.stderr
+    assert job.id_token() not in result.stderr
+
+
+def test_the_other_traps(publisher: Publisher) -> None:
+    now = datetime.now(UTC)
+    cases = [
+        (publisher.job.id_token("other"), {"is_public_good": False, "now": now}, "wrong-audience"),
+        (publisher.job.id_token(), {"is_public_good": True, "now": now}, "unknown-issuer"),
+        (
+            publisher.job.id_token(),
+            {"is_public_good": False, "now": datetime(2100, 1, 1, tzinfo=UTC)},
+            "expired-token",
+        ),
+        ("noise", {"is_public_good": False, "now": now}, "bad-identity-token"),
+        ("a.b.c", {"is_public_good": False, "now": now}, "bad-identity-token"),
+    ]
+    for token, arguments, code in cases:
+        with pytest.raises(UsageError) as caught:
+            read_token(token, **arguments)  # type: ignore[arg-type]
+        assert caught.value.code == code
+    missing = publisher.run("pip-warden", "sign", f"dist/{WHEEL}", SIGSTORE_ID_TOKEN="")
+    assert (missing.returncode, _code(missing)) == (2, "no-identity-token")
+
+
+def test_evidence_that_is_there_is_not_replaced_unasked(publisher: Publisher) -> None:
+    _ok(publisher.sign(f"dist/{WHEEL}"))
+    before = (publisher.dist / f"{WHEEL}.sigstore.json").read_bytes()
+
+    assert _code(publisher.sign(f"dist/{WHEEL}")) == "evidence-exists"
+    assert (publisher.dist / f"{WHEEL}.sigstore.json").read_bytes() == before
+
+
+def test_provenance_needs_the_variables_of_a_job_and_names_all_that_are_missing(publisher: Publisher) -> None:
+    result = publisher.attest(f"dist/{WHEEL}", CI_COMMIT_SHA="", CI_JOB_URL="")
+
+    assert (result.returncode, _code(result)) == (2, "not-in-ci")
+    assert "CI_COMMIT_SHA, CI_JOB_URL" in result.stderr
+
+
+def test_a_predicate_of_ones_own(publisher: Publisher) -> None:
+    (publisher.directory / "p.json").write_text('{"tests": "passed"}', encoding="utf-8")
+    own = ["--predicate", "p.json", "--predicate-type", "https://example.com/tests/v1", "--kind", "tests"]
+    _ok(publisher.attest(*own, f"dist/{WHEEL}"))
+
+    assert (publisher.dist / f"{WHEEL}.tests.sigstore.json").exists()
+    assert _code(publisher.attest("--predicate", "p.json", f"dist/{WHEEL}")) == "predicate-options"
+
+
+COSIGN = os.environ.get("COSIGN", "")
+
+
+@pytest.mark.interop
+@pytest.mark.skipif(not COSIGN, reason="no cosign: COSIGN is unset")
+def test_cosign_accepts_what_we_sign_and_attest(publisher: Publisher) -> None:
+    _ok(publisher.sign(f"dist/{WHEEL}"))
+    _ok(publisher.attest(f"dist/{WHEEL}"))
+    pinned = [
+        "--certificate-identity",
+        publisher.job.san,
+        "--certificate-oidc-issuer",
+        publisher.sandbox.issuer,
+    ]
+    pinned += ["--trusted-root", "trusted_root.json"]
+
+    _ok(
+        publisher.run(
+            COSIGN, "verify-blob", "--bundle", f"dist/{WHEEL}.sigstore.json", *pinned, f"dist/{WHEEL}"
+        )
+    )
+    slsa = ["--type", "https://slsa.dev/provenance/v1", "--bundle", f"dist/{WHEEL}.slsa.sigstore.json"]
+    _ok(publisher.run(COSIGN, "verify-blob-attestation", *slsa, *pinned, f"dist/{WHEEL}"))
+
+
+@pytest.mark.interop
+def test_sigstore_python_accepts_what_we_sign(publisher: Publisher) -> None:
+    _ok(publisher.sign(f"dist/{WHEEL}"))
+    pinned = [
+        "--cert-identity",
+        publisher.job.san,
+        "--cert-oidc-issuer",
+        publisher.sandbox.issuer,
+        "--offline",
+    ]
+    words = [str(BIN / "sigstore"), "--trust-config", "trust_config.json", "verify", "identity", *pinned]
+
+    _ok(publisher.run(*words, "--bundle", f"dist/{WHEEL}.sigstore.json", f"dist/{WHEEL}"))
+
+
+@pytest.mark.interop
+@pytest.mark.skipif(not COSIGN, reason="no cosign: COSIGN is unset")
+def test_we_accept_what_cosign_signs_and_attests(publisher: Publisher, tmp_path: Path) -> None:
+    config = [
+        "--signing-config",
+        "signing_config.json",
+        "--trusted-root",
+        "trusted_root.json",
+        "--identity-token",
+        publisher.job.id_token(),
+        "--yes",
+    ]
+    _ok(publisher.run(COSIGN, "sign-blob", *config, "--bundle", "c.sigstore.json", f"dist/{WHEEL}"))
+    (tmp_path / "p.json").write_text('{"buildDefinition": {}, "runDetails": {}}', encoding="utf-8")
+    slsa = ["--type", "slsaprovenance1", "--predicate", "p.json", "--bundle", "c.slsa.json"]
+    _ok(publisher.run(COSIGN, "attest-blob", *config, *slsa, f"dist/{WHEEL}"))
+    pinned = [
+        "--certificate-identity",
+        publisher.job.san,
+        "--certificate-oidc-issuer",
+        publisher.sandbox.issuer,
+    ]
+    pinned += ["--trusted-root", "trusted_root.json", f"dist/{WHEEL}"]
+
+    for bundle in ("c.sigstore.json", "c.slsa.json"):
+        _ok(publisher.run("pip-warden", "verify", "--bundle", bundle, *pinned))
