@@ -17,6 +17,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 from urllib.parse import quote, unquote, urlsplit
 
@@ -26,7 +27,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from pip_warden.display import shown
-from pip_warden.errors import BugError, RefusedError, UndecidedError, WardenError
+from pip_warden.errors import BugError, RefusedError, UsageError, WardenError
 from pip_warden.handoff.door import Door, Listed
 from pip_warden.names import ProjectName, parse_project_name
 
@@ -39,6 +40,7 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 _PAGE = re.compile(r"/simple/([^/]+)/?", re.ASCII)
 _FILE = re.compile(r"/files/([^/]+)/([^/]+?)(\.metadata)?", re.ASCII)
 _METHODS = {"GET", "HEAD"}
+_ANSWERS_AT_ONCE = 16
 
 
 class Server:
@@ -74,6 +76,8 @@ class Server:
             server_header=False,
         )
         self._uvicorn = uvicorn.Server(config)
+        # A pool of its own, since the event loop waits at its end for the one it owns: a run that was refused must not wait for the other files.
+        self._pool = ThreadPoolExecutor(_ANSWERS_AT_ONCE, thread_name_prefix="loopback-answer")
         self._thread = threading.Thread(target=self._run, name="loopback-index", daemon=True)
 
     def __enter__(self) -> Self:
@@ -85,6 +89,7 @@ class Server:
         self._uvicorn.should_exit = True
         self._uvicorn.force_exit = True
         self._thread.join()
+        self._pool.shutdown(wait=False, cancel_futures=True)
         self._socket.close()
 
     @property
@@ -99,37 +104,49 @@ class Server:
         request = Request(scope, receive)
         # An absolute-form target (RFC 9112 section 3.2.2) stands in the path as it came.
         target = scope.get("raw_path", b"").decode("latin-1") or str(scope["path"])
-        response = await asyncio.get_running_loop().run_in_executor(None, self._answer, request, target)
+        if query := scope.get("query_string", b""):
+            target = f"{target}?{query.decode('latin-1')}"
+        response = await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, request, target)
         response.headers["Cache-Control"] = "no-store"
         await response(scope, receive, send)
 
     def _answer(self, request: Request, target: str) -> Response:
         if not self._knows(request):
             return _text(407, "the password of this run is needed", {"Proxy-Authenticate": "Basic"})
-        parts = urlsplit(target)
-        if request.method not in _METHODS or parts.scheme != "http" or parts.netloc != HOST or parts.query:
+        path = _own_path(target)
+        if request.method not in _METHODS or path is None:
             self._remember(f"{request.method} {target}")
             return _text(403, "this run's only network is its own index")
         if self.denial is not None:
             return _text(403, f"this run was ended: {self.denial.code}")
+        answered = False
         try:
-            return self._route(request, unquote(parts.path))
-        except (RefusedError, UndecidedError) as err:
-            return self._deny(err)
+            response = self._route(request, path)
+            answered = True
         except WardenError as err:
-            return self._deny(BugError("bug", f"while serving {parts.path}: {err}"))
+            answered = True
+            return self._deny(err)
+        finally:
+            # A failure of our own must end the run too: an installer that meets a 500 may be content with what it has.
+            if not answered:
+                self._deny(
+                    BugError("bug", f"expected an answer for {shown(path)}, found a failure of our own")
+                )
+        return response
 
     def _route(self, request: Request, path: str) -> Response:
-        if match := _PAGE.fullmatch(path):
-            project = parse_project_name(match[1])
+        page, file = _PAGE.fullmatch(path), _FILE.fullmatch(path)
+        match = page or file
+        project = _project(match[1]) if match is not None else None
+        if match is None or project is None:
+            return _text(404, "there is nothing here")
+        if page is not None:
             wants_json = _JSON in request.headers.get("accept", "")
             return (_json_page if wants_json else _html_page)(project, self._door.page(project))
-        if match := _FILE.fullmatch(path):
-            handed = self._door.file(parse_project_name(match[1]), match[2])
-            if match[3]:
-                return Response(handed.metadata, media_type="text/plain; charset=utf-8")
-            return FileResponse(handed.path, media_type="application/octet-stream")
-        return _text(404, "there is nothing here")
+        handed = self._door.file(project, match[2])
+        if match[3]:
+            return Response(handed.metadata, media_type="text/plain; charset=utf-8")
+        return FileResponse(handed.path, media_type="application/octet-stream")
 
     def _knows(self, request: Request) -> bool:
         wanted = base64.b64encode(f"{USER}:{self._password}".encode()).decode()
@@ -149,6 +166,24 @@ class Server:
     def _remember(self, stray: str) -> None:
         with self._lock:
             self.strays = (*self.strays, shown(stray, 300))
+
+
+def _own_path(target: str) -> str | None:
+    """Return the path asked for, None where the request is not for the index."""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    if parts.scheme != "http" or parts.netloc != HOST or parts.query:
+        return None
+    return unquote(parts.path)
+
+
+def _project(name: str) -> ProjectName | None:
+    try:
+        return parse_project_name(name)
+    except UsageError:
+        return None
 
 
 def _file_url(project: ProjectName, listed: Listed) -> str:

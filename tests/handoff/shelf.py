@@ -1,0 +1,90 @@
+"""A gate that is only a shelf: what the loopback server asks, answered from memory."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pip_warden.errors import WardenError
+from pip_warden.handoff.door import Handed, Listed
+from pip_warden.names import ProjectName
+
+
+def metadata(name: str, version: str, *requires: str) -> bytes:
+    """Spell METADATA."""
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    return "\n".join([*lines, *(f"Requires-Dist: {text}" for text in requires), ""]).encode()
+
+
+def wheel(name: str, version: str, *requires: str) -> bytes:
+    """Build a wheel with one module."""
+    info = f"{name}-{version}.dist-info"
+    members = {
+        f"{name}.py": f"VERSION = {version!r}\n".encode(),
+        f"{info}/METADATA": metadata(name, version, *requires),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    rows = []
+    for member, content in members.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+        rows.append(f"{member},sha256={digest},{len(content)}")
+    members[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""]).encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return packed.getvalue()
+
+
+@dataclass
+class Shelf:
+    """A door that knows some wheels; refuses what it is told to refuse."""
+
+    directory: Path
+    wheels: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    errors: dict[str, Exception] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    before: Callable[[str], None] = lambda _what: None
+
+    def add(self, name: str, version: str, *requires: str) -> str:
+        """Put a wheel on the shelf and return its SHA-256."""
+        content = wheel(name, version, *requires)
+        self.wheels[name, version] = requires
+        (self.directory / f"{name}-{version}-py3-none-any.whl").write_bytes(content)
+        return hashlib.sha256(content).hexdigest()
+
+    def page(self, project: ProjectName) -> tuple[Listed, ...]:
+        self._ask(f"page {project}")
+        files = sorted(self.directory.glob(f"{project}-*.whl"))
+        return tuple(
+            Listed(
+                filename=file.name,
+                sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+                upload_time="2026-01-01T00:00:00Z",
+                size=file.stat().st_size,
+            )
+            for file in files
+        )
+
+    def file(self, project: ProjectName, filename: str) -> Handed:
+        self._ask(f"file {filename}")
+        name, version, *_ = filename.split("-")
+        return Handed(
+            path=self.directory / filename, metadata=metadata(name, version, *self.wheels[name, version])
+        )
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        self.before(what)
+        if what in self.errors:
+            raise self.errors[what]
+
+
+def error(kind: type[WardenError], code: str) -> WardenError:
+    """Make an error to be refused with."""
+    return kind(code, f"expected a test, found {code}")

@@ -1,0 +1,249 @@
+"""The loopback server: one host, one password, nothing after a denial."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from handoff.shelf import Shelf, error
+from pip_warden.errors import NetworkError, RefusedError, WardenError
+from pip_warden.handoff.server import HOST, Server
+
+FILE = "acme-1.0-py3-none-any.whl"
+
+
+def _ask(
+    server: Server,
+    target: str,
+    *headers: str,
+    method: str = "GET",
+    password: str | None = None,
+) -> tuple[int, dict[str, str], bytes]:
+    """Send a request as it stands: clients tidy up what a test wants untidy."""
+    parts = urlsplit(server.proxy_url)
+    if password is None:
+        token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        password = f"Proxy-Authorization: Basic {token}"
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}", "Connection: close", *headers]
+    lines += [password] if password else []
+    with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        raw = b""
+        while chunk := connection.recv(65536):
+            raw += chunk
+    head, _, body = raw.partition(b"\r\n\r\n")
+    status, *fields = head.decode("latin-1").split("\r\n")
+    return (
+        int(status.split()[1]),
+        {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)},
+        body,
+    )
+
+
+def _page(name: str = "acme") -> str:
+    return f"http://{HOST}/simple/{name}/"
+
+
+def _file(name: str = FILE) -> str:
+    return f"http://{HOST}/files/acme/{name}"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    made = Shelf(tmp_path)
+    made.add("acme", "1.0", "beta>=1")
+    return made
+
+
+def test_page_file_metadata_and_ranges(shelf: Shelf) -> None:
+    content = (shelf.directory / FILE).read_bytes()
+    with Server(shelf) as server:
+        status, headers, body = _ask(server, _page(), "Accept: application/vnd.pypi.simple.v1+json")
+        assert (status, headers["cache-control"]) == (200, "no-store")
+        (listed,) = json.loads(body)["files"]
+        assert (listed["yanked"], listed["core-metadata"], listed["upload-time"]) == (
+            False,
+            True,
+            "2026-01-01T00:00:00Z",
+        )
+        assert listed["url"].partition("#")[0] == _file()
+
+        status, headers, body = _ask(server, _page(), "Accept: text/html")
+        assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert f"#sha256={listed['hashes']['sha256']}".encode() in body
+
+        status, headers, body = _ask(server, _file())
+        assert (status, body, headers["cache-control"]) == (200, content, "no-store")
+        status, headers, body = _ask(server, _file(), "Range: bytes=-22")
+        assert (status, body) == (206, content[-22:])
+        status, headers, body = _ask(server, _file(), "Range: bytes=0-3")
+        assert (status, body, headers["cache-control"]) == (206, content[:4], "no-store")
+        status, _, body = _ask(server, _file() + ".metadata")
+        assert (status, b"Requires-Dist: beta>=1" in body) == (200, True)
+        status, headers, body = _ask(server, _file(), method="HEAD")
+        assert (status, body, headers["content-length"]) == (200, b"", str(len(content)))
+    assert server.strays == ()
+    assert server.denial is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "Proxy-Authorization: Basic eDp5",
+        "Proxy-Authorization: Basic",
+        "Proxy-Authorization: Bearer x",
+        "Authorization: Basic eDp5",
+        "Proxy-Authorization: Basic \xe9",
+    ],
+)
+def test_without_the_password_nothing_is_answered(shelf: Shelf, password: str) -> None:
+    with Server(shelf) as server:
+        for target in (_page(), _file(), "http://pypi.org/simple/", "/simple/acme/"):
+            assert _ask(server, target, password=password)[0] == 407
+    assert shelf.asked == []
+
+
+def test_passwords_differ_between_runs(shelf: Shelf) -> None:
+    with Server(shelf) as one, Server(shelf) as two:
+        assert urlsplit(one.proxy_url).password != urlsplit(two.proxy_url).password
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("CONNECT", "pypi.org:443"),
+        ("CONNECT", f"{HOST}:443"),
+        ("GET", "http://pypi.org/simple/acme/"),
+        ("GET", "http://127.0.0.1:8080/acme-1.0-py3-none-any.whl"),
+        ("GET", "http://169.254.169.254/latest/meta-data/"),
+        ("GET", f"https://{HOST}/simple/acme/"),
+        ("GET", f"http://{HOST}:80/simple/acme/"),
+        ("GET", f"http://x@{HOST}/simple/acme/"),
+        ("GET", f"http://{HOST}.evil.example/simple/acme/"),
+        ("GET", f"http://{HOST}/simple/acme/?x=1"),
+        ("GET", "/simple/acme/"),
+        ("GET", "http://[/simple/acme/"),
+        ("POST", _page()),
+        ("PUT", _file()),
+        ("DELETE", _file()),
+    ],
+)
+def test_every_other_request_is_refused_and_remembered(shelf: Shelf, method: str, target: str) -> None:
+    with Server(shelf) as server:
+        assert _ask(server, target, method=method)[0] == 403
+        assert len(server.strays) == 1
+        assert server.strays[0].startswith(method)
+        assert server.denial is None
+    assert shelf.asked == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/simple/",
+        "/simple",
+        "/simple/a%2Fb/",
+        "/simple/../files/acme/x",
+        "/simple/%20/",
+        "/simple/-/",
+        "/files/acme/../../etc/passwd",
+        "/files/acme/..%2f..%2fetc%2fpasswd",
+        "/files/acme/",
+        "/files//x",
+        "/simple/a%00b/",
+        "/simple//acme/",
+    ],
+)
+def test_other_paths_are_nothing(shelf: Shelf, path: str) -> None:
+    with Server(shelf) as server:
+        assert _ask(server, f"http://{HOST}{path}")[0] == 404
+        assert server.denial is None
+    assert shelf.asked == []
+
+
+def test_an_encoded_name_is_the_same_name(shelf: Shelf) -> None:
+    with Server(shelf) as server:
+        assert _ask(server, f"http://{HOST}/simple/%61cme/")[0] == 200
+    assert shelf.asked == ["page acme"]
+
+
+def test_a_denial_ends_everything(shelf: Shelf) -> None:
+    shelf.errors[f"file {FILE}"] = error(RefusedError, "no-evidence")
+    called: list[bool] = []
+    with Server(shelf, on_denial=lambda: called.append(True)) as server:
+        assert _ask(server, _page())[0] == 200
+        status, headers, body = _ask(server, _file())
+        assert (status, headers["cache-control"], b"no-evidence" in body) == (403, "no-store", True)
+        assert _ask(server, _page())[0] == 403
+        assert _ask(server, _file("acme-0.9-py3-none-any.whl"))[0] == 403
+    assert called == [True]
+    assert shelf.asked == ["page acme", f"file {FILE}"]
+    assert server.denial is shelf.errors[f"file {FILE}"]
+
+
+def test_a_refusal_outranks_what_could_not_be_decided(shelf: Shelf) -> None:
+    both = threading.Barrier(2, timeout=10)
+    slow = threading.Event()
+    shelf.errors = {
+        "page acme": error(NetworkError, "no-answer"),
+        f"file {FILE}": error(RefusedError, "no-evidence"),
+    }
+
+    def before(what: str) -> None:
+        both.wait()
+        if what.startswith("file"):
+            slow.wait(10)
+
+    shelf.before = before
+    with Server(shelf, on_denial=slow.set) as server:
+        threads = [threading.Thread(target=_ask, args=(server, target)) for target in (_page(), _file())]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert isinstance(server.denial, RefusedError)
+
+
+def test_t65_a_failure_of_our_own_ends_the_run_too(shelf: Shelf) -> None:
+    shelf.errors["page acme"] = KeyError("ours")
+    called: list[bool] = []
+    with Server(shelf, on_denial=lambda: called.append(True)) as server:
+        assert _ask(server, _page())[0] == 500
+        assert _ask(server, _file())[0] == 403
+    assert called == [True]
+    assert isinstance(server.denial, WardenError)
+    assert (server.denial.code, server.denial.exit_code) == ("bug", 70)
+
+
+def test_the_end_does_not_wait_for_an_answer(shelf: Shelf) -> None:
+    asked, release = threading.Event(), threading.Event()
+
+    def before(_what: str) -> None:
+        asked.set()
+        release.wait(30)
+
+    shelf.before = before
+    with Server(shelf) as server:
+        thread = threading.Thread(target=lambda: _swallow(server))
+        thread.start()
+        assert asked.wait(10)
+        started = time.monotonic()
+    assert time.monotonic() - started < 5
+    release.set()
+    thread.join()
+
+
+def _swallow(server: Server) -> None:
+    try:
+        _ask(server, _page())
+    except (OSError, IndexError, ValueError):
+        return
