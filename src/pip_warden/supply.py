@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 from urllib.parse import quote
 
 from pip_warden._sigstore.rekor import Hashedrekord, find_entry
@@ -21,7 +21,7 @@ from pip_warden.index.gitlab import GitLab
 from pip_warden.index.rows import PackageFile
 from pip_warden.index.simple import Index, page_url
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.transport import Transport, error_for
+from pip_warden.transport import Download, Transport, error_for, origin_of
 from pip_warden.trust.pins import Entry, IdentityEntry, Source, TrustFile
 from pip_warden.vault import Stored as StoredFile
 from pip_warden.vault import Vault
@@ -82,7 +82,8 @@ class Registries:
 
     def receive(self, candidate: Candidate, directory: Path) -> Artifact:
         """Fetch a file into a private directory and inspect it."""
-        return receive(candidate, self._transport, directory, max_bytes=LARGEST_FILE)
+        downloader = OriginBound(self._transport, self._trust.source(candidate.source).url)
+        return receive(candidate, downloader, directory, max_bytes=LARGEST_FILE)
 
     def evidence(
         self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry
@@ -92,7 +93,9 @@ class Registries:
         if source.type == "simple":
             if candidate.claimed_provenance is None:
                 return iter(())
-            return locate_provenance(candidate.claimed_provenance, self._fetch_provenance)
+            return locate_provenance(
+                candidate.claimed_provenance, partial(self._fetch_provenance, source.url)
+            )
         if entry.registry is None:
             raise BugError("bug", "a gitlab entry has no registry project")
         templates = entry.evidence or source.evidence
@@ -115,11 +118,14 @@ class Registries:
 
         return find
 
-    def _fetch_provenance(self, url: str, max_bytes: int) -> bytes | None:
+    def _fetch_provenance(self, index_url: str, url: str, max_bytes: int) -> bytes | None:
         reply = _at_most(
             max_bytes,
             lambda: self._transport.get(
-                url, max_bytes=max_bytes, accept="application/vnd.pypi.integrity.v1+json"
+                url,
+                max_bytes=max_bytes,
+                accept="application/vnd.pypi.integrity.v1+json",
+                anonymous=is_foreign(url, index_url),
             ),
         )
         if isinstance(reply, bytes):
@@ -129,6 +135,32 @@ class Registries:
         if reply.status != 200:
             raise error_for(reply, "the provenance that the index names")
         return reply.body
+
+
+class OriginBound:
+    """Downloads with the credentials of one origin only: an index may name files anywhere, also where the user holds a token (T31).
+
+    Args:
+        transport: The HTTP door.
+        home: A URL of that origin.
+    """
+
+    def __init__(self, transport: Transport, home: str) -> None:
+        self._transport = transport
+        self._home = home
+
+    def download(self, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Download:
+        """Stream a file, anonymously where it lies elsewhere."""
+        anonymous = is_foreign(url, self._home)
+        return self._transport.download(url, to=to, max_bytes=max_bytes, label=label, anonymous=anonymous)
+
+
+def is_foreign(url: str, home: str) -> bool:
+    """Tell whether a URL lies on another origin, or on none that can be told."""
+    try:
+        return origin_of(url) != origin_of(home)
+    except NetworkError:
+        return True
 
 
 class GenericStore:

@@ -1,0 +1,45 @@
+"""A sandbox per module, and a person at a keyboard who has no trust file yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.person import Person
+from pip_warden.sandbox import Sandbox
+
+_FOREIGN = (
+    "CI_JOB_TOKEN", "CI_SERVER_URL", "FORCE_COLOR", "GITLAB_TOKEN", "GITLAB_URL", "NETRC", "NO_COLOR", "PIP_WARDEN_CACHE_DIR",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Tests use projects of their own in it and disarm what they arm."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with nothing in it, nothing above it and nothing in the environment."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in _FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    return home
+
+
+@pytest.fixture
+def person(sandbox: Sandbox, alone: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
+    """A person whose token reads everything and whose trusted root lies in another directory than the project's."""
+    there = alone.parent / "roots"
+    there.mkdir()
+    someone = Person(sandbox=sandbox, home=alone, root=sandbox.write_trust(there), patch=monkeypatch)
+    someone.use_token(sandbox.token(scopes=("api",)))
+    yield someone
+    sandbox.faults.clear()

@@ -1,0 +1,129 @@
+"""A person who types pip-warden's commands at a sandbox and answers its questions."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pip_warden.cli.run import run
+from pip_warden.cli.tree import pip_warden
+from pip_warden.sandbox import File, Job, Project, Sandbox
+
+_NUMBERS = itertools.count(1)
+
+
+class Terminal(io.StringIO):
+    """A standard input at which somebody sits."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """How a command ended.
+
+    Attributes:
+        code: Exit code.
+        out: Standard output.
+        err: Standard error.
+    """
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as the JSON document it must be."""
+        return json.loads(self.out)
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.out + self.err
+
+
+def typed(*words: str, answers: str | None = None) -> Said:
+    """Type a command; without answers nobody sits at the terminal."""
+    out, err = io.StringIO(), io.StringIO()
+    keyboard, before = io.StringIO() if answers is None else Terminal(answers), sys.stdin
+    sys.stdin = keyboard
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(pip_warden, "pip-warden", list(words))
+    finally:
+        sys.stdin = before
+    return Said(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody with a project directory.
+
+    Attributes:
+        sandbox: The registries.
+        home: The project directory; there is no trust file in it yet.
+        root: The sandbox's trusted root, elsewhere.
+        patch: Sets the environment.
+    """
+
+    sandbox: Sandbox
+    home: Path
+    root: Path
+    patch: pytest.MonkeyPatch
+
+    @property
+    def file(self) -> Path:
+        """The trust file, whether it is there or not."""
+        return self.home / "pytrust.toml"
+
+    def use_token(self, token: str | None) -> None:
+        """Set GITLAB_TOKEN, or take it away."""
+        self.patch.setenv("GITLAB_URL", self.sandbox.gitlab_url)
+        if token is None:
+            self.patch.delenv("GITLAB_TOKEN", raising=False)
+        else:
+            self.patch.setenv("GITLAB_TOKEN", token)
+
+    def project(self, **options: Any) -> Project:
+        """Return a project of an unused name."""
+        return self.sandbox.project(f"acme/kit{next(_NUMBERS)}", **options)
+
+    def published(self, *versions: str, job: Job | None = None, project: Project | None = None) -> Project:
+        """Publish signed wheels of a project's package."""
+        project = project or self.project()
+        wheels: list[File] = [
+            self.sandbox.wheel(project.record.name, version) for version in versions or ("1.0",)
+        ]
+        self.sandbox.publish(project, wheels, job=job)
+        return project
+
+    def add(
+        self, project: Project | str, *words: str, answers: str | None = None, to: Project | None = None
+    ) -> Said:
+        """Type ``trust add`` for a project's package, as one does the first time."""
+        name = project if isinstance(project, str) else project.record.name
+        place = to or project
+        where = () if isinstance(place, str) else ("--project", place.path)
+        root = () if self.file.exists() else ("--trusted-root", str(self.root))
+        source = ("--source", self.sandbox.gitlab_url) if not self.file.exists() else ()
+        return typed("trust", "add", name, *source, *where, *root, *words, answers=answers)
+
+    @contextlib.contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Check that nothing in the project directory changes."""
+        before = self.snapshot()
+        yield
+        assert self.snapshot() == before
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Every file of the project directory."""
+        return {str(p.relative_to(self.home)): p.read_bytes() for p in self.home.rglob("*") if p.is_file()}

@@ -1,0 +1,266 @@
+"""``trust add``: what is shown, what is asked, what is pinned, and what is not (T56)."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from cli.person import Person, typed
+from pip_warden.sandbox import Project
+
+
+def pinned(person: Person) -> Any:
+    return tomllib.loads(person.file.read_text())
+
+
+def tag_pattern(project: Project) -> str:
+    return f"https://{project.url.partition('://')[2]}//.gitlab-ci.yml@refs/tags/v{{version}}"
+
+
+def test_first_add_makes_the_file_and_pins_the_root(person: Person) -> None:
+    project = person.published("1.0", "1.1")
+    said = person.add(project, "--yes")
+    assert said.code == 0, said.err
+    file = pinned(person)
+    assert file["sigstore"]["issuers"] == [person.sandbox.issuer]
+    assert (person.home / "trusted_root.json").read_bytes() == person.root.read_bytes()
+    (package,) = file["package"]
+    (identity,) = package["identity"]
+    assert (identity["subject"], identity["issuer"]) == (tag_pattern(project), person.sandbox.issuer)
+    assert str(identity["project-id"]) == str(project.id)
+    assert typed("trust", "check").code == 0
+
+
+def test_both_forms_of_a_tag_are_shown(person: Person) -> None:
+    project = person.published("1.4")
+    said = person.add(project, "--yes")
+    own = tag_pattern(project).replace("{version}", "1.4")
+    assert f"signed by   {own}\n" in said.out
+    assert f"pinned as   {tag_pattern(project)}\n" in said.out
+    for fact in ("issued by", "project id", "ref", "runner", "time", "log index"):
+        assert f"\n  {fact}" in said.out
+    assert "Protect that tag pattern" in said.out
+
+
+def test_second_package_keeps_comments_and_the_root(person: Person) -> None:
+    assert person.add(person.published(), "--yes").code == 0
+    person.file.write_text(person.file.read_text() + "\n# ours\n")
+    said = person.add(person.published(), "--yes")
+    assert said.code == 0, said.err
+    assert "# ours" in person.file.read_text()
+    assert (len(pinned(person)["package"]), len(pinned(person)["source"])) == (2, 1)
+
+
+def test_what_is_pinned_already_changes_nothing(person: Person) -> None:
+    project = person.published()
+    assert person.add(project, "--yes").code == 0
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "says so already" in said.out) == (0, True)
+
+
+def test_another_signer_is_added_after_a_yes_only(person: Person) -> None:
+    project = person.published("1.0")
+    assert person.add(project, "--yes").code == 0
+    person.published("1.1", project=project, job=person.sandbox.job(project, "main"))
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "another signer" in said) == (1, True)
+    said = person.add(project, answers="y\n")
+    assert said.code == 0, said.err
+    subjects = [identity["subject"] for identity in pinned(person)["package"][0]["identity"]]
+    assert subjects == [tag_pattern(project), tag_pattern(project).replace("tags/v{version}", "heads/main")]
+
+
+def test_default_branch_is_pinned_as_it_is(person: Person) -> None:
+    project = person.project()
+    person.published("1.0", project=project, job=person.sandbox.job(project, "main"))
+    said = person.add(project, "--yes")
+    assert said.code == 0, said.err
+    assert pinned(person)["package"][0]["identity"][0]["subject"].endswith("@refs/heads/main")
+
+
+@pytest.mark.parametrize("signer", ["project", "branch", "merge request", "schedule"])
+def test_t56_yes_pins_no_doubtful_signer(person: Person, signer: str) -> None:
+    project, other = person.project(), person.project()
+    job = {
+        "project": lambda: person.sandbox.job(other, tag="v1.0"),
+        "branch": lambda: person.sandbox.job(project, "feature"),
+        "merge request": lambda: person.sandbox.job(
+            project, "refs/merge-requests/1/head", pipeline_source="merge_request_event"
+        ),
+        "schedule": lambda: person.sandbox.job(project, tag="v1.0", pipeline_source="schedule"),
+    }[signer]()
+    person.published("1.0", project=project, job=job)
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "error[not-pinned-unasked]" in said.err) == (1, True), said.err
+    assert "warning: " in said.err
+
+
+def test_t56_yes_pins_no_other_issuer(person: Person) -> None:
+    project = person.project()
+    job = person.sandbox.job(project, tag="v1.0", iss="https://gitlab.example.com")
+    person.published("1.0", project=project, job=job)
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "is not the source's GitLab" in said.err) == (1, True), said.err
+
+
+def test_t56_default_branch_needs_somebody_who_may_ask_for_it(person: Person) -> None:
+    project = person.project()
+    person.published("1.0", project=project, job=person.sandbox.job(project, "main"))
+    person.use_token(person.sandbox.token("deploy", scopes=("read_package_registry",), project=project))
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "the default branch (unknown)" in said.err) == (1, True), said.err
+
+
+@pytest.mark.parametrize("older", ["another", "unsigned"])
+def test_t56_older_releases_must_agree(person: Person, older: str) -> None:
+    project = person.project()
+    sandbox = person.sandbox
+    if older == "another":
+        person.published("1.0", project=project, job=sandbox.job(project, "feature"))
+    else:
+        sandbox.publish(project, [sandbox.wheel(project.record.name, "1.0")], forms=())
+    person.published("1.1", project=project)
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "not-pinned-unasked" in said.err) == (1, True), said.err
+    assert person.add(project, answers="y\n").code == 0
+
+
+def test_nobody_to_ask(person: Person) -> None:
+    project = person.published()
+    with person.untouched():
+        said = person.add(project)
+    assert (said.code, "error[yes-needed]" in said.err) == (2, True)
+
+
+def test_declined_question_changes_nothing(person: Person) -> None:
+    project = person.published()
+    with person.untouched():
+        said = person.add(project, answers="n\n")
+    assert (said.code, "error[declined]" in said.err) == (1, True)
+    with person.untouched():
+        assert person.add(project, answers="").code == 130
+
+
+def test_identity_spelled_out(person: Person) -> None:
+    project = person.project()
+    person.published("1.0", project=project, job=person.sandbox.job(project, "feature"))
+    subject = tag_pattern(project).replace("tags/v{version}", "heads/feature")
+    with person.untouched():
+        wrong = person.add(project, "--identity", subject + "x", "--issuer", person.sandbox.issuer)
+    assert (wrong.code, "error[wrong-subject]" in wrong.err or "error[" in wrong.err) == (1, True)
+    said = person.add(project, "--cert-identity", subject, "--cert-oidc-issuer", person.sandbox.issuer)
+    assert said.code == 0, said.err
+    assert pinned(person)["package"][0]["identity"][0]["subject"] == subject
+
+
+def test_spelled_out_issuer_that_is_not_the_signers(person: Person) -> None:
+    project = person.published()
+    with person.untouched():
+        said = person.add(
+            project, "--identity", tag_pattern(project), "--issuer", "https://gitlab.example.com"
+        )
+    assert said.code == 1, said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ((), "nothing-to-pin"),
+        (("x", "--identity", "y"), "issuer-needed"),
+        (("x", "-r", "requirements.txt"), "usage"),
+        (("x==1", "--hash"), "reason-missing"),
+        (("x",), "source-needed"),
+        (("x", "--source", "nowhere"), "source-needed"),
+        (("x", "--source", "https://gitlab.example.com/api/v4/projects/1/packages/pypi/simple"), "source-needed"),
+        (("x", "--source", "https://gitlab.example.com"), "project-needed"),
+        (("x", "--source", "https://pypi.org/simple", "--hash", "--reason", "r"), "version-needed"),
+        (("x", "--source", "https://pypi.org/simple", "--offline"), "trusted-root-needed"),
+        (("x", "--source", "https://me:hunter2@pypi.org/simple"), "trust-file-invalid"),
+        (("x", "--source", "ftp://pypi.org/simple"), "trust-file-invalid"),
+        (("a/b", "--source", "https://pypi.org/simple"), ""),
+        (("x==bad!", "--source", "https://pypi.org/simple"), ""),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant(person: Person, words: tuple[str, ...], code: str) -> None:
+    with person.untouched():
+        said = typed("trust", "add", *words)
+    assert (said.code, f"error[{code}" in said.err) == (2, True), said.err
+    assert "hunter2" not in said
+
+
+def test_release_that_is_not_there(person: Person) -> None:
+    project = person.published()
+    with person.untouched():
+        said = person.add(f"{project.record.name}==9.0", "--yes", "--project", project.path)
+    assert (said.code, "error[no-release]" in said.err) == (1, True), said.err
+
+
+def test_unsigned_release(person: Person) -> None:
+    project = person.project()
+    person.sandbox.publish(project, [person.sandbox.wheel(project.record.name, "1.0")], forms=())
+    with person.untouched():
+        said = person.add(project, answers="y\n")
+    assert (said.code, "error[no-evidence]" in said.err) == (1, True), said.err
+
+
+def test_private_project_without_a_token(person: Person) -> None:
+    project = person.published()
+    person.use_token(None)
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "GITLAB_TOKEN" in said.err) == (3, True), said.err
+
+
+def test_t37_forwarded_page(person: Person) -> None:
+    project = person.project()
+    person.sandbox.upstream.add(project.record.name, [person.sandbox.wheel(project.record.name, "9.0")])
+    with person.untouched():
+        said = person.add(project, answers="y\n")
+    assert (said.code, "error[foreign-index-page]" in said.err) == (1, True), said.err
+
+
+def test_root_below_the_trust_file_stays_where_it_is(person: Person) -> None:
+    (person.home / "sigstore").mkdir()
+    own = person.home / "sigstore" / "root.json"
+    own.write_bytes(person.root.read_bytes())
+    project = person.published()
+    said = typed(
+        "trust", "add", project.record.name, "--source", person.sandbox.gitlab_url, "--project", project.path,
+        "--trusted-root", str(own), "--yes",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert pinned(person)["sigstore"]["trusted-root"] == "sigstore/root.json"
+    assert not (person.home / "trusted_root.json").exists()
+
+
+def test_other_root_in_the_place_is_left_alone(person: Person) -> None:
+    (person.home / "trusted_root.json").write_text("{}")
+    project = person.published()
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "error[pin-conflict]" in said.err) == (2, True)
+
+
+def test_root_that_is_none(person: Person) -> None:
+    person.root.write_text("{}")
+    project = person.published()
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "error[bad-trusted-root]" in said.err) == (3, True), said.err
+
+
+def test_package_is_not_moved_to_another_project(person: Person) -> None:
+    project = person.published()
+    assert person.add(project, "--yes").code == 0
+    fork = person.published(project=person.sandbox.project(f"evil/{project.record.name}"))
+    with person.untouched():
+        said = person.add(project, answers="y\n", to=fork)
+    assert (said.code, "error[pin-conflict]" in said.err) == (2, True), said.err
