@@ -71,7 +71,7 @@ class Shelf:
             for file in files
         )
 
-    def file(self, project: ProjectName, filename: str) -> Handed:
+    def file(self, project: ProjectName, filename: str) -> Handed:  # noqa: ARG002 -- part of the protocol
         self._ask(f"file {filename}")
         name, version, *_ = filename.split("-")
         return Handed(

@@ -77,6 +77,8 @@ class Child:
                     "pip-failed", f"expected to start {command[0]}, found {err.strerror}"
                 ) from err
         with self._process as process:
+            # What outlives pip is ended with it: it would hold the pipe open, and go on after the verdicts are told.
+            threading.Thread(target=_end_with, args=(process,), name="installer-end", daemon=True).start()
             for line in process.stdout or ():
                 on_line(line.rstrip("\n"))
             return process.wait()
@@ -87,8 +89,18 @@ class Child:
             self._ended = True
             process = self._process
         if process is not None and process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill_group(process)
+
+
+def _end_with(process: subprocess.Popen[str]) -> None:
+    process.wait()
+    _kill_group(process)
+
+
+def _kill_group(process: subprocess.Popen[str]) -> None:
+    # The group has the number of its first process, which stays taken while the group has members. macOS forbids to signal zombies.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def command_line(

@@ -26,8 +26,7 @@ def reconcile_report(items: Iterable[Installed], accepted: frozenset[str], local
         RefusedError: ``not-through-gate``.
     """
     for item in items:
-        is_local = bool(item.directory) and Path(unquote(urlsplit(item.directory).path)).resolve() in local
-        if not is_local and item.sha256 not in accepted:
+        if _directory(item.directory) not in local and (not item.sha256 or item.sha256 not in accepted):
             raise _past_the_gate(f"{item.name} {item.version}")
 
 
@@ -42,6 +41,14 @@ def reconcile_directory(directory: Path, accepted: frozenset[str]) -> tuple[Path
         if file.is_symlink() or not file.is_file() or digest_of_file(file).hex not in accepted:
             raise _past_the_gate(file.name)
     return files
+
+
+def _directory(url: str) -> Path | None:
+    """Return the directory that a ``file:`` URL means, None for everything else."""
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+        return None
+    return Path(unquote(parts.path)).resolve()
 
 
 def _past_the_gate(what: str) -> RefusedError:
