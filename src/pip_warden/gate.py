@@ -196,7 +196,7 @@ class Gate:
         seen: list[Item | BadItem] = []
         exhibit = Exhibit(artifact=artifact, candidate=None, page=None, evidence=())
         verdict = self._judge(exhibit, _remembering(evidence, seen))
-        admission = self._seal(verdict, source="", evidence=tuple(seen))
+        admission = self._seal(verdict, artifact, source="", evidence=tuple(seen))
         self._record(admission.line)
         return admission
 
@@ -344,7 +344,7 @@ class Gate:
         )
         exhibit = Exhibit(artifact=artifact, candidate=candidate, page=page, evidence=())
         verdict = self._judge(exhibit, _remembering(found, seen))
-        return self._seal(verdict, source=candidate.source, evidence=tuple(seen))
+        return self._seal(verdict, artifact, source=candidate.source, evidence=tuple(seen))
 
     def _judge(self, exhibit: Exhibit, found: Iterator[Item | BadItem]) -> Verdict:
         """Judge with one item of evidence after the other, up to the first good one.
@@ -370,14 +370,16 @@ class Gate:
         entry = self._trust.entry_for(exhibit.artifact.name.project, exhibit.artifact.name.version)
         return not (isinstance(entry, IdentityEntry) and needs_statements(entry.require))
 
-    def _seal(self, verdict: Verdict, *, source: str, evidence: Evidence) -> Admission:
+    def _seal(self, verdict: Verdict, received: Artifact, *, source: str, evidence: Evidence) -> Admission:
         match verdict:
             case Accepted(artifact=artifact):
                 self._note_dependencies(artifact)
                 sealed = self._vault.seal(verdict, evidence=evidence)
                 return Admission(line=line_of(verdict, source=source), sealed=sealed)
             case Refused():
-                return Admission(line=line_of(verdict, source=source), sealed=None)
+                return Admission(
+                    line=line_of(verdict, source=source, sha256=received.digest.hex), sealed=None
+                )
 
     def _note_dependencies(self, artifact: Artifact) -> None:
         """Remember the unpinned names that an accepted file will want, so that a refusal can list all of them."""

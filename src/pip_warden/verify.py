@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import Version
@@ -22,7 +22,7 @@ from pip_warden.gate import Gate
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.report.model import Line, Outcome, Report, undecided_line
 from pip_warden.strict_json import StrictJSONError, loads_object
-from pip_warden.trust.pins import Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.pins import Entry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.subject import parse_subject, read_subject
 
 _LARGEST_EVIDENCE = 8 << 20
@@ -91,6 +91,30 @@ def verify_release(gate: Gate, project: ProjectName, version: Version, *, trust_
     except (RefusedError, UndecidedError) as err:
         error = err
     return _report("verify-release", gate, trust_file, error=error)
+
+
+def demand(
+    trust: TrustFile, annotations: tuple[tuple[str, str], ...], source_revision: str | None
+) -> TrustFile:
+    """Add what a command line demands to every identity entry; it can only add to what the file requires.
+
+    Args:
+        trust: The trust file.
+        annotations: Each ``--annotation``.
+        source_revision: ``--source-revision``.
+    """
+
+    def demanding(entry: Entry) -> Entry:
+        if not isinstance(entry, IdentityEntry):
+            return entry
+        require = replace(
+            entry.require,
+            annotations=(*entry.require.annotations, *annotations),
+            source_revision=source_revision or entry.require.source_revision,
+        )
+        return replace(entry, require=require)
+
+    return replace(trust, entries=tuple(demanding(entry) for entry in trust.entries))
 
 
 def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, root: Path) -> TrustFile:

@@ -62,6 +62,30 @@ def connection_options(function: F) -> F:
     return function
 
 
+def demand_options(function: F) -> F:
+    """Add the options that demand more than the trust file does."""
+    options = [
+        click.option(
+            "--annotation", "annotations", multiple=True, metavar="K=V", help="Demand this signed annotation."
+        ),
+        click.option("--source-revision", metavar="SHA", help="Demand that exactly this commit was built."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def demanded(annotations: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Read each ``--annotation``.
+
+    Raises:
+        UsageError: ``bad-annotation``.
+    """
+    from pip_warden.publish.provenance import parse_annotation
+
+    return tuple(parse_annotation(text) for text in annotations)
+
+
 def trust_path(given: Path | None) -> Path | None:
     """Return the trust file's path: the one given, or the one found; None where there is none."""
     from pip_warden.trust.file import find_trust_file

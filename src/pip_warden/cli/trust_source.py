@@ -24,7 +24,7 @@ def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) ->
         gitlab: The user has named a GitLab project or group, so a new source is a GitLab whatever its URL looks like.
 
     Raises:
-        UsageError: ``source-needed``.
+        UsageError: ``source-needed``, or ``invalid-url``: the URL holds a password.
     """
     if text is None:
         if len(known) == 1:
@@ -42,6 +42,12 @@ def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) ->
 def _new(url: str, taken: set[str], *, gitlab: bool) -> Source:
     from pip_warden.trust.pins import Source
 
+    if "@" in url:
+        raise UsageError(
+            "invalid-url",
+            "expected a URL without a user name or password, found one",
+            hint="The trust file is no place for secrets: use GITLAB_TOKEN, --token-file or netrc.",
+        )
     base, api, _ = url.partition("/api/v4/")
     if api:
         host = urlsplit(base).hostname or base

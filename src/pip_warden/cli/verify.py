@@ -9,6 +9,8 @@ import click
 
 from pip_warden.cli.common import (
     connection_options,
+    demand_options,
+    demanded,
     format_option,
     load_trust,
     print_report,
@@ -44,6 +46,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="The signer's OIDC issuer.",
 )
 @click.option("--trusted-root", type=_FILE, help="The Sigstore trusted root; else the trust file's.")
+@demand_options
 @format_option
 @connection_options
 def command(
@@ -56,6 +59,8 @@ def command(
     identity: str | None,
     issuer: str | None,
     trusted_root: Path | None,
+    annotations: tuple[str, ...],
+    source_revision: str | None,
     output_format: str,
     offline: bool,
     cache_dir: Path | None,
@@ -74,10 +79,12 @@ def command(
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import Connection, entry_finder, open_gate, open_workspace
     from pip_warden.trust.shelf import RootShelf
-    from pip_warden.verify import Given, verify_files
+    from pip_warden.verify import Given, demand, verify_files
 
     given = Given(bundle=bundle, signature=signature, certificate=certificate)
-    trusted = _trust(files, trust, identity, issuer, trusted_root)
+    trusted = demand(
+        _trust(files, trust, identity, issuer, trusted_root), demanded(annotations), source_revision
+    )
     roots = RootShelf(trusted.roots)
     connection = Connection(
         offline=offline,

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from pip_warden.cli.common import connection_options, format_option, load_trust, print_report, trust_option
+from pip_warden.cli.common import (
+    connection_options,
+    demand_options,
+    demanded,
+    format_option,
+    load_trust,
+    print_report,
+    trust_option,
+)
 from pip_warden.errors import UsageError
 from pip_warden.names import parse_project_name, parse_version
 
@@ -14,12 +22,15 @@ from pip_warden.names import parse_project_name, parse_version
 @click.command("verify-release")
 @click.argument("release", metavar="NAME==VERSION")
 @trust_option
+@demand_options
 @format_option
 @connection_options
 def command(
     *,
     release: str,
     trust: Path | None,
+    annotations: tuple[str, ...],
+    source_revision: str | None,
     output_format: str,
     offline: bool,
     cache_dir: Path | None,
@@ -35,13 +46,13 @@ def command(
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import Connection, open_gate, open_workspace
     from pip_warden.trust.shelf import RootShelf
-    from pip_warden.verify import verify_release
+    from pip_warden.verify import demand, verify_release
 
     name, equals, version = release.partition("==")
     if not equals:
         raise UsageError("version-needed", f"expected NAME==VERSION, found {release!r}")
     project, wanted = parse_project_name(name), parse_version(version)
-    trusted = load_trust(trust)
+    trusted = demand(load_trust(trust), demanded(annotations), source_revision)
     roots = RootShelf(trusted.roots)
     connection = Connection(
         offline=offline,

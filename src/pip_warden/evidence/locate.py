@@ -26,7 +26,7 @@ from pip_warden.names import ArtifactName
 ATTESTATION_KINDS = ("publish", "slsa")
 """PEP 740 attestations are ``FILE.<kind>.attestation``."""
 
-BUNDLE_KINDS = ("publish", "slsa", "provenance")
+BUNDLE_KINDS = ("publish", "slsa", "provenance", "annotations")
 """Attestations as bundles are ``FILE.<kind>.sigstore.json``; other kinds are found where a store can list its names."""
 
 _MOST_ROWS = 32

@@ -20,7 +20,7 @@ from pip_warden.trust.pins import (
 
 _INDENT = "  "
 
-Value = str | int | bool | date | list[str] | None
+Value = str | int | bool | date | list[str] | dict[str, str] | None
 """None is left out."""
 
 
@@ -77,6 +77,8 @@ def render_hash_entry(entry: HashEntry) -> str:
 
 def spelled(value: Value) -> str:
     """Spell a value as TOML, quoted and escaped."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{spelled(key)} = {spelled(item)}" for key, item in value.items()) + " }"
     return tomlkit.item(value).as_string()
 
 
@@ -100,6 +102,8 @@ def _require(require: Requirements) -> dict[str, Value]:
         "environment": require.environment,
         "visibility": require.visibility,
         "predicate-types": sorted(require.predicate_types) or None,
+        "provenance": require.provenance,
+        "annotations": dict(require.annotations) or None,
     }
 
 

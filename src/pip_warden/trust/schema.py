@@ -178,6 +178,8 @@ class RequireTable(Table):
     environment: Claim | None = None
     visibility: Claim | None = None
     predicate_types: SomeOf[Claim] | None = None
+    provenance: Claim | None = None
+    annotations: dict[Claim, Claim] | None = None
 
 
 class PackageTable(Table):

@@ -225,6 +225,8 @@ def _requirements(table: RequireTable) -> Requirements:
         environment=table.environment,
         visibility=table.visibility,
         predicate_types=frozenset(table.predicate_types or ()),
+        provenance=table.provenance,
+        annotations=tuple(sorted((table.annotations or {}).items())),
     )
 
 
