@@ -26,6 +26,7 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
     words = list(sys.argv[1:] if args is None else args)
     try:
         code = command.main(words, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
@@ -36,9 +37,10 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         return fail(UsageError("usage", err.format_message(), hint=_usage_hint(err, name)), name, words)
     except WardenError as err:
         return fail(err, name, words)
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said, and nothing was decided because of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone; nothing more can be said, and nothing was decided because of it. click ends the process with 1
+        # then, which is what a refusal exits with here; it ends it for no other reason, not being standalone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return UsageError.exit_code
     except Exception as err:  # noqa: BLE001 -- the last line of defence: a bug is reported as one, never as a traceback
         if "--debug" in words:
