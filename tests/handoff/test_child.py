@@ -198,13 +198,19 @@ def test_t32_every_downloaded_file_is_read_again(tmp_path: Path) -> None:
     good = tmp_path / "good"
     good.write_bytes(b"x")
     assert reconcile_directory(tmp_path, frozenset({SHA})) == (good,)
-    for make in (lambda p: p.write_bytes(b"y"), lambda p: p.symlink_to(good), lambda p: p.mkdir()):
-        bad = tmp_path / "bad"
-        make(bad)
+    bad = tmp_path / "bad"
+    for kind in ("other bytes", "link", "directory"):
+        if kind == "other bytes":
+            bad.write_bytes(b"y")
+        elif kind == "link":
+            bad.unlink()
+            bad.symlink_to(good)
+        else:
+            bad.unlink()
+            bad.mkdir()
         with pytest.raises(RefusedError) as caught:
             reconcile_directory(tmp_path, frozenset({SHA}))
         assert caught.value.code == "not-through-gate"
-        bad.rmdir() if bad.is_dir() and not bad.is_symlink() else bad.unlink()
 
 
 @given(

@@ -20,6 +20,7 @@ from pip_warden.handoff.pip import Child, Installed, command_line, read_report
 from pip_warden.handoff.python import Target, choose_target
 from pip_warden.handoff.reconcile import reconcile_directory, reconcile_report
 from pip_warden.handoff.server import INDEX_URL, Server
+from pip_warden.names import ProjectName
 
 UV = Path(sys.executable).with_name("uv")
 OLD, NEW = "acme-1.0-py3-none-any.whl", "acme-2.0-py3-none-any.whl"
@@ -53,10 +54,10 @@ class Bench:
             arguments,
             report=report if verb == "install" else None,
         )
-        return self._run(command, report)
+        return self._run(command, report, {})
 
     def uv(
-        self, *arguments: str, uv_environment: Mapping[str, str] | None = None, cwd: Path | None = None
+        self, *arguments: str, uv_environment: dict[str, str] | None = None, cwd: Path | None = None
     ) -> Run:
         command = [
             str(UV),
@@ -69,12 +70,11 @@ class Bench:
         ]
         return self._run([*command, *arguments], self.directory / "none", uv_environment or {}, cwd)
 
-    def _run(
-        self, command: list[str], report: Path, more: Mapping[str, str] = {}, cwd: Path | None = None
-    ) -> Run:
+    def _run(self, command: list[str], report: Path, more: dict[str, str], cwd: Path | None = None) -> Run:
         private = self.directory / "child"
         private.mkdir(exist_ok=True)
-        child, lines = Child(), []
+        child = Child()
+        lines: list[str] = []
         with Server(self.shelf, on_denial=child.end) as server:
             environment = child_environment(self.ours | more, proxy_url=server.proxy_url, private=private)
             code = child.run(command, environment, lines.append, cwd)
@@ -99,7 +99,9 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def _accepted(bench: Bench) -> frozenset[str]:
-    return frozenset(listed.sha256 for name in ("acme", "beta") for listed in bench.shelf.page(name))  # type: ignore[arg-type] -- a name is a string
+    return frozenset(
+        listed.sha256 for name in ("acme", "beta") for listed in bench.shelf.page(ProjectName(name))
+    )
 
 
 def _items(run: Run) -> tuple[Installed, ...]:
@@ -162,7 +164,10 @@ def test_t65_a_page_that_cannot_be_had_is_never_already_satisfied(bench: Bench, 
 @pytest.mark.parametrize("tool", ["pip", "uv"])
 def test_t58_a_warm_cache_does_not_help(bench: Bench, tool: str) -> None:
     bench.shelf.add("acme", "1.0")
-    install = (lambda: bench.pip("install", "acme")) if tool == "pip" else (lambda: bench.uv("acme"))
+
+    def install() -> Run:
+        return bench.pip("install", "acme") if tool == "pip" else bench.uv("acme")
+
     assert install().code == 0
     subprocess.run(
         [str(UV), "pip", "uninstall", "--python", str(bench.target.executable), "acme"],
