@@ -1,0 +1,289 @@
+"""The gate with a supply that counts: what is decided once, what is reported, and when the search for evidence ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from pip_warden.artifact.inspect import inspect
+from pip_warden.artifact.model import Artifact
+from pip_warden.digests import digest_of
+from pip_warden.errors import NetworkError, RefusedError
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.faults import Fault
+from pip_warden.gate import Gate
+from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.names import ProjectName, parse_artifact_name
+from pip_warden.report.model import Outcome
+from pip_warden.sandbox import File, Project, Sandbox
+from pip_warden.trust.pins import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.subject import parse_subject
+from pip_warden.vault import Vault
+
+NAME = ProjectName("widgets")
+BAD = BadItem(label="bad", form=Form.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none"))
+
+
+@dataclass
+class Shop:
+    """A supply: a page of files with the evidence it is told to give, and a count of what was asked for."""
+
+    page_: IndexPage
+    files: dict[str, bytes]
+    evidence_: dict[str, list[Item | BadItem | NetworkError]]
+    asked: list[str] = field(default_factory=list)
+    trouble: NetworkError | None = None
+
+    def page(self, project: ProjectName, entry: Entry) -> IndexPage:
+        assert entry.project == project
+        self.asked.append(f"page {project}")
+        if self.trouble is not None:
+            raise self.trouble
+        return self.page_
+
+    def receive(self, candidate: Candidate, directory: Path) -> Artifact:
+        self.asked.append(candidate.name.filename)
+        data, path = self.files[candidate.name.filename], directory / candidate.name.filename
+        path.write_bytes(data)
+        return Artifact(
+            name=candidate.name,
+            path=path,
+            digest=digest_of(data),
+            size=len(data),
+            contents=inspect(path, candidate.name),
+        )
+
+    def evidence(
+        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry
+    ) -> Iterator[Item | BadItem]:
+        assert (artifact.name, entry.project) == (candidate.name, candidate.project)
+        for number, item in enumerate(self.evidence_[candidate.name.filename]):
+            self.asked.append(f"evidence {number}")
+            if isinstance(item, NetworkError):
+                raise item
+            yield item
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What is published and pinned."""
+
+    source: Source
+    project: Project
+    files: dict[str, File]
+    good: dict[str, Item]
+    trust: TrustFile
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    with Sandbox() as sandbox:
+        project = sandbox.project("acme/widgets")
+        files = {version: sandbox.wheel("widgets", version) for version in ("1.0", "1.1")}
+        good = {}
+        for version, file in files.items():
+            (raw,) = sandbox.sign(file, sandbox.job(project, tag=f"v{version}")).values()
+            item = read_bundle("good", raw, Form.BUNDLE)
+            assert isinstance(item, Item)
+            good[file.name] = item
+        root = sandbox.write_trust(tmp_path_factory.mktemp("roots"))
+        source = Source(name="acme", type="gitlab", url=sandbox.gitlab_url)
+        pin = RootPin(
+            name="default", path=root, sha256=digest_of(root.read_bytes()), issuers=(sandbox.issuer,)
+        )
+        subject = f"https://{project.url.partition('://')[2]}//.gitlab-ci.yml@refs/tags/v{{version}}"
+        signer = Identity(issuer=sandbox.issuer, subject=parse_subject(subject))
+        entry = IdentityEntry(project=NAME, source="acme", registry="acme/widgets", identities=(signer,))
+        trust = TrustFile(path=root, roots=(pin,), sources=(source,), entries=(entry,), revoked=())
+        return World(source=source, project=project, files=files, good=good, trust=trust)
+
+
+@pytest.fixture
+def shop(world: World) -> Shop:
+    base = f"{world.source.url}/api/v4/projects"
+    url = f"{base}/{quote('acme/widgets', safe='')}/packages/pypi/simple/widgets"
+    candidates = tuple(
+        Candidate(
+            project=NAME,
+            name=parse_artifact_name(file.name),
+            source="acme",
+            page_url=url,
+            url=f"{base}/{world.project.id}/packages/pypi/files/{file.sha256}/{file.name}",
+            claimed_sha256=digest_of(file.data),
+        )
+        for file in world.files.values()
+    )
+    return Shop(
+        page_=IndexPage(project=NAME, source="acme", url=url, candidates=candidates),
+        files={file.name: file.data for file in world.files.values()},
+        evidence_={name: [item] for name, item in world.good.items()},
+    )
+
+
+@pytest.fixture
+def gate(world: World, shop: Shop, tmp_path: Path) -> Iterator[Gate]:
+    with make_gate(world.trust, shop, tmp_path) as made:
+        yield made
+
+
+def make_gate(trust: TrustFile, shop: Shop, tmp_path: Path) -> Gate:
+    workspace = tmp_path / "run"
+    workspace.mkdir(exist_ok=True)
+    return Gate(
+        trust=trust,
+        roots=RootShelf(trust.roots),
+        supply=shop,
+        vault=Vault(tmp_path / "cache"),
+        workspace=workspace,
+    )
+
+
+def wheel(version: str = "1.0") -> str:
+    return f"widgets-{version}-py3-none-any.whl"
+
+
+def test_page_and_file_are_decided_once(gate: Gate, shop: Shop) -> None:
+    barrier = threading.Barrier(8)
+
+    def ask(_: int) -> Outcome:
+        barrier.wait(10)
+        return gate.admit(NAME, wheel()).line.outcome
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(8))) == {Outcome.ACCEPTED}
+    assert shop.asked == ["page widgets", wheel(), "evidence 0"]
+
+
+def test_what_is_fetched_ahead_is_never_reported(gate: Gate, shop: Shop) -> None:
+    shop.evidence_[wheel("1.1")] = [BAD]
+    gate.look_ahead(NAME)
+    gate.close()
+    assert wheel("1.1") in shop.asked
+    assert gate.lines() == ()
+    gate.admit(NAME, wheel("1.1"))
+    assert [line.outcome for line in gate.lines()] == [Outcome.REFUSED]
+
+
+def test_trouble_while_looking_ahead_is_told_to_whoever_asks(gate: Gate, shop: Shop) -> None:
+    shop.trouble = NetworkError("unreachable", "expected an answer, found none")
+    gate.look_ahead(NAME)
+    gate.look_ahead(ProjectName("unpinned"))
+    gate.close()
+    assert (gate.lines(), gate.unpinned()) == ((), ())
+    with pytest.raises(NetworkError):
+        gate.listing(NAME)
+    assert [(line.subject, line.outcome, line.code) for line in gate.lines()] == [
+        ("widgets", Outcome.UNDECIDED, "unreachable")
+    ]
+
+
+def test_good_evidence_ends_the_search(gate: Gate, world: World, shop: Shop) -> None:
+    shop.evidence_[wheel()] = [BAD, world.good[wheel()], BAD]
+    line = gate.admit(NAME, wheel()).line
+    assert line.outcome is Outcome.ACCEPTED
+    assert [asked for asked in shop.asked if asked.startswith("evidence")] == ["evidence 0", "evidence 1"]
+
+
+def test_bad_evidence_beside_the_good_is_reported(gate: Gate, world: World, shop: Shop) -> None:
+    shop.evidence_[wheel()] = [BAD, world.good[wheel("1.1")], world.good[wheel()]]
+    verdict = gate.admit(NAME, wheel()).line.verdict
+    assert verdict is not None
+    assert len(verdict.bad_items) == 2
+
+
+@pytest.mark.parametrize("evidence", [[], [BAD], [BAD, BAD]])
+def test_without_good_evidence_nothing_is_kept(
+    gate: Gate, shop: Shop, tmp_path: Path, evidence: list[Item | BadItem | NetworkError]
+) -> None:
+    shop.evidence_[wheel()] = evidence
+    admission = gate.admit(NAME, wheel())
+    assert (admission.line.outcome, admission.sealed) == (Outcome.REFUSED, None)
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_evidence_that_cannot_be_had_is_undecided(gate: Gate, shop: Shop) -> None:
+    """Neither the bad item before it nor silence makes a refusal of it: the next one might have been good."""
+    shop.evidence_[wheel()] = [BAD, NetworkError("unreachable", "expected an answer, found none")]
+    admission = gate.admit(NAME, wheel())
+    assert (admission.line.outcome, admission.line.code) == (Outcome.UNDECIDED, "unreachable")
+    assert gate.lines() == (admission.line,)
+
+
+def test_changed_file_asks_for_no_evidence(gate: Gate, shop: Shop) -> None:
+    shop.files[wheel()] = shop.files[wheel("1.1")]
+    assert gate.admit(NAME, wheel()).line.outcome is Outcome.REFUSED
+    assert not [asked for asked in shop.asked if asked.startswith("evidence")]
+
+
+def test_second_run_is_judged_again_from_the_vault(world: World, shop: Shop, tmp_path: Path) -> None:
+    for _ in range(2):
+        with make_gate(world.trust, shop, tmp_path) as gate:
+            assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED
+    assert shop.asked.count(wheel()) == 1
+    (entry,) = world.trust.entries
+    assert isinstance(entry, IdentityEntry)
+    other = replace(
+        entry.identities[0], subject=parse_subject("https://gitlab.example.com/x//y.yml@refs/heads/z")
+    )
+    trust = replace(world.trust, entries=(replace(entry, identities=(other,)),))
+    with make_gate(trust, shop, tmp_path) as gate:
+        assert gate.admit(NAME, wheel()).line.outcome is Outcome.REFUSED
+    assert shop.asked.count(wheel()) == 2, "a stored file that is not accepted is fetched anew"
+
+
+@pytest.mark.parametrize("target", ["file", "evidence.json"])
+def test_t14_poisoned_vault_is_only_slower(world: World, shop: Shop, tmp_path: Path, target: str) -> None:
+    with make_gate(world.trust, shop, tmp_path) as gate:
+        gate.admit(NAME, wheel())
+    pattern = wheel() if target == "file" else target
+    (path,) = (tmp_path / "cache").rglob(pattern)
+    path.chmod(0o600)
+    path.write_bytes(shop.files[wheel("1.1")] if target == "file" else b'{"items": []}')
+    with make_gate(world.trust, shop, tmp_path) as gate:
+        sealed = gate.admit(NAME, wheel()).sealed
+    assert sealed is not None
+    assert sealed.path.read_bytes() == shop.files[wheel()]
+    assert shop.asked.count(wheel()) == 2
+
+
+def test_hash_entry_allows_only_what_it_lists(world: World, shop: Shop, tmp_path: Path) -> None:
+    digest = digest_of(shop.files[wheel()])
+    entry = HashEntry(
+        project=NAME,
+        version=parse_artifact_name(wheel()).version,
+        source="acme",
+        registry="acme/widgets",
+        files=((wheel(), digest),),
+        reason="reviewed",
+    )
+    with make_gate(replace(world.trust, entries=(entry,)), shop, tmp_path) as gate:
+        assert [c.name.filename for c in gate.listing(NAME).allowed] == [wheel()]
+        with pytest.raises(RefusedError) as caught:
+            gate.admit(NAME, wheel("1.1"))
+        assert caught.value.code == "unknown-file"
+        assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED
+    assert not [asked for asked in shop.asked if asked.startswith("evidence")]
+
+
+def test_every_unpinned_name_is_told(gate: Gate) -> None:
+    with pytest.raises(RefusedError) as caught:
+        gate.require_pinned({NAME: "you", ProjectName("b"): "you", ProjectName("c"): "r.txt"})
+    assert caught.value.code == "not-pinned"
+    assert [(name.project, name.wanted_by) for name in gate.unpinned()] == [("b", "you"), ("c", "r.txt")]
+    assert [line.subject for line in gate.lines()] == ["b", "c"]
+
+
+def test_release_that_is_not_there_is_no_success(gate: Gate) -> None:
+    with pytest.raises(RefusedError) as caught:
+        gate.admit_release(NAME, parse_artifact_name(wheel("9.9")).version)
+    assert caught.value.code == "no-release"
+    assert len(gate.admit_release(NAME, parse_artifact_name(wheel("1.1")).version)) == 1

@@ -1,0 +1,123 @@
+"""T68: whatever strangers write is shown escaped, in text and as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import making
+from pip_warden.errors import RefusedError, TrustFileError
+from pip_warden.evidence.model import Form
+from pip_warden.report import json as as_json
+from pip_warden.report import text as as_text
+from pip_warden.report.model import Line, Outcome, Report, Unpinned, line_of, undecided_line
+from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, Refused, SignedBy, Step
+
+EVIL = [
+    "\x1b[2J\x1b[31m✓ accepted",
+    "a\u202eb\u2066c",
+    "a\rb\n✓ other.whl accepted",
+    "\x9b31m",
+    "a\u200bb\ufeff",
+    "\ud800",
+    "::error file=x::y\n::set-output name=a::b",
+    "section_start:1:x\r\x1b[0K",
+]
+HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+def report_of(evil: str) -> Report:
+    item = ItemRefusal(
+        label=evil, form=Form.BUNDLE, step=Step.SUBJECT, code="wrong-subject", expected=evil, found=evil
+    )
+    signed = SignedBy(
+        label=evil,
+        form=Form.BUNDLE,
+        claims=making.claims(subject=evil, source_ref=evil),
+        log_index=1,
+        log_time=datetime(2026, 1, 1, tzinfo=UTC),
+        root="default",
+        bundle=b"",
+    )
+    refused = Refused(
+        subject=evil,
+        step=Step.SUBJECT,
+        code="wrong-subject",
+        expected=evil,
+        found=evil,
+        hint=evil,
+        bad_items=(item, item),
+    )
+    accepted = Accepted(artifact=making.artifact(), basis=signed, bad_items=(item,))
+    hashed = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason=evil))
+    return Report(
+        command="safe-install",
+        exit_code=1,
+        lines=(
+            line_of(refused),
+            line_of(accepted),
+            line_of(hashed),
+            undecided_line(evil, "unreachable", evil, evil),
+            Line(subject=evil, outcome=Outcome.LOCAL, note=evil),
+        ),
+        unpinned=(Unpinned(project=evil, wanted_by=evil, requirement=evil),),
+        warnings=(evil,),
+        skipped=(evil,),
+        target=evil,
+        error=TrustFileError("trust-file-invalid", evil, faults=((evil, evil),), hint=evil),
+    )
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_t68_text_shows_it_escaped(evil: str) -> None:
+    plain = as_text.render(report_of("good"))
+    shown = as_text.render(report_of(evil))
+    assert not HIDDEN.search(shown)
+    assert len(shown.splitlines()) == len(plain.splitlines()), "it adds no line of its own"
+    error = as_text.render_error(RefusedError("declined", evil, hint=evil))
+    assert not HIDDEN.search(error)
+
+
+@given(st.text())
+def test_t68_no_text_escapes(evil: str) -> None:
+    assert not HIDDEN.search(as_text.render(report_of(evil)))
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_t68_json_is_ascii_and_says_what_was_there(evil: str) -> None:
+    raw = as_json.render(report_of(evil))
+    assert raw.isascii()
+    assert "\x1b" not in raw
+    document = json.loads(raw)
+    assert document["files"][0]["refused"]["found"] == evil
+    assert as_json.render_error("x", RefusedError("declined", evil)).isascii()
+
+
+def test_json_starts_with_its_version_and_its_keys_are_snake_case() -> None:
+    raw = as_json.render(report_of("good"))
+    assert raw.startswith('{\n  "schema_version": 1,')
+    for key in re.findall(r'"([^"]+)":', raw):
+        assert re.fullmatch("[a-z0-9_]+", key), key
+
+
+def test_text_of_a_refusal() -> None:
+    refused = Refused(
+        subject="a.whl", step=Step.IDENTITY, code="wrong-issuer", expected="A", found="B", hint="Look."
+    )
+    report = Report(command="verify", exit_code=1, lines=(line_of(refused),))
+    assert as_text.render(report) == (
+        "✗ a.whl refused[wrong-issuer] at step 9 (identity)\n    expected: A\n    found:    B\n    hint: Look."
+    )
+
+
+def test_unpinned_names_come_with_the_commands_that_pin_them() -> None:
+    unpinned = tuple(Unpinned(project=name, wanted_by="you") for name in ("a", "b"))
+    shown = as_text.render(Report(command="x", exit_code=1, unpinned=unpinned, only_source="acme"))
+    for name in ("a", "b"):
+        assert f"  pip-warden trust add {name} --source acme\n" in shown
+    assert "--hash" in shown
