@@ -232,7 +232,7 @@ def test_second_run_is_judged_again_from_the_vault(world: World, shop: Shop, tmp
     (entry,) = world.trust.entries
     assert isinstance(entry, IdentityEntry)
     other = replace(
-        entry.identities[0], subject=parse_subject("https://gitlab.example.com/x//y.yml@refs/heads/z")
+        entry.identities[0], subject=parse_subject("https://gitlab.example.com/a/b//y.yml@refs/heads/z")
     )
     trust = replace(world.trust, entries=(replace(entry, identities=(other,)),))
     with make_gate(trust, shop, tmp_path) as gate:
