@@ -64,10 +64,11 @@ def verify_files(
         trust_file: The trust file's path, for the report.
 
     Raises:
-        UsageError: No files, a path that is not there, or evidence named for several files.
+        RefusedError: ``nothing-to-verify``.
+        UsageError: A path that is not there, or evidence named for several files.
     """
     if not files:
-        raise UsageError(
+        raise RefusedError(
             "nothing-to-verify",
             "expected at least one file, found none",
             hint="Zero files are never a success.",

@@ -37,14 +37,17 @@ class Publisher:
     def files(self) -> list[str]:
         return [f"dist/{path.name}" for path in sorted(self.dist.iterdir()) if path.suffix in {".whl", ".gz"}]
 
-    def run(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    def environment(self, **changes: str) -> dict[str, str]:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), **self.job.variables()}
         environment |= {
             "SIGSTORE_ID_TOKEN": self.job.id_token(),
             "PIP_WARDEN_CACHE_DIR": str(self.directory / "cache"),
         }
-        environment |= changes
+        return environment | changes
+
+    def run(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
         command = [str(BIN / words[0]), *words[1:]] if (BIN / words[0]).exists() else list(words)
+        environment = self.environment(**changes)
         return subprocess.run(
             command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False
         )

@@ -14,6 +14,7 @@ _COMMANDS = {
     "attest": ("attest", "Attest how files were built."),
     "publish": ("publish", "Publish files to a GitLab project, evidence first."),
     "publish-evidence": ("publish", "Publish only the evidence of files."),
+    "promote": ("promote", "Judge a release as its consumers would, then copy it."),
     "trust": ("trust", "Look at and edit the trust file: who may publish what."),
     "explain": ("explain", "Explain a code: what it means and what to do."),
     "sandbox": ("sandbox", "Run an embedded GitLab and Sigstore on this machine."),

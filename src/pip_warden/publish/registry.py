@@ -15,7 +15,7 @@ from typing import Literal
 
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.display import shown
-from pip_warden.errors import RefusedError, RegistryError, UndecidedError, UsageError
+from pip_warden.errors import BugError, RefusedError, RegistryError, UndecidedError, UsageError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import Place, places, registry_name
 from pip_warden.index.gitlab import GitLab, generic_url, project_api
@@ -56,12 +56,14 @@ class Parcel:
         path: The file.
         digest: SHA-256 of its bytes.
         evidence: The evidence beside it, by name.
+        summary: A verification summary that goes with it; None where there is none.
     """
 
     name: ArtifactName
     path: Path
     digest: Digest
     evidence: tuple[Path, ...]
+    summary: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,7 +145,7 @@ class Registry:
             RefusedError: ``other-content``: another content is there under one of the names.
             UndecidedError: The registry did not answer, or not as it should.
         """
-        return (*self.publish_evidence(parcel), self._file(parcel))
+        return (*self.publish_evidence(parcel), self.publish_file(parcel))
 
     def publish_evidence(self, parcel: Parcel) -> tuple[Upload, ...]:
         """Publish the evidence of a file, and read each piece back.
@@ -194,7 +196,30 @@ class Registry:
                 return b""
             raise
 
-    def _file(self, parcel: Parcel) -> Upload:
+    def publish_summary(self, parcel: Parcel) -> Upload:
+        """Publish the verification summary of a file. It is made anew in every run, so one that is there already stays.
+
+        Raises:
+            UndecidedError: As for :meth:`publish`.
+        """
+        if parcel.summary is None:
+            raise BugError("bug", f"{parcel.name} has no verification summary")
+        place, name = (
+            places([self._to.evidence], parcel.name, self._to.path)[0],
+            registry_name(parcel.summary.name),
+        )
+        where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
+        if self._there(place, name, 1 << 20) is not None:
+            return Upload(name=name, kind="evidence", outcome="already there", where=where)
+        return self._evidence(parcel.summary, place)
+
+    def publish_file(self, parcel: Parcel) -> Upload:
+        """Publish a file whose evidence is published.
+
+        Raises:
+            RefusedError: As for :meth:`publish`.
+            UndecidedError: As for :meth:`publish`.
+        """
         where = f"{project_api(self._to.instance, self._to.project)}/packages/pypi"
         name = parcel.path.name
         if self._is_there(parcel, where):

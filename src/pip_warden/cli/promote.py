@@ -1,0 +1,158 @@
+"""``pip-warden promote``: judge a release as its consumers would, then copy it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pip_warden.cli.common import (
+    connection_options,
+    demand_options,
+    demanded,
+    format_option,
+    load_trust,
+    print_report,
+    trust_option,
+)
+from pip_warden.cli.output import Console
+from pip_warden.cli.session import Connection, entry_finder, open_gate, open_transport, open_workspace
+from pip_warden.display import shown
+from pip_warden.errors import UsageError
+from pip_warden.names import ProjectName, parse_project_name, parse_version
+
+if TYPE_CHECKING:
+    from pip_warden.promote import Plan
+    from pip_warden.publish.registry import Destination
+    from pip_warden.trust.pins import TrustFile
+
+
+@click.command("promote")
+@click.argument("release", metavar="NAME==VERSION")
+@trust_option
+@click.option(
+    "--from", "from_source", required=True, metavar="SOURCE", help="The source it is judged and copied from."
+)
+@click.option("--from-project", metavar="PATH", help="The registry project there; else that of the pin.")
+@click.option(
+    "--to", "to_source", required=True, metavar="SOURCE", help="The source it is promoted to: the pin's own."
+)
+@click.option(
+    "--min-age",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="DAYS",
+    help="How long ago it must have been signed.",
+)
+@click.option(
+    "--require",
+    "required",
+    multiple=True,
+    type=click.Choice(["provenance"]),
+    help="What the trust file need not demand.",
+)
+@click.option("--dry-run", is_flag=True, help="Judge, and say what would be uploaded.")
+@demand_options
+@format_option
+@connection_options
+def command(*, release: str, trust: Path | None, **options: Any) -> int:
+    """Promote NAME==VERSION: judge every file with the trust file, as a consumer would, and only then copy evidence and files, byte for byte.
+
+    A verification summary (SLSA) is written next to them. The same command can be run again after any failure.
+    """
+    from pip_warden.promote import Plan, Promotion, trust_from
+    from pip_warden.publish.registry import Registry
+    from pip_warden.trust.shelf import RootShelf
+
+    name, equals, version = release.partition("==")
+    if not equals:
+        raise UsageError("version-needed", f"expected NAME==VERSION, found {release!r}")
+    project = parse_project_name(name)
+    trusted = _demanding(load_trust(trust), options)
+    plan = Plan(
+        project=project,
+        version=parse_version(version),
+        from_source=str(options["from_source"]),
+        from_registry=_registry(trusted, options, project),
+        min_age=timedelta(days=float(str(options["min_age"]))),
+        now=datetime.now(UTC),
+    )
+    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
+    connection = Connection.of(options)
+    sources = {source.name: source.url for source in trusted.sources}
+    with open_workspace() as workspace, open_transport(connection, sources, console) as transport:
+        from_trust = trust_from(trusted, plan)
+        roots = RootShelf(trusted.roots)
+        judging = partial(open_gate, connection=connection, workspace=workspace, reporter=console)
+        registry = Registry(
+            transport,
+            _destination(trusted, project, plan, str(options["to_source"])),
+            dry_run=bool(options["dry_run"]),
+            reporter=console,
+        )
+        with judging(from_trust, roots) as opened:
+            promotion = Promotion(
+                plan,
+                trust=trusted,
+                gate_from=opened.gate,
+                gate_to=lambda: judging(trusted, roots),
+                transport=transport,
+                registry=registry,
+                find_entry=entry_finder(roots, transport, offline=False),
+                workspace=workspace,
+                dry_run=bool(options["dry_run"]),
+            )
+            report, uploads = promotion.run()
+    console.clear()
+    if str(options["output_format"]) == "text":
+        for upload in uploads:
+            print(f"{upload.outcome}: {shown(upload.name)}")
+    return print_report(replace(report, command="promote"), str(options["output_format"]))
+
+
+def _demanding(trusted: TrustFile, options: dict[str, Any]) -> TrustFile:
+    """Add what the command line demands to what the trust file does."""
+    from pip_warden.publish.provenance import PROVENANCE
+    from pip_warden.trust.pins import IdentityEntry
+    from pip_warden.verify import demand
+
+    trusted = demand(trusted, demanded(options["annotations"]), options["source_revision"])
+    if "provenance" not in options["required"]:
+        return trusted
+    entries = tuple(
+        replace(entry, require=replace(entry.require, provenance=entry.require.provenance or PROVENANCE))
+        if isinstance(entry, IdentityEntry)
+        else entry
+        for entry in trusted.entries
+    )
+    return replace(trusted, entries=entries)
+
+
+def _registry(trusted: TrustFile, options: dict[str, Any], project: ProjectName) -> str:
+    entries = trusted.entries_of(project)
+    found = options["from_project"] or (entries[0].registry if entries else None)
+    if not found:
+        raise UsageError(
+            "not-promotable",
+            f"expected {project} in {trusted.path.name}, or --from-project PATH, found neither",
+        )
+    return str(found)
+
+
+def _destination(trusted: TrustFile, project: ProjectName, plan: Plan, to_source: str) -> Destination:
+    """Return where it is promoted to: the source and registry project of the pin itself."""
+    from pip_warden.publish.registry import Destination
+
+    entry = trusted.entry_for(project, plan.version)
+    if entry is None or entry.source != to_source or entry.registry is None:
+        pinned = entry.source if entry is not None else "none"
+        raise UsageError(
+            "not-promotable", f"expected --to to name the pin's own source, {pinned}, found {to_source!r}"
+        )
+    source = trusted.source(entry.source)
+    template = (getattr(entry, "evidence", ()) or source.evidence)[0]
+    return Destination(instance=source.url, project=entry.registry, path=entry.registry, evidence=template)

@@ -1,0 +1,101 @@
+"""`kill -9` at each network step, then the same command again: complete, nothing doubled, nothing a consumer could meet without evidence."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from pip_warden.sandbox import Hold, Project, RecordedRequest
+from publish.conftest import BIN, Publisher
+from publish.test_promote import release  # noqa: F401 -- a fixture
+
+WHEEL = "acme_widgets-1.0-py3-none-any.whl"
+
+
+def _steps(requests: Sequence[RecordedRequest]) -> list[tuple[str, str]]:
+    """Return each network step once: method and path."""
+    return list(
+        dict.fromkeys((request.method, request.path) for request in requests if request.origin == "gitlab")
+    )
+
+
+def _killed_at(
+    publisher: Publisher, step: tuple[str, str], words: Sequence[str], environment: dict[str, str]
+) -> None:
+    """Start a command, wait until the server holds the step's request, and kill the process."""
+    method, path = step
+    hold = Hold(until=threading.Event(), reached=threading.Event())
+    publisher.sandbox.fault(hold, re.compile(re.escape(path) + r"(\?|$)"), method=method)
+    with subprocess.Popen(
+        [str(BIN / words[0]), *words[1:]],
+        cwd=publisher.directory,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert hold.reached.wait(timeout=60), step
+        process.kill()
+    hold.until.set()
+
+
+def _rows(project: Project) -> list[tuple[str, str]]:
+    return [(str(package.type), file.name) for package in project.record.packages for file in package.files]
+
+
+def _is_met_without_evidence(project: Project) -> bool:
+    """Tell whether the PyPI registry has a file whose bundle the generic registry lacks."""
+    names = {name for _, name in _rows(project)}
+    return any(name.endswith((".whl", ".tar.gz")) and f"{name}.sigstore.json" not in names for name in names)
+
+
+def test_publish_is_killed_at_each_network_step(publisher: Publisher) -> None:
+    assert publisher.sign(f"dist/{WHEEL}").returncode == 0
+    words = ["pip-warden", "publish", f"dist/{WHEEL}"]
+    publisher.sandbox.clear_requests()
+    assert publisher.run(*words).returncode == 0
+    steps = _steps(publisher.sandbox.requests)
+    whole = sorted(_rows(publisher.project))
+    assert {method for method, _ in steps} == {"GET", "PUT", "POST"}
+
+    for step in steps:
+        publisher.project.record.packages.clear()
+        _killed_at(publisher, step, words, publisher.environment())
+        assert not _is_met_without_evidence(publisher.project), step
+        assert publisher.run(*words).returncode == 0, step
+        assert sorted(_rows(publisher.project)) == whole, step
+
+
+@pytest.mark.interop  # a minute: kept out of the ordinary run
+@pytest.mark.usefixtures("release")
+def test_promote_is_killed_at_each_network_step_that_writes(publisher: Publisher) -> None:
+    target = publisher.sandbox.project("acme/release")
+    token = publisher.sandbox.token(scopes=("api",))
+    cache = str(publisher.directory / "killed-cache")
+    words = [
+        "pip-warden",
+        "promote",
+        "acme-widgets==1.0",
+        "--from",
+        "acme",
+        "--from-project",
+        "acme/acme-widgets",
+        "--to",
+        "acme",
+    ]
+    words += ["--cache-dir", cache]
+    publisher.sandbox.clear_requests()
+    assert publisher.run(*words, GITLAB_TOKEN=token).returncode == 0
+    steps = [step for step in _steps(publisher.sandbox.requests) if step[0] != "GET"]
+    whole = sorted(_rows(target))
+    assert len(steps) >= 9
+
+    for step in steps:
+        target.record.packages.clear()
+        _killed_at(publisher, step, words, publisher.environment(GITLAB_TOKEN=token))
+        assert not _is_met_without_evidence(target), step
+        assert publisher.run(*words, GITLAB_TOKEN=token).returncode == 0, step
+        assert sorted(_rows(target)) == whole, step

@@ -1,0 +1,145 @@
+"""Promotion from a staging project to the release project, judged with the release's own trust file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pip_warden.digests import digest_of
+from pip_warden.sandbox import Answer, Project
+from publish.conftest import Publisher
+
+WHEEL = "acme_widgets-1.0-py3-none-any.whl"
+SDIST = "acme_widgets-1.0.tar.gz"
+
+
+@pytest.fixture
+def release(publisher: Publisher) -> Project:
+    """Publish 1.0 to the staging project (the signer's own), and pin it for the release project."""
+    for verb in (publisher.sign, publisher.attest):
+        assert verb(*publisher.files()).returncode == 0
+    assert publisher.run("pip-warden", "publish", *publisher.files()).returncode == 0
+    release = publisher.sandbox.project("acme/release")
+    root = (publisher.directory / "trusted_root.json").read_bytes()
+    (publisher.directory / "pytrust.toml").write_text(
+        f"""version = 1
+[sigstore]
+trusted-root = "trusted_root.json"
+trusted-root-sha256 = "{digest_of(root)}"
+issuers = ["{publisher.sandbox.issuer}"]
+[source.acme]
+type = "gitlab"
+url = "{publisher.sandbox.gitlab_url}"
+[[package]]
+name = "acme-widgets"
+source = "acme"
+project = "acme/release"
+  [[package.identity]]
+  issuer = "{publisher.sandbox.issuer}"
+  subject = "{publisher.job.san.replace("v1.0", "v{version}")}"
+  project-id = {publisher.project.id}
+""",
+        encoding="utf-8",
+    )
+    return release
+
+
+def _promote(publisher: Publisher, *words: str) -> subprocess.CompletedProcess[str]:
+    options = ["--from", "acme", "--from-project", "acme/acme-widgets", "--to", "acme", "--format", "json"]
+    token = publisher.sandbox.token(scopes=("api",))
+    cache = str(publisher.directory / "promotion-cache")
+    words = ("pip-warden", "promote", "acme-widgets==1.0", *options, "--cache-dir", cache, *words)
+    return publisher.run(*words, GITLAB_TOKEN=token)
+
+
+def _names(project: Project) -> list[str]:
+    return sorted(file.name for package in project.record.packages for file in package.files)
+
+
+def test_a_release_is_copied_byte_for_byte_with_its_evidence(publisher: Publisher, release: Project) -> None:
+    result = _promote(publisher)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    copied = set(_names(release))
+    assert {
+        WHEEL,
+        SDIST,
+        f"{WHEEL}.sigstore.json",
+        f"{WHEEL}.slsa.sigstore.json",
+        f"{WHEEL}.vsa.json",
+    } <= copied
+    for name in copied - {f"{WHEEL}.vsa.json", f"{SDIST}.vsa.json"}:
+        assert (publisher.dist / name).exists(), name
+    summary = json.loads(publisher.sandbox.evidence(release, f"{WHEEL}.vsa.json"))
+    assert summary["predicate"]["verificationResult"] == "PASSED"
+
+
+def test_it_can_be_run_again(publisher: Publisher, release: Project) -> None:
+    assert _promote(publisher).returncode == 0
+    before = _names(release)
+
+    assert _promote(publisher).returncode == 0
+    assert _names(release) == before
+
+
+def test_nothing_is_copied_where_one_file_is_refused(publisher: Publisher, release: Project) -> None:
+    publisher.sandbox.delete_evidence(publisher.project, f"{SDIST}.sigstore.json")
+    for name in (
+        f"{SDIST}.slsa.sigstore.json",
+        f"{SDIST}.slsa.attestation",
+        f"{SDIST}.annotations.sigstore.json",
+    ):
+        publisher.sandbox.delete_evidence(publisher.project, name)
+    result = _promote(publisher)
+
+    assert (result.returncode, "no-evidence" in result.stdout) == (1, True), result.stdout
+    assert _names(release) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--min-age", "1"), "too-young"),
+        (("--source-revision", "0" * 40), "source-revision-mismatch"),
+        (("--annotation", "tag=v2"), "annotation-mismatch"),
+    ],
+)
+def test_what_promotion_demands_besides(
+    publisher: Publisher, release: Project, words: tuple[str, ...], code: str
+) -> None:
+    result = _promote(publisher, *words)
+
+    assert (result.returncode, code in result.stdout) == (1, True), result.stdout
+    assert _names(release) == []
+
+
+def test_provenance_can_be_required_for_a_promotion(publisher: Publisher, release: Project) -> None:
+    assert _promote(publisher, "--require", "provenance", "--dry-run").returncode == 0
+    assert _names(release) == []
+
+
+@pytest.mark.parametrize("path", ["/packages/generic/", "/packages/pypi"])
+def test_a_promotion_that_breaks_off_is_completed_by_the_same_command(
+    publisher: Publisher, release: Project, path: str
+) -> None:
+    publisher.sandbox.fault(
+        Answer(status=500, body=b"{}"), path, method="PUT" if "generic" in path else "POST"
+    )
+
+    assert _promote(publisher).returncode == 3
+    assert _promote(publisher).returncode == 0
+    assert {WHEEL, SDIST} <= set(_names(release))
+
+
+@pytest.mark.parametrize(
+    "options", [["--from", "nowhere", "--to", "acme"], ["--from", "acme", "--to", "nowhere"]]
+)
+def test_sources_that_are_not_there_are_a_usage_error(
+    publisher: Publisher, release: Project, options: list[str], tmp_path: Path
+) -> None:
+    result = publisher.run("pip-warden", "promote", "acme-widgets==1.0", *options)
+
+    assert (result.returncode, "[not-promotable]" in result.stderr) == (2, True)
