@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from packaging.version import Version
@@ -20,6 +22,7 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.events import Reporter
+from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
@@ -31,7 +34,9 @@ from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, Source, Tr
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.trust.subject import parse_subject, read_subject, suggest_pattern
 from pip_warden.verdict import origin
-from pip_warden.verdict.model import Accepted, Exhibit, Refused, SignedBy
+from pip_warden.verdict.model import Accepted, Exhibit, Refused, SignedBy, Step
+
+T = TypeVar("T")
 
 RELEASES = 3
 """How many of the newest releases must name the same signer before one is pinned without a person's yes."""
@@ -148,9 +153,9 @@ class FirstUse:
         entry = trust.entry_for(newest.project, newest.version)
         assert isinstance(entry, IdentityEntry)  # noqa: S101 -- it was added a moment ago
         with self._received(candidate) as artifact:
-            evidence = tuple(self._supply.evidence(candidate, artifact, entry))
-            exhibit = Exhibit(artifact=artifact, candidate=candidate, page=look.page, evidence=evidence)
-            verdict = judge(exhibit, trust=trust, roots=self._roots)
+            exhibit = Exhibit(artifact=artifact, candidate=candidate, page=look.page, evidence=())
+            found = self._supply.evidence(candidate, artifact, entry)
+            verdict = _until_good(exhibit, found, partial(judge, trust=trust, roots=self._roots))
         match verdict:
             case Refused() as no:
                 raise _refusal(no)
@@ -201,14 +206,34 @@ class FirstUse:
         from pip_warden.verdict.observe import observe
 
         with self._received(candidate) as artifact:
-            evidence = tuple(self._supply.evidence(candidate, artifact, probe))
-            exhibit = Exhibit(artifact=artifact, candidate=candidate, page=page, evidence=evidence)
-            signed = observe(exhibit, trust=self._trust, probe=probe, root_name=root, root=self._roots[root])
+            exhibit = Exhibit(artifact=artifact, candidate=candidate, page=page, evidence=())
+            found = self._supply.evidence(candidate, artifact, probe)
+            look = partial(observe, trust=self._trust, probe=probe, root_name=root, root=self._roots[root])
+            signed = _until_good(exhibit, found, look)
         return Observation(name=candidate.name, signed=signed) if isinstance(signed, SignedBy) else signed
 
     def _received(self, candidate: Candidate) -> _Received:
         self._reporter.step(f"fetching {candidate.name}")
         return _Received(self._supply, candidate, self._workspace)
+
+
+def _until_good(
+    exhibit: Exhibit, found: Iterator[Item | BadItem], judge: Callable[[Exhibit], T | Refused]
+) -> T | Refused:
+    """Judge without evidence, then with one item after the other up to the first good one, as the gate does.
+
+    What lies beyond a good item is not asked for, so that trouble there cannot undo it.
+    """
+    outcome = judge(exhibit)
+    if not isinstance(outcome, Refused) or outcome.step is not Step.EVIDENCE:
+        return outcome
+    items: list[Item | BadItem] = []
+    for item in found:
+        items.append(item)
+        outcome = judge(replace(exhibit, evidence=(item,)))
+        if not isinstance(outcome, Refused):
+            return outcome
+    return judge(replace(exhibit, evidence=tuple(items)))
 
 
 class _Received:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from cli.person import Person, typed
 from pip_warden.sandbox import Project
+from pip_warden.sandbox.faults import Answer
 
 
 def pinned(person: Person) -> Any:
@@ -267,3 +269,35 @@ def test_package_is_not_moved_to_another_project(person: Person) -> None:
     with person.untouched():
         said = person.add(project, answers="y\n", to=fork)
     assert (said.code, "error[pin-conflict]" in said.err) == (2, True), said.err
+
+
+def test_trouble_beyond_good_evidence_does_not_matter(person: Person) -> None:
+    project = person.published()
+    broken = Answer(status=403, body=b"{}")
+    person.sandbox.fault(broken, f"{project.record.name}-1.0-py3-none-any.whl.publish", times=None)
+    assert person.add(project, "--yes").code == 0
+
+
+def test_trouble_before_good_evidence_is_undecided(person: Person) -> None:
+    project = person.published()
+    broken = Answer(status=403, body=b"{}")
+    person.sandbox.fault(broken, f"{project.record.name}-1.0-py3-none-any.whl.sigstore", times=None)
+    with person.untouched():
+        assert person.add(project, "--yes").code == 3
+
+
+def test_bad_evidence_before_the_good_is_passed_over(person: Person) -> None:
+    project = person.published()
+    evidence = f"{project.record.name}-1.0-py3-none-any.whl.sigstore.json"
+    person.sandbox.replace_evidence(project, evidence, b"{}", newer_row=True)
+    said = person.add(project, "--yes")
+    assert said.code == 0, said.err
+
+
+def test_changed_bytes_are_refused_with_their_code(person: Person) -> None:
+    project = person.published()
+    person.sandbox.tamper(project, f"{project.record.name}-1.0-py3-none-any.whl", flip_bit=99)
+    with person.untouched():
+        said = person.add(project, answers="y\n")
+    assert said.code == 1, said.err
+    assert re.match(r"error\[[a-z-]+\]: .* step [345] ", said.err), said.err
