@@ -62,7 +62,8 @@ class Server:
         self._lock = threading.Lock()
         self.denial: WardenError | None = None
         self.strays: tuple[str, ...] = ()
-        self._socket = socket.socket()
+        # asyncio turns Nagle off only where it is told that this is TCP; with it every answer would wait 40 ms for an acknowledgement.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             self._serve,
