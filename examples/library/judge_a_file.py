@@ -1,0 +1,36 @@
+"""Judge a local file with the library: the same verdict that every command gets.
+
+python judge_a_file.py dist/acme_widgets-1.0-py3-none-any.whl
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from pip_warden.evidence.locate import Siblings, locate, refuse_lookup
+from pip_warden.artifact.receive import copy_local
+from pip_warden.trust.file import load
+from pip_warden.trust.shelf import RootShelf
+from pip_warden.verdict.judge import judge
+from pip_warden.verdict.model import Accepted, Exhibit, Refused
+
+
+def main(path: Path) -> int:
+    """Print who signed the file, or why it is refused."""
+    trust = load(Path("pytrust.toml"), check_owner=True)
+    with tempfile.TemporaryDirectory() as workspace:
+        artifact = copy_local(path, Path(workspace))
+        evidence = tuple(locate(path.name, artifact.digest, [Siblings(path.parent)], refuse_lookup))
+        exhibit = Exhibit(artifact=artifact, candidate=None, page=None, evidence=evidence)
+        verdict = judge(exhibit, trust=trust, roots=RootShelf(trust.roots))
+    match verdict:
+        case Accepted(basis=basis):
+            print(f"accepted: {basis}")
+            return 0
+        case Refused(code=code, expected=expected, found=found):
+            print(f"refused [{code}]: expected {expected}, found {found}")
+            return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,6 @@
+"""An example package."""
+
+
+def widgets() -> int:
+    """Count the widgets."""
+    return 3
