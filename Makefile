@@ -36,9 +36,10 @@ fix: setup ## format, apply safe fixes, write the generated docs
 	$(BIN)/ruff check --fix src tests scripts
 	$(BIN)/python scripts/docs.py
 
-interop: setup ## tests with foreign programs (cosign: needs Go, builds it once into .cache)
+interop: setup ## tests with foreign programs (cosign: needs Go; gitlab-ci-local: needs npm; kept in .cache)
 	scripts/install-cosign
-	INTEROP=1 COSIGN=$(CURDIR)/.cache/bin/cosign $(BIN)/python -m pytest -q -m interop
+	scripts/install-gitlab-ci-local
+	INTEROP=1 COSIGN=$(CURDIR)/.cache/bin/cosign $(BIN)/python -m pytest -q -n auto -m interop
 
 bench: setup ## benchmarks, as ratios within one run
 	$(BIN)/python scripts/bench.py

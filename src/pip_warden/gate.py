@@ -89,6 +89,7 @@ class Gate:
         vault: Where accepted files are kept.
         workspace: A private directory of this run.
         reporter: Told what happens.
+        fresh: Ask the supply for every file and its evidence, even where the vault has them: what a registry holds *now* is in question.
     """
 
     def __init__(
@@ -100,7 +101,9 @@ class Gate:
         vault: Vault,
         workspace: Path,
         reporter: Reporter = SILENT,
+        fresh: bool = False,
     ) -> None:
+        self._fresh = fresh
         self._trust = trust
         self._roots = roots
         self._supply = supply
@@ -317,7 +320,7 @@ class Gate:
 
     def _from_vault(self, candidate: Candidate, page: IndexPage) -> Admission | None:
         """Judge a stored file again, from its stored evidence. Anything but Accepted means: fetch it anew."""
-        if candidate.claimed_sha256 is None:
+        if self._fresh or candidate.claimed_sha256 is None:
             return None
         stored = self._vault.find(candidate.claimed_sha256, candidate.name)
         if stored is None:

@@ -104,6 +104,50 @@ def test_publishing_again_does_nothing_and_other_content_is_an_error(publisher: 
     assert (other.returncode, _code(other)) == (1, "other-content")
 
 
+def test_one_certificate_serves_all_files_of_a_call(publisher: Publisher) -> None:
+    publisher.sandbox.clear_requests()
+    _ok(publisher.sign(*publisher.files()))
+
+    assert [request.origin for request in publisher.sandbox.requests].count("fulcio") == 1
+
+
+def test_what_a_registry_holds_now_is_judged_not_what_the_vault_remembers(publisher: Publisher) -> None:
+    _ok(publisher.sign(*publisher.files()))
+    _ok(publisher.run("pip-warden", "publish", *publisher.files()))
+    token = publisher.sandbox.token(scopes=("api",))
+    add = [
+        "trust",
+        "add",
+        "acme-widgets",
+        "--project",
+        "acme/acme-widgets",
+        "--source",
+        publisher.sandbox.gitlab_url,
+    ]
+    _ok(publisher.run("pip-warden", *add, "--trusted-root", "trusted_root.json", "--yes", GITLAB_TOKEN=token))
+    _ok(publisher.run("pip-warden", "verify", *publisher.files()))
+    publisher.sandbox.delete_evidence(publisher.project, f"{WHEEL}.sigstore.json")
+
+    result = publisher.run("pip-warden", "verify-release", "acme-widgets==1.0")
+
+    assert (result.returncode, "[no-evidence]" in result.stderr) == (1, True), result.stderr
+
+
+def test_an_epoch_is_escaped_in_the_generic_registry(publisher: Publisher) -> None:
+    job = publisher.sandbox.job(publisher.project)
+    publisher.put(publisher.sandbox.wheel("acme-widgets", "1!2.0"))
+    name = "acme_widgets-1!2.0-py3-none-any.whl"
+    environment = {"SIGSTORE_ID_TOKEN": job.id_token()}
+    _ok(
+        publisher.run(
+            "pip-warden", "sign", "--trust-config", "trust_config.json", f"dist/{name}", **environment
+        )
+    )
+    _ok(publisher.run("pip-warden", "publish", f"dist/{name}"))
+
+    assert publisher.sandbox.evidence(publisher.project, f"{name.replace('!', '__')}.sigstore.json")
+
+
 def test_a_dry_run_uploads_nothing(publisher: Publisher) -> None:
     _ok(publisher.sign(*publisher.files()))
     publisher.sandbox.clear_requests()

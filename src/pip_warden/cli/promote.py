@@ -87,7 +87,7 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
     with open_workspace() as workspace, open_transport(connection, sources, console) as transport:
         from_trust = trust_from(trusted, plan)
         roots = RootShelf(trusted.roots)
-        judging = partial(open_gate, connection=connection, workspace=workspace, reporter=console)
+        judging = partial(open_gate, connection=connection, workspace=workspace, reporter=console, fresh=True)
         registry = Registry(
             transport,
             _destination(trusted, project, plan, str(options["to_source"])),

@@ -101,9 +101,15 @@ class Opened:
 
 @contextmanager
 def open_gate(
-    trust: TrustFile, roots: RootShelf, connection: Connection, workspace: Path, reporter: Reporter
+    trust: TrustFile,
+    roots: RootShelf,
+    connection: Connection,
+    workspace: Path,
+    reporter: Reporter,
+    *,
+    fresh: bool = False,
 ) -> Iterator[Opened]:
-    """Open the gate over a trust file."""
+    """Open the gate over a trust file; ``fresh`` as :class:`~pip_warden.gate.Gate` has it."""
     from pip_warden.cli.common import cache_directory
     from pip_warden.gate import Gate
     from pip_warden.supply import Registries, Stored
@@ -118,7 +124,13 @@ def open_gate(
             else Registries(trust=trust, roots=roots, transport=transport)
         )
         with Gate(
-            trust=trust, roots=roots, supply=supply, vault=vault, workspace=workspace, reporter=reporter
+            trust=trust,
+            roots=roots,
+            supply=supply,
+            vault=vault,
+            workspace=workspace,
+            reporter=reporter,
+            fresh=fresh,
         ) as gate:
             yield Opened(gate=gate, transport=transport)
 

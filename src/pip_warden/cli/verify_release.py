@@ -63,7 +63,10 @@ def command(
         retries=retries,
     )
     console = Console(verbose=bool(verbose), quiet=bool(quiet))
-    with open_workspace() as workspace, open_gate(trusted, roots, connection, workspace, console) as opened:
+    with (
+        open_workspace() as workspace,
+        open_gate(trusted, roots, connection, workspace, console, fresh=True) as opened,
+    ):
         report = verify_release(opened.gate, project, wanted, trust_file=str(trusted.path))
     console.clear()
     return print_report(report, output_format)

@@ -1,0 +1,262 @@
+"""The pipelines of the examples and of this repository, run for real by gitlab-ci-local against the sandbox, job by job, with the sandbox's tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from pip_warden.sandbox import Job, Project, Sandbox
+
+ROOT = Path(__file__).parent.parent.parent
+RUNNER = ROOT / ".cache" / "node_modules" / ".bin" / "gitlab-ci-local"
+BIN = Path(sys.executable).parent
+STAGES = ["build", "sign", "verify", "publish", "publish_signatures", "consumer_verification"]
+WHEEL = "acme_widgets-1.0.0-py3-none-any.whl"
+
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(not RUNNER.exists(), reason="no gitlab-ci-local: run scripts/install-gitlab-ci-local"),
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pipeline:
+    """A checkout on a runner."""
+
+    sandbox: Sandbox
+    project: Project
+    job: Job
+    directory: Path
+
+    def run(self, name: str, **variables: str) -> tuple[int, str]:
+        """Run one job and return its exit code and output, without colours."""
+        values = self.job.variables() | {
+            "SIGSTORE_ID_TOKEN": self.job.id_token(),
+            "PIP_WARDEN_INSTALL": "true",
+            "SIGN_OPTIONS": "--trust-config trust_config.json",
+        }
+        values = {key: value for key, value in (values | variables).items() if key != "CI_PROJECT_DIR"}
+        words = [
+            str(RUNNER),
+            "--force-shell-executor",
+            "--ignore-predefined-vars",
+            ",".join(values),
+        ]
+        for key, value in values.items():
+            words += ["--variable", f"{key}={value}"]
+        environment = {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(self.directory.parent),
+            "NO_COLOR": "1",
+        }
+        result = subprocess.run(
+            [*words, name], cwd=self.directory, env=environment, capture_output=True, text=True, check=False
+        )
+        return result.returncode, re.sub(r"\x1b\[[0-9;]*m", "", result.stdout + result.stderr)
+
+    def upto(self, last: str, **variables: str) -> None:
+        """Run every stage up to one, each of which must pass."""
+        for stage in STAGES[: STAGES.index(last) + 1]:
+            code, said = self.run(stage, **variables)
+            assert code == 0, (stage, said)
+
+
+def _checkout(example: str, directory: Path, sandbox: Sandbox, *, keep_require: bool = True) -> None:
+    """Copy an example, point its trust file at the sandbox, and make it a git repository."""
+    shutil.copytree(ROOT / "examples" / example, directory)
+    sandbox.write_trust(directory)
+    digest = hashlib.sha256((directory / "trusted_root.json").read_bytes()).hexdigest()
+    host = sandbox.gitlab_url.partition("://")[2]
+    text = (directory / "pytrust.toml").read_text(encoding="utf-8")
+    text = re.sub(r'(trusted-root-sha256 = )"[0-9a-f]+"', rf'\1"{digest}"', text)
+    text = text.replace("https://gitlab.com/acme", f"https://{host}/acme").replace(
+        "https://gitlab.com", sandbox.gitlab_url
+    )
+    if not keep_require:
+        text = text.partition("  [package.require]")[0]
+    (directory / "pytrust.toml").write_text(text, encoding="utf-8")
+    _commit(directory)
+
+
+def _commit(directory: Path) -> None:
+    me = ["-c", "user.email=ci@example.com", "-c", "user.name=CI", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], [*me, "commit", "-q", "-m", "A release"]):
+        subprocess.run(["git", *words], cwd=directory, check=True, capture_output=True)
+    subprocess.run(
+        ["git", "remote", "add", "origin", "git@gitlab.example.com:acme/acme-widgets.git"],
+        cwd=directory,
+        check=True,
+    )
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as made:
+        yield made
+
+
+@pytest.fixture
+def pipeline(sandbox: Sandbox, tmp_path: Path) -> Pipeline:
+    project = sandbox.project("acme/acme-widgets")
+    _checkout("publisher", tmp_path / "publisher", sandbox)
+    return Pipeline(
+        sandbox=sandbox, project=project, job=sandbox.job(project), directory=tmp_path / "publisher"
+    )
+
+
+def test_the_six_stages_pass_on_a_branch(pipeline: Pipeline) -> None:
+    pipeline.upto("consumer_verification")
+
+    assert (pipeline.directory / "pkg" / WHEEL).exists() or "accepted" in pipeline.run(
+        "consumer_verification"
+    )[1]
+
+
+def test_the_six_stages_pass_on_a_tag(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    tagged = Pipeline(
+        sandbox=sandbox,
+        project=pipeline.project,
+        job=sandbox.job(pipeline.project, tag="v2.1"),
+        directory=pipeline.directory,
+    )
+    tagged.upto("consumer_verification")
+
+
+def test_a_consumer_and_a_promotion_follow(pipeline: Pipeline, sandbox: Sandbox, tmp_path: Path) -> None:
+    tagged = Pipeline(
+        sandbox=sandbox,
+        project=pipeline.project,
+        job=sandbox.job(pipeline.project, tag="v1.0.0"),
+        directory=pipeline.directory,
+    )
+    tagged.upto("publish")
+    for example, path, stage in (
+        ("promotion", "acme/release", "promote"),
+        ("consumer", "acme/consumer", "consumer_verification"),
+    ):
+        project = sandbox.project(path)
+        tagged.project.allow_job_tokens(project)
+        _checkout(example, tmp_path / example, sandbox)
+        job = Pipeline(
+            sandbox=sandbox, project=project, job=sandbox.job(project), directory=tmp_path / example
+        )
+        code, said = job.run(stage)
+
+        assert code == 0, said
+
+
+def test_an_empty_dist_turns_sign_red(pipeline: Pipeline) -> None:
+    code, said = pipeline.run("sign")
+
+    assert code != 0
+    assert "[no-such-file]" in said or "[nothing-to-sign]" in said
+
+
+def test_a_file_changed_between_sign_and_verify_turns_verify_red(pipeline: Pipeline) -> None:
+    pipeline.upto("sign")
+    wheel = pipeline.sandbox.wheel("acme-widgets", "1.0.0")
+    for copy in pipeline.directory.rglob(WHEEL):
+        copy.write_bytes(wheel.data)
+    code, said = pipeline.run("verify")
+
+    assert (code != 0, "[bad-signature]" in said) == (True, True), said
+
+
+def test_a_signature_replaced_after_publishing_turns_consumer_verification_red(pipeline: Pipeline) -> None:
+    pipeline.upto("publish_signatures")
+    other = pipeline.sandbox.sign(pipeline.sandbox.wheel("other", "1.0"), pipeline.job)
+    for row in ("sigstore.json", "slsa.sigstore.json", "slsa.attestation", "sig", "crt"):
+        pipeline.sandbox.replace_evidence(pipeline.project, f"{WHEEL}.{row}", next(iter(other.values())))
+    code, said = pipeline.run("consumer_verification")
+
+    assert (code != 0, f"{WHEEL} refused[" in said) == (True, True), said
+
+
+def test_a_tag_pipeline_against_a_branch_only_pin_turns_verify_red(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    file = pipeline.directory / "pytrust.toml"
+    text = file.read_text(encoding="utf-8")
+    tag, branch = text.split("  [[package.identity]]")[1:]
+    assert "refs/tags" in tag
+    assert "refs/heads" in branch
+    file.write_text(text.replace(f"  [[package.identity]]{tag}", ""), encoding="utf-8")
+    tagged = Pipeline(
+        sandbox=sandbox,
+        project=pipeline.project,
+        job=sandbox.job(pipeline.project, tag="v1.0.0"),
+        directory=pipeline.directory,
+    )
+    tagged.upto("sign")
+    code, said = tagged.run("verify")
+
+    assert (code != 0, "[identity-mismatch]" in said) == (True, True), said
+
+
+def test_a_commit_in_the_provenance_that_is_not_the_certificates_turns_verify_red(pipeline: Pipeline) -> None:
+    pipeline.upto("build")
+    forged = "0" * 40
+    assert pipeline.run("sign", CI_COMMIT_SHA=forged)[0] == 0
+    code, said = pipeline.run("verify")
+
+    assert (code != 0, "[provenance-mismatch]" in said) == (True, True), said
+
+
+def test_this_repositorys_own_pipeline(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Build, sign, verify, publish and verify pip-warden itself with pip-warden."""
+    directory = tmp_path / "self"
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
+    for name in filter(None, names):
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, target)
+    sandbox.write_trust(directory)
+    project, release = sandbox.project("acme/pip-warden"), sandbox.project("acme/release")
+    project.allow_job_tokens(release)
+    release.allow_job_tokens(project)
+    job = sandbox.job(project, tag=f"v{version('pip-warden')}")
+    for name, registry in (("pytrust.toml", "acme/pip-warden"), ("release.toml", "acme/release")):
+        (directory / name).write_text(_own_trust(directory, sandbox, registry, job.san), encoding="utf-8")
+    _commit(directory)
+    pipeline = Pipeline(sandbox=sandbox, project=project, job=job, directory=directory)
+
+    pipeline.upto("consumer_verification")
+    token = sandbox.token(scopes=("api",))  # a job token may not write to another project
+    code, said = pipeline.run(
+        "promote", PROMOTE_TRUST="release.toml", GITLAB_TOKEN=token, GITLAB_URL=sandbox.gitlab_url
+    )
+
+    assert code == 0, said
+    assert any(file.name.endswith(".whl") for package in release.record.packages for file in package.files)
+
+
+def _own_trust(directory: Path, sandbox: Sandbox, registry: str, subject: str) -> str:
+    digest = hashlib.sha256((directory / "trusted_root.json").read_bytes()).hexdigest()
+    return f"""version = 1
+[sigstore]
+trusted-root = "trusted_root.json"
+trusted-root-sha256 = "{digest}"
+issuers = ["{sandbox.issuer}"]
+[source.gitlab]
+type = "gitlab"
+url = "{sandbox.gitlab_url}"
+[[package]]
+name = "pip-warden"
+source = "gitlab"
+project = "{registry}"
+  [[package.identity]]
+  issuer = "{sandbox.issuer}"
+  subject = "{subject}"
+"""
