@@ -25,15 +25,15 @@ test: setup ## every test that needs no foreign toolchain (under five minutes)
 	$(BIN)/python -m pytest -q -n auto -m 'not interop'
 
 check: setup ## lint, format, types, import contract, docs
-	$(BIN)/ruff format --check src tests scripts
-	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts examples
+	$(BIN)/ruff check src tests scripts examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/docs.py --check
 
 fix: setup ## format, apply safe fixes, write the generated docs
-	$(BIN)/ruff format src tests scripts
-	$(BIN)/ruff check --fix src tests scripts
+	$(BIN)/ruff format src tests scripts examples
+	$(BIN)/ruff check --fix src tests scripts examples
 	$(BIN)/python scripts/docs.py
 
 interop: setup ## tests with foreign programs (cosign: needs Go; gitlab-ci-local: needs npm; kept in .cache)

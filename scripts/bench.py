@@ -33,6 +33,8 @@ def main() -> None:
     print(f"{'what':66} {'median':>10} {'beside':>10} {'ratio':>7}")
     for what, ours, other in rows:
         print(f"{what:66} {ours * 1e3:8.1f}ms {other * 1e3:8.1f}ms {ours / other:7.2f}")
+    for what, megabytes in _large():
+        print(f"{what:66} {megabytes:8.0f}MB at most")
 
 
 def _environment(sandbox: Sandbox, example: Example, directory: Path) -> dict[str, str]:
@@ -148,6 +150,72 @@ def _judging() -> tuple[str, float, float]:
         lambda: _discard(prove(item.bundle, digest, root)), lambda: _discard(hashlib.sha256(noise).digest())
     )
     return "proving a bundle, beside hashing 10 MB", ours, other
+
+
+def _large() -> list[tuple[str, float]]:
+    """Sign and publish a wheel of 2 GB, and return what each step took at most of memory, in megabytes."""
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        sandbox.write_trust(directory)
+        project = sandbox.project("acme/large")
+        job = sandbox.job(project, tag="v1.0")
+        wheel = _large_wheel(directory)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": name,
+            **job.variables(),
+            "SIGSTORE_ID_TOKEN": job.id_token(),
+        }
+        sign = ["sign", "--trust-config", "trust_config.json", wheel.name]
+        return [
+            (
+                f"pip-warden {words[0]} of 2 GB",
+                _peak([str(BIN / "pip-warden"), *words], directory, environment),
+            )
+            for words in (sign, ["publish", wheel.name])
+        ]
+
+
+def _large_wheel(directory: Path) -> Path:
+    """Make a wheel with 2 GB of zeros in it, stored."""
+    import base64
+    import hashlib
+    import zipfile
+
+    chunk, count = bytes(1 << 20), 2048
+    digest = hashlib.sha256()
+    for _ in range(count):
+        digest.update(chunk)
+    path, info = directory / "large-1.0-py3-none-any.whl", "large-1.0.dist-info"
+    files = {
+        f"{info}/METADATA": b"Metadata-Version: 2.1\nName: large\nVersion: 1.0\n",
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    rows = {"large/zeros": (digest.digest(), len(chunk) * count)}
+    rows |= {name: (hashlib.sha256(data).digest(), len(data)) for name, data in files.items()}
+    encoded = {
+        name: base64.urlsafe_b64encode(value).rstrip(b"=").decode() for name, (value, _) in rows.items()
+    }
+    record = (
+        "".join(f"{name},sha256={encoded[name]},{size}\n" for name, (_, size) in rows.items())
+        + f"{info}/RECORD,,\n"
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        with archive.open("large/zeros", "w", force_zip64=True) as member:
+            for _ in range(count):
+                member.write(chunk)
+        for name, data in {**files, f"{info}/RECORD": record.encode()}.items():
+            archive.writestr(name, data)
+    return path
+
+
+def _peak(words: list[str], directory: Path, environment: dict[str, str]) -> float:
+    process = subprocess.Popen(words, cwd=directory, env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{words[1]} failed with exit code {process.returncode}")
+    return usage.ru_maxrss / 1024
 
 
 def _discard(_value: object) -> None:

@@ -7,8 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pip_warden.evidence.locate import Siblings, locate, refuse_lookup
 from pip_warden.artifact.receive import copy_local
+from pip_warden.evidence.locate import Siblings, locate, refuse_lookup
+from pip_warden.report.model import signer_of
 from pip_warden.trust.file import load
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.verdict.judge import judge
@@ -24,8 +25,8 @@ def main(path: Path) -> int:
         exhibit = Exhibit(artifact=artifact, candidate=None, page=None, evidence=evidence)
         verdict = judge(exhibit, trust=trust, roots=RootShelf(trust.roots))
     match verdict:
-        case Accepted(basis=basis):
-            print(f"accepted: {basis}")
+        case Accepted() as accepted:
+            print(f"accepted: {signer_of(accepted)}")
             return 0
         case Refused(code=code, expected=expected, found=found):
             print(f"refused [{code}]: expected {expected}, found {found}")

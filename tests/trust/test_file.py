@@ -455,3 +455,12 @@ def test_values_and_patterns_load_neither_pydantic_nor_tomlkit() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_t31_a_password_in_a_url_is_refused_and_not_shown() -> None:
+    text = 'version = 1\n[source.acme]\ntype = "gitlab"\nurl = "https://me:s3cret@gitlab.example.com"\n'
+
+    with pytest.raises(TrustFileError) as caught:
+        parse(text, PATH)
+
+    assert "s3cret" not in str(caught.value) + str(caught.value.faults)

@@ -77,7 +77,15 @@ def parse_evidence(text: str) -> str:
 def _check_url(trimmed: str, text: str) -> None:
     fault = _url_fault(trimmed)
     if fault is not None:
-        raise UsageError("invalid-url", f'expected an https URL, found "{shown(text)}": {fault}')
+        raise UsageError(
+            "invalid-url", f'expected an https URL, found "{shown(_without_password(text))}": {fault}'
+        )
+
+
+def _without_password(text: str) -> str:
+    """Hide what stands before an ``@``: a secret must not reach a message, however wrong its place."""
+    head, at, rest = text.rpartition("@")
+    return f"{head.partition('://')[0]}://***@{rest}" if at else text
 
 
 def _url_fault(text: str) -> str | None:
