@@ -427,13 +427,25 @@ def _remembering(found: Iterator[Item | BadItem], seen: list[Item | BadItem]) ->
         yield item
 
 
-def newer_hidden(listing: Listing, chosen: ArtifactName) -> tuple[Candidate, ...]:
-    """Return newer releases that an installer passes over because the index calls them yanked.
+def newer_hidden(
+    listing: Listing, chosen: ArtifactName, *, by_time: bool
+) -> tuple[tuple[Candidate, str], ...]:
+    """Return newer releases that an installer passes over because of what the index says, each with what that is.
 
-    Any Developer can set that for a whole version, so a newer release hidden by it is worth a look (design decision D2).
+    Any Developer can set it for a whole version, so a newer release hidden by it is worth a look (design decision D2).
+
+    Args:
+        listing: The project's listing.
+        chosen: The file that was taken.
+        by_time: Whether the installer was told to pass over late uploads.
     """
-    return tuple(
-        candidate
-        for candidate in listing.allowed
-        if candidate.claimed_yanked is not None and candidate.name.version > chosen.version
-    )
+    found = []
+    for candidate in listing.allowed:
+        is_newer = candidate.name.version > chosen.version
+        if not is_newer or (candidate.name.version.is_prerelease and not chosen.version.is_prerelease):
+            continue
+        if candidate.claimed_yanked is not None:
+            found.append((candidate, f"yanked ({candidate.claimed_yanked or 'no reason given'})"))
+        elif by_time and candidate.claimed_upload_time is not None:
+            found.append((candidate, f"uploaded at {candidate.claimed_upload_time:%Y-%m-%d %H:%M} UTC"))
+    return tuple(found)

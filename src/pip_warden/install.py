@@ -300,6 +300,7 @@ class Installation:
     def _note_hidden(self, taken: Iterable[str]) -> None:
         """Name newer releases that the index hides (design decision D2)."""
         projects = set(taken)
+        by_time = "--uploaded-prior-to" in self._job.options
         accepted: dict[ProjectName, ArtifactName] = {}
         # A local file has no source, and no page that could hide anything: nothing is fetched for it.
         for name in (line.accepted_name for line in self._gate.lines() if line.source):
@@ -308,10 +309,9 @@ class Installation:
                     name, accepted.get(name.project, name), key=lambda known: known.version
                 )
         for project, chosen in accepted.items():
-            for candidate in newer_hidden(self._gate.listing(project), chosen):
+            for candidate, why in newer_hidden(self._gate.listing(project), chosen, by_time=by_time):
                 self._course.warnings.append(
-                    f"{candidate.name} is newer than {chosen.version} and is passed over because the index calls it yanked"
-                    f" ({candidate.claimed_yanked or 'no reason given'})"
+                    f"{candidate.name} is newer than {chosen.version} and is passed over because the index calls it {why}"
                 )
 
     def _keep(self, staging: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pip_warden.digests import digest_of
 from pip_warden.sandbox import File, Job, Project, Sandbox
 
 BIN = Path(sys.executable).parent
@@ -69,3 +70,26 @@ def publisher(tmp_path: Path) -> Iterator[Publisher]:
         made.put(sandbox.wheel("acme-widgets", "1.0"), sandbox.sdist("acme-widgets", "1.0"))
         sandbox.write_trust(tmp_path)
         yield made
+
+
+def pin_text(publisher: Publisher, registry: str, *, require: str = "", project_id: int | None = None) -> str:
+    """Spell a trust file that pins the publisher's own tag pipeline."""
+    root = (publisher.directory / "trusted_root.json").read_bytes()
+    signer = f"  project-id = {project_id}\n" if project_id is not None else ""
+    requirements = f"  [package.require]\n  {require}\n" if require else ""
+    return f"""version = 1
+[sigstore]
+trusted-root = "trusted_root.json"
+trusted-root-sha256 = "{digest_of(root)}"
+issuers = ["{publisher.sandbox.issuer}"]
+[source.acme]
+type = "gitlab"
+url = "{publisher.sandbox.gitlab_url}"
+[[package]]
+name = "acme-widgets"
+source = "acme"
+project = "{registry}"
+  [[package.identity]]
+  issuer = "{publisher.sandbox.issuer}"
+  subject = "{publisher.job.san.replace("v1.0", "v{version}")}"
+{signer}{requirements}"""

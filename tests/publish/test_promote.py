@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pip_warden.digests import digest_of
 from pip_warden.sandbox import Answer, Project
-from publish.conftest import Publisher
+from publish.conftest import Publisher, pin_text
 
 WHEEL = "acme_widgets-1.0-py3-none-any.whl"
 SDIST = "acme_widgets-1.0.tar.gz"
@@ -23,27 +22,8 @@ def release(publisher: Publisher) -> Project:
         assert verb(*publisher.files()).returncode == 0
     assert publisher.run("pip-warden", "publish", *publisher.files()).returncode == 0
     release = publisher.sandbox.project("acme/release")
-    root = (publisher.directory / "trusted_root.json").read_bytes()
-    (publisher.directory / "pytrust.toml").write_text(
-        f"""version = 1
-[sigstore]
-trusted-root = "trusted_root.json"
-trusted-root-sha256 = "{digest_of(root)}"
-issuers = ["{publisher.sandbox.issuer}"]
-[source.acme]
-type = "gitlab"
-url = "{publisher.sandbox.gitlab_url}"
-[[package]]
-name = "acme-widgets"
-source = "acme"
-project = "acme/release"
-  [[package.identity]]
-  issuer = "{publisher.sandbox.issuer}"
-  subject = "{publisher.job.san.replace("v1.0", "v{version}")}"
-  project-id = {publisher.project.id}
-""",
-        encoding="utf-8",
-    )
+    text = pin_text(publisher, "acme/release", project_id=publisher.project.id)
+    (publisher.directory / "pytrust.toml").write_text(text, encoding="utf-8")
     return release
 
 

@@ -9,36 +9,14 @@ import pytest
 
 from pip_warden.publish.provenance import ANNOTATIONS as WRITTEN
 from pip_warden.verdict.attested import ANNOTATIONS as READ
-from publish.conftest import Publisher
+from publish.conftest import Publisher, pin_text
 
 WHEEL = "acme_widgets-1.0-py3-none-any.whl"
 
 
 def _pin(publisher: Publisher, require: str) -> None:
-    from pip_warden.digests import digest_of
-
-    root = (publisher.directory / "trusted_root.json").read_bytes()
-    (publisher.directory / "pytrust.toml").write_text(
-        f"""version = 1
-[sigstore]
-trusted-root = "trusted_root.json"
-trusted-root-sha256 = "{digest_of(root)}"
-issuers = ["{publisher.sandbox.issuer}"]
-[source.acme]
-type = "gitlab"
-url = "{publisher.sandbox.gitlab_url}"
-[[package]]
-name = "acme-widgets"
-source = "acme"
-project = "acme/acme-widgets"
-  [[package.identity]]
-  issuer = "{publisher.sandbox.issuer}"
-  subject = "{publisher.job.san.replace("v1.0", "v{version}")}"
-  [package.require]
-  {require}
-""",
-        encoding="utf-8",
-    )
+    text = pin_text(publisher, "acme/acme-widgets", require=require)
+    (publisher.directory / "pytrust.toml").write_text(text, encoding="utf-8")
 
 
 def _verify(publisher: Publisher, *words: str) -> tuple[int, str]:

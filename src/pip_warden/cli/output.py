@@ -10,6 +10,7 @@ from typing import IO
 
 import click
 
+from pip_warden.display import shown
 from pip_warden.events import Reporter
 from pip_warden.report.text import Style, plain
 
@@ -50,11 +51,11 @@ class Console(Reporter):
     def note(self, message: str) -> None:
         """Print a note."""
         if not self._quiet:
-            self._line(f"{self._style('note', 'quiet')}: {message}")
+            self._line(f"{self._style('note', 'quiet')}: {shown(message, 1000)}")
 
     def warning(self, message: str) -> None:
         """Print a warning; quiet does not silence it."""
-        self._line(f"{self._style('warning', 'unknown')}: {message}")
+        self._line(f"{self._style('warning', 'unknown')}: {shown(message, 1000)}")
 
     def step(self, message: str) -> None:
         """Redraw what is being done; with ``--verbose`` a line each."""

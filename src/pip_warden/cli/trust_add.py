@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -92,15 +92,7 @@ def command(
     requirements: tuple[Path, ...],
     trusted_root: Path | None,
     yes: bool,
-    offline: bool,
-    cache_dir: Path | None,
-    token_file: tuple[str, ...],
-    cert: Path | None,
-    timeout: float | None,
-    retries: int | None,
-    verbose: int,
-    quiet: int,
-    debug: bool,  # noqa: ARG001 -- read by cli.run
+    **options: Any,
 ) -> None:
     """Show who signed the newest release of NAME, ask, and pin that signer.
 
@@ -122,15 +114,8 @@ def command(
         yes=yes,
     )
     _check_wanted(wanted)
-    connection = Connection(
-        offline=offline,
-        cache_dir=cache_dir,
-        token_files=token_file,
-        cert=cert,
-        timeout=timeout,
-        retries=retries,
-    )
-    console = Console(verbose=bool(verbose), quiet=bool(quiet))
+    connection = Connection.of(options)
+    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
     Adding(wanted, _trust_path(trust), connection, console).run()
 
 

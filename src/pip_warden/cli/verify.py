@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,15 +62,7 @@ def command(
     annotations: tuple[str, ...],
     source_revision: str | None,
     output_format: str,
-    offline: bool,
-    cache_dir: Path | None,
-    token_file: tuple[str, ...],
-    cert: Path | None,
-    timeout: float | None,
-    retries: int | None,
-    verbose: int,
-    quiet: int,
-    debug: bool,  # noqa: ARG001 -- read by cli.run
+    **options: Any,
 ) -> int:
     """Verify each FILE: a wheel or sdist with its evidence beside it, or named by an option.
 
@@ -86,21 +78,14 @@ def command(
         _trust(files, trust, identity, issuer, trusted_root), demanded(annotations), source_revision
     )
     roots = RootShelf(trusted.roots)
-    connection = Connection(
-        offline=offline,
-        cache_dir=cache_dir,
-        token_files=token_file,
-        cert=cert,
-        timeout=timeout,
-        retries=retries,
-    )
-    console = Console(verbose=bool(verbose), quiet=bool(quiet))
+    connection = Connection.of(options)
+    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
     with open_workspace() as workspace, open_gate(trusted, roots, connection, workspace, console) as opened:
         report = verify_files(
             opened.gate,
             files,
             given=given,
-            find_entry=entry_finder(roots, opened.transport, offline=offline),
+            find_entry=entry_finder(roots, opened.transport, offline=connection.offline),
             workspace=workspace,
             trust_file=str(trusted.path),
         )

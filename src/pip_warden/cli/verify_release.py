@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,15 +33,7 @@ def command(
     annotations: tuple[str, ...],
     source_revision: str | None,
     output_format: str,
-    offline: bool,
-    cache_dir: Path | None,
-    token_file: tuple[str, ...],
-    cert: Path | None,
-    timeout: float | None,
-    retries: int | None,
-    verbose: int,
-    quiet: int,
-    debug: bool,  # noqa: ARG001 -- read by cli.run
+    **options: Any,
 ) -> int:
     """Verify every wheel and sdist of NAME==VERSION as a consumer would meet them: the consumer_verification stage."""
     from pip_warden.cli.output import Console
@@ -54,15 +47,8 @@ def command(
     project, wanted = parse_project_name(name), parse_version(version)
     trusted = demand(load_trust(trust), demanded(annotations), source_revision)
     roots = RootShelf(trusted.roots)
-    connection = Connection(
-        offline=offline,
-        cache_dir=cache_dir,
-        token_files=token_file,
-        cert=cert,
-        timeout=timeout,
-        retries=retries,
-    )
-    console = Console(verbose=bool(verbose), quiet=bool(quiet))
+    connection = Connection.of(options)
+    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
     with (
         open_workspace() as workspace,
         open_gate(trusted, roots, connection, workspace, console, fresh=True) as opened,

@@ -1,0 +1,36 @@
+"""Newer releases that the index hides are named, whatever hides them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import making
+
+from pip_warden.gate import Listing, newer_hidden
+from pip_warden.names import parse_artifact_name
+
+CHOSEN = parse_artifact_name(making.WHEEL)
+LATE = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def _hidden(*, by_time: bool) -> list[tuple[str, str]]:
+    allowed = (
+        making.candidate(),
+        making.candidate("acme_widgets-0.9-py3-none-any.whl", claimed_yanked="old"),
+        making.candidate("acme_widgets-2.0-py3-none-any.whl", claimed_yanked=""),
+        making.candidate("acme_widgets-2.1-py3-none-any.whl", claimed_upload_time=LATE),
+        making.candidate("acme_widgets-3.0rc1-py3-none-any.whl", claimed_yanked="broken"),
+    )
+    listing = Listing(page=making.page(*allowed), allowed=allowed)
+    return [
+        (str(candidate.name.version), why)
+        for candidate, why in newer_hidden(listing, CHOSEN, by_time=by_time)
+    ]
+
+
+def test_t59_a_yanked_newer_release_is_named_and_an_older_or_preliminary_one_is_not() -> None:
+    assert _hidden(by_time=False) == [("2.0", "yanked (no reason given)")]
+
+
+def test_t59_a_late_upload_is_named_where_late_uploads_are_passed_over() -> None:
+    assert _hidden(by_time=True)[1:] == [("2.1", "uploaded at 2026-11-20 00:00 UTC")]
