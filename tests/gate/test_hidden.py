@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import making
-
 from pip_warden.gate import Listing, newer_hidden
 from pip_warden.names import parse_artifact_name
 

@@ -212,6 +212,38 @@ def test_a_commit_in_the_provenance_that_is_not_the_certificates_turns_verify_re
     assert (code != 0, "[provenance-mismatch]" in said) == (True, True), said
 
 
+def test_the_components_sign_publish_verify_and_promote(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    shutil.copytree(ROOT / "templates", pipeline.directory / "templates")
+    release = sandbox.project("acme/release")
+    text = (pipeline.directory / "pytrust.toml").read_text(encoding="utf-8")
+    (pipeline.directory / "release.toml").write_text(
+        text.replace('project = "acme/acme-widgets"', 'project = "acme/release"'), encoding="utf-8"
+    )
+    config = (pipeline.directory / ".gitlab-ci.yml").read_text(encoding="utf-8")
+    build = config[config.index("build:\n") : config.index("sign:\n")]
+    (pipeline.directory / ".gitlab-ci.yml").write_text(
+        f"""stages: [build, sign, publish, consumer_verification, promote]
+variables:
+  PACKAGE_VERSION: "1.0.0"
+include:
+  - local: templates/publish.yml
+    inputs: {{install: "true", sign-options: "--trust-config trust_config.json"}}
+  - local: templates/verify.yml
+    inputs: {{install: "true", release: "acme-widgets==1.0.0"}}
+  - local: templates/promote.yml
+    inputs: {{install: "cp release.toml pytrust.toml", release: "acme-widgets==1.0.0", from: gitlab, from-project: acme/acme-widgets, to: gitlab}}
+{build}""",
+        encoding="utf-8",
+    )
+    subprocess.run(["git", "add", "-A"], cwd=pipeline.directory, check=True)
+    token = {"GITLAB_TOKEN": sandbox.token(scopes=("api",)), "GITLAB_URL": sandbox.gitlab_url}
+    for name in ("build", "pip-warden-sign", "pip-warden-publish", "pip-warden-verify", "pip-warden-promote"):
+        code, said = pipeline.run(name, **(token if name == "pip-warden-promote" else {}))
+        assert code == 0, (name, said)
+
+    assert any(file.name == WHEEL for package in release.record.packages for file in package.files)
+
+
 def test_this_repositorys_own_pipeline(sandbox: Sandbox, tmp_path: Path) -> None:
     """Build, sign, verify, publish and verify pip-warden itself with pip-warden."""
     directory = tmp_path / "self"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pip_warden.errors import UsageError
+from pip_warden.publish.sign import detached_pair
 from pip_warden.publish.token import read_token
 from pip_warden.sandbox import Answer
 from publish.conftest import BIN, Publisher
@@ -282,6 +283,35 @@ def test_the_other_traps(publisher: Publisher) -> None:
         assert caught.value.code == code
     missing = publisher.run("pip-warden", "sign", f"dist/{WHEEL}", SIGSTORE_ID_TOKEN="")
     assert (missing.returncode, _code(missing)) == (2, "no-identity-token")
+
+
+def test_an_issuer_that_the_ca_does_not_know_is_named_as_the_likely_cause(publisher: Publisher) -> None:
+    publisher.sandbox.settings.issuer = "https://gitlab.other.example"
+    stranger = publisher.sandbox.job(publisher.project, tag="v1.0").id_token()
+    publisher.sandbox.settings.issuer = None
+    result = publisher.run(
+        "pip-warden",
+        "sign",
+        "--trust-config",
+        "trust_config.json",
+        f"dist/{WHEEL}",
+        SIGSTORE_ID_TOKEN=stranger,
+    )
+
+    assert (result.returncode, _code(result)) == (3, "signing-failed"), result.stderr
+    assert "it knows only some issuers" in result.stderr
+    assert stranger not in result.stderr
+
+
+def test_a_detached_signature_needs_a_log_that_can_be_asked(publisher: Publisher) -> None:
+    _ok(publisher.sign(f"dist/{WHEEL}"))
+    bundle = json.loads((publisher.dist / f"{WHEEL}.sigstore.json").read_bytes())
+    bundle["verificationMaterial"]["tlogEntries"][0]["kindVersion"]["version"] = "0.0.2"
+
+    with pytest.raises(UsageError) as caught:
+        detached_pair(Path(WHEEL), json.dumps(bundle).encode(), "pem")
+
+    assert caught.value.code == "detached-needs-rekor-v1"
 
 
 def test_evidence_that_is_there_is_not_replaced_unasked(publisher: Publisher) -> None:

@@ -102,7 +102,7 @@ def sign_file(
     proved = checked(path, bundle, digest, by)
     contents = {f"{path.name}.sigstore.json": bundle}
     if detached:
-        contents |= _detached(path, bundle, crt_format)
+        contents |= detached_pair(path, bundle, crt_format)
     return Signed(
         path=path, written=write_all(directory or path.parent, contents, overwrite=overwrite), proved=proved
     )
@@ -125,7 +125,12 @@ def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> Proved:
     return proved
 
 
-def _detached(path: Path, bundle: bytes, crt_format: CrtFormat) -> dict[str, bytes]:
+def detached_pair(path: Path, bundle: bytes, crt_format: CrtFormat) -> dict[str, bytes]:
+    """Take a bundle apart into ``FILE.sig`` and ``FILE.crt``.
+
+    Raises:
+        UsageError: ``detached-needs-rekor-v1``.
+    """
     wire = parse_bundle(bundle)
     if wire.entry.version != REKOR_V1:
         raise UsageError(
