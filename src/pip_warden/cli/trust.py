@@ -148,6 +148,8 @@ def _requirements(entry: Entry) -> list[tuple[str, str]]:
         "source-repository": require.source_repository,
         "environment": require.environment,
         "visibility": require.visibility,
+        "provenance": require.provenance,
+        "annotations": ", ".join(f"{key}={value}" for key, value in require.annotations),
     }
     return [(name, value) for name, value in stated.items() if value]
 
