@@ -67,11 +67,12 @@ def _own_line(lines: list[str], origin: str, log_id: bytes, where: str) -> str:
     signer = v1["host"] if v1 else origin
     if len(lines) > (1 if v1 else _MOST_SIGNATURES):
         raise Malformed(f"{where} has more signatures than such a log makes")
-    own = [line for line in lines if _signer(line, where)[0] == signer]
+    # A log that changes its key signs with both for a while; the one that counts is the key of the log entry.
+    own = [line for line in lines if _signer(line, where) == (signer, log_id[:4])]
     if len(own) != 1:
-        raise Malformed(f"{where} is not signed exactly once by its origin's {signer[:80]!r}")
-    if _signer(own[0], where)[1] != log_id[:4]:
-        raise Malformed(f"the signature of {where} names another key than the log entry")
+        raise Malformed(
+            f"{where} is not signed exactly once by its origin's {signer[:80]!r} with the key of the log entry"
+        )
     return own[0]
 
 

@@ -149,7 +149,7 @@ def load_root(raw: bytes) -> Root:
         TrustRootError: ``bad-trusted-root``: it is no trusted root, or nothing can be verified with it.
     """
     try:
-        whole = Fields(loads_object(raw, max_bytes=_LARGEST), "trusted root")
+        whole = Fields(_without_nulls(loads_object(raw, max_bytes=_LARGEST)), "trusted root")
         media_type = whole.text("mediaType")
         if media_type != _MEDIA_TYPE:
             raise Malformed(f"the media type {media_type[:80]!r}")
@@ -161,6 +161,13 @@ def load_root(raw: bytes) -> Root:
             hint="Fetch it again with `pip-warden root update`, or restore the file that was pinned.",
         ) from err
     return Root(sha256=digest_of(raw), parts=parts)
+
+
+def _without_nulls(value: JSONValue) -> JSONValue:
+    """Leave out what is null: in protobuf JSON that means the same as absent."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

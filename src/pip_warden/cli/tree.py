@@ -16,6 +16,7 @@ _COMMANDS = {
     "publish-evidence": ("publish", "Publish only the evidence of files."),
     "promote": ("promote", "Judge a release as its consumers would, then copy it."),
     "trust": ("trust", "Look at and edit the trust file: who may publish what."),
+    "root": ("root", "Look after the pinned Sigstore trusted root."),
     "explain": ("explain", "Explain a code: what it means and what to do."),
     "sandbox": ("sandbox", "Run an embedded GitLab and Sigstore on this machine."),
     "demo": ("demo", "Show the whole promise on the sandbox, attacks included."),
