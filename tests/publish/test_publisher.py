@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -283,6 +284,22 @@ def test_the_other_traps(publisher: Publisher) -> None:
         assert caught.value.code == code
     missing = publisher.run("pip-warden", "sign", f"dist/{WHEEL}", SIGSTORE_ID_TOKEN="")
     assert (missing.returncode, _code(missing)) == (2, "no-identity-token")
+
+
+def test_a_token_of_no_gitlab_is_read_too() -> None:
+    claims = {
+        "aud": "sigstore",
+        "exp": 4102444800,
+        "iss": "https://accounts.example.com",
+        "email": "me@example.com",
+    }
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    claimed = read_token(f"e30.{body}.x", now=datetime.now(UTC), is_public_good=True)
+
+    assert (claimed.claimed_subject, claimed.claimed_issuer) == (
+        "me@example.com",
+        "https://accounts.example.com",
+    )
 
 
 def test_an_issuer_that_the_ca_does_not_know_is_named_as_the_likely_cause(publisher: Publisher) -> None:

@@ -56,12 +56,15 @@ class Claimed:
 
 
 def find_token(given: str | None, environ: Mapping[str, str]) -> str:
-    """Return the identity token: the one given, else ``SIGSTORE_ID_TOKEN``.
+    """Return the identity token: the one given, else ``SIGSTORE_ID_TOKEN``, else what the CI system offers.
 
     Raises:
         UsageError: ``no-identity-token``.
     """
+    from pip_warden._sigstore.sign import ambient_token
+
     token = given or environ.get("SIGSTORE_ID_TOKEN") or environ.get("SIGSTORE_IDENTITY_TOKEN")
+    token = token or ambient_token()
     if not token:
         raise UsageError(
             "no-identity-token",
@@ -87,6 +90,8 @@ def read_token(token: str, *, now: datetime, is_public_good: bool) -> Claimed:
     _check_audience(claims.get("aud"))
     _check_time(claims.get("exp"), now)
     issuer = str(claims.get("iss", ""))
+    if "project_path" not in claims:
+        return _of_no_gitlab(claims, issuer)
     if is_public_good and issuer not in PUBLIC_GOOD_GITLABS:
         raise UsageError(
             "unknown-issuer",
@@ -113,6 +118,21 @@ def read_token(token: str, *, now: datetime, is_public_good: bool) -> Claimed:
         claimed_subject=f"https://{config}",
         claimed_project_id=str(claims.get("project_id", "?")),
         claimed_trigger=str(claims.get("pipeline_source", "?")),
+        claimed_runner=str(claims.get("runner_environment", "?")),
+    )
+
+
+def _of_no_gitlab(claims: dict[str, JSONValue], issuer: str) -> Claimed:
+    """Read the token of another CI system or of a person; the CA decides what it is worth."""
+    workflow = claims.get("job_workflow_ref")
+    subject = (
+        f"https://github.com/{workflow}" if workflow else str(claims.get("email") or claims.get("sub") or "?")
+    )
+    return Claimed(
+        claimed_issuer=issuer,
+        claimed_subject=subject,
+        claimed_project_id=str(claims.get("repository_id", "?")),
+        claimed_trigger=str(claims.get("event_name", "?")),
         claimed_runner=str(claims.get("runner_environment", "?")),
     )
 
