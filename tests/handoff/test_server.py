@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import socket
 import threading
@@ -222,6 +223,23 @@ def test_t65_a_failure_of_our_own_ends_the_run_too(shelf: Shelf) -> None:
     assert called == [True]
     assert isinstance(server.denial, WardenError)
     assert (server.denial.code, server.denial.exit_code) == ("bug", 70)
+
+
+def test_an_idle_connection_does_not_delay_the_end(shelf: Shelf) -> None:
+    """It would stay open for a day: pip, which retries nothing here, may take it up again after a long build."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(Server(shelf))
+        parts = urlsplit(server.proxy_url)
+        token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        request = f"GET {_page()} HTTP/1.1\r\nHost: {HOST}\r\nProxy-Authorization: Basic {token}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=10) as connection:
+            connection.sendall(request.encode())
+            while b"</a>" not in connection.recv(65536):
+                pass
+            started = time.monotonic()
+            stack.close()
+            assert connection.recv(1) == b""
+    assert time.monotonic() - started < 5
 
 
 def test_the_end_does_not_wait_for_an_answer(shelf: Shelf) -> None:

@@ -55,7 +55,10 @@ class Child:
         on_line: Callable[[str], None],
         cwd: Path | None,
     ) -> int:
-        """Run a command to its end, telling each line it prints, and return its exit code."""
+        """Run a command to its end, telling each line it prints, and return its exit code.
+
+        Whatever leaves this method early (Ctrl-C, a listener whose reader has gone) ends the command first.
+        """
         with self._lock:
             if self._ended:
                 return -signal.SIGTERM
@@ -79,9 +82,14 @@ class Child:
         with self._process as process:
             # What outlives pip is ended with it: it would hold the pipe open, and go on after the verdicts are told.
             threading.Thread(target=_end_with, args=(process,), name="installer-end", daemon=True).start()
-            for line in process.stdout or ():
-                on_line(line.rstrip("\n"))
-            return process.wait()
+            try:
+                for line in process.stdout or ():
+                    on_line(line.rstrip("\n"))
+                return process.wait()
+            finally:
+                # It has a session of its own, so Ctrl-C reaches us alone: it would go on to install what nobody compares with the verdicts any more.
+                if process.poll() is None:
+                    _kill_group(process)
 
     def end(self) -> None:
         """End it and everything it started; called at a denial, so that it cannot turn to anything else."""

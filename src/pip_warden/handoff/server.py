@@ -41,6 +41,8 @@ _PAGE = re.compile(r"/simple/([^/]+)/?", re.ASCII)
 _FILE = re.compile(r"/files/([^/]+)/([^/]+?)(\.metadata)?", re.ASCII)
 _METHODS = {"GET", "HEAD"}
 _ANSWERS_AT_ONCE = 16
+_IDLE = 24 * 60 * 60
+"""Seconds an idle connection stays open: longer than any run, since pip, which retries nothing here, may take it up again after a long build."""
 
 
 class Server:
@@ -75,6 +77,7 @@ class Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=_IDLE,
         )
         self._uvicorn = uvicorn.Server(config)
         # A pool of its own, since the event loop waits at its end for the one it owns: a run that was refused must not wait for the other files.
