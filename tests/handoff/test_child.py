@@ -8,11 +8,13 @@ import json
 import os
 import sys
 import threading
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 
 from pip_warden.errors import InstallerError, RefusedError, UsageError
 from pip_warden.handoff.environment import child_environment
@@ -44,6 +46,7 @@ def test_t29_nothing_of_ours_leaks(tmp_path: Path) -> None:
         "NETRC": "hunter2",
         "XDG_CONFIG_HOME": "hunter2",
         "AWS_SECRET_ACCESS_KEY": "hunter2",
+        "CMAKE_MIRROR_TOKEN": "hunter2",
         "GIT_CONFIG_GLOBAL": "hunter2",
         "SSH_AUTH_SOCK": "hunter2",
         "HARMLESS": "yes",
@@ -84,12 +87,49 @@ def test_t29_nothing_of_ours_leaks(tmp_path: Path) -> None:
         "GIT_CONFIG_COUNT",
         "PYTHONUTF8",
         "SSL_CERT_FILE",
+        "DOCKER_AUTH_CONFIG",
+        "GITHUB_PAT",
+        "PDM_PYPI_URL",
+        "POETRY_REPOSITORIES_ACME_URL",
     ],
 )
 def test_secrets_and_settings_are_not_passed_on(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         child_environment({name: "x"}, proxy_url=PROXY, private=tmp_path, pass_env=(name,))
     assert caught.value.code == "secret-variable"
+
+
+def test_a_password_in_a_url_is_not_passed_on_whatever_its_name(tmp_path: Path) -> None:
+    for value in ("https://gitlab-ci-token:hunter2@gitlab.example.com/a.git", "x https://:hunter2@h"):
+        with pytest.raises(UsageError) as caught:
+            child_environment(
+                {"CI_REPOSITORY_URL": value},
+                proxy_url=PROXY,
+                private=tmp_path,
+                pass_env=("CI_REPOSITORY_URL",),
+            )
+        assert caught.value.code == "secret-variable"
+        assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("value", ["https://h:8080/a@b", "git@h:a/b", "mailto:a@b", "https://u@h/", ""])
+def test_harmless_values_are_passed_on(value: str, tmp_path: Path) -> None:
+    made = child_environment(
+        {"CI_COMMIT_AUTHOR": value}, proxy_url=PROXY, private=tmp_path, pass_env=("CI_COMMIT_AUTHOR",)
+    )
+    assert made["CI_COMMIT_AUTHOR"] == value
+
+
+def test_the_oldest_python_is_pips_own(tmp_path: Path) -> None:
+    supported = SpecifierSet(distribution("pip").metadata["Requires-Python"])
+    for minor in range(6, 20):
+        interpreter = _interpreter(tmp_path / f"python3.{minor}", f"3.{minor}\\n/v\\n")
+        if supported.contains(f"3.{minor}.99"):
+            assert choose_target(str(interpreter), {}, "").version == f"3.{minor}"
+        else:
+            with pytest.raises(UsageError) as caught:
+                choose_target(str(interpreter), {}, "")
+            assert caught.value.code == "python-too-old"
 
 
 def _interpreter(path: Path, output: str) -> Path:
@@ -154,6 +194,24 @@ def test_a_denial_ends_the_child_and_what_it_started(tmp_path: Path) -> None:
     assert lines == ["started"]
     assert child.run([sys.executable, "-c", "print(1)"], {}, lines.append, None) < 0
     assert lines == ["started"]
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, BrokenPipeError])
+def test_a_run_that_is_left_early_ends_the_child_first(tmp_path: Path, failure: type[BaseException]) -> None:
+    """Nobody would compare what it installs from then on. Its end is seen as the pipe's; one that lives on would say so there."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    script = f"import time; pipe = open({str(pipe)!r}, 'w'); print('started', flush=True); time.sleep(5); pipe.write('went on')"
+
+    def leave(_line: str) -> None:
+        raise failure
+
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with open(reader, "rb") as end:
+        with pytest.raises(failure):
+            Child().run([sys.executable, "-c", script], {"PATH": os.defpath}, leave, None)
+        os.set_blocking(reader, True)
+        assert end.read() == b""
 
 
 def test_what_outlives_the_child_is_ended_with_it() -> None:

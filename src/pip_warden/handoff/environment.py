@@ -19,11 +19,13 @@ _PASSED = re.compile(
     re.ASCII,
 )
 _NEVER = re.compile(
-    r".*(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE_KEY|API_KEY|ACCESS_KEY|JWT).*"
-    r"|(PIP|UV|GIT|SSH|XDG|DYLD)_.*|.*_PROXY|NETRC|HOME|TMPDIR|TEMP|TMP|LD_PRELOAD|LD_AUDIT"
+    r".*(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE_KEY|API_KEY|ACCESS_KEY|JWT|AUTH(?!OR)).*|.*_(PASS|PAT)"
+    r"|(PIP|UV|PDM|POETRY|GIT|SSH|XDG|DYLD)_.*|.*_PROXY|NETRC|HOME|TMPDIR|TEMP|TMP|LD_PRELOAD|LD_AUDIT"
     r"|PYTHON(?!HASHSEED$).*|SSL_CERT_(FILE|DIR)",
     re.ASCII | re.IGNORECASE,
 )
+_LOGIN = re.compile(r"://[^/?#\s@]*:[^/?#\s@]+@")
+"""A password in a URL, as in GitLab's ``CI_REPOSITORY_URL``, whose name gives nothing away."""
 
 
 def child_environment(
@@ -38,17 +40,21 @@ def child_environment(
         pass_env: Names that the user wants passed on (``--pass-env``).
 
     Raises:
-        UsageError: ``secret-variable``: such a name is a credential's, or would steer the installer past the server.
+        UsageError: ``secret-variable``: such a name is a credential's or its value holds one, or it would steer the installer past the server.
     """
     for name in pass_env:
-        if _NEVER.fullmatch(name):
+        if _NEVER.fullmatch(name) or _LOGIN.search(environ.get(name, "")):
             raise UsageError(
                 "secret-variable",
                 f"expected a harmless variable with --pass-env, found {name}",
                 hint="Credentials and installer settings never reach a build: it could send them anywhere.",
             )
-    kept = {name: value for name, value in environ.items() if _PASSED.fullmatch(name) or name in pass_env}
+    kept = {name: value for name, value in environ.items() if _is_passed(name) or name in pass_env}
     return kept | _private(private) | _proxies(proxy_url) | _neutral()
+
+
+def _is_passed(name: str) -> bool:
+    return _PASSED.fullmatch(name) is not None and _NEVER.fullmatch(name) is None
 
 
 def _private(private: Path) -> dict[str, str]:
