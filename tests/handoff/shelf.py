@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,9 +42,45 @@ def wheel(name: str, version: str, *requires: str) -> bytes:
     return packed.getvalue()
 
 
+_BACKEND = """
+import pathlib, {needs}
+pathlib.Path({marker!r}).write_text("ran")
+def build_wheel(directory, settings=None, metadata=None):
+    pathlib.Path(directory, {filename!r}).write_bytes(bytes.fromhex({content!r}))
+    return {filename!r}
+"""
+
+
+def sdist(name: str, version: str, *requires: str, needs: str, marker: Path) -> bytes:
+    """Build an sdist whose backend imports another package, leaves a mark, and tells its requirements only when it is run."""
+    backend = _BACKEND.format(
+        needs=needs,
+        marker=str(marker),
+        filename=f"{name}-{version}-py3-none-any.whl",
+        content=wheel(name, version, *requires).hex(),
+    )
+    project = f'[build-system]\nrequires = ["{needs}"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    members = {
+        "PKG-INFO": _dynamic(name, version),
+        "pyproject.toml": project.encode(),
+        "backend.py": backend.encode(),
+    }
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for member, content in members.items():
+            entry = tarfile.TarInfo(f"{name}-{version}/{member}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def _dynamic(name: str, version: str) -> bytes:
+    return f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\nDynamic: Requires-Dist\n".encode()
+
+
 @dataclass
 class Shelf:
-    """A door that knows some wheels; refuses what it is told to refuse."""
+    """A door that knows some wheels and sdists; refuses what it is told to refuse."""
 
     directory: Path
     wheels: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
@@ -58,9 +95,15 @@ class Shelf:
         (self.directory / f"{name}-{version}-py3-none-any.whl").write_bytes(content)
         return hashlib.sha256(content).hexdigest()
 
+    def add_sdist(self, name: str, version: str, *requires: str, needs: str, marker: Path) -> str:
+        """Put an sdist on the shelf and return its SHA-256."""
+        content = sdist(name, version, *requires, needs=needs, marker=marker)
+        (self.directory / f"{name}-{version}.tar.gz").write_bytes(content)
+        return hashlib.sha256(content).hexdigest()
+
     def page(self, project: ProjectName) -> tuple[Listed, ...]:
         self._ask(f"page {project}")
-        files = sorted(self.directory.glob(f"{project}-*.whl"))
+        files = sorted(self.directory.glob(f"{project}-*"))
         return tuple(
             Listed(
                 filename=file.name,
@@ -73,10 +116,13 @@ class Shelf:
 
     def file(self, project: ProjectName, filename: str) -> Handed:  # noqa: ARG002 -- part of the protocol
         self._ask(f"file {filename}")
-        name, version, *_ = filename.split("-")
-        return Handed(
-            path=self.directory / filename, metadata=metadata(name, version, *self.wheels[name, version])
+        name, version, *_ = filename.removesuffix(".tar.gz").split("-")
+        known = (
+            metadata(name, version, *self.wheels[name, version])
+            if filename.endswith(".whl")
+            else _dynamic(name, version)
         )
+        return Handed(path=self.directory / filename, metadata=known)
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)

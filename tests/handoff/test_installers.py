@@ -104,6 +104,11 @@ def _accepted(bench: Bench) -> frozenset[str]:
     )
 
 
+def _tree(bench: Bench) -> set[Path]:
+    """List what can be installed into the target; uv keeps a lock of its own beside it."""
+    return {path for folder in ("bin", "lib") for path in (bench.directory / "venv" / folder).rglob("*")}
+
+
 def _items(run: Run) -> tuple[Installed, ...]:
     return read_report(run.report)
 
@@ -148,6 +153,43 @@ def test_a_refused_release_is_not_replaced_by_an_older_one(bench: Bench, tool: s
     assert run.server.denial is not None
     assert not bench.has()
     assert f"file {OLD}" not in bench.shelf.asked
+
+
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_t33_an_sdist_is_built_with_what_came_through_the_same_door(bench: Bench, tool: str) -> None:
+    marker = bench.directory / "ran"
+    bench.shelf.add("builder", "1.0")
+    bench.shelf.add("beta", "3.0")
+    digest = bench.shelf.add_sdist("acme", "1.0", "beta", needs="builder", marker=marker)
+    run = bench.pip("install", "acme") if tool == "pip" else bench.uv("acme")
+
+    assert run.code == 0, run.lines
+    assert (bench.has(), bench.has("beta"), bench.has("builder")) == ("1.0", "3.0", "")
+    assert marker.exists()
+    assert "file builder-1.0-py3-none-any.whl" in bench.shelf.asked
+    if tool == "pip":
+        assert digest in {item.sha256 for item in _items(run)}
+        reconcile_report(_items(run), _accepted(bench), frozenset())
+
+
+@pytest.mark.parametrize("refused", ["acme-1.0.tar.gz", "builder-1.0-py3-none-any.whl"])
+@pytest.mark.parametrize(
+    ("tool", "words"), [("pip", ()), ("pip", ("--dry-run",)), ("uv", ()), ("uv", ("--dry-run",))]
+)
+def test_t33_t34_nothing_runs_when_an_sdist_or_its_build_dependency_is_refused(
+    bench: Bench, tool: str, words: tuple[str, ...], refused: str
+) -> None:
+    marker = bench.directory / "ran"
+    bench.shelf.add("builder", "1.0")
+    bench.shelf.add_sdist("acme", "1.0", needs="builder", marker=marker)
+    bench.shelf.errors[f"file {refused}"] = error(RefusedError, "no-evidence")
+    before = _tree(bench)
+    run = bench.pip("install", *words, "acme") if tool == "pip" else bench.uv(*words, "acme")
+
+    assert run.code != 0
+    assert run.server.denial is bench.shelf.errors[f"file {refused}"]
+    assert not marker.exists()
+    assert _tree(bench) == before
 
 
 @pytest.mark.parametrize("tool", ["pip", "uv"])
@@ -239,8 +281,29 @@ def test_t57_a_local_reference_in_a_wheel_is_detected(bench: Bench) -> None:
     assert caught.value.code == "not-through-gate"
 
 
-def test_t34_a_denied_sdist_is_never_built(bench: Bench) -> None:
-    """Only what was handed over can be built: a refused file never reaches the disk of the child."""
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_t57_a_local_reference_made_while_building_is_detected_or_refused(bench: Bench, tool: str) -> None:
+    """What pip follows is found out; uv takes no URL from a dependency."""
+    hidden = bench.directory / "beta-9.0-py3-none-any.whl"
+    hidden.write_bytes(wheel("beta", "9.0"))
+    bench.shelf.add("builder", "1.0")
+    reference = f"beta @ {hidden.as_uri()}"
+    bench.shelf.add_sdist("acme", "1.0", reference, needs="builder", marker=bench.directory / "ran")
+    run = bench.pip("install", "acme") if tool == "pip" else bench.uv("acme")
+
+    if tool == "uv":
+        assert run.code != 0
+        assert not bench.has("beta")
+        return
+    assert run.code == 0, run.lines
+    with pytest.raises(RefusedError) as caught:
+        reconcile_report(_items(run), _accepted(bench), frozenset())
+    assert caught.value.code == "not-through-gate"
+    assert "beta 9.0" in caught.value.message
+
+
+def test_t34_a_denied_file_never_reaches_the_child(bench: Bench) -> None:
+    """Only what was handed over can be built."""
     bench.shelf.add("acme", "1.0")
     bench.shelf.errors[f"file {OLD}"] = error(RefusedError, "no-evidence")
     run = bench.pip("install", "--dry-run", "acme")
