@@ -114,12 +114,12 @@ class Vault:
     def find(self, digest: Digest, name: ArtifactName) -> Stored | None:
         """Return a stored file, hashed and inspected anew; None where there is none.
 
-        One with other bytes than its place says is dropped, and is none.
+        One with other bytes than its place says is none, and stays for :meth:`seal` to replace: who looks must never remove what another process
+        has just put there.
         """
         path = self._place(digest) / name.filename
         try:
             if not _holds(path, digest):
-                _drop(path)
                 return None
             contents = inspect(path, name)
             size = path.stat().st_size
@@ -177,8 +177,8 @@ class Vault:
             copy_checked(artifact.path, draft / artifact.name.filename, artifact.digest)
             (draft / artifact.name.filename).chmod(0o400)
             _write(draft / _EVIDENCE, evidence)
-            if not _is_directory(place):
-                _drop(place)
+            with suppress(OSError):
+                place.unlink()  # a file or a link in its place; a directory stays, somebody may just have made it
             try:
                 draft.rename(place)
             except OSError:
@@ -285,13 +285,6 @@ def _check_own(root: Path) -> None:
         )
 
 
-def _is_directory(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
 def _open_regular(path: Path) -> BinaryIO:
     """Open a regular file itself, no link to one.
 
@@ -314,18 +307,10 @@ def _holds(path: Path, digest: Digest) -> bool:
         return False
 
 
-def _drop(path: Path) -> None:
-    """Remove whatever has taken a place, where that is possible."""
-    with suppress(OSError):
-        if _is_directory(path):
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
 def _put(file: Path, target: Path) -> None:
-    if _is_directory(target):
-        _drop(target)
+    """Move a file to its place, atomically where a file or nothing is there."""
+    with suppress(OSError):
+        shutil.rmtree(target)  # a directory only: this fails for anything else, and leaves it
     file.replace(target)
 
 
