@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+STACK  := PYTHONPATH=tests $(BIN)/python -m interop.stack
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check fix interop bench clean
@@ -36,10 +37,11 @@ fix: setup ## format, apply safe fixes, write the generated docs
 	$(BIN)/ruff check --fix src tests scripts examples
 	$(BIN)/python scripts/docs.py
 
-interop: setup ## tests with foreign programs (cosign: needs Go; gitlab-ci-local: needs npm; kept in .cache)
-	scripts/install-cosign
-	scripts/install-gitlab-ci-local
-	INTEROP=1 COSIGN=$(CURDIR)/.cache/bin/cosign $(BIN)/python -m pytest -q -n auto -m interop
+# One shell, so that whatever was started is ended, whatever happens between.
+interop: setup ## tests with foreign programs against a real Sigstore (needs Go, npm; root for apt; kept in .cache)
+	$(STACK) install
+	$(STACK) down --forget >/dev/null
+	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto -m interop
 
 bench: setup ## benchmarks, as ratios within one run
 	$(BIN)/python scripts/bench.py

@@ -135,7 +135,9 @@ def test_a_corrupt_copy_is_none_until_it_is_replaced(cache: Path, run: Path) -> 
     path.write_bytes(b"poison")
 
     assert vault.find(DIGEST, NAME) is None
-    assert path.read_bytes() == b"poison"  # whoever looks removes nothing: another process may just be replacing it
+    assert (
+        path.read_bytes() == b"poison"
+    )  # whoever looks removes nothing: another process may just be replacing it
     assert vault.seal(verdict, evidence=()).path.read_bytes() == DATA
 
 

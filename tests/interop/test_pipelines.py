@@ -15,18 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from interop.stack.places import NODE
 from pip_warden.sandbox import Job, Project, Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
-RUNNER = ROOT / ".cache" / "node_modules" / ".bin" / "gitlab-ci-local"
+RUNNER = NODE / "gitlab-ci-local"
 BIN = Path(sys.executable).parent
 STAGES = ["build", "sign", "verify", "publish", "publish_signatures", "consumer_verification"]
 WHEEL = "acme_widgets-1.0.0-py3-none-any.whl"
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(not RUNNER.exists(), reason="no gitlab-ci-local: run scripts/install-gitlab-ci-local"),
-]
+pytestmark = pytest.mark.interop
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

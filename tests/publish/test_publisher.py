@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from interop.stack import places
 from pip_warden.errors import UsageError
 from pip_warden.publish.sign import detached_pair
 from pip_warden.publish.token import read_token
@@ -355,11 +356,10 @@ def test_a_predicate_of_ones_own(publisher: Publisher) -> None:
     assert _code(publisher.attest("--predicate", "p.json", f"dist/{WHEEL}")) == "predicate-options"
 
 
-COSIGN = os.environ.get("COSIGN", "")
+COSIGN = str(places.BIN / "cosign")
 
 
 @pytest.mark.interop
-@pytest.mark.skipif(not COSIGN, reason="no cosign: COSIGN is unset")
 def test_cosign_accepts_what_we_sign_and_attest(publisher: Publisher) -> None:
     _ok(publisher.sign(f"dist/{WHEEL}"))
     _ok(publisher.attest(f"dist/{WHEEL}"))
@@ -396,7 +396,6 @@ def test_sigstore_python_accepts_what_we_sign(publisher: Publisher) -> None:
 
 
 @pytest.mark.interop
-@pytest.mark.skipif(not COSIGN, reason="no cosign: COSIGN is unset")
 def test_we_accept_what_cosign_signs_and_attests(publisher: Publisher, tmp_path: Path) -> None:
     config = [
         "--signing-config",

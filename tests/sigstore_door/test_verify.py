@@ -206,6 +206,15 @@ def test_t10_a_forged_timestamp_counts_for_nothing_and_masks_nothing(
     assert code(outcome(value, root)) == "bad-signing-time"
 
 
+@pytest.mark.parametrize(("seconds", "expected"), [(0, "proved"), (-1, "bad-signing-time")])
+def test_a_stamp_at_the_last_moment_of_its_authority_counts(seconds: int, expected: str) -> None:
+    sigstore = service()
+    value = signed(sigstore, MediaType.V03, promise=False, timestamp=True)
+    sigstore.stampers.generations[0].end = NOON + timedelta(seconds=seconds)
+
+    assert code(outcome(value, root_of(sigstore))) == expected
+
+
 def test_t18_too_many_timestamps(sigstore: SigstoreService, root: Root) -> None:
     value = signed(sigstore, MediaType.V03, timestamp=True)
     path = f"{MATERIAL}.timestampVerificationData.rfc3161Timestamps"

@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TypeVar
 
@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """When a part of the root is valid; both ends belong to it, and no end means: still valid."""
+    """When a part of the root is valid; both ends belong to it (protobuf-specs, `TimeRange`), and no end means: still valid."""
 
     start: datetime
     end: datetime | None
@@ -311,7 +311,8 @@ def _moment(fields: Fields, key: str) -> datetime:
 
 
 def _window_json(window: Window) -> dict[str, str]:
-    ends = {"end": window.end.isoformat()} if window.end else {}
+    """Write a window for the library, which leaves out its last moment (of time-stamp authorities; it looks at no other end)."""
+    ends = {"end": (window.end + timedelta(microseconds=1)).isoformat()} if window.end else {}
     return {"start": window.start.isoformat(), **ends}
 
 

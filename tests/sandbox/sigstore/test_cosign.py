@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,15 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from interop.stack.places import BIN
 from pip_warden.sandbox.sigstore import Form, Lie, MediaType, SigstoreService
 from pip_warden.sandbox.sigstore.wire import pem, spki_pem
 from sandbox.sigstore.pipeline import CLAIMS, ISSUER, POLICY, SUBJECT, Issuer, parse, verifier_of
 
-COSIGN = os.environ.get("COSIGN") or shutil.which("cosign") or ""
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(not COSIGN, reason="no cosign: COSIGN is unset and none is on PATH"),
-]
+pytestmark = pytest.mark.interop
 DATA = b"the bytes of a wheel"
 WHO = ("--certificate-identity", SUBJECT, "--certificate-oidc-issuer", ISSUER)
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -47,10 +42,9 @@ def cosign(home: Path) -> Run:
         "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": str(home / "ct.pub"),
         "SIGSTORE_REKOR_PUBLIC_KEY": str(home / "rekor.pub"),
     }
-    binary = str(Path(COSIGN).resolve())
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [binary, *arguments]
+        command = [str(BIN / "cosign"), *arguments]
         return subprocess.run(
             command, cwd=home, env=environment, capture_output=True, text=True, timeout=60, check=False
         )

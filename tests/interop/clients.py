@@ -1,0 +1,349 @@
+"""Every client that signs or verifies, each run as its users run it, in a home of its own and with the stack's trust material."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from interop.stack.places import BIN, KEYS, NODE, TRUST, Port
+
+VENV = Path(sys.executable).parent
+SLSA = "https://slsa.dev/provenance/v1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What a producer wrote.
+
+    Attributes:
+        bundle: A bundle.
+        signature: A detached signature, with its certificate.
+        certificate: The certificate.
+        statement: Whether the bundle is over an in-toto statement.
+    """
+
+    bundle: Path | None = None
+    signature: Path | None = None
+    certificate: Path | None = None
+    statement: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """A directory with a file in it, and who signs there.
+
+    Attributes:
+        directory: Home and working directory of all clients.
+        file: Name of the artifact in it.
+        subject: The certificate's subject to demand.
+        issuer: The certificate's OIDC issuer to demand.
+        token: Makes an ID token.
+        variables: The CI job's variables.
+        root: The trusted root; another than the stack's for what is forged.
+    """
+
+    directory: Path
+    file: str
+    subject: str
+    issuer: str
+    token: Callable[[], str] = lambda: ""
+    variables: dict[str, str] = field(default_factory=dict)
+    root: Path = TRUST / "trusted_root.json"
+
+    @property
+    def artifact(self) -> Path:
+        """Return the file's path."""
+        return self.directory / self.file
+
+    def run(self, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a program with nothing of ours in its environment but what is given."""
+        return subprocess.run(
+            [str(word) for word in words],
+            cwd=self.directory,
+            env={"HOME": str(self.directory), "PATH": os.environ["PATH"], "NO_COLOR": "1"} | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def must(self, *words: str | Path, **environment: str) -> str:
+        """Run a program that must succeed, and return what it printed."""
+        result = self.run(*words, **environment)
+        assert result.returncode == 0, (words[0], result.stdout, result.stderr)
+        return result.stdout
+
+    def path(self, name: str) -> Path:
+        """Return a path in the directory for what a producer writes."""
+        return self.directory / name
+
+
+OLD_KEYS = {
+    "SIGSTORE_ROOT_FILE": str(KEYS / "ca.pem"),
+    "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": str(KEYS / "ct.pub"),
+    "SIGSTORE_REKOR_PUBLIC_KEY": str(KEYS / "rekor1.pub"),
+}
+"""How cosign 2.2.3 is told what to trust, and cosign 3 for its detached pairs."""
+
+
+# Producers. Each takes a bench and the name of a log's configuration (`interop.stack.trust.LOGS`).
+
+
+def cosign_sign(bench: Bench, log: str) -> Evidence:
+    """Cosign 3 ``sign-blob --bundle``."""
+    bundle = bench.path(f"cosign-{log}.sigstore.json")
+    bench.must(BIN / "cosign", "sign-blob", *_cosign(bench, log), f"--bundle={bundle}", bench.file)
+    return Evidence(bundle=bundle)
+
+
+def cosign_attest(bench: Bench, log: str) -> Evidence:
+    """Cosign 3 ``attest-blob --bundle``."""
+    bundle = bench.path(f"cosign-{log}.slsa.sigstore.json")
+    kind = ("--type=slsaprovenance1", f"--predicate={_predicate(bench)}")
+    bench.must(BIN / "cosign", "attest-blob", *_cosign(bench, log), *kind, f"--bundle={bundle}", bench.file)
+    return Evidence(bundle=bundle, statement=True)
+
+
+def cosign_pair(bench: Bench, log: str) -> Evidence:
+    """Cosign 3 ``sign-blob --output-signature --output-certificate``."""
+    del log
+    old = ("--use-signing-config=false", "--new-bundle-format=false")
+    return _pair(bench, "cosign", *old)
+
+
+def old_cosign_pair(bench: Bench, log: str) -> Evidence:
+    """Cosign 2.2.3, the tutorial's command."""
+    del log
+    return _pair(bench, "cosign-2.2.3")
+
+
+def python_sign(bench: Bench, log: str) -> Evidence:
+    """sigstore-python's ``sign``."""
+    bundle = bench.path(f"python-{log}.sigstore.json")
+    words = ("sign", "--identity-token", bench.token(), "--bundle", bundle, bench.file)
+    bench.must(*_python(log), *words)
+    return Evidence(bundle=bundle)
+
+
+def python_attest(bench: Bench, log: str) -> Evidence:
+    """sigstore-python's ``attest``."""
+    bundle = bench.path(f"python-{log}.slsa.sigstore.json")
+    kind = ("--predicate", _predicate(bench), "--predicate-type", SLSA)
+    words = ("attest", *kind, "--identity-token", bench.token(), "--bundle", bundle, bench.file)
+    bench.must(*_python(log), *words)
+    return Evidence(bundle=bundle, statement=True)
+
+
+def warden_sign(bench: Bench, log: str) -> Evidence:
+    """``pip-warden sign``."""
+    _warden(bench, "sign", log)
+    return Evidence(bundle=bench.path(f"warden-{log}") / f"{bench.file}.sigstore.json")
+
+
+def warden_attest(bench: Bench, log: str) -> Evidence:
+    """``pip-warden attest``."""
+    _warden(bench, "attest", log)
+    return Evidence(bundle=bench.path(f"warden-{log}") / f"{bench.file}.slsa.sigstore.json", statement=True)
+
+
+def warden_pair(bench: Bench, log: str) -> Evidence:
+    """``pip-warden sign --detached``."""
+    _warden(bench, "sign", log, "--detached", "--overwrite")
+    base = bench.path(f"warden-{log}") / bench.file
+    return Evidence(signature=Path(f"{base}.sig"), certificate=Path(f"{base}.crt"))
+
+
+def js_attest(bench: Bench, log: str) -> Evidence:
+    """``sigstore attest`` of @sigstore/cli, which is given a whole statement."""
+    del log
+    bundle, statement = bench.path("js.slsa.sigstore.json"), bench.path("statement.json")
+    statement.write_text(json.dumps(_statement(bench)), encoding="utf-8")
+    services = (
+        f"--fulcio-url={Port.FULCIO.url}",
+        f"--rekor-url={Port.REKOR1.url}",
+        f"--tsa-server-url={Port.TSA.url}",
+    )
+    words = ("attest", statement, *services, f"--output-file={bundle}", "--timeout=30")
+    in_ci = {"CI": "true", "SIGSTORE_ID_TOKEN": bench.token()}
+    bench.must(NODE / "sigstore", *words, **in_ci, PATH=f"{NODE}:{os.environ['PATH']}")
+    return Evidence(bundle=bundle, statement=True)
+
+
+def _cosign(bench: Bench, log: str) -> tuple[str, ...]:
+    config = TRUST / log
+    return (
+        "--yes",
+        f"--trusted-root={config / 'trusted_root.json'}",
+        f"--signing-config={config / 'signing_config.json'}",
+        f"--identity-token={bench.token()}",
+    )
+
+
+def _pair(bench: Bench, program: str, *more: str) -> Evidence:
+    signature, certificate = bench.path(f"{program}.sig"), bench.path(f"{program}.crt")
+    bench.must(
+        BIN / program,
+        "sign-blob",
+        "--yes",
+        *more,
+        f"--fulcio-url={Port.FULCIO.url}",
+        f"--rekor-url={Port.REKOR1.url}",
+        f"--oidc-issuer={bench.issuer}",
+        f"--identity-token={bench.token()}",
+        f"--output-signature={signature}",
+        f"--output-certificate={certificate}",
+        bench.file,
+        **OLD_KEYS,
+    )
+    return Evidence(signature=signature, certificate=certificate)
+
+
+def _python(log: str) -> tuple[str | Path, ...]:
+    return VENV / "sigstore", "--trust-config", TRUST / log / "trust_config.json"
+
+
+def _warden(bench: Bench, command: str, log: str, *more: str) -> None:
+    where = (
+        "--trust-config",
+        TRUST / log / "trust_config.json",
+        "--output-directory",
+        bench.path(f"warden-{log}"),
+    )
+    bench.path(f"warden-{log}").mkdir(exist_ok=True)
+    environment = bench.variables | {"SIGSTORE_ID_TOKEN": bench.token()}
+    bench.must(VENV / "pip-warden", command, *where, *more, bench.file, **environment)
+
+
+def _predicate(bench: Bench) -> Path:
+    """Write a SLSA v1 provenance predicate that every client takes."""
+    builder = {"id": "https://example.com/builder"}
+    build = {"buildType": "https://example.com/type", "externalParameters": {}, "internalParameters": {}}
+    path = bench.path("predicate.json")
+    path.write_text(
+        json.dumps({"buildDefinition": build, "runDetails": {"builder": builder}}), encoding="utf-8"
+    )
+    return path
+
+
+def _statement(bench: Bench) -> dict[str, object]:
+    digest = hashlib.sha256(bench.artifact.read_bytes()).hexdigest()
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": bench.file, "digest": {"sha256": digest}}],
+        "predicateType": SLSA,
+        "predicate": json.loads(_predicate(bench).read_bytes()),
+    }
+
+
+# Verifiers. Each returns what the client said and did; None where it has no way to be asked.
+
+Result = subprocess.CompletedProcess[str] | None
+
+
+def by_old_cosign(bench: Bench, evidence: Evidence) -> Result:
+    """Cosign 2.2.3, which knows no bundle of today; a pair it looks up in Rekor v1, and one can be taken out of a bundle."""
+    pair = evidence if evidence.signature else _taken_apart(bench, evidence)
+    if pair is None:
+        return None
+    return _verify_pair(bench, "cosign-2.2.3", pair)
+
+
+def by_cosign(bench: Bench, evidence: Evidence) -> Result:
+    """Cosign 3."""
+    if evidence.bundle is None:
+        return _verify_pair(bench, "cosign", evidence, "--new-bundle-format=false")
+    command = ["verify-blob-attestation", f"--type={SLSA}"] if evidence.statement else ["verify-blob"]
+    material = (f"--bundle={evidence.bundle}", f"--trusted-root={bench.root}")
+    stamped = ("--use-signed-timestamps",) if _only_stamped(evidence.bundle) else ()
+    return bench.run(BIN / "cosign", *command, *material, *stamped, *_who(bench), bench.file)
+
+
+def by_go(bench: Bench, evidence: Evidence) -> Result:
+    """sigstore-go's example."""
+    if evidence.bundle is None:
+        return None
+    who = ("-expectedIssuer", bench.issuer, "-expectedSAN", bench.subject)
+    material = ("-artifact", bench.file, "-trustedrootJSONpath", bench.root, evidence.bundle)
+    return bench.run(BIN / "sigstore-go-verification", *who, *material)
+
+
+def by_python(bench: Bench, evidence: Evidence) -> Result:
+    """sigstore-python's command line."""
+    if evidence.bundle is None:
+        return None
+    config = json.loads((TRUST / "v1" / "trust_config.json").read_bytes())
+    config["trustedRoot"] = json.loads(bench.root.read_bytes())
+    path = bench.path("python.trust_config.json")
+    path.write_text(json.dumps(config), encoding="utf-8")
+    who = ("--cert-identity", bench.subject, "--cert-oidc-issuer", bench.issuer)
+    words = ("verify", "identity", "--offline", "--bundle", evidence.bundle, *who, bench.file)
+    return bench.run(VENV / "sigstore", "--trust-config", path, *words)
+
+
+def by_js(bench: Bench, evidence: Evidence) -> Result:
+    """@sigstore/cli, which takes its trust from a TUF repository only."""
+    if evidence.bundle is None or bench.root != TRUST / "trusted_root.json":
+        return None
+    who = (f"--certificate-identity-uri={bench.subject}", f"--certificate-issuer={bench.issuer}")
+    tuf = (f"--tuf-mirror-url={Port.TUF.url}", f"--tuf-root-path={TRUST / 'tuf' / '1.root.json'}")
+    blob = () if evidence.statement else (f"--blob-file={bench.file}",)
+    words = ("verify", evidence.bundle, *who, *tuf, f"--tuf-cache-path={bench.path('tuf')}", *blob)
+    return bench.run(NODE / "sigstore", *words, PATH=f"{NODE}:{os.environ['PATH']}")
+
+
+def by_warden(bench: Bench, evidence: Evidence) -> Result:
+    """``pip-warden verify``."""
+    material = (
+        (f"--bundle={evidence.bundle}",)
+        if evidence.bundle
+        else (f"--signature={evidence.signature}", f"--certificate={evidence.certificate}")
+    )
+    words = (*material, f"--trusted-root={bench.root}", f"--cache-dir={bench.path('cache')}", *_who(bench))
+    return bench.run(VENV / "pip-warden", "verify", *words, bench.file)
+
+
+def _who(bench: Bench) -> tuple[str, ...]:
+    return f"--certificate-identity={bench.subject}", f"--certificate-oidc-issuer={bench.issuer}"
+
+
+def _verify_pair(bench: Bench, program: str, pair: Evidence, *more: str) -> Result:
+    material = (
+        f"--signature={pair.signature}",
+        f"--certificate={pair.certificate}",
+        f"--rekor-url={Port.REKOR1.url}",
+    )
+    return bench.run(BIN / program, "verify-blob", *more, *material, *_who(bench), bench.file, **OLD_KEYS)
+
+
+def _taken_apart(bench: Bench, evidence: Evidence) -> Evidence | None:
+    """Return the pair in a bundle over a file, where Rekor v1 has its entry."""
+    assert evidence.bundle is not None
+    bundle = json.loads(evidence.bundle.read_bytes())
+    material = bundle["verificationMaterial"]
+    kind = material["tlogEntries"][0]["kindVersion"] if material.get("tlogEntries") else {}
+    if kind != {"kind": "hashedrekord", "version": "0.0.1"}:
+        return None
+    chain = material.get("x509CertificateChain", {}).get("certificates", [])
+    certificate = material.get("certificate") or chain[0]
+    der = certificate["rawBytes"]
+    signature, path = bench.path("apart.sig"), bench.path("apart.crt")
+    signature.write_text(bundle["messageSignature"]["signature"], encoding="ascii")
+    lines = "\n".join(der[at : at + 64] for at in range(0, len(der), 64))
+    pem = f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+    path.write_bytes(base64.b64encode(pem.encode()))
+    return Evidence(signature=signature, certificate=path)
+
+
+def _only_stamped(bundle: Path) -> bool:
+    """Tell whether the time of signing is proved by a time stamp alone, which cosign must be told to accept."""
+    material = json.loads(bundle.read_bytes())["verificationMaterial"]
+    promised = any("inclusionPromise" in entry for entry in material.get("tlogEntries", []))
+    return not promised and bool(material.get("timestampVerificationData", {}).get("rfc3161Timestamps"))

@@ -1,0 +1,33 @@
+"""The real Sigstore of `interop.stack`, as it was started by ``make interop``, and a GitLab that its CA believes."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+
+import pytest
+
+from interop.stack import services, supervisor
+from interop.stack.places import STATE, Port
+from pip_warden.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def stack() -> None:
+    """Fail, never skip, where a part is not there: a matrix with a hole proves nothing about the hole."""
+    parts = [service for service in services.services() if service.name != "gitlab"]
+    absent = [service.name for service in parts if not service.ready()]
+    if absent:
+        pytest.fail(
+            f"{', '.join(absent)} do not answer; `make interop` starts them, or `python -m interop.stack up`"
+        )
+
+
+@pytest.fixture
+def gitlab(stack: None) -> Iterator[Sandbox]:
+    """A GitLab of the test's own in place of the stack's: at the address of the issuer that the real Fulcio trusts, for one test at a time."""
+    with (STATE / "gitlab.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        supervisor.stop("gitlab")
+        with Sandbox(ports={"gitlab": Port.GITLAB.value}) as made:
+            yield made
