@@ -95,6 +95,7 @@ def der(pem: bytes) -> bytes:
         (SIG + b"\r\n", base64.b64encode(PEM) + b"\n"),
         (SIG, der(PEM)),
         (SIG, PEM.replace(b"\n", b"\r\n")),
+        (SIG + b"\n", PEM + b"\n"),  # sigstore-python's
         (SIG, PEM.rstrip()),
     ],
 )
@@ -200,6 +201,7 @@ def test_not_found_is_no_entry() -> None:
         (base64.b64encode(base64.b64decode(SIG) + b"\0"), PEM, "bad-detached-signature"),
         (SIG, PEM + PEM, "bad-detached-signature"),
         (SIG, b"text before\n" + PEM, "bad-detached-signature"),
+        (SIG, PEM + b"\n\n", "bad-detached-signature"),
         (SIG, der(PEM) + b"\0", "bad-detached-signature"),
         (SIG, base64.b64encode(der(PEM)), "bad-detached-signature"),
         (SIG, b"\xff\xfe", "bad-detached-signature"),

@@ -27,12 +27,14 @@ class Evidence:
         signature: A detached signature, with its certificate.
         certificate: The certificate.
         statement: Whether the bundle is over an in-toto statement.
+        rekor: The Rekor v1 in which a pair's entry is looked up.
     """
 
     bundle: Path | None = None
     signature: Path | None = None
     certificate: Path | None = None
     statement: bool = False
+    rekor: Port = Port.REKOR1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +135,15 @@ def python_sign(bench: Bench, log: str) -> Evidence:
     return Evidence(bundle=bundle)
 
 
+def python_pair(bench: Bench, log: str) -> Evidence:
+    """sigstore-python's ``sign`` with separate files."""
+    signature, certificate = bench.path("python.sig"), bench.path("python.crt")
+    outputs = ("--signature", signature, "--certificate", certificate)
+    words = ("sign", "--identity-token", bench.token(), *outputs, "--overwrite", bench.file)
+    bench.must(*_python(log), *words)
+    return Evidence(signature=signature, certificate=certificate)
+
+
 def python_attest(bench: Bench, log: str) -> Evidence:
     """sigstore-python's ``attest``."""
     bundle = bench.path(f"python-{log}.slsa.sigstore.json")
@@ -144,20 +155,17 @@ def python_attest(bench: Bench, log: str) -> Evidence:
 
 def warden_sign(bench: Bench, log: str) -> Evidence:
     """``pip-warden sign``."""
-    _warden(bench, "sign", log)
-    return Evidence(bundle=bench.path(f"warden-{log}") / f"{bench.file}.sigstore.json")
+    return Evidence(bundle=_warden(bench, "sign", log) / f"{bench.file}.sigstore.json")
 
 
 def warden_attest(bench: Bench, log: str) -> Evidence:
     """``pip-warden attest``."""
-    _warden(bench, "attest", log)
-    return Evidence(bundle=bench.path(f"warden-{log}") / f"{bench.file}.slsa.sigstore.json", statement=True)
+    return Evidence(bundle=_warden(bench, "attest", log) / f"{bench.file}.slsa.sigstore.json", statement=True)
 
 
 def warden_pair(bench: Bench, log: str) -> Evidence:
     """``pip-warden sign --detached``."""
-    _warden(bench, "sign", log, "--detached", "--overwrite")
-    base = bench.path(f"warden-{log}") / bench.file
+    base = _warden(bench, "sign", log, "--detached") / bench.file
     return Evidence(signature=Path(f"{base}.sig"), certificate=Path(f"{base}.crt"))
 
 
@@ -210,16 +218,13 @@ def _python(log: str) -> tuple[str | Path, ...]:
     return VENV / "sigstore", "--trust-config", TRUST / log / "trust_config.json"
 
 
-def _warden(bench: Bench, command: str, log: str, *more: str) -> None:
-    where = (
-        "--trust-config",
-        TRUST / log / "trust_config.json",
-        "--output-directory",
-        bench.path(f"warden-{log}"),
-    )
-    bench.path(f"warden-{log}").mkdir(exist_ok=True)
+def _warden(bench: Bench, command: str, log: str, *more: str) -> Path:
+    directory = bench.path("-".join(["warden", command, log, *(word.strip("-") for word in more)]))
+    directory.mkdir()
+    where = ("--trust-config", TRUST / log / "trust_config.json", "--output-directory", directory)
     environment = bench.variables | {"SIGSTORE_ID_TOKEN": bench.token()}
     bench.must(VENV / "pip-warden", command, *where, *more, bench.file, **environment)
+    return directory
 
 
 def _predicate(bench: Bench) -> Path:
@@ -276,16 +281,20 @@ def by_go(bench: Bench, evidence: Evidence) -> Result:
 
 
 def by_python(bench: Bench, evidence: Evidence) -> Result:
-    """sigstore-python's command line."""
-    if evidence.bundle is None:
-        return None
+    """sigstore-python's command line; of certificates it reads plain PEM only, so those of cosign are decoded first."""
     config = json.loads((TRUST / "v1" / "trust_config.json").read_bytes())
     config["trustedRoot"] = json.loads(bench.root.read_bytes())
     path = bench.path("python.trust_config.json")
     path.write_text(json.dumps(config), encoding="utf-8")
     who = ("--cert-identity", bench.subject, "--cert-oidc-issuer", bench.issuer)
-    words = ("verify", "identity", "--offline", "--bundle", evidence.bundle, *who, bench.file)
-    return bench.run(VENV / "sigstore", "--trust-config", path, *words)
+    material: tuple[str | Path, ...] = ("--offline", "--bundle", evidence.bundle or "")
+    if evidence.signature and evidence.certificate:
+        plain = bench.path("python.pem")
+        plain.write_bytes(_as_pem(evidence.certificate.read_bytes()))
+        material = ("--signature", evidence.signature, "--certificate", plain)
+    return bench.run(
+        VENV / "sigstore", "--trust-config", path, "verify", "identity", *material, *who, bench.file
+    )
 
 
 def by_js(bench: Bench, evidence: Evidence) -> Result:
@@ -318,7 +327,7 @@ def _verify_pair(bench: Bench, program: str, pair: Evidence, *more: str) -> Resu
     material = (
         f"--signature={pair.signature}",
         f"--certificate={pair.certificate}",
-        f"--rekor-url={Port.REKOR1.url}",
+        f"--rekor-url={pair.rekor.url}",
     )
     return bench.run(BIN / program, "verify-blob", *more, *material, *_who(bench), bench.file, **OLD_KEYS)
 
@@ -339,7 +348,11 @@ def _taken_apart(bench: Bench, evidence: Evidence) -> Evidence | None:
     lines = "\n".join(der[at : at + 64] for at in range(0, len(der), 64))
     pem = f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
     path.write_bytes(base64.b64encode(pem.encode()))
-    return Evidence(signature=signature, certificate=path)
+    return Evidence(signature=signature, certificate=path, rekor=evidence.rekor)
+
+
+def _as_pem(certificate: bytes) -> bytes:
+    return certificate if certificate.startswith(b"-----") else base64.b64decode(certificate)
 
 
 def _only_stamped(bundle: Path) -> bool:

@@ -1,6 +1,7 @@
 """Step 6 for detached signatures: ``.sig`` and ``.crt``, completed by their log entry into a Sigstore bundle.
 
-cosign 2 and 3 write ``.sig`` as base64 of DER and ``.crt`` as base64 of PEM; other tools write PEM or DER.
+cosign 2 and 3 write ``.sig`` as base64 of DER and ``.crt`` as base64 of PEM; sigstore-python writes PEM and ends it twice; other tools
+write PEM or DER.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LARGEST_CERTIFICATE = 256 << 10
 """Bytes; real ones have about a hundred and two thousand."""
 
 _PEM = re.compile(
-    r"-----BEGIN CERTIFICATE-----\r?\n(?P<body>(?:[A-Za-z0-9+/=]{1,76}\r?\n)+)-----END CERTIFICATE-----(?:\r?\n)?",
+    r"-----BEGIN CERTIFICATE-----\r?\n(?P<body>(?:[A-Za-z0-9+/=]{1,76}\r?\n)+)-----END CERTIFICATE-----(?:\r?\n){0,2}",
     re.ASCII,
 )
 _PEM_LINE = 64

@@ -1,0 +1,141 @@
+"""Who accepts whose signatures: every producer against every verifier, on both Rekors, and on logs whose first entry it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from interop import clients
+from interop.clients import Bench, Evidence, Result
+from interop.stack import services, supervisor
+from interop.stack.places import Port
+from pip_warden.sandbox import Sandbox
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "interop.md"
+pytestmark = pytest.mark.interop
+
+Producer = Callable[[Bench, str], Evidence]
+Verifier = Callable[[Bench, Evidence], Result]
+
+VERIFIERS: dict[str, Verifier] = {
+    "cosign 2.2.3": clients.by_old_cosign,
+    "cosign 3.1.3": clients.by_cosign,
+    "sigstore-go 1.3.0": clients.by_go,
+    "sigstore-python 4.5.1": clients.by_python,
+    "@sigstore/cli 0.10.3": clients.by_js,
+    "pip-warden": clients.by_warden,
+}
+
+_BOTH, _FIRST = ("v1", "v2"), ("v1", "v2", "fresh-v1", "fresh-v2")
+PRODUCERS: tuple[tuple[str, Producer, tuple[str, ...]], ...] = (
+    ("cosign 2.2.3 `sign-blob`, a pair", clients.old_cosign_pair, ("v1",)),
+    ("cosign 3.1.3 `sign-blob`, a pair", clients.cosign_pair, ("v1",)),
+    ("sigstore-python `sign`, a pair", clients.python_pair, ("v1",)),
+    ("pip-warden `sign --detached`, the pair", clients.warden_pair, ("v1",)),
+    ("cosign 3.1.3 `sign-blob --bundle`", clients.cosign_sign, _FIRST),
+    ("cosign 3.1.3 `attest-blob`", clients.cosign_attest, _FIRST),
+    ("sigstore-python `sign`", clients.python_sign, _FIRST),
+    ("sigstore-python `attest`", clients.python_attest, _BOTH),
+    ("@sigstore/cli `attest`", clients.js_attest, ("v1",)),
+    ("pip-warden `sign`", clients.warden_sign, _FIRST),
+    ("pip-warden `attest`", clients.warden_attest, _FIRST),
+)
+_LOGS = {
+    "v1": "Rekor v1",
+    "v2": "Rekor v2",
+    "fresh-v1": "Rekor v1, as its first entry",
+    "fresh-v2": "Rekor v2, as its first entry",
+}
+_REKOR = {"fresh-v1": Port.FRESH_REKOR1}
+
+
+@pytest.fixture
+def bench(gitlab: Sandbox, tmp_path: Path) -> Bench:
+    job = gitlab.job(gitlab.project("acme/widgets"), tag="v1.0")
+    wheel = gitlab.wheel("acme-widgets", "1.0")
+    (tmp_path / wheel.name).write_bytes(wheel.data)
+    return Bench(
+        directory=tmp_path,
+        file=wheel.name,
+        subject=job.san,
+        issuer=gitlab.issuer,
+        token=job.id_token,
+        variables=job.variables(),
+    )
+
+
+def test_the_matrix_is_as_the_page_says(bench: Bench) -> None:
+    measured, said = _measure(bench)
+    print("\n".join(f"| {' | '.join(row)} |" for row in measured))
+    written = (
+        PAGE.read_text(encoding="utf-8")
+        .partition("<!-- matrix:begin -->")[2]
+        .partition("<!-- matrix:end -->")[0]
+    )
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in written.splitlines()
+        if line.startswith("|")
+    ]
+    notes = set(re.findall(r"^(\d+)\. ", written, re.MULTILINE))
+    exceptions = [cell for row in rows[2:] for cell in row[2:] if cell != "ok"]
+
+    assert rows[0] == ["signed by", "logged in", *VERIFIERS]
+    assert [[re.sub(r" \(\d+\)$", "", cell) for cell in row] for row in rows[2:]] == measured, said
+    assert {re.sub(r"^(no|–) \((\d+)\)$", r"\2", cell) for cell in exceptions} == notes, (
+        "each needs its explanation"
+    )
+
+
+def _measure(bench: Bench) -> tuple[list[list[str]], str]:
+    """Return the table's rows, and what was said where it was not ok."""
+    rows, said = [], []
+    with ThreadPoolExecutor(3) as pool:
+        for title, produce, logs in PRODUCERS:
+            for log in logs:
+                with _running(log):
+                    evidence = replace(produce(bench, log), rekor=_REKOR.get(log, Port.REKOR1))
+                    results = list(pool.map(partial(_verify, bench, evidence), VERIFIERS.values()))
+                rows.append([title, _LOGS[log], *map(_word, results)])
+                said += [
+                    f"{title}, {log}: {result.stdout}{result.stderr}"
+                    for result in results
+                    if result and result.returncode
+                ]
+    return rows, "\n".join(said)
+
+
+def _verify(bench: Bench, evidence: Evidence, verifier: Verifier) -> Result:
+    return verifier(bench, evidence)
+
+
+def _word(result: Result) -> str:
+    return "–" if result is None else "no" if result.returncode else "ok"
+
+
+@contextmanager
+def _running(log: str) -> Iterator[None]:
+    """Have the log running; a fresh one is begun anew for every producer, and ended."""
+    fresh = {
+        "fresh-v1": lambda: services.rekor_v1("fresh-v1", Port.FRESH_REKOR1),
+        "fresh-v2": lambda: services.rekor_v2(
+            "fresh-v2", Port.FRESH_REKOR2, Port.FRESH_REKOR2_GRPC, Port.FRESH_REKOR2_METRICS
+        ),
+    }
+    if log not in fresh:
+        yield
+        return
+    supervisor.stop(log)
+    services.forget(log)
+    supervisor.start(fresh[log]())
+    try:
+        yield
+    finally:
+        supervisor.stop(log)
