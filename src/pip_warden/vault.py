@@ -24,11 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pip_warden._sigstore.rekor import Hashedrekord
+from pip_warden._sigstore.wire import LogEntry, parse_bundle
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, Hasher, digest_of_chunks
 from pip_warden.errors import BugError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Evidence, Form, Item
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
@@ -127,6 +130,18 @@ class Vault:
             return None
         artifact = Artifact(name=name, path=path, digest=digest, size=size, contents=contents)
         return Stored(artifact=artifact, evidence=_read_evidence(path.parent / _EVIDENCE))
+
+    def entry(self, wanted: Hashedrekord) -> LogEntry | None:
+        """Return the log entry that completed a detached signature before, for a run without a network; None where there is none.
+
+        As everything here it is only remembered: whoever uses it has the completed bundle judged again.
+        """
+        for item in _read_evidence(self._place(wanted.digest) / _EVIDENCE):
+            if isinstance(item, Item) and item.form is Form.DETACHED:
+                wire = parse_bundle(item.bundle)
+                if wire.signature == wanted.signature and pem_of(wire.certificate) == wanted.pem:
+                    return wire.entry
+        return None
 
     def names(self, project: ProjectName) -> Iterator[tuple[ArtifactName, Digest]]:
         """Yield what is stored of a project, for a run without a network."""

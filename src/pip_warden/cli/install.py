@@ -138,7 +138,7 @@ def _run(parsed: Parsed, *, is_json: bool) -> Report:
             job,
             environ=os.environ,
             workspace=workspace,
-            find_entry=entry_finder(roots, opened.transport, offline=connection.offline),
+            find_entry=entry_finder(roots, opened.transport, offline_from=opened.offline_from),
             reporter=console,
             on_line=on_line,
         )

@@ -102,7 +102,7 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
                 gate_to=lambda: judging(trusted, roots),
                 transport=transport,
                 registry=registry,
-                find_entry=entry_finder(roots, transport, offline=False),
+                find_entry=entry_finder(roots, transport),
                 workspace=workspace,
                 dry_run=bool(options["dry_run"]),
             )

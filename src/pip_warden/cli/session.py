@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pip_warden.transport import Transport
     from pip_warden.trust.pins import TrustFile
     from pip_warden.trust.shelf import RootShelf
+    from pip_warden.vault import Vault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,10 +94,17 @@ def open_workspace() -> Iterator[Path]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
-    """An open gate and the HTTP door behind it."""
+    """An open gate and the HTTP door behind it.
+
+    Attributes:
+        gate: The gate.
+        transport: The HTTP door.
+        offline_from: With ``--offline``: the vault, which stands in for what the door does not open to.
+    """
 
     gate: Gate
     transport: Transport
+    offline_from: Vault | None
 
 
 @contextmanager
@@ -132,23 +140,29 @@ def open_gate(
             reporter=reporter,
             fresh=fresh,
         ) as gate:
-            yield Opened(gate=gate, transport=transport)
+            yield Opened(gate=gate, transport=transport, offline_from=vault if connection.offline else None)
 
 
-def entry_finder(roots: RootShelf, transport: Transport, *, offline: bool) -> EntryFinder:
-    """Return how the detached signatures of local files are looked up: in the logs of the trusted roots."""
+def entry_finder(roots: RootShelf, transport: Transport, *, offline_from: Vault | None = None) -> EntryFinder:
+    """Return how the detached signatures of local files are looked up: in the logs of the trusted roots.
+
+    Args:
+        roots: The trusted roots.
+        transport: The HTTP door.
+        offline_from: With ``--offline``: the vault, where what was verified once is completed already.
+    """
     from pip_warden._sigstore.rekor import Hashedrekord, find_entry
     from pip_warden._sigstore.wire import LogEntry
     from pip_warden.evidence.locate import refuse_lookup
 
-    if offline:
-        return refuse_lookup
+    def remember(wanted: Hashedrekord) -> LogEntry | None:
+        return (offline_from.entry(wanted) if offline_from else None) or refuse_lookup(wanted)
 
     def find(wanted: Hashedrekord) -> LogEntry | None:
         urls = tuple(dict.fromkeys(url for name in roots for url in roots[name].rekor_v1_urls))
         return find_entry(transport, urls, wanted)
 
-    return find
+    return find if offline_from is None else remember
 
 
 def _token_file(text: str) -> tuple[str, Path]:

@@ -85,7 +85,7 @@ def command(
             opened.gate,
             files,
             given=given,
-            find_entry=entry_finder(roots, opened.transport, offline=connection.offline),
+            find_entry=entry_finder(roots, opened.transport, offline_from=opened.offline_from),
             workspace=workspace,
             trust_file=str(trusted.path),
         )

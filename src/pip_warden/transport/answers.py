@@ -146,8 +146,8 @@ def _who_asks(reply: Reply, found: str, said: str) -> CredentialsError:
     elif not reply.sent_credentials:
         code = "credentials-needed"
         hint = (
-            "The request went without credentials, and GitLab hides what one may not see. Set GITLAB_TOKEN (read_api), use "
-            "`--token-file SOURCE=FILE` or netrc; in GitLab CI the job token is used by itself."
+            "The request went without credentials, and GitLab hides what one may not see. Set GITLAB_TOKEN (read_api), "
+            "and GITLAB_URL where it is not gitlab.com's; or use `--token-file SOURCE=FILE` or netrc; in GitLab CI the job token is used by itself."
         )
     elif reply.status == 401:
         code, hint = (
