@@ -123,18 +123,12 @@ def _word(result: Result) -> str:
 @contextmanager
 def _running(log: str) -> Iterator[None]:
     """Have the log running; a fresh one is begun anew for every producer, and ended."""
-    fresh = {
-        "fresh-v1": lambda: services.rekor_v1("fresh-v1", Port.FRESH_REKOR1),
-        "fresh-v2": lambda: services.rekor_v2(
-            "fresh-v2", Port.FRESH_REKOR2, Port.FRESH_REKOR2_GRPC, Port.FRESH_REKOR2_METRICS
-        ),
-    }
-    if log not in fresh:
+    if log in _BOTH:
         yield
         return
     supervisor.stop(log)
     services.forget(log)
-    supervisor.start(fresh[log]())
+    supervisor.start(services.fresh(log))
     try:
         yield
     finally:

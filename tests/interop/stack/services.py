@@ -99,6 +99,13 @@ def rekor_v2(name: str, port: Port, grpc: Port, metrics: Port) -> Service:
     )
 
 
+def fresh(name: str) -> Service:
+    """Return the second Rekor of a version, ``fresh-v1`` or ``fresh-v2``: with the keys of the first, for who wants an empty log."""
+    if name == "fresh-v1":
+        return rekor_v1(name, Port.FRESH_REKOR1)
+    return rekor_v2(name, Port.FRESH_REKOR2, Port.FRESH_REKOR2_GRPC, Port.FRESH_REKOR2_METRICS)
+
+
 def forget(name: str) -> None:
     """Forget a stopped log's entries, so that the next one of its name begins empty."""
     (_TREES / name).unlink(missing_ok=True)

@@ -49,10 +49,12 @@ def start(service: Service) -> bool:
     """Start a service unless it runs, and wait until it answers; returns whether it was started.
 
     Raises:
-        StackError: It ended, or did not answer in time; the last lines of its log are in the message.
+        StackError: It ended, or did not answer in time (the last lines of its log are in the message), or something else answers in its place.
     """
     started = pid_of(service.name) is None
     if started:
+        if service.ready():
+            raise StackError(f"something else answers where {service.name} should")
         service.before()
         _spawn(service)
     _wait(lambda: service.ready() or pid_of(service.name) is None, _START)

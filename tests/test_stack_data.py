@@ -1,0 +1,69 @@
+"""What today's clients made at the real servers, kept as data: it is proved without them, and not with one bit changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.root import load_root
+from pip_warden._sigstore.verify import prove
+from pip_warden.digests import digest_of_file
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.model import Item
+from pip_warden.faults import Fault
+from pip_warden.verdict.statement import read_statement
+
+DATA = Path(__file__).parent / "data" / "stack"
+WHEEL = DATA / "acme_widgets-1.0-py3-none-any.whl"
+DIGEST = digest_of_file(WHEEL)
+ROOT = load_root((DATA / "trusted_root.json").read_bytes())
+BUNDLES = sorted(path.name for path in DATA.glob("*.sigstore.json"))
+SUBJECT = "https://127.0.0.1:17080/acme/widgets//.gitlab-ci.yml@refs/tags/v1.0"
+
+
+def proved(raw: bytes) -> Proved | None:
+    """Return what a bundle proves of the wheel; None where it proves nothing."""
+    item = read_bundle("evidence", raw)
+    found = prove(item.bundle, DIGEST, ROOT) if isinstance(item, Item) else None
+    if not isinstance(found, Proved) or found.envelope is None:
+        return found if isinstance(found, Proved) else None
+    statement = read_statement(found.envelope)
+    subjects = () if isinstance(statement, Fault) else statement.subjects
+    return found if (WHEEL.name, DIGEST.hex) in subjects else None
+
+
+def test_there_are_two_logs_and_four_producers() -> None:
+    assert len(BUNDLES) == 8
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_it_is_proved(name: str) -> None:
+    found = proved((DATA / name).read_bytes())
+
+    assert found is not None
+    assert (found.claims.subjects, found.claims.issuer) == ((SUBJECT,), "http://127.0.0.1:17080")
+    assert "first" not in name or found.log_index == 0
+
+
+@settings(deadline=None, max_examples=400)
+@given(name=st.sampled_from(BUNDLES), at=st.floats(min_value=0, max_value=1, exclude_max=True))
+def test_t14_no_bit_of_it_may_change(name: str, at: float) -> None:
+    """But for the wrapping of a time stamp: CMS (RFC 5652) signs neither its version numbers nor the name of the signer, and nobody reads them."""
+    honest = (DATA / name).read_bytes()
+    raw = bytearray(honest)
+    bit = int(at * len(raw) * 8)
+    raw[bit // 8] ^= 1 << bit % 8
+    stamp = json.loads(honest)["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"][0]
+    begin = honest.index(stamp["signedTimestamp"].encode())
+
+    found = proved(bytes(raw))
+
+    if begin <= bit // 8 < begin + len(stamp["signedTimestamp"]):
+        assert found in (None, proved(honest))
+    else:
+        assert found is None
