@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,30 @@ def test_t14_no_bit_of_it_may_change(name: str, at: float) -> None:
         assert found in (None, proved(honest))
     else:
         assert found is None
+
+
+@pytest.mark.parametrize("bit", [1061, 1504])
+def test_t14_a_strange_certificate_is_a_refusal_and_no_warning(bit: int, tmp_path: Path) -> None:
+    """With one of these bits turned the serial number is negative, or the country is no country: of both the library warns."""
+    raw = bytearray((DATA / "v2.cosign-first.sigstore.json").read_bytes())
+    raw[bit // 8] ^= 1 << bit % 8
+    (tmp_path / "strange").write_bytes(raw)
+    who = (f"--certificate-identity={SUBJECT}", "--certificate-oidc-issuer=http://127.0.0.1:17080")
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("pip-warden"),
+            "verify",
+            f"--bundle={tmp_path / 'strange'}",
+            *who,
+            f"--trusted-root={DATA / 'trusted_root.json'}",
+            f"--cache-dir={tmp_path / 'cache'}",
+            WHEEL,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "refused[bad-certificate-chain]" in done.stderr
+    assert "Warning" not in done.stderr

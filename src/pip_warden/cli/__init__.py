@@ -6,6 +6,7 @@ Commands are imported when they are run, so that ``--help`` answers at once (des
 from __future__ import annotations
 
 import sys
+import warnings
 
 
 def main() -> None:
@@ -13,6 +14,7 @@ def main() -> None:
     from pip_warden.cli.run import run
     from pip_warden.cli.tree import pip_warden
 
+    _quiet_libraries()
     sys.exit(run(pip_warden, "pip-warden"))
 
 
@@ -21,4 +23,11 @@ def safe_install_main() -> None:
     from pip_warden.cli.install import safe_install
     from pip_warden.cli.run import run
 
+    _quiet_libraries()
     sys.exit(run(safe_install, "safe-install"))
+
+
+def _quiet_libraries() -> None:
+    """Keep what libraries warn of a strange certificate from the terminal; what matters of it is a code. ``python -W`` undoes it."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
