@@ -51,10 +51,11 @@ class Said:
         return text in self.out + self.err
 
 
-def typed(*words: str, answers: str | None = None) -> Said:
+def typed(*words: str, answers: str | Terminal | None = None) -> Said:
     """Type a command; without answers nobody sits at the terminal."""
     out, err = io.StringIO(), io.StringIO()
-    keyboard, before = io.StringIO() if answers is None else Terminal(answers), sys.stdin
+    terminal = Terminal(answers) if isinstance(answers, str) else answers
+    keyboard, before = terminal or io.StringIO(), sys.stdin
     sys.stdin = keyboard
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -107,7 +108,11 @@ class Person:
         return project
 
     def add(
-        self, project: Project | str, *words: str, answers: str | None = None, to: Project | None = None
+        self,
+        project: Project | str,
+        *words: str,
+        answers: str | Terminal | None = None,
+        to: Project | None = None,
     ) -> Said:
         """Type ``trust add`` for a project's package, as one does the first time."""
         name = project if isinstance(project, str) else project.record.name

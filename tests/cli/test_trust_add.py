@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.person import Person, typed
+from cli.person import Person, Terminal, typed
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Answer
 
@@ -152,6 +152,21 @@ def test_declined_question_changes_nothing(person: Person) -> None:
     assert (said.code, "error[declined]" in said.err) == (1, True)
     with person.untouched():
         assert person.add(project, answers="").code == 130
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_file_that_changes_while_we_ask_is_left_as_it_is(person: Person, is_new: bool) -> None:
+    class Meanwhile(Terminal):
+        def readline(self, size: int | None = -1, /) -> str:
+            person.file.write_text("# somebody's change\n", encoding="utf-8")
+            return super().readline(size)
+
+    if not is_new:
+        assert person.add(person.published(), answers="y\n").code == 0
+    said = person.add(person.published(), answers=Meanwhile("y\n"))
+
+    assert (said.code, "error[trust-file-changed]" in said.err) == (2, True), said.err
+    assert person.file.read_text(encoding="utf-8") == "# somebody's change\n"
 
 
 def test_identity_spelled_out(person: Person) -> None:

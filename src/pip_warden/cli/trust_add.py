@@ -153,7 +153,8 @@ class Adding:
         self._console = console
         self._is_new = not path.exists()
         self._root: NewRoot | None = None
-        self._text = new_file_text() if self._is_new else self._read()
+        self._before = None if self._is_new else self._read()
+        self._text = self._before or new_file_text()
 
     def run(self) -> None:
         """Add every name, then write the root if it is new, and the file."""
@@ -178,9 +179,15 @@ class Adding:
         """Write the root, then the trust file that names it; a root that no file names is taken away again."""
         from pip_warden.trust.edit import write
 
-        if not self._is_new and self._text == self._path.read_text(encoding="utf-8"):
+        if self._text == self._before:
             print(f"{self._path} says so already")
             return
+        if self._before != (self._path.read_text(encoding="utf-8") if self._path.exists() else None):
+            raise UsageError(
+                "trust-file-changed",
+                f"expected {self._path} as it was when this command began, found it changed",
+                hint="It is as whoever changed it left it. Run the command again.",
+            )
         root = self._root
         is_fresh = root is not None and root.keep()
         try:
