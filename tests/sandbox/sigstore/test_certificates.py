@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.certificate_transparency import LogEntryType
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pip_warden.sandbox.sigstore import Lie, SigstoreService, TokenRefused
+from pip_warden.sandbox.sigstore import Lie, SigstoreRefusal, SigstoreService, TokenRefused
 from sandbox.sigstore.pipeline import CLAIMS, NOON, SUBJECT
 
 HTTP_ISSUER = "http://127.0.0.1:8080"
@@ -75,9 +75,9 @@ def test_every_extension_is_written_and_only_the_first_is_raw(service: SigstoreS
 
 
 @pytest.mark.parametrize(
-    ("environment", "expected"), [("production", "production"), ("", None), (None, None)]
+    ("environment", "expected"), [("production", "production"), ("", None), (None, "<nil>")]
 )
-def test_the_environment_is_absent_when_the_claim_is_empty(
+def test_the_environment_is_absent_when_the_claim_is_empty_and_an_odd_word_when_it_is_null(
     service: SigstoreService, environment: object, expected: str | None
 ) -> None:
     assert extensions(issue(service, {"environment": environment})).get(23) == expected
@@ -106,15 +106,80 @@ def test_a_ref_outside_ascii_is_escaped_in_the_subject(service: SigstoreService)
     assert extensions(leaf)[9].endswith("@refs/heads/é")
 
 
-@pytest.mark.parametrize("value", [None, ""])
-def test_without_a_configuration_in_the_project_there_is_no_subject(
-    service: SigstoreService, value: object
-) -> None:
-    with pytest.raises(TokenRefused) as refusal:
-        issue(service, {"ci_config_ref_uri": value})
+NAMES = {
+    "ci_config_ref_uri": 'executing "" at <.ci_config_ref_uri>: map has no entry',
+    "ref": "template: :1:64: ",
+    "job_id": "template: :1:41: ",
+    "sha": "value <sha> not present in either claims or defaults",
+    "project_visibility": '"ExtensionName": "SourceRepositoryVisibilityAtSigning"',
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_claim_that_is_missing_is_named(service: SigstoreService, name: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    with pytest.raises(SigstoreRefusal) as refusal:
+        service.issue({other: value for other, value in CLAIMS.items() if other != name}, key.public_key())
 
     assert refusal.value.status == 400
-    assert refusal.value.message == "There was an error processing the identity token"
+    assert NAMES[name] in refusal.value.message
+
+
+def test_without_an_environment_there_is_none(service: SigstoreService) -> None:
+    assert "environment" not in CLAIMS
+    assert 23 not in extensions(issue(service))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, "https://<nil>"), ("", "https:"), (True, "https://true")]
+)
+def test_a_claim_without_text_is_written_as_go_prints_it(
+    service: SigstoreService, value: object, expected: str
+) -> None:
+    assert subject(issue(service, {"ci_config_ref_uri": value})) == expected
+
+
+def test_without_a_token_subject_that_extension_is_missing(service: SigstoreService) -> None:
+    assert 24 not in extensions(issue(service, {"sub": None}))
+
+
+HERE = "gitlab.example.com/a/b//.gitlab-ci.yml@refs/heads"
+
+
+@pytest.mark.parametrize(
+    ("ref", "written"),
+    [
+        ("%41", "%41"),
+        ("%C3%A9", "%C3%A9"),
+        ("a%2Fb<", "a/b%3C"),
+        ("'a\"b<c>]^`{|}", "%27a%22b%3Cc%3E%5D%5E%60%7B%7C%7D"),
+        ("fix#12", "fix#12"),
+        ("fix#é'", "fix#%C3%A9%27"),
+        ("a!b$&c(*)+,;=", "a!b$&c(*)+,;="),
+        ("a b", "a%20b"),
+    ],
+)
+def test_a_subject_is_written_as_go_writes_urls(service: SigstoreService, ref: str, written: str) -> None:
+    leaf = issue(service, {"ci_config_ref_uri": f"{HERE}/{ref}"})
+
+    assert subject(leaf) == f"https://{HERE}/{written}"
+    assert extensions(leaf)[9] == f"https://{HERE}/{ref}"
+
+
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        ("100%", 'invalid URL escape "%"'),
+        ("%zzz", 'invalid URL escape "%zz"'),
+        ("\x01", "net/url: invalid control character in URL"),
+        ("x?é", "cannot be encoded as an IA5String"),
+    ],
+)
+def test_a_subject_that_is_no_url_is_refused(service: SigstoreService, ref: str, message: str) -> None:
+    with pytest.raises(SigstoreRefusal) as refusal:
+        issue(service, {"ci_config_ref_uri": f"{HERE}/{ref}"})
+
+    assert (refusal.value.status, refusal.value.message.endswith(message)) == (400, True)
 
 
 def test_without_an_issuer_there_is_no_certificate(service: SigstoreService) -> None:

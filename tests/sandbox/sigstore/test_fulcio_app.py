@@ -23,6 +23,7 @@ from sandbox.sigstore.pipeline import CLAIMS, ISSUER, NOON, SUBJECT, Issuer, Sta
 IDENTITY = "There was an error processing the identity token"
 SIGNATURE = "The signature supplied in the request could not be verified"
 KEY = "The public key supplied in the request could not be parsed"
+WEAK = "The public key supplied in the request is insecure"
 CSR = "The certificate signing request could not be parsed"
 
 
@@ -94,6 +95,9 @@ def test_cosign_2_is_served(
     name = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value[0]
     assert name.value == SUBJECT
     root = requests.get(f"{url}/api/v1/rootCert", timeout=10)
+    assert (
+        root.headers["Content-Type"] == answer.headers["Content-Type"] == "application/pem-certificate-chain"
+    )
     assert x509.load_pem_x509_certificates(root.content) == chain[1:]
 
 
@@ -109,8 +113,7 @@ def test_cosign_2_is_served(
         ("a text for a time", {"nbf": "now"}),
         ("unknown issuer", {"iss": "https://gitlab.evil.example"}),
         ("no issuer", {"iss": None}),
-        ("no subject", {"sub": None}),
-        ("no configuration in the project", {"ci_config_ref_uri": None}),
+        ("a subject that is no text", {"sub": 5}),
     ],
 )
 def test_a_token_that_does_not_hold_is_refused(
@@ -171,9 +174,21 @@ def test_a_proof_over_something_else_is_refused(
             KEY,
         ),
         ({"publicKeyRequest": {"publicKey": {"content": "***"}, "proofOfPossession": ""}}, KEY),
-        ({"certificateSigningRequest": "***"}, CSR),
+        (
+            {"publicKeyRequest": {"publicKey": {"content": 5}}},
+            "proto: invalid value for string field content: 5",
+        ),
+        ({"publicKeyRequest": 5}, "proto: syntax error: unexpected token for publicKeyRequest"),
+        (
+            {"certificateSigningRequest": 5},
+            'proto: invalid value for bytes field certificateSigningRequest: "5"',
+        ),
+        (
+            {"certificateSigningRequest": "***"},
+            'proto: invalid value for bytes field certificateSigningRequest: "***"',
+        ),
         ({"certificateSigningRequest": base64.b64encode(b"nonsense").decode()}, CSR),
-        ([], "invalid JSON in the request"),
+        ([], "proto: syntax error: unexpected token"),
     ],
 )
 def test_a_request_without_a_key_is_refused(url: str, issuer: Issuer, body: object, message: str) -> None:
@@ -183,7 +198,139 @@ def test_a_request_without_a_key_is_refused(url: str, issuer: Issuer, body: obje
 def test_what_is_not_json_is_refused(url: str, issuer: Issuer) -> None:
     answer = requests.post(f"{url}/api/v2/signingCert", data=b"{", timeout=10)
 
-    assert refused(answer) == "invalid JSON in the request"
+    assert refused(answer).startswith("proto: syntax error: ")
+
+
+def test_nothing_is_an_empty_message(url: str, issuer: Issuer) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token(NOON)}"}
+
+    assert refused(requests.post(f"{url}/api/v2/signingCert", timeout=10)) == IDENTITY
+    assert refused(requests.post(f"{url}/api/v2/signingCert", headers=headers, timeout=10)) == KEY
+
+
+def test_a_missing_claim_is_named(url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey) -> None:
+    answer = asked(url, proved(key), issuer.token(NOON, ci_config_ref_uri=None))
+
+    assert refused(answer).endswith('map has no entry for key "ci_config_ref_uri"')
+
+
+def test_a_token_without_subject_is_proved_by_nothing(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey
+) -> None:
+    token = issuer.token(NOON, sub=None)
+    empty = proved(key)
+    empty["publicKeyRequest"]["proofOfPossession"] = base64.b64encode(sign(key, b"")).decode()  # type: ignore[index]
+
+    assert refused(asked(url, proved(key), token)) == SIGNATURE
+    assert asked(url, empty, token).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("scheme", "status"), [("Bearer ", 200), ("", 200), ("bearer ", 400), ("Basic ", 400), ("Token ", 400)]
+)
+def test_only_bearer_is_taken_off_the_token(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey, scheme: str, status: int
+) -> None:
+    headers = {"Authorization": scheme + issuer.token(NOON)}
+
+    answer = requests.post(f"{url}/api/v2/signingCert", json=proved(key), headers=headers, timeout=10)
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+def test_a_key_in_base64_is_for_version_1_only(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey, encoding: Encoding
+) -> None:
+    body = proved(key)
+    content = key.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
+    body["publicKeyRequest"]["publicKey"]["content"] = base64.b64encode(content).decode()  # type: ignore[index]
+
+    assert refused(asked(url, body, issuer.token(NOON))) == KEY
+
+
+def request_for(
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, algorithm: hashes.SHA256 | hashes.SHA384
+) -> dict[str, object]:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    text = builder.sign(key, algorithm).public_bytes(Encoding.PEM)
+    return {"certificateSigningRequest": base64.b64encode(text).decode()}
+
+
+def test_key_and_csr_exclude_each_other(url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey) -> None:
+    answer = asked(url, proved(key) | request_for(key, hashes.SHA256()), issuer.token(NOON))
+
+    assert refused(answer).endswith("CreateSigningCertificateRequest.key is already set")
+
+
+def test_base64_of_a_request_may_be_of_the_other_kind(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey
+) -> None:
+    text = str(request_for(key, hashes.SHA256())["certificateSigningRequest"])
+    other = text.replace("+", "-").replace("/", "_").rstrip("=")
+
+    assert asked(url, {"certificateSigningRequest": other}, issuer.token(NOON)).status_code == 200
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1()])
+def test_a_large_curve_needs_a_large_hash(url: str, issuer: Issuer, curve: ec.EllipticCurve) -> None:
+    key = ec.generate_private_key(curve)
+    good = proved(key)
+    algorithm = hashes.SHA384() if curve.name == "secp384r1" else hashes.SHA512()
+    proof = key.sign(str(CLAIMS["sub"]).encode(), ec.ECDSA(algorithm))
+    good["publicKeyRequest"]["proofOfPossession"] = base64.b64encode(proof).decode()  # type: ignore[index]
+
+    assert refused(asked(url, proved(key), issuer.token(NOON))) == SIGNATURE
+    assert asked(url, good, issuer.token(NOON)).status_code == 200
+    answer = asked(url, request_for(key, hashes.SHA256()), issuer.token(NOON))
+    assert refused(answer) == "signing algorithm not permitted: *ecdsa.PublicKey, SHA-256"
+
+
+def test_rsa_signs_requests_with_sha256_only(url: str, issuer: Issuer) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    answer = asked(url, request_for(key, hashes.SHA384()), issuer.token(NOON))
+    assert refused(answer) == "signing algorithm not permitted: *rsa.PublicKey, SHA-384"
+    assert asked(url, request_for(key, hashes.SHA256()), issuer.token(NOON)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (rsa.generate_private_key(public_exponent=65537, key_size=2560), WEAK),
+        (rsa.generate_private_key(public_exponent=3, key_size=2048), WEAK),
+        (ec.generate_private_key(ec.SECP224R1()), WEAK),
+        (ec.generate_private_key(ec.SECP256K1()), CSR),
+    ],
+)
+def test_a_key_that_fulcio_does_not_take_is_refused(
+    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, message: str
+) -> None:
+    assert refused(asked(url, request_for(key, hashes.SHA256()), issuer.token(NOON))) == message
+
+
+def test_a_curve_that_go_does_not_know_cannot_be_parsed(url: str, issuer: Issuer) -> None:
+    assert refused(asked(url, proved(ec.generate_private_key(ec.SECP256K1())), issuer.token(NOON))) == KEY
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nope", 404, 5),
+        ("GET", "/ping", 404, 5),
+        ("GET", "/api/v2/trustBundle/", 404, 5),
+        ("GET", "/api/v2/signingCert", 501, 12),
+        ("POST", "/api/v2/trustBundle", 501, 12),
+    ],
+)
+def test_what_is_not_routed_is_answered_by_the_gateway(
+    url: str, method: str, path: str, status: int, code: int
+) -> None:
+    answer = requests.request(method, url + path, timeout=10)
+
+    assert answer.status_code == status
+    assert (answer.json()["code"], answer.json()["details"]) == (code, [])
+    assert requests.head(f"{url}/api/v2/trustBundle", timeout=10).status_code == 501
 
 
 def test_a_weak_key_is_refused(url: str, issuer: Issuer) -> None:
@@ -193,7 +340,7 @@ def test_a_weak_key_is_refused(url: str, issuer: Issuer) -> None:
 
     message = refused(asked(url, {"certificateSigningRequest": csr}, issuer.token(NOON)))
 
-    assert message == "The public key supplied in the request is insecure"
+    assert message == WEAK
 
 
 def test_a_csr_signed_by_another_key_is_refused(
@@ -216,7 +363,8 @@ def test_the_configuration_lists_the_issuers(url: str) -> None:
     listed = requests.get(f"{url}/api/v2/configuration", timeout=10).json()["issuers"]
 
     assert [item["issuerUrl"] for item in listed] == [ISSUER]
-    assert requests.get(f"{url}/healthz", timeout=10).ok
+    assert [item["issuerType"] for item in listed] == ["ci-provider"]
+    assert requests.get(f"{url}/healthz", timeout=10).json() == {"status": "SERVING"}
 
 
 @pytest.mark.parametrize("header", [None, "Basic abc", "Bearer", "Bearer "])

@@ -8,13 +8,15 @@ class SigstoreRefusal(Exception):  # noqa: N818 - a refusal is the service's ans
 
     Attributes:
         status: HTTP status of the answer.
+        code: The code in the body where it is not the status: go-openapi has its own, from 600, for what fails validation.
         message: The message a client is shown.
         reason: Why, for whoever debugs the sandbox; the real services keep it in their log.
     """
 
-    def __init__(self, message: str, *, status: int = 400, reason: str = "") -> None:
+    def __init__(self, message: str, *, status: int = 400, code: int | None = None, reason: str = "") -> None:
         super().__init__(f"{message}: {reason}" if reason else message)
         self.status = status
+        self.code = code
         self.message = message
         self.reason = reason
 
@@ -27,10 +29,23 @@ class TokenRefused(SigstoreRefusal):
 
 
 class EntryRefused(SigstoreRefusal):
-    """A proposed log entry that does not hold (Rekor `validationError`)."""
+    """A proposed log entry that does not hold (Rekor `validationError`).
+
+    Attributes:
+        bare: The message without the words before it, as a search for the entry has it.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"error processing entry: {reason}")
+        self.bare = reason
+
+
+class EntryMalformed(EntryRefused):
+    """What is not even the outline of an entry: refused before anybody asks what is in it."""
+
+    def __init__(self, reason: str, *, status: int = 422, code: int = 422) -> None:
+        SigstoreRefusal.__init__(self, reason, status=status, code=code)
+        self.bare = reason
 
 
 class EntryExists(SigstoreRefusal):

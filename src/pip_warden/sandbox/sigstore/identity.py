@@ -5,14 +5,14 @@ Fulcio's `gitlab-pipeline` template (`config/identity/config.yaml`), with `url` 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from cryptography import x509
 
-from pip_warden.sandbox.sigstore import der
-from pip_warden.sandbox.sigstore.errors import TokenRefused
+from pip_warden.sandbox.sigstore import der, urls
+from pip_warden.sandbox.sigstore.errors import SigstoreRefusal, TokenRefused
 from pip_warden.sandbox.sigstore.lies import Lie
 
 Claims = Mapping[str, object]
@@ -34,8 +34,8 @@ class CertificateIdentity:
 
     def general_name(self) -> x509.GeneralName:
         """Return the subject as an X.509 name: a URI, or a mail address."""
-        if "://" in self.san:
-            return x509.UniformResourceIdentifier(quote(self.san, safe=_PRINTABLE))
+        if "://" in self.san or self.san == urls.NOTHING:
+            return x509.UniformResourceIdentifier(self.san)
         return x509.RFC822Name(self.san)
 
     def x509_extensions(self) -> list[x509.UnrecognizedExtension]:
@@ -49,59 +49,90 @@ class CertificateIdentity:
         ]
 
 
-_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-
-
 def identify(claims: Claims, lie: Lie) -> CertificateIdentity:
     """Return what the CA writes for a token's claims, bent by a lie.
 
+    A claim that is missing ends it, except `environment`; one that is null is written as `<nil>`, as Go prints it.
+
     Raises:
-        TokenRefused: The claims name no subject: `ci_config_ref_uri` is missing, as it is for pipelines whose
-            configuration is not in the project.
+        TokenRefused: There is no issuer.
+        SigstoreRefusal: A claim is missing, as `ci_config_ref_uri` may be for pipelines whose configuration is
+            not in the project; or its text is no URL.
     """
-    config = _text(claims, "ci_config_ref_uri")
-    mail = _text(claims, "email")
-    issuer = _text(claims, "iss")
-    if not issuer:
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or not issuer:
         reason = "no iss claim"
         raise TokenRefused(reason)
-    if config:
-        san, values = f"https://{config}", _pipeline(claims, issuer, config)
-    elif mail:
-        san, values = mail, {}
+    mail = claims.get("email")
+    if "ci_config_ref_uri" not in claims and isinstance(mail, str) and mail:
+        san, values = mail, dict[int, str | None]()
     else:
-        reason = "no ci_config_ref_uri claim"
-        raise TokenRefused(reason)
+        template = _Template(claims, issuer)
+        san = urls.normal(f"https://{template.insert('ci_config_ref_uri', 11)}")
+        values = _pipeline(template, claims)
     values |= {1: issuer, 8: issuer} | dict(lie.extensions)
     kept = sorted((number, value) for number, value in values.items() if value)
     return CertificateIdentity(san=lie.san or san, extensions=tuple(kept))
 
 
-def _pipeline(claims: Claims, issuer: str, config: str) -> dict[int, str | None]:
-    url = issuer.rstrip("/")
-    project, namespace = _text(claims, "project_path"), _text(claims, "namespace_path")
-    ref, job = _text(claims, "ref"), _text(claims, "job_id")
-    kind = "heads" if _text(claims, "ref_type") == "branch" else "tags"
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """Go's templates over a token's claims.
+
+    Attributes:
+        claims: The claims.
+        issuer: Their issuer, whose URL is GitLab's.
+    """
+
+    claims: Claims
+    issuer: str
+
+    def insert(self, name: str, column: int) -> str:
+        """Return a claim that a template inserts; the column is where, in Go's message."""
+        if name not in self.claims:
+            raise SigstoreRefusal(
+                f'template: :1:{column}: executing "" at <.{name}>: map has no entry for key "{name}"'
+            )
+        return _text(self.claims[name])
+
+    def replace(self, name: str, extension: str) -> str:
+        """Return a claim that is a whole extension."""
+        if name not in self.claims:
+            where = json.dumps({"ExtensionName": extension, "Issuer": self.issuer}, indent="\t")
+            raise SigstoreRefusal(f"value <{name}> not present in either claims or defaults. {where}")
+        return _text(self.claims[name])
+
+
+def _pipeline(template: _Template, claims: Claims) -> dict[int, str | None]:
+    """Return the extensions, in the order in which Fulcio fills them: it stops at the first claim that is missing."""
+    url, insert, replace = template.issuer.rstrip("/"), template.insert, template.replace
     return {
-        9: f"https://{config}",
-        10: _text(claims, "ci_config_sha"),
-        11: _text(claims, "runner_environment"),
-        12: project and f"{url}/{project}",
-        13: _text(claims, "sha"),
-        14: ref and f"refs/{kind}/{ref}",
-        15: _text(claims, "project_id"),
-        16: namespace and f"{url}/{namespace}",
-        17: _text(claims, "namespace_id"),
-        18: f"https://{config}",
-        19: _text(claims, "ci_config_sha"),
-        20: _text(claims, "pipeline_source"),
-        21: project and job and f"{url}/{project}/-/jobs/{job}",
-        22: _text(claims, "project_visibility"),
-        23: _text(claims, "environment"),
-        24: _text(claims, "sub"),
+        9: f"https://{insert('ci_config_ref_uri', 11)}",
+        10: replace("ci_config_sha", "BuildSignerDigest"),
+        11: replace("runner_environment", "RunnerEnvironment"),
+        12: f"{url}/{insert('project_path', 14)}",
+        13: replace("sha", "SourceRepositoryDigest"),
+        14: _ref(template),
+        15: replace("project_id", "SourceRepositoryIdentifier"),
+        16: f"{url}/{insert('namespace_path', 14)}",
+        17: replace("namespace_id", "SourceRepositoryOwnerIdentifier"),
+        18: f"https://{insert('ci_config_ref_uri', 11)}",
+        19: replace("ci_config_sha", "BuildConfigDigest"),
+        20: replace("pipeline_source", "BuildTrigger"),
+        21: f"{url}/{insert('project_path', 14)}/-/jobs/{insert('job_id', 41)}",
+        22: replace("project_visibility", "SourceRepositoryVisibilityAtSigning"),
+        23: _text(claims.get("environment", "")),
+        24: str(claims.get("sub") or ""),
     }
 
 
-def _text(claims: Claims, name: str) -> str:
-    value = claims.get(name)
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+def _ref(template: _Template) -> str:
+    kind = "heads" if template.insert("ref_type", 13) == "branch" else "tags"
+    return f"refs/{kind}/{template.insert('ref', 64)}"
+
+
+def _text(value: object) -> str:
+    """Return a claim as Go prints it; GitLab's are texts, and null."""
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -245,7 +245,7 @@ class Rekor:
         return [entry for shard in self.shards for entry in self._in_shard(shard, leaf, lie)]
 
     def search(self, key: str) -> list[str]:
-        """Return the ids of *all* entries with a digest (`sha256:HEX`) or subject, anybody's, oldest first."""
+        """Return the ids of *all* entries with a digest (`sha256:HEX`), key (`HEX`) or subject, anybody's, oldest first."""
         return list(dict.fromkeys(self._index.get(key.lower(), ())))
 
     @staticmethod

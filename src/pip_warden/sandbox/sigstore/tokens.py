@@ -52,8 +52,8 @@ def _check_claims(claims: Mapping[str, object], now: float, audience: str) -> No
     if not isinstance(begins, int | float) or now < begins:
         reason = f"token is not valid yet (nbf {begins!r}, now {now:.0f})"
         raise TokenRefused(reason)
-    if not isinstance(claims.get("sub"), str) or not claims["sub"]:
-        reason = "no sub claim"
+    if not isinstance(claims.get("sub"), str | None):
+        reason = "sub is not a text"
         raise TokenRefused(reason)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,15 +18,27 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pip_warden.sandbox.sigstore import ca, der
 from pip_warden.sandbox.sigstore.errors import TimestampRefused
 from pip_warden.sandbox.sigstore.wire import der as certificate_der
-from pip_warden.sandbox.sigstore.wire import new_key, sign
+from pip_warden.sandbox.sigstore.wire import from_b64, new_key, sign
 
 _POLICY = "1.3.6.1.4.1.57264.2"
-_SHA256 = "2.16.840.1.101.3.4.2.1"
-_DIGEST_SIZES = {_SHA256: 32, "2.16.840.1.101.3.4.2.2": 48, "2.16.840.1.101.3.4.2.3": 64}
+_SHA1, _SHA256 = "1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1"
+_ALGORITHMS: Mapping[str, hashes.HashAlgorithm] = {
+    _SHA256: hashes.SHA256(),
+    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
+    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
+}
+_NAMES = {"sha1": _SHA1} | {algorithm.name: dotted for dotted, algorithm in _ALGORITHMS.items()}
 _SIGNED_DATA, _TST_INFO = "1.2.840.113549.1.7.2", "1.2.840.113549.1.9.16.1.4"
 _CONTENT_TYPE, _MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 _SIGNING_TIME, _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.5", "1.2.840.113549.1.9.16.2.47"
 _ECDSA_SHA256 = "1.2.840.10045.4.3.2"
+_EXTENSIONS = 0xA0
+_UNREADABLE = "Error generating timestamp response"
+_WEAK = "Weak hash algorithm in timestamp request"
+_WRONG_LENGTH = "Message digest has incorrect length for specified algorithm"
+_OTHER_POLICY = "unaccepted policy: requested TSA policy is not supported by the TSA"
+_WITH_EXTENSIONS = "unaccepted extension: requested extensions are not supported by the TSA"
+_LONG_OID = "OID should be comprised of at most 128 components"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,47 +46,123 @@ class TimestampRequest:
     """What a client wants stamped.
 
     Attributes:
-        imprint: The MessageImprint's DER, copied into the answer.
-        nonce: The nonce's DER, or nothing.
+        algorithm: The hash's object identifier.
+        digest: The hash.
+        nonce: A number to repeat in the answer, if any.
         with_certificates: Whether the answer shall carry the signer's certificate.
     """
 
-    imprint: bytes
-    nonce: bytes = b""
+    algorithm: str
+    digest: bytes
+    nonce: int | None = None
     with_certificates: bool = True
 
     @classmethod
     def over(cls, data: bytes) -> TimestampRequest:
         """Ask for the time of some bytes, hashed with SHA-256."""
-        algorithm = der.sequence(der.oid(_SHA256), der.null())
-        return cls(imprint=der.sequence(algorithm, der.octets(hashlib.sha256(data).digest())))
+        return cls(algorithm=_SHA256, digest=hashlib.sha256(data).digest())
 
     @classmethod
     def parse(cls, data: bytes) -> TimestampRequest:
-        """Read a TimeStampReq (RFC 3161 section 2.4.1).
+        """Read a TimeStampReq (RFC 3161 section 2.4.1) of whatever version.
 
         Raises:
-            TimestampRefused: It is not one, or its hash is not of the SHA-2 family.
+            TimestampRefused: It is not one, or asks for what this authority does not do.
         """
         try:
             (request,) = der.read(data)
             version, imprint, *rest = der.read(request.content)
             algorithm, digest = der.read(imprint.content)
             hash_oid, *_ = der.read(algorithm.content)
+            if (request.tag, version.tag, hash_oid.tag) != (der.SEQUENCE, der.INTEGER, der.OID):
+                raise ValueError("unexpected elements")
         except ValueError as err:
-            message = "Error parsing the timestamp request"
-            raise TimestampRefused(message, reason=str(err)) from err
-        sizes = {der.oid(dotted): size for dotted, size in _DIGEST_SIZES.items()}
-        if (
-            request.tag != der.SEQUENCE
-            or version.integer() != 1
-            or sizes.get(hash_oid.raw) != len(digest.content)
+            raise TimestampRefused(_UNREADABLE, reason=str(err)) from err
+        known = {der.oid(dotted): dotted for dotted in _NAMES.values()}
+        numbers = [item.integer() for item in rest if item.tag == der.INTEGER]
+        asked = cls(
+            algorithm=known.get(hash_oid.raw, ""),
+            digest=digest.content,
+            nonce=numbers[0] if numbers else None,
+            with_certificates=any(item.tag == der.BOOLEAN and item.content != b"\x00" for item in rest),
+        )
+        policies = [item.raw for item in rest if item.tag == der.OID]
+        asked._check(own_policy=all(policy == der.oid(_POLICY) for policy in policies))
+        if any(item.tag == _EXTENSIONS for item in rest):
+            raise TimestampRefused(_WITH_EXTENSIONS)
+        return asked
+
+    @classmethod
+    def parse_json(cls, data: bytes) -> TimestampRequest:
+        """Read a request in JSON: `artifactHash` (base64), `hashAlgorithm`, `nonce`, `certificates`, `tsaPolicyOID`.
+
+        Raises:
+            TimestampRefused: It is not one, or asks for what this authority does not do.
+        """
+        try:
+            given = _JsonRequest.read(json.loads(data))
+        except (ValueError, TypeError) as err:
+            raise TimestampRefused(_UNREADABLE, reason=str(err)) from err
+        if given.policy and not re.fullmatch(r"[+-]?[0-9]+(\.[+-]?[0-9]+){0,128}", given.policy):
+            raise TimestampRefused(_LONG_OID)
+        asked = cls(
+            algorithm=_NAMES.get(given.algorithm.lower(), ""),
+            digest=given.digest,
+            nonce=given.nonce,
+            with_certificates=given.certificates,
+        )
+        asked._check(own_policy=given.policy in {"", _POLICY})
+        return asked
+
+    def _check(self, *, own_policy: bool) -> None:
+        if self.algorithm == _SHA1:
+            raise TimestampRefused(_WEAK)
+        if self.algorithm not in _ALGORITHMS:
+            raise TimestampRefused(_UNREADABLE, reason="unknown hash")
+        if len(self.digest) != _ALGORITHMS[self.algorithm].digest_size:
+            raise TimestampRefused(_WRONG_LENGTH)
+        if not own_policy:
+            raise TimestampRefused(_OTHER_POLICY)
+
+    def imprint(self) -> bytes:
+        """Return the MessageImprint."""
+        return der.sequence(der.sequence(der.oid(self.algorithm), der.null()), der.octets(self.digest))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _JsonRequest:
+    digest: bytes
+    algorithm: str
+    policy: str
+    nonce: int | None
+    certificates: bool
+
+    @classmethod
+    def read(cls, value: object) -> _JsonRequest:
+        """Take the fields out of a JSON value.
+
+        Raises:
+            ValueError: The hash is not base64.
+            TypeError: A field is of another type.
+        """
+        given = {} if value is None else value
+        if not isinstance(given, dict):
+            raise TypeError("not an object")
+        texts = [given.get(name) or "" for name in ("artifactHash", "hashAlgorithm", "tsaPolicyOID")]
+        nonce, certificates = given.get("nonce"), given.get("certificates") or False
+        if not (
+            all(isinstance(text, str) for text in texts)
+            and isinstance(nonce, int | None)
+            and isinstance(certificates, bool)
         ):
-            message = "Error parsing the timestamp request"
-            raise TimestampRefused(message, reason="unknown version or hash, or a digest of the wrong length")
-        nonce = b"".join(item.raw for item in rest if item.tag == der.INTEGER)
-        wants = any(item.tag == der.BOOLEAN and item.content != b"\x00" for item in rest)
-        return cls(imprint=imprint.raw, nonce=nonce, with_certificates=wants)
+            raise TypeError("a field of another type")
+        return cls(
+            digest=from_b64(texts[0]),
+            algorithm=texts[1],
+            policy=texts[2],
+            nonce=nonce,
+            certificates=certificates,
+        )
 
 
 class TimestampAuthority:
@@ -81,7 +173,6 @@ class TimestampAuthority:
         self.root = ca.authority(root_name, root_key, (root_name, root_key), start=start, path_length=0)
         self._key = new_key()
         self.leaf = _leaf(self._key, root_key, self.root)
-        self._serial = 0
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
@@ -90,26 +181,28 @@ class TimestampAuthority:
 
     def stamp(self, request: TimestampRequest, moment: datetime) -> bytes:
         """Answer a request with a granted TimeStampResp (RFC 3161 section 2.4.2)."""
-        self._serial += 1
         info = der.sequence(
             der.integer(1),
             der.oid(_POLICY),
-            request.imprint,
-            der.integer(self._serial),
+            request.imprint(),
+            der.integer(secrets.randbits(160)),
             der.generalized_time(moment),
             der.sequence(der.integer(1)),  # accurate to a second
-            request.nonce,
+            b"" if request.nonce is None else der.integer(request.nonce),
+            der.explicit(
+                0, der.explicit(4, self.leaf.subject.public_bytes())
+            ),  # who stamped: a directoryName
         )
         granted = der.sequence(der.integer(0))
-        return der.sequence(granted, self._token(info, moment, with_certificates=request.with_certificates))
+        return der.sequence(granted, self._token(info, moment, request))
 
-    def _token(self, info: bytes, moment: datetime, *, with_certificates: bool) -> bytes:
+    def _token(self, info: bytes, moment: datetime, request: TimestampRequest) -> bytes:
         sha256 = der.sequence(der.oid(_SHA256))
         attributes = der.set_of(
             _attribute(_CONTENT_TYPE, der.oid(_TST_INFO)),
             _attribute(_SIGNING_TIME, der.utc_time(moment)),
             _attribute(_MESSAGE_DIGEST, der.octets(hashlib.sha256(info).digest())),
-            _attribute(_SIGNING_CERTIFICATE, self._signing_certificate()),
+            _attribute(_SIGNING_CERTIFICATE, self._signing_certificate(request.algorithm)),
         )
         signer = der.sequence(
             der.integer(1),
@@ -123,17 +216,18 @@ class TimestampAuthority:
             der.integer(3),
             der.set_of(sha256),
             der.sequence(der.oid(_TST_INFO), der.explicit(0, der.octets(info))),
-            der.explicit(0, certificate_der(self.leaf)) if with_certificates else b"",
+            der.explicit(0, certificate_der(self.leaf) if request.with_certificates else b""),
             der.set_of(signer),
         )
         return der.sequence(der.oid(_SIGNED_DATA), der.explicit(0, signed_data))
 
-    def _signing_certificate(self) -> bytes:
-        """Return the ESS attribute that binds the certificate (RFC 5816)."""
-        fingerprint = hashlib.sha256(certificate_der(self.leaf)).digest()
+    def _signing_certificate(self, algorithm: str) -> bytes:
+        """Return the ESS attribute that binds the certificate (RFC 5816), by the hash that was asked with."""
+        fingerprint = self.leaf.fingerprint(_ALGORITHMS[algorithm])
+        named = b"" if algorithm == _SHA256 else der.sequence(der.oid(algorithm), der.null())
         issuer = der.sequence(der.explicit(4, self.leaf.issuer.public_bytes()))
         serial = der.sequence(issuer, der.integer(self.leaf.serial_number))
-        return der.sequence(der.sequence(der.sequence(der.octets(fingerprint), serial)))
+        return der.sequence(der.sequence(der.sequence(named, der.octets(fingerprint), serial)))
 
 
 def _attribute(oid: str, value: bytes) -> bytes:

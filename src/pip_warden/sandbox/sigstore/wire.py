@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 # Products of the sandbox are JSON that tests take apart and tamper with.
 JSONObject = dict[str, Any]
+_SHA256 = hashes.SHA256()
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 
@@ -94,16 +95,22 @@ def narrow(key: object) -> PublicKey:
             raise ValueError(message)
 
 
-def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
-    """Check a signature over data with SHA-256, the hash every Sigstore client here uses.
+def default_hash(key: PublicKey) -> hashes.HashAlgorithm:
+    """Return the hash that Sigstore pairs with a key: that of the curve's size, and SHA-256 for RSA."""
+    curve = key.curve.name if isinstance(key, ec.EllipticCurvePublicKey) else ""
+    return {"secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}.get(curve, hashes.SHA256())
+
+
+def verify(key: PublicKey, signature: bytes, data: bytes, algorithm: hashes.HashAlgorithm = _SHA256) -> None:
+    """Check a signature over data; Ed25519 has its own hash.
 
     Raises:
         InvalidSignature: From `cryptography`, when it does not hold.
     """
     if isinstance(key, ec.EllipticCurvePublicKey):
-        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+        key.verify(signature, data, ec.ECDSA(algorithm))
     elif isinstance(key, rsa.RSAPublicKey):
-        key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
+        key.verify(signature, data, padding.PKCS1v15(), algorithm)
     else:
         key.verify(signature, data)
 
