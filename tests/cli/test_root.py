@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -53,6 +54,22 @@ def test_a_new_root_is_pinned_after_a_yes_and_comments_stay(directory: Path) -> 
     assert (directory / "pytrust.toml").read_text(encoding="utf-8").startswith("# who may publish what")
     assert _run(directory, "trust", "check").returncode == 0
     assert "is current" in _run(directory, "root", "update", "--trusted-root", "new.json").stdout
+
+
+def test_t16_what_of_a_root_is_left_out_is_said(directory: Path) -> None:
+    """A key of tomorrow breaks nothing; but whoever pins the root, or checks it, is told of it."""
+    root = json.loads(REAL.read_bytes())
+    root["tlogs"].append(root["tlogs"][0] | {"hashAlgorithm": "SHA9"})
+    (directory / "new.json").write_text(json.dumps(root), encoding="utf-8")
+    before = _run(directory, "trust", "check")
+    updated = _run(directory, "root", "update", "--trusted-root", "new.json", "--yes")
+    after = _run(directory, "trust", "check")
+    document = json.loads(_run(directory, "trust", "check", "--format", "json").stdout)
+
+    assert (before.returncode, updated.returncode, after.returncode) == (0, 0, 0)
+    said = f"left out: tlogs[{len(root['tlogs']) - 1}]"
+    assert [said in result.stdout for result in (before, updated, after)] == [False, True, True]
+    assert [len(entry["left_out"]) for entry in document["trusted_roots"]] == [1]
 
 
 @pytest.mark.parametrize(

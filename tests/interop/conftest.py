@@ -31,3 +31,10 @@ def gitlab(stack: None) -> Iterator[Sandbox]:
         supervisor.stop("gitlab")
         with Sandbox(ports={"gitlab": Port.GITLAB.value}) as made:
             yield made
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what needs that address in one worker: two of them would only wait for each other."""
+    for item in items:
+        if "gitlab" in getattr(item, "fixturenames", ()) and item.get_closest_marker("interop"):
+            item.add_marker(pytest.mark.xdist_group("stack"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pip_warden.cli.common import load_trust, trust_option
+from pip_warden.display import shown
 from pip_warden.errors import RefusedError, UsageError
 
 
@@ -41,12 +42,14 @@ def update(*, trust: Path | None, trusted_root: Path | None, name: str, yes: boo
     if pin is None:
         raise UsageError("not-in-trust-file", f"expected a trusted root {name} in {loaded.path}, found none")
     raw = fetch_public_good_root() if trusted_root is None else _read(trusted_root)
-    load_root(raw)
+    left_out = load_root(raw).dropped
     digest = digest_of(raw)
     if digest.matches(pin.sha256):
         print(f"{pin.path.name} is current: sha256 {digest}")
         return
     print(f"{pin.path.name}\n  was  sha256 {pin.sha256}\n  new  sha256 {digest}")
+    for part in left_out:
+        print(f"  not usable here, and left out: {shown(part, 500)}")
     _confirm(yes=yes)
     text = replace_root_digest(
         loaded.path.read_text(encoding="utf-8"), replace(pin, sha256=digest), loaded.path

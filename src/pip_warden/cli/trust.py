@@ -48,7 +48,8 @@ def check(*, trust: Path | None, output_format: str) -> None:
     from pip_warden.trust.shelf import RootShelf
 
     loaded = load_trust(trust)
-    RootShelf(loaded.roots).load_all()
+    shelf = RootShelf(loaded.roots)
+    left_out = {name: shelf[name].dropped for name in shelf}
     if output_format == "json":
         print(
             json.dumps(
@@ -57,12 +58,16 @@ def check(*, trust: Path | None, output_format: str) -> None:
                     "command": "trust check",
                     "exit_code": 0,
                     "trust_file": str(loaded.path),
+                    "trusted_roots": [{"name": name, "left_out": parts} for name, parts in left_out.items()],
                 },
                 indent=2,
             )
         )
         return
     print(f"{loaded.path} is valid: {_counted(loaded)}")
+    for name, parts in left_out.items():
+        for part in parts:
+            print(f"  trusted root {name}: not usable here, and left out: {shown(part, 500)}")
 
 
 @command.command("show")
