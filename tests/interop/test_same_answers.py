@@ -310,7 +310,6 @@ def test_the_ca_refuses_the_same_subjects(fulcio: Fulcios) -> None:
         ref: fulcio.ask(token=fulcio.signed(ci_config_ref_uri=f"{here}/{ref}"))
         for ref in ("100%", "%zz", "%4")
     }
-    asks["a control character"] = fulcio.ask(token=fulcio.signed(ci_config_ref_uri=f"{here}/\x01"))
 
     assert different(fulcio.sides, asks) == {}
 
@@ -697,15 +696,28 @@ def test_the_stamper_routes_the_same(stampers: Sides) -> None:
 
 
 LEFT_OUT = {
-    "GET / of the log is a page for people": "no program asks for it",
-    "a client that accepts no JSON is told so": "the sandbox does not look at Accept; every client here takes anything",
+    "a page for people at / of the log": "no program asks for it",
+    "no for clients that accept no JSON": "the sandbox does not look at Accept; every client here takes anything",
+    "no to a subject with a control character": "attacks need certificates with one; Git allows none in a ref",
+    "protobuf's other names of fields": "no client here writes them",
+    "numbers in exponents": "Go prints 12270807 as 1.2270807e+07; GitLab's claims are texts but for one, which no extension has",
 }
 
 
-def test_what_is_left_out_is_still_different(logs: Sides) -> None:
-    asks = {
-        "GET / of the log is a page for people": get("/"),
-        "a client that accepts no JSON is told so": get("/api/v1/log", Accept="text/html"),
-    }
+def test_what_is_left_out_is_still_different(logs: Sides, fulcio: Fulcios) -> None:
+    pages, accept, control, names, numbers = LEFT_OUT
+    subject = f"{fulcio.job.claims()['ci_config_ref_uri']}\x01"
+    proof = fulcio.body["publicKeyRequest"]
+    other = {"public_key": proof["publicKey"], "proof_of_possession": proof["proofOfPossession"]}
+    found = different(logs, {pages: get("/"), accept: get("/api/v1/log", Accept="text/html")})
+    found |= different(
+        fulcio.sides,
+        {
+            control: fulcio.ask(token=fulcio.signed(ci_config_ref_uri=subject)),
+            names: fulcio.ask({"public_key_request": other}),
+        },
+    )
+    real, ours = (profile(leaf) for leaf in fulcio.leaves(fulcio.signed(project_id=12270807)))
+    found |= {} if real["values"] == ours["values"] else {numbers: [real, ours]}
 
-    assert different(logs, asks).keys() == LEFT_OUT.keys()
+    assert found.keys() == LEFT_OUT.keys()

@@ -157,6 +157,7 @@ HERE = "gitlab.example.com/a/b//.gitlab-ci.yml@refs/heads"
         ("fix#é'", "fix#%C3%A9%27"),
         ("a!b$&c(*)+,;=", "a!b$&c(*)+,;="),
         ("a b", "a%20b"),
+        ("\x1b[2J", "%1B%5B2J"),  # which the real one refuses; see `urls.normal`
     ],
 )
 def test_a_subject_is_written_as_go_writes_urls(service: SigstoreService, ref: str, written: str) -> None:
@@ -171,7 +172,6 @@ def test_a_subject_is_written_as_go_writes_urls(service: SigstoreService, ref: s
     [
         ("100%", 'invalid URL escape "%"'),
         ("%zzz", 'invalid URL escape "%zz"'),
-        ("\x01", "net/url: invalid control character in URL"),
         ("x?é", "cannot be encoded as an IA5String"),
     ],
 )
