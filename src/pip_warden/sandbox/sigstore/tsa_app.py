@@ -32,7 +32,7 @@ def tsa_app(service: SigstoreService) -> Starlette:
         return error(refusal.status, refusal.message, code=refusal.code, media_type=media_type)
 
     async def timestamp(request: Request) -> Response:
-        body = await body_of(request, "request", (JSON, _QUERY))
+        body = await body_of(request, "request", (JSON, _QUERY), "application/octet-stream")
         return Response(service.stamp(_read(request.headers["content-type"], body)), media_type=_REPLY)
 
     async def chain(_request: Request) -> Response:
