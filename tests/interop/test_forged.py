@@ -273,6 +273,8 @@ def _times(a: Release, b: Release) -> Iterator[Case]:
     claimed = forge.at_another_time(forge.with_stamps(a.made["v2"]))
     words = "time stamp taken away, a time claimed for the log entry"
     yield _case("T08", words, "v2", genuine, claimed, "no-signing-time")
+    words = "a time claimed for the log entry beside a good time stamp"
+    yield _case("T08", words, "v2", genuine, forge.at_another_time(a.made["v2"]), "bad-signing-time")
     for words, stamp, code in _bad_stamps(a, b):
         made = forge.with_stamps(a.made["v2"], stamp)
         yield _case("T10", words, "v2", genuine, made, code)

@@ -118,3 +118,17 @@ def test_utf8_strings_have_one_spelling(text: str) -> None:
     assert decode_utf8_string(b"\x0c" + size + data) == text
     with pytest.raises(ValueError, match="DER"):
         decode_utf8_string(b"\x0c\x83\x00" + len(data).to_bytes(2, "big") + data)
+
+
+@pytest.mark.parametrize("subject", ["https://<nil>", "https://%3Cnil%3E", "https:", "https://"])
+def test_t26_a_subject_that_is_nobodys(subject: str) -> None:
+    assert code({1: ISSUER}, [x509.UniformResourceIdentifier(subject)]) == "bad-subject"
+
+
+@pytest.mark.parametrize(("ref", "expected"), [("%C3%A9", "bad-subject"), ("é", "claims")])
+def test_t26_two_refs_never_share_a_subject(ref: str, expected: str) -> None:
+    """Fulcio writes the same subject for a branch ``é`` and a branch ``%C3%A9``; claim 9 has the name as it is."""
+    escaped = "https://gitlab.com/a/b//.gitlab-ci.yml@refs/heads/%C3%A9"
+    claimed = escaped.replace("%C3%A9", ref)
+
+    assert code({1: ISSUER, 9: utf8(claimed.encode())}, [x509.UniformResourceIdentifier(escaped)]) == expected

@@ -441,6 +441,7 @@ def test_the_documented_example_is_valid() -> None:
 def test_every_code_of_this_room_is_explained() -> None:
     raised = {
         "no-trust-file", "trust-file-owner", "trust-file-not-toml", "trust-file-invalid", "trust-file-unwritable", "trust-file-uneditable",
+        "trust-file-changed",
         "trusted-root-missing", "trusted-root-digest", "invalid-subject", "invalid-ref", "invalid-url",
         "invalid-registry-project", "invalid-evidence-template", "pin-conflict", "not-in-trust-file",
     }  # fmt: skip

@@ -15,6 +15,8 @@ _ARC = "1.3.6.1.4.1.57264.1."
 _RAW_ISSUER = 1
 _UTF8_STRING = 0x0C
 _LONG_FORM = 0x80
+_NOBODY = frozenset({"https:", "https://", "https://<nil>", "https://%3Cnil%3E"})
+"""What Fulcio writes, whatever project it is of, for a token whose ``ci_config_ref_uri`` is empty or null."""
 
 
 def read_claims(certificate: x509.Certificate) -> Claims | Fault:
@@ -37,6 +39,9 @@ def read_claims(certificate: x509.Certificate) -> Claims | Fault:
     issuer = _issuer(values)
     if isinstance(issuer, Fault):
         return issuer
+    if "%" in subject and subject == values.get(CLAIM_NUMBERS["build-signer-uri"]):
+        # The CA escapes a subject only where it must: one that came with escapes in it reads like another's that got them.
+        return Fault(code="bad-subject", expected="a ref without percent signs", found=subject)
     return Claims(
         issuer=issuer,
         subjects=(subject,),
@@ -90,11 +95,11 @@ def _subject(extensions: x509.Extensions) -> str | Fault:
         if isinstance(extension.value, x509.SubjectAlternativeName)
         for name in extension.value
     ]
-    if len(found) == 1 and found[0]:
+    if len(found) == 1 and found[0] and found[0] not in _NOBODY:
         return found[0]
     return Fault(
         code="bad-subject",
-        expected="exactly one subject alternative name, a URI or mail address",
+        expected="exactly one subject alternative name, a URI or mail address that names somebody",
         found=f"{len(found)}: {found!r}"[:400],
     )
 

@@ -166,6 +166,8 @@ def _hearings(wire: WireBundle) -> Iterator[_Hearing]:
     if wire.entry.promise is not None:
         moment = datetime.fromtimestamp(wire.entry.integrated_time, tz=UTC)
         yield _Hearing(_bundle(replace(wire, timestamps=())), moment)
+    elif wire.timestamps and wire.entry.integrated_time:
+        raise _NoError("bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp")
     untimed = replace(wire.entry, promise=None, integrated_time=0)
     for stamp in wire.timestamps:
         bundle = _bundle(replace(wire, entry=untimed, timestamps=(stamp,)))
