@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.asn1 import decode_der, encode_der
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pip_warden.sandbox.sigstore import der
@@ -21,6 +21,8 @@ def test_an_integer_reads_back(value: int) -> None:
 
 
 @given(st.integers(-(2**62), 2**62))
+@example(-128)
+@example(-(2**15))
 def test_an_integer_is_written_as_others_write_it(value: int) -> None:
     assert der.integer(value) == encode_der(value)
     assert decode_der(int, der.integer(value)) == value

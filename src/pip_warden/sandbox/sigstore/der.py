@@ -35,8 +35,9 @@ def explicit(number: int, *items: bytes) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """Write an INTEGER."""
-    return tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    """Write an INTEGER in as few octets as hold it (X.690 section 8.3.2)."""
+    bits = (value if value >= 0 else ~value).bit_length()
+    return tlv(INTEGER, value.to_bytes(bits // 8 + 1, "big", signed=True))
 
 
 def octets(value: bytes) -> bytes:
