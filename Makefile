@@ -41,7 +41,8 @@ fix: setup ## format, apply safe fixes, write the generated docs
 interop: setup ## tests with foreign programs against a real Sigstore (needs Go, npm; root for apt; kept in .cache)
 	$(STACK) install
 	$(STACK) down --forget >/dev/null
-	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -m interop
+	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -m interop \
+	  && cat $${INTEROP_CACHE:-.cache}/stack/matrix.md
 
 bench: setup ## benchmarks, as ratios within one run
 	$(BIN)/python scripts/bench.py
