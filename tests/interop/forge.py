@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from rfc3161_client import decode_timestamp_response
 
 from interop.stack import keys
 from interop.stack.places import HOST, KEYS, Port
@@ -76,6 +77,20 @@ def signature(bundle: JSON) -> bytes:
 def certificate(bundle: JSON) -> x509.Certificate:
     """Return the signing certificate in a bundle of version 0.3."""
     return x509.load_der_x509_certificate(base64.b64decode(material(bundle)["certificate"]["rawBytes"]))
+
+
+def begins(bundle: JSON) -> datetime:
+    """Return since when its certificate is valid."""
+    return certificate(bundle).not_valid_before_utc
+
+
+def signed_at(bundle: JSON) -> datetime:
+    """Return when it was signed: by its log, or where that states no time, by its time stamp."""
+    stated = int(entry(bundle).get("integratedTime", 0))
+    if stated:
+        return datetime.fromtimestamp(stated, tz=UTC)
+    stamped = base64.b64decode(stamps(bundle)[0]["signedTimestamp"])
+    return decode_timestamp_response(stamped).tst_info.gen_time
 
 
 def with_stamps(bundle: JSON, *responses: bytes) -> JSON:

@@ -67,9 +67,11 @@ def _body(answer: requests.Response, *, words: bool) -> object:
     if answer.content.startswith(b"{") or answer.content.startswith(b"["):
         value = answer.json()
         if isinstance(value, dict) and "message" in value:
-            # A list of methods comes in any order.
+            # Lists of methods and of media types come in any order, another one each time the server starts.
             message = re.sub(
-                r"\[([A-Z,]+)\]", lambda found: str(sorted(found[1].split(","))), value["message"]
+                r"\[([\w/,. -]+)\](?= are)",
+                lambda found: str(sorted(re.split("[ ,]", found[1]))),
+                value["message"],
             )
             return value | {"message": nameless(message) if words else "…"}
         return shape(value)

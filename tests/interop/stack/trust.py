@@ -33,6 +33,11 @@ def make() -> None:
     root = TRUST / "trusted_root.json"
     since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     _cosign("trusted-root", "create", f"--out={root}", *_trusted(since))
+    document = json.loads(root.read_bytes())
+    document["tlogs"].sort(
+        key=lambda log: log["baseUrl"]
+    )  # sigstore-python looks a pair up in the first: Rekor v1; cosign has no order
+    root.write_text(json.dumps(document), encoding="utf-8")
     for name, (port, version) in LOGS.items():
         directory = TRUST / name
         directory.mkdir(exist_ok=True)
