@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# One more than there are cores: many tests wait for a child.
+MANY   ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 STAMP  := $(VENV)/.ready
 STACK  := PYTHONPATH=tests $(BIN)/python -m interop.stack
 
@@ -23,7 +25,7 @@ demo: setup ## the main job on the embedded sandbox: publish, pin, install, and 
 	$(BIN)/pip-warden demo
 
 test: setup ## every test that needs no foreign toolchain (under five minutes)
-	$(BIN)/python -m pytest -q -n auto -m 'not interop'
+	$(BIN)/python -m pytest -q -n $(MANY) -m 'not interop'
 
 check: setup ## lint, format, types, import contract, docs
 	$(BIN)/ruff format --check src tests scripts examples
