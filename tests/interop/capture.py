@@ -21,18 +21,8 @@ def capture() -> None:
     TARGET.mkdir(parents=True)
     supervisor.stop("gitlab")
     with Sandbox(ports={"gitlab": Port.GITLAB.value}) as gitlab, tempfile.TemporaryDirectory() as home:
-        job = gitlab.job(gitlab.project("acme/widgets"), tag="v1.0")
-        wheel = gitlab.wheel("acme-widgets", "1.0")
-        (TARGET / wheel.name).write_bytes(wheel.data)
-        (Path(home) / wheel.name).write_bytes(wheel.data)
-        bench = Bench(
-            directory=Path(home),
-            file=wheel.name,
-            subject=job.san,
-            issuer=gitlab.issuer,
-            token=job.id_token,
-            variables=job.variables(),
-        )
+        bench = Bench.of(gitlab, Path(home))
+        (TARGET / bench.file).write_bytes(bench.artifact.read_bytes())
         (TARGET / "trusted_root.json").write_bytes((TRUST / "trusted_root.json").read_bytes())
         for name, version in (("v1", "fresh-v1"), ("v2", "fresh-v2")):
             supervisor.stop(version)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from interop.stack.places import BIN, KEYS, NODE, TRUST, Port
+from pip_warden.sandbox import Job, Sandbox
 
 VENV = Path(sys.executable).parent
 SLSA = "https://slsa.dev/provenance/v1"
@@ -58,6 +59,21 @@ class Bench:
     token: Callable[[], str] = lambda: ""
     variables: dict[str, str] = field(default_factory=dict)
     root: Path = TRUST / "trusted_root.json"
+
+    @classmethod
+    def of(cls, gitlab: Sandbox, directory: Path, *, version: str = "1.0", job: Job | None = None) -> Bench:
+        """Put a wheel into a directory, to be signed by a job; by default by one for the tag ``v1.0``."""
+        wheel = gitlab.wheel("acme-widgets", version)
+        (directory / wheel.name).write_bytes(wheel.data)
+        job = job or gitlab.job(gitlab.project("acme/widgets"), tag="v1.0")
+        return cls(
+            directory=directory,
+            file=wheel.name,
+            subject=job.san,
+            issuer=gitlab.issuer,
+            token=job.id_token,
+            variables=job.variables(),
+        )
 
     @property
     def artifact(self) -> Path:
@@ -308,15 +324,25 @@ def by_js(bench: Bench, evidence: Evidence) -> Result:
     return bench.run(NODE / "sigstore", *words, PATH=f"{NODE}:{os.environ['PATH']}")
 
 
-def by_warden(bench: Bench, evidence: Evidence) -> Result:
-    """``pip-warden verify``."""
+def by_warden(bench: Bench, evidence: Evidence, *more: str) -> subprocess.CompletedProcess[str]:
+    """``pip-warden verify``, with more options."""
     material = (
         (f"--bundle={evidence.bundle}",)
         if evidence.bundle
         else (f"--signature={evidence.signature}", f"--certificate={evidence.certificate}")
     )
     words = (*material, f"--trusted-root={bench.root}", f"--cache-dir={bench.path('cache')}", *_who(bench))
-    return bench.run(VENV / "pip-warden", "verify", *words, bench.file)
+    return bench.run(VENV / "pip-warden", "verify", *words, *more, bench.file)
+
+
+PEERS: dict[str, Callable[[Bench, Evidence], Result]] = {
+    "cosign 2.2.3": by_old_cosign,
+    "cosign 3.1.3": by_cosign,
+    "sigstore-go 1.3.0": by_go,
+    "sigstore-python 4.5.1": by_python,
+    "@sigstore/cli 0.10.3": by_js,
+}
+"""Every verifier but ours, by the name that the page gives it."""
 
 
 def _who(bench: Bench) -> tuple[str, ...]:

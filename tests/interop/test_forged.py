@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,13 +23,6 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "interop.md"
 ROOT = TRUST / "trusted_root.json"
 pytestmark = pytest.mark.interop
 
-PEERS: dict[str, Callable[[Bench, Evidence], Result]] = {
-    "cosign 2.2.3": clients.by_old_cosign,
-    "cosign 3.1.3": clients.by_cosign,
-    "sigstore-go 1.3.0": clients.by_go,
-    "sigstore-python 4.5.1": clients.by_python,
-    "@sigstore/cli 0.10.3": clients.by_js,
-}
 OURS = "pip-warden"
 Pair = tuple[bytes, bytes]
 
@@ -160,18 +153,9 @@ def _signed(bench: Bench, *, form: str, attempt: int = 0) -> JSON:
 
 
 def _bench(gitlab: Sandbox, job: Job, version: str, directory: Path) -> Bench:
-    wheel = gitlab.wheel("acme-widgets", version)
     own = directory / version
     own.mkdir()
-    (own / wheel.name).write_bytes(wheel.data)
-    return Bench(
-        directory=own,
-        file=wheel.name,
-        subject=job.san,
-        issuer=gitlab.issuer,
-        token=job.id_token,
-        variables=job.variables(),
-    )
+    return Bench.of(gitlab, own, version=version, job=job)
 
 
 def _release(bench: Bench, made: dict[str, JSON]) -> Release:
@@ -450,7 +434,7 @@ class Verdict:
         return [self.case.number, self.case.words, *cells, f"`{self.case.code}`"]
 
 
-_HEAD = ["attack", "what was done", "to", *PEERS, OURS]
+_HEAD = ["attack", "what was done", "to", *clients.PEERS, OURS]
 
 
 def test_the_forgeries_are_refused_as_the_page_says(
@@ -563,7 +547,7 @@ def _word(result: Result) -> str:
 def _ask(bench: Bench, evidence: Evidence) -> dict[str, Result]:
     """Ask everybody who can be: old cosign knows no bundles, and neither cosign takes a pair's keys from a trusted root."""
     found: dict[str, Result] = {}
-    for name, peer in PEERS.items():
+    for name, peer in clients.PEERS.items():
         cosign = name.startswith("cosign")
         unable = (evidence.bundle and peer is clients.by_old_cosign) or (
             evidence.signature and cosign and bench.root != ROOT

@@ -24,14 +24,7 @@ pytestmark = pytest.mark.interop
 Producer = Callable[[Bench, str], Evidence]
 Verifier = Callable[[Bench, Evidence], Result]
 
-VERIFIERS: dict[str, Verifier] = {
-    "cosign 2.2.3": clients.by_old_cosign,
-    "cosign 3.1.3": clients.by_cosign,
-    "sigstore-go 1.3.0": clients.by_go,
-    "sigstore-python 4.5.1": clients.by_python,
-    "@sigstore/cli 0.10.3": clients.by_js,
-    "pip-warden": clients.by_warden,
-}
+VERIFIERS: dict[str, Verifier] = clients.PEERS | {"pip-warden": clients.by_warden}
 
 _BOTH, _FIRST = ("v1", "v2"), ("v1", "v2", "fresh-v1", "fresh-v2")
 PRODUCERS: tuple[tuple[str, Producer, tuple[str, ...]], ...] = (
@@ -58,17 +51,7 @@ _REKOR = {"fresh-v1": Port.FRESH_REKOR1}
 
 @pytest.fixture
 def bench(gitlab: Sandbox, tmp_path: Path) -> Bench:
-    job = gitlab.job(gitlab.project("acme/widgets"), tag="v1.0")
-    wheel = gitlab.wheel("acme-widgets", "1.0")
-    (tmp_path / wheel.name).write_bytes(wheel.data)
-    return Bench(
-        directory=tmp_path,
-        file=wheel.name,
-        subject=job.san,
-        issuer=gitlab.issuer,
-        token=job.id_token,
-        variables=job.variables(),
-    )
+    return Bench.of(gitlab, tmp_path)
 
 
 def test_the_matrix_is_as_the_page_says(bench: Bench) -> None:

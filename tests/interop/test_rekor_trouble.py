@@ -8,12 +8,13 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from interop.clients import VENV, Bench, Evidence, cosign_pair, cosign_sign
+from interop.clients import Bench, Evidence, by_warden, cosign_pair, cosign_sign
 from interop.stack import services, supervisor
 from interop.stack.places import HOST, TRUST, Port
 from pip_warden.sandbox import Sandbox
@@ -23,23 +24,11 @@ pytestmark = pytest.mark.interop
 
 @pytest.fixture
 def bench(gitlab: Sandbox, tmp_path: Path) -> Bench:
-    job = gitlab.job(gitlab.project("acme/widgets"), tag="v1.0")
-    wheel = gitlab.wheel("acme-widgets", "1.0")
-    (tmp_path / wheel.name).write_bytes(wheel.data)
-    return Bench(
-        directory=tmp_path, file=wheel.name, subject=job.san, issuer=gitlab.issuer, token=job.id_token
-    )
+    return Bench.of(gitlab, tmp_path)
 
 
 def _verify(bench: Bench, evidence: Evidence, root: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    material = (
-        [f"--bundle={evidence.bundle}"]
-        if evidence.bundle
-        else [f"--signature={evidence.signature}", f"--certificate={evidence.certificate}"]
-    )
-    who = [f"--certificate-identity={bench.subject}", f"--certificate-oidc-issuer={bench.issuer}"]
-    words = [*material, *who, f"--trusted-root={root}", f"--cache-dir={bench.path('cache')}", *more]
-    return bench.run(VENV / "pip-warden", "verify", *words, bench.file)
+    return by_warden(replace(bench, root=root), evidence, *more)
 
 
 @contextmanager

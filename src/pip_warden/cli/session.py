@@ -155,14 +155,14 @@ def entry_finder(roots: RootShelf, transport: Transport, *, offline_from: Vault 
     from pip_warden._sigstore.wire import LogEntry
     from pip_warden.evidence.locate import refuse_lookup
 
-    def remember(wanted: Hashedrekord) -> LogEntry | None:
-        return (offline_from.entry(wanted) if offline_from else None) or refuse_lookup(wanted)
+    if offline_from is not None:
+        return lambda wanted: offline_from.entry(wanted) or refuse_lookup(wanted)
 
     def find(wanted: Hashedrekord) -> LogEntry | None:
         urls = tuple(dict.fromkeys(url for name in roots for url in roots[name].rekor_v1_urls))
         return find_entry(transport, urls, wanted)
 
-    return find if offline_from is None else remember
+    return find
 
 
 def _token_file(text: str) -> tuple[str, Path]:

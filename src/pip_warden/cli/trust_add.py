@@ -151,10 +151,9 @@ class Adding:
         self._path = path
         self._connection = connection
         self._console = console
-        self._is_new = not path.exists()
         self._root: NewRoot | None = None
-        self._before = None if self._is_new else self._read()
-        self._text = self._before or new_file_text()
+        self._before = self._read() if path.exists() else None
+        self._text = new_file_text() if self._before is None else self._before
 
     def run(self) -> None:
         """Add every name, then write the root if it is new, and the file."""
@@ -198,7 +197,7 @@ class Adding:
             raise
         if root is not None:
             self._console.note(f"pinned the trusted root {root.place.name}, sha256 {root.sha256}")
-        made = "made" if self._is_new else "updated"
+        made = "made" if self._before is None else "updated"
         print(f"{made} {self._path}; commit it, and review its changes")
 
     def _read(self) -> str:

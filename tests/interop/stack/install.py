@@ -38,16 +38,6 @@ def install() -> None:
     _debian({package for program, package in TOOLS["debian"].items() if found(program) is None})
 
 
-def missing() -> list[str]:
-    """Return the names of what is not there, or not of the version that is wanted."""
-    return [
-        *(name for name, package in TOOLS["go"].items() if built_from(BIN / name) != package),
-        *(name for name in TOOLS["files"] if not (FILES / name).exists()),
-        *(package for package, version in TOOLS["npm"].items() if _npm_version(package) != version),
-        *(program for program in TOOLS["debian"] if found(program) is None),
-    ]
-
-
 def found(program: str) -> str | None:
     """Return where a program of the system is; Debian keeps servers off an ordinary user's PATH."""
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
