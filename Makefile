@@ -40,8 +40,9 @@ fix: setup ## format, apply safe fixes, write the generated docs
 	$(BIN)/python scripts/docs.py
 
 # One shell, so that whatever was started is ended, whatever happens between.
-interop: setup ## tests with foreign programs against a real Sigstore (needs Go, npm; root for apt; kept in .cache)
+interop: setup ## tests with foreign programs against a real Sigstore, and on real archives (needs Go, npm; root for apt; kept in .cache)
 	$(STACK) install
+	PYTHONPATH=tests $(BIN)/python -m interop.corpus
 	$(STACK) down --forget >/dev/null
 	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -m interop \
 	  && cat $${INTEROP_CACHE:-.cache}/stack/matrix.md
