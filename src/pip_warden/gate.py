@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -89,10 +89,11 @@ class Gate:
         vault: Where accepted files are kept.
         workspace: A private directory of this run.
         reporter: Told what happens.
+        read_again: Lets the interpreter that will read a file look at it too, where that is another one than ours.
         fresh: Ask the supply for every file and its evidence, even where the vault has them: what a registry holds *now* is in question.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the parts that it is made of
         self,
         *,
         trust: TrustFile,
@@ -101,9 +102,11 @@ class Gate:
         vault: Vault,
         workspace: Path,
         reporter: Reporter = SILENT,
+        read_again: Callable[[Artifact], Artifact] | None = None,
         fresh: bool = False,
     ) -> None:
         self._fresh = fresh
+        self._read_again = read_again
         self._trust = trust
         self._roots = roots
         self._supply = supply
@@ -356,6 +359,8 @@ class Gate:
         """
         from pip_warden.verdict.judge import judge
 
+        if self._read_again is not None:
+            exhibit = replace(exhibit, artifact=self._read_again(exhibit.artifact))
         verdict = judge(exhibit, trust=self._trust, roots=self._roots)
         if isinstance(verdict, Accepted) or verdict.step is not Step.EVIDENCE:
             return verdict
@@ -397,9 +402,13 @@ class Gate:
     def _note_dependency(self, text: str, wanted_by: str) -> None:
         try:
             requirement = Requirement(text)
-        except InvalidRequirement:
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        except (
+            ValueError,
+            LookupError,
+        ):  # a marker is evaluated against this machine, which may have odd values
             return
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+        if not applies:
             return
         project = ProjectName(str(canonicalize_name(requirement.name)))
         if not self._trust.entries_of(project):

@@ -290,7 +290,7 @@ def test_t40_signatures_of_the_record_need_no_hash_but_nothing_else_is_exempt(re
     listed = {f"{INFO}/RECORD": _record()}
 
     assert isinstance(read(wheel(listed | {f"{INFO}/RECORD.jws": "{}", f"{INFO}/RECORD.p7s": "x"})), Contents)
-    assert code(read(wheel(listed | {f"{INFO}/RECORD.txt": "{}"}))) == "record-mismatch"
+    assert code(read(wheel(listed | {f"{INFO}/licenses/RECORD.jws": "{}"}))) == "record-mismatch"
     assert code(read(wheel(listed | {"RECORD.jws": "{}"}))) == "record-mismatch"
 
 
@@ -340,7 +340,7 @@ def test_t43_entry_points_that_are_paths_or_code_are_refused(read: Read, text: s
     "text",
     [
         "[console_scripts]\nacme = acme.cli:main\nacme-2.0 = acme.cli:Main.run [extra, other]\n",
-        "# comment\n; other\n\n[group.of.ours]\na/b = anything at all\n[gui_scripts]\nx=acme:main\n",
+        "# comment\n\n[group.of.ours]\na/b = anything at all\n[gui_scripts]\nx=acme:main\n",
         "",
     ],
 )

@@ -1,65 +1,140 @@
 """A wheel's entry points: installers make executable files with these names (T43, CVE-2026-8643).
 
-Installers read the file line by line and not all alike, so a line that is no section, no ``name = value`` and no comment is a fault.
+Every installer has a reader of its own for this file, and no two forgive the same things: comments behind a value, lines that go on, sections that
+lend their values to others. So one reading is strict enough for all of them, and for scripts the names and references are, too.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from pip_warden.artifact.problem import MalformedError
-from pip_warden.artifact.tree import is_plain_path
+from pip_warden.names import ProjectName
 
-_SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
-_REFERENCE = re.compile(r"\w+(\.\w+)*(\s*:\s*\w+(\.\w+)*)?\s*(\[[\w\s,.-]*\])?")
-"""The object reference of the entry points specification; scripts are generated from it, so nothing else may be in it."""
+SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
+"""The groups whose names become files."""
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", re.ASCII)
+_REFERENCE = re.compile(
+    r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*( ?\[\w[\w-]*(, ?\w[\w-]*)*\])?", re.ASCII
+)
+"""The object reference of the entry points specification, as a script needs it; scripts are generated from it, so nothing else may be in it."""
+_INTERPRETER = re.compile(r"(python|pythonw|pypy|graalpy)[0-9.]*t?", re.ASCII)
+_VERSIONED = re.compile(r"(?P<base>pip|easy_install)(-?[0-9]+(\.[0-9]+)?)?", re.ASCII)
+_OWNERS = {"pip": "pip", "easy_install": "setuptools"}
+"""Scripts that installers rename to the version of the Python they install into, and whose they are."""
+_WRAPPER = re.compile(r"(?P<name>.*?)(-script\.pyw?|\.exe|\.pya)?", re.DOTALL | re.IGNORECASE)
 
 
-def check_entry_points(raw: bytes) -> None:
-    """Check that no script's name is a path and no reference more than a reference.
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """One line of ``entry_points.txt``."""
+
+    group: str
+    name: str
+    value: str
+
+
+def read_entry_points(raw: bytes, project: ProjectName) -> tuple[EntryPoint, ...]:
+    """Read a wheel's entry points.
+
+    Args:
+        raw: The file.
+        project: The wheel's project: only pip may bring a script named pip.
+
+    Raises:
+        MalformedError: ``bad-entry-point``: an installer could read it differently, or a script's name or reference is not merely one.
+    """
+    found = _read(_text(raw))
+    names = set[str]()
+    for point in found:
+        if point.group.casefold() not in SCRIPTS:
+            continue
+        if point.group not in SCRIPTS:
+            raise _bad(f"the group {point.group!r}, in other letters")
+        check_script_name(point.name, project)
+        if point.name.casefold() in names:
+            raise _bad(f"the script {point.name!r} twice")
+        names.add(point.name.casefold())
+        if not _REFERENCE.fullmatch(point.value):
+            raise _bad(f"the object reference {point.value[:200]!r}")
+    return found
+
+
+def check_script_name(name: str, project: ProjectName) -> None:
+    """Check that a script is one that every installer writes, and under this name.
 
     Raises:
         MalformedError: ``bad-entry-point``.
     """
+    plain = script_of(name).casefold()
+    if not _NAME.fullmatch(name) or not plain or _INTERPRETER.fullmatch(plain.removesuffix(".py")):
+        raise _bad(f"the script name {name[:200]!r}")
+    renamed = _VERSIONED.fullmatch(plain)
+    if renamed and _OWNERS[renamed["base"]] != project:
+        raise _bad(f"the script name {name[:200]!r}, which installers rename")
+
+
+def script_of(name: str) -> str:
+    """Return the entry point that installers take a file among the scripts to be the old wrapper of, or its own name."""
+    wrapper = _WRAPPER.fullmatch(name)
+    return name if wrapper is None else wrapper["name"]
+
+
+def _text(raw: bytes) -> str:
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as err:
         raise _bad("bytes that are not UTF-8") from err
-    section, seen = "", set[tuple[str, str]]()
-    for line in (line.strip() for line in text.splitlines()):
-        if not line or line[0] in "#;":
+    if any(char != "\t" and not char.isprintable() for line in text.split("\n") for char in line):
+        raise _bad("control characters, or what only some readers take for the end of a line")
+    return text
+
+
+def _read(text: str) -> tuple[EntryPoint, ...]:
+    found: dict[tuple[str, str], EntryPoint] = {}
+    groups = set[str]()
+    group, deepest = "", None
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
             continue
-        if line[0] == "[":
-            section = _section(line)
+        depth = len(line) - len(line.lstrip())
+        if deepest is not None and depth > deepest:
+            raise _bad(f"a line that goes on in the next, {stripped[:200]!r}")
+        if stripped.startswith("["):
+            group, deepest = _group(stripped), None
+            if group in groups:
+                raise _bad(f"[{group}] twice")
+            groups.add(group)
             continue
-        name = _check_line(line, section)
-        if (section, name) in seen:
-            raise _bad(f"{name!r} twice in [{section}]")
-        seen.add((section, name))
+        point, deepest = _point(stripped, group), depth
+        if (point.group, point.name) in found:
+            raise _bad(f"{point.name!r} twice in [{group}]")
+        found[point.group, point.name] = point
+    return tuple(found.values())
 
 
-def _section(line: str) -> str:
-    if not line.endswith("]") or "[" in line[1:] or "]" in line[:-1]:
+def _group(line: str) -> str:
+    name = line[1:-1]
+    if not line.endswith("]") or name != name.strip() or not name or set(name) & set("[]#;="):
         raise _bad(f"the line {line[:200]!r}")
-    return line[1:-1].strip()
-
-
-def _check_line(line: str, section: str) -> str:
-    name, equals, value = (part.strip() for part in line.partition("="))
-    if not (section and equals and name and value):
-        raise _bad(f"the line {line[:200]!r}")
-    if section.casefold() in _SCRIPTS:
-        if "/" in name or not is_plain_path(name):
-            raise _bad(f"the script name {name[:200]!r}")
-        if not _REFERENCE.fullmatch(value):
-            raise _bad(f"the object reference {value[:200]!r}")
+    if name.casefold() == "default":
+        raise _bad("a section [DEFAULT], which lends its values to all others in some readers")
     return name
+
+
+def _point(line: str, group: str) -> EntryPoint:
+    name, equals, value = (part.strip() for part in line.partition("="))
+    if not (group and equals and name and value) or set(line) & set("#;%") or set(name) & set("[]:\t"):
+        raise _bad(f"the line {line[:200]!r}")
+    return EntryPoint(group, name, value)
 
 
 def _bad(found: str) -> MalformedError:
     return MalformedError(
         "bad-entry-point",
-        "entry points whose names are no paths and whose values name an object",
+        "entry points that every installer reads alike, whose names are plain file names and whose values name an object",
         found,
         hint="An installer would write a file of that name, or code from that value. Do not use it; tell the publisher.",
     )

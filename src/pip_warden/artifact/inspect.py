@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from pip_warden.artifact.model import Contents
+from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.artifact.problem import MalformedError
-from pip_warden.artifact.sdist import inspect_sdist
+from pip_warden.artifact.sdist import check_elsewhere, inspect_sdist
 from pip_warden.artifact.wheel import inspect_wheel
+from pip_warden.errors import UndecidedError
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
 
@@ -29,3 +31,29 @@ def inspect(path: Path, name: ArtifactName) -> Contents | Fault:
         return inspect_wheel(path) if name.kind == "wheel" else inspect_sdist(path)
     except MalformedError as err:
         return err.fault
+
+
+def read_by(interpreter: Path, artifact: Artifact) -> Artifact:
+    """Let the readers of the interpreter that an installer will run in look at an artifact, too (design decision D14).
+
+    Only sdists are read by it: a wheel's ZIP file, of the few forms that pass here, has been read alike by every version.
+
+    Returns:
+        The artifact, with ``archive-ambiguous`` in the place of its contents where that interpreter sees another one.
+
+    Raises:
+        UndecidedError: ``cannot-ask-python``: it cannot be run, or the file not be read.
+    """
+    if artifact.name.kind != "sdist" or isinstance(artifact.contents, Fault):
+        return artifact
+    try:
+        check_elsewhere(artifact.path, interpreter)
+    except MalformedError as err:
+        return replace(artifact, contents=err.fault)
+    except OSError as err:
+        raise UndecidedError(
+            "cannot-ask-python",
+            f"expected that {interpreter} lists {artifact.name}, found: {err.strerror or type(err).__name__}",
+            hint="Check that the Python which is installed into can be run.",
+        ) from err
+    return artifact

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import email.parser
 import email.policy
+import re
 from collections.abc import Iterable
 from email.message import Message
 
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import bad_metadata
+from pip_warden.artifact.requirements import is_extra, is_specifier, read_requirement
 from pip_warden.names import ProjectName
 
 LARGEST_METADATA = 16 << 20
@@ -23,6 +23,9 @@ LARGEST_METADATA = 16 << 20
 _LONGEST_VALUE = 4096
 _ODD = ("\x00", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 """What str.splitlines, and so the email parser, may take for the end of a line, and other readers do not."""
+_TOO_LARGE = re.compile(r"[0-9]{19}", re.ASCII)
+"""A number that does not fit 64 bits, which some installers hold it in."""
+_MAIL = ("content-", "mime-")
 
 
 def headers(raw: bytes, where: str) -> Message:
@@ -38,16 +41,21 @@ def headers(raw: bytes, where: str) -> Message:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as err:
-        raise bad(where, "bytes that are not UTF-8") from err
+        raise bad_metadata(where, "bytes that are not UTF-8") from err
     head = _head(text)
     if head.startswith(("From ", "\ufeff", " ", "\t")) or any(char in head for char in _ODD):
-        raise bad(
+        raise bad_metadata(
             where,
             "a first line that is no header, or characters that only some readers take for a line's end",
         )
     message = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(head)
     if message.defects or message.get_payload():
-        raise bad(where, "a line among the headers that is none")
+        raise bad_metadata(where, "a line among the headers that is none")
+    for name in message:
+        if name.lower().startswith(_MAIL):
+            raise bad_metadata(
+                where, f"a header of mail, which would change how the rest is read: {name[:80]!r}"
+            )
     return message
 
 
@@ -56,7 +64,7 @@ def _head(text: str) -> str:
     unix = text.replace("\r\n", "\n")
     head = unix.partition("\n\n")[0] + "\n"
     if "\r" in head:
-        raise bad("a metadata file", "a carriage return within a line")
+        raise bad_metadata("a metadata file", "a carriage return within a line")
     return head
 
 
@@ -68,10 +76,10 @@ def one(message: Message, name: str, where: str) -> str:
     """
     values = message.get_all(name) or []
     if len(values) != 1:
-        raise bad(where, f"{len(values)} {name} lines")
-    value = str(values[0]).strip()
-    if not value or "\n" in value or len(value) > _LONGEST_VALUE:
-        raise bad(where, f"an empty, folded or overlong {name} line")
+        raise bad_metadata(where, f"{len(values)} {name} lines")
+    value = str(values[0])
+    if not value or value != value.strip() or "\n" in value or len(value) > _LONGEST_VALUE:
+        raise bad_metadata(where, f"an empty, folded or overlong {name} line, or one that ends in blanks")
     return value
 
 
@@ -99,7 +107,7 @@ def core(raw: bytes, where: str) -> Message:
     stated = one(message, "Metadata-Version", where)
     major, _, minor = stated.partition(".")
     if major not in {"1", "2"} or not (minor.isascii() and minor.isdecimal()):
-        raise bad(where, f"Metadata-Version {stated}, where 1.x and 2.x are known")
+        raise bad_metadata(where, f"Metadata-Version {stated}, where 1.x and 2.x are known")
     return message
 
 
@@ -110,10 +118,12 @@ def project_and_version(message: Message, where: str) -> tuple[ProjectName, Vers
         MalformedError: ``bad-metadata``.
     """
     name, version = one(message, "Name", where), one(message, "Version", where)
+    if name == "UNKNOWN" or _TOO_LARGE.search(version):
+        raise bad_metadata(where, f"{name[:200]!r} {version[:200]!r}")
     try:
         return ProjectName(str(canonicalize_name(name, validate=True))), Version(version)
     except ValueError as err:  # InvalidName, InvalidVersion, or a number of too many digits
-        raise bad(where, str(err)) from err
+        raise bad_metadata(where, str(err)) from err
 
 
 def requires_python(message: Message, where: str) -> str | None:
@@ -123,10 +133,8 @@ def requires_python(message: Message, where: str) -> str | None:
         MalformedError: ``bad-metadata``: it stands twice or is no version specifier.
     """
     stated = at_most_one(message, "Requires-Python", where)
-    try:
-        SpecifierSet(stated or "")
-    except ValueError as err:
-        raise bad(where, f"Requires-Python {stated!r}") from err
+    if stated is not None and not is_specifier(stated):
+        raise bad_metadata(where, f"Requires-Python {stated!r}")
     return stated
 
 
@@ -136,22 +144,17 @@ def direct_references(requirements: Iterable[str], where: str) -> tuple[str, ...
     Raises:
         MalformedError: ``bad-metadata``: one of them cannot be read at all.
     """
-    return tuple(text for text in requirements if _requirement(text, where).url is not None)
+    return tuple(text for text in requirements if read_requirement(text, where).url is not None)
 
 
-def _requirement(text: str, where: str) -> Requirement:
-    """Read a requirement (PEP 508); what cannot be read could be a direct reference to somebody else."""
-    try:
-        return Requirement(text)
-    except (ValueError, RecursionError) as err:
-        raise bad(where, f"the requirement {text[:200]!r}") from err
+def extras(message: Message, where: str) -> tuple[str, ...]:
+    """Read every ``Provides-Extra``.
 
-
-def bad(where: str, found: str) -> MalformedError:
-    """Make the fault of a metadata file."""
-    return MalformedError(
-        "bad-metadata",
-        f"well-formed metadata in {where}",
-        found,
-        hint="The publisher's build tool is at fault.",
-    )
+    Raises:
+        MalformedError: ``bad-metadata``: one of them is no name (PEP 685).
+    """
+    found = every(message, "Provides-Extra")
+    for extra in found:
+        if not is_extra(extra):
+            raise bad_metadata(where, f"the extra {extra[:200]!r}")
+    return found

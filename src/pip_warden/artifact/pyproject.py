@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pip_warden.artifact import metadata
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import MalformedError, bad_metadata
 from pip_warden.artifact.tree import is_plain_path
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
@@ -31,6 +31,7 @@ class Pyproject:
         project: Normalised ``[project] name``, None where absent.
         version: ``[project] version``, None where absent or dynamic.
         dynamic: ``[project] dynamic``: what only the build backend knows.
+        dependencies: ``[project] dependencies``; None where they are dynamic or there is no such table.
         build_requires: ``[build-system] requires``, or the default.
         requires: ``[project]`` dependencies and optional dependencies.
         direct_references: Those of both that name a URL or path instead of a version.
@@ -39,6 +40,7 @@ class Pyproject:
     project: ProjectName | None = None
     version: Version | None = None
     dynamic: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] | None = None
     build_requires: tuple[str, ...] = DEFAULT_BUILD_REQUIRES
     requires: tuple[str, ...] = ()
     direct_references: tuple[str, ...] = ()
@@ -109,23 +111,26 @@ def read_pyproject(raw: bytes) -> Pyproject:
         MalformedError: ``bad-metadata``.
     """
     if len(raw) > LARGEST_PYPROJECT:
-        raise metadata.bad(_WHERE, f"more than {LARGEST_PYPROJECT} bytes")
+        raise bad_metadata(_WHERE, f"more than {LARGEST_PYPROJECT} bytes")
     try:
         document: dict[str, object] = tomllib.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as err:  # also a number of too many digits
-        raise metadata.bad(_WHERE, str(err)[:200]) from err
+        raise bad_metadata(_WHERE, str(err)[:200]) from err
     system, project = _table(document, "build-system"), _table(document, "project")
     _check_backend_path(_strings(system.get("backend-path", []), "build-system.backend-path"))
     if "build-system" in document and "requires" not in system:
-        raise metadata.bad(_WHERE, "a [build-system] without requires (PEP 518)")
+        raise bad_metadata(_WHERE, "a [build-system] without requires (PEP 518)")
     build = _strings(system.get("requires", list(DEFAULT_BUILD_REQUIRES)), "build-system.requires")
-    static = _strings(project.get("dependencies", []), "project.dependencies")
-    for extra, dependencies in _table(project, "optional-dependencies").items():
-        static += _strings(dependencies, f"project.optional-dependencies.{extra}")
+    dependencies = _strings(project.get("dependencies", []), "project.dependencies")
+    dynamic = _strings(project.get("dynamic", []), "project.dynamic")
+    static = dependencies
+    for extra, optional in _table(project, "optional-dependencies").items():
+        static += _strings(optional, f"project.optional-dependencies.{extra}")
     return Pyproject(
         project=_name(project.get("name")),
         version=_version(project.get("version")),
-        dynamic=_strings(project.get("dynamic", []), "project.dynamic"),
+        dynamic=dynamic,
+        dependencies=dependencies if "project" in document and "dependencies" not in dynamic else None,
         build_requires=build,
         requires=static,
         direct_references=metadata.direct_references((*build, *static), _WHERE),
@@ -135,13 +140,13 @@ def read_pyproject(raw: bytes) -> Pyproject:
 def _table(document: dict[str, object], name: str) -> dict[str, object]:
     found = document.get(name, {})
     if not isinstance(found, dict):
-        raise metadata.bad(_WHERE, f"{name} that is no table")
+        raise bad_metadata(_WHERE, f"{name} that is no table")
     return found
 
 
 def _strings(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise metadata.bad(_WHERE, f"{where} that is no list of strings")
+        raise bad_metadata(_WHERE, f"{where} that is no list of strings")
     return tuple(value)
 
 
@@ -150,7 +155,7 @@ def _check_backend_path(entries: tuple[str, ...]) -> None:
     for entry in entries:
         path = entry.removeprefix("./").removesuffix("/")
         if path not in {"", "."} and not is_plain_path(path):
-            raise metadata.bad(_WHERE, f"a backend-path outside the tree, {entry!r}")
+            raise bad_metadata(_WHERE, f"a backend-path outside the tree, {entry!r}")
 
 
 def _name(value: object) -> ProjectName | None:
@@ -159,7 +164,7 @@ def _name(value: object) -> ProjectName | None:
     try:
         return ProjectName(str(canonicalize_name(str(value), validate=True)))
     except ValueError as err:
-        raise metadata.bad(_WHERE, f"the name {value!r}") from err
+        raise bad_metadata(_WHERE, f"the name {value!r}") from err
 
 
 def _version(value: object) -> Version | None:
@@ -168,4 +173,4 @@ def _version(value: object) -> Version | None:
     try:
         return Version(str(value))
     except ValueError as err:
-        raise metadata.bad(_WHERE, f"the version {value!r}") from err
+        raise bad_metadata(_WHERE, f"the version {value!r}") from err

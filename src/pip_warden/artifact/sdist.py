@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
+from typing import BinaryIO
 
-from packaging.utils import parse_sdist_filename
+from packaging.utils import canonicalize_name, parse_sdist_filename
 
 from pip_warden.artifact import metadata
 from pip_warden.artifact.gzip_strict import gunzip
 from pip_warden.artifact.model import Contents
-from pip_warden.artifact.pyproject import LARGEST_PYPROJECT, NO_PYPROJECT, read_pyproject
-from pip_warden.artifact.tarfile_strict import Member, bad, read_tar
+from pip_warden.artifact.problem import bad_metadata
+from pip_warden.artifact.pyproject import LARGEST_PYPROJECT, NO_PYPROJECT, Pyproject, read_pyproject
+from pip_warden.artifact.readers import check_tar, check_tar_elsewhere
+from pip_warden.artifact.requirements import mentions_extra, read_requirement
+from pip_warden.artifact.tar_headers import bad
+from pip_warden.artifact.tarfile_strict import Member, read_tar
 
+_BEFORE_MINOR = re.compile(r'python_full_version (<|>=) "([0-9]+\.[0-9]+)(?:\.0)?"', re.ASCII)
 _KEEP = {"PKG-INFO": metadata.LARGEST_METADATA, "pyproject.toml": LARGEST_PYPROJECT}
 
 
@@ -22,8 +32,9 @@ def inspect_sdist(path: Path) -> Contents:
         MalformedError: With the fault.
         OSError: The file cannot be read.
     """
-    with path.open("rb") as stream:
-        members, kept = read_tar(gunzip(stream, path.stat().st_size), _KEEP)
+    with tempfile.TemporaryFile() as skeleton:
+        members, kept = _read_archive(path, skeleton)
+        check_tar(skeleton, members)
     top = _find_top(members)
     for wanted in _KEEP:
         _check_regular(members, top, wanted, kept)
@@ -32,6 +43,28 @@ def inspect_sdist(path: Path) -> Contents:
     contents = _read_contents(kept["PKG-INFO"], kept.get("pyproject.toml"))
     _check_top(top, contents)
     return contents
+
+
+def check_elsewhere(path: Path, interpreter: Path) -> None:
+    """Let another interpreter's ``tarfile`` list an sdist that was found well-formed.
+
+    Args:
+        path: Where the bytes are.
+        interpreter: The Python that an installer will run in.
+
+    Raises:
+        MalformedError: ``archive-ambiguous``.
+        OSError: The file cannot be read, or the interpreter not be run.
+    """
+    with tempfile.TemporaryFile() as skeleton:
+        members, _ = _read_archive(path, skeleton)
+        skeleton.flush()
+        check_tar_elsewhere(interpreter, skeleton, members)
+
+
+def _read_archive(path: Path, skeleton: BinaryIO) -> tuple[tuple[Member, ...], dict[str, bytes]]:
+    with path.open("rb") as stream:
+        return read_tar(gunzip(stream, path.stat().st_size), _KEEP, skeleton)
 
 
 def _find_top(members: tuple[Member, ...]) -> str:
@@ -60,11 +93,40 @@ def _check_top(top: str, contents: Contents) -> None:
         raise bad(f"the top directory of {contents.project} {contents.version}, as PKG-INFO says", top)
 
 
+def _check_static(core: Message, requires: tuple[str, ...], build: Pyproject) -> None:
+    """Static dependencies stand in two files, and installers that do not build believe one or the other (PEP 643, PEP 621)."""
+    major, _, minor = metadata.one(core, "Metadata-Version", "PKG-INFO").partition(".")
+    is_static = (int(major), int(minor)) >= (2, 2) and "Requires-Dist" not in metadata.every(core, "Dynamic")
+    if build.dependencies is None or not is_static:
+        return
+    stated = set(_base(requires, "PKG-INFO"))
+    wanted = set(_base(build.dependencies, "pyproject.toml"))
+    if stated != wanted:
+        different = ", ".join(sorted(stated ^ wanted))
+        raise bad_metadata("PKG-INFO", f"other dependencies than in pyproject.toml: {different[:400]}")
+
+
+def _base(requirements: tuple[str, ...], where: str) -> Iterator[str]:
+    """Yield the requirements that hold without any extra, in one spelling."""
+    for text in requirements:
+        requirement = read_requirement(text, where)
+        if not mentions_extra(requirement):
+            requirement.name = canonicalize_name(requirement.name)
+            # Before a minor version is the same for both; maturin and uv rewrite one into the other.
+            yield _BEFORE_MINOR.sub(r'python_version \1 "\2"', str(requirement))
+
+
 def _read_contents(pkg_info: bytes, pyproject: bytes | None) -> Contents:
     core = metadata.core(pkg_info, "PKG-INFO")
     project, version = metadata.project_and_version(core, "PKG-INFO")
     build = NO_PYPROJECT if pyproject is None else read_pyproject(pyproject)
+    metadata.extras(core, "PKG-INFO")
     requires = metadata.every(core, "Requires-Dist")
+    if build.project not in {None, project} or build.version not in {None, version}:
+        raise bad_metadata(
+            "pyproject.toml", f"{build.project} {build.version}, where PKG-INFO says {project} {version}"
+        )
+    _check_static(core, requires, build)
     direct = metadata.direct_references(requires, "PKG-INFO") + build.direct_references
     return Contents(
         project=project,

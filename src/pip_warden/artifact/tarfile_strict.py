@@ -6,24 +6,32 @@ Readers differ in which of two contradicting sizes they believe, in what a spars
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from pip_warden.artifact.limits import LONGEST_NAME
 from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.tar_headers import (
+    BLOCK,
+    DIRECTORY,
+    GLOBAL,
+    HARD,
+    LONG_LINK,
+    LONG_NAME,
+    PAX,
+    REGULAR,
+    SYMBOLIC,
+    Header,
+    bad,
+    read_header,
+    read_pax,
+    text,
+)
 from pip_warden.artifact.tree import Tree, is_plain_path, unsafe
 
-_BLOCK = 512
-_ZEROS = bytes(_BLOCK)
+_ZEROS = bytes(BLOCK)
 _LARGEST_EXTENSION = 1 << 20
-_REGULAR, _HARD, _SYMBOLIC, _DIRECTORY = b"0", b"1", b"2", b"5"
-_PAX, _GLOBAL, _LONG_NAME, _LONG_LINK = b"x", b"g", b"L", b"K"
-_PAX_KEYS = frozenset(
-    {"path", "linkpath", "size", "uid", "gid", "uname", "gname", "mtime", "atime", "ctime", "comment"}
-)
-_PAX_VENDORS = ("SCHILY.", "LIBARCHIVE.")
-"""Attributes that bsdtar and star add; SCHILY.realsize, a second size, is not among them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,39 +42,37 @@ class Member:
         name: Its path, without the slash at the end of a directory's.
         kind: ``b"0"`` file, ``b"1"`` hard link, ``b"2"`` symbolic link, ``b"5"`` directory.
         size: Bytes of content.
+        begins: Where its content begins, in bytes from the archive's start.
         link: A link's target as it stands, ``""`` for others.
     """
 
     name: str
     kind: bytes
     size: int
+    begins: int
     link: str = ""
 
     @property
     def is_file(self) -> bool:
         """Whether it is a regular file with its own content."""
-        return self.kind == _REGULAR
+        return self.kind == REGULAR
 
     @property
     def is_directory(self) -> bool:
         """Whether it is a directory."""
-        return self.kind == _DIRECTORY
+        return self.kind == DIRECTORY
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Header:
-    kind: bytes
-    name: str
-    link: str
-    size: int
-
-
-def read_tar(pieces: Iterable[bytes], keep: dict[str, int]) -> tuple[tuple[Member, ...], dict[str, bytes]]:
+def read_tar(
+    pieces: Iterable[bytes], keep: dict[str, int], skeleton: BinaryIO
+) -> tuple[tuple[Member, ...], dict[str, bytes]]:
     """Read an archive to its end.
 
     Args:
         pieces: The archive, in pieces of any length.
         keep: Paths below the top directory whose content is wanted, each with the most bytes it may have.
+        skeleton: An empty file, which becomes the archive with holes in the place of the members' contents: all that another reader needs
+            to list them.
 
     Returns:
         Every member, and the contents that were wanted by the same paths.
@@ -74,7 +80,7 @@ def read_tar(pieces: Iterable[bytes], keep: dict[str, int]) -> tuple[tuple[Membe
     Raises:
         MalformedError: ``malformed-sdist``, ``unsafe-member`` or ``archive-too-large``.
     """
-    source, tree, links = _Blocks(pieces), Tree(), _Links()
+    source, tree, links = _Blocks(pieces, skeleton), Tree(), _Links()
     members: list[Member] = []
     kept: dict[str, bytes] = {}
     for member in _members(source):
@@ -95,12 +101,14 @@ def read_tar(pieces: Iterable[bytes], keep: dict[str, int]) -> tuple[tuple[Membe
 
 
 class _Blocks:
-    """Deals out a stream of pieces."""
+    """Deals out a stream of pieces, and writes what is no member's content into the skeleton."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes], skeleton: BinaryIO) -> None:
         self._pieces = iter(pieces)
+        self._skeleton = skeleton
         self._held = b""
         self._at = 0
+        self.position = 0
 
     def some(self, most: int) -> bytes:
         """Return at least one byte and at most so many; nothing at the end."""
@@ -108,6 +116,7 @@ class _Blocks:
             self._held, self._at = next(self._pieces, b""), 0
         taken = self._held[self._at : self._at + most]
         self._at += len(taken)
+        self.position += len(taken)
         return taken
 
     def runs(self, count: int) -> Iterator[bytes]:
@@ -121,7 +130,13 @@ class _Blocks:
 
     def block(self) -> bytes:
         """Return a header block."""
-        return b"".join(self.runs(_BLOCK))
+        return self._bone(BLOCK)
+
+    def extension(self, size: int) -> bytes:
+        """Return the content of an extended header."""
+        found = self._bone(size)
+        self._pad(size)
+        return found
 
     def content(self, size: int) -> bytes:
         """Return a member's content."""
@@ -135,19 +150,24 @@ class _Blocks:
             pass
         self._pad(size)
 
+    def _bone(self, size: int) -> bytes:
+        self._skeleton.seek(self.position)
+        found = b"".join(self.runs(size))
+        self._skeleton.write(found)
+        return found
+
     def _pad(self, size: int) -> None:
-        if any(piece.strip(b"\0") for piece in self.runs(-size % _BLOCK)):
+        if any(piece.strip(b"\0") for piece in self.runs(-size % BLOCK)):
             raise bad("zeros behind a member's content", "other bytes")
 
     def finish(self) -> None:
         """Check that only zero blocks follow, as another reader might go on after two of them."""
-        length = 0
         while piece := self.some(1 << 20):
-            length += len(piece)
             if piece.strip(b"\0"):
                 raise bad("nothing behind the end of the archive", "further bytes")
-        if length % _BLOCK:
-            raise bad("an archive of whole blocks", f"{length % _BLOCK} bytes too many")
+        if self.position % BLOCK:
+            raise bad("an archive of whole blocks", f"{self.position % BLOCK} bytes too many")
+        self._skeleton.truncate(self.position)
 
 
 class _Links:
@@ -160,14 +180,18 @@ class _Links:
 
     def add(self, member: Member) -> None:
         """Add a member of any kind."""
-        if member.kind == _HARD and member.link not in self._files:
+        if member.kind == HARD and member.link not in self._files:
             raise unsafe("hard links to files before them", f"{member.name!r} to {member.link!r}")
-        if member.kind == _SYMBOLIC:
+        if member.kind == SYMBOLIC:
             self._symbolic[member.name] = _target(member)
-        else:
-            self._files |= {member.name} if not member.is_directory else set()
-            parts = member.name.split("/")
-            self._paths |= {"/".join(parts[:count]) for count in range(2, len(parts) + 1)}
+            return
+        if not member.is_directory:
+            self._files.add(member.name)
+        end = len(member.name)
+        # Every directory on the way, up to the first that is known: what lies above that one is known too.
+        while end > 0 and member.name[:end] not in self._paths:
+            self._paths.add(member.name[:end])
+            end = member.name.rfind("/", 0, end)
 
     def check(self) -> None:
         """Check where symbolic links lead: to a member that is no such link, by no such link, so that none can lead out."""
@@ -179,18 +203,25 @@ class _Links:
 
 
 def _target(member: Member) -> str:
-    """Resolve a symbolic link by its text, which is allowed to go up only at its beginning."""
-    rest = member.link
-    while rest.startswith("../"):
-        rest = rest[3:]
-    if not is_plain_path(rest):
-        raise unsafe("symbolic links to plain relative paths", f"{member.name!r} to {member.link!r}")
-    return posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.link))
+    """Resolve a symbolic link by its text.
+
+    It goes up only at its beginning, and never out of the top directory: installers cut that off before they look where a link leads.
+    """
+    inside = member.name.split("/")[:-1]
+    rest = member.link.removeprefix("./")
+    while rest.startswith("../") and len(inside) > 1:
+        rest, inside = rest[3:], inside[:-1]
+    if not inside or not is_plain_path(rest):
+        raise unsafe(
+            "symbolic links to plain relative paths of the same tree", f"{member.name!r} to {member.link!r}"
+        )
+    return "/".join([*inside, rest])
 
 
 def _members(source: _Blocks) -> Iterator[Member]:
     """Read headers up to the end of the archive; the caller takes each member's content before it goes on."""
     extensions: dict[bytes, dict[str, str]] = {}
+    dialect = b""
     while True:
         raw = source.block()
         if raw == _ZEROS:
@@ -200,97 +231,34 @@ def _members(source: _Blocks) -> Iterator[Member]:
                 )
             source.finish()
             return
-        header = _read_header(raw)
-        if header.kind in {_PAX, _GLOBAL, _LONG_NAME, _LONG_LINK}:
+        header = read_header(raw)
+        if dialect not in {b"", header.dialect}:
+            raise bad("one dialect of tar in one archive", f"{dialect!r} and {header.dialect!r}")
+        dialect = header.dialect
+        if header.kind in {PAX, GLOBAL, LONG_NAME, LONG_LINK}:
             _add_extension(extensions, header, source)
         else:
-            yield _merged(header, extensions)
+            yield _merged(header, extensions, source.position)
             extensions = {}
 
 
-def _add_extension(extensions: dict[bytes, dict[str, str]], header: _Header, source: _Blocks) -> None:
+def _add_extension(extensions: dict[bytes, dict[str, str]], header: Header, source: _Blocks) -> None:
     if header.size > _LARGEST_EXTENSION:
         raise bad(f"extended headers of at most {_LARGEST_EXTENSION} bytes", str(header.size))
-    content = source.content(header.size)
-    if header.kind == _GLOBAL:
+    content = source.extension(header.size)
+    if header.kind == GLOBAL:
         # git archive names its commit so; anything else would change what later headers mean.
-        if extensions or _read_pax(content).keys() - {"comment"}:
+        if extensions or read_pax(content).keys() - {"comment"}:
             raise bad("global headers with a comment only", "others")
         return
-    is_pax = header.kind == _PAX
-    if header.kind in extensions or (extensions and (is_pax or _PAX in extensions)):
+    is_pax = header.kind == PAX
+    if header.kind in extensions or (extensions and (is_pax or PAX in extensions)):
         raise bad("extended headers of one kind, and each once", "several before one member")
-    key = "linkpath" if header.kind == _LONG_LINK else "path"
-    extensions[header.kind] = _read_pax(content) if is_pax else {key: _text(content)}
+    key = "linkpath" if header.kind == LONG_LINK else "path"
+    extensions[header.kind] = read_pax(content) if is_pax else {key: text(content)}
 
 
-def _read_header(raw: bytes) -> _Header:
-    """Read a ustar or GNU header block."""
-    if _octal(raw[148:156]) != sum(raw) - sum(raw[148:156]) + 8 * 0x20:
-        raise bad("headers with their checksum", "another checksum")
-    magic = raw[257:265]
-    if magic not in {b"ustar\x0000", b"ustar  \0"}:
-        raise bad("ustar, pax or GNU headers", repr(magic)[1:])
-    name, prefix = _text(raw[0:100]), _text(raw[345:500])
-    if prefix and magic == b"ustar  \0":
-        raise bad("GNU headers without a prefix", repr(prefix))
-    return _Header(
-        kind=_REGULAR if raw[156:157] == b"\0" else raw[156:157],
-        name=f"{prefix}/{name}" if prefix else name,
-        link=_text(raw[157:257]),
-        size=_octal(raw[124:136]),
-    )
-
-
-def _octal(field: bytes) -> int:
-    """Read octal digits. GNU's base 256 is for members of 8 GiB and more, which no sdist has."""
-    digits = field.strip(b" \0")
-    if not digits or digits.translate(None, b"01234567"):
-        raise bad("octal numbers in headers", repr(field)[1:])
-    return int(digits, 8)
-
-
-def _text(field: bytes) -> str:
-    raw, _, rest = field.partition(b"\0")
-    if rest.strip(b"\0"):
-        raise bad("names that end at their first NUL", repr(field[:200])[1:])
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as err:
-        raise bad("names in UTF-8", repr(raw[:200])[1:]) from err
-
-
-def _read_pax(raw: bytes) -> dict[str, str]:
-    """Read pax records: the length of the whole, a key, a value and a line feed; each key once."""
-    found: dict[str, str] = {}
-    while raw:
-        digits, space, _ = raw[:20].partition(b" ")
-        length = int(digits) if digits.isdigit() and not digits.startswith(b"0") else 0
-        record = raw[len(digits) + 1 : length]
-        key, equals, value = record[:-1].partition(b"=")
-        if not (space and equals and record.endswith(b"\n")) or length > len(raw):
-            raise bad("well-formed pax records", repr(raw[:80])[1:])
-        name = _text(key)
-        if name in found or not (name in _PAX_KEYS or _is_attribute(name)):
-            raise bad("known pax records, each once", repr(name[:80]))
-        # The value of an attribute may be any bytes; of those that we read, only text will do.
-        found[name] = value.decode("utf-8", "replace") if _is_attribute(name) else _pax_text(value)
-        raw = raw[length:]
-    return found
-
-
-def _is_attribute(name: str) -> bool:
-    return name.startswith(_PAX_VENDORS) and "size" not in name.casefold()
-
-
-def _pax_text(value: bytes) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError as err:
-        raise bad("pax records in UTF-8", repr(value[:80])[1:]) from err
-
-
-def _merged(header: _Header, extensions: dict[bytes, dict[str, str]]) -> Member:
+def _merged(header: Header, extensions: dict[bytes, dict[str, str]], begins: int) -> Member:
     """Let extended headers give the names that the plain header cannot hold, and nothing else."""
     extended = {key: value for fields in extensions.values() for key, value in fields.items()}
     if extended.get("size", str(header.size)) != str(header.size):
@@ -298,22 +266,10 @@ def _merged(header: _Header, extensions: dict[bytes, dict[str, str]]) -> Member:
     name, link = extended.get("path", header.name), extended.get("linkpath", header.link)
     if header.name.startswith("/") or ".." in header.name.split("/"):
         raise unsafe("member names that are plain relative paths", repr(header.name))
-    if header.kind not in {_REGULAR, _HARD, _SYMBOLIC, _DIRECTORY}:
-        raise unsafe("plain files, directories and links", f"a member of type {header.kind!r}, {name!r}")
-    if header.kind != _REGULAR and header.size:
+    if header.kind != REGULAR and header.size:
         raise bad("links and directories without content", f"{name!r} with {header.size} bytes")
-    if (header.kind in {_HARD, _SYMBOLIC}) != bool(link) or len(link) > LONGEST_NAME:
+    if (header.kind in {HARD, SYMBOLIC}) != bool(link) or len(link) > LONGEST_NAME:
         raise bad("a target for each link and for nothing else", repr(name))
-    if header.kind == _DIRECTORY:
+    if header.kind == DIRECTORY:
         name = name.removesuffix("/")
-    return Member(name=name, kind=header.kind, size=header.size, link=link)
-
-
-def bad(expected: str, found: str) -> MalformedError:
-    """Make the fault of an sdist that is not well-formed."""
-    return MalformedError(
-        "malformed-sdist",
-        expected,
-        found,
-        hint="Readers could disagree about what is in it, so it is not used. Ask its publisher to build it again.",
-    )
+    return Member(name=name, kind=header.kind, size=header.size, begins=begins, link=link)

@@ -8,7 +8,9 @@ from enum import Enum, auto
 from pip_warden.artifact.limits import LONGEST_NAME, MOST_MEMBERS
 from pip_warden.artifact.problem import MalformedError
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_LONGEST_SEGMENT = 255
+"""Bytes of one name: NAME_MAX on every system that we know."""
 
 
 class _Kind(Enum):
@@ -26,13 +28,15 @@ def is_plain_path(name: str) -> bool:
         return False
     if any(unicodedata.category(char) in _HIDDEN for char in name):
         return False
-    return all(part not in {"", ".", ".."} for part in name.split("/"))
+    return all(
+        part not in {"", ".", ".."} and len(part.encode()) <= _LONGEST_SEGMENT for part in name.split("/")
+    )
 
 
 class Tree:
     """Collects the members of one archive and refuses any that could land on another.
 
-    Names are compared as the most forgetful file system would: case-folded and in Unicode's NFC.
+    Names are compared as the most forgetful file system would: case-folded, in Unicode's NFC, without dots and blanks at their ends.
     """
 
     def __init__(self) -> None:
@@ -56,7 +60,7 @@ class Tree:
             )
         if not is_plain_path(name):
             raise unsafe("member names that are plain relative paths", repr(name))
-        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        key = _forgotten(name)
         for end in (at for at, char in enumerate(key) if char == "/"):
             if self._kinds.setdefault(key[:end], _Kind.IMPLIED) is _Kind.FILE:
                 raise unsafe("members that lie in directories", f"{name!r}, which lies in a file")
@@ -64,6 +68,15 @@ class Tree:
         if known in {_Kind.FILE, _Kind.DIRECTORY} or (known is _Kind.IMPLIED and not is_directory):
             raise unsafe("each member once, whatever a file system thinks of case", f"{name!r} a second time")
         self._kinds[key] = _Kind.DIRECTORY if is_directory else _Kind.FILE
+
+
+def _forgotten(name: str) -> str:
+    """Return what the most forgetful file system keeps of a name."""
+    if name.isascii():
+        folded = name.lower()
+    else:
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return "/".join([part.rstrip(". ") or part for part in folded.split("/")])
 
 
 def unsafe(expected: str, found: str) -> MalformedError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -12,17 +14,23 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pip_warden.artifact import metadata
-from pip_warden.artifact.entry_points import check_entry_points
+from pip_warden.artifact.entry_points import SCRIPTS, EntryPoint, read_entry_points
+from pip_warden.artifact.layout import DIST_INFO, check_layout, malformed
 from pip_warden.artifact.model import Contents
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import MalformedError, bad_metadata
+from pip_warden.artifact.readers import check_metadata, check_zip
 from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_record
 from pip_warden.artifact.zipfile_strict import LOCAL_SIGNATURE, Member, read_members, unpack
 from pip_warden.names import ProjectName
 
-_DIST_INFO = ".dist-info"
 _LARGEST_WHEEL_FILE = 1 << 16
 _MOST_TAGS = 4096
 _TAR_MAGIC_AT = 257
+_WHEEL_KEYS = frozenset({"Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build"})
+_TAG = re.compile(r"[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+", re.ASCII)
+_FORMAT = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
+_STATED = ("Name", "Version", "Requires-Python", "Requires-Dist", "Provides-Extra")
+"""What installers act on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +43,19 @@ class _Wheel:
 
     def read(self, name: str, largest: int = metadata.LARGEST_METADATA) -> bytes:
         """Return the content of a file in the ``.dist-info`` directory."""
+        found = self.find(name, largest)
+        if found is None:
+            raise malformed(f"a file {self.info}/{name}", "none")
+        return found
+
+    def find(self, name: str, largest: int = metadata.LARGEST_METADATA) -> bytes | None:
+        """Return the content of a file in the ``.dist-info`` directory, None where there is none."""
         member = self.members.get(f"{self.info}/{name}")
         if member is None:
-            raise _bad(f"a file {self.info}/{name}", "none")
+            return None
         if member.size > largest:
             raise MalformedError("archive-too-large", f"at most {largest} bytes in {name}", str(member.size))
         return b"".join(unpack(self.stream, member))
-
-    def has(self, name: str) -> bool:
-        """Tell whether there is such a file in the ``.dist-info`` directory."""
-        return f"{self.info}/{name}" in self.members
 
 
 def inspect_wheel(path: Path) -> Contents:
@@ -56,12 +67,23 @@ def inspect_wheel(path: Path) -> Contents:
     """
     with path.open("rb") as stream:
         _check_magic(stream)
-        members = {member.name: member for member in read_members(stream, path.stat().st_size)}
+        listed = read_members(stream, path.stat().st_size)
+        check_zip(stream, listed)
+        members = {member.name: member for member in listed}
         wheel = _Wheel(stream, members, _find_dist_info(members))
-        contents = _read_contents(wheel)
-        _check_directories(wheel, contents.project, contents.version)
-        if wheel.has("entry_points.txt"):
-            check_entry_points(wheel.read("entry_points.txt"))
+        raw = wheel.read("METADATA")
+        core = metadata.core(raw, "METADATA")
+        contents = _read_contents(wheel, raw, core)
+        _check_stem(wheel.info, contents.project, contents.version)
+        points = read_entry_points(wheel.find("entry_points.txt") or b"", contents.project)
+        check_layout(
+            members,
+            wheel.info,
+            project=contents.project,
+            scripts=[point.name for point in points if point.group in SCRIPTS],
+            licenses=metadata.every(core, "License-File"),
+        )
+        _check_as_described(wheel, core, points)
         _check_record(wheel)
         return contents
 
@@ -78,26 +100,20 @@ def _check_magic(stream: BinaryIO) -> None:
         )
 
 
-def _find_dist_info(members: dict[str, Member]) -> str:
-    """Find the one ``.dist-info`` directory, however it is spelled, and none where an installer would put a second (T47)."""
-    found = set()
-    for name in members:
-        top, _, rest = name.partition("/")
-        # What lies in NAME-VERSION.data/purelib ends up beside .dist-info.
-        segment = rest.split("/")[1] if top.casefold().endswith(".data") and rest.count("/") else top
-        if segment.casefold().endswith((_DIST_INFO, ".egg-info")):
-            found.add(segment if segment is top else name)
-    if len(found) != 1 or not (info := found.pop()).endswith(_DIST_INFO) or "/" in info:
-        raise _bad("exactly one .dist-info directory", ", ".join(sorted(found)) or "none, or one elsewhere")
-    return info
+def _find_dist_info(members: Iterable[str]) -> str:
+    """Find the one ``.dist-info`` directory at the root; what else could pass for one is refused by its place (T47)."""
+    tops = {name.partition("/")[0] for name in members if "/" in name}
+    found = [top for top in tops if top.casefold().endswith(DIST_INFO)]
+    if len(found) != 1 or not found[0].endswith(DIST_INFO):
+        raise malformed("exactly one .dist-info directory", ", ".join(sorted(found)) or "none")
+    return found[0]
 
 
-def _read_contents(wheel: _Wheel) -> Contents:
-    raw = wheel.read("METADATA")
-    core = metadata.core(raw, "METADATA")
+def _read_contents(wheel: _Wheel, raw: bytes, core: Message) -> Contents:
     project, version = metadata.project_and_version(core, "METADATA")
     about = metadata.headers(wheel.read("WHEEL", _LARGEST_WHEEL_FILE), "WHEEL")
     _check_about(about)
+    metadata.extras(core, "METADATA")
     requires = metadata.every(core, "Requires-Dist")
     return Contents(
         project=project,
@@ -112,13 +128,16 @@ def _read_contents(wheel: _Wheel) -> Contents:
 
 
 def _check_about(about: Message) -> None:
-    """Allow the one major version of the format that there is; installers refuse another (PEP 427)."""
+    """Allow the one major version of the format that there is, in the one spelling that every installer knows (PEP 427)."""
+    for key in about.keys():  # noqa: SIM118 -- a message has no iteration of its own
+        if key not in _WHEEL_KEYS and key.casefold() in {known.casefold() for known in _WHEEL_KEYS}:
+            raise bad_metadata("WHEEL", f"the key {key} in other letters")
     stated = metadata.one(about, "Wheel-Version", "WHEEL")
-    major, _, minor = stated.partition(".")
-    if major != "1" or not (minor.isascii() and minor.isdecimal()):
-        raise metadata.bad("WHEEL", f"Wheel-Version {stated}")
-    if metadata.one(about, "Root-Is-Purelib", "WHEEL").lower() not in {"true", "false"}:
-        raise metadata.bad("WHEEL", "Root-Is-Purelib that is neither true nor false")
+    if not _FORMAT.fullmatch(stated):
+        raise bad_metadata("WHEEL", f"Wheel-Version {stated}")
+    pure = metadata.one(about, "Root-Is-Purelib", "WHEEL")
+    if pure not in {"true", "false"}:
+        raise bad_metadata("WHEEL", f"Root-Is-Purelib {pure}, which is neither true nor false")
 
 
 def _read_tags(about: Message) -> frozenset[str]:
@@ -126,28 +145,32 @@ def _read_tags(about: Message) -> frozenset[str]:
     found: set[str] = set()
     for line in metadata.every(about, "Tag"):
         parts = [part.split(".") for part in line.split("-")]
-        if len(parts) != 3 or len(parts[0]) * len(parts[1]) * len(parts[2]) > _MOST_TAGS:
-            raise metadata.bad("WHEEL", f"the tag {line[:200]!r}")
+        most = len(parts) == 3 and len(parts[0]) * len(parts[1]) * len(parts[2])
+        if not most or most > _MOST_TAGS or not _TAG.fullmatch(line):
+            raise bad_metadata("WHEEL", f"the tag {line[:200]!r}")
         found |= {str(tag) for tag in parse_tag(line)}
     if not found:
-        raise metadata.bad("WHEEL", "no Tag line")
+        raise bad_metadata("WHEEL", "no Tag line")
     return frozenset(found)
 
 
-def _check_directories(wheel: _Wheel, project: ProjectName, version: Version) -> None:
-    """The ``.dist-info`` and ``.data`` directories carry the name and version that METADATA states."""
-    tops = {name.partition("/")[0] for name in wheel.members}
-    for top in sorted(tops):
-        stem, dot, kind = top.rpartition(".")
-        if not dot or kind.casefold() not in {"dist-info", "data"}:
-            continue
-        name, _, stated = stem.partition("-")
-        try:
-            fits = str(canonicalize_name(name)) == project and Version(stated) == version
-        except ValueError:
-            fits = False
-        if not fits:
-            raise _bad(f"directories of {project} {version}, as METADATA says", top)
+def _check_stem(info: str, project: ProjectName, version: Version) -> None:
+    """The ``.dist-info`` directory carries the name and version that METADATA states."""
+    name, _, stated = info.removesuffix(DIST_INFO).partition("-")
+    try:
+        fits = str(canonicalize_name(name)) == project and Version(stated) == version
+    except ValueError:
+        fits = False
+    if not fits:
+        raise malformed(f"a directory of {project} {version}, as METADATA says", info)
+
+
+def _check_as_described(wheel: _Wheel, core: Message, points: Iterable[EntryPoint]) -> None:
+    check_metadata(
+        wheel.find,
+        stated={header: metadata.every(core, header) for header in _STATED},
+        entry_points=[(point.group, point.name, point.value) for point in points],
+    )
 
 
 def _check_record(wheel: _Wheel) -> None:
@@ -164,12 +187,3 @@ def _check_record(wheel: _Wheel) -> None:
         else:
             for _ in pieces:
                 pass
-
-
-def _bad(expected: str, found: str) -> MalformedError:
-    return MalformedError(
-        "malformed-wheel",
-        expected,
-        found,
-        hint="Installers could disagree about what it is, so it is not used. Ask its publisher to build it again.",
-    )

@@ -225,11 +225,13 @@ def _read_entry(raw: bytes, position: int) -> tuple[_Entry, int]:
 
 def _check_kind(entry: _Entry, attributes: int) -> None:
     """Allow plain files and directories, stored or deflated; no links, devices or encryption."""
-    mode = attributes >> 16 & 0o170000
+    mode = attributes >> 16
     is_directory = entry.name.endswith(b"/")
     wanted = {0, _DIRECTORY} if is_directory else {0, _REGULAR}
     says_directory = bool(attributes & 0x10)
-    if mode not in wanted or (says_directory and not is_directory):
+    # Without a type some installers look at the permissions and others do not.
+    is_vague = mode & 0o170000 == 0 and mode & 0o111 and not is_directory
+    if mode & 0o170000 not in wanted or is_vague or (says_directory and not is_directory):
         raise unsafe(
             "plain files and directories", f"a link, a device or another special file: {_shown(entry)}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +104,7 @@ def _help() -> str:
 
 
 def _run(parsed: Parsed, *, is_json: bool) -> Report:
+    from pip_warden.artifact.inspect import read_by
     from pip_warden.cli.common import load_trust
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import Connection, entry_finder, open_gate, open_workspace
@@ -132,7 +134,11 @@ def _run(parsed: Parsed, *, is_json: bool) -> Report:
         console.clear()
         print(line, file=sys.stderr if is_json else sys.stdout, flush=True)
 
-    with open_workspace() as workspace, open_gate(trust, roots, connection, workspace, console) as opened:
+    read_again = None if job.target.has_our_readers else partial(read_by, job.target.executable)
+    with (
+        open_workspace() as workspace,
+        open_gate(trust, roots, connection, workspace, console, read_again=read_again) as opened,
+    ):
         installation = Installation(
             opened.gate,
             job,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
+    from pip_warden.artifact.model import Artifact
     from pip_warden.events import Reporter
     from pip_warden.evidence.locate import EntryFinder
     from pip_warden.gate import Gate
@@ -115,9 +116,10 @@ def open_gate(
     workspace: Path,
     reporter: Reporter,
     *,
+    read_again: Callable[[Artifact], Artifact] | None = None,
     fresh: bool = False,
 ) -> Iterator[Opened]:
-    """Open the gate over a trust file; ``fresh`` as :class:`~pip_warden.gate.Gate` has it."""
+    """Open the gate over a trust file; ``read_again`` and ``fresh`` as :class:`~pip_warden.gate.Gate` has them."""
     from pip_warden.cli.common import cache_directory
     from pip_warden.gate import Gate
     from pip_warden.supply import Registries, Stored
@@ -138,6 +140,7 @@ def open_gate(
             vault=vault,
             workspace=workspace,
             reporter=reporter,
+            read_again=read_again,
             fresh=fresh,
         ) as gate:
             yield Opened(gate=gate, transport=transport, offline_from=vault if connection.offline else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from pip_warden.errors import BugError, InstallerError, UsageError
 _OLDEST = (3, 10)
 """What pip 26 supports; ``python-too-old`` says it before pip does."""
 
-_ASK = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.prefix)"
+_ASK = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.prefix); print(' '.join(sys.version.split()))"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,13 +26,20 @@ class Target:
         executable: Its interpreter.
         version: Its version, ``"3.12"``.
         prefix: Its ``sys.prefix``.
+        build: Its ``sys.version``, on one line.
         why: How it was chosen, for people.
     """
 
     executable: Path
     version: str
     prefix: str
+    build: str
     why: str
+
+    @property
+    def has_our_readers(self) -> bool:
+        """Whether its standard library is of the very version that runs here."""
+        return self.build == " ".join(sys.version.split())
 
     def __str__(self) -> str:
         return f"{self.executable} (Python {self.version}, {self.why})"
@@ -72,7 +80,7 @@ def _ask(executable: Path, why: str) -> Target:
             timeout=60,
             env={},
         )
-        version, prefix = result.stdout.splitlines()[:2]
+        version, prefix, *rest = result.stdout.splitlines()
         numbers = tuple(int(part) for part in version.split("."))
     except (OSError, subprocess.SubprocessError, ValueError) as err:
         raise UsageError(
@@ -84,7 +92,7 @@ def _ask(executable: Path, why: str) -> Target:
             "python-too-old",
             f"expected Python {_OLDEST[0]}.{_OLDEST[1]} or newer, found {version} at {executable} ({why})",
         )
-    return Target(executable=executable, version=version, prefix=prefix, why=why)
+    return Target(executable=executable, version=version, prefix=prefix, build=rest[0] if rest else "", why=why)
 
 
 def pip_runner() -> Path:

@@ -1,0 +1,157 @@
+"""Where installers would put a wheel's files (binary distribution format; the spread of ``.data`` directories).
+
+Only the one ``.dist-info`` may describe the distribution: pip reads more files there than METADATA, and whatever lies at an install root under
+such a name is a distribution of its own to everybody who looks later. No two files may be written to one path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pip_warden.artifact.entry_points import check_script_name, script_of
+from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.tree import Tree, unsafe
+from pip_warden.names import ProjectName
+
+DIST_INFO = ".dist-info"
+_DATA = ".data"
+_DESCRIBING = (DIST_INFO, ".egg-info", _DATA)
+_SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
+_LIBRARIES = frozenset({"purelib", "platlib"})
+_SITES = frozenset({"site-packages", "dist-packages"})
+_PROGRAMS = frozenset({"bin", "scripts"})
+
+_KNOWN = frozenset(
+    {
+        "METADATA", "WHEEL", "RECORD", "RECORD.jws", "RECORD.p7s", "entry_points.txt",
+        "top_level.txt", "namespace_packages.txt", "zip-safe", "not-zip-safe", "eager_resources.txt",
+        "metadata.json", "DESCRIPTION.rst", "pbr.json", "scm_file_list.json", "scm_version.json", "DELVEWHEEL",
+    }
+)  # fmt: skip
+"""Files of ``.dist-info`` that a specification names or a build tool leaves, and that tell no installer anything."""
+_SUBDIRECTORIES = frozenset({"licenses", "license_files", "sboms"})
+_LEGAL = re.compile(
+    r"(licen[cs]e|licencia|copying|copyright|notice|authors|contributors|credits|patents|third.?party)[^/]*|[^/]+[._-]licen[cs]e(\.[^/]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""What a licence file may be called without being named in METADATA."""
+
+
+def check_layout(
+    names: Iterable[str],
+    info: str,
+    *,
+    project: ProjectName,
+    scripts: Iterable[str],
+    licenses: Iterable[str],
+) -> None:
+    """Check where a wheel's members would go.
+
+    Args:
+        names: Every member; a directory's ends in a slash.
+        info: The ``.dist-info`` directory.
+        project: The wheel's project.
+        scripts: The names of its script entry points.
+        licenses: What METADATA names as licence files.
+
+    Raises:
+        MalformedError: ``malformed-wheel``, ``unexpected-metadata``, ``unsafe-member`` or ``bad-entry-point``.
+    """
+    described = _Description(info, frozenset(licenses))
+    wrapped = {name.casefold() for name in scripts}
+    tree = Tree()
+    for script in sorted(wrapped):
+        tree.add(f"bin/{script}", is_directory=False)
+    for name in names:
+        for target in _targets(name, info, project):
+            described.check(name, target)
+            program = target.removeprefix("bin/")
+            if program != target and script_of(program).casefold() in wrapped:
+                raise unsafe("one maker of each script", f"{name!r} besides an entry point")
+            if not name.endswith("/"):
+                _add(tree, name, target)
+
+
+def _add(tree: Tree, name: str, target: str) -> None:
+    try:
+        tree.add(target, is_directory=False)
+    except MalformedError as err:
+        raise unsafe(
+            "members that an installer writes to one place each", f"{name!r}, where another one goes too"
+        ) from err
+
+
+def _targets(name: str, info: str, project: ProjectName) -> Iterator[str]:
+    """Yield where a member would go: below ``lib/``, ``bin/``, ``include/``, or ``data/`` for the rest of the environment."""
+    top, _, rest = name.partition("/")
+    if top != info.removesuffix(DIST_INFO) + _DATA:
+        yield f"lib/{name}"
+        return
+    scheme, slash, path = rest.partition("/")
+    if name == f"{top}/":
+        return
+    if scheme not in _SCHEMES or not slash:
+        raise malformed(f"{', '.join(sorted(_SCHEMES))} in {top}/, and no files directly in it", name)
+    if not path:
+        return
+    if scheme == "scripts":
+        if "/" in path:
+            raise malformed("scripts without directories", name)
+        check_script_name(path, project)
+        yield f"bin/{path}"
+    elif scheme in _LIBRARIES:
+        yield f"lib/{path}"
+    elif scheme == "headers":
+        yield f"include/{path}"
+    else:
+        yield from _data_targets(path, project)
+
+
+def _data_targets(path: str, project: ProjectName) -> Iterator[str]:
+    """The ``data`` scheme is the whole environment: its programs and its libraries, too."""
+    yield f"data/{path}"
+    parts = path.split("/")
+    if len(parts) == 2 and parts[0].casefold() in _PROGRAMS and parts[1]:
+        check_script_name(parts[1], project)
+        yield f"bin/{parts[1]}"
+    for at, part in enumerate(parts[:-1]):
+        if part.casefold() in _SITES and parts[at + 1]:
+            yield f"lib/{'/'.join(parts[at + 1 :])}"
+
+
+class _Description:
+    """What may describe the distribution: one directory, and in it only what tells installers nothing but what METADATA says."""
+
+    def __init__(self, info: str, licenses: frozenset[str]) -> None:
+        self._info = info
+        self._licenses = licenses
+
+    def check(self, name: str, target: str) -> None:
+        """Check a member by where it would go."""
+        root, _, path = target.partition("/")
+        top, _, rest = path.partition("/")
+        if root != "lib" or not top.casefold().endswith(_DESCRIBING):
+            return
+        if name.partition("/")[0] != self._info:
+            raise malformed(f"no description of a distribution but {self._info}", name)
+        first, slash, _ = rest.partition("/")
+        known = first in _SUBDIRECTORIES if slash else first in _KNOWN or _LEGAL.fullmatch(first) is not None
+        if rest and not known and rest not in self._licenses:
+            raise MalformedError(
+                "unexpected-metadata",
+                f"in {self._info} only files that specifications name, and licences",
+                rest,
+                hint="Installers may take it for a statement of the wheel (requires.txt: dependencies that METADATA does not state). "
+                "Ask the publisher to build it with a current tool.",
+            )
+
+
+def malformed(expected: str, found: str) -> MalformedError:
+    """Make the fault of a wheel that is not well-formed."""
+    return MalformedError(
+        "malformed-wheel",
+        expected,
+        found,
+        hint="Installers could disagree about what it is, so it is not used. Ask its publisher to build it again.",
+    )

@@ -1,0 +1,189 @@
+"""The readers that installers use, over the same bytes: what they see must be what our strict readers saw (design decision D14).
+
+Ours decide what is allowed. These make sure that nobody is handed a file which they would understand otherwise: every difference, and every
+exception that one of them raises, is ``archive-ambiguous``.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import zip_longest
+from pathlib import Path
+from typing import BinaryIO
+
+from pip_warden.artifact import listing
+from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.tarfile_strict import Member as TarMember
+from pip_warden.artifact.zipfile_strict import Member as ZipMember
+
+_SHOWN = 200
+
+
+def check_tar(skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
+    """Let our interpreter's ``tarfile`` list an archive.
+
+    Args:
+        skeleton: The archive with holes in the place of the members' contents.
+        members: What we read.
+
+    Raises:
+        MalformedError: ``archive-ambiguous``.
+    """
+    skeleton.seek(0)
+    reader = f"tarfile of Python {platform.python_version()}"
+    with _strangers(reader):
+        _compare(reader, map(_tar_row, members), listing.rows(skeleton))
+
+
+def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
+    """Let another interpreter's ``tarfile`` list an archive; nothing but its standard library is imported.
+
+    Args:
+        interpreter: The Python that pip will run in.
+        skeleton: As for :func:`check_tar`; a real file.
+        members: What we read.
+
+    Raises:
+        MalformedError: ``archive-ambiguous``.
+        OSError: The interpreter cannot be run.
+    """
+    os.lseek(skeleton.fileno(), 0, os.SEEK_SET)
+    ran = subprocess.run(  # noqa: S603 -- the interpreter that the user installs into
+        [str(interpreter), "-I", "-S", listing.__file__],
+        stdin=skeleton,
+        capture_output=True,
+        check=False,
+        env={"PYTHONIOENCODING": "utf-8"},
+    )
+    reader = f"tarfile of {interpreter}"
+    with _strangers(reader):
+        if ran.returncode:
+            raise ValueError(ran.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
+        _compare(reader, map(_tar_row, members), map(json.loads, ran.stdout.splitlines()))
+
+
+def _tar_row(member: TarMember) -> list[str | int]:
+    return [member.name, member.kind.decode("latin-1"), member.size, member.begins, member.link]
+
+
+def check_zip(stream: BinaryIO, members: Iterable[ZipMember]) -> None:
+    """Let our interpreter's ``zipfile`` list an archive.
+
+    Where a member's content begins follows from where its local header does: its lengths were compared with the central directory's.
+
+    Args:
+        stream: The archive.
+        members: What we read, in the order of the file.
+
+    Raises:
+        MalformedError: ``archive-ambiguous``.
+    """
+    reader = f"zipfile of Python {platform.python_version()}"
+    ours = ([m.name, m.is_directory, m.size, m.packed, m.method, m.crc, m.offset] for m in members)
+    with _strangers(reader), zipfile.ZipFile(stream) as archive:
+        listed = sorted(archive.infolist(), key=lambda info: info.header_offset)
+        _compare(
+            reader,
+            ours,
+            (
+                [
+                    i.filename,
+                    i.is_dir(),
+                    i.file_size,
+                    i.compress_size,
+                    i.compress_type,
+                    i.CRC,
+                    i.header_offset,
+                ]
+                for i in listed
+            ),
+        )
+
+
+class _Described(importlib.metadata.Distribution):
+    """A wheel's ``.dist-info`` as ``importlib.metadata`` reads it before anything is installed, which is how pip asks it."""
+
+    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+        self._read = read
+
+    def read_text(self, filename: str) -> str | None:
+        """Return a file of the directory."""
+        raw = self._read(filename)
+        return None if raw is None else raw.decode("utf-8")
+
+    def locate_file(self, path: object) -> Path:
+        """Nothing is installed yet."""
+        raise NotImplementedError(path)
+
+
+def check_metadata(
+    read: Callable[[str], bytes | None],
+    *,
+    stated: dict[str, tuple[str, ...]],
+    entry_points: Iterable[tuple[str, str, str]],
+) -> None:
+    """Let our interpreter's ``importlib.metadata`` say what a wheel says of itself.
+
+    Args:
+        read: Returns the content of a file in the ``.dist-info`` directory, None where there is none.
+        stated: The values that we read, by header.
+        entry_points: Group, name and value of each entry point that we read.
+
+    Raises:
+        MalformedError: ``archive-ambiguous``.
+    """
+    reader = f"importlib.metadata of Python {platform.python_version()}"
+    with _strangers(reader):
+        described = _Described(read)
+        for header, values in stated.items():
+            theirs = [str(value).strip() for value in described.metadata.get_all(header) or []]
+            _compare(reader, ([header, value] for value in values), ([header, value] for value in theirs))
+        requires = [["Requires-Dist", value] for value in stated.get("Requires-Dist", ())]
+        _compare(reader, requires, (["Requires-Dist", value.strip()] for value in described.requires or []))
+        _compare(
+            reader,
+            (list(point) for point in sorted(entry_points)),
+            (list(point) for point in sorted((p.group, p.name, p.value) for p in described.entry_points)),
+        )
+
+
+def _compare(reader: str, ours: Iterable[Sequence[object]], theirs: Iterable[Sequence[object]]) -> None:
+    """Both list the same, in the same order, and nothing besides."""
+    for our, their in zip_longest(ours, theirs):
+        if our is None or their is None or list(our) != list(their):
+            raise _ambiguous(
+                f"that every reader finds {_listed(our)}", f"{reader} finds {_listed(their)} there"
+            )
+
+
+def _listed(row: Sequence[object] | None) -> str:
+    return "nothing" if row is None else repr(list(row))[:_SHOWN]
+
+
+@contextmanager
+def _strangers(reader: str) -> Iterator[None]:
+    """Whatever stops a reader that installers use is a difference; it may raise anything, and not only what it documents."""
+    try:
+        yield
+    except (MalformedError, OSError):
+        raise
+    except Exception as err:
+        raise _ambiguous(
+            "what every reader can read", f"{reader} stops: {type(err).__name__}: {err}"[:_SHOWN]
+        ) from err
+
+
+def _ambiguous(expected: str, found: str) -> MalformedError:
+    return MalformedError(
+        "archive-ambiguous",
+        expected,
+        found,
+        hint="An installer would see another file than the one that was judged. Do not use it; tell the publisher.",
+    )

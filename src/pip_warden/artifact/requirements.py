@@ -1,0 +1,103 @@
+"""Requirements and their markers, in the part of the grammar that installers agree about (PEP 508, PEP 685).
+
+What one installer evaluates and another stumbles over decides what is installed: ``extra == ''`` holds where no extra is asked for, and
+``"1" in python_version`` compares letters here and versions there. So a marker compares a variable with a value that fits it, and no more.
+"""
+
+from __future__ import annotations
+
+import re
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from pip_warden.artifact.problem import bad_metadata
+
+_VERSIONS = "python_version|python_full_version|implementation_version"
+_RELEASES = "platform_release|platform_version"
+"""Versions on some systems, any text on others; real projects compare them with versions all the same."""
+_TEXTS = f"os_name|sys_platform|platform_machine|platform_python_implementation|platform_system|implementation_name|{_RELEASES}"
+_ORDER = "<=|>=|<|>"
+_VALUE = r'"(?P<{}>[^"\\]*)"'
+_ATOM = re.compile(
+    "|".join(
+        (
+            rf"(?:{_VERSIONS}) (?P<op>==|!=|~=|{_ORDER}) {_VALUE.format('version')}",
+            rf"{_VALUE.format('version_before')} (?:==|!=|{_ORDER}) (?:{_VERSIONS})",
+            rf"(?:{_RELEASES}) (?:{_ORDER}) {_VALUE.format('release')}",
+            rf"(?:{_TEXTS}) (?:==|!=|in|not in) {_VALUE.format('text')}",
+            rf"{_VALUE.format('text_before')} (?:==|!=|in|not in) (?:{_TEXTS})",
+            rf"extra == {_VALUE.format('extra')}",
+            rf"{_VALUE.format('extra_before')} == extra",
+        )
+    ),
+    re.ASCII,
+)
+_ODD = re.compile(r"\(\s*\)|[0-9]{19}", re.ASCII)
+"""Nothing in brackets, and numbers that do not fit 64 bits."""
+_PLAIN_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+|\.\*)?", re.ASCII)
+_EXTRAS = frozenset({"extra", "extra_before"})
+_EXTRA = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+_GLUE = re.compile(r"[() ]|\band\b|\bor\b", re.ASCII)
+
+
+def read_requirement(text: str, where: str) -> Requirement:
+    """Read a requirement; what cannot be read could be a direct reference to somebody else.
+
+    Args:
+        text: The requirement.
+        where: The name of the file that it stands in, for people.
+
+    Raises:
+        MalformedError: ``bad-metadata``.
+    """
+    try:
+        requirement = Requirement(text)
+    except (ValueError, RecursionError) as err:
+        raise bad_metadata(where, f"the requirement {text[:200]!r}") from err
+    if text == "UNKNOWN":  # what old tools wrote for nothing, and some installers take for a project
+        raise bad_metadata(where, "a requirement UNKNOWN")
+    if not text.isascii() or _ODD.search(text) or "===" in str(requirement.specifier):
+        raise bad_metadata(where, f"a requirement that installers read differently, {text[:200]!r}")
+    if requirement.marker is not None and not is_plain_marker(requirement.marker):
+        raise bad_metadata(where, f"a marker that installers evaluate differently, {text[:200]!r}")
+    return requirement
+
+
+def is_plain_marker(marker: Marker) -> bool:
+    """Tell whether a marker consists of comparisons that every installer evaluates alike."""
+    written = str(marker)
+    atoms = list(_ATOM.finditer(written))
+    return not _GLUE.sub("", _ATOM.sub("", written)) and all(map(_fits, atoms))
+
+
+def mentions_extra(requirement: Requirement) -> bool:
+    """Tell whether a requirement depends on an extra."""
+    return requirement.marker is not None and any(
+        atom.lastgroup in _EXTRAS for atom in _ATOM.finditer(str(requirement.marker))
+    )
+
+
+def is_extra(text: str) -> bool:
+    """Tell whether a text is the name of an extra (PEP 685)."""
+    return _EXTRA.fullmatch(text) is not None
+
+
+def _fits(atom: re.Match[str]) -> bool:
+    """The value is one of the kind that its variable has."""
+    value = atom[atom.lastgroup or 0]
+    if atom.lastgroup in _EXTRAS:
+        return is_extra(value)
+    if atom.lastgroup == "version":
+        return _PLAIN_VERSION.fullmatch(value) is not None and is_specifier(atom["op"] + value)
+    return atom.lastgroup not in {"version_before", "release"} or is_specifier(f"<={value}")
+
+
+def is_specifier(text: str) -> bool:
+    """Tell whether a text is one version specifier, or several, that every installer knows (PEP 440)."""
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return text.isascii() and "===" not in text and not _ODD.search(text)

@@ -1,0 +1,165 @@
+"""One header block of a tar archive, and the records of a pax header (POSIX.1-2001 ``pax`` and ``ustar``, GNU).
+
+Every number is read strictly, also those that nothing here needs: a reader that stumbles over one may drop the member and all after it without
+a word, and one that forgives it may see another value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.tree import unsafe
+
+BLOCK = 512
+"""Bytes of a header, and what every content is filled up to."""
+REGULAR, HARD, SYMBOLIC, DIRECTORY = b"0", b"1", b"2", b"5"
+PAX, GLOBAL, LONG_NAME, LONG_LINK = b"x", b"g", b"L", b"K"
+
+_OLD_REGULAR = b"\0"
+_MEMBERS = frozenset({REGULAR, HARD, SYMBOLIC, DIRECTORY})
+_POSIX, _GNU = b"ustar\x0000", b"ustar  \0"
+_DIALECT_OF = {PAX: _POSIX, GLOBAL: _POSIX, LONG_NAME: _GNU, LONG_LINK: _GNU}
+_DIGITS = re.compile(rb"([0-7]+)[ \0]+", re.ASCII)
+_NUMBERS = ((100, 108), (124, 136), (136, 148))
+"""Where mode, size and time stand."""
+_MAY_BE_EMPTY = ((108, 116), (116, 124), (329, 337), (337, 345))
+"""User, group and device: tools that know none leave the whole field NUL."""
+_SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
+
+_PAX_TEXTS = frozenset({"path", "linkpath", "uname", "gname", "comment"})
+_PAX_NUMBERS = frozenset({"size", "uid", "gid"})
+_PAX_TIMES = frozenset({"mtime", "atime", "ctime"})
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_TIME = re.compile(r"[0-9]{1,10}(\.[0-9]{1,20})?", re.ASCII)
+"""Seconds as an installer can set them: ten digits fit the 64-bit nanoseconds of a file system, ``nan`` and ``inf`` nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Header:
+    """What one header block says.
+
+    Attributes:
+        kind: The type flag; ``b"0"`` for the old spelling of a regular file, too.
+        dialect: Magic and version.
+        name: The path as this block alone gives it.
+        link: A link's target, ``""`` for others.
+        size: Bytes of content.
+    """
+
+    kind: bytes
+    dialect: bytes
+    name: str
+    link: str
+    size: int
+
+
+def read_header(raw: bytes) -> Header:
+    """Read a header block of 512 bytes.
+
+    Raises:
+        MalformedError: ``malformed-sdist``, or ``unsafe-member`` for a type that is no file, directory or link.
+    """
+    unsigned = sum(raw) - sum(raw[_CHECKSUM]) + 8 * 0x20
+    if _octal(raw[_CHECKSUM]) != unsigned:
+        raise bad("headers with their checksum", "another checksum")
+    dialect, kind = raw[257:265], raw[156:157]
+    if dialect not in {_POSIX, _GNU} or _DIALECT_OF.get(kind, dialect) != dialect:
+        raise bad("ustar and pax, or GNU headers", f"{dialect!r} on a header of type {kind!r}")
+    for begin, end in _NUMBERS:
+        _octal(raw[begin:end])
+    for begin, end in _MAY_BE_EMPTY:
+        if raw[begin:end].strip(b"\0"):
+            _octal(raw[begin:end])
+    name, prefix = text(raw[0:100]), text(raw[345:500])
+    if prefix and dialect == _GNU:
+        raise bad("GNU headers without a prefix", repr(prefix))
+    if kind == _OLD_REGULAR and name.endswith("/"):
+        raise bad("one type of each member", f"a file that old readers take for a directory, {name!r}")
+    kind = REGULAR if kind == _OLD_REGULAR else kind
+    if kind not in _MEMBERS | _DIALECT_OF.keys():
+        raise unsafe("plain files, directories and links", f"a member of type {kind!r}, {name!r}")
+    return Header(
+        kind=kind,
+        dialect=dialect,
+        name=f"{prefix}/{name}" if prefix else name,
+        link=text(raw[157:257]),
+        size=_octal(raw[_SIZE]),
+    )
+
+
+def _octal(field: bytes) -> int:
+    """Read octal digits, then NUL or space. GNU's base 256 is for members of 8 GiB and more, which no sdist has."""
+    digits = _DIGITS.fullmatch(field)
+    if digits is None:
+        raise bad("octal digits, then NUL or space, in a header's numbers", repr(field)[1:])
+    return int(digits[1], 8)
+
+
+def text(field: bytes) -> str:
+    """Read a name that ends at its first NUL.
+
+    Raises:
+        MalformedError: ``malformed-sdist``: something follows the NUL, or it is not UTF-8.
+    """
+    raw, _, rest = field.partition(b"\0")
+    if rest.strip(b"\0"):
+        raise bad("names that end at their first NUL", repr(field[:200])[1:])
+    return _decoded(raw)
+
+
+def read_pax(raw: bytes) -> dict[str, str]:
+    """Read pax records: the length of the whole, a key, a value and a line feed; each key once, and known.
+
+    No value holds a line feed: readers that go by lines would see a record of its own behind it.
+
+    Raises:
+        MalformedError: ``malformed-sdist``.
+    """
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(raw):
+        digits, space, _ = raw[at : at + 20].partition(b" ")
+        length = int(digits) if digits.isdigit() and not digits.startswith(b"0") else 0
+        record = raw[at + len(digits) + 1 : at + length]
+        key, equals, value = record[:-1].partition(b"=")
+        if (
+            not (space and equals and record.endswith(b"\n"))
+            or b"\n" in record[:-1]
+            or at + length > len(raw)
+        ):
+            raise bad("well-formed pax records", repr(raw[at : at + 80])[1:])
+        name = _decoded(key)
+        if name in found:
+            raise bad("each pax record once", repr(name[:80]))
+        found[name] = _pax_value(name, value)
+        at += length
+    return found
+
+
+def _pax_value(name: str, value: bytes) -> str:
+    known = _decoded(value)
+    if name in _PAX_TEXTS:
+        return known
+    form = _WHOLE if name in _PAX_NUMBERS else _TIME if name in _PAX_TIMES else None
+    if form is None or not form.fullmatch(known):
+        raise bad("known pax records, with finite decimal numbers", repr(f"{name}={known}"[:80]))
+    return known
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as err:
+        raise bad("names in UTF-8", repr(raw[:200])[1:]) from err
+
+
+def bad(expected: str, found: str) -> MalformedError:
+    """Make the fault of an sdist that is not well-formed."""
+    return MalformedError(
+        "malformed-sdist",
+        expected,
+        found,
+        hint="Readers could disagree about what is in it, so it is not used. Ask its publisher to build it again.",
+    )

@@ -1,0 +1,630 @@
+"""What an installer reads is what was judged: each case here was accepted once, and read otherwise by pip, uv or CPython's own readers.
+
+Numbers B01 to B03 and B07 are those of two hostile reviews; the mutants of `tests/interop/differential` look for more of the kind.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from archives import (
+    INFO,
+    METADATA,
+    SDIST_NAME,
+    TOP,
+    WHEEL,
+    WHEEL_NAME,
+    block,
+    checked,
+    gz,
+    padded,
+    pax,
+    sdist,
+    wheel,
+    wheel_files,
+)
+from pip_warden.artifact import listing
+from pip_warden.artifact.inspect import inspect
+from pip_warden.artifact.model import Contents
+from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.sdist import check_elsewhere
+from pip_warden.faults import Fault
+from pip_warden.names import parse_artifact_name
+
+Read = Callable[[bytes], Contents | Fault]
+END = bytes(1024)
+EVIL = b'[build-system]\nrequires = ["evil @ file:///tmp/evil"]\n'
+SMUGGLED = block(f"{TOP}/pyproject.toml", size=len(EVIL)) + padded(EVIL)
+"""A header and its content, to be hidden in the content of another member."""
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def read(data: bytes) -> Contents | Fault:
+        name = WHEEL_NAME if data[:2] == b"PK" else SDIST_NAME
+        path = tmp_path / name
+        path.write_bytes(data)
+        return inspect(path, parse_artifact_name(name))
+
+    return read
+
+
+def code(result: Contents | Fault) -> str:
+    assert isinstance(result, Fault), result
+    return result.code
+
+
+def archive(*members: bytes, end: bytes = END) -> bytes:
+    info = METADATA.encode()
+    return block(f"{TOP}/PKG-INFO", size=len(info)) + padded(info) + b"".join(members) + end
+
+
+def names(data: bytes) -> list[str]:
+    """List an archive as pip does."""
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:", encoding="utf-8") as listed:
+        return listed.getnames()
+
+
+def changed(head: bytes, at: int, value: bytes) -> bytes:
+    """Exchange bytes of a header and mend its checksum."""
+    return checked(bytearray(head[:at] + value + head[at + len(value) :]))
+
+
+HIDDEN = f"{TOP}/pyproject.toml"
+
+
+def old_regular(size: int) -> bytes:
+    return block(f"{TOP}/data.bin/", kind=b"\0", size=size)
+
+
+@pytest.mark.parametrize("extension", ["pax", "gnu"])
+def test_b01_a_file_that_old_readers_take_for_a_directory_hides_no_members(
+    read: Read, extension: str
+) -> None:
+    long = f"{TOP}/data.bin\0".encode()
+    heads = {
+        "pax": pax({"path": f"{TOP}/data.bin"}) + old_regular(len(SMUGGLED)),
+        "gnu": block("././@LongLink", kind=b"L", size=len(long))
+        + padded(long)
+        + old_regular(len(SMUGGLED)).replace(b"ustar\x0000", b"ustar  \0"),
+    }
+    data = archive(heads[extension], SMUGGLED)
+
+    if extension == "pax":
+        assert HIDDEN in names(data)
+    assert code(read(gz(data))) == "malformed-sdist"
+
+
+def test_b01_a_size_that_begins_with_nul_hides_no_members(read: Read) -> None:
+    head = block(f"{TOP}/data.bin", raw_size=b"\0" + b"%011o" % len(SMUGGLED))
+    data = archive(head, SMUGGLED)
+
+    assert HIDDEN in names(data)
+    assert code(read(gz(data))) == "malformed-sdist"
+
+
+FIELDS = {"mode": (100, 8), "uid": (108, 8), "gid": (116, 8), "size": (124, 12), "mtime": (136, 12)}
+DEVICES = {"devmajor": (329, 8), "devminor": (337, 8)}
+FORMS = {
+    "garbage": b"zzzzzzzzzzzz",
+    "leading NUL": b"\x0000000000000",
+    "leading blanks": b"    00000000",
+    "inner blank": b"000 000 000\0",
+    "sign": b"+0000000000\0",
+    "underscore": b"0_000000000\0",
+    "eight": b"00000000008\0",
+    "base 256": b"\x80" + bytes(11),
+    "negative base 256": b"\xff" * 12,
+    "no end": b"000000000000",
+    "something behind the end": b"0000\x000000001",
+    "blank": b" " * 12,
+}
+
+
+@pytest.mark.parametrize("field", [*FIELDS, *DEVICES])
+@pytest.mark.parametrize("form", FORMS)
+def test_b01_every_number_of_a_header_is_read_strictly(read: Read, field: str, form: str) -> None:
+    at, length = (FIELDS | DEVICES)[field]
+    head = changed(block(f"{TOP}/x"), at, FORMS[form][:length])
+
+    assert code(read(gz(archive(head)))) == "malformed-sdist"
+
+
+@pytest.mark.parametrize("field", ["mode", "size", "mtime"])
+def test_b01_only_numbers_of_users_and_devices_may_be_left_out(read: Read, field: str) -> None:
+    at, length = FIELDS[field]
+    free = block(f"{TOP}/x")
+    for place, size in (FIELDS["uid"], FIELDS["gid"], *DEVICES.values()):
+        free = changed(free, place, bytes(size))
+
+    assert isinstance(read(gz(archive(free))), Contents)
+    assert code(read(gz(archive(changed(free, at, bytes(length)))))) == "malformed-sdist"
+
+
+def test_b01_a_checksum_that_begins_with_nul_drops_no_members(read: Read) -> None:
+    head = bytearray(block(f"{TOP}/x"))
+    head[148:156] = b"\0" + bytes(head[148:154]) + b" "
+    data = archive(bytes(head))
+
+    assert names(data) == [f"{TOP}/PKG-INFO"]
+    assert code(read(gz(data))) == "malformed-sdist"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        {"mtime": "nan"},
+        {"mtime": "inf"},
+        {"mtime": "1e400"},
+        {"mtime": "-1"},
+        {"mtime": "99999999999"},
+        {"mtime": "0x10"},
+        {"atime": "nan"},
+        {"uid": "1.5"},
+        {"gid": "-1"},
+        {"uid": "\u0661"},
+        {"SCHILY.xattr.user.a": "b"},
+        {"comment": "a\n30 path=top/evil"},
+        {"comment": "a\n22 hdrcharset=BINARY"},
+    ],
+)
+def test_b07_pax_numbers_are_finite_and_no_value_holds_another_record(
+    read: Read, records: dict[str, str]
+) -> None:
+    assert code(read(gz(archive(pax(records), block(f"{TOP}/x"))))) == "malformed-sdist"
+
+
+def test_b07_one_archive_speaks_one_dialect(read: Read) -> None:
+    gnu = changed(block(f"{TOP}/x"), 257, b"ustar  \0")
+    long = f"{TOP}/y\0".encode()
+
+    assert code(read(gz(archive(gnu)))) == "malformed-sdist"
+    assert code(read(gz(archive(block("l", kind=b"L", size=len(long)) + padded(long), block("y"))))) == (
+        "malformed-sdist"
+    )
+
+
+def test_b07_links_that_leave_the_top_directory_on_their_way_are_refused(read: Read) -> None:
+    out = block(f"{TOP}/sub/link", kind=b"2", link=f"../../{TOP}/PKG-INFO")
+    within = block(f"{TOP}/sub/link", kind=b"2", link="../PKG-INFO")
+    beside = block(f"{TOP}/link", kind=b"2", link="./PKG-INFO")
+
+    assert code(read(gz(archive(out)))) == "unsafe-member"
+    assert isinstance(read(gz(archive(within, beside))), Contents)
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "\ue000", "\U000e0fff"])
+def test_b07_names_that_no_installer_can_write_are_refused(read: Read, name: str) -> None:
+    assert code(read(gz(archive(pax({"path": f"{TOP}/{name}"}), block("x"))))) == "unsafe-member"
+    assert code(read(wheel({f"acme/{name}": ""}))) == "unsafe-member"
+
+
+class Stranger:
+    """A reader that sees what it is told to."""
+
+    def __init__(self, *rows: list[object]) -> None:
+        self._rows = rows
+
+    def __call__(self, _stream: object) -> Sequence[list[object]]:
+        return self._rows
+
+
+TRUE_ROWS = [
+    [f"{TOP}/acme/__init__.py", "0", 16, 512, ""],
+    [f"{TOP}/PKG-INFO", "0", len(METADATA), 1536, ""],
+]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        TRUE_ROWS[:1],
+        [],
+        [*TRUE_ROWS, [f"{TOP}/more", "0", 0, 2560, ""]],
+        *([[*TRUE_ROWS[0][:at], other, *TRUE_ROWS[0][at + 1 :]], TRUE_ROWS[1]] for at, other in enumerate(["x", "5", 17, 513, "y"])),
+    ],
+)  # fmt: skip
+def test_t46_an_sdist_that_tarfile_lists_otherwise_is_refused(
+    read: Read, monkeypatch: pytest.MonkeyPatch, rows: list[list[object]]
+) -> None:
+    monkeypatch.setattr(listing, "rows", Stranger(*TRUE_ROWS))
+    assert isinstance(read(sdist()), Contents)
+
+    monkeypatch.setattr(listing, "rows", Stranger(*rows))
+    assert code(read(sdist())) == "archive-ambiguous"
+
+
+def test_t46_whatever_tarfile_stumbles_over_is_refused(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(_stream: object) -> Sequence[list[object]]:
+        raise AttributeError("inside of a reader that is not ours")
+
+    monkeypatch.setattr(listing, "rows", stumble)
+
+    assert code(read(sdist())) == "archive-ambiguous"
+
+
+def test_t46_another_interpreters_tarfile_is_asked_too(tmp_path: Path) -> None:
+    path = tmp_path / SDIST_NAME
+    path.write_bytes(sdist({"pyproject.toml": "", "data.bin": b"x" * 100_000}))
+    check_elsewhere(path, Path(sys.executable))
+
+    for script in ("print('[]')", "import sys; sys.exit('out of order')", ""):
+        stranger = tmp_path / "python"
+        stranger.write_text(f"#!{sys.executable}\n{script}\n")
+        stranger.chmod(0o700)
+        with pytest.raises(MalformedError) as caught:
+            check_elsewhere(path, stranger)
+        assert caught.value.fault.code == "archive-ambiguous"
+
+
+def test_t40_a_wheel_that_zipfile_lists_otherwise_is_refused(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = zipfile.ZipFile.infolist
+
+    for change in ("filename", "file_size", "compress_size", "compress_type", "CRC", "header_offset"):
+
+        def lie(archive: zipfile.ZipFile, change: str = change) -> list[zipfile.ZipInfo]:
+            listed = real(archive)
+            value = getattr(listed[-1], change)
+            setattr(listed[-1], change, value + ("x" if isinstance(value, str) else 1))
+            return listed
+
+        monkeypatch.setattr(zipfile.ZipFile, "infolist", lie)
+        assert code(read(wheel())) == "archive-ambiguous", change
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda archive: real(archive)[:-1])
+    assert code(read(wheel())) == "archive-ambiguous"
+
+
+def test_b07_a_wheel_for_a_later_zip_than_installers_know_is_refused(read: Read) -> None:
+    data = wheel()
+    later = data.replace(b"PK\1\2\x14\x03\x14", b"PK\1\2\x14\x03\xff").replace(b"PK\3\4\x14", b"PK\3\4\xff")
+
+    assert later != data
+    assert code(read(later)) == "archive-ambiguous"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requires.txt", "dependency_links.txt", "direct_url.json", "INSTALLER", "REQUESTED", "PKG-INFO", "SOURCES.txt",
+        "installed-files.txt", "uv_cache.json", "provenance_url.json", "Requires.txt", "scripts/run", "anything",
+    ],
+)  # fmt: skip
+def test_b02_files_that_installers_read_besides_metadata_are_refused(read: Read, name: str) -> None:
+    assert code(read(wheel({f"{INFO}/{name}": "evil @ file:///tmp/evil\n"}))) == "unexpected-metadata"
+
+
+def test_b02_licences_and_what_build_tools_leave_are_read(read: Read) -> None:
+    text = METADATA + "License-File: docs/terms.md\nLicense-File: WHY\n"
+    kept = {f"{INFO}/{name}": "x" for name in ("LICENSE.txt", "licenses/a/requires.txt", "sboms/x.json", "top_level.txt", "mit.LICENSE")}  # fmt: skip
+    named = {f"{INFO}/METADATA": text, f"{INFO}/docs/terms.md": "x", f"{INFO}/WHY": "x"}
+
+    assert isinstance(read(wheel(kept | named)), Contents)
+
+
+DATA = "acme_widgets-1.0.data"
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({f"{DATA}/purelib/other-1.0.dist-info/METADATA": "x"}, "malformed-wheel"),
+        ({f"{DATA}/purelib/{INFO}/requires.txt": "evil @ file:///tmp/evil"}, "malformed-wheel"),
+        ({f"{DATA}/platlib/other.EGG-INFO/requires.txt": "x"}, "malformed-wheel"),
+        ({f"{DATA}/data/lib/python3.11/site-packages/other-1.0.dist-info/METADATA": "x"}, "malformed-wheel"),
+        ({f"{DATA}/data/Lib/Site-Packages/other.egg-info": "x"}, "malformed-wheel"),
+        ({"other.egg-info": "x"}, "malformed-wheel"),
+        ({"other.egg-info/": ""}, "malformed-wheel"),
+        ({"other.dist-info": "x"}, "malformed-wheel"),
+        ({f"{DATA}/purelib/acme/__init__.py": "x"}, "unsafe-member"),
+        ({f"{DATA}/purelib/acme/__INIT__.py": "x"}, "unsafe-member"),
+        ({f"{DATA}/purelib/a.py": "x", f"{DATA}/platlib/a.py": "x"}, "unsafe-member"),
+        ({f"{DATA}/data/lib/python3.11/site-packages/acme/__init__.py": "x"}, "unsafe-member"),
+        ({f"{DATA}/data/bin/run": "x", f"{DATA}/scripts/run": "x"}, "unsafe-member"),
+        ({f"{DATA}/purelib/acme": "x"}, "unsafe-member"),
+        ({f"{DATA}/evil/x": "x"}, "malformed-wheel"),
+        ({f"{DATA}/evil/": ""}, "malformed-wheel"),
+        ({f"{DATA}/Scripts/x": "x"}, "malformed-wheel"),
+        ({f"{DATA}/PURELIB/x": "x"}, "malformed-wheel"),
+        ({f"{DATA}/x": "x"}, "malformed-wheel"),
+        ({"Acme_Widgets-1.0.data/scripts/x": "x"}, "malformed-wheel"),
+        ({"acme.widgets-1.0.data/purelib/x.py": "x"}, "malformed-wheel"),
+        ({"acme_widgets-1.0.0.data/purelib/x.py": "x"}, "malformed-wheel"),
+        ({"acme_widgets-1.0.DATA/purelib/x.py": "x"}, "malformed-wheel"),
+        ({DATA: "x"}, "malformed-wheel"),
+        ({"X.data": "x"}, "malformed-wheel"),
+        ({f"{DATA}/purelib/{DATA}/scripts/x": "x"}, "malformed-wheel"),
+        ({f"{DATA}/scripts/sub/x": "x"}, "malformed-wheel"),
+        ({f"{DATA}/scripts/sub/": ""}, "malformed-wheel"),
+        ({f"{DATA}/scripts/.exe": "x"}, "bad-entry-point"),
+        ({f"{DATA}/scripts/-script.py": "x"}, "bad-entry-point"),
+        ({f"{DATA}/scripts/python": "x"}, "bad-entry-point"),
+        ({f"{DATA}/scripts/Python3.11.exe": "x"}, "bad-entry-point"),
+        ({f"{DATA}/data/bin/python3": "x"}, "bad-entry-point"),
+        ({f"{DATA}/scripts/pip3": "x"}, "bad-entry-point"),
+        ({f"{DATA}/scripts/o dd": "x"}, "bad-entry-point"),
+    ],
+)  # fmt: skip
+def test_b02_what_installers_would_put_elsewhere_or_twice_is_refused(
+    read: Read, files: dict[str, str], wanted: str
+) -> None:
+    assert code(read(wheel(files))) == wanted
+
+
+def test_b02_data_of_every_scheme_and_vendored_copies_are_read(read: Read) -> None:
+    files = {
+        f"{DATA}/purelib/one.py": "x",
+        f"{DATA}/platlib/two.so": "x",
+        f"{DATA}/headers/": "",
+        f"{DATA}/headers/acme.h": "x",
+        f"{DATA}/scripts/acme.py": "#!python\n",
+        f"{DATA}/data/share/man/man1/acme.1": "x",
+        f"{DATA}/data/etc/acme.data/x": "x",
+        "acme/_vendor/other-1.0.dist-info/requires.txt": "x",
+        "acme/_vendor/other.egg-info": "x",
+        "acme/x.data/y": "x",
+    }
+
+    assert isinstance(read(wheel(files)), Contents)
+
+
+ENTRY_POINTS = f"{INFO}/entry_points.txt"
+
+
+@pytest.mark.parametrize(
+    "script", ["acme", "Acme", "acme.exe", "acme.EXE", "acme-script.py", "acme-script.pyw", "acme.pya"]
+)
+def test_b02_a_script_beside_the_entry_point_of_its_name_is_refused(read: Read, script: str) -> None:
+    files = {ENTRY_POINTS: "[console_scripts]\nacme = acme:main\n", f"{DATA}/scripts/{script}": "x"}
+
+    assert code(read(wheel(files))) == "unsafe-member"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[DEFAULT]\nevil = acme:main\n",
+        "[default]\nx = y\n",
+        "[console_scripts]\nacme = acme:main # comment\n",
+        "[console_scripts]\nacme = acme:main ; comment\n",
+        "[group]\na#b = acme\n",
+        "; comment\n",
+        "[console_scripts]\nacme = acme:main\u2028evil = acme:evil\n",
+        "[console_scripts]\nacme = acme:main\x0cevil = acme:evil\n",
+        "[console_scripts]\nacme = acme:main\x85evil = acme:evil\n",
+        "[console_scripts]\nacme = acme:main\revil = acme:evil\n",
+        "[console_scripts]\nacme = acme:main\n  evil = acme:evil\n",
+        "[console_scripts]\nacme = acme:main\n\n  [gui_scripts]\nevil = acme:evil\n",
+        "[console_scripts]\nacme = acme:main\n[console_scripts]\nevil = acme:evil\n",
+        "[console_scripts]\nacme = acme:main\n[gui_scripts]\nacme = acme:other\n",
+        "[console_scripts]\nacme = acme:main\nACME = acme:other\n",
+        "[Console_Scripts]\nacme = acme:main\n",
+        "[ console_scripts ]\nacme = acme:main\n",
+        "[console_scripts] # comment\nacme = acme:main\n",
+        "[console_scripts]\nacme : acme:main\n",
+        "[console_scripts]\nacme = acme\n",
+        "[console_scripts]\nacme = acme : main\n",
+        "[console_scripts]\nacme = acme:main []\n",
+        "[console_scripts]\nacme = acme:main [a.b]\n",
+        "[console_scripts]\nacme = 1acme:main\n",
+        "[console_scripts]\nacme = acme:main:more\n",
+        "[console_scripts]\nacme = %(home)s:main\n",
+        "[console_scripts]\no dd = acme:main\n",
+        "[console_scripts]\n[odd = acme:main\n",
+        "[console_scripts]\n-odd = acme:main\n",
+        "[console_scripts]\npython = acme:main\n",
+        "[gui_scripts]\npythonw = acme:main\n",
+        "[console_scripts]\nPython3.12 = acme:main\n",
+        "[console_scripts]\npypy3 = acme:main\n",
+        "[console_scripts]\npip = acme:main\n",
+        "[console_scripts]\npip3.12 = acme:main\n",
+        "[console_scripts]\neasy_install-3.12 = acme:main\n",
+        "\ufeff[console_scripts]\nacme = acme:main\n",
+    ],
+)
+def test_b03_entry_points_have_one_reading(read: Read, text: str) -> None:
+    assert code(read(wheel({ENTRY_POINTS: text}))) == "bad-entry-point"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[mkdocs.plugins]\nmaterial/blog = material.plugins.blog.plugin:BlogPlugin\n",
+        "[babel.extractors]\njinja2=jinja2.ext:babel_extract[i18n]\n",
+        "[egg_info.writers]\ndependency_links.txt = setuptools.command.egg_info:overwrite_arg\n",
+        "    [console_scripts]\n    acme = acme:main\n    more=acme.cli:Main.run\n    ",
+        "[console_scripts]\r\npy.test = acme:main\r\n\r\n# comment\r\n[gui_scripts]\r\nacme-2.0 = acme:main [gui]\r\n",
+        "[console_scripts]\npipx = acme:main\npython-acme = acme:main\n",
+    ],
+)
+def test_b03_ordinary_entry_points_are_read(read: Read, text: str) -> None:
+    assert isinstance(read(wheel({ENTRY_POINTS: text})), Contents)
+
+
+def test_b03_pip_may_bring_pip(tmp_path: Path) -> None:
+    info = "pip-1.0.dist-info"
+    files = {
+        f"{info}/METADATA": METADATA.replace("acme-widgets", "pip"),
+        f"{info}/entry_points.txt": "[console_scripts]\npip = acme:main\npip3 = acme:main\n",
+    }
+    path = tmp_path / "pip-1.0-py3-none-any.whl"
+    path.write_bytes(wheel(files, info=info))
+
+    assert isinstance(inspect(path, parse_artifact_name(path.name)), Contents)
+
+
+def test_b03_entry_points_that_importlib_reads_otherwise_are_refused(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.Distribution.entry_points", ())
+
+    assert code(read(wheel({ENTRY_POINTS: "[console_scripts]\nacme = acme:main\n"}))) == "archive-ambiguous"
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "extra == ''",
+        "extra != ''",
+        "extra != 'x'",
+        "extra in 'x y'",
+        "extra not in 'x'",
+        "extra < 'y'",
+        "extra ~= '1.0'",
+        "extra === 'x'",
+        "'x' in extras",
+        "extras == 'x'",
+        "'x' in dependency_groups",
+        "'a' == 'a'",
+        "'a' in 'abc'",
+        "os_name == sys_platform",
+        "os_name == os_name",
+        "os_name ~= 'posix'",
+        "os_name === 'posix'",
+        "os_name < 'posix'",
+        "python_version === '3.11'",
+        "python_version >= 'three'",
+        "python_version >= ''",
+        "python_version == '*'",
+        "python_version >= '3.*'",
+        "python_version == '3.8+local'",
+        "python_version == '3.11.dev0'",
+        "python_version in '3.11 3.12'",
+        "'3.1' in python_version",
+        "'3.8' ~= python_version",
+        "python_version >= '\u0663.8'",
+        "platform_release >= 'new'",
+        "os_name == 'posix' and (extra == '')",
+    ],
+)
+def test_b07_markers_that_installers_evaluate_differently_are_refused(read: Read, marker: str) -> None:
+    text = f"{METADATA}Requires-Dist: idna ; {marker}\n"
+
+    assert code(read(wheel({f"{INFO}/METADATA": text}))) == "bad-metadata"
+    assert code(read(sdist({"PKG-INFO": text}))) == "bad-metadata"
+    build = f'[build-system]\nrequires = ["""idna ; {marker}"""]\n'
+    assert code(read(sdist({"pyproject.toml": build}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "extra == 'x'",
+        "'X_y' == extra",
+        "(os_name == 'nt' and implementation_name != 'pypy') and extra == 'test'",
+        "python_version < '3.11' or python_full_version >= '3.11.0rc1'",
+        "'3.8' <= python_version",
+        "python_version ~= '3.8' and python_version == '3.*'",
+        "'linux' in sys_platform and platform_system not in 'Darwin Windows'",
+        "platform_release >= '20.0.0'",
+        "os.name == 'posix' and python_implementation == 'CPython'",
+    ],
+)
+def test_b07_ordinary_markers_are_read(read: Read, marker: str) -> None:
+    result = read(wheel({f"{INFO}/METADATA": f"{METADATA}Requires-Dist: idna>=3 ; {marker}\n"}))
+
+    assert isinstance(result, Contents), result
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Requires-Dist: UNKNOWN",
+        "Requires-Dist: idna ()",
+        "Requires-Dist: idna === 3.0",
+        "Requires-Dist: idna >= 10000000000000000000",
+        "Requires-Dist: idna\n >=3",
+        "Requires-Python: === 3.11",
+        "Requires-Python: >=3.8 ",
+        "Provides-Extra: not a name",
+        "Provides-Extra: ",
+        "Content-Type: multipart/mixed; boundary=x",
+        "content-type: message/rfc822",
+        "Content-Transfer-Encoding: base64",
+        "MIME-Version: 1.0",
+    ],
+)
+def test_b07_metadata_that_only_some_installers_can_read_is_refused(read: Read, line: str) -> None:
+    assert code(read(wheel({f"{INFO}/METADATA": f"{METADATA}{line}\n"}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Root-Is-Purelib: true", "Root-Is-Purelib: True"),
+        ("Root-Is-Purelib: true", "Root-Is-Purelib: true "),
+        ("Root-Is-Purelib: true", "Root-Is-Purelib:\n true"),
+        ("Root-Is-Purelib: true", "root-is-purelib: true"),
+        ("Wheel-Version: 1.0", "wheel-version: 1.0"),
+        ("Wheel-Version: 1.0", "Wheel-Version: 01.0"),
+        ("Wheel-Version: 1.0", "Wheel-Version: 1.0.1"),
+        ("Tag: py3-none-any", "TAG: py3-none-any"),
+        ("Tag: py3-none-any", "Tag: py3 -none-any"),
+        ("Tag: py3-none-any", "Tag: py3-none-any\n py2-none-any"),
+        ("Tag: py3-none-any", "Tag: py3-none-any\nbuild: 1"),
+        ("Tag: py3-none-any", "Tag: py3-none-any\nContent-Type: multipart/mixed"),
+    ],
+)
+def test_b07_a_wheel_file_that_installers_read_differently_is_refused(read: Read, old: str, new: str) -> None:
+    assert code(read(wheel({f"{INFO}/WHEEL": WHEEL.replace(old, new)}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize(
+    ("project", "info"),
+    [
+        ('dependencies = ["idna"]', ""),
+        ("", "Requires-Dist: idna\n"),
+        ('dependencies = ["idna>=3"]', "Requires-Dist: idna>=2\n"),
+        ("dependencies = [\"idna; python_version < '3.12'\"]", "Requires-Dist: idna\n"),
+        ("dependencies = [\"idna; python_version <= '3.11'\"]", "Requires-Dist: idna ; python_full_version <= '3.11'\n"),
+        ('version = "2.0"', ""),
+    ],
+)  # fmt: skip
+def test_b07_an_sdist_that_contradicts_itself_is_refused(read: Read, project: str, info: str) -> None:
+    text = METADATA.replace("2.1", "2.4") + info
+
+    assert code(read(sdist({"PKG-INFO": text, "pyproject.toml": f'[project]\nname = "acme_widgets"\n{project}\n'}))) == "bad-metadata"  # fmt: skip
+
+
+def test_b07_an_sdist_of_another_name_in_its_pyproject_is_refused(read: Read) -> None:
+    assert code(read(sdist({"pyproject.toml": '[project]\nname = "other"\n'}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize(
+    ("project", "info"),
+    [
+        ('dependencies = ["IDNA >= 3 , != 4"]', "Requires-Dist: idna!=4,>=3\n"),
+        ("dependencies = [\"idna; python_version < '3.11'\"]", 'Requires-Dist: idna ; python_full_version < "3.11"\n'),
+        ('dynamic = ["dependencies"]', "Requires-Dist: idna\n"),
+        ("", "Requires-Dist: idna\nDynamic: Requires-Dist\n"),
+        ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\n"),
+    ],
+)  # fmt: skip
+def test_b07_an_sdist_that_agrees_with_itself_is_read(read: Read, project: str, info: str) -> None:
+    text = METADATA.replace("2.1", "2.4") + info
+    result = read(
+        sdist({"PKG-INFO": text, "pyproject.toml": f'[project]\nname = "acme_widgets"\n{project}\n'})
+    )
+
+    assert isinstance(result, Contents), result
+
+
+def test_b07_permissions_without_a_type_are_refused(read: Read) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in wheel_files().items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (0o755 if name.endswith(".py") else 0o644) << 16
+            archive.writestr(entry, data)
+
+    assert code(read(buffer.getvalue())) == "unsafe-member"
+    assert isinstance(read(buffer.getvalue().replace(struct.pack("<L", 0o755 << 16), struct.pack("<L", 0o644 << 16))), Contents)  # fmt: skip
