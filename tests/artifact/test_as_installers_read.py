@@ -201,7 +201,7 @@ def test_b07_links_that_leave_the_top_directory_on_their_way_are_refused(read: R
     assert isinstance(read(gz(archive(within, beside))), Contents)
 
 
-@pytest.mark.parametrize("name", ["x" * 256, "\ue000", "\U000e0fff"])
+@pytest.mark.parametrize("name", ["x" * 256, "\ue000", "\U000e0fff", "x "])
 def test_b07_names_that_no_installer_can_write_are_refused(read: Read, name: str) -> None:
     assert code(read(gz(archive(pax({"path": f"{TOP}/{name}"}), block("x"))))) == "unsafe-member"
     assert code(read(wheel({f"acme/{name}": ""}))) == "unsafe-member"
@@ -587,12 +587,64 @@ def test_b07_a_wheel_file_that_installers_read_differently_is_refused(read: Read
         ("dependencies = [\"idna; python_version < '3.12'\"]", "Requires-Dist: idna\n"),
         ("dependencies = [\"idna; python_version <= '3.11'\"]", "Requires-Dist: idna ; python_full_version <= '3.11'\n"),
         ('version = "2.0"', ""),
+        ('requires-python = ">=3.8"', ""),
+        ('requires-python = ">=3.8"', "Requires-Python: >=3.9\n"),
+        ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: evil ; extra == 'x'\n"),
+        ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: y\nRequires-Dist: idna ; extra == 'y'\n"),
+        ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\nRequires-Dist: idna\n"),
     ],
 )  # fmt: skip
 def test_b07_an_sdist_that_contradicts_itself_is_refused(read: Read, project: str, info: str) -> None:
     text = METADATA.replace("2.1", "2.4") + info
 
     assert code(read(sdist({"PKG-INFO": text, "pyproject.toml": f'[project]\nname = "acme_widgets"\n{project}\n'}))) == "bad-metadata"  # fmt: skip
+
+
+def test_b07_an_old_pkg_info_without_dependencies_contradicts_nothing(read: Read) -> None:
+    project = '[project]\nname = "acme_widgets"\ndependencies = ["idna"]\n'
+
+    assert isinstance(read(sdist({"pyproject.toml": project})), Contents)
+    assert code(read(sdist({"pyproject.toml": project, "PKG-INFO": METADATA + "Requires-Dist: evil\n"}))) == "bad-metadata"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = 9223372036854775808", "x = " + "[" * 80 + "]" * 80, "[build-system]\nrequires = []\nbuild-backend = 'a:'", "[build-system]\nrequires = []\nbuild-backend = 'a; b'", "[build-system]\nrequires = []\nbuild-backend = 1"],
+)  # fmt: skip
+def test_b07_a_pyproject_that_only_some_installers_can_read_is_refused(read: Read, text: str) -> None:
+    assert code(read(sdist({"pyproject.toml": text}))) == "bad-metadata"
+
+
+def test_b07_extended_headers_are_neither_empty_nor_last(read: Read) -> None:
+    empty = block("p", kind=b"x")
+    last = block("g", kind=b"g", size=16) + padded(b"16 comment=abcd\n")
+    starred = block(f"{TOP}/x")[:508] + b"tar\0"
+
+    for bad in ((empty, block(f"{TOP}/x")), (last,), (checked(bytearray(starred)),)):
+        assert code(read(gz(archive(*bad)))) == "malformed-sdist"
+
+
+def gnu_long(content: bytes) -> bytes:
+    """An sdist in GNU's dialect whose last member has a long name."""
+    info = METADATA.encode()
+    heads = (
+        block(f"{TOP}/PKG-INFO", size=len(info)),
+        block("././@LongLink", kind=b"L", size=len(content)),
+        block("x"),
+    )
+    first, long, member = (changed(head, 257, b"ustar  \0") for head in heads)
+    return gz(first + padded(info) + long + padded(content) + member + END)
+
+
+def test_b07_a_long_name_ends_with_nul(read: Read) -> None:
+    assert isinstance(read(gnu_long(f"{TOP}/y\0".encode())), Contents)
+    for content in (f"{TOP}/y".encode(), b"\0", b""):
+        assert code(read(gnu_long(content))) == "malformed-sdist"
+
+
+def test_b07_names_that_differ_only_in_dots_at_their_ends_are_refused(read: Read) -> None:
+    assert code(read(wheel({"acme/a": "", "acme/a.": ""}))) == "unsafe-member"
+    assert isinstance(read(wheel({"acme/logging.": ""})), Contents)
 
 
 def test_b07_an_sdist_of_another_name_in_its_pyproject_is_refused(read: Read) -> None:
@@ -605,7 +657,8 @@ def test_b07_an_sdist_of_another_name_in_its_pyproject_is_refused(read: Read) ->
         ('dependencies = ["IDNA >= 3 , != 4"]', "Requires-Dist: idna!=4,>=3\n"),
         ("dependencies = [\"idna; python_version < '3.11'\"]", 'Requires-Dist: idna ; python_full_version < "3.11"\n'),
         ('dynamic = ["dependencies"]', "Requires-Dist: idna\n"),
-        ("", "Requires-Dist: idna\nDynamic: Requires-Dist\n"),
+        ('dynamic = ["dependencies"]', "Requires-Dist: idna\nDynamic: Requires-Dist\n"),
+        ('requires-python = ">=3.8, <4"', "Requires-Python: <4,>=3.8\n"),
         ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\n"),
     ],
 )  # fmt: skip

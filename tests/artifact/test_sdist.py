@@ -103,17 +103,21 @@ def test_pyproject_gives_build_requirements_and_direct_references(read: Read) ->
         backend-path = [".", "_build/"]
         [project]
         name = "acme-widgets"
-        dependencies = ["a @ git+https://evil.example/a"]
+        dependencies = ["a @ git+https://evil.example/a", "c @ https://evil.example/c"]
         [project.optional-dependencies]
         x = ["b @ file:///etc/b"]
     """
-    info = METADATA + "Requires-Dist: c @ https://evil.example/c\n"
+    info = METADATA + (
+        "Requires-Dist: c @ https://evil.example/c\nRequires-Dist: a @ git+https://evil.example/a\n"
+        "Requires-Dist: b @ file:///etc/b ; extra == 'x'\n"
+    )
 
     result = read(sdist({"pyproject.toml": text, "PKG-INFO": info}))
 
     assert isinstance(result, Contents)
     assert result.build_requires == ("flit_core", "backend @ https://evil.example/b.whl")
-    assert [text.split(" ")[0] for text in result.direct_references] == ["c", "backend", "a", "b"]
+    named = dict.fromkeys(text.split(" ")[0] for text in result.direct_references)
+    assert list(named) == ["c", "a", "b", "backend"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from packaging.version import Version
 
 from pip_warden.artifact import metadata
 from pip_warden.artifact.problem import MalformedError, bad_metadata
+from pip_warden.artifact.requirements import is_specifier
 from pip_warden.artifact.tree import is_plain_path
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
@@ -21,6 +23,9 @@ LARGEST_PYPROJECT = 4 << 20
 """Bytes."""
 
 _WHERE = "pyproject.toml"
+_DEEPEST = 64
+_STATIC = ("dependencies", "optional-dependencies")
+_BACKEND = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +36,9 @@ class Pyproject:
         project: Normalised ``[project] name``, None where absent.
         version: ``[project] version``, None where absent or dynamic.
         dynamic: ``[project] dynamic``: what only the build backend knows.
+        requires_python: ``[project] requires-python``; None where absent or dynamic.
         dependencies: ``[project] dependencies``; None where they are dynamic or there is no such table.
+        optional: ``[project] optional-dependencies``, by extra; None as for ``dependencies``.
         build_requires: ``[build-system] requires``, or the default.
         requires: ``[project]`` dependencies and optional dependencies.
         direct_references: Those of both that name a URL or path instead of a version.
@@ -40,7 +47,9 @@ class Pyproject:
     project: ProjectName | None = None
     version: Version | None = None
     dynamic: tuple[str, ...] = ()
+    requires_python: str | None = None
     dependencies: tuple[str, ...] | None = None
+    optional: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     build_requires: tuple[str, ...] = DEFAULT_BUILD_REQUIRES
     requires: tuple[str, ...] = ()
     direct_references: tuple[str, ...] = ()
@@ -116,25 +125,41 @@ def read_pyproject(raw: bytes) -> Pyproject:
         document: dict[str, object] = tomllib.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as err:  # also a number of too many digits
         raise bad_metadata(_WHERE, str(err)[:200]) from err
+    _check_size(document)
     system, project = _table(document, "build-system"), _table(document, "project")
+    _check_backend(system.get("build-backend", "setuptools.build_meta"))
     _check_backend_path(_strings(system.get("backend-path", []), "build-system.backend-path"))
     if "build-system" in document and "requires" not in system:
         raise bad_metadata(_WHERE, "a [build-system] without requires (PEP 518)")
     build = _strings(system.get("requires", list(DEFAULT_BUILD_REQUIRES)), "build-system.requires")
     dependencies = _strings(project.get("dependencies", []), "project.dependencies")
+    optional = tuple(
+        (extra, _strings(texts, f"project.optional-dependencies.{extra}"))
+        for extra, texts in _table(project, "optional-dependencies").items()
+    )
+    static = (*dependencies, *(text for _, texts in optional for text in texts))
     dynamic = _strings(project.get("dynamic", []), "project.dynamic")
-    static = dependencies
-    for extra, optional in _table(project, "optional-dependencies").items():
-        static += _strings(optional, f"project.optional-dependencies.{extra}")
+    stated = document.keys() & {"project"} and set(_STATIC) - set(dynamic)
     return Pyproject(
         project=_name(project.get("name")),
         version=_version(project.get("version")),
+        requires_python=_specifier(project.get("requires-python")),
         dynamic=dynamic,
-        dependencies=dependencies if "project" in document and "dependencies" not in dynamic else None,
+        dependencies=dependencies if "dependencies" in stated else None,
+        optional=optional if "optional-dependencies" in stated else None,
         build_requires=build,
         requires=static,
         direct_references=metadata.direct_references((*build, *static), _WHERE),
     )
+
+
+def _check_size(value: object, left: int = _DEEPEST) -> None:
+    """Refuse what only some readers of TOML can hold."""
+    if left == 0 or (isinstance(value, int) and not -(2**63) <= value < 2**63):
+        raise bad_metadata(_WHERE, "values that nest too deep, or numbers that do not fit 64 bits")
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_size(item, left - 1)
 
 
 def _table(document: dict[str, object], name: str) -> dict[str, object]:
@@ -148,6 +173,12 @@ def _strings(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise bad_metadata(_WHERE, f"{where} that is no list of strings")
     return tuple(value)
+
+
+def _check_backend(reference: object) -> None:
+    """A backend is an object reference (PEP 517); installers write it into the code that they run."""
+    if not isinstance(reference, str) or not _BACKEND.fullmatch(reference):
+        raise bad_metadata(_WHERE, f"the build-backend {str(reference)[:200]!r}")
 
 
 def _check_backend_path(entries: tuple[str, ...]) -> None:
@@ -174,3 +205,11 @@ def _version(value: object) -> Version | None:
         return Version(str(value))
     except ValueError as err:
         raise bad_metadata(_WHERE, f"the version {value!r}") from err
+
+
+def _specifier(value: object) -> str | None:
+    if value is None:
+        return None
+    if not is_specifier(str(value)):
+        raise bad_metadata(_WHERE, f"requires-python {str(value)[:200]!r}")
+    return str(value)

@@ -7,6 +7,7 @@ What one installer evaluates and another stumbles over decides what is installed
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -53,16 +54,29 @@ def read_requirement(text: str, where: str) -> Requirement:
         MalformedError: ``bad-metadata``.
     """
     try:
-        requirement = Requirement(text)
+        return Requirement(text)
     except (ValueError, RecursionError) as err:
         raise bad_metadata(where, f"the requirement {text[:200]!r}") from err
-    if text == "UNKNOWN":  # what old tools wrote for nothing, and some installers take for a project
-        raise bad_metadata(where, "a requirement UNKNOWN")
-    if not text.isascii() or _ODD.search(text) or "===" in str(requirement.specifier):
-        raise bad_metadata(where, f"a requirement that installers read differently, {text[:200]!r}")
-    if requirement.marker is not None and not is_plain_marker(requirement.marker):
-        raise bad_metadata(where, f"a marker that installers evaluate differently, {text[:200]!r}")
-    return requirement
+
+
+def check_agreed(requirements: Iterable[str], where: str) -> None:
+    """Check that every installer reads requirements alike.
+
+    Raises:
+        MalformedError: ``bad-metadata``.
+    """
+    for text in requirements:
+        requirement = read_requirement(text, where)
+        # UNKNOWN is what old tools wrote for nothing, and some installers take it for a project.
+        if (
+            text == "UNKNOWN"
+            or not text.isascii()
+            or _ODD.search(text)
+            or "===" in str(requirement.specifier)
+        ):
+            raise bad_metadata(where, f"a requirement that installers read differently, {text[:200]!r}")
+        if requirement.marker is not None and not is_plain_marker(requirement.marker):
+            raise bad_metadata(where, f"a marker that installers evaluate differently, {text[:200]!r}")
 
 
 def is_plain_marker(marker: Marker) -> bool:
@@ -72,11 +86,12 @@ def is_plain_marker(marker: Marker) -> bool:
     return not _GLUE.sub("", _ATOM.sub("", written)) and all(map(_fits, atoms))
 
 
-def mentions_extra(requirement: Requirement) -> bool:
-    """Tell whether a requirement depends on an extra."""
-    return requirement.marker is not None and any(
-        atom.lastgroup in _EXTRAS for atom in _ATOM.finditer(str(requirement.marker))
-    )
+def extras_of(requirement: Requirement) -> frozenset[str]:
+    """Return the extras, normalised, that a requirement depends on; none where it holds without any."""
+    if requirement.marker is None:
+        return frozenset()
+    atoms = _ATOM.finditer(str(requirement.marker))
+    return frozenset(atom[atom.lastgroup] for atom in atoms if atom.lastgroup in _EXTRAS)
 
 
 def is_extra(text: str) -> bool:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import Iterator
-from email.message import Message
 from pathlib import Path
 from typing import BinaryIO
 
-from packaging.utils import canonicalize_name, parse_sdist_filename
+from packaging.utils import parse_sdist_filename
 
 from pip_warden.artifact import metadata
+from pip_warden.artifact.agreement import check_agreement
 from pip_warden.artifact.gzip_strict import gunzip
 from pip_warden.artifact.model import Contents
-from pip_warden.artifact.problem import bad_metadata
-from pip_warden.artifact.pyproject import LARGEST_PYPROJECT, NO_PYPROJECT, Pyproject, read_pyproject
+from pip_warden.artifact.pyproject import LARGEST_PYPROJECT, NO_PYPROJECT, read_pyproject
 from pip_warden.artifact.readers import check_tar, check_tar_elsewhere
-from pip_warden.artifact.requirements import mentions_extra, read_requirement
+from pip_warden.artifact.requirements import check_agreed
 from pip_warden.artifact.tar_headers import bad
 from pip_warden.artifact.tarfile_strict import Member, read_tar
 
-_BEFORE_MINOR = re.compile(r'python_full_version (<|>=) "([0-9]+\.[0-9]+)(?:\.0)?"', re.ASCII)
 _KEEP = {"PKG-INFO": metadata.LARGEST_METADATA, "pyproject.toml": LARGEST_PYPROJECT}
 
 
@@ -93,40 +89,15 @@ def _check_top(top: str, contents: Contents) -> None:
         raise bad(f"the top directory of {contents.project} {contents.version}, as PKG-INFO says", top)
 
 
-def _check_static(core: Message, requires: tuple[str, ...], build: Pyproject) -> None:
-    """Static dependencies stand in two files, and installers that do not build believe one or the other (PEP 643, PEP 621)."""
-    major, _, minor = metadata.one(core, "Metadata-Version", "PKG-INFO").partition(".")
-    is_static = (int(major), int(minor)) >= (2, 2) and "Requires-Dist" not in metadata.every(core, "Dynamic")
-    if build.dependencies is None or not is_static:
-        return
-    stated = set(_base(requires, "PKG-INFO"))
-    wanted = set(_base(build.dependencies, "pyproject.toml"))
-    if stated != wanted:
-        different = ", ".join(sorted(stated ^ wanted))
-        raise bad_metadata("PKG-INFO", f"other dependencies than in pyproject.toml: {different[:400]}")
-
-
-def _base(requirements: tuple[str, ...], where: str) -> Iterator[str]:
-    """Yield the requirements that hold without any extra, in one spelling."""
-    for text in requirements:
-        requirement = read_requirement(text, where)
-        if not mentions_extra(requirement):
-            requirement.name = canonicalize_name(requirement.name)
-            # Before a minor version is the same for both; maturin and uv rewrite one into the other.
-            yield _BEFORE_MINOR.sub(r'python_version \1 "\2"', str(requirement))
-
-
 def _read_contents(pkg_info: bytes, pyproject: bytes | None) -> Contents:
     core = metadata.core(pkg_info, "PKG-INFO")
     project, version = metadata.project_and_version(core, "PKG-INFO")
     build = NO_PYPROJECT if pyproject is None else read_pyproject(pyproject)
     metadata.extras(core, "PKG-INFO")
     requires = metadata.every(core, "Requires-Dist")
-    if build.project not in {None, project} or build.version not in {None, version}:
-        raise bad_metadata(
-            "pyproject.toml", f"{build.project} {build.version}, where PKG-INFO says {project} {version}"
-        )
-    _check_static(core, requires, build)
+    check_agreed(requires, "PKG-INFO")
+    check_agreed((*build.build_requires, *build.requires), "pyproject.toml")
+    check_agreement(core, build)
     direct = metadata.direct_references(requires, "PKG-INFO") + build.direct_references
     return Contents(
         project=project,

@@ -31,7 +31,7 @@ _SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
 _PAX_TEXTS = frozenset({"path", "linkpath", "uname", "gname", "comment"})
 _PAX_NUMBERS = frozenset({"size", "uid", "gid"})
 _PAX_TIMES = frozenset({"mtime", "atime", "ctime"})
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
 _TIME = re.compile(r"[0-9]{1,10}(\.[0-9]{1,20})?", re.ASCII)
 """Seconds as an installer can set them: ten digits fit the 64-bit nanoseconds of a file system, ``nan`` and ``inf`` nothing."""
 
@@ -73,8 +73,8 @@ def read_header(raw: bytes) -> Header:
         if raw[begin:end].strip(b"\0"):
             _octal(raw[begin:end])
     name, prefix = text(raw[0:100]), text(raw[345:500])
-    if prefix and dialect == _GNU:
-        raise bad("GNU headers without a prefix", repr(prefix))
+    if (prefix and dialect == _GNU) or raw[500:].strip(b"\0"):
+        raise bad("GNU headers without a prefix, and no marks of other dialects", repr(prefix))
     if kind == _OLD_REGULAR and name.endswith("/"):
         raise bad("one type of each member", f"a file that old readers take for a directory, {name!r}")
     kind = REGULAR if kind == _OLD_REGULAR else kind
@@ -95,6 +95,18 @@ def _octal(field: bytes) -> int:
     if digits is None:
         raise bad("octal digits, then NUL or space, in a header's numbers", repr(field)[1:])
     return int(digits[1], 8)
+
+
+def long_text(content: bytes) -> str:
+    """Read the content of a GNU long name: ended by a NUL, and not empty.
+
+    Raises:
+        MalformedError: ``malformed-sdist``.
+    """
+    found = text(content)
+    if not found or not content.endswith(b"\0"):
+        raise bad("long names that end with a NUL", repr(content[-80:])[1:])
+    return found
 
 
 def text(field: bytes) -> str:
@@ -119,6 +131,8 @@ def read_pax(raw: bytes) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     at = 0
+    if not raw:
+        raise bad("pax records in a pax header", "none")
     while at < len(raw):
         digits, space, _ = raw[at : at + 20].partition(b" ")
         length = int(digits) if digits.isdigit() and not digits.startswith(b"0") else 0

@@ -24,9 +24,9 @@ from pip_warden.artifact.tar_headers import (
     SYMBOLIC,
     Header,
     bad,
+    long_text,
     read_header,
     read_pax,
-    text,
 )
 from pip_warden.artifact.tree import Tree, is_plain_path, unsafe
 
@@ -88,10 +88,11 @@ def read_tar(
         links.add(member)
         members.append(member)
         below = member.name.partition("/")[2]
-        if member.is_file and below in keep:
-            if member.size > keep[below]:
+        most = keep.get(below) if member.is_file else None
+        if most is not None:
+            if member.size > most:
                 raise MalformedError(
-                    "archive-too-large", f"at most {keep[below]} bytes in {below}", str(member.size)
+                    "archive-too-large", f"at most {most} bytes in {below}", str(member.size)
                 )
             kept[below] = source.content(member.size)
         else:
@@ -221,11 +222,11 @@ def _target(member: Member) -> str:
 def _members(source: _Blocks) -> Iterator[Member]:
     """Read headers up to the end of the archive; the caller takes each member's content before it goes on."""
     extensions: dict[bytes, dict[str, str]] = {}
-    dialect = b""
+    dialect, is_open = b"", False
     while True:
         raw = source.block()
         if raw == _ZEROS:
-            if extensions or source.block() != _ZEROS:
+            if is_open or source.block() != _ZEROS:
                 raise bad(
                     "two zero blocks at the end, and no header without its member before them", "others"
                 )
@@ -234,8 +235,8 @@ def _members(source: _Blocks) -> Iterator[Member]:
         header = read_header(raw)
         if dialect not in {b"", header.dialect}:
             raise bad("one dialect of tar in one archive", f"{dialect!r} and {header.dialect!r}")
-        dialect = header.dialect
-        if header.kind in {PAX, GLOBAL, LONG_NAME, LONG_LINK}:
+        dialect, is_open = header.dialect, header.kind in {PAX, GLOBAL, LONG_NAME, LONG_LINK}
+        if is_open:
             _add_extension(extensions, header, source)
         else:
             yield _merged(header, extensions, source.position)
@@ -255,7 +256,7 @@ def _add_extension(extensions: dict[bytes, dict[str, str]], header: Header, sour
     if header.kind in extensions or (extensions and (is_pax or PAX in extensions)):
         raise bad("extended headers of one kind, and each once", "several before one member")
     key = "linkpath" if header.kind == LONG_LINK else "path"
-    extensions[header.kind] = read_pax(content) if is_pax else {key: text(content)}
+    extensions[header.kind] = read_pax(content) if is_pax else {key: long_text(content)}
 
 
 def _merged(header: Header, extensions: dict[bytes, dict[str, str]], begins: int) -> Member:

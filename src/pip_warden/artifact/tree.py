@@ -22,21 +22,23 @@ class _Kind(Enum):
 def is_plain_path(name: str) -> bool:
     """Tell whether a name is a relative path of plain segments, with slashes, below the archive's root.
 
-    A colon is refused with the rest: ``C:`` is a drive and ``file:stream`` another file's stream on Windows.
+    A colon is refused with the rest: ``C:`` is a drive and ``file:stream`` another file's stream on Windows, which also forgets blanks at the
+    end of a name.
     """
     if not name or len(name) > LONGEST_NAME or "\\" in name or ":" in name:
         return False
     if any(unicodedata.category(char) in _HIDDEN for char in name):
         return False
     return all(
-        part not in {"", ".", ".."} and len(part.encode()) <= _LONGEST_SEGMENT for part in name.split("/")
+        part not in {"", ".", ".."} and not part.endswith(" ") and len(part.encode()) <= _LONGEST_SEGMENT
+        for part in name.split("/")
     )
 
 
 class Tree:
     """Collects the members of one archive and refuses any that could land on another.
 
-    Names are compared as the most forgetful file system would: case-folded, in Unicode's NFC, without dots and blanks at their ends.
+    Names are compared as the most forgetful file system would: case-folded, in Unicode's NFC, without dots at their ends.
     """
 
     def __init__(self) -> None:
@@ -60,7 +62,8 @@ class Tree:
             )
         if not is_plain_path(name):
             raise unsafe("member names that are plain relative paths", repr(name))
-        key = _forgotten(name)
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        key = "/".join([part.rstrip(".") for part in folded.split("/")]) if "." in folded else folded
         for end in (at for at, char in enumerate(key) if char == "/"):
             if self._kinds.setdefault(key[:end], _Kind.IMPLIED) is _Kind.FILE:
                 raise unsafe("members that lie in directories", f"{name!r}, which lies in a file")
@@ -68,15 +71,6 @@ class Tree:
         if known in {_Kind.FILE, _Kind.DIRECTORY} or (known is _Kind.IMPLIED and not is_directory):
             raise unsafe("each member once, whatever a file system thinks of case", f"{name!r} a second time")
         self._kinds[key] = _Kind.DIRECTORY if is_directory else _Kind.FILE
-
-
-def _forgotten(name: str) -> str:
-    """Return what the most forgetful file system keeps of a name."""
-    if name.isascii():
-        folded = name.lower()
-    else:
-        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-    return "/".join([part.rstrip(". ") or part for part in folded.split("/")])
 
 
 def unsafe(expected: str, found: str) -> MalformedError:

@@ -20,6 +20,7 @@ from pip_warden.artifact.model import Contents
 from pip_warden.artifact.problem import MalformedError, bad_metadata
 from pip_warden.artifact.readers import check_metadata, check_zip
 from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_record
+from pip_warden.artifact.requirements import check_agreed
 from pip_warden.artifact.zipfile_strict import LOCAL_SIGNATURE, Member, read_members, unpack
 from pip_warden.names import ProjectName
 
@@ -115,6 +116,7 @@ def _read_contents(wheel: _Wheel, raw: bytes, core: Message) -> Contents:
     _check_about(about)
     metadata.extras(core, "METADATA")
     requires = metadata.every(core, "Requires-Dist")
+    check_agreed(requires, "METADATA")
     return Contents(
         project=project,
         version=version,

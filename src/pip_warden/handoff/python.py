@@ -92,7 +92,9 @@ def _ask(executable: Path, why: str) -> Target:
             "python-too-old",
             f"expected Python {_OLDEST[0]}.{_OLDEST[1]} or newer, found {version} at {executable} ({why})",
         )
-    return Target(executable=executable, version=version, prefix=prefix, build=rest[0] if rest else "", why=why)
+    return Target(
+        executable=executable, version=version, prefix=prefix, build=rest[0] if rest else "", why=why
+    )
 
 
 def pip_runner() -> Path:
