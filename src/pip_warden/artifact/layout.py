@@ -7,7 +7,7 @@ such a name is a distribution of its own to everybody who looks later. No two fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pip_warden.artifact.entry_points import check_script_name, script_of
 from pip_warden.artifact.problem import MalformedError
@@ -39,7 +39,7 @@ _LEGAL = re.compile(
 
 
 def check_layout(
-    names: Iterable[str],
+    names: Collection[str],
     info: str,
     *,
     project: ProjectName,
@@ -60,6 +60,8 @@ def check_layout(
     """
     described = _Description(info, frozenset(licenses))
     wrapped = {name.casefold() for name in scripts}
+    # Without .data each member goes where its name says, and the archive holds each name once.
+    is_spread = any(name.startswith(f"{info.removesuffix(DIST_INFO)}{_DATA}/") for name in names)
     tree = Tree()
     for script in sorted(wrapped):
         tree.add(f"bin/{script}", is_directory=False)
@@ -69,7 +71,7 @@ def check_layout(
             program = target.removeprefix("bin/")
             if program != target and script_of(program).casefold() in wrapped:
                 raise unsafe("one maker of each script", f"{name!r} besides an entry point")
-            if not name.endswith("/"):
+            if is_spread and not name.endswith("/"):
                 _add(tree, name, target)
 
 

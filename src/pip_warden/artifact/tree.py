@@ -9,6 +9,7 @@ from pip_warden.artifact.limits import LONGEST_NAME, MOST_MEMBERS
 from pip_warden.artifact.problem import MalformedError
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_ODD = ("//", "/./", "/../", " /", "\\", ":")
 _LONGEST_SEGMENT = 255
 """Bytes of one name: NAME_MAX on every system that we know."""
 
@@ -25,13 +26,15 @@ def is_plain_path(name: str) -> bool:
     A colon is refused with the rest: ``C:`` is a drive and ``file:stream`` another file's stream on Windows, which also forgets blanks at the
     end of a name.
     """
-    if not name or len(name) > LONGEST_NAME or "\\" in name or ":" in name:
+    walled = f"/{name}/"
+    if len(name) > LONGEST_NAME or any(odd in walled for odd in _ODD):
         return False
-    if any(unicodedata.category(char) in _HIDDEN for char in name):
+    if not (name.isascii() and name.isprintable()) and any(
+        unicodedata.category(char) in _HIDDEN for char in name
+    ):
         return False
-    return all(
-        part not in {"", ".", ".."} and not part.endswith(" ") and len(part.encode()) <= _LONGEST_SEGMENT
-        for part in name.split("/")
+    return len(name) <= _LONGEST_SEGMENT // 4 or all(
+        len(part.encode()) <= _LONGEST_SEGMENT for part in name.split("/")
     )
 
 
@@ -62,15 +65,31 @@ class Tree:
             )
         if not is_plain_path(name):
             raise unsafe("member names that are plain relative paths", repr(name))
-        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-        key = "/".join([part.rstrip(".") for part in folded.split("/")]) if "." in folded else folded
-        for end in (at for at, char in enumerate(key) if char == "/"):
-            if self._kinds.setdefault(key[:end], _Kind.IMPLIED) is _Kind.FILE:
+        key = _forgotten(name)
+        end = key.rfind("/")
+        while end > 0:
+            above = self._kinds.get(key[:end])
+            if above is _Kind.FILE:
                 raise unsafe("members that lie in directories", f"{name!r}, which lies in a file")
+            if above is not None:
+                break  # and so is all that lies above it
+            self._kinds[key[:end]] = _Kind.IMPLIED
+            end = key.rfind("/", 0, end)
         known = self._kinds.get(key)
         if known in {_Kind.FILE, _Kind.DIRECTORY} or (known is _Kind.IMPLIED and not is_directory):
             raise unsafe("each member once, whatever a file system thinks of case", f"{name!r} a second time")
         self._kinds[key] = _Kind.DIRECTORY if is_directory else _Kind.FILE
+
+
+def _forgotten(name: str) -> str:
+    """Return what the most forgetful file system keeps of a name."""
+    if name.isascii():
+        folded = name.lower()
+    else:
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    if "./" not in f"{folded}/":
+        return folded
+    return "/".join([part.rstrip(".") for part in folded.split("/")])
 
 
 def unsafe(expected: str, found: str) -> MalformedError:
