@@ -169,6 +169,7 @@ def test_b01_a_checksum_that_begins_with_nul_drops_no_members(read: Read) -> Non
         {"mtime": "0x10"},
         {"atime": "nan"},
         {"uid": "1.5"},
+        {"uid": "4294967296"},
         {"gid": "-1"},
         {"uid": "\u0661"},
         {"SCHILY.xattr.user.a": "b"},
@@ -507,7 +508,7 @@ def test_b03_entry_points_that_importlib_reads_otherwise_are_refused(
     ],
 )
 def test_b07_markers_that_installers_evaluate_differently_are_refused(read: Read, marker: str) -> None:
-    text = f"{METADATA}Requires-Dist: idna ; {marker}\n"
+    text = f"{METADATA}Provides-Extra: x\nRequires-Dist: idna ; {marker}\n"
 
     assert code(read(wheel({f"{INFO}/METADATA": text}))) == "bad-metadata"
     assert code(read(sdist({"PKG-INFO": text}))) == "bad-metadata"
@@ -530,7 +531,8 @@ def test_b07_markers_that_installers_evaluate_differently_are_refused(read: Read
     ],
 )
 def test_b07_ordinary_markers_are_read(read: Read, marker: str) -> None:
-    result = read(wheel({f"{INFO}/METADATA": f"{METADATA}Requires-Dist: idna>=3 ; {marker}\n"}))
+    extras = "".join(f"Provides-Extra: {extra}\n" for extra in ("x", "X_y", "test"))
+    result = read(wheel({f"{INFO}/METADATA": f"{METADATA}{extras}Requires-Dist: idna>=3 ; {marker}\n"}))
 
     assert isinstance(result, Contents), result
 
@@ -539,6 +541,7 @@ def test_b07_ordinary_markers_are_read(read: Read, marker: str) -> None:
     "line",
     [
         "Requires-Dist: UNKNOWN",
+        "Requires-Dist: idna ; extra == 'undeclared'",
         "Requires-Dist: idna ()",
         "Requires-Dist: idna === 3.0",
         "Requires-Dist: idna >= 10000000000000000000",

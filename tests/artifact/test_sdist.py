@@ -109,7 +109,7 @@ def test_pyproject_gives_build_requirements_and_direct_references(read: Read) ->
     """
     info = METADATA + (
         "Requires-Dist: c @ https://evil.example/c\nRequires-Dist: a @ git+https://evil.example/a\n"
-        "Requires-Dist: b @ file:///etc/b ; extra == 'x'\n"
+        "Provides-Extra: x\nRequires-Dist: b @ file:///etc/b ; extra == 'x'\n"
     )
 
     result = read(sdist({"pyproject.toml": text, "PKG-INFO": info}))

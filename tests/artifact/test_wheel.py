@@ -66,7 +66,7 @@ def test_both_methods_of_packing_are_read(read: Read, method: int) -> None:
 
 def test_what_metadata_and_wheel_say_is_returned(read: Read) -> None:
     text = METADATA + (
-        "Requires-Python: >=3.9\nRequires-Dist: idna\nRequires-Dist: evil @ https://evil.example/e.whl ; extra == 'x'\n\nText\n"
+        "Requires-Python: >=3.9\nRequires-Dist: idna\nProvides-Extra: x\nRequires-Dist: evil @ https://evil.example/e.whl ; extra == 'x'\n\nText\n"
     )
     about = WHEEL.replace(
         "Tag: py3-none-any", "Tag: py2.py3-none-any\nTag: cp311-cp311-linux_x86_64\nBuild: 1abc"

@@ -15,7 +15,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pip_warden.artifact.problem import bad_metadata
-from pip_warden.artifact.requirements import is_extra, is_specifier, read_requirement
+from pip_warden.artifact.requirements import (
+    check_agreed,
+    extras_of,
+    is_extra,
+    is_specifier,
+    read_requirement,
+)
 from pip_warden.names import ProjectName
 
 LARGEST_METADATA = 16 << 20
@@ -147,14 +153,21 @@ def direct_references(requirements: Iterable[str], where: str) -> tuple[str, ...
     return tuple(text for text in requirements if read_requirement(text, where).url is not None)
 
 
-def extras(message: Message, where: str) -> tuple[str, ...]:
-    """Read every ``Provides-Extra``.
+def dependencies(message: Message, where: str) -> tuple[str, ...]:
+    """Read every ``Requires-Dist``, where every installer reads them alike.
+
+    One of an extra that no ``Provides-Extra`` names is installed by some and left out by others.
 
     Raises:
-        MalformedError: ``bad-metadata``: one of them is no name (PEP 685).
+        MalformedError: ``bad-metadata``.
     """
-    found = every(message, "Provides-Extra")
-    for extra in found:
+    found, provided = every(message, "Requires-Dist"), every(message, "Provides-Extra")
+    for extra in provided:
         if not is_extra(extra):
             raise bad_metadata(where, f"the extra {extra[:200]!r}")
+    check_agreed(found, where)
+    wanted = {extra for text in found for extra in extras_of(read_requirement(text, where))}
+    unknown = wanted - {canonicalize_name(extra) for extra in provided}
+    if unknown:
+        raise bad_metadata(where, f"requirements of an extra that is not provided: {min(unknown)[:200]!r}")
     return found

@@ -93,9 +93,7 @@ def _read_contents(pkg_info: bytes, pyproject: bytes | None) -> Contents:
     core = metadata.core(pkg_info, "PKG-INFO")
     project, version = metadata.project_and_version(core, "PKG-INFO")
     build = NO_PYPROJECT if pyproject is None else read_pyproject(pyproject)
-    metadata.extras(core, "PKG-INFO")
-    requires = metadata.every(core, "Requires-Dist")
-    check_agreed(requires, "PKG-INFO")
+    requires = metadata.dependencies(core, "PKG-INFO")
     check_agreed((*build.build_requires, *build.requires), "pyproject.toml")
     check_agreement(core, build)
     direct = metadata.direct_references(requires, "PKG-INFO") + build.direct_references

@@ -32,6 +32,7 @@ _PAX_TEXTS = frozenset({"path", "linkpath", "uname", "gname", "comment"})
 _PAX_NUMBERS = frozenset({"size", "uid", "gid"})
 _PAX_TIMES = frozenset({"mtime", "atime", "ctime"})
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
+_MOST_IDS = 1 << 32
 _TIME = re.compile(r"[0-9]{1,10}(\.[0-9]{1,20})?", re.ASCII)
 """Seconds as an installer can set them: ten digits fit the 64-bit nanoseconds of a file system, ``nan`` and ``inf`` nothing."""
 
@@ -157,7 +158,7 @@ def _pax_value(name: str, value: bytes) -> str:
     if name in _PAX_TEXTS:
         return known
     form = _WHOLE if name in _PAX_NUMBERS else _TIME if name in _PAX_TIMES else None
-    if form is None or not form.fullmatch(known):
+    if form is None or not form.fullmatch(known) or (name in {"uid", "gid"} and int(known) >= _MOST_IDS):
         raise bad("known pax records, with finite decimal numbers", repr(f"{name}={known}"[:80]))
     return known
 

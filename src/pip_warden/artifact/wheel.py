@@ -20,7 +20,6 @@ from pip_warden.artifact.model import Contents
 from pip_warden.artifact.problem import MalformedError, bad_metadata
 from pip_warden.artifact.readers import check_metadata, check_zip
 from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_record
-from pip_warden.artifact.requirements import check_agreed
 from pip_warden.artifact.zipfile_strict import LOCAL_SIGNATURE, Member, read_members, unpack
 from pip_warden.names import ProjectName
 
@@ -114,9 +113,7 @@ def _read_contents(wheel: _Wheel, raw: bytes, core: Message) -> Contents:
     project, version = metadata.project_and_version(core, "METADATA")
     about = metadata.headers(wheel.read("WHEEL", _LARGEST_WHEEL_FILE), "WHEEL")
     _check_about(about)
-    metadata.extras(core, "METADATA")
-    requires = metadata.every(core, "Requires-Dist")
-    check_agreed(requires, "METADATA")
+    requires = metadata.dependencies(core, "METADATA")
     return Contents(
         project=project,
         version=version,
