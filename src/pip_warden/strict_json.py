@@ -1,16 +1,22 @@
-"""JSON read strictly: duplicate keys, non-finite numbers, deep nesting and oversized input are errors.
+"""JSON read strictly: duplicate keys, non-finite numbers, halves of characters, deep nesting and oversized input are errors.
 
-Two readers that disagree about a duplicate key disagree about what was signed (RFC 8259 section 4 leaves it open).
+Two readers that disagree about a duplicate key disagree about what was signed (RFC 8259 section 4 leaves it open). Half a character
+(a lone surrogate) is no Unicode text: it cannot be written again, and readers disagree about it (section 8.2). Time and
+memory grow with the length of the input alone.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections import Counter
 from typing import NoReturn, TypeAlias
 
 JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 
 _DEEPEST = 64
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class StrictJSONError(ValueError):
@@ -25,13 +31,15 @@ def loads(raw: bytes | str, *, max_bytes: int) -> JSONValue:
         max_bytes: The longest input accepted.
 
     Raises:
-        StrictJSONError: It is too large, not UTF-8, not JSON, repeats a key, or nests too deep.
+        StrictJSONError: It is too large, not UTF-8, not JSON, repeats a key, nests too deep, or holds half a character or a number that is none.
     """
     if len(raw) > max_bytes:
         raise StrictJSONError(f"larger than {max_bytes} bytes")
     try:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-        value: JSONValue = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        value: JSONValue = json.loads(
+            text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
+        )
     except UnicodeDecodeError as err:
         raise StrictJSONError("not UTF-8") from err
     except RecursionError as err:
@@ -40,7 +48,7 @@ def loads(raw: bytes | str, *, max_bytes: int) -> JSONValue:
         raise
     except ValueError as err:
         raise StrictJSONError(f"not JSON: {err}") from err
-    _check_depth(value, _DEEPEST)
+    _check(value, _DEEPEST)
     return value
 
 
@@ -59,22 +67,38 @@ def loads_object(raw: bytes | str, *, max_bytes: int) -> dict[str, JSONValue]:
 def _object(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise StrictJSONError(f"key {twice[:80]!r} appears twice")
     return result
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise StrictJSONError(f"the number {text[:40]} is beyond all bounds")
+    return value
 
 
 def _constant(text: str) -> NoReturn:
     raise StrictJSONError(f"{text} is not JSON")
 
 
-def _check_depth(value: JSONValue, left: int) -> None:
+def _check(value: JSONValue, left: int) -> None:
+    """Look at every value, once: how deep it lies, and whether it is text."""
     if left == 0:
         raise StrictJSONError("nested too deep")
-    if isinstance(value, dict):
-        for item in value.values():
-            _check_depth(item, left - 1)
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_text(key)
+            _check(item, left - 1)
     elif isinstance(value, list):
         for item in value:
-            _check_depth(item, left - 1)
+            _check(item, left - 1)
+
+
+def _check_text(text: str) -> None:
+    if not text.isascii() and _SURROGATE.search(text):
+        raise StrictJSONError(f"half a character (a lone surrogate) in {text[:80]!r}")

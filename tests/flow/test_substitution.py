@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from flow.user import User
@@ -193,3 +195,31 @@ def test_t20_wheel_of_one_tag_released_under_another(user: User) -> None:
     wheel = user.wheel(project, "2.0")
     user.sandbox.publish(project, [wheel], job=user.sandbox.job(project, tag="v1.0"))
     user.refused(project.record.name, code="identity-mismatch", files=[wheel])
+
+
+def with_half_a_character(bundle: bytes) -> bytes:
+    """Return a bundle that is good but for half a character (a lone surrogate), which no file can be written with."""
+    document = json.loads(bundle)
+    document["verificationMaterial"]["tlogEntries"][0]["kindVersion"]["kind"] = "\ud800"
+    return json.dumps(document).encode()
+
+
+def test_b04_half_a_character_in_the_newest_row_masks_nothing(user: User) -> None:
+    project = user.published()
+    wheel = user.wheel(project)
+    bad = with_half_a_character(evidence_of(user, project, wheel))
+    user.sandbox.replace_evidence(project, f"{wheel.name}.sigstore.json", bad, newer_row=True)
+    result = user.install(project.record.name)
+    assert (result.code, user.installed()) == (0, {project.record.name: "1.0"}), result.output
+    assert [item["code"] for item in result.line(wheel.name)["bad_evidence"]] == ["bad-bundle"]
+
+
+def test_b04_half_a_character_in_the_first_form_masks_nothing(user: User) -> None:
+    project = user.published(forms=("pep740",))
+    wheel = user.wheel(project)
+    other = user.published(pinned=False)
+    bad = with_half_a_character(evidence_of(user, other, user.wheel(other)))
+    user.sandbox.put_evidence(project, "1.0", {f"{wheel.name}.sigstore.json": bad})
+    result = user.install(project.record.name)
+    assert (result.code, user.installed()) == (0, {project.record.name: "1.0"}), result.output
+    assert [item["code"] for item in result.line(wheel.name)["bad_evidence"]] == ["bad-bundle"]

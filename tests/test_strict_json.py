@@ -1,0 +1,91 @@
+"""Strict JSON: what two readers could read differently is no JSON here, and reading costs what its length says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pip_warden.strict_json import StrictJSONError, loads, loads_object
+
+ENOUGH = 1 << 24
+
+
+def _fault(raw: bytes | str) -> str:
+    with pytest.raises(StrictJSONError) as caught:
+        loads(raw, max_bytes=ENOUGH)
+    text = str(caught.value)
+    assert text.encode("utf-8"), "what is said can be written anywhere"
+    return text
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        rb'"\ud800"',
+        rb'"\udfff"',
+        rb'"\udc00\ud800"',
+        rb'"\ud83d \ude00"',
+        rb'["a", {"b": [{"c": "\uDBFF"}]}]',
+        rb'{"\ud800": 1}',
+        rb'{"a": {"\ud800": 1}}',
+        rb'{"\ud800": 1, "\ud800": 2}',
+        '"\ud800"',
+        '{"\udfff": 1}',
+    ],
+)
+def test_b04_half_a_character_is_no_text(raw: bytes | str) -> None:
+    _fault(raw)
+
+
+def test_b04_a_pair_of_halves_is_a_character() -> None:
+    assert loads(rb'{"\ud83d\ude00": "\uD83D\uDE00"}', max_bytes=ENOUGH) == {"😀": "😀"}
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"-1e400", b"1" * 400 + b".0", b"NaN", b"Infinity"])
+def test_b04_a_number_beyond_all_bounds_is_none(number: bytes) -> None:
+    _fault(b"[" + number + b"]")
+
+
+@pytest.mark.parametrize("digits", [4301, 100_000])
+def test_b04_a_number_of_too_many_digits_is_none(digits: int) -> None:
+    _fault(b"-" + b"1" * digits)
+
+
+@pytest.mark.parametrize("shape", [b"[" * 70 + b"]" * 70, b"[" * 100_000, b'{"a":' * 70 + b"1" + b"}" * 70])
+def test_b04_what_nests_too_deep_is_refused(shape: bytes) -> None:
+    _fault(shape)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\xff", b"\xef\xbb\xbf{}", b"\xed\xa0\x80", b"nul", b'"\x00"', b"{} {}"]
+)
+def test_what_is_no_json(raw: bytes) -> None:
+    _fault(raw)
+
+
+def test_b05_the_one_key_of_many_that_appears_twice_is_named() -> None:
+    members = [f'"k{number}":0' for number in range(200_000)]
+
+    assert "'k199999'" in _fault("{" + ",".join([*members, members[-1]]) + "}")
+
+
+def test_the_top_level_must_be_an_object() -> None:
+    with pytest.raises(StrictJSONError):
+        loads_object(b"[]", max_bytes=ENOUGH)
+
+
+_TEXT = st.text(st.characters(codec="utf-8"))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+        max_leaves=20,
+    )
+)
+def test_everything_else_is_read_as_it_was_written(value: object) -> None:
+    assert loads(json.dumps(value), max_bytes=ENOUGH) == value
