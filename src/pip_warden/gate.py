@@ -400,18 +400,8 @@ class Gate:
             self._note_dependency(text, f"{artifact.name} (to build it)")
 
     def _note_dependency(self, text: str, wanted_by: str) -> None:
-        try:
-            requirement = Requirement(text)
-            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        except (
-            ValueError,
-            LookupError,
-        ):  # a marker is evaluated against this machine, which may have odd values
-            return
-        if not applies:
-            return
-        project = ProjectName(str(canonicalize_name(requirement.name)))
-        if not self._trust.entries_of(project):
+        project = wanted_here(text)
+        if project is not None and not self._trust.entries_of(project):
             self._want(project, wanted_by, text)
 
 
@@ -434,6 +424,21 @@ def _remembering(found: Iterator[Item | BadItem], seen: list[Item | BadItem]) ->
     for item in found:
         seen.append(item)
         yield item
+
+
+def wanted_here(requirement: str) -> ProjectName | None:
+    """Return the project that a requirement (PEP 508) wants on this machine, without extras.
+
+    None where it wants none, or where nobody can say: a marker may compare what cannot be compared. That is for step 4 to judge; here people
+    are only told what will be wanted.
+    """
+    try:
+        parsed = Requirement(requirement)
+        if parsed.marker is not None and not parsed.marker.evaluate({"extra": ""}):
+            return None
+    except (ValueError, KeyError, RecursionError):
+        return None
+    return ProjectName(str(canonicalize_name(parsed.name)))
 
 
 def newer_hidden(

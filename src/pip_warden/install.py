@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.local import check_local_project
@@ -24,7 +23,7 @@ from pip_warden.artifact.receive import copy_local
 from pip_warden.errors import InstallerError, RefusedError, UndecidedError, UsageError, WardenError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import EntryFinder, Siblings, locate
-from pip_warden.gate import Gate, newer_hidden
+from pip_warden.gate import Gate, newer_hidden, wanted_here
 from pip_warden.handoff.door import Handed, Listed
 from pip_warden.handoff.environment import child_environment
 from pip_warden.handoff.pip import Child, Installed, command_line, read_report
@@ -413,12 +412,5 @@ def _denied(line: Line) -> WardenError:
 
 def _names(requirements: Iterable[str]) -> set[str]:
     """Return the names that requirements want here, without extras."""
-    found = set()
-    for text in requirements:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            found.add(str(canonicalize_name(requirement.name)))
-    return found
+    wanted = (wanted_here(text) for text in requirements)
+    return {str(project) for project in wanted if project is not None}

@@ -49,7 +49,7 @@ def parse_version(text: str) -> Version:
     """
     try:
         return Version(text)
-    except InvalidVersion as err:
+    except ValueError as err:  # InvalidVersion, or more digits than Python reads
         raise UsageError("invalid-version", f"expected a PEP 440 version, found {text!r}") from err
 
 

@@ -18,7 +18,7 @@ from pip_warden.errors import NetworkError, RefusedError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault
-from pip_warden.gate import Gate
+from pip_warden.gate import Gate, wanted_here
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.report.model import Outcome
@@ -287,3 +287,25 @@ def test_release_that_is_not_there_is_no_success(gate: Gate) -> None:
         gate.admit_release(NAME, parse_artifact_name(wheel("9.9")).version)
     assert caught.value.code == "no-release"
     assert len(gate.admit_release(NAME, parse_artifact_name(wheel("1.1")).version)) == 1
+
+
+@pytest.mark.parametrize(
+    ("requirement", "project"),
+    [
+        ("Acme_Gears>=1", "acme-gears"),
+        ("gears; python_version >= '3'", "gears"),
+        ("gears; python_version < '3'", None),
+        ("gears; extra == 'x'", None),
+        ("gears; 'a' == 'a'", None),
+        ("gears; 'x' in extras", None),
+        ("gears; os_name ~= 'posix'", None),
+        (f"gears; python_version == '{'1' * 5000}'", None),
+        (f"gears; {'(' * 5000}os_name == 'x'{')' * 5000}", None),
+        ("gears @ https://[", "gears"),
+        ("?", None),
+    ],
+)
+def test_b04_what_a_requirement_wants_here_is_told_where_somebody_can_say(
+    requirement: str, project: str | None
+) -> None:
+    assert wanted_here(requirement) == project

@@ -299,8 +299,9 @@ class Siblings:
         return iter(())
 
     def names(self, prefix: str) -> Sequence[str] | None:
-        """Return the names of the files with a prefix."""
+        """Return the names of the files with a prefix; one that cannot be shown cannot be reported either, and is passed over."""
         try:
-            return sorted(path.name for path in self._directory.iterdir() if path.name.startswith(prefix))
+            names = [path.name for path in self._directory.iterdir()]
+            return sorted(name for name in names if name.startswith(prefix) and name.isprintable())
         except OSError:
             return None

@@ -49,7 +49,7 @@ __all__ = [
 
 _MOST_PAGES = 200
 _PER_PAGE = 100
-_NEXT = re.compile(r'<([^<>]{1,4096})>\s*;[^,]*\brel="?next"?', re.ASCII)
+_NEXT = re.compile(r'<([^<>]{1,4096})>[ \t]*;[^,<]*\brel="?next"?', re.ASCII)
 _NO_PROJECT = "Project Not Found"
 
 
@@ -279,8 +279,12 @@ def _next_page(url: str, reply: Reply) -> str | None:
     link = _NEXT.search(reply.headers.get("link", ""))
     if link is None:
         return None
-    following: str = urljoin(url, str(link[1]))
-    if urlsplit(following)[:3] != urlsplit(url)[:3]:
+    try:
+        following: str = urljoin(url, str(link[1]))
+        is_same_list = urlsplit(following)[:3] == urlsplit(url)[:3]
+    except ValueError as err:
+        raise bad_answer(url, "a next page that is no URL") from err
+    if not is_same_list:
         raise bad_answer(url, f"a next page elsewhere, {shown_url(following)}")
     return following
 

@@ -104,8 +104,8 @@ def parse_page(*, project: ProjectName, source: str, url: str, content_type: str
         )
 
     page = _Page(project=project, source=source, url=url, bad=bad)
-    media_type, charset = _read_content_type(content_type)
     try:
+        media_type, charset = _read_content_type(content_type)
         if media_type == _JSON:
             listed = list(_from_json(page, body))
         elif media_type in _HTML:

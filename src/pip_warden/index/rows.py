@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.display import shown
@@ -183,7 +183,7 @@ def same_version(text: str, version: Version) -> bool:
     """Tell whether a text is another spelling of a version (PEP 440)."""
     try:
         return Version(text) == version
-    except InvalidVersion:
+    except ValueError:  # no version, or one with more digits than Python reads
         return False
 
 

@@ -163,7 +163,14 @@ def _check_audience(audience: JSONValue) -> None:
 def _check_time(expires: JSONValue, now: datetime) -> None:
     if not isinstance(expires, int) or isinstance(expires, bool):
         raise UsageError("bad-identity-token", "expected an expiry time in the token, found none", hint=_HOW)
-    end = datetime.fromtimestamp(expires, UTC)
+    try:
+        end = datetime.fromtimestamp(expires, UTC)
+    except (ValueError, OverflowError, OSError) as err:
+        raise UsageError(
+            "bad-identity-token",
+            "expected an expiry time in the token, found one that no calendar has",
+            hint=_HOW,
+        ) from err
     if now >= end:
         raise UsageError(
             "expired-token",
