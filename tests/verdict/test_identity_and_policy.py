@@ -94,6 +94,49 @@ def test_t62_the_defaults_hold_for_every_pin(claims: Claims, code: str) -> None:
     assert _policy(claims) == code
 
 
+@pytest.mark.parametrize(
+    "repository",
+    [
+        "http://gitlab.example.com/acme/widgets",
+        "ftp://gitlab.example.com/acme/widgets",
+        "x://gitlab.example.com/acme/widgets",
+        "://gitlab.example.com/acme/widgets",
+        "HTTPS://gitlab.example.com/acme/widgets",
+        "git+https://gitlab.example.com/acme/widgets",
+        "x https://gitlab.example.com/acme/widgets",
+        "gitlab.example.com/acme/widgets",
+        "https://gitlab.example.com/acme/widgets/",
+        "https://gitlab.example.com/acme/widgets.git",
+        "",
+    ],
+)
+def test_b06_the_source_repository_is_compared_with_its_scheme(repository: str) -> None:
+    assert _policy(making.claims(source_repository=repository)) == "source-not-own"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "scheme", "code"),
+    [
+        ("http://127.0.0.1:8080", "http", None),
+        ("http://127.0.0.1:8080/gitlab", "http", None),
+        ("http://127.0.0.1:8080", "https", "source-not-own"),
+        ("https://127.0.0.1:8080", "https", None),
+        ("https://127.0.0.1:8080", "http", "source-not-own"),
+        ("http://127.0.0.1:80801", "http", "source-not-own"),
+        ("http://localhost:8080", "http", "source-not-own"),
+    ],
+)
+def test_b06_only_an_issuer_on_this_machine_writes_its_projects_with_http(
+    issuer: str, scheme: str, code: str | None
+) -> None:
+    subject = making.SUBJECT.replace("gitlab.example.com", "127.0.0.1:8080")
+    claims = making.claims(
+        issuer=issuer, subject=subject, source_repository=f"{scheme}://127.0.0.1:8080/acme/widgets"
+    )
+
+    assert _policy(claims, issuer=issuer, subject=parse_subject(subject)) == code
+
+
 def test_t62_an_account_has_no_project() -> None:
     claims = making.claims(subject="ci@acme.example", drop=("source-repository", "build-trigger"))
 

@@ -12,7 +12,7 @@ from packaging.version import Version
 from pip_warden._sigstore.proved import Claims
 from pip_warden.faults import Fault
 from pip_warden.trust.pins import Identity, Requirements
-from pip_warden.trust.subject import read_subject
+from pip_warden.trust.subject import Subject, read_subject
 
 _EXACT = (
     ("source-repository", "source_repository"),
@@ -25,25 +25,36 @@ _EXACT = (
 def check_policy(claims: Claims, identity: Identity, require: Requirements, version: Version) -> Fault | None:
     """Judge the certificate's claims by the pin's requirements; a claim that is needed and absent is a refusal."""
     if not identity.is_account:
-        fault = _check_own_source(claims) or _check_trigger(claims, require)
+        fault = _check_own_source(claims, identity) or _check_trigger(claims, require)
         if fault is not None:
             return fault
     return _check_exact(claims, require) or _check_ref(claims, require, version)
 
 
-def _check_own_source(claims: Claims) -> Fault | None:
+def _check_own_source(claims: Claims, identity: Identity) -> Fault | None:
     subject = read_subject(claims.subjects[0])
     repository = claims.get("source-repository")
     if repository is None:
         return _missing("source-repository", "the project of the certificate's own subject")
-    if subject is not None and repository.partition("://")[2] == subject.project:
+    own = None if subject is None else _url(subject, identity)
+    if repository == own:
         return None
     return Fault(
         code="source-not-own",
-        expected=f"source repository {subject.project if subject else 'named by the subject'}, as in the certificate's subject",
+        expected=f"source repository {own or 'named by the subject'}, as in the certificate's subject",
         found=repository,
         hint="Code of another project (a fork, for instance) was built under this project's name.",
     )
+
+
+def _url(subject: Subject, identity: Identity) -> str:
+    """Return a project's URL, as the CA writes it into claim 12.
+
+    A subject begins with https whatever its GitLab's URL is; claim 12 begins with that URL. It is https too, but for a GitLab on this
+    machine, which a pin may name as an http issuer.
+    """
+    is_plain = f"{identity.issuer}/".startswith(f"http://{subject.host}/")
+    return f"{'http' if is_plain else 'https'}://{subject.project}"
 
 
 def _check_trigger(claims: Claims, require: Requirements) -> Fault | None:
