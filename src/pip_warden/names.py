@@ -6,6 +6,7 @@ PEP 440 (versions), PEP 427 (wheel file names), PEP 625 (sdist file names).
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal, NewType
@@ -27,6 +28,8 @@ ProjectName = NewType("ProjectName", str)
 
 _SAFE_FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", re.ASCII)
 _LONGEST_FILENAME = 255
+_MOST_TAGS = 256
+"""Compatibility tags of one wheel; real ones have a few, some dozens at most."""
 
 
 def parse_project_name(text: str) -> ProjectName:
@@ -77,6 +80,14 @@ class ArtifactName:
         return self.filename
 
 
+def _count_tags(filename: str) -> int:
+    """Return how many tags a wheel's name stands for: each of three parts may list several (PEP 425, compressed tag sets).
+
+    What is multiplied out must be counted first: 255 characters have room for 68,921 tags.
+    """
+    return math.prod(part.count(".") + 1 for part in filename.removesuffix(".whl").split("-")[-3:])
+
+
 def parse_artifact_name(filename: str) -> ArtifactName:
     """Read the file name of a wheel (PEP 427) or ``.tar.gz`` sdist (PEP 625).
 
@@ -92,6 +103,8 @@ def parse_artifact_name(filename: str) -> ArtifactName:
         raise problem
     try:
         if filename.endswith(".whl"):
+            if _count_tags(filename) > _MOST_TAGS:
+                raise problem
             name, version, build, tags = parse_wheel_filename(filename)
             return ArtifactName(
                 filename=filename,

@@ -7,22 +7,20 @@ reason, and so can never be asked for.
 from __future__ import annotations
 
 import re
-import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from bs4.exceptions import ParserRejectedMarkup
 from packaging.utils import canonicalize_name
-from pypi_simple import DistributionPackage, RepositoryPage, UnsupportedRepoVersionError
+from pypi_simple import DistributionPackage
 
 from pip_warden.digests import Digest
 from pip_warden.display import shown
 from pip_warden.errors import NetworkError, RegistryError, UsageError
 from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.index.markup import Link, MarkupError, read_document
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
 from pip_warden.transport import origin_of, shown_url
@@ -31,11 +29,14 @@ MAX_PAGE_BYTES = 64 << 20
 """The largest page: the largest of pypi.org's are a quarter of it."""
 
 _MAX_HTML_BYTES = 16 << 20
+_MOST_FILES = 100_000
+"""On one page of either form: each entry costs tens of microseconds."""
 _JSON = "application/vnd.pypi.simple.v1+json"
 _HTML = frozenset({"application/vnd.pypi.simple.v1+html", "text/html"})
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1"})
 _LONGEST_NAME = 255
 _LONGEST_URL = 8192
+_LONGEST_BASE = 2048
 _LONGEST_FIELD = 4096
 _API_VERSION = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
 _UNREADABLE = (
@@ -47,7 +48,6 @@ _UNREADABLE = (
     RecursionError,
     OverflowError,
 )
-_PARSING = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +112,7 @@ def parse_page(*, project: ProjectName, source: str, url: str, content_type: str
             listed = list(_from_html(page, body, charset))
         else:
             raise bad(f"content of type {media_type or 'unknown'!r}")
-    except (StrictJSONError, UnsupportedRepoVersionError, ParserRejectedMarkup) as err:
+    except (StrictJSONError, MarkupError) as err:
         raise bad(str(err)) from err
     except _UNREADABLE as err:
         raise bad(f"what cannot be read ({type(err).__name__})") from err
@@ -148,8 +148,9 @@ def _from_json(page: _Page, body: bytes) -> Iterator[_Listed]:
     if not isinstance(name, str) or str(canonicalize_name(name)) != page.project:
         raise page.bad(f"a page of {name!r}")
     files = data.get("files")
-    if not isinstance(files, list):
-        raise page.bad("no list of files")
+    if not isinstance(files, list) or len(files) > _MOST_FILES:
+        raise page.bad(f"no list of at most {_MOST_FILES} files")
+    _check_base(page, page.url)
     for raw in files:
         if not isinstance(raw, dict):
             raise page.bad("a file that is no object")
@@ -182,21 +183,35 @@ def _from_html(page: _Page, body: bytes, charset: str) -> Iterator[_Listed]:
         raise page.bad(f"an HTML page of more than {_MAX_HTML_BYTES} bytes")
     if charset not in _CHARSETS:
         raise page.bad(f"charset {charset!r}")
-    text = body.decode(charset)
-    with _PARSING, warnings.catch_warnings():
-        # Beautiful Soup and pypi-simple warn about what pages look like; the lock, because the filter is the process's.
-        warnings.simplefilter("ignore")
-        links = RepositoryPage.from_html(text, page.url).links
-    for link in links:
-        yield _Listed(
-            filename=link.text,
-            href=link.get_str_attrib("href") or "",
-            url=link.url,
-            sha256=_fragment_digests(link.url),
-            requires_python=link.get_str_attrib("data-requires-python"),
-            yanked=link.get_str_attrib("data-yanked"),
-            provenance=link.get_str_attrib("data-provenance"),
-        )
+    document = read_document(body.decode(charset), most_links=_MOST_FILES)
+    for name, content in document.meta:
+        if name == "pypi:repository-version" and not _API_VERSION.fullmatch(content):
+            raise page.bad(f"repository version {content!r}, not 1.x")
+    base = page.url if document.base is None else urljoin(page.url, document.base)
+    _check_base(page, base)
+    yield from (_from_link(link, base) for link in document.links)
+
+
+def _check_base(page: _Page, base: str) -> None:
+    """Every relative URL on the page costs what its base is long."""
+    if len(base.partition("?")[0]) > _LONGEST_BASE:
+        raise page.bad(f"links relative to a URL of more than {_LONGEST_BASE} characters")
+
+
+def _from_link(link: Link, base: str) -> _Listed:
+    href = link.attributes["href"]
+    if len(href) > _LONGEST_URL:
+        return _Listed(filename=link.text, href=href, url=href)
+    url = urljoin(base, href)
+    return _Listed(
+        filename=link.text,
+        href=href,
+        url=url,
+        sha256=_fragment_digests(url),
+        requires_python=link.attributes.get("data-requires-python"),
+        yanked=link.attributes.get("data-yanked"),
+        provenance=link.attributes.get("data-provenance"),
+    )
 
 
 def _look_at(page: _Page, entry: _Listed) -> Candidate | str:
