@@ -21,8 +21,9 @@ files. No network, clock, environment or file is touched: everything judged is i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.root import Root
@@ -51,6 +52,9 @@ from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, check_subject,
 
 Roots = Mapping[str, Root]
 """The trusted roots by the name their pin gives them, each made from bytes with the pinned digest."""
+
+Prover = Callable[[bytes, str], Proved | Fault]
+"""Proves a bundle for the file that is judged, under the root with a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,27 @@ def judge_file(exhibit: Exhibit, entry: Entry, trust: TrustFile) -> No | None:
 
 
 def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Verdict:
-    """Steps 6 to 10: one good item is needed; the bad ones are reported and mask nothing."""
+    """Steps 6 to 10: one good item is needed; the bad ones are reported and mask nothing.
+
+    An item may also speak for every other item of the same identity. What is found about it is kept, or the cost would grow with the square
+    of what strangers can upload.
+    """
+
+    @cache
+    def proved(bundle: bytes, root_name: str) -> Proved | Fault:
+        return prove(bundle, exhibit.artifact.digest, roots[root_name])
+
+    @cache
+    def unattested(identity: Identity) -> Fault | None:
+        witnesses = _witnesses(exhibit, entry, proved, identity)
+        return check_statements(entry.require, witnesses, exhibit.artifact.name.version)
+
     bad: list[ItemRefusal] = []
     for item in exhibit.evidence:
-        outcome = _judge_item(item, exhibit, entry, roots)
+        outcome = _judge_item(item, exhibit, entry, proved)
         if isinstance(outcome, Good) and needs_statements(entry.require):
-            witnesses = _witnesses(exhibit, entry, roots, outcome.identity)
-            if fault := check_statements(entry.require, witnesses, exhibit.artifact.name.version):
-                outcome = No(Step.POLICY, fault)
+            fault = unattested(outcome.identity)
+            outcome = outcome if fault is None else No(Step.POLICY, fault)
         if isinstance(outcome, Good):
             return Accepted(artifact=exhibit.artifact, basis=outcome.signed, bad_items=tuple(bad))
         bad.append(_item_refusal(item, outcome))
@@ -142,17 +159,13 @@ def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Ver
 
 
 def _witnesses(
-    exhibit: Exhibit, entry: IdentityEntry, roots: Roots, identity: Identity
+    exhibit: Exhibit, entry: IdentityEntry, prover: Prover, identity: Identity
 ) -> tuple[Witness, ...]:
     """Return every statement about the artifact, of any type, whose item passed 7, 9 and 10 under one and the same identity."""
     found = []
     version = exhibit.artifact.name.version
     for item in exhibit.evidence:
-        proved = (
-            prove(item.bundle, exhibit.artifact.digest, roots[identity.root])
-            if isinstance(item, Item)
-            else item.fault
-        )
+        proved = prover(item.bundle, identity.root) if isinstance(item, Item) else item.fault
         if isinstance(proved, Fault) or proved.envelope is None:
             continue
         statement = read_statement(proved.envelope)
@@ -164,13 +177,13 @@ def _witnesses(
     return tuple(found)
 
 
-def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Good | No:
+def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, prover: Prover) -> Good | No:
     """Judge one item against each trusted root that the pin's identities belong to, each alone."""
     if isinstance(item, BadItem):
         return No(Step.EVIDENCE, item.fault)
     closest = No(Step.EVIDENCE, no_evidence(exhibit))
     for root_name in sorted({identity.root for identity in entry.identities}):
-        outcome = _judge_under_root(item, exhibit, entry, root_name, roots[root_name])
+        outcome = _judge_under_root(item, exhibit, entry, root_name, prover(item.bundle, root_name))
         if isinstance(outcome, Good):
             return outcome
         closest = max(closest, outcome, key=lambda no: no.step)
@@ -178,10 +191,10 @@ def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, ro
 
 
 def _judge_under_root(
-    item: Item, exhibit: Exhibit, entry: IdentityEntry, root_name: str, root: Root
+    item: Item, exhibit: Exhibit, entry: IdentityEntry, root_name: str, found: Proved | Fault
 ) -> Good | No:
     """Steps 7 to 10 for one item under one root."""
-    proved = prove_item(item, exhibit, entry, root)
+    proved = _check_proved(found, exhibit, entry)
     if isinstance(proved, No):
         return proved
     version = exhibit.artifact.name.version
@@ -196,7 +209,10 @@ def _judge_under_root(
 
 def prove_item(item: Item, exhibit: Exhibit, entry: IdentityEntry, root: Root) -> Proved | No:
     """Prove what one item says, without asking who said it: steps 7 and 8."""
-    proved = prove(item.bundle, exhibit.artifact.digest, root)
+    return _check_proved(prove(item.bundle, exhibit.artifact.digest, root), exhibit, entry)
+
+
+def _check_proved(proved: Proved | Fault, exhibit: Exhibit, entry: IdentityEntry) -> Proved | No:
     if isinstance(proved, Fault):
         return No(Step.SIGNATURE, proved)
     predicate_types = EVIDENCE_OF_PUBLICATION | entry.require.predicate_types
