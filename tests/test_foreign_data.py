@@ -410,6 +410,12 @@ def test_b04_a_next_page_that_is_nowhere(headers: dict[str, str]) -> None:
     assert caught.value.code == "bad-answer"
 
 
+def test_b05_a_link_header_without_a_next_page_is_read_once() -> None:
+    packages = json.dumps([PACKAGE | {"name": "other"}]).encode()
+
+    assert gitlab(packages, headers={"link": "<a>;" * 16_000}).package_files(7, "acme_widgets", "1.0") == ()
+
+
 @pytest.mark.parametrize(
     "content_type",
     [

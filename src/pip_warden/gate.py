@@ -39,7 +39,6 @@ from pip_warden.trust.pins import HashEntry, IdentityEntry, TrustFile
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.vault import Sealed, Vault
 from pip_warden.verdict import origin
-from pip_warden.verdict.attested import needs_statements
 from pip_warden.verdict.model import Accepted, Exhibit, Refused, Step, Verdict
 from pip_warden.verdict.pin import not_pinned
 
@@ -357,26 +356,20 @@ class Gate:
 
         Steps 1 to 5 come first, without any evidence, so that nothing more is fetched for a file that they refuse.
         """
-        from pip_warden.verdict.judge import judge
+        from pip_warden.verdict.judge import judge, speaks
 
         if self._read_again is not None:
             exhibit = replace(exhibit, artifact=self._read_again(exhibit.artifact))
         verdict = judge(exhibit, trust=self._trust, roots=self._roots)
         if isinstance(verdict, Accepted) or verdict.step is not Step.EVIDENCE:
             return verdict
+        entry = self._trust.entry_for(exhibit.artifact.name.project, exhibit.artifact.name.version)
         items: list[Item | BadItem] = []
         for item in found:
             items.append(item)
-            if self._judges_each_alone(exhibit):
-                verdict = judge(_with(exhibit, (item,)), trust=self._trust, roots=self._roots)
-                if isinstance(verdict, Accepted):
-                    break
-        return judge(_with(exhibit, tuple(items)), trust=self._trust, roots=self._roots)
-
-    def _judges_each_alone(self, exhibit: Exhibit) -> bool:
-        """Tell whether one good item is enough; where statements are required, all of the evidence is judged together."""
-        entry = self._trust.entry_for(exhibit.artifact.name.project, exhibit.artifact.name.version)
-        return not (isinstance(entry, IdentityEntry) and needs_statements(entry.require))
+            if isinstance(entry, IdentityEntry) and speaks(item, exhibit, entry, self._roots):
+                break
+        return judge(replace(exhibit, evidence=tuple(items)), trust=self._trust, roots=self._roots)
 
     def _seal(self, verdict: Verdict, received: Artifact, *, source: str, evidence: Evidence) -> Admission:
         match verdict:
@@ -414,10 +407,6 @@ def _page_refused(project: ProjectName, step: Step, fault: Fault) -> Refused:
         found=fault.found,
         hint=fault.hint,
     )
-
-
-def _with(exhibit: Exhibit, evidence: Evidence) -> Exhibit:
-    return replace(exhibit, evidence=evidence)
 
 
 def _remembering(found: Iterator[Item | BadItem], seen: list[Item | BadItem]) -> Iterator[Item | BadItem]:

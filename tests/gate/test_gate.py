@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -27,6 +28,7 @@ from pip_warden.trust.pins import Entry, HashEntry, Identity, IdentityEntry, Roo
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.trust.subject import parse_subject
 from pip_warden.vault import Vault
+from pip_warden.verdict import origin
 
 NAME = ProjectName("widgets")
 BAD = BadItem(label="bad", form=Form.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none"))
@@ -197,6 +199,23 @@ def test_bad_evidence_beside_the_good_is_reported(gate: Gate, world: World, shop
     verdict = gate.admit(NAME, wheel()).line.verdict
     assert verdict is not None
     assert len(verdict.bad_items) == 2
+
+
+def test_b05_the_page_is_judged_as_often_for_much_evidence_as_for_little(
+    gate: Gate, world: World, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[object] = []
+    honest = origin.check_candidate
+
+    def counting(*args: Any) -> Fault | None:
+        judged.append(args)
+        return honest(*args)
+
+    monkeypatch.setattr(origin, "check_candidate", counting)
+    shop.evidence_[wheel()] = [*[BAD] * 50, world.good[wheel()]]
+
+    assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED
+    assert len(judged) == 2
 
 
 @pytest.mark.parametrize("evidence", [[], [BAD], [BAD, BAD]])

@@ -349,3 +349,25 @@ def test_nothing_but_usage_errors_escapes_from_the_command_line(text: str) -> No
         return
     assert len(wanted.named) + len(wanted.files) + len(wanted.projects) == 1
     assert os.linesep not in render(wanted.named).rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "acme" + " " * 200_000 + "x",
+        "acme" + " \\\n" * 100_000 + "x",
+        "acme" + "\t \u3000" * 70_000 + "# x",
+    ],
+)
+def test_b05_blanks_without_end_are_no_requirements_file(write: Write, text: str) -> None:
+    assert _code(files=[write(text)]) == "bad-requirements-file"
+
+
+def test_b05_a_long_word_is_shown_at_once() -> None:
+    assert _code(positional=["a:" + "x" * 400_000]) == "bad-requirement"
+
+
+def test_indented_requirements_are_read(write: Write) -> None:
+    text = "acme==1.0" + " " * 80 + "# why\n" + "gears==1.0 \\\n" + " " * 80 + f"--hash={HASH}\n"
+
+    assert [named.project for named in gather(files=[write(text)]).named] == ["acme", "gears"]

@@ -465,3 +465,18 @@ def test_t31_a_password_in_a_url_is_refused_and_not_shown() -> None:
         parse(text, PATH)
 
     assert "s3cret" not in str(caught.value) + str(caught.value.faults)
+
+
+def test_b05_each_of_many_faults_is_one_line() -> None:
+    many = 2000
+    sources = "".join(f'[source.s{at}]\ntype = "simple"\nurl = "https://h/{at}"\n' for at in range(many))
+    packages = "".join(
+        f'[[package]]\nname = "p{at}"\nsource = "nowhere"\nversion = "1"\nreason = "r"\n'
+        f'sha256 = {{ "p{at}-1.tar.gz" = "{"b" * 64}" }}\n'
+        for at in range(many)
+    )
+    found = faults("version = 1\n" + sources + packages)
+
+    assert len(found) == many
+    assert max(len(text) for text in found.values()) < 200
+    assert "s7 and 1992 more" in found["package[0].source"]

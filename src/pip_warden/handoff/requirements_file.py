@@ -16,6 +16,8 @@ from pip_warden.errors import UsageError
 
 _LARGEST_FILE = 16 << 20
 _ODD = re.compile("[\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\ufeff]")
+_BLANKS = re.compile(r"(?:[^\S\n]|\\\r?\n){256}")
+"""The parser looks from each blank for the end of its run; continued lines are one."""
 _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=]", re.ASCII)
 
 
@@ -106,6 +108,8 @@ def _checked_text(path: Path) -> str:
         raise bad_file(path, "bytes that are not UTF-8") from err
     if odd := _ODD.search(text):
         raise bad_file(path, f"the character {odd[0]!r}")
+    if _BLANKS.search(text):
+        raise bad_file(path, "more than 255 blanks in a row")
     if any(_CODING.match(line) for line in text.splitlines()[:2]):
         raise bad_file(path, "a coding line")
     return text
@@ -114,7 +118,7 @@ def _checked_text(path: Path) -> str:
 def displayed(text: str) -> str:
     """Show text of the user's without the credentials that a URL in it may carry."""
     if ":" in text or "//" in text:
-        text = re.sub(r"\?\S*", "?…", re.sub(r"\S*@", "…@", text))
+        text = re.sub(r"\?\S*", "?…", re.sub(r"(?<!\S)\S*@", "…@", text))
     return shown(text)
 
 

@@ -305,6 +305,6 @@ def _utc(time: datetime | None) -> datetime | None:
 def _read_content_type(header: str) -> tuple[str, str]:
     """Return the media type in lower case and the charset (utf-8 where not given)."""
     message = Message()
-    message["content-type"] = " ".join(header.split())
+    message["content-type"] = " ".join(header.split())[:_LONGEST_FIELD]
     media_type = message.get_content_type() if header.strip() else ""
     return media_type, (message.get_content_charset() or "utf-8").lower()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from packaging.version import Version
@@ -192,10 +194,19 @@ class TrustFile:
     sources: tuple[Source, ...] = ()
     entries: tuple[Entry, ...] = ()
     revoked: tuple[Revocation, ...] = ()
+    _by_project: Mapping[ProjectName, tuple[Entry, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every file that an index lists is looked up here.
+        found: dict[ProjectName, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.project, []).append(entry)
+        by_project = {project: tuple(entries) for project, entries in found.items()}
+        object.__setattr__(self, "_by_project", MappingProxyType(by_project))
 
     def entries_of(self, project: ProjectName) -> tuple[Entry, ...]:
         """Return every entry of a project; empty where it is not pinned."""
-        return tuple(entry for entry in self.entries if entry.project == project)
+        return self._by_project.get(project, ())
 
     def entry_for(self, project: ProjectName, version: Version) -> Entry | None:
         """Return the entry that decides one version: its hash entry, else the identity entry, else None."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 
 from pip_warden.names import parse_artifact_name
 from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, RootPin, Source
 from pip_warden.trust.wording import FaultLine, found, joined
+
+_MOST_LISTED = 8
 
 
 def check_whole(
@@ -30,7 +33,7 @@ def check_whole(
 
 def _check_source(path: str, entry: Entry, sources: Mapping[str, Source | None]) -> Iterator[FaultLine]:
     if entry.source not in sources:
-        known = ", ".join(sources) or "none"
+        known = _some(sources)
         yield f"{path}.source", f"expected a source of this file ({known}), found {found(entry.source)}"
         return
     source = sources[entry.source]
@@ -63,11 +66,17 @@ def _check_identities(
             continue
         root = roots[identity.root]
         if root is not None and identity.issuer not in root.issuers:
-            listed = ", ".join(root.issuers)
+            listed = _some(root.issuers)
             yield (
                 f"{place}.issuer",
                 f"expected an issuer that its trusted root lists ({listed}), found {found(identity.issuer)}",
             )
+
+
+def _some(names: Collection[str]) -> str:
+    """List names, the first few of many: each fault repeats them."""
+    first = ", ".join(islice(names, _MOST_LISTED)) or "none"
+    return first if len(names) <= _MOST_LISTED else f"{first} and {len(names) - _MOST_LISTED} more"
 
 
 def _check_files(path: str, entry: HashEntry) -> Iterator[FaultLine]:

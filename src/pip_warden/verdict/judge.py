@@ -92,6 +92,20 @@ def judge(exhibit: Exhibit, *, trust: TrustFile, roots: Roots) -> Verdict:
     return _judge_evidence(exhibit, entry, roots)
 
 
+def speaks(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> bool:
+    """Tell whether an item is enough by itself for a file that passed steps 1 to 5.
+
+    This is no verdict: it tells whoever fetches evidence that no more is needed. Where statements are required, no item is enough by itself.
+    """
+    if needs_statements(entry.require):
+        return False
+
+    def proved(bundle: bytes, root_name: str) -> Proved | Fault:
+        return prove(bundle, exhibit.artifact.digest, roots[root_name])
+
+    return isinstance(_judge_item(item, exhibit, entry, proved), Good)
+
+
 def asked_for(exhibit: Exhibit) -> ProjectName:
     """Return the project whose page was asked for, or the one a local file's name says."""
     return exhibit.candidate.project if exhibit.candidate is not None else exhibit.artifact.name.project
