@@ -140,3 +140,30 @@ def _with_sdist(user: User) -> tuple[Project, File]:
     sdist = user.sdist(project)
     user.sandbox.publish(project, [sdist])
     return project, sdist
+
+
+IMPORTED = (
+    "pip",
+    "packaging",
+    "requests",
+    "rich",
+    "platformdirs",
+    "certifi",
+    "distutils",
+    "setuptools",
+    "_distutils_hack",
+)
+"""What pip imports of its own, or might from where it installs to."""
+
+
+def test_t44_pip_imports_nothing_that_it_installed(user: User) -> None:
+    marker = user.home / "imported"
+    hostile = {f"{name}/__init__.py": f"open({str(marker)!r}, 'w').close()\n" for name in IMPORTED}
+    first = user.published(files=hostile)
+    second = user.published()
+
+    assert user.install(first.record.name).code == 0
+    result = user.install(second.record.name)
+
+    assert (result.code, set(user.installed())) == (0, {first.record.name, second.record.name}), result.output
+    assert not marker.exists()
