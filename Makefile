@@ -47,8 +47,9 @@ interop: setup ## tests with foreign programs against a real Sigstore, and on re
 	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -m interop \
 	  && cat $${INTEROP_CACHE:-.cache}/stack/matrix.md
 
-bench: setup ## benchmarks, as ratios within one run
+bench: setup ## benchmarks, as ratios within one run, and what reading costs against what there is to read
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_readers.py
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
