@@ -618,6 +618,31 @@ def test_b07_a_pyproject_that_only_some_installers_can_read_is_refused(read: Rea
     assert code(read(sdist({"pyproject.toml": text}))) == "bad-metadata"
 
 
+LONG_KEYS = [".".join(["a"] * 100_000), ".".join(['"a b"'] * 50_000), " . ".join(["a"] * 100_000)]
+
+
+@pytest.mark.parametrize("key", LONG_KEYS, ids=["bare", "quoted", "spaced"])
+@pytest.mark.parametrize("form", ["{} = 1", "[{}]", "x = {{ {} = 1 }}"])
+def test_b05_keys_of_many_parts_are_refused_before_they_cost_anything(
+    read: Read, key: str, form: str
+) -> None:
+    assert code(read(sdist({"pyproject.toml": form.format(key)}))) == "bad-metadata"
+
+
+def test_b05_dots_in_text_are_no_keys(read: Read) -> None:
+    text = f'[project]\nname = "acme-widgets"\ndescription = "{"..." * 1000} {" . " * 1000}"\nx = "{"a" * 1_000_000}"\n'
+
+    assert isinstance(read(sdist({"pyproject.toml": text})), Contents)
+
+
+def test_b05_more_requirements_than_anybody_has_are_refused(read: Read) -> None:
+    lines = "".join(f"Requires-Dist: a{number}\n" for number in range(10_001))
+    build = f"[build-system]\nrequires = {[f'a{number}' for number in range(10_001)]}\n"
+
+    assert code(read(wheel({f"{INFO}/METADATA": METADATA + lines}))) == "bad-metadata"
+    assert code(read(sdist({"pyproject.toml": build}))) == "bad-metadata"
+
+
 def test_b07_extended_headers_are_neither_empty_nor_last(read: Read) -> None:
     empty = block("p", kind=b"x")
     last = block("g", kind=b"g", size=16) + padded(b"16 comment=abcd\n")

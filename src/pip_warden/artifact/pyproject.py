@@ -24,6 +24,11 @@ LARGEST_PYPROJECT = 4 << 20
 
 _WHERE = "pyproject.toml"
 _DEEPEST = 64
+_MANY_PARTS = re.compile(
+    r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""",
+    re.ASCII,
+)
+"""What takes ``tomllib`` time that grows with the square of its length."""
 _STATIC = ("dependencies", "optional-dependencies")
 _BACKEND = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?", re.ASCII)
 
@@ -122,7 +127,10 @@ def read_pyproject(raw: bytes) -> Pyproject:
     if len(raw) > LARGEST_PYPROJECT:
         raise bad_metadata(_WHERE, f"more than {LARGEST_PYPROJECT} bytes")
     try:
-        document: dict[str, object] = tomllib.loads(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        if _MANY_PARTS.search(text):
+            raise bad_metadata(_WHERE, f"a key of more than {_DEEPEST} parts")
+        document: dict[str, object] = tomllib.loads(text)
     except (ValueError, RecursionError) as err:  # also a number of too many digits
         raise bad_metadata(_WHERE, str(err)[:200]) from err
     _check_size(document)
@@ -172,6 +180,8 @@ def _table(document: dict[str, object], name: str) -> dict[str, object]:
 def _strings(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise bad_metadata(_WHERE, f"{where} that is no list of strings")
+    if len(value) > metadata.MOST_REQUIREMENTS:
+        raise bad_metadata(_WHERE, f"more than {metadata.MOST_REQUIREMENTS} strings in {where}")
     return tuple(value)
 
 
