@@ -31,11 +31,13 @@ from archives import (
     wheel,
     wheel_files,
 )
-from pip_warden.artifact import listing
-from pip_warden.artifact.inspect import inspect
-from pip_warden.artifact.model import Contents
+from pip_warden.artifact import listing, readers
+from pip_warden.artifact.inspect import inspect, read_by
+from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.artifact.problem import MalformedError
 from pip_warden.artifact.sdist import check_elsewhere
+from pip_warden.digests import digest_of
+from pip_warden.errors import UndecidedError
 from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
 
@@ -264,6 +266,25 @@ def test_t46_another_interpreters_tarfile_is_asked_too(tmp_path: Path) -> None:
         with pytest.raises(MalformedError) as caught:
             check_elsewhere(path, stranger)
         assert caught.value.fault.code == "archive-ambiguous"
+
+
+@pytest.mark.parametrize("why", ["nothing there", "no end"])
+def test_t46_an_interpreter_that_cannot_be_asked_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    monkeypatch.setattr(readers, "_PATIENCE", 0.01)
+    path, python = tmp_path / SDIST_NAME, tmp_path / "python"
+    path.write_bytes(sdist())
+    name = parse_artifact_name(SDIST_NAME)
+    contents = inspect(path, name)
+    if why == "no end":
+        python.write_text("#!/bin/sh\nexec sleep 60\n")
+        python.chmod(0o700)
+
+    with pytest.raises(UndecidedError) as caught:
+        read_by(python, Artifact(name=name, path=path, digest=digest_of(b""), size=0, contents=contents))
+
+    assert caught.value.code == "cannot-ask-python"
 
 
 def test_t40_a_wheel_that_zipfile_lists_otherwise_is_refused(

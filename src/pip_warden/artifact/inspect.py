@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from subprocess import SubprocessError
 
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.artifact.problem import MalformedError
@@ -50,10 +51,10 @@ def read_by(interpreter: Path, artifact: Artifact) -> Artifact:
         check_elsewhere(artifact.path, interpreter)
     except MalformedError as err:
         return replace(artifact, contents=err.fault)
-    except OSError as err:
+    except (OSError, SubprocessError) as err:
         raise UndecidedError(
             "cannot-ask-python",
-            f"expected that {interpreter} lists {artifact.name}, found: {err.strerror or type(err).__name__}",
+            f"expected that {interpreter} lists {artifact.name}, found: {getattr(err, 'strerror', None) or type(err).__name__}",
             hint="Check that the Python which is installed into can be run.",
         ) from err
     return artifact

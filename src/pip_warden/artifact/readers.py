@@ -24,6 +24,8 @@ from pip_warden.artifact.tarfile_strict import Member as TarMember
 from pip_warden.artifact.zipfile_strict import Member as ZipMember
 
 _SHOWN = 200
+_PATIENCE = 300.0
+"""Seconds for another interpreter to list an archive; the largest takes it some seconds."""
 
 
 def check_tar(skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
@@ -53,6 +55,7 @@ def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence
     Raises:
         MalformedError: ``archive-ambiguous``.
         OSError: The interpreter cannot be run.
+        subprocess.TimeoutExpired: It does not come to an end.
     """
     os.lseek(skeleton.fileno(), 0, os.SEEK_SET)
     ran = subprocess.run(  # noqa: S603 -- the interpreter that the user installs into
@@ -60,6 +63,7 @@ def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence
         stdin=skeleton,
         capture_output=True,
         check=False,
+        timeout=_PATIENCE,
         env={"PYTHONIOENCODING": "utf-8"},
     )
     reader = f"tarfile of {interpreter}"

@@ -51,6 +51,7 @@ def check_elsewhere(path: Path, interpreter: Path) -> None:
     Raises:
         MalformedError: ``archive-ambiguous``.
         OSError: The file cannot be read, or the interpreter not be run.
+        subprocess.TimeoutExpired: The interpreter does not come to an end.
     """
     with tempfile.TemporaryFile() as skeleton:
         members, _ = _read_archive(path, skeleton)
