@@ -730,3 +730,15 @@ def test_b07_permissions_without_a_type_are_refused(read: Read) -> None:
 
     assert code(read(buffer.getvalue())) == "unsafe-member"
     assert isinstance(read(buffer.getvalue().replace(struct.pack("<L", 0o755 << 16), struct.pack("<L", 0o644 << 16))), Contents)  # fmt: skip
+
+
+def test_b07_a_tag_that_is_none_is_refused(read: Read) -> None:
+    for tag in ("2-none-any", "py3..py2-none-any", ".-none-any", "py3-none-any."):
+        assert code(read(wheel({f"{INFO}/WHEEL": f"{WHEEL}Tag: {tag}\n"}))) == "bad-metadata"
+
+
+def test_t48_tags_of_many_lines_are_refused_like_those_of_one(read: Read) -> None:
+    many = ".".join("abcdefghijklmnop")
+    lines = "".join(f"Tag: {many}-{many}-{many[2:]}.x{number}\n" for number in range(2))
+
+    assert code(read(wheel({f"{INFO}/WHEEL": WHEEL + lines}))) == "bad-metadata"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +28,8 @@ _LARGEST_WHEEL_FILE = 1 << 16
 _MOST_TAGS = 4096
 _TAR_MAGIC_AT = 257
 _WHEEL_KEYS = frozenset({"Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build"})
-_TAG = re.compile(r"[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+", re.ASCII)
+_TAG = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(-\w+(\.\w+)*){2}", re.ASCII)
+"""The interpreters are identifiers, as packaging wants them; no part is empty."""
 _FORMAT = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
 _STATED = ("Name", "Version", "Requires-Python", "Requires-Dist", "Provides-Extra")
 """What installers act on."""
@@ -143,9 +145,8 @@ def _read_tags(about: Message) -> frozenset[str]:
     """Expand the ``Tag`` lines (PEP 425)."""
     found: set[str] = set()
     for line in metadata.every(about, "Tag"):
-        parts = [part.split(".") for part in line.split("-")]
-        most = len(parts) == 3 and len(parts[0]) * len(parts[1]) * len(parts[2])
-        if not most or most > _MOST_TAGS or not _TAG.fullmatch(line):
+        count = prod(part.count(".") + 1 for part in line.split("-"))
+        if not _TAG.fullmatch(line) or count + len(found) > _MOST_TAGS:
             raise bad_metadata("WHEEL", f"the tag {line[:200]!r}")
         found |= {str(tag) for tag in parse_tag(line)}
     if not found:
