@@ -742,3 +742,24 @@ def test_t48_tags_of_many_lines_are_refused_like_those_of_one(read: Read) -> Non
     lines = "".join(f"Tag: {many}-{many}-{many[2:]}.x{number}\n" for number in range(2))
 
     assert code(read(wheel({f"{INFO}/WHEEL": WHEEL + lines}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        'os_name != "=?utf-8?q?posix?="',
+        'os_name == "x =?utf-8?q?=22_or_os=5Fname_!=3D_=22?= "',
+        '"=?utf-8?B?cG9zaXg=?=" in os_name',
+    ],
+)
+def test_b07_words_that_readers_of_mail_decode_are_refused(read: Read, marker: str) -> None:
+    text = f"{METADATA}Requires-Dist: idna ; {marker}\n"
+
+    assert code(read(wheel({f"{INFO}/METADATA": text}))) == "bad-metadata"
+    assert code(read(sdist({"PKG-INFO": text}))) == "bad-metadata"
+
+
+def test_b07_words_of_mail_may_stand_where_no_installer_looks(read: Read) -> None:
+    text = f"{METADATA}Author: =?utf-8?q?J=C3=BCrgen?=\n"
+
+    assert isinstance(read(wheel({f"{INFO}/METADATA": text})), Contents)

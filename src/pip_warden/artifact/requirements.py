@@ -35,8 +35,8 @@ _ATOM = re.compile(
     ),
     re.ASCII,
 )
-_ODD = re.compile(r"\(\s*\)|[0-9]{19}", re.ASCII)
-"""Nothing in brackets, and numbers that do not fit 64 bits."""
+_ODD = re.compile(r"\(\s*\)|[0-9]{19}|=\?", re.ASCII)
+"""Nothing in brackets, numbers that do not fit 64 bits, and encoded words (RFC 2047), which readers of mail decode even within quotes."""
 _PLAIN_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+|\.\*)?", re.ASCII)
 _EXTRAS = frozenset({"extra", "extra_before"})
 _EXTRA = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
