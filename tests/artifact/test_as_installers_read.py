@@ -763,3 +763,38 @@ def test_b07_words_of_mail_may_stand_where_no_installer_looks(read: Read) -> Non
     text = f"{METADATA}Author: =?utf-8?q?J=C3=BCrgen?=\n"
 
     assert isinstance(read(wheel({f"{INFO}/METADATA": text})), Contents)
+
+
+def test_b07_a_dependency_of_an_extra_that_is_not_provided_is_refused(read: Read) -> None:
+    text = f"{METADATA}Requires-Dist: idna ; extra == 'X_y'\n"
+
+    assert code(read(wheel({f"{INFO}/METADATA": text}))) == "bad-metadata"
+    assert code(read(sdist({"PKG-INFO": text}))) == "bad-metadata"
+    assert isinstance(read(wheel({f"{INFO}/METADATA": f"{text}Provides-Extra: x-Y\n"})), Contents)
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "python_full_version > '3.11.7rc1'",
+        "python_full_version == '3.11.0rc1'",
+        "python_version < '3.11a1'",
+        "implementation_version >= '3.11.0rc1'",
+        "'3.11.0rc1' >= python_full_version",
+        "python_version != '3.11.7.*'",
+        "platform_version >= '5.0'",
+    ],
+)
+def test_b07_versions_that_installers_round_differently_are_refused(read: Read, marker: str) -> None:
+    text = f"{METADATA}Requires-Dist: idna ; {marker}\n"
+
+    assert code(read(wheel({f"{INFO}/METADATA": text}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize(
+    "marker", ["python_full_version <= '3.11.0a6'", "python_full_version != '3.9.1.*'", "python_version == '3.9.*'"]
+)  # fmt: skip
+def test_b07_versions_of_real_markers_are_read(read: Read, marker: str) -> None:
+    text = f"{METADATA}Requires-Dist: idna ; {marker}\n"
+
+    assert isinstance(read(wheel({f"{INFO}/METADATA": text})), Contents)

@@ -16,17 +16,20 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pip_warden.artifact.problem import bad_metadata
 
 _VERSIONS = "python_version|python_full_version|implementation_version"
-_RELEASES = "platform_release|platform_version"
-"""Versions on some systems, any text on others; real projects compare them with versions all the same."""
-_TEXTS = f"os_name|sys_platform|platform_machine|platform_python_implementation|platform_system|implementation_name|{_RELEASES}"
+_RELEASE = "platform_release"
+"""A version on some systems, any text on others; real projects compare it with versions all the same."""
+_TEXTS = (
+    "os_name|sys_platform|platform_machine|platform_python_implementation|platform_system|implementation_name|platform_version"
+    f"|{_RELEASE}"
+)
 _ORDER = "<=|>=|<|>"
 _VALUE = r'"(?P<{}>[^"\\]*)"'
 _ATOM = re.compile(
     "|".join(
         (
-            rf"(?:{_VERSIONS}) (?P<op>==|!=|~=|{_ORDER}) {_VALUE.format('version')}",
+            rf"(?P<variable>{_VERSIONS}) (?P<op>==|!=|~=|{_ORDER}) {_VALUE.format('version')}",
             rf"{_VALUE.format('version_before')} (?:==|!=|{_ORDER}) (?:{_VERSIONS})",
-            rf"(?:{_RELEASES}) (?:{_ORDER}) {_VALUE.format('release')}",
+            rf"{_RELEASE} (?:{_ORDER}) {_VALUE.format('release')}",
             rf"(?:{_TEXTS}) (?:==|!=|in|not in) {_VALUE.format('text')}",
             rf"{_VALUE.format('text_before')} (?:==|!=|in|not in) (?:{_TEXTS})",
             rf"extra == {_VALUE.format('extra')}",
@@ -37,7 +40,15 @@ _ATOM = re.compile(
 )
 _ODD = re.compile(r"\(\s*\)|[0-9]{19}|=\?", re.ASCII)
 """Nothing in brackets, numbers that do not fit 64 bits, and encoded words (RFC 2047), which readers of mail decode even within quotes."""
-_PLAIN_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+|\.\*)?", re.ASCII)
+_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*", re.ASCII)
+_COMPARED = re.compile(
+    r"python_version [!=<>~]{1,2} [0-9]+(\.[0-9]+)*"
+    r"|python_version [!=]= [0-9]+(\.[0-9]+)?\.\*"
+    r"|(python_full|implementation)_version ([!=<>~]{1,2} [0-9]+(\.[0-9]+)*|[!=]= [0-9]+(\.[0-9]+)*\.\*)"
+    r"|python_full_version [<>]=? [0-9]+\.[0-9]+(\.0)?(a|b|rc)[0-9]+",
+    re.ASCII,
+)
+"""Some installers forget what is not final, and cut Python's minor version off; the last form is a real one, where only X.Y.0 itself differs."""
 _EXTRAS = frozenset({"extra", "extra_before"})
 _EXTRA = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _GLUE = re.compile(r"[() ]|\band\b|\bor\b", re.ASCII)
@@ -105,8 +116,11 @@ def _fits(atom: re.Match[str]) -> bool:
     if atom.lastgroup in _EXTRAS:
         return is_extra(value)
     if atom.lastgroup == "version":
-        return _PLAIN_VERSION.fullmatch(value) is not None and is_specifier(atom["op"] + value)
-    return atom.lastgroup not in {"version_before", "release"} or is_specifier(f"<={value}")
+        compared = f"{atom['variable']} {atom['op']} {value}"
+        return _COMPARED.fullmatch(compared) is not None and is_specifier(atom["op"] + value)
+    if atom.lastgroup == "version_before":
+        return _NUMBERS.fullmatch(value) is not None
+    return atom.lastgroup != "release" or is_specifier(f"<={value}")
 
 
 def is_specifier(text: str) -> bool:
