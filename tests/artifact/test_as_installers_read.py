@@ -333,6 +333,16 @@ def test_b02_licences_and_what_build_tools_leave_are_read(read: Read) -> None:
     assert isinstance(read(wheel(kept | named)), Contents)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["INSTALLER", "REQUESTED", "direct_url.json", "PKG-INFO", "Requires.txt", "scripts/run", "METADATA/x"],
+)
+def test_b02_no_licence_is_called_as_what_installers_read_and_write(read: Read, name: str) -> None:
+    text = f"{METADATA}License-File: {name}\n"
+
+    assert code(read(wheel({f"{INFO}/METADATA": text, f"{INFO}/{name}": "x"}))) in {"unexpected-metadata", "unsafe-member"}  # fmt: skip
+
+
 DATA = "acme_widgets-1.0.data"
 
 
@@ -345,6 +355,9 @@ DATA = "acme_widgets-1.0.data"
         ({f"{DATA}/data/lib/python3.11/site-packages/other-1.0.dist-info/METADATA": "x"}, "malformed-wheel"),
         ({f"{DATA}/data/Lib/Site-Packages/other.egg-info": "x"}, "malformed-wheel"),
         ({"other.egg-info": "x"}, "malformed-wheel"),
+        ({"other.egg-link": "x"}, "malformed-wheel"),
+        ({"other.egg/EGG-INFO/PKG-INFO": "x"}, "malformed-wheel"),
+        ({f"{DATA}/headers/acme.h": "x", f"{DATA}/data/include/site/python3.11/Acme.Widgets/acme.h": "y"}, "unsafe-member"),
         ({"other.egg-info/": ""}, "malformed-wheel"),
         ({"other.dist-info": "x"}, "malformed-wheel"),
         ({f"{DATA}/purelib/acme/__init__.py": "x"}, "unsafe-member"),
@@ -380,6 +393,23 @@ def test_b02_what_installers_would_put_elsewhere_or_twice_is_refused(
     read: Read, files: dict[str, str], wanted: str
 ) -> None:
     assert code(read(wheel(files))) == wanted
+
+
+def test_b02_data_is_spelled_as_the_file_is(tmp_path: Path) -> None:
+    spread, plain = wheel({f"{DATA}/scripts/run": "x"}), wheel()
+    for filename in (
+        WHEEL_NAME,
+        "Acme_Widgets-1.0-py3-none-any.whl",
+        "acme_widgets-1.0.0-py3-none-any.whl",
+        "acme_widgets-2.0-py3-none-any.whl",
+    ):
+        path, name = tmp_path / filename, parse_artifact_name(filename)
+        path.write_bytes(plain)
+        assert isinstance(inspect(path, name), Contents)
+        path.write_bytes(spread)
+        found = inspect(path, name)
+        # Another version is for step 4 to refuse, by its own code.
+        assert isinstance(found, Contents) is (filename == WHEEL_NAME or "-2.0-" in filename), filename
 
 
 def test_b02_data_of_every_scheme_and_vendored_copies_are_read(read: Read) -> None:
@@ -570,6 +600,10 @@ def test_b07_ordinary_markers_are_read(read: Read, marker: str) -> None:
         "Requires-Python: === 3.11",
         "Requires-Python: >=3.8 ",
         "Provides-Extra: not a name",
+        "Provides-Extra: x ",
+        "Provides-Extra:\n x",
+        "Provides-Extra: x\n  ",
+        "Provides-Extra: x\xa0",
         "Provides-Extra: ",
         "Content-Type: multipart/mixed; boundary=x",
         "content-type: message/rfc822",

@@ -29,7 +29,7 @@ def inspect(path: Path, name: ArtifactName) -> Contents | Fault:
         OSError: The file cannot be read.
     """
     try:
-        return inspect_wheel(path) if name.kind == "wheel" else inspect_sdist(path)
+        return inspect_wheel(path, name) if name.kind == "wheel" else inspect_sdist(path)
     except MalformedError as err:
         return err.fault
 

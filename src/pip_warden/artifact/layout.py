@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+from packaging.utils import canonicalize_name
+
 from pip_warden.artifact.entry_points import check_script_name, script_of
 from pip_warden.artifact.problem import MalformedError
 from pip_warden.artifact.tree import Tree, unsafe
@@ -16,10 +18,11 @@ from pip_warden.names import ProjectName
 
 DIST_INFO = ".dist-info"
 _DATA = ".data"
-_DESCRIBING = (DIST_INFO, ".egg-info", _DATA)
+_DESCRIBING = (DIST_INFO, ".egg-info", ".egg", ".egg-link", _DATA)
 _SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
 _LIBRARIES = frozenset({"purelib", "platlib"})
 _SITES = frozenset({"site-packages", "dist-packages"})
+_HEADERS = "include"
 _PROGRAMS = frozenset({"bin", "scripts"})
 
 _KNOWN = frozenset(
@@ -30,6 +33,14 @@ _KNOWN = frozenset(
     }
 )  # fmt: skip
 """Files of ``.dist-info`` that a specification names or a build tool leaves, and that tell no installer anything."""
+_INSTALLERS = frozenset(
+    {
+        "INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json", "PKG-INFO", "SOURCES.txt", "requires.txt",
+        "dependency_links.txt", "installed-files.txt", "scripts", "uv_cache.json", "uv_build.json",
+    }
+)  # fmt: skip
+_RESERVED = frozenset(name.casefold() for name in _INSTALLERS | _KNOWN)
+"""What installers write or read there, and so no licence file is called, whatever METADATA says."""
 _SUBDIRECTORIES = frozenset({"licenses", "license_files", "sboms"})
 _LEGAL = re.compile(
     r"(licen[cs]e|licencia|copying|copyright|notice|authors|contributors|credits|patents|third.?party)[^/]*|[^/]+[._-]licen[cs]e(\.[^/]*)?",
@@ -61,7 +72,7 @@ def check_layout(
     described = _Description(info, frozenset(licenses))
     wrapped = {name.casefold() for name in scripts}
     # Without .data each member goes where its name says, and the archive holds each name once.
-    is_spread = any(name.startswith(f"{info.removesuffix(DIST_INFO)}{_DATA}/") for name in names)
+    is_spread = has_data(names, info)
     tree = Tree()
     for script in sorted(wrapped):
         tree.add(f"bin/{script}", is_directory=False)
@@ -73,6 +84,11 @@ def check_layout(
                 raise unsafe("one maker of each script", f"{name!r} besides an entry point")
             if is_spread and not name.endswith("/"):
                 _add(tree, name, target)
+
+
+def has_data(names: Iterable[str], info: str) -> bool:
+    """Tell whether a wheel has a ``.data`` directory, spelled as its ``.dist-info`` is."""
+    return any(name.startswith(f"{info.removesuffix(DIST_INFO)}{_DATA}/") for name in names)
 
 
 def _add(tree: Tree, name: str, target: str) -> None:
@@ -111,15 +127,17 @@ def _targets(name: str, info: str, project: ProjectName) -> Iterator[str]:
 
 
 def _data_targets(path: str, project: ProjectName) -> Iterator[str]:
-    """The ``data`` scheme is the whole environment: its programs and its libraries, too."""
+    """The ``data`` scheme is the whole environment: its programs, its libraries and its headers, too."""
     yield f"data/{path}"
     parts = path.split("/")
     if len(parts) == 2 and parts[0].casefold() in _PROGRAMS and parts[1]:
         check_script_name(parts[1], project)
         yield f"bin/{parts[1]}"
-    for at, part in enumerate(parts[:-1]):
-        if part.casefold() in _SITES and parts[at + 1]:
-            yield f"lib/{'/'.join(parts[at + 1 :])}"
+    for at, part in enumerate(parts[:-1], start=1):
+        if part.casefold() in _SITES and parts[at]:
+            yield f"lib/{'/'.join(parts[at:])}"
+        if parts[0].casefold() == _HEADERS and str(canonicalize_name(part)) == project and parts[at]:
+            yield f"include/{'/'.join(parts[at:])}"
 
 
 class _Description:
@@ -127,7 +145,7 @@ class _Description:
 
     def __init__(self, info: str, licenses: frozenset[str]) -> None:
         self._info = info
-        self._licenses = licenses
+        self._licenses = {name for name in licenses if name.partition("/")[0].casefold() not in _RESERVED}
 
     def check(self, name: str, target: str) -> None:
         """Check a member by where it would go."""

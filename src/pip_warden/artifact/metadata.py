@@ -163,7 +163,9 @@ def dependencies(message: Message, where: str) -> tuple[str, ...]:
     Raises:
         MalformedError: ``bad-metadata``.
     """
-    found, provided = every(message, "Requires-Dist"), every(message, "Provides-Extra")
+    found = every(message, "Requires-Dist")
+    # As it stands: with a blank behind it, or on a line of its own, it is another name to some.
+    provided = tuple(str(value) for value in message.get_all("Provides-Extra") or [])
     if len(found) + len(provided) > MOST_REQUIREMENTS:
         raise bad_metadata(where, f"more than {MOST_REQUIREMENTS} requirements and extras")
     for extra in provided:

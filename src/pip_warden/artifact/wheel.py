@@ -16,13 +16,13 @@ from packaging.version import Version
 
 from pip_warden.artifact import metadata
 from pip_warden.artifact.entry_points import SCRIPTS, EntryPoint, read_entry_points
-from pip_warden.artifact.layout import DIST_INFO, check_layout, malformed
+from pip_warden.artifact.layout import DIST_INFO, check_layout, has_data, malformed
 from pip_warden.artifact.model import Contents
 from pip_warden.artifact.problem import MalformedError, bad_metadata
 from pip_warden.artifact.readers import check_metadata, check_zip
 from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_record
 from pip_warden.artifact.zipfile_strict import LOCAL_SIGNATURE, Member, read_members, unpack
-from pip_warden.names import ProjectName
+from pip_warden.names import ArtifactName, ProjectName
 
 _LARGEST_WHEEL_FILE = 1 << 16
 _MOST_TAGS = 4096
@@ -60,8 +60,12 @@ class _Wheel:
         return b"".join(unpack(self.stream, member))
 
 
-def inspect_wheel(path: Path) -> Contents:
+def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
     """Read a wheel.
+
+    Args:
+        path: Where the bytes are.
+        name: The parsed file name; installers look for ``.data`` under it, or under the name of ``.dist-info``.
 
     Raises:
         MalformedError: With the fault.
@@ -77,6 +81,8 @@ def inspect_wheel(path: Path) -> Contents:
         core = metadata.core(raw, "METADATA")
         contents = _read_contents(wheel, raw, core)
         _check_stem(wheel.info, contents.project, contents.version)
+        if has_data(members, wheel.info):
+            _check_spelling(wheel.info, contents, name)
         points = read_entry_points(wheel.find("entry_points.txt") or b"", contents.project)
         check_layout(
             members,
@@ -163,6 +169,14 @@ def _check_stem(info: str, project: ProjectName, version: Version) -> None:
         fits = False
     if not fits:
         raise malformed(f"a directory of {project} {version}, as METADATA says", info)
+
+
+def _check_spelling(info: str, contents: Contents, name: ArtifactName) -> None:
+    """With ``.data`` every spelling counts. Another name or version is no spelling; that is for step 4 to say."""
+    stem = "-".join(name.filename.split("-")[:2])
+    is_other = (contents.project, contents.version) != (name.project, name.version)
+    if info != f"{stem}{DIST_INFO}" and not is_other:
+        raise malformed(f"a directory {stem}{DIST_INFO}, as the file is called, beside .data", info)
 
 
 def _check_as_described(wheel: _Wheel, core: Message, points: Iterable[EntryPoint]) -> None:
