@@ -23,6 +23,7 @@ _SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
 _LIBRARIES = frozenset({"purelib", "platlib"})
 _SITES = frozenset({"site-packages", "dist-packages"})
 _HEADERS = "include"
+_HOME = "lib/python/"
 _PROGRAMS = frozenset({"bin", "scripts"})
 
 _KNOWN = frozenset(
@@ -101,7 +102,7 @@ def _add(tree: Tree, name: str, target: str) -> None:
 
 
 def _targets(name: str, info: str, project: ProjectName) -> Iterator[str]:
-    """Yield where a member would go: below ``lib/``, ``bin/``, ``include/``, or ``data/`` for the rest of the environment."""
+    """Yield where a member would go: below ``lib/``, ``bin/`` or ``include/``."""
     top, _, rest = name.partition("/")
     if top != info.removesuffix(DIST_INFO) + _DATA:
         yield f"lib/{name}"
@@ -127,8 +128,13 @@ def _targets(name: str, info: str, project: ProjectName) -> Iterator[str]:
 
 
 def _data_targets(path: str, project: ProjectName) -> Iterator[str]:
-    """The ``data`` scheme is the whole environment: its programs, its libraries and its headers, too."""
-    yield f"data/{path}"
+    """The ``data`` scheme is the whole environment: its programs, its libraries and its headers, too.
+
+    With ``--target`` its root is an install root, and so is pip's ``lib/python`` with ``--home``.
+    """
+    yield f"lib/{path}"
+    if path.startswith(_HOME):
+        yield f"lib/{path.removeprefix(_HOME)}"
     parts = path.split("/")
     if len(parts) == 2 and parts[0].casefold() in _PROGRAMS and parts[1]:
         check_script_name(parts[1], project)

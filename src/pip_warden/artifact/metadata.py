@@ -26,8 +26,6 @@ from pip_warden.names import ProjectName
 
 LARGEST_METADATA = 16 << 20
 """Bytes."""
-MOST_REQUIREMENTS = 10_000
-"""Of one project; the largest known has about two thousand, and each costs a tenth of a millisecond and more."""
 _LONGEST_VALUE = 4096
 _ODD = ("\x00", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 """What str.splitlines, and so the email parser, may take for the end of a line, and other readers do not."""
@@ -166,8 +164,6 @@ def dependencies(message: Message, where: str) -> tuple[str, ...]:
     found = every(message, "Requires-Dist")
     # As it stands: with a blank behind it, or on a line of its own, it is another name to some.
     provided = tuple(str(value) for value in message.get_all("Provides-Extra") or [])
-    if len(found) + len(provided) > MOST_REQUIREMENTS:
-        raise bad_metadata(where, f"more than {MOST_REQUIREMENTS} requirements and extras")
     for extra in provided:
         if not is_extra(extra):
             raise bad_metadata(where, f"the extra {extra[:200]!r}")

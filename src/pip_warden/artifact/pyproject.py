@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from pip_warden.artifact import metadata
 from pip_warden.artifact.problem import MalformedError, bad_metadata
-from pip_warden.artifact.requirements import is_specifier
+from pip_warden.artifact.requirements import check_few, is_specifier
 from pip_warden.artifact.tree import is_plain_path
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
@@ -122,14 +122,14 @@ def read_pyproject(raw: bytes) -> Pyproject:
     """Read the bytes of a ``pyproject.toml``.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        MalformedError: ``bad-metadata`` or ``archive-too-large``.
     """
     if len(raw) > LARGEST_PYPROJECT:
         raise bad_metadata(_WHERE, f"more than {LARGEST_PYPROJECT} bytes")
     try:
         text = raw.decode("utf-8")
         if _MANY_PARTS.search(text):
-            raise bad_metadata(_WHERE, f"a key of more than {_DEEPEST} parts")
+            raise MalformedError("archive-too-large", f"keys of at most {_DEEPEST} parts in {_WHERE}", "more")
         document: dict[str, object] = tomllib.loads(text)
     except (ValueError, RecursionError) as err:  # also a number of too many digits
         raise bad_metadata(_WHERE, str(err)[:200]) from err
@@ -146,6 +146,7 @@ def read_pyproject(raw: bytes) -> Pyproject:
         for extra, texts in _table(project, "optional-dependencies").items()
     )
     static = (*dependencies, *(text for _, texts in optional for text in texts))
+    check_few((*build, *static), _WHERE)
     dynamic = _strings(project.get("dynamic", []), "project.dynamic")
     stated = document.keys() & {"project"} and set(_STATIC) - set(dynamic)
     return Pyproject(
@@ -180,8 +181,6 @@ def _table(document: dict[str, object], name: str) -> dict[str, object]:
 def _strings(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise bad_metadata(_WHERE, f"{where} that is no list of strings")
-    if len(value) > metadata.MOST_REQUIREMENTS:
-        raise bad_metadata(_WHERE, f"more than {metadata.MOST_REQUIREMENTS} strings in {where}")
     return tuple(value)
 
 

@@ -7,13 +7,13 @@ What one installer evaluates and another stumbles over decides what is installed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from pip_warden.artifact.problem import bad_metadata
+from pip_warden.artifact.problem import MalformedError, bad_metadata
 
 _VERSIONS = "python_version|python_full_version|implementation_version"
 _RELEASE = "platform_release"
@@ -49,6 +49,9 @@ _COMPARED = re.compile(
     re.ASCII,
 )
 """Some installers forget what is not final, and cut Python's minor version off; the last form is a real one, where only X.Y.0 itself differs."""
+_MOST_REQUIREMENTS = 10_000
+_MOST_LETTERS = 1 << 20
+"""Characters of all requirements of one file; the longest lists of real projects have a tenth of either."""
 _EXTRAS = frozenset({"extra", "extra_before"})
 _EXTRA = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _GLUE = re.compile(r"[() ]|\band\b|\bor\b", re.ASCII)
@@ -70,12 +73,27 @@ def read_requirement(text: str, where: str) -> Requirement:
         raise bad_metadata(where, f"the requirement {text[:200]!r}") from err
 
 
-def check_agreed(requirements: Iterable[str], where: str) -> None:
+def check_few(requirements: Sequence[str], where: str) -> None:
+    """Check that there are not so many requirements that reading them takes minutes.
+
+    Raises:
+        MalformedError: ``archive-too-large``.
+    """
+    if len(requirements) > _MOST_REQUIREMENTS or sum(map(len, requirements)) > _MOST_LETTERS:
+        raise MalformedError(
+            "archive-too-large",
+            f"at most {_MOST_REQUIREMENTS} requirements of together {_MOST_LETTERS} characters in {where}",
+            f"{len(requirements)} of together {sum(map(len, requirements))}",
+        )
+
+
+def check_agreed(requirements: Sequence[str], where: str) -> None:
     """Check that every installer reads requirements alike.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        MalformedError: ``bad-metadata`` or ``archive-too-large``.
     """
+    check_few(requirements, where)
     for text in requirements:
         requirement = read_requirement(text, where)
         # UNKNOWN is what old tools wrote for nothing, and some installers take it for a project.

@@ -28,7 +28,10 @@ _MAY_BE_EMPTY = ((108, 116), (116, 124), (329, 337), (337, 345))
 """User, group and device: tools that know none leave the whole field NUL."""
 _SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
 
-_PAX_TEXTS = frozenset({"path", "linkpath", "uname", "gname", "comment"})
+_PAX_PATHS = frozenset({"path", "linkpath"})
+_PAX_TEXTS = frozenset({"uname", "gname", "comment"})
+_LONGEST_TEXT = 255
+"""Characters of a text that is no path. ``tarfile`` before Python 3.11.10 and 3.12.6 needs the square of a run of digits (CVE-2024-6232)."""
 _PAX_NUMBERS = frozenset({"size", "uid", "gid"})
 _PAX_TIMES = frozenset({"mtime", "atime", "ctime"})
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
@@ -155,11 +158,13 @@ def read_pax(raw: bytes) -> dict[str, str]:
 
 def _pax_value(name: str, value: bytes) -> str:
     known = _decoded(value)
-    if name in _PAX_TEXTS:
+    if name in _PAX_PATHS or (name in _PAX_TEXTS and len(known) <= _LONGEST_TEXT):
         return known
     form = _WHOLE if name in _PAX_NUMBERS else _TIME if name in _PAX_TIMES else None
     if form is None or not form.fullmatch(known) or (name in {"uid", "gid"} and int(known) >= _MOST_IDS):
-        raise bad("known pax records, with finite decimal numbers", repr(f"{name}={known}"[:80]))
+        raise bad(
+            "known pax records, with short texts and finite decimal numbers", repr(f"{name}={known}"[:80])
+        )
     return known
 
 

@@ -31,7 +31,7 @@ from pip_warden.artifact.tar_headers import (
 from pip_warden.artifact.tree import Tree, is_plain_path, unsafe
 
 _ZEROS = bytes(BLOCK)
-_LARGEST_EXTENSION = 1 << 20
+_LARGEST_EXTENSION = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,8 @@ from pip_warden.artifact.problem import MalformedError
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ODD = ("//", "/./", "/../", " /", "\\", ":")
+_MOST_LETTERS = 32 << 20
+"""Characters of all paths of an archive and of the directories above them, each counted once; real ones have 5 million."""
 _LONGEST_SEGMENT = 255
 """Bytes of one name: NAME_MAX on every system that we know."""
 
@@ -47,6 +49,7 @@ class Tree:
     def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
         self._count = 0
+        self._letters = 0
 
     def add(self, name: str, *, is_directory: bool) -> None:
         """Add a member.
@@ -73,12 +76,23 @@ class Tree:
                 raise unsafe("members that lie in directories", f"{name!r}, which lies in a file")
             if above is not None:
                 break  # and so is all that lies above it
-            self._kinds[key[:end]] = _Kind.IMPLIED
+            self._keep(key[:end], _Kind.IMPLIED)
             end = key.rfind("/", 0, end)
         known = self._kinds.get(key)
         if known in {_Kind.FILE, _Kind.DIRECTORY} or (known is _Kind.IMPLIED and not is_directory):
             raise unsafe("each member once, whatever a file system thinks of case", f"{name!r} a second time")
-        self._kinds[key] = _Kind.DIRECTORY if is_directory else _Kind.FILE
+        self._keep(key, _Kind.DIRECTORY if is_directory else _Kind.FILE)
+
+    def _keep(self, key: str, kind: _Kind) -> None:
+        """Remember a path. A deep one has a path above it for each of its letters, so what is kept is counted, and not the members alone."""
+        self._letters += len(key)
+        if self._letters > _MOST_LETTERS:
+            raise MalformedError(
+                "archive-too-large",
+                f"at most {_MOST_LETTERS} characters in all paths",
+                f"more than {_MOST_LETTERS}",
+            )
+        self._kinds[key] = kind
 
 
 def _forgotten(name: str) -> str:
