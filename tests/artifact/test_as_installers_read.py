@@ -23,20 +23,24 @@ from archives import (
     WHEEL,
     WHEEL_NAME,
     block,
+    central_offset,
     checked,
+    directory_of,
     gz,
     padded,
     pax,
     sdist,
     wheel,
     wheel_files,
+    with_directory,
+    zipped,
 )
 from pip_warden.artifact import listing, readers, tree
 from pip_warden.artifact.inspect import inspect, read_by
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.artifact.problem import MalformedError
 from pip_warden.artifact.sdist import check_elsewhere
-from pip_warden.digests import digest_of
+from pip_warden.digests import Hasher, digest_of
 from pip_warden.errors import UndecidedError
 from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
@@ -880,3 +884,151 @@ def test_t48_requirements_are_counted(read: Read) -> None:
         code(read(sdist({"pyproject.toml": f"[build-system]\nrequires = [{listed}]\n"})))
         == "archive-too-large"
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["# x\u2028[console_scripts]\u2028evil = acme:evil\n", "[group]\na = b\x01c\n"]
+)
+def test_b03_control_characters_are_refused_where_no_script_is(read: Read, text: str) -> None:
+    assert code(read(wheel({ENTRY_POINTS: text}))) == "bad-entry-point"
+
+
+def test_b07_a_carriage_return_ends_no_line(read: Read) -> None:
+    text = f"{METADATA}Summary: a\rRequires-Dist: idna\n"
+
+    assert code(read(wheel({f"{INFO}/METADATA": text}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize("text", ["Name: UNKNOWN", "Version: 1.10000000000000000000"])
+def test_b07_names_of_nobody_and_numbers_beyond_64_bits_are_refused(read: Read, text: str) -> None:
+    key = text.partition(":")[0]
+    lines = [text if line.startswith(key) else line for line in METADATA.splitlines()]
+
+    assert code(read(sdist({"PKG-INFO": "\n".join(lines) + "\n"}))) == "bad-metadata"
+
+
+def test_b07_a_python_that_is_no_specifier_is_refused(read: Read) -> None:
+    assert code(read(sdist({"pyproject.toml": '[project]\nrequires-python = "three"\n'}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize("flag", [0x02, 0x04, 0x10, 0x20, 0x40, 0x80])
+def test_b07_a_gzip_header_with_unknown_flags_is_refused(read: Read, flag: int) -> None:
+    good = sdist()
+
+    assert code(read(good[:3] + bytes([flag]) + good[4:])) == "malformed-sdist"
+
+
+def test_b07_a_gzip_name_without_an_end_is_refused(read: Read) -> None:
+    good = sdist()
+    named = good[:3] + b"\x08" + good[4:10]
+
+    assert isinstance(read(named + b"acme\0" + good[10:]), Contents)
+    assert code(read(named + b"n" * 1025 + good[10:])) == "malformed-sdist"
+
+
+@pytest.mark.parametrize("size", ["1_6", "+16", " 16", "16 ", "\u0661\u0666"])
+def test_b07_a_size_in_record_is_digits(read: Read, size: str) -> None:
+    files = wheel_files()
+    record = files[f"{INFO}/RECORD"].decode()
+
+    assert ",16\n" in record
+    assert code(read(wheel({f"{INFO}/RECORD": record.replace(",16\n", f",{size}\n")}))) == "record-mismatch"
+
+
+def test_b07_a_file_beside_the_top_directory_is_refused(read: Read) -> None:
+    assert code(read(gz(archive(block("zzz/x"))))) == "malformed-sdist"
+    assert code(read(gz(archive(block("zzz"))))) == "malformed-sdist"
+
+
+def test_b01_a_pax_record_stands_once(read: Read) -> None:
+    content = b"13 comment=a\n" * 2
+    twice = block("p", kind=b"x", size=len(content)) + padded(content)
+
+    assert code(read(gz(archive(twice, block(f"{TOP}/x"))))) == "malformed-sdist"
+
+
+def test_t48_members_are_counted(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MOST_MEMBERS", 2)
+
+    assert isinstance(read(sdist()), Contents)
+    assert code(read(sdist({"x": ""}))) == "archive-too-large"
+
+
+def test_t40_a_wheel_without_description_is_refused(read: Read) -> None:
+    assert code(read(zipped({"acme/__init__.py": b""}))) == "malformed-wheel"
+
+
+def test_t40_a_comment_that_is_only_announced_is_refused(read: Read) -> None:
+    assert code(read(wheel()[:-2] + b"\1\0")) == "malformed-wheel"
+
+
+def test_t40_bytes_behind_the_last_central_entry_are_refused(read: Read) -> None:
+    good = wheel()
+
+    assert code(read(with_directory(good, directory_of(good) + b"junk"))) == "malformed-wheel"
+
+
+def test_t40_an_entry_of_another_disk_is_refused(read: Read) -> None:
+    good = wheel()
+    directory = bytearray(directory_of(good))
+    directory[34:36] = b"\1\0"
+
+    assert code(read(with_directory(good, bytes(directory)))) == "malformed-wheel"
+
+
+@pytest.mark.parametrize(("disk", "ahead", "disks"), [(0, 0, 0), (0, 1, 1), (1, 0, 1)])
+def test_t40_a_zip64_locator_that_points_elsewhere_is_refused(
+    read: Read, disk: int, ahead: int, disks: int
+) -> None:
+    good = wheel()
+    end, begins = len(good) - 22, central_offset(good)
+    count = struct.unpack("<H", good[-12:-10])[0]
+    wide = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, end - begins, begins)
+
+    def located(*where: int) -> bytes:
+        return good[:end] + wide + struct.pack("<4sLQL", b"PK\6\7", *where) + good[end:]
+
+    assert isinstance(read(located(0, end, 1)), Contents)
+    assert code(read(located(disk, end - ahead, disks))) == "malformed-wheel"
+
+
+def test_t40_a_streamed_member_whose_local_header_states_something_else_is_refused(read: Read) -> None:
+    buffer = io.BytesIO()
+
+    class Pipe(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            return buffer.write(data)
+
+    with zipfile.ZipFile(Pipe(), "w", zipfile.ZIP_DEFLATED) as pipe:
+        for name, data in wheel_files().items():
+            pipe.writestr(name, data)
+    streamed = buffer.getvalue()
+
+    assert isinstance(read(streamed), Contents)
+    assert code(read(streamed[:14] + b"\1" + streamed[15:])) == "malformed-wheel"
+
+
+def test_t46_an_interpreter_that_fails_is_not_believed(tmp_path: Path) -> None:
+    path, stranger = tmp_path / SDIST_NAME, tmp_path / "python"
+    path.write_bytes(sdist())
+    stranger.write_text(f'#!/bin/sh\n"{sys.executable}" "$@"\nexit 3\n')
+    stranger.chmod(0o700)
+
+    with pytest.raises(MalformedError) as caught:
+        check_elsewhere(path, stranger)
+    assert caught.value.fault.code == "archive-ambiguous"
+
+
+def test_t46_an_interpreter_that_cannot_be_run_decides_nothing(tmp_path: Path) -> None:
+    path, name = tmp_path / SDIST_NAME, parse_artifact_name(SDIST_NAME)
+    path.write_bytes(sdist())
+    digest = Hasher().digest()
+    artifact = Artifact(name=name, path=path, digest=digest, size=1, contents=inspect(path, name))
+
+    assert read_by(Path(sys.executable), artifact) == artifact
+    with pytest.raises(UndecidedError) as caught:
+        read_by(tmp_path / "none", artifact)
+    assert caught.value.code == "cannot-ask-python"
