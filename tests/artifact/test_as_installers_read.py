@@ -416,6 +416,17 @@ def test_b02_data_is_spelled_as_the_file_is(tmp_path: Path) -> None:
         assert isinstance(found, Contents) is (filename == WHEEL_NAME or "-2.0-" in filename), filename
 
 
+@pytest.mark.parametrize("text", [b"#!python\rimport evil\nx\n", b"#!pythonw\r\r\nx\n", b"#!python -E\rx"])
+def test_b07_a_first_line_that_ends_twice_is_refused(read: Read, text: bytes) -> None:
+    assert code(read(wheel({f"{DATA}/scripts/run": text}))) == "malformed-wheel"
+    assert isinstance(read(wheel({f"{DATA}/data/share/run": text})), Contents)
+
+
+@pytest.mark.parametrize("text", [b"#!python\r\nx\r\n", b"#!python", b"", b"\x7fELF\r", b"#!/bin/sh\rx\n"])
+def test_b07_other_first_lines_are_read(read: Read, text: bytes) -> None:
+    assert isinstance(read(wheel({f"{DATA}/scripts/run": text})), Contents)
+
+
 def test_b02_data_of_every_scheme_and_vendored_copies_are_read(read: Read) -> None:
     files = {
         f"{DATA}/purelib/one.py": "x",
@@ -651,6 +662,8 @@ def test_b07_a_wheel_file_that_installers_read_differently_is_refused(read: Read
         ('version = "2.0"', ""),
         ('requires-python = ">=3.8"', ""),
         ('requires-python = ">=3.8"', "Requires-Python: >=3.9\n"),
+        ("", "Requires-Python: >=3.9\n"),
+        ("requires-python = 3", "Requires-Python: >=3\n"),
         ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: evil ; extra == 'x'\n"),
         ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: y\nRequires-Dist: idna ; extra == 'y'\n"),
         ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\nRequires-Dist: idna\n"),
@@ -729,6 +742,7 @@ def test_b07_an_sdist_of_another_name_in_its_pyproject_is_refused(read: Read) ->
         ('dynamic = ["dependencies"]', "Requires-Dist: idna\n"),
         ('dynamic = ["dependencies"]', "Requires-Dist: idna\nDynamic: Requires-Dist\n"),
         ('requires-python = ">=3.8, <4"', "Requires-Python: <4,>=3.8\n"),
+        ('dynamic = ["requires-python"]', "Requires-Python: >=3.8\n"),
         ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\n"),
     ],
 )  # fmt: skip

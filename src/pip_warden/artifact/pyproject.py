@@ -29,7 +29,7 @@ _MANY_PARTS = re.compile(
     re.ASCII,
 )
 """What takes ``tomllib`` time that grows with the square of its length."""
-_STATIC = ("dependencies", "optional-dependencies")
+_STATIC = ("requires-python", "dependencies", "optional-dependencies")
 _BACKEND = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?", re.ASCII)
 
 
@@ -41,7 +41,7 @@ class Pyproject:
         project: Normalised ``[project] name``, None where absent.
         version: ``[project] version``, None where absent or dynamic.
         dynamic: ``[project] dynamic``: what only the build backend knows.
-        requires_python: ``[project] requires-python``; None where absent or dynamic.
+        requires_python: ``[project] requires-python``, ``""`` where absent; None where it is dynamic or there is no such table.
         dependencies: ``[project] dependencies``; None where they are dynamic or there is no such table.
         optional: ``[project] optional-dependencies``, by extra; None as for ``dependencies``.
         build_requires: ``[build-system] requires``, or the default.
@@ -152,7 +152,9 @@ def read_pyproject(raw: bytes) -> Pyproject:
     return Pyproject(
         project=_name(project.get("name")),
         version=_version(project.get("version")),
-        requires_python=_specifier(project.get("requires-python")),
+        requires_python=_specifier(project.get("requires-python", ""))
+        if "requires-python" in stated
+        else None,
         dynamic=dynamic,
         dependencies=dependencies if "dependencies" in stated else None,
         optional=optional if "optional-dependencies" in stated else None,
@@ -216,9 +218,7 @@ def _version(value: object) -> Version | None:
         raise bad_metadata(_WHERE, f"the version {value!r}") from err
 
 
-def _specifier(value: object) -> str | None:
-    if value is None:
-        return None
-    if not is_specifier(str(value)):
+def _specifier(value: object) -> str:
+    if not isinstance(value, str) or (value and not is_specifier(value)):
         raise bad_metadata(_WHERE, f"requires-python {str(value)[:200]!r}")
-    return str(value)
+    return value

@@ -83,6 +83,7 @@ def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
         _check_stem(wheel.info, contents.project, contents.version)
         if has_data(members, wheel.info):
             _check_spelling(wheel.info, contents, name)
+            _check_first_lines(wheel)
         points = read_entry_points(wheel.find("entry_points.txt") or b"", contents.project)
         check_layout(
             members,
@@ -185,6 +186,18 @@ def _check_as_described(wheel: _Wheel, core: Message, points: Iterable[EntryPoin
         stated={header: metadata.every(core, header) for header in _STATED},
         entry_points=[(point.group, point.name, point.value) for point in points],
     )
+
+
+def _check_first_lines(wheel: _Wheel) -> None:
+    """Installers put their interpreter in the place of a script's first line, and differ in whether a lone carriage return ends it."""
+    scripts = f"{wheel.info.removesuffix(DIST_INFO)}.data/scripts/"
+    for member in wheel.members.values():
+        if member.name.startswith(scripts) and not member.is_directory:
+            line = next(unpack(wheel.stream, member), b"").partition(b"\n")[0]
+            if line.startswith(b"#!python") and b"\r" in line.removesuffix(b"\r"):
+                raise malformed(
+                    "scripts whose first line has one end", f"a carriage return in that of {member.name!r}"
+                )
 
 
 def _check_record(wheel: _Wheel) -> None:
