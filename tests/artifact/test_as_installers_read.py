@@ -11,6 +11,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
@@ -1046,3 +1047,13 @@ def test_t46_an_interpreter_that_cannot_be_run_decides_nothing(tmp_path: Path) -
     with pytest.raises(UndecidedError) as caught:
         read_by(tmp_path / "none", artifact)
     assert caught.value.code == "cannot-ask-python"
+
+
+@pytest.mark.parametrize("place", ["acme/", "", f"{DATA}/purelib/other/"])
+def test_b07_code_that_is_compiled_beforehand_for_any_source_is_refused(read: Read, place: str) -> None:
+    def compiled(flags: int) -> dict[str, str | bytes | None]:
+        return {f"{place}__pycache__/x.cpython-311.pyc": MAGIC_NUMBER + struct.pack("<L", flags) + bytes(64)}
+
+    assert isinstance(read(wheel(compiled(0))), Contents)
+    for flags in (1, 3):  # by hash, unchecked and checked: both hold after any installation
+        assert code(read(wheel(compiled(flags)))) == "malformed-wheel"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
+from itertools import chain, islice
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -93,6 +94,7 @@ def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
             licenses=metadata.every(core, "License-File"),
         )
         _check_as_described(wheel, core, points)
+        _check_compiled(wheel)
         _check_record(wheel)
         return contents
 
@@ -198,6 +200,19 @@ def _check_first_lines(wheel: _Wheel) -> None:
                 raise malformed(
                     "scripts whose first line has one end", f"a carriage return in that of {member.name!r}"
                 )
+
+
+def _check_compiled(wheel: _Wheel) -> None:
+    """No compiled code holds for whatever source it lies beside (PEP 552): pip compiles the source anew, other installers leave it.
+
+    Code that is compiled for a source of a certain time is not used, since that is the time of the installation.
+    """
+    for member in wheel.members.values():
+        path = f"/{member.name}".casefold()
+        if not (path.endswith(".pyc") and "/__pycache__/" in path):
+            continue
+        if any(islice(chain.from_iterable(unpack(wheel.stream, member)), 4, 8)):
+            raise malformed("no compiled code that is used instead of its source", member.name)
 
 
 def _check_record(wheel: _Wheel) -> None:
