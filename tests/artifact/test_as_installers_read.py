@@ -614,6 +614,10 @@ def test_b07_ordinary_markers_are_read(read: Read, marker: str) -> None:
         "Requires-Dist: idna >= 10000000000000000000",
         "Requires-Dist: idna\n >=3",
         "Requires-Python: === 3.11",
+        "Requires-Python: >3.11.7rc1",
+        "Requires-Python: !=3.11.7.*",
+        "Requires-Python: ==3.11.7+x",
+        "Requires-Dist: idna ; os_name != ' #b'",
         "Requires-Python: >=3.8 ",
         "Provides-Extra: not a name",
         "Provides-Extra: x ",
@@ -661,6 +665,7 @@ def test_b07_a_wheel_file_that_installers_read_differently_is_refused(read: Read
         ("dependencies = [\"idna; python_version < '3.12'\"]", "Requires-Dist: idna\n"),
         ("dependencies = [\"idna; python_version <= '3.11'\"]", "Requires-Dist: idna ; python_full_version <= '3.11'\n"),
         ('version = "2.0"', ""),
+        ("version = 1.0", ""),
         ('requires-python = ">=3.8"', ""),
         ('requires-python = ">=3.8"', "Requires-Python: >=3.9\n"),
         ("", "Requires-Python: >=3.9\n"),
@@ -674,6 +679,69 @@ def test_b07_an_sdist_that_contradicts_itself_is_refused(read: Read, project: st
     text = METADATA.replace("2.1", "2.4") + info
 
     assert code(read(sdist({"PKG-INFO": text, "pyproject.toml": f'[project]\nname = "acme_widgets"\n{project}\n'}))) == "bad-metadata"  # fmt: skip
+
+
+REWRITTEN = [
+    ("a~=2.0", "a<3.0,>=2.0"),
+    ("a~=2.0.1", "a<2.1.0,>=2.0.1"),
+    ("a==2.0", "a==2"),
+    ("a; python_version > '3.8'", "a ; python_full_version >= '3.9'"),
+    ("a; python_version <= '3.10'", "a ; python_full_version < '3.11'"),
+    ("a; python_version == '3.10'", "a ; python_full_version == '3.10.*'"),
+    ("a; python_version != '3.10'", "a ; python_full_version < '3.10' or python_full_version >= '3.11'"),
+    ("a; platform_system == 'Windows' or sys_platform == 'win32'", "a ; sys_platform == 'win32'"),
+    ("a; os_name == 'posix' and (sys_platform == 'x' or sys_platform == 'y')", "a ; (sys_platform == 'y' or sys_platform == 'x') and os_name == 'posix'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("project", "info"), REWRITTEN)
+def test_b07_what_backends_rewrite_is_no_contradiction(read: Read, project: str, info: str) -> None:
+    text = METADATA.replace("2.1", "2.4") + f"Requires-Dist: {info}\n"
+    pyproject = f'[project]\nname = "acme_widgets"\ndependencies = ["{project}"]\n'
+
+    result = read(sdist({"PKG-INFO": text, "pyproject.toml": pyproject}))
+
+    assert isinstance(result, Contents), result
+
+
+@pytest.mark.parametrize(
+    ("project", "info"),
+    [
+        ("a~=2.0", "a<3.1,>=2.0"),
+        ("a; python_version > '3.8'", "a ; python_full_version >= '3.8'"),
+        ("a; python_version <= '3.10'", "a ; python_full_version <= '3.10'"),
+        ("a; platform_system == 'Windows' or os_name == 'posix'", "a ; sys_platform == 'win32'"),
+        ("a; platform_machine == 'x'", "a ; platform_machine == 'y'"),
+        ("a; implementation_name in 'cpython pypy'", "a ; implementation_name == 'cpython'"),
+        ("a", "a ; os_name == 'nt'"),
+    ],
+)  # fmt: skip
+def test_b07_what_holds_elsewhere_is_a_contradiction(read: Read, project: str, info: str) -> None:
+    text = METADATA.replace("2.1", "2.4") + f"Requires-Dist: {info}\n"
+    pyproject = f'[project]\nname = "acme_widgets"\ndependencies = ["{project}"]\n'
+
+    assert code(read(sdist({"PKG-INFO": text, "pyproject.toml": pyproject}))) == "bad-metadata"
+
+
+def test_b07_markers_too_many_to_be_compared_are_a_contradiction(read: Read) -> None:
+    names = ("platform_machine", "platform_release", "platform_version", "implementation_name")
+    atoms = [f"{name} == 'x{at}'" for name in names for at in range(500)]
+    ours, theirs = " or ".join(atoms), " or ".join(reversed(atoms))
+    text = METADATA.replace("2.1", "2.4") + f"Requires-Dist: a ; {theirs}\n"
+    pyproject = f'[project]\nname = "acme_widgets"\ndependencies = ["a; {ours}"]\n'
+
+    assert code(read(sdist({"PKG-INFO": text, "pyproject.toml": pyproject}))) == "bad-metadata"
+
+
+@pytest.mark.parametrize("expanded", ["Requires-Dist: idna ; extra == 'all'\n", "Requires-Dist: acme-widgets[x] ; extra == 'all'\n"])  # fmt: skip
+def test_b07_extras_that_name_extras_may_be_spelled_out(read: Read, expanded: str) -> None:
+    pyproject = '[project]\nname = "acme_widgets"\n[project.optional-dependencies]\nx = ["idna"]\nall = ["Acme.Widgets[X]"]\n'
+    info = "Provides-Extra: x\nProvides-Extra: all\nRequires-Dist: idna ; extra == 'x'\n"
+    text = METADATA.replace("2.1", "2.4") + info
+
+    result = read(sdist({"PKG-INFO": text + expanded, "pyproject.toml": pyproject}))
+    assert isinstance(result, Contents), result
+    assert code(read(sdist({"PKG-INFO": text, "pyproject.toml": pyproject}))) == "bad-metadata"
 
 
 def test_b07_an_old_pkg_info_without_dependencies_contradicts_nothing(read: Read) -> None:
@@ -724,6 +792,32 @@ def test_b07_a_long_name_ends_with_nul(read: Read) -> None:
     assert isinstance(read(gnu_long(f"{TOP}/y\0".encode())), Contents)
     for content in (f"{TOP}/y".encode(), b"\0", b""):
         assert code(read(gnu_long(content))) == "malformed-sdist"
+
+
+def test_b07_a_long_name_may_be_cut_within_a_character(read: Read) -> None:
+    long = f"{TOP}/{'d' * 81}/\u00e9.py"
+    cut = long.encode()[:100]
+    assert cut.endswith("\u00e9".encode()[:1])
+    info = METADATA.encode()
+    raw = block("x")
+    member = changed(cut + raw[100:], 257, b"ustar  \0")
+    first = changed(block(f"{TOP}/PKG-INFO", size=len(info)), 257, b"ustar  \0")
+    content = long.encode() + b"\0"
+    named = changed(block("././@LongLink", kind=b"L", size=len(content)), 257, b"ustar  \0") + padded(content)
+
+    assert isinstance(read(gz(first + padded(info) + named + member + END)), Contents)
+    assert code(read(gz(first + padded(info) + member + END))) == "malformed-sdist"
+
+
+def test_b07_a_link_target_is_neither_empty_nor_a_files(read: Read) -> None:
+    assert code(read(gz(archive(pax({"linkpath": ""}), block(f"{TOP}/x"))))) == "malformed-sdist"
+
+
+def test_b02_a_directory_bin_brings_no_script_of_an_entry_point(read: Read) -> None:
+    points = {ENTRY_POINTS: "[console_scripts]\nacme = acme:main\n"}
+
+    assert code(read(wheel({**points, "bin/acme": "x"}))) == "unsafe-member"
+    assert isinstance(read(wheel({**points, "bin/other": "x"})), Contents)
 
 
 def test_b07_names_that_differ_only_in_dots_at_their_ends_are_refused(read: Read) -> None:

@@ -5,21 +5,23 @@ So both must say the same. What a build backend makes up later is not judged her
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from email.message import Message
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from pip_warden.artifact import metadata
+from pip_warden.artifact.equivalence import hold_alike, spelled, with_extras
 from pip_warden.artifact.problem import MalformedError, bad_metadata
 from pip_warden.artifact.pyproject import Pyproject
 from pip_warden.artifact.requirements import extras_of, read_requirement
 
 _PKG_INFO, _PYPROJECT = "PKG-INFO", "pyproject.toml"
-_BEFORE_MINOR = re.compile(r'python_full_version (<|>=) "([0-9]+\.[0-9]+)(?:\.0)?"', re.ASCII)
+_MOST_REWRITTEN = 64
+"""Requirements whose markers are spelled differently: comparing takes time."""
 
 
 def check_agreement(core: Message, pyproject: Pyproject) -> None:
@@ -41,15 +43,16 @@ def check_agreement(core: Message, pyproject: Pyproject) -> None:
     requires = metadata.every(core, "Requires-Dist")
     if not requires and not _is_believed(core):
         return
+    stated = [read_requirement(text, _PKG_INFO) for text in requires]
     if pyproject.dependencies is not None:
-        _compare(_always(pyproject.dependencies, _PYPROJECT), _always(requires, _PKG_INFO))
+        wanted = [read_requirement(text, _PYPROJECT) for text in pyproject.dependencies]
+        _compare_always(wanted, [requirement for requirement in stated if not extras_of(requirement)])
     if pyproject.optional is not None:
-        stated = (
-            _named(extra, read_requirement(text, _PYPROJECT))
+        optional = {
+            str(canonicalize_name(extra)): [read_requirement(text, _PYPROJECT) for text in texts]
             for extra, texts in pyproject.optional
-            for text in texts
-        )
-        _compare(stated, _with_extra(requires))
+        }
+        _compare(with_extras(optional, name), with_extras(_by_extra(stated), name))
 
 
 def _is_believed(core: Message) -> bool:
@@ -58,28 +61,32 @@ def _is_believed(core: Message) -> bool:
     return (int(major), int(minor)) >= (2, 2)
 
 
-def _always(requirements: Iterable[str], where: str) -> Iterator[str]:
-    """Yield what is required without any extra, in one spelling."""
-    for text in requirements:
-        requirement = read_requirement(text, where)
-        if not extras_of(requirement):
-            marker = "" if requirement.marker is None else f" ; {requirement.marker}"
-            # Before a minor version is the same for both; some tools rewrite one into the other.
-            yield _named("", requirement) + _BEFORE_MINOR.sub(r'python_version \1 "\2"', marker)
+def _compare_always(pyproject: Iterable[Requirement], pkg_info: Iterable[Requirement]) -> None:
+    """Compare what is asked for without any extra: the same projects and versions, in the same environments."""
+    ours, theirs = _markers(pyproject), _markers(pkg_info)
+    _compare(ours, theirs)
+    rewritten = [name for name in ours if set(map(str, ours[name])) != set(map(str, theirs[name]))]
+    for at, name in enumerate(rewritten):
+        if at >= _MOST_REWRITTEN or not hold_alike(ours[name], theirs[name]):
+            raise _contradiction(
+                *([f"{name} ; {marker}" for marker in side[name]] for side in (ours, theirs)),
+            )
 
 
-def _with_extra(requirements: Iterable[str]) -> Iterator[str]:
-    """Yield what is required with an extra; tools rewrite the markers of these, so they are left out."""
-    for text in requirements:
-        requirement = read_requirement(text, _PKG_INFO)
-        yield from (_named(extra, requirement) for extra in extras_of(requirement))
+def _markers(requirements: Iterable[Requirement]) -> dict[str, list[Marker | None]]:
+    found: dict[str, list[Marker | None]] = {}
+    for requirement in requirements:
+        found.setdefault(spelled(requirement), []).append(requirement.marker)
+    return found
 
 
-def _named(extra: str, requirement: Requirement) -> str:
-    asked = ",".join(sorted(canonicalize_name(name) for name in requirement.extras))
-    wanted = f" @ {requirement.url}" if requirement.url else str(requirement.specifier)
-    spelled = canonicalize_name(requirement.name) + (f"[{asked}]" if asked else "") + wanted
-    return f"{spelled} for {canonicalize_name(extra)}" if extra else spelled
+def _by_extra(requirements: Iterable[Requirement]) -> dict[str, list[Requirement]]:
+    """Sort what is asked for with an extra; the markers besides are the backend's own business, which rewrites them."""
+    found: dict[str, list[Requirement]] = {}
+    for requirement in requirements:
+        for extra in extras_of(requirement):
+            found.setdefault(str(canonicalize_name(extra)), []).append(requirement)
+    return found
 
 
 def _compare(pyproject: Iterable[str], pkg_info: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ _DESCRIBING = (DIST_INFO, ".egg-info", ".egg", ".egg-link", _DATA)
 _SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
 _LIBRARIES = frozenset({"purelib", "platlib"})
 _SITES = frozenset({"site-packages", "dist-packages"})
+_BIN = "bin/"
 _HEADERS = "include"
 _HOME = "lib/python/"
 _PROGRAMS = frozenset({"bin", "scripts"})
@@ -76,13 +77,15 @@ def check_layout(
     is_spread = has_data(names, info)
     tree = Tree()
     for script in sorted(wrapped):
-        tree.add(f"bin/{script}", is_directory=False)
+        tree.add(f"{_BIN}{script}", is_directory=False)
     for name in names:
         for target in _targets(name, info, project):
             described.check(name, target)
-            program = target.removeprefix("bin/")
-            if program != target and script_of(program).casefold() in wrapped:
-                raise unsafe("one maker of each script", f"{name!r} besides an entry point")
+            # With --target, a directory bin of the wheel is the one that scripts are written to.
+            for place in (target, name):
+                program = place.removeprefix(_BIN)
+                if program != place and script_of(program).casefold() in wrapped:
+                    raise unsafe("one maker of each script", f"{name!r} besides an entry point")
             if is_spread and not name.endswith("/"):
                 _add(tree, name, target)
 
@@ -118,7 +121,7 @@ def _targets(name: str, info: str, project: ProjectName) -> Iterator[str]:
         if "/" in path:
             raise malformed("scripts without directories", name)
         check_script_name(path, project)
-        yield f"bin/{path}"
+        yield f"{_BIN}{path}"
     elif scheme in _LIBRARIES:
         yield f"lib/{path}"
     elif scheme == "headers":
@@ -138,7 +141,7 @@ def _data_targets(path: str, project: ProjectName) -> Iterator[str]:
     parts = path.split("/")
     if len(parts) == 2 and parts[0].casefold() in _PROGRAMS and parts[1]:
         check_script_name(parts[1], project)
-        yield f"bin/{parts[1]}"
+        yield f"{_BIN}{parts[1]}"
     for at, part in enumerate(parts[:-1], start=1):
         if part.casefold() in _SITES and parts[at]:
             yield f"lib/{'/'.join(parts[at:])}"

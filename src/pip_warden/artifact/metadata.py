@@ -19,6 +19,7 @@ from pip_warden.artifact.requirements import (
     check_agreed,
     extras_of,
     is_extra,
+    is_plain_python,
     is_specifier,
     read_requirement,
 )
@@ -139,7 +140,7 @@ def requires_python(message: Message, where: str) -> str | None:
         MalformedError: ``bad-metadata``: it stands twice or is no version specifier.
     """
     stated = at_most_one(message, "Requires-Python", where)
-    if stated is not None and not is_specifier(stated):
+    if stated is not None and not (is_specifier(stated) and is_plain_python(stated)):
         raise bad_metadata(where, f"Requires-Python {stated!r}")
     return stated
 

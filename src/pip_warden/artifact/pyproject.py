@@ -12,14 +12,14 @@ from packaging.version import Version
 
 from pip_warden.artifact import metadata
 from pip_warden.artifact.problem import MalformedError, bad_metadata
-from pip_warden.artifact.requirements import check_few, is_specifier
+from pip_warden.artifact.requirements import check_few, is_plain_python, is_specifier
 from pip_warden.artifact.tree import is_plain_path
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
 
 DEFAULT_BUILD_REQUIRES = ("setuptools>=40.8.0",)
 """What PEP 518 assumes without a ``[build-system]`` table."""
-LARGEST_PYPROJECT = 4 << 20
+LARGEST_PYPROJECT = 1 << 20
 """Bytes."""
 
 _WHERE = "pyproject.toml"
@@ -204,7 +204,7 @@ def _name(value: object) -> ProjectName | None:
     if value is None:
         return None
     try:
-        return ProjectName(str(canonicalize_name(str(value), validate=True)))
+        return ProjectName(str(canonicalize_name(value if isinstance(value, str) else "", validate=True)))
     except ValueError as err:
         raise bad_metadata(_WHERE, f"the name {value!r}") from err
 
@@ -213,12 +213,12 @@ def _version(value: object) -> Version | None:
     if value is None:
         return None
     try:
-        return Version(str(value))
+        return Version(value if isinstance(value, str) else "")
     except ValueError as err:
         raise bad_metadata(_WHERE, f"the version {value!r}") from err
 
 
 def _specifier(value: object) -> str:
-    if not isinstance(value, str) or (value and not is_specifier(value)):
+    if not isinstance(value, str) or (value and not (is_specifier(value) and is_plain_python(value))):
         raise bad_metadata(_WHERE, f"requires-python {str(value)[:200]!r}")
     return value

@@ -38,8 +38,8 @@ _ATOM = re.compile(
     ),
     re.ASCII,
 )
-_ODD = re.compile(r"\(\s*\)|[0-9]{19}|=\?", re.ASCII)
-"""Nothing in brackets, numbers that do not fit 64 bits, and encoded words (RFC 2047), which readers of mail decode even within quotes."""
+_ODD = re.compile(r"\(\s*\)|[0-9]{19}|=\?|\s#", re.ASCII)
+"""Nothing in brackets, what old readers take for a comment, numbers that do not fit 64 bits, and encoded words (RFC 2047), which readers of mail decode even within quotes."""
 _NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*", re.ASCII)
 _COMPARED = re.compile(
     r"python_version [!=<>~]{1,2} [0-9]+(\.[0-9]+)*"
@@ -52,6 +52,10 @@ _COMPARED = re.compile(
 _MOST_REQUIREMENTS = 10_000
 _MOST_LETTERS = 1 << 20
 """Characters of all requirements of one file; the longest lists of real projects have a tenth of either."""
+_PYTHON = re.compile(
+    r"(~=|[!=]=|[<>]=?)\s*[0-9]+(\.[0-9]+)*|[!=]=\s*[0-9]+(\.[0-9]+)?\.\*|[<>]=?\s*[0-9]+\.[0-9]+(\.0)?(a|b|rc|\.?dev)[0-9]+|",
+    re.ASCII,
+)
 _EXTRAS = frozenset({"extra", "extra_before"})
 _EXTRA = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _GLUE = re.compile(r"[() ]|\band\b|\bor\b", re.ASCII)
@@ -148,3 +152,8 @@ def is_specifier(text: str) -> bool:
     except InvalidSpecifier:
         return False
     return text.isascii() and "===" not in text and not _ODD.search(text)
+
+
+def is_plain_python(text: str) -> bool:
+    """Tell whether ``Requires-Python`` names final releases, or bounds at the first of a minor version: some installers round all others."""
+    return all(_PYTHON.fullmatch(spec.strip()) for spec in text.split(","))

@@ -47,7 +47,7 @@ class Header:
     Attributes:
         kind: The type flag; ``b"0"`` for the old spelling of a regular file, too.
         dialect: Magic and version.
-        name: The path as this block alone gives it.
+        name: The path as this block alone gives it; with U+FFFD where GNU tar cut it within a character.
         link: A link's target, ``""`` for others.
         size: Bytes of content.
     """
@@ -76,7 +76,7 @@ def read_header(raw: bytes) -> Header:
     for begin, end in _MAY_BE_EMPTY:
         if raw[begin:end].strip(b"\0"):
             _octal(raw[begin:end])
-    name, prefix = text(raw[0:100]), text(raw[345:500])
+    name, prefix = _cut_text(raw[0:100], dialect), text(raw[345:500])
     if (prefix and dialect == _GNU) or raw[500:].strip(b"\0"):
         raise bad("GNU headers without a prefix, and no marks of other dialects", repr(prefix))
     if kind == _OLD_REGULAR and name.endswith("/"):
@@ -88,9 +88,16 @@ def read_header(raw: bytes) -> Header:
         kind=kind,
         dialect=dialect,
         name=f"{prefix}/{name}" if prefix else name,
-        link=text(raw[157:257]),
+        link=_cut_text(raw[157:257], dialect),
         size=_octal(raw[_SIZE]),
     )
+
+
+def _cut_text(field: bytes, dialect: bytes) -> str:
+    """Read a name; GNU tar cuts a long one that it gives in full before, and may cut within a character."""
+    if dialect == _GNU and b"\0" not in field:
+        return field.decode("utf-8", "replace")
+    return text(field)
 
 
 def _octal(field: bytes) -> int:

@@ -32,6 +32,7 @@ from pip_warden.artifact.tree import Tree, is_plain_path, unsafe
 
 _ZEROS = bytes(BLOCK)
 _LARGEST_EXTENSION = 1 << 16
+_CUT = "\ufffd"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -265,6 +266,10 @@ def _merged(header: Header, extensions: dict[bytes, dict[str, str]], begins: int
     if extended.get("size", str(header.size)) != str(header.size):
         raise bad("one size of a member", f"{header.size} and {extended['size']!r}")
     name, link = extended.get("path", header.name), extended.get("linkpath", header.link)
+    if _CUT in name + link:
+        raise bad("names in UTF-8", repr(name))
+    if "linkpath" in extended and not link:
+        raise bad("a target for each link", repr(name))
     if header.name.startswith("/") or ".." in header.name.split("/"):
         raise unsafe("member names that are plain relative paths", repr(header.name))
     if header.kind != REGULAR and header.size:

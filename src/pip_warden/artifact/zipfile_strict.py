@@ -237,7 +237,7 @@ def _check_kind(entry: _Entry, attributes: int) -> None:
         )
     if entry.flags & ~_FLAGS or entry.method not in {_STORED, _DEFLATED}:
         raise _bad(f"an encrypted member, or one packed in another way than deflate: {_shown(entry)}")
-    if is_directory and entry.size:
+    if is_directory and (entry.size or (entry.method == _DEFLATED and entry.flags & _STREAMED)):
         raise _bad(f"a directory with content: {_shown(entry)}")
     if entry.method == _STORED and entry.packed != entry.size:
         raise _bad(f"a stored member with two sizes: {_shown(entry)}")

@@ -244,8 +244,8 @@ _NAMES = {
 
 
 def put_name(wheel: Wheel, name: str) -> None:
-    """Add a small file, or a directory."""
-    wheel.put(name, b"" if name.endswith("/") else "ODD = 1\n")
+    """Add a small file, or a directory; compiled code is of a source of no time."""
+    wheel.put(name, b"" if name.endswith("/") else bytes(16) if name.endswith(".pyc") else "ODD = 1\n")
 
 
 OPERATORS.table("name", "pure", put_name, _NAMES)
