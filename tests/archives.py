@@ -11,6 +11,9 @@ import tarfile
 import zipfile
 from collections.abc import Mapping
 
+from pip_warden.artifact.model import Contents
+from pip_warden.faults import Fault
+
 INFO = "acme_widgets-1.0.dist-info"
 WHEEL_NAME = "acme_widgets-1.0-py3-none-any.whl"
 SDIST_NAME = "acme_widgets-1.0.tar.gz"
@@ -174,3 +177,24 @@ def pax(records: Mapping[str, str]) -> bytes:
             length += 1
         content += str(length).encode() + body
     return block("PaxHeader", kind=b"x", size=len(content)) + padded(content)
+
+
+END = bytes(1024)
+"""The two zero blocks at the end of a tar archive."""
+
+
+def archive(*members: bytes, end: bytes = END) -> bytes:
+    """Make a tar archive of hand-made blocks behind a good PKG-INFO."""
+    info = METADATA.encode()
+    return block(f"{TOP}/PKG-INFO", size=len(info)) + padded(info) + b"".join(members) + end
+
+
+def changed(head: bytes, at: int, value: bytes) -> bytes:
+    """Exchange bytes of a header block and mend its checksum."""
+    return checked(bytearray(head[:at] + value + head[at + len(value) :]))
+
+
+def code(result: Contents | Fault) -> str:
+    """Return the code of an archive that was refused."""
+    assert isinstance(result, Fault), result
+    return result.code

@@ -18,6 +18,7 @@ from archives import (
     TOP,
     block,
     checked,
+    code,
     gz,
     padded,
     pax,
@@ -46,11 +47,6 @@ def read(tmp_path: Path) -> Read:
         return inspect(path, parse_artifact_name(filename))
 
     return read
-
-
-def code(result: Contents | Fault) -> str:
-    assert isinstance(result, Fault), result
-    return result.code
 
 
 def by_hand(*extra: bytes) -> bytes:

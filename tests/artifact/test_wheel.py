@@ -18,6 +18,7 @@ from archives import (
     WHEEL,
     WHEEL_NAME,
     central_offset,
+    code,
     directory_of,
     record_line,
     wheel,
@@ -42,11 +43,6 @@ def read(tmp_path: Path) -> Read:
         return inspect(path, parse_artifact_name(filename))
 
     return read
-
-
-def code(result: Contents | Fault) -> str:
-    assert isinstance(result, Fault), result
-    return result.code
 
 
 def test_a_plain_wheel_is_read(read: Read) -> None:
