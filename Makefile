@@ -25,7 +25,7 @@ demo: setup ## the main job on the embedded sandbox: publish, pin, install, and 
 	$(BIN)/pip-warden demo
 
 test: setup ## every test that needs no foreign toolchain (under five minutes)
-	$(BIN)/python -m pytest -q -n $(MANY) -m 'not interop'
+	$(BIN)/python -m pytest -q -n $(MANY) --dist worksteal -m 'not interop'
 
 check: setup ## lint, format, types, import contract, docs
 	$(BIN)/ruff format --check src tests scripts examples
