@@ -91,3 +91,28 @@ def test_t40_a_streamed_member_whose_local_header_states_something_else_is_refus
 
     assert isinstance(read(streamed), Contents)
     assert code(read(streamed[:14] + b"\1" + streamed[15:])) == "malformed-wheel"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_b07_a_directory_is_not_both_packed_and_streamed(read: Read, method: int) -> None:
+    buffer = io.BytesIO()
+
+    class Pipe(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            return buffer.write(data)
+
+    with zipfile.ZipFile(Pipe(), "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in wheel_files({"acme/": b""}).items():
+            archive.writestr(
+                zipfile.ZipInfo(name),
+                data,
+                compress_type=method if name.endswith("/") else zipfile.ZIP_DEFLATED,
+            )
+
+    result = read(buffer.getvalue())
+
+    assert isinstance(result, Fault) is (method == zipfile.ZIP_DEFLATED), result
+    assert isinstance(result, Contents) or result.code == "malformed-wheel"
