@@ -90,9 +90,14 @@ def check_layout(
                 _add(tree, name, target)
 
 
+def data_of(info: str) -> str:
+    """Return the ``.data`` directory that belongs to a ``.dist-info`` directory."""
+    return info.removesuffix(DIST_INFO) + _DATA
+
+
 def has_data(names: Iterable[str], info: str) -> bool:
     """Tell whether a wheel has a ``.data`` directory, spelled as its ``.dist-info`` is."""
-    return any(name.startswith(f"{info.removesuffix(DIST_INFO)}{_DATA}/") for name in names)
+    return any(name.startswith(f"{data_of(info)}/") for name in names)
 
 
 def _add(tree: Tree, name: str, target: str) -> None:
@@ -107,7 +112,7 @@ def _add(tree: Tree, name: str, target: str) -> None:
 def _targets(name: str, info: str, project: ProjectName) -> Iterator[str]:
     """Yield where a member would go: below ``lib/``, ``bin/`` or ``include/``."""
     top, _, rest = name.partition("/")
-    if top != info.removesuffix(DIST_INFO) + _DATA:
+    if top != data_of(info):
         yield f"lib/{name}"
         return
     scheme, slash, path = rest.partition("/")

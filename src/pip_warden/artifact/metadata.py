@@ -16,11 +16,11 @@ from packaging.version import Version
 
 from pip_warden.artifact.problem import bad_metadata
 from pip_warden.artifact.requirements import (
-    check_agreed,
     extras_of,
     is_extra,
     is_plain_python,
     is_specifier,
+    read_agreed,
     read_requirement,
 )
 from pip_warden.names import ProjectName
@@ -168,8 +168,7 @@ def dependencies(message: Message, where: str) -> tuple[str, ...]:
     for extra in provided:
         if not is_extra(extra):
             raise bad_metadata(where, f"the extra {extra[:200]!r}")
-    check_agreed(found, where)
-    wanted = {extra for text in found for extra in extras_of(read_requirement(text, where))}
+    wanted = {extra for requirement in read_agreed(found, where) for extra in extras_of(requirement)}
     unknown = wanted - {canonicalize_name(extra) for extra in provided}
     if unknown:
         raise bad_metadata(where, f"requirements of an extra that is not provided: {min(unknown)[:200]!r}")

@@ -91,15 +91,15 @@ def check_few(requirements: Sequence[str], where: str) -> None:
         )
 
 
-def check_agreed(requirements: Sequence[str], where: str) -> None:
-    """Check that every installer reads requirements alike.
+def read_agreed(requirements: Sequence[str], where: str) -> tuple[Requirement, ...]:
+    """Read requirements that every installer reads alike.
 
     Raises:
         MalformedError: ``bad-metadata`` or ``archive-too-large``.
     """
     check_few(requirements, where)
-    for text in requirements:
-        requirement = read_requirement(text, where)
+    found = tuple(read_requirement(text, where) for text in requirements)
+    for text, requirement in zip(requirements, found, strict=True):
         # UNKNOWN is what old tools wrote for nothing, and some installers take it for a project.
         if (
             text == "UNKNOWN"
@@ -110,6 +110,7 @@ def check_agreed(requirements: Sequence[str], where: str) -> None:
             raise bad_metadata(where, f"a requirement that installers read differently, {text[:200]!r}")
         if requirement.marker is not None and not is_plain_marker(requirement.marker):
             raise bad_metadata(where, f"a marker that installers evaluate differently, {text[:200]!r}")
+    return found
 
 
 def is_plain_marker(marker: Marker) -> bool:

@@ -14,7 +14,7 @@ from pip_warden.artifact.gzip_strict import gunzip
 from pip_warden.artifact.model import Contents
 from pip_warden.artifact.pyproject import LARGEST_PYPROJECT, NO_PYPROJECT, read_pyproject
 from pip_warden.artifact.readers import check_tar, check_tar_elsewhere
-from pip_warden.artifact.requirements import check_agreed
+from pip_warden.artifact.requirements import read_agreed
 from pip_warden.artifact.tar_headers import bad
 from pip_warden.artifact.tarfile_strict import Member, read_tar
 
@@ -95,7 +95,7 @@ def _read_contents(pkg_info: bytes, pyproject: bytes | None) -> Contents:
     project, version = metadata.project_and_version(core, "PKG-INFO")
     build = NO_PYPROJECT if pyproject is None else read_pyproject(pyproject)
     requires = metadata.dependencies(core, "PKG-INFO")
-    check_agreed((*build.build_requires, *build.requires), "pyproject.toml")
+    read_agreed((*build.build_requires, *build.requires), "pyproject.toml")
     check_agreement(core, build)
     direct = metadata.direct_references(requires, "PKG-INFO") + build.direct_references
     return Contents(

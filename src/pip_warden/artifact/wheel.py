@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from pip_warden.artifact import metadata
 from pip_warden.artifact.entry_points import SCRIPTS, EntryPoint, read_entry_points
-from pip_warden.artifact.layout import DIST_INFO, check_layout, has_data, malformed
+from pip_warden.artifact.layout import DIST_INFO, check_layout, data_of, has_data, malformed
 from pip_warden.artifact.model import Contents
 from pip_warden.artifact.problem import MalformedError, bad_metadata
 from pip_warden.artifact.readers import check_metadata, check_zip
@@ -192,7 +192,7 @@ def _check_as_described(wheel: _Wheel, core: Message, points: Iterable[EntryPoin
 
 def _check_first_lines(wheel: _Wheel) -> None:
     """Installers put their interpreter in the place of a script's first line, and differ in whether a lone carriage return ends it."""
-    scripts = f"{wheel.info.removesuffix(DIST_INFO)}.data/scripts/"
+    scripts = f"{data_of(wheel.info)}/scripts/"
     for member in wheel.members.values():
         if member.name.startswith(scripts) and not member.is_directory:
             line = next(unpack(wheel.stream, member), b"").partition(b"\n")[0]
