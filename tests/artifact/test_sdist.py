@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archives import (
+    END,
     METADATA,
     SDIST_NAME,
     TOP,
+    archive,
     block,
     checked,
     code,
@@ -36,7 +38,6 @@ from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
 
 Read = Callable[..., Contents | Fault]
-END = bytes(1024)
 
 
 @pytest.fixture
@@ -51,8 +52,7 @@ def read(tmp_path: Path) -> Read:
 
 def by_hand(*extra: bytes) -> bytes:
     """Make an sdist of hand-made blocks behind a good PKG-INFO."""
-    info = METADATA.encode()
-    return gz(block(f"{TOP}/PKG-INFO", size=len(info)) + padded(info) + b"".join(extra) + END)
+    return gz(archive(*extra))
 
 
 def test_a_plain_sdist_is_read(read: Read) -> None:
