@@ -4,7 +4,7 @@
 
     requirements → pinned? → loopback server → pip → reconciliation → report
 
-Nothing is installed before every file was accepted: the first denial ends pip and everything it started.
+Nothing is installed before every file was accepted: the first denial ends pip and everything it started, and pip asks once more before it installs.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from pip_warden.errors import InstallerError, RefusedError, UndecidedError, Usag
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import EntryFinder, Siblings, locate
 from pip_warden.gate import Gate, newer_hidden, wanted_here
-from pip_warden.handoff.door import Handed, Listed
+from pip_warden.handoff.door import Asked, Handed, Listed, Planned
 from pip_warden.handoff.environment import child_environment
+from pip_warden.handoff.local import LocalThings, file_argument, project_arguments
 from pip_warden.handoff.pip import Child, Installed, command_line, read_report
 from pip_warden.handoff.python import Target, installed
-from pip_warden.handoff.reconcile import reconcile_directory, reconcile_report
+from pip_warden.handoff.reconcile import reconcile_directory, reconcile_plan, reconcile_report
 from pip_warden.handoff.requirements import LocalFile, Named, Wanted, render
 from pip_warden.handoff.server import Server
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
@@ -82,12 +83,30 @@ class _Course:
         self.installer_code: int | None = None
 
 
-class GateDoor:
-    """The gate as the server sees it. Each accepted file is copied, and hashed again on the way, into a directory of this run."""
+def accepted(gate: Gate) -> frozenset[str]:
+    """Return the SHA-256 of every file accepted in this run."""
+    return frozenset(line.sha256 for line in gate.lines() if line.outcome is Outcome.ACCEPTED)
 
-    def __init__(self, gate: Gate, directory: Path) -> None:
+
+class GateDoor:
+    """The gate as the server sees it. Each accepted file is copied, and hashed again on the way, into a directory of this run.
+
+    Args:
+        gate: The gate.
+        directory: Where copies lie.
+        local: What the user has on this machine, and named.
+        report: Where pip writes its report before it asks whether it may install.
+
+    Attributes:
+        has_agreed: Whether pip was told that it may install what it has.
+    """
+
+    def __init__(self, gate: Gate, directory: Path, local: LocalThings, report: Path) -> None:
         self._gate = gate
         self._directory = directory
+        self._local = local
+        self._report = report
+        self.has_agreed = False
 
     def page(self, project: ProjectName) -> tuple[Listed, ...]:
         """List what may be asked for of a project, and start to fetch its newest wheel."""
@@ -113,6 +132,15 @@ class GateDoor:
             raise _denied(admission.line)
         folder = Path(tempfile.mkdtemp(dir=self._directory))
         return Handed(path=hand_over(admission.sealed, folder), metadata=admission.sealed.metadata)
+
+    def link(self, asked: Asked) -> str:
+        """Let pip open what the user named and nothing else."""
+        return self._local.record(asked)
+
+    def plan(self, items: tuple[Planned, ...]) -> None:
+        """Agree that pip installs what was accepted."""
+        reconcile_plan(items, read_report(self._report), accepted(self._gate), self._local.directories)
+        self.has_agreed = True
 
 
 class Installation:
@@ -166,27 +194,29 @@ class Installation:
             self._gate.warm_up()
             for named in wanted.named:
                 self._gate.look_ahead(named.project)
-            local = self._admit_local()
-            self._run_pip(local)
+            self._run_pip(*self._admit_local())
         except (RefusedError, UndecidedError, InstallerError) as err:
             self._course.error = err
         return self._report()
 
-    def _admit_local(self) -> list[str]:
-        """Judge local files, with the evidence beside them, and return what pip is given for them and for local projects."""
+    def _admit_local(self) -> tuple[LocalThings, list[str]]:
+        """Judge local files, with the evidence beside them, and return what pip may open, and what it is given for it."""
+        files: dict[Path, Path] = {}
         arguments = []
         for project in self._job.wanted.projects:
             check_local_project(project.path)
             self._course.lines.append(
                 Line(subject=str(project.path), outcome=Outcome.LOCAL, note="your own project directory")
             )
-            arguments += ["--editable"] if project.editable else []
-            arguments.append(f"{project.path}{project.extras}")
+            arguments += project_arguments(project)
         for file in self._job.wanted.files:
-            arguments.append(self._admit_file(file))
-        return arguments
+            name, copy = self._admit_file(file)
+            files[copy.resolve()] = file.path
+            arguments.append(file_argument(copy, name, file.extras))
+        directories = frozenset(project.path.resolve() for project in self._job.wanted.projects)
+        return LocalThings(files=files, directories=directories), arguments
 
-    def _admit_file(self, file: LocalFile) -> str:
+    def _admit_file(self, file: LocalFile) -> tuple[ProjectName, Path]:
         directory = Path(tempfile.mkdtemp(dir=self._workspace))
         artifact = copy_local(file.path, directory)
         self._gate.require_pinned({artifact.name.project: file.path.name})
@@ -195,9 +225,9 @@ class Installation:
         if admission.sealed is None:
             raise _denied(admission.line)
         folder = Path(tempfile.mkdtemp(dir=self._workspace))
-        return f"{hand_over(admission.sealed, folder)}{file.extras}"
+        return artifact.name.project, hand_over(admission.sealed, folder)
 
-    def _run_pip(self, local: list[str]) -> None:
+    def _run_pip(self, local: LocalThings, local_arguments: list[str]) -> None:
         job, child = self._job, Child()
         served = self._workspace / "served"
         private = self._workspace / "child"
@@ -205,11 +235,12 @@ class Installation:
             directory.mkdir(mode=0o700)
         report = self._workspace / "report.json"
         staging = self._workspace / "download"
-        with Server(GateDoor(self._gate, served), on_denial=child.end) as server:
+        door = GateDoor(self._gate, served, local, report)
+        with Server(door, on_denial=child.end) as server:
             environment = child_environment(
                 self._environ, proxy_url=server.proxy_url, private=private, pass_env=job.pass_env
             )
-            arguments = self._arguments(local, staging)
+            arguments = self._arguments(local_arguments, staging)
             command = command_line(
                 job.target,
                 "download" if job.download is not None else "install",
@@ -227,7 +258,17 @@ class Installation:
         if job.download is not None:
             self._keep(staging, job.download)
         else:
-            self._settle(read_report(report), environment)
+            items = read_report(report)
+            if job.dry_run or not items:
+                reconcile_report(items, accepted(self._gate), local.directories)
+            elif not door.has_agreed:
+                raise InstallerError(
+                    "unknown-pip",
+                    "expected pip to ask before it installs, found that it did not",
+                    hint="Do not trust what it installed; install pip-warden again, with the pip that it asks for.",
+                )
+            self._note_hidden({str(canonicalize_name(item.name)) for item in items})
+            self._note_present(items, environment)
             if job.report is not None:
                 shutil.copyfile(report, job.report)
 
@@ -260,16 +301,6 @@ class Installation:
                 path.write_text(render(items), encoding="utf-8")
                 arguments += [option, str(path)]
         return arguments + local
-
-    def _accepted(self) -> frozenset[str]:
-        return frozenset(line.sha256 for line in self._gate.lines() if line.outcome is Outcome.ACCEPTED)
-
-    def _settle(self, items: tuple[Installed, ...], environment: Mapping[str, str]) -> None:
-        """Reconcile what pip took with what was accepted, and name what was there before."""
-        local = frozenset(project.path.resolve() for project in self._job.wanted.projects)
-        reconcile_report(items, self._accepted(), local)
-        self._note_hidden({str(canonicalize_name(item.name)) for item in items})
-        self._note_present(items, environment)
 
     def _note_present(self, items: tuple[Installed, ...], environment: Mapping[str, str]) -> None:
         """What was wanted and not installed was there already: present, not verified."""
@@ -315,7 +346,7 @@ class Installation:
 
     def _keep(self, staging: Path, target: Path) -> None:
         """Move downloaded files to where the user wants them, all or none, each checked against what was accepted."""
-        files = list(reconcile_directory(staging, self._accepted()))
+        files = list(reconcile_directory(staging, accepted(self._gate)))
         if not files:
             raise RefusedError(
                 "nothing-downloaded", "expected at least one file, found that pip downloaded none"

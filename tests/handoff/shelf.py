@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pip_warden.errors import WardenError
-from pip_warden.handoff.door import Handed, Listed
+from pip_warden.handoff.door import Asked, Handed, Listed, Planned
 from pip_warden.names import ProjectName
 
 
@@ -123,6 +123,13 @@ class Shelf:
             else _dynamic(name, version)
         )
         return Handed(path=self.directory / filename, metadata=known)
+
+    def link(self, asked: Asked) -> str:
+        self._ask(f"link {asked.url}")
+        return ""
+
+    def plan(self, items: tuple[Planned, ...]) -> None:
+        self._ask("plan " + " ".join(f"{item.name}=={item.version}" for item in items))
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)

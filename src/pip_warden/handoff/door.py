@@ -36,11 +36,49 @@ class Handed:
     metadata: bytes
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A requirement that leads elsewhere than to the index.
+
+    Attributes:
+        requirement: It, as the installer spells it; ``""`` where only the link is known.
+        url: Where it leads.
+        wanted_by: Who asked for it, ``""`` where nobody knows.
+    """
+
+    requirement: str
+    url: str
+    wanted_by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """One distribution that is about to be installed.
+
+    Attributes:
+        name: Its project, as its metadata spells it.
+        version: Its version.
+        source: The URL that it comes from: a wheel, or what the wheel was built of.
+        wheel: The wheel.
+    """
+
+    name: str
+    version: str
+    source: str
+    wheel: Path
+
+
 class Door(Protocol):
-    """The gate, as seen by the server. Both methods raise RefusedError or UndecidedError."""
+    """The gate, as seen by the server. Every method raises RefusedError or UndecidedError."""
 
     def page(self, project: ProjectName) -> tuple[Listed, ...]:
         """List what may be asked for of a project."""
 
     def file(self, project: ProjectName, filename: str) -> Handed:
         """Fetch, judge and seal a file."""
+
+    def link(self, asked: Asked) -> str:
+        """Let a link pass that is not the index's, and return the URL to record for it (PEP 610)."""
+
+    def plan(self, items: tuple[Planned, ...]) -> None:
+        """Look at everything that is about to be installed."""

@@ -20,6 +20,8 @@ from pip_warden.handoff.server import HOST, INDEX_URL
 _TIMEOUT = "1800"
 """Seconds pip waits for the first byte: it comes after the verdict."""
 
+_GUARDED = Path(__file__).with_name("guarded_pip.py")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installed:
@@ -128,9 +130,13 @@ def command_line(
         "0",
         "--timeout",
         _TIMEOUT,
+        # Else a second pip, which nobody has wrapped, installs what builds need.
+        "--use-feature",
+        "inprocess-build-deps",
     ]
     reporting = ["--report", str(report)] if report is not None else []
-    return [str(target.executable), "-I", str(pip_runner()), verb, *fixed, *reporting, *arguments]
+    guarded = [str(_GUARDED), str(pip_runner().parent.parent), HOST]
+    return [str(target.executable), "-I", *guarded, verb, *fixed, *reporting, *arguments]
 
 
 def read_report(path: Path) -> tuple[Installed, ...]:

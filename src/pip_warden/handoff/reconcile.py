@@ -1,17 +1,48 @@
-"""After the run: everything pip took was accepted in this run, or is the user's own directory.
+"""The second net: everything pip took was accepted in this run, or is the user's own directory.
 
-What metadata made while building refers to cannot be prevented, only found (design decision D2).
+The first is that pip asks before it opens a link (``guarded_pip.py``). This one is spread before anything is installed: see :func:`reconcile_plan`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
 
 from pip_warden.digests import digest_of_file
 from pip_warden.errors import RefusedError
+from pip_warden.handoff.door import Planned
+from pip_warden.handoff.local import local_path
 from pip_warden.handoff.pip import Installed
+
+
+def reconcile_plan(
+    plan: Iterable[Planned], items: Iterable[Installed], accepted: frozenset[str], local: frozenset[Path]
+) -> None:
+    """Compare what pip is about to install with its report, and both with what was accepted.
+
+    A wheel that was not built here is read once more: the very bytes that will be installed were accepted.
+
+    Args:
+        plan: What pip is about to install.
+        items: Its report.
+        accepted: SHA-256 of every file accepted in this run.
+        local: The user's own project directories.
+
+    Raises:
+        RefusedError: ``not-through-gate``.
+    """
+    plan, items = tuple(plan), tuple(items)
+    reconcile_report(items, accepted, local)
+    if differing := sorted(
+        {_release(entry.name, entry.version) for entry in plan}
+        ^ {_release(item.name, item.version) for item in items}
+    ):
+        raise _past_the_gate(" ".join(differing[0]))
+    for entry in plan:
+        if _is_wheel(entry.source) and not _is_accepted(entry.wheel, accepted):
+            raise _past_the_gate(f"{entry.name} {entry.version}")
 
 
 def reconcile_report(items: Iterable[Installed], accepted: frozenset[str], local: frozenset[Path]) -> None:
@@ -26,7 +57,7 @@ def reconcile_report(items: Iterable[Installed], accepted: frozenset[str], local
         RefusedError: ``not-through-gate``.
     """
     for item in items:
-        if _directory(item.directory) not in local and (not item.sha256 or item.sha256 not in accepted):
+        if local_path(item.directory) not in local and (not item.sha256 or item.sha256 not in accepted):
             raise _past_the_gate(f"{item.name} {item.version}")
 
 
@@ -43,17 +74,24 @@ def reconcile_directory(directory: Path, accepted: frozenset[str]) -> tuple[Path
     return files
 
 
-def _directory(url: str) -> Path | None:
-    """Return the directory that a ``file:`` URL means, None for everything else."""
-    parts = urlsplit(url)
-    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
-        return None
-    return Path(unquote(parts.path)).resolve()
+def _release(name: str, version: str) -> tuple[str, str]:
+    return str(canonicalize_name(name)), version
+
+
+def _is_wheel(url: str) -> bool:
+    return url.partition("#")[0].endswith(".whl")
+
+
+def _is_accepted(file: Path, accepted: frozenset[str]) -> bool:
+    try:
+        return digest_of_file(file).hex in accepted
+    except OSError:
+        return False
 
 
 def _past_the_gate(what: str) -> RefusedError:
     return RefusedError(
         "not-through-gate",
         f"expected only files that were accepted in this run, found {what}",
-        hint="Some metadata referred to a local file or URL. It was installed without a verdict: remove it, and find out which package asked for it.",
+        hint="It was not installed. Find out which package asked for it, and why.",
     )

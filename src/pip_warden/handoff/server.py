@@ -1,8 +1,9 @@
 """The loopback server: the installer's only network.
 
 It is the child's HTTP proxy, with a password made for this run, and serves one host name that nothing else can resolve: an index (PEP 503, PEP 691) whose
-files are sealed first, with their metadata (PEP 658) and byte ranges. Every other request is refused and remembered. With the first denial it stops
-serving altogether: an installer that is refused a file would otherwise look for an older one.
+files are sealed first, with their metadata (PEP 658) and byte ranges; and our pip's questions (:mod:`~pip_warden.handoff.questions`). Every other
+request is refused and remembered. With the first denial it stops serving altogether: an installer that is refused a file would otherwise look for an
+older one.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from urllib.parse import quote, unquote, urlsplit
 
 import uvicorn
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from pip_warden.display import shown
 from pip_warden.errors import BugError, RefusedError, UsageError, WardenError
 from pip_warden.handoff.door import Door, Listed
+from pip_warden.handoff.questions import LARGEST_QUESTION, answer
 from pip_warden.names import ProjectName, parse_project_name
 
 HOST = "index.pip-warden.invalid"
@@ -39,7 +41,8 @@ USER = "pip-warden"
 _JSON = "application/vnd.pypi.simple.v1+json"
 _PAGE = re.compile(r"/simple/([^/]+)/?", re.ASCII)
 _FILE = re.compile(r"/files/([^/]+)/([^/]+?)(\.metadata)?", re.ASCII)
-_METHODS = {"GET", "HEAD"}
+_QUESTION = re.compile(r"/run/([a-z]+)", re.ASCII)
+_READS = {"GET", "HEAD"}
 _ANSWERS_AT_ONCE = 16
 _IDLE = 24 * 60 * 60
 """Seconds an idle connection stays open: longer than any run, since pip, which retries nothing here, may take it up again after a long build."""
@@ -110,22 +113,26 @@ class Server:
         target = scope.get("raw_path", b"").decode("latin-1") or str(scope["path"])
         if query := scope.get("query_string", b""):
             target = f"{target}?{query.decode('latin-1')}"
-        response = await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, request, target)
+        body = await _body(request) if request.method == "POST" and self._knows(request) else b""
+        response = await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._answer, request, target, body
+        )
         response.headers["Cache-Control"] = "no-store"
         await response(scope, receive, send)
 
-    def _answer(self, request: Request, target: str) -> Response:
+    def _answer(self, request: Request, target: str, body: bytes) -> Response:
         if not self._knows(request):
             return _text(407, "the password of this run is needed", {"Proxy-Authenticate": "Basic"})
         path = _own_path(target)
-        if request.method not in _METHODS or path is None:
+        is_question = request.method == "POST" and path is not None and _QUESTION.fullmatch(path)
+        if path is None or not (is_question or request.method in _READS):
             self._remember(f"{request.method} {target}")
             return _text(403, "this run's only network is its own index")
         if self.denial is not None:
             return _text(403, f"this run was ended: {self.denial.code}")
         answered = False
         try:
-            response = self._route(request, path)
+            response = self._question(path, body) if is_question else self._route(request, path)
             answered = True
         except WardenError as err:
             answered = True
@@ -152,6 +159,10 @@ class Server:
             return Response(handed.metadata, media_type="text/plain; charset=utf-8")
         return FileResponse(handed.path, media_type="application/octet-stream")
 
+    def _question(self, path: str, body: bytes) -> Response:
+        match = _QUESTION.fullmatch(path)
+        return JSONResponse(answer(match[1] if match is not None else "", body, self._door))
+
     def _knows(self, request: Request) -> bool:
         wanted = base64.b64encode(f"{USER}:{self._password}".encode()).decode()
         scheme, _, given = request.headers.get("proxy-authorization", "").partition(" ")
@@ -170,6 +181,16 @@ class Server:
     def _remember(self, stray: str) -> None:
         with self._lock:
             self.strays = (*self.strays, shown(stray, 300))
+
+
+async def _body(request: Request) -> bytes:
+    """Read a body, and of one that is too long only so much that its reader refuses it."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_QUESTION:
+            break
+    return bytes(body)
 
 
 def _own_path(target: str) -> str | None:

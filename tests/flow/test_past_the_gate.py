@@ -1,0 +1,351 @@
+"""B10 to B12: what builds ask for, what a second try finds, and what pip makes of a path."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from flow.user import User
+from pip_warden.sandbox import File, Project
+from pip_warden.sandbox.packages import backend_source
+
+
+class Trap:
+    """A wheel and a project on this machine that nobody has judged; each leaves a mark when its code is run."""
+
+    def __init__(self, directory: Path) -> None:
+        self.mark = directory / "evil-ran"
+        directory.mkdir()
+        self.directory = directory / "project"
+        self.directory.mkdir()
+        touch = f"open({str(self.mark)!r}, 'w').close()\n"
+        (self.directory / "setup.py").write_text(touch)
+        (self.directory / "pyproject.toml").write_text(
+            '[build-system]\nrequires = []\nbuild-backend = "trap"\nbackend-path = ["."]\n'
+        )
+        (self.directory / "trap.py").write_text(touch)
+        self.wheel = directory / "evil-9.0-py3-none-any.whl"
+        info = "evil-9.0.dist-info"
+        members = {
+            "evil.pth": f"import os; {touch}",
+            f"{info}/METADATA": "Metadata-Version: 2.1\nName: evil\nVersion: 9.0\n",
+            f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }
+        record = "".join(f"{name},,\n" for name in (*members, f"{info}/RECORD"))
+        with zipfile.ZipFile(self.wheel, "w") as archive:
+            for name, text in {**members, f"{info}/RECORD": record}.items():
+                archive.writestr(name, text)
+
+    def reference(self, kind: str) -> str:
+        """Spell a requirement that leads here."""
+        return {
+            "wheel": f"evil @ {self.wheel.as_uri()}",
+            "directory": f"evil @ {self.directory.as_uri()}",
+            "path": str(self.wheel),
+            "localhost": f"evil @ file://localhost{self.wheel}",
+            "git": f"evil @ git+file://{self.directory}",
+        }[kind]
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Trap:
+    return Trap(tmp_path / "trap")
+
+
+def hooked(name: str, version: str, hook: str, reference: str) -> str:
+    """Write a backend with one more hook, which asks for something."""
+    return f"{backend_source(name, version)}\ndef {hook}(config_settings=None):\n    return [{reference!r}]\n"
+
+
+def route_hook(user: User, project: Project, reference: str) -> File:
+    name = project.record.name
+    backend = hooked(name, "1.0", "get_requires_for_build_wheel", reference)
+    return user.sdist(project, files={"_backend/sandbox_backend.py": backend})
+
+
+def route_metadata(user: User, project: Project, reference: str) -> File:
+    backend = backend_source(project.record.name, "1.0", requires=[reference])
+    return user.sdist(project, files={"_backend/sandbox_backend.py": backend})
+
+
+def route_setup_requires(user: User, project: Project, reference: str) -> File:
+    tools = repacked("setuptools")
+    user.sandbox.upstream.add("setuptools", [tools])
+    user.pin_hash(tools, name="setuptools")
+    name = project.record.name
+    return user.sdist(
+        project,
+        build_requires=("setuptools",),
+        backend="setuptools.build_meta",
+        files={
+            "setup.cfg": f"[metadata]\nname = {name}\nversion = 1.0\n[options]\nsetup_requires =\n    {reference}\n",
+            "setup.py": "import setuptools\nsetuptools.setup()\n",
+        },
+    )
+
+
+def route_nested(user: User, project: Project, reference: str) -> File:
+    """A build dependency is an sdist itself, and what its build asks for is the trap."""
+    needed = user.project()
+    user.pin(needed)
+    user.sandbox.publish(needed, [route_hook(user, needed, reference)])
+    return user.sdist(project, build_requires=(needed.record.name,), backend=f"{needed.record.name}_backend")
+
+
+Route = Callable[[User, Project, str], File]
+ROUTES: list[Route] = [route_hook, route_metadata, route_setup_requires, route_nested]
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",), ("--download", "files")])
+@pytest.mark.parametrize("route", ROUTES)
+def test_b10_what_an_accepted_sdist_asks_for_is_never_opened(
+    user: User, trap: Trap, route: Route, words: tuple[str, ...]
+) -> None:
+    project = user.project()
+    user.pin(project)
+    user.sandbox.publish(project, [route(user, project, trap.reference("wheel"))])
+
+    never_opened(user, trap, *words, project.record.name)
+    assert not (user.home / "files").exists()
+
+
+@pytest.mark.parametrize(
+    ("route", "kind", "code"),
+    [
+        (route_hook, "directory", "not-through-gate"),
+        (route_hook, "localhost", "not-through-gate"),
+        (route_hook, "git", "not-through-gate"),
+        (route_hook, "path", "pip-failed"),
+        (route_metadata, "directory", "not-through-gate"),
+        (route_metadata, "localhost", "not-through-gate"),
+        (route_metadata, "git", "not-through-gate"),
+    ],
+)
+def test_b10_however_it_is_spelled(user: User, trap: Trap, route: Route, kind: str, code: str) -> None:
+    """A path is no requirement to pip where a build asks for it."""
+    project = user.project()
+    user.pin(project)
+    user.sandbox.publish(project, [route(user, project, trap.reference(kind))])
+
+    user.refused(project.record.name, code=code, exit_code=4 if code == "pip-failed" else 1)
+
+    assert not trap.mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "hook"),
+    [
+        ((".",), "get_requires_for_build_wheel"),
+        (("-e", "."), "get_requires_for_build_editable"),
+        (("--dry-run", "."), "get_requires_for_build_wheel"),
+    ],
+)
+def test_b10_what_a_local_project_asks_for_is_never_opened(
+    user: User, trap: Trap, words: tuple[str, ...], hook: str
+) -> None:
+    unpack(user.sandbox.sdist("mine", "1.0"), user.home)
+    backend = hooked("mine", "1.0", hook, trap.reference("directory"))
+    (user.home / "_backend" / "sandbox_backend.py").write_text(f"{backend}{EDITABLE}")
+
+    never_opened(user, trap, *words)
+
+
+@pytest.mark.parametrize("words", [(".",), ("-e", ".")])
+def test_b10_what_a_local_project_s_metadata_asks_for_is_never_opened(
+    user: User, trap: Trap, words: tuple[str, ...]
+) -> None:
+    unpack(user.sandbox.sdist("mine", "1.0"), user.home)
+    backend = backend_source("mine", "1.0", requires=[trap.reference("wheel")])
+    (user.home / "_backend" / "sandbox_backend.py").write_text(f"{backend}{EDITABLE}")
+
+    never_opened(user, trap, *words)
+
+
+def test_b10_a_directory_below_the_user_s_own_is_not_the_user_s_own(user: User, trap: Trap) -> None:
+    unpack(user.sandbox.sdist("mine", "1.0"), user.home)
+    reference = f"evil @ {user.home.as_uri()}#subdirectory=../trap/project"
+    backend = hooked("mine", "1.0", "get_requires_for_build_wheel", reference)
+    (user.home / "_backend" / "sandbox_backend.py").write_text(backend)
+
+    never_opened(user, trap, ".")
+
+
+def never_opened(user: User, trap: Trap, *words: str) -> None:
+    """Install, twice: refused both times, so that the first run has left nothing for the second to find (B11)."""
+    for _ in range(2):
+        result = user.refused(*words, code="not-through-gate")
+        assert not trap.mark.exists()
+        assert "evil" in result.output
+        assert user.installed() == {}
+
+
+REPLACE = """
+
+import os, pathlib
+_build = build_wheel
+
+
+def build_wheel(*rest, **named):
+    for path in pathlib.Path(os.environ["TMPDIR"]).rglob({pattern!r}):
+        path.write_bytes(pathlib.Path({evil!r}).read_bytes())
+    return _build(*rest, **named)
+"""
+
+
+def test_b11_bytes_that_change_after_their_verdict_are_not_installed(user: User, trap: Trap) -> None:
+    """A build puts other bytes where pip keeps the wheel of somebody else: seen before anything is installed, every time."""
+    good, project = user.published(), user.project()
+    user.pin(project)
+    name = project.record.name
+    pattern = f"{good.record.name}-*.whl"
+    backend = backend_source(name, "1.0") + REPLACE.format(pattern=pattern, evil=str(trap.wheel))
+    user.sandbox.publish(project, [user.sdist(project, files={"_backend/sandbox_backend.py": backend})])
+
+    for _ in range(2):
+        user.refused(good.record.name, name, code="not-through-gate")
+        assert user.installed() == {}
+
+
+def test_b11_nothing_is_built_twice(user: User) -> None:
+    needed, project, marker = user.published(), user.project(), user.home / "ran"
+    user.pin(project)
+    user.sandbox.publish(project, [user.sdist(project, requires=(needed.record.name,), marker=marker)])
+
+    assert user.install(project.record.name).code == 0
+
+    lines = [line for line in marker.read_text().splitlines() if line != "import"]
+    assert lines == ["get_requires_for_build_wheel", "prepare_metadata_for_build_wheel", "build_wheel"]
+    assert left_by(user.site, project.record.name) == (None, True)
+    assert left_by(user.site, needed.record.name) == (None, False)
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist", "sdist[extra]", "project", "project[extra]", "editable"])
+def test_b11_what_is_recorded_is_what_plain_pip_records(user: User, kind: str) -> None:
+    project = user.project()
+    user.pin(project)
+    files = user.wheel(project), user.sdist(project)
+    user.sandbox.publish(project, list(files))
+    for file in files:
+        (user.home / file.name).write_bytes(file.data)
+        bundle = user.sandbox.evidence(project, f"{file.name}.sigstore.json")
+        (user.home / f"{file.name}.sigstore.json").write_bytes(bundle)
+    unpack(user.sandbox.sdist(project.record.name, "1.0"), user.home / "mine")
+    backend = user.home / "mine" / "_backend" / "sandbox_backend.py"
+    backend.write_text(backend.read_text() + EDITABLE)
+    words = {
+        "wheel": [f"./{files[0].name}"],
+        "sdist": [f"./{files[1].name}"],
+        "sdist[extra]": [f"./{files[1].name}[extra]"],
+        "project": ["./mine"],
+        "project[extra]": ["./mine[extra]"],
+        "editable": ["-e", "./mine"],
+    }[kind]
+
+    result = user.install(*words)
+
+    assert result.code == 0, result.output
+    plain = user.home / "plain"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", str(plain), *words]
+    subprocess.run([*pip, "--disable-pip-version-check", "--no-warn-script-location"], check=True)
+    name = project.record.name
+    assert left_by(user.site, name) == left_by(plain, name)
+    assert left_by(user.site, name)[1]
+
+
+def left_by(site: Path, name: str) -> tuple[object, bool]:
+    """Return the ``direct_url.json`` of a distribution, and whether it was asked for by name (REQUESTED)."""
+    info = next(site.glob(f"{name}-*.dist-info"))
+    url = info / "direct_url.json"
+    return json.loads(url.read_text()) if url.exists() else None, (info / "REQUESTED").exists()
+
+
+STRANGE = [
+    "foo[bar]",
+    'foo;python_version>"3"',
+    "foo#egg=evil",
+    "foo%5Bbar%5D",
+    "foo bar",
+    "foo @ file:",
+    "föö",
+    "foo?x",
+]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+@pytest.mark.parametrize("words", [(".",), ("-e", "."), (".[extra]",), ("-e", ".[extra]")])
+def test_b12_the_directory_that_is_checked_is_the_one_that_is_built(
+    user: User, name: str, words: tuple[str, ...]
+) -> None:
+    """Beside it lies the one that pip would take the path for."""
+    place, mark = user.home / name, user.home / "evil-ran"
+    unpack(user.sandbox.sdist("mine", "1.0"), place)
+    backend = place / "_backend" / "sandbox_backend.py"
+    backend.write_text(backend.read_text() + EDITABLE)
+    for other in ("foo", "foo[bar]", "foo%5Bbar%5D"):
+        if other != name:
+            unpack(user.sandbox.sdist("mine", "6.6"), user.home / other)
+            text = f"open({str(mark)!r}, 'w').close()\n"
+            (user.home / other / "_backend" / "sandbox_backend.py").write_text(text)
+    user.patch.chdir(place)
+
+    result = user.install("--trust", str(user.home / "pytrust.toml"), *words)
+
+    assert not mark.exists()
+    if ";" in name and words == (".[extra]",):
+        assert (result.code, result.codes) == (2, {"bad-requirement"}), result.output
+        return
+    assert (result.code, user.installed()) == (0, {"mine": "1.0"}), result.output
+
+
+EDITABLE = """
+
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    return build_wheel(wheel_directory)
+
+
+def prepare_metadata_for_build_editable(metadata_directory, config_settings=None):
+    return prepare_metadata_for_build_wheel(metadata_directory)
+"""
+
+
+def unpack(sdist: File, target: Path) -> None:
+    """Unpack an sdist's own directory into another."""
+    with tarfile.open(fileobj=io.BytesIO(sdist.data)) as archive:
+        for member in archive.getmembers():
+            member.name = member.name.partition("/")[2]
+            archive.extract(member, target, filter="data")
+
+
+def repacked(name: str) -> File:
+    """Make a wheel again of a distribution that is installed here."""
+    found = distribution(name)
+    info = f"{name}-{found.version}.dist-info"
+    left_out = {f"{info}/{file}" for file in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")}
+    members = {
+        str(file): Path(str(found.locate_file(file))).read_bytes()
+        for file in found.files or ()
+        if not str(file).startswith("..") and not str(file).endswith(".pyc") and str(file) not in left_out
+    }
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator="\n")
+    for path, content in members.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+        writer.writerow((path, f"sha256={digest}", len(content)))
+    writer.writerow((f"{info}/RECORD", "", ""))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path, content in {**members, f"{info}/RECORD": rows.getvalue().encode()}.items():
+            archive.writestr(zipfile.ZipInfo(path), content)
+    return File(name=f"{name}-{found.version}-py3-none-any.whl", data=packed.getvalue())
