@@ -15,6 +15,7 @@ import pytest
 
 from handoff.shelf import Shelf, error
 from pip_warden.errors import NetworkError, RefusedError, WardenError
+from pip_warden.handoff.questions import LARGEST_QUESTION
 from pip_warden.handoff.server import HOST, Server
 
 FILE = "acme-1.0-py3-none-any.whl"
@@ -26,6 +27,7 @@ def _ask(
     *headers: str,
     method: str = "GET",
     password: str | None = None,
+    body: bytes = b"",
 ) -> tuple[int, dict[str, str], bytes]:
     """Send a request as it stands: clients tidy up what a test wants untidy."""
     parts = urlsplit(server.proxy_url)
@@ -35,16 +37,16 @@ def _ask(
     lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}", "Connection: close", *headers]
     lines += [password] if password else []
     with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=10) as connection:
-        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         raw = b""
         while chunk := connection.recv(65536):
             raw += chunk
-    head, _, body = raw.partition(b"\r\n\r\n")
+    head, _, content = raw.partition(b"\r\n\r\n")
     status, *fields = head.decode("latin-1").split("\r\n")
     return (
         int(status.split()[1]),
         {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)},
-        body,
+        content,
     )
 
 
@@ -265,3 +267,28 @@ def _swallow(server: Server) -> None:
         _ask(server, _page())
     except (OSError, IndexError, ValueError):
         return
+
+
+LINK = b'{"requirement": "a", "url": "b", "wanted_by": ""}'
+
+
+def test_b10_questions_need_the_password_and_their_own_address(shelf: Shelf) -> None:
+    with Server(shelf) as server:
+        question = f"http://{HOST}/run/link"
+        length = f"Content-Length: {len(LINK)}"
+        assert _ask(server, question, length, method="POST", password="", body=LINK)[0] == 407
+        assert _ask(server, question)[0] == 404
+        assert _ask(server, _page(), length, method="POST", body=LINK)[0] == 403
+        assert shelf.asked == []
+        status, _, body = _ask(server, question, length, method="POST", body=LINK)
+        assert (status, json.loads(body)) == (200, {"record": ""})
+        assert server.denial is None
+
+
+def test_b10_a_question_without_end_is_refused(shelf: Shelf) -> None:
+    body = b"[" * (LARGEST_QUESTION + 1)
+    with Server(shelf) as server:
+        length = f"Content-Length: {len(body)}"
+        assert _ask(server, f"http://{HOST}/run/plan", length, method="POST", body=body)[0] == 403
+        assert server.denial is not None
+        assert server.denial.code == "unknown-pip"
