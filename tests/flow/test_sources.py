@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -253,11 +254,21 @@ def the_pip_of_this_process() -> tuple[bytes, bytes]:
     """Return arguments and environment of the pip that we run, once it is there."""
     pause = threading.Event()
     for _ in range(int(PATIENCE / 0.02)):
-        for task in Path("/proc/self/task").iterdir():
-            for child in (task / "children").read_text().split():
-                place = Path("/proc", child)
-                words = (place / "cmdline").read_bytes()
-                if b"__pip-runner__" in words:
-                    return words, (place / "environ").read_bytes()
+        for place in descendants(Path("/proc/self")):
+            words = (place / "cmdline").read_bytes()
+            if b"guarded_pip" in words and b"--index-url" in words:
+                return words, (place / "environ").read_bytes()
         pause.wait(0.02)
     raise AssertionError("no pip was started")
+
+
+def descendants(process: Path) -> Iterator[Path]:
+    """Yield every process below one, nearest first; of those that end meanwhile, what there is to see."""
+    children: list[Path] = []
+    for task in (process / "task").iterdir():
+        with contextlib.suppress(OSError):
+            children += [Path("/proc", number) for number in (task / "children").read_text().split()]
+    yield from children
+    for child in children:
+        with contextlib.suppress(OSError):
+            yield from descendants(child)
