@@ -23,7 +23,8 @@ from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.events import Reporter
 from pip_warden.evidence.model import BadItem, Item
-from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.faults import Fault
+from pip_warden.index.candidate import Candidate, IndexPage, distinct
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
 from pip_warden.index.simple import ACCEPT
@@ -173,7 +174,7 @@ class FirstUse:
 
         page = self._page(probe)
         found = []
-        for candidate in [c for c in page.candidates if c.name.version == version]:
+        for candidate in [c for c in distinct(page.candidates) if c.name.version == version]:
             with self._received(candidate) as artifact:
                 exhibit = Exhibit(artifact=artifact, candidate=candidate, page=page, evidence=())
                 no = judge_file(exhibit, probe, self._trust)
@@ -193,11 +194,7 @@ class FirstUse:
         page = self._supply.page(probe.project, probe)
         fault = origin.check_page(page, probe.project, probe, self._trust.source(probe.source))
         if fault is not None:
-            raise RefusedError(
-                fault.code,
-                f"{probe.project}: expected {fault.expected}, found {fault.found}",
-                hint=fault.hint,
-            )
+            raise _fault_error(probe.project, fault)
         return page
 
     def _observe(
@@ -365,6 +362,11 @@ def _refusal(no: Refused) -> RefusedError:
     return RefusedError(no.code, message, hint=no.hint)
 
 
+def _fault_error(project: ProjectName, fault: Fault) -> RefusedError:
+    message = f"{project}: expected {fault.expected}, found {fault.found}"
+    return RefusedError(fault.code, message, hint=fault.hint)
+
+
 def probe_for(project: ProjectName, *, source: str, registry: str | None) -> IdentityEntry:
     """Make an entry that pins nobody, to look through."""
     return IdentityEntry(project=project, source=source, registry=registry, identities=())
@@ -374,7 +376,8 @@ def owner_in_group(transport: Transport, source: Source, group: str, project: Pr
     """Tell which project of a GitLab group publishes a package: that of its newest file.
 
     Raises:
-        RefusedError: ``no-release``: the group's index lists no file of it.
+        RefusedError: ``no-release``: the group's index lists no file of it; ``same-name-other-bytes``: it lists two under one name, of two
+            projects for instance, and either could be the publisher.
         UndecidedError: It could not be told, or several projects have the same file.
     """
     url = f"{source.url}/api/v4/groups/{quote(group, safe='')}/-/packages/pypi/simple/{project}"
@@ -397,6 +400,9 @@ def owner_in_group(transport: Transport, source: Source, group: str, project: Pr
             f"expected a release of {project} in group {group}, found none",
             hint="Name the project that publishes it with --project.",
         )
+    fault = origin.check_release(page, newest.name.version)
+    if fault is not None:
+        raise _fault_error(project, fault)
     gitlab = GitLab(transport, source.url)
     owner = gitlab.owner_of(group, project, newest.name.version, newest.name.filename, newest.claimed_sha256)
     return owner.project_path or str(owner.project_id)

@@ -31,7 +31,7 @@ from pip_warden.errors import RefusedError, TrustFileError, TrustRootError, Unde
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.model import BadItem, Evidence, Item
 from pip_warden.faults import Fault
-from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.index.candidate import Candidate, IndexPage, distinct
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.report.model import Line, Unpinned, line_of, undecided_line
 from pip_warden.supply import Supply
@@ -180,7 +180,7 @@ class Gate:
             UndecidedError: As for :meth:`listing`.
         """
         listing = self.listing(project)
-        files = [candidate for candidate in listing.page.candidates if candidate.name.version == version]
+        files = [c for c in distinct(listing.page.candidates) if c.name.version == version]
         if not files:
             raise RefusedError(
                 "no-release",
@@ -261,7 +261,7 @@ class Gate:
         fault = origin.check_page(page, project, entry, self._trust.source(entry.source))
         if fault is not None:
             raise PageRefusedError(_page_refused(project, Step.ORIGIN, fault))
-        return Listing(page=page, allowed=tuple(c for c in page.candidates if self._allows(c)))
+        return Listing(page=page, allowed=tuple(c for c in distinct(page.candidates) if self._allows(c)))
 
     def _allows(self, candidate: Candidate) -> bool:
         """Tell whether the trust file has an entry that decides this file's version, and for a hash entry lists it."""
@@ -310,6 +310,10 @@ class Gate:
             return
 
     def _admit(self, candidate: Candidate, page: IndexPage) -> Admission:
+        fault = origin.check_release(page, candidate.name.version)
+        if fault is not None:  # nothing is fetched that is refused whatever it is
+            no = _page_refused(candidate.name.filename, Step.ORIGIN, fault)
+            return Admission(line=line_of(no, source=candidate.source), sealed=None)
         directory = Path(tempfile.mkdtemp(dir=self._workspace))
         try:
             return self._from_vault(candidate, page) or self._fetch_and_judge(candidate, page, directory)
@@ -398,9 +402,9 @@ class Gate:
             self._want(project, wanted_by, text)
 
 
-def _page_refused(project: ProjectName, step: Step, fault: Fault) -> Refused:
+def _page_refused(subject: str, step: Step, fault: Fault) -> Refused:
     return Refused(
-        subject=project,
+        subject=subject,
         step=step,
         code=fault.code,
         expected=fault.expected,

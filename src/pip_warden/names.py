@@ -79,6 +79,11 @@ class ArtifactName:
     def __str__(self) -> str:
         return self.filename
 
+    @property
+    def choice(self) -> tuple[ProjectName, Version, str, str, frozenset[str]]:
+        """Return all that installers tell files by when they choose one, however it is spelled (PEP 503, 440, 427)."""
+        return self.project, self.version, self.kind, self.build, self.tags
+
 
 def _count_tags(filename: str) -> int:
     """Return how many tags a wheel's name stands for: each of three parts may list several (PEP 425, compressed tag sets).

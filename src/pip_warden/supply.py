@@ -22,7 +22,7 @@ from pip_warden.index.rows import PackageFile
 from pip_warden.index.simple import Index, page_url
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.transport import Download, Transport, error_for, origin_of
-from pip_warden.trust.pins import Entry, IdentityEntry, Source, TrustFile
+from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, Source, TrustFile
 from pip_warden.vault import Stored as StoredFile
 from pip_warden.vault import Vault
 
@@ -254,10 +254,17 @@ class Stored:
                 claimed_sha256=digest,
             )
             for name, digest in self._vault.names(project)
+            if self._may_be_meant(name, digest)
         )
         if not candidates:
             raise _offline(f"a file of {project} in the cache")
         return IndexPage(project=project, source=source.name, url=url, candidates=candidates)
+
+    def _may_be_meant(self, name: ArtifactName, digest: Digest) -> bool:
+        """Tell whether a stored file can be the one of its name: a digest that is pinned says which; nothing else can."""
+        entry = self._trust.entry_for(name.project, name.version)
+        pinned = entry.digest_for(name.filename) if isinstance(entry, HashEntry) else None
+        return pinned is None or digest.matches(pinned)
 
     def receive(self, candidate: Candidate, directory: Path) -> Artifact:  # noqa: ARG002 -- nothing is fetched
         """Return a stored file, hashed and inspected anew."""

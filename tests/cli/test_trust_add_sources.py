@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +185,45 @@ def test_group_that_does_not_publish_it(person: Person) -> None:
     with person.untouched():
         said = group_add(person, "chisel", "other")
     assert (said.code, "error[" in said.err) in {(1, True), (3, True)}, said.err
+
+
+def twin(person: Person, file: File, name: str) -> File:
+    """Return other bytes under a file's name."""
+    return replace(file, data=person.sandbox.wheel(name, file.version, files={"evil.py": ""}).data)
+
+
+def test_b09_group_where_two_projects_have_other_bytes_under_one_name(person: Person) -> None:
+    """Whoever is listed first would be taken for the publisher."""
+    first, second = person.sandbox.project("mob/a"), person.sandbox.project("mob/b")
+    wheel = person.sandbox.wheel("adze", "1.0")
+    person.sandbox.publish(first, [wheel])
+    person.sandbox.publish(second, [twin(person, wheel, "adze")])
+    with person.untouched():
+        said = group_add(person, "adze", "mob")
+    assert (said.code, "error[same-name-other-bytes]" in said.err) == (1, True), said.err
+
+
+def test_b09_release_with_two_files_of_one_name_is_not_pinned_by_identity(person: Person) -> None:
+    project = person.published("1.0")
+    wheel = person.sandbox.wheel(project.record.name, "1.0")
+    person.sandbox.put_files(project, [twin(person, wheel, project.record.name)])
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "error[same-name-other-bytes]" in said.err) == (1, True), said.err
+
+
+def test_b09_release_with_two_files_of_one_name_is_not_pinned_by_hash(person: Person) -> None:
+    wheel, _ = upstream(person, "idna-h")
+    person.sandbox.upstream.add("idna-h", [twin(person, wheel, "idna-h")])
+    with person.untouched():
+        said = by_hash(person, "idna-h==3.20")
+    assert (said.code, "error[same-name-other-bytes]" in said.err) == (1, True), said.err
+
+
+def test_b09_file_that_is_listed_twice_is_pinned_once(person: Person) -> None:
+    files = upstream(person, "idna-i")
+    person.sandbox.upstream.add("idna-i", [files[0]])
+    said = by_hash(person, "idna-i==3.20")
+    assert said.code == 0, said.err
+    assert said.out.count(files[0].name) == 1, said.out
+    assert packages(person)[0]["sha256"] == {file.name: file.sha256 for file in files}

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from packaging.version import Version
 
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact
@@ -272,6 +273,27 @@ def test_t14_poisoned_vault_is_only_slower(world: World, shop: Shop, tmp_path: P
     assert sealed is not None
     assert sealed.path.read_bytes() == shop.files[wheel()]
     assert shop.asked.count(wheel()) == 2
+
+
+def test_b09_nothing_is_fetched_of_a_release_with_two_files_of_one_name(gate: Gate, shop: Shop) -> None:
+    second = shop.page_.candidates[-1]
+    other = digest_of(b"other bytes")
+    url = second.url.replace(str(second.claimed_sha256), str(other))
+    twin = replace(second, claimed_sha256=other, url=url)
+    shop.page_ = replace(shop.page_, candidates=(*shop.page_.candidates, twin))
+    admissions = gate.admit_release(NAME, second.name.version)
+    assert [(made.line.code, made.sealed) for made in admissions] == [("same-name-other-bytes", None)] * 2
+    assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED
+    gate.look_ahead(NAME)
+    gate.close()
+    assert shop.asked == ["page widgets", wheel(), "evidence 0"]
+    assert [line.subject for line in gate.lines()] == [wheel("1.1"), wheel()]
+
+
+def test_b09_the_same_file_twice_is_listed_and_judged_once(gate: Gate, shop: Shop) -> None:
+    shop.page_ = replace(shop.page_, candidates=shop.page_.candidates * 2)
+    assert [c.name.filename for c in gate.listing(NAME).allowed] == [wheel(), wheel("1.1")]
+    assert len(gate.admit_release(NAME, Version("1.0"))) == 1
 
 
 def test_hash_entry_allows_only_what_it_lists(world: World, shop: Shop, tmp_path: Path) -> None:

@@ -175,6 +175,38 @@ def test_two_digests_for_one_entry_are_none_to_go_by() -> None:
     assert "SHA-256" in page.ignored[0][1]
 
 
+@pytest.mark.parametrize(
+    ("filename", "url"),
+    [
+        (WHEEL, f"http://files.example.com/{WHEEL}"),
+        (WHEEL, f"{BASE}{WHEEL}#sha256={'cd' * 32}"),
+        ("innocent.txt", BASE + WHEEL),
+        ("innocent.txt", f"{BASE}{WHEEL}?x#y"),
+        ("innocent.txt", f"{BASE}{WHEEL.replace('-', '%2D')}"),
+        ("innocent.txt", f"{BASE}a%2F{WHEEL}/"),
+        ("innocent.txt", f"{BASE}{'a' * 9000}/{WHEEL}"),
+        (WHEEL, BASE + "innocent.txt"),
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_b09_what_an_installer_may_take_an_ignored_entry_for_is_told(
+    filename: str, url: str, form: str
+) -> None:
+    entry = _file(filename=filename, url=url)
+    page = (
+        _parse(_json(entry), JSON)
+        if form == "json"
+        else _parse(
+            f'<a href="{url}&sha256={SHA}">{filename}</a>'
+            if "#" in url
+            else f'<a href="{url}">{filename}</a>'
+        )
+    )
+
+    assert page.candidates == ()
+    assert [name.filename for name in page.unusable] == [WHEEL]
+
+
 @pytest.mark.parametrize("digest", ["", "x", "ab" * 31, "md5"])
 def test_a_digest_that_is_none_is_no_claim(digest: str) -> None:
     assert _parse(_json(_file(hashes={"sha256": digest})), JSON).candidates[0].claimed_sha256 is None

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,28 @@ def test_publishing_again_does_nothing_and_other_content_is_an_error(publisher: 
     other = publisher.run("pip-warden", "publish", f"dist/{WHEEL}")
 
     assert (other.returncode, _code(other)) == (1, "other-content")
+
+
+@pytest.mark.parametrize("name", [WHEEL, WHEEL.replace("acme_widgets", "Acme.Widgets")])
+def test_b09_other_content_beside_the_same_is_an_error(publisher: Publisher, name: str) -> None:
+    _ok(publisher.sign(*publisher.files()))
+    _ok(publisher.run("pip-warden", "publish", *publisher.files()))
+    evil = publisher.sandbox.wheel("acme-widgets", "1.0", files={"acme_widgets/__init__.py": "x = 1\n"})
+    publisher.sandbox.put_files(publisher.project, [replace(evil, name=name)])
+
+    again = publisher.run("pip-warden", "publish", *publisher.files())
+
+    assert (again.returncode, _code(again)) == (1, "other-content")
+
+
+def test_b09_the_same_content_in_another_spelling_is_published_in_ours_too(publisher: Publisher) -> None:
+    _ok(publisher.sign(f"dist/{WHEEL}"))
+    same = publisher.sandbox.wheel("acme-widgets", "1.0")
+    publisher.sandbox.put_files(publisher.project, [replace(same, name=WHEEL.replace("acme_", "Acme."))])
+
+    said = _ok(publisher.run("pip-warden", "publish", f"dist/{WHEEL}"))
+
+    assert f"uploaded: {WHEEL}" in said.stdout.splitlines(), said.stdout
 
 
 def test_one_certificate_serves_all_files_of_a_call(publisher: Publisher) -> None:

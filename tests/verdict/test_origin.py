@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import making
+from pip_warden.digests import Digest, digest_of
+from pip_warden.index.candidate import Candidate
+from pip_warden.names import parse_artifact_name
 from pip_warden.trust.pins import Source
 from pip_warden.verdict import origin
 
@@ -94,3 +99,77 @@ def test_a_simple_source_may_list_files_on_any_host() -> None:
     page = making.page(files, url="https://pypi.org/simple/acme-widgets/")
 
     assert origin.check_page(page, making.PROJECT, making.entry(registry=None), source) is None
+
+
+OTHER = digest_of(b"other bytes")
+
+
+def _release(*candidates: Candidate, unusable: tuple[str, ...] = (), version: str = "1.0") -> str | None:
+    page = replace(making.page(*candidates), unusable=tuple(parse_artifact_name(name) for name in unusable))
+    asked = next(c for c in page.candidates if str(c.name.version) == version)
+    fault = origin.check_candidate(asked, page, making.PROJECT, making.entry(), making.SOURCE)
+    return fault.code if fault else None
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        making.WHEEL,
+        "Acme.Widgets-1.0-py3-none-any.whl",
+        "acme_widgets-1.0.0-py3-none-any.whl",
+        "acme_widgets-1-py3-none-any.whl",
+    ],
+)
+@pytest.mark.parametrize("digest", [OTHER, None])
+def test_b09_other_bytes_under_the_same_name_refuse_their_release_only(
+    twin: str, digest: Digest | None
+) -> None:
+    rows = making.candidate(), making.candidate(twin, digest), making.candidate("acme_widgets-2.0.tar.gz")
+    for page in (rows, rows[::-1]):
+        assert _release(*page) == "same-name-other-bytes"
+        assert _release(*page, version="2.0") is None
+
+
+def test_b09_two_rows_without_a_digest_are_one_where_their_url_is() -> None:
+    bare = making.candidate(digest=None)
+    assert _release(bare, bare) is None
+    assert _release(bare, replace(bare, url=making.file_url(digest=OTHER))) == "same-name-other-bytes"
+
+
+@pytest.mark.parametrize("twin", [making.WHEEL, "Acme.Widgets-1.0-py3-none-any.whl"])
+def test_b09_same_bytes_twice_are_no_fault(twin: str) -> None:
+    assert _release(making.candidate(), making.candidate(twin)) is None
+
+
+@pytest.mark.parametrize(
+    "neighbour",
+    [
+        "acme_widgets-1.0-1-py3-none-any.whl",
+        "acme_widgets-1.0-py2.py3-none-any.whl",
+        "acme_widgets-1.0.tar.gz",
+        "acme_widgets-1.0.post1-py3-none-any.whl",
+        "acme_widgets-1.0+local-py3-none-any.whl",
+    ],
+)
+def test_b09_other_files_of_a_release_have_other_bytes(neighbour: str) -> None:
+    assert _release(making.candidate(), making.candidate(neighbour, OTHER)) is None
+
+
+@pytest.mark.parametrize(
+    ("pair", "same"),
+    [
+        (("acme_widgets-1.0-01a-py3-none-any.whl", "acme_widgets-1.0-1a-py3-none-any.whl"), True),
+        (("acme_widgets-1.0-py2.py3-none-any.whl", "acme_widgets-1.0-py3.py2-none-any.whl"), True),
+        (("acme_widgets-1.0.tar.gz", "acme-widgets-1.0.tar.gz"), True),
+        (("acme_widgets-1.0-1-py3-none-any.whl", "acme_widgets-1.0-2-py3-none-any.whl"), False),
+    ],
+)
+def test_b09_what_installers_cannot_tell_apart(pair: tuple[str, str], *, same: bool) -> None:
+    first, second = making.candidate(pair[0]), making.candidate(pair[1], OTHER)
+    assert _release(first, second) == ("same-name-other-bytes" if same else None)
+
+
+def test_b09_an_entry_that_cannot_be_asked_for_has_bytes_too() -> None:
+    assert _release(making.candidate(), unusable=(making.WHEEL,)) == "same-name-other-bytes"
+    assert _release(making.candidate(), unusable=("acme_widgets-1.0.tar.gz",)) is None
+    assert _release(making.candidate(), unusable=("acme_widgets-1.1-py3-none-any.whl",)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +40,11 @@ class Candidate:
     claimed_size: int | None = None
     claimed_provenance: str | None = None
 
+    @property
+    def bytes_claimed(self) -> str:
+        """Return what tells the bytes of two entries apart before either is fetched: the digest, else the URL."""
+        return self.claimed_sha256.hex if self.claimed_sha256 is not None else self.url
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexPage:
@@ -50,6 +56,7 @@ class IndexPage:
         url: Final URL, after redirects.
         candidates: Every entry that is a wheel or ``.tar.gz`` sdist, in the page's order.
         ignored: Every other entry as ``(file name, why it is no candidate)``.
+        unusable: The names of wheels and sdists that an installer may still see in what is ignored: an entry's own, and the one its URL ends in.
     """
 
     project: ProjectName
@@ -57,3 +64,12 @@ class IndexPage:
     url: str
     candidates: tuple[Candidate, ...]
     ignored: tuple[tuple[str, str], ...] = ()
+    unusable: tuple[ArtifactName, ...] = ()
+
+
+def distinct(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Leave out what only repeats an earlier entry: an index may list a file twice, by the same name and with the same digest."""
+    seen: dict[tuple[str, str], Candidate] = {}
+    for candidate in candidates:
+        seen.setdefault((candidate.name.filename, candidate.bytes_claimed), candidate)
+    return tuple(seen.values())

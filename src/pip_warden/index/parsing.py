@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
@@ -122,18 +123,21 @@ def parse_page(*, project: ProjectName, source: str, url: str, content_type: str
 def _sort_out(page: _Page, listed: list[_Listed]) -> IndexPage:
     candidates: list[Candidate] = []
     ignored: list[tuple[str, str]] = []
+    unusable: dict[ArtifactName, None] = {}
     for entry in listed:
         looked = _look_at(page, entry)
         if isinstance(looked, Candidate):
             candidates.append(looked)
         else:
             ignored.append((entry.filename[:_LONGEST_NAME], looked))
+            unusable |= dict.fromkeys(_names_seen_in(entry))
     return IndexPage(
         project=page.project,
         source=page.source,
         url=page.url,
         candidates=tuple(candidates),
         ignored=tuple(ignored),
+        unusable=tuple(unusable),
     )
 
 
@@ -239,6 +243,14 @@ def _look_at(page: _Page, entry: _Listed) -> Candidate | str:
         claimed_size=entry.size if entry.size is not None and entry.size >= 0 else None,
         claimed_provenance=_plain_url(entry.provenance),
     )
+
+
+def _names_seen_in(entry: _Listed) -> Iterator[ArtifactName]:
+    """Yield the names under which an installer may take an ignored entry: pip reads the URL's end, others the entry's own name."""
+    path = unquote(entry.url.partition("#")[0].partition("?")[0])
+    for text in (entry.filename, path.rstrip("/").rpartition("/")[2]):
+        with suppress(UsageError):
+            yield parse_artifact_name(text)
 
 
 def _url_problem(entry: _Listed, name: ArtifactName) -> str:

@@ -18,6 +18,7 @@ from pip_warden.display import shown
 from pip_warden.errors import BugError, RefusedError, RegistryError, UndecidedError, UsageError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import Place, places, registry_name
+from pip_warden.index.candidate import distinct
 from pip_warden.index.gitlab import GitLab, generic_url, project_api
 from pip_warden.index.simple import Index
 from pip_warden.names import ArtifactName, parse_artifact_name
@@ -251,16 +252,20 @@ class Registry:
                 return False
             raise
         same_project = f"{self._to.instance}/api/v4/projects/"
-        for candidate in page.candidates:
-            if candidate.name.filename == parcel.name.filename and candidate.url.startswith(same_project):
-                with tempfile.TemporaryFile() as copy:
-                    found = self._transport.download(
-                        candidate.url, to=copy, max_bytes=_LARGEST_FILE, label=parcel.name.filename
-                    ).digest
-                if not found.matches(parcel.digest):
-                    raise _other_content(parcel.name.filename, where, parcel.digest.hex, found.hex)
-                return True
-        return False
+        # All of them: a second one, or the same name in another spelling, with other bytes would have consumers refuse the release.
+        rivals = [
+            candidate
+            for candidate in distinct(page.candidates)
+            if candidate.name.choice == parcel.name.choice and candidate.url.startswith(same_project)
+        ]
+        for candidate in rivals:
+            with tempfile.TemporaryFile() as copy:
+                found = self._transport.download(
+                    candidate.url, to=copy, max_bytes=_LARGEST_FILE, label=candidate.name.filename
+                ).digest
+            if not found.matches(parcel.digest):
+                raise _other_content(candidate.name.filename, where, parcel.digest.hex, found.hex)
+        return any(candidate.name.filename == parcel.name.filename for candidate in rivals)
 
 
 def _other_content(name: str, where: str, ours: str, theirs: str) -> RefusedError:

@@ -3,6 +3,8 @@
 GitLab answers for a name it does not know by forwarding to pypi.org, either with a redirect or, newer, by listing
 foreign files on its own origin (``forward/``, ``upstream_url``). So the page's final URL and each file URL are compared with
 the only ones the pinned project can have.
+
+A name stands for one file. Where a page lists other bytes under it as well, each installer takes what it likes, so that whole release is refused.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from packaging.version import Version
+
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage
-from pip_warden.names import ProjectName
+from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.trust.pins import Entry, Source
 
 _HINT = "A registry that does not know a name may forward to another index; the pinned project must have the package itself."
@@ -37,10 +41,35 @@ def check_page(page: IndexPage, project: ProjectName, entry: Entry, source: Sour
 def check_candidate(
     candidate: Candidate, page: IndexPage, project: ProjectName, entry: Entry, source: Source
 ) -> Fault | None:
-    """Judge a page and that the candidate stands on it."""
+    """Judge a page, that the candidate stands on it, and its release."""
     if candidate not in page.candidates:
         return Fault(code="foreign-file", expected=f"a file listed on {page.url}", found=candidate.url)
-    return check_page(page, project, entry, source)
+    return check_page(page, project, entry, source) or check_release(page, candidate.name.version)
+
+
+def check_release(page: IndexPage, version: Version) -> Fault | None:
+    """Judge that each name in a release stands for one file, in whatever spelling: no other digest, and none beside one that has a digest.
+
+    Entries that cannot be asked for count too: their bytes are not known, and installers may know how to ask.
+    """
+    rows = [(c.name, c.bytes_claimed) for c in page.candidates if c.name.version == version]
+    rows += [(name, "") for name in page.unusable if name.version == version]
+    known: dict[object, tuple[ArtifactName, str]] = {}
+    for name, found in rows:
+        first, bytes_ = known.setdefault(name.choice, (name, found))
+        if bytes_ != found:
+            return Fault(
+                code="same-name-other-bytes",
+                expected=f"one file for each name in release {version} of {page.project}",
+                found=f"{_row(first, bytes_)} and {_row(name, found)}",
+                hint="Which of the two is installed is chance. One must be removed from the registry; offline, it is the cache that holds both.",
+            )
+    return None
+
+
+def _row(name: ArtifactName, claimed: str) -> str:
+    is_digest = claimed and "/" not in claimed
+    return f"{name} with {f'SHA-256 {claimed}' if is_digest else 'no digest to go by'}"
 
 
 def _page_urls(project: ProjectName, entry: Entry, source: Source) -> frozenset[str]:

@@ -1,0 +1,140 @@
+"""B09: two files under one name. Which of them an installer takes is its own business, so their release is nobody's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from flow.user import Run, User
+from pip_warden.cli.verify_release import command as verify_release
+from pip_warden.sandbox import File, Project
+
+CODE = "same-name-other-bytes"
+
+
+def other_bytes(user: User, file: File, project: Project) -> File:
+    """Return other bytes under a file's name, as good an archive as the first."""
+    make = user.wheel if file.name.endswith(".whl") else user.sdist
+    evil = make(project, file.version, files={"evil.py": "x = 1\n"})
+    return replace(file, data=evil.data)
+
+
+def respelled(file: File, project: Project) -> File:
+    """Return a file under another spelling of its name: the same choice to every installer."""
+    name = project.record.name
+    return replace(file, name=file.name.replace(name, name.capitalize()))
+
+
+def verified(user: User, project: Project, version: str = "2.0") -> Run:
+    words = f"{project.record.name}=={version}"
+    return user.type(words, command=verify_release, name="pip-warden verify-release")
+
+
+def doubled(user: User, project: Project, twin: File) -> None:
+    """See that 2.0 is refused everywhere, and that 1.0 is what it was."""
+    name = project.record.name
+    released = verified(user, project)
+    assert (released.code, released.codes) == (1, {CODE}), released.output
+    user.refused(name, code=CODE, files=[twin])
+    user.refused(f"{name}==2.0", code=CODE, files=[twin])
+    user.refused("--download", "there", name, code=CODE)
+    assert verified(user, project, "1.0").code == 0
+    result = user.install(f"{name}==1.0")
+    assert (result.code, user.installed()) == (0, {name: "1.0"}), result.output
+
+
+@pytest.mark.parametrize("digest", ["its own", "none"])
+@pytest.mark.parametrize("spelling", ["the same", "another"])
+def test_b09_second_wheel_of_other_bytes(user: User, spelling: str, digest: str) -> None:
+    project = user.published("1.0", "2.0")
+    twin = other_bytes(user, user.wheel(project, "2.0"), project)
+    twin = respelled(twin, project) if spelling == "another" else twin
+    user.sandbox.put_files(project, [twin])
+    if digest == "none":
+        user.sandbox.lie(
+            project, twin.name, sha256="", url=f"{project.pypi_url}/files/{twin.sha256}/{twin.name}"
+        )
+    doubled(user, project, twin)
+
+
+@pytest.mark.parametrize("spelling", ["name", "version"])
+def test_b09_second_sdist_of_other_bytes(user: User, spelling: str) -> None:
+    project = user.published("1.0")
+    sdist = user.sdist(project, "2.0")
+    user.sandbox.publish(project, [sdist])
+    twin = other_bytes(user, sdist, project)
+    twin = (
+        respelled(twin, project)
+        if spelling == "name"
+        else replace(twin, name=sdist.name.replace("2.0", "2.0.0"))
+    )
+    user.sandbox.put_files(project, [twin])
+    doubled(user, project, twin)
+
+
+def test_b09_evidence_for_both_makes_neither_good(user: User) -> None:
+    project = user.published("1.0", "2.0")
+    twin = other_bytes(user, user.wheel(project, "2.0"), project)
+    user.sandbox.publish(project, [twin])
+    doubled(user, project, twin)
+
+
+def test_b09_first_row_of_other_bytes(user: User) -> None:
+    project = user.published("1.0")
+    good = user.wheel(project, "2.0")
+    twin = other_bytes(user, good, project)
+    user.sandbox.put_files(project, [twin])
+    user.sandbox.publish(project, [good])
+    doubled(user, project, twin)
+
+
+def test_b09_same_bytes_twice_are_one_file(user: User) -> None:
+    project = user.published("1.0", "2.0")
+    user.sandbox.put_files(project, [user.wheel(project, "2.0")])
+    released = verified(user, project)
+    assert (released.code, len(released.document["files"])) == (0, 1), released.output
+    result = user.install("--download", "there", project.record.name)
+    assert result.code == 0, result.output
+    result = user.install(project.record.name)
+    assert (result.code, user.installed()) == (0, {project.record.name: "2.0"}), result.output
+
+
+def test_b09_second_file_beside_one_pinned_by_hash(user: User) -> None:
+    project = user.published("2.0", pinned=False, forms=())
+    good = user.wheel(project, "2.0")
+    user.pin_hash(good, name=project.record.name, source="acme", project=project)
+    assert user.install("--dry-run", project.record.name).code == 0
+    twin = other_bytes(user, good, project)
+    user.sandbox.put_files(project, [twin])
+    user.forget()
+    user.refused(project.record.name, code=CODE, files=[twin])
+
+
+def test_b09_cache_that_holds_two(user: User) -> None:
+    """Neither is what the registry has now, for all that can be known without asking it."""
+    project = user.published("2.0")
+    good = user.wheel(project, "2.0")
+    assert user.install("--dry-run", project.record.name).code == 0
+    user.sandbox.delete_file(project, good.name)
+    user.sandbox.delete_evidence(project, f"{good.name}.sigstore.json")
+    again = other_bytes(user, good, project)
+    user.sandbox.publish(project, [again])
+    assert user.install("--dry-run", project.record.name).code == 0
+    assert all(user.keeps(file.name, file.sha256) for file in (good, again))
+    result = user.install("--offline", project.record.name)
+    assert (result.code, result.codes, user.installed()) == (1, {CODE}, {}), result.output
+
+
+def test_b09_cache_that_holds_two_of_which_one_is_pinned_by_hash(user: User) -> None:
+    project = user.published("2.0", pinned=False, forms=())
+    good = user.wheel(project, "2.0")
+    again = other_bytes(user, good, project)
+    for file in (again, good):
+        user.sandbox.delete_file(project, good.name)
+        user.sandbox.put_files(project, [file])
+        user.blocks = user.blocks[:4]
+        user.pin_hash(file, name=project.record.name, source="acme", project=project)
+        assert user.install("--dry-run", project.record.name).code == 0
+    result = user.install("--offline", project.record.name)
+    assert (result.code, user.installed()) == (0, {project.record.name: "2.0"}), result.output
