@@ -12,6 +12,7 @@
     │   │   └── CredentialsError 3 the registry wants to know who asks
     │   └── TrustRootError     3   the Sigstore root cannot be used
     ├── InstallerError         4   the installer itself failed
+    ├── DeliveryError          4   everything was accepted, and something could not be handed over
     └── BugError              70   we broke a rule of our own
 
 Who is at fault decides the branch, and the branch decides the exit code (design decision D11).
@@ -103,6 +104,15 @@ class TrustRootError(UndecidedError):
 
 class InstallerError(WardenError):
     """The installer itself failed."""
+
+    exit_code = 4
+
+
+class DeliveryError(WardenError):
+    """Everything was decided, and what came of it could not be written, or told where it was wanted.
+
+    Not 3: nothing is undecided. As where the installer fails, all was accepted and the work is not done. A verdict outranks it.
+    """
 
     exit_code = 4
 

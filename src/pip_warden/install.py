@@ -20,16 +20,29 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.local import check_local_project
 from pip_warden.artifact.receive import copy_local
-from pip_warden.errors import InstallerError, RefusedError, UndecidedError, UsageError, WardenError
+from pip_warden.errors import (
+    DeliveryError,
+    InstallerError,
+    RefusedError,
+    UndecidedError,
+    UsageError,
+    WardenError,
+)
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import EntryFinder, Siblings, locate
 from pip_warden.gate import Gate, newer_hidden, wanted_here
 from pip_warden.handoff.door import Asked, Handed, Listed, Planned
+from pip_warden.handoff.downloads import Download, check_directory, deliver, look
 from pip_warden.handoff.environment import child_environment
 from pip_warden.handoff.local import LocalThings, file_argument, project_arguments
 from pip_warden.handoff.pip import Child, Installed, command_line, read_report
 from pip_warden.handoff.python import Target, installed
-from pip_warden.handoff.reconcile import reconcile_directory, reconcile_plan, reconcile_report
+from pip_warden.handoff.reconcile import (
+    accepted_under_its_name,
+    reconcile_directory,
+    reconcile_plan,
+    reconcile_report,
+)
 from pip_warden.handoff.requirements import LocalFile, Named, Wanted, render
 from pip_warden.handoff.server import Server
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
@@ -83,7 +96,7 @@ class _Course:
         self.installer_code: int | None = None
 
 
-def accepted(gate: Gate) -> frozenset[str]:
+def accepted_digests(gate: Gate) -> frozenset[str]:
     """Return the SHA-256 of every file accepted in this run."""
     return frozenset(line.sha256 for line in gate.lines() if line.outcome is Outcome.ACCEPTED)
 
@@ -139,7 +152,9 @@ class GateDoor:
 
     def plan(self, items: tuple[Planned, ...]) -> None:
         """Agree that pip installs what was accepted."""
-        reconcile_plan(items, read_report(self._report), accepted(self._gate), self._local.directories)
+        reconcile_plan(
+            items, read_report(self._report), accepted_digests(self._gate), self._local.directories
+        )
         self.has_agreed = True
 
 
@@ -189,13 +204,15 @@ class Installation:
                 "expected something to install, found no requirement at all",
                 hint="Name a package, or -r FILE.",
             )
+        if self._job.download is not None:
+            check_directory(self._job.download)
         try:
             self._gate.require_pinned({named.project: "you" for named in wanted.named})
             self._gate.warm_up()
             for named in wanted.named:
                 self._gate.look_ahead(named.project)
             self._run_pip(*self._admit_local())
-        except (RefusedError, UndecidedError, InstallerError) as err:
+        except (RefusedError, UndecidedError, InstallerError, DeliveryError) as err:
             self._course.error = err
         return self._report()
 
@@ -260,7 +277,7 @@ class Installation:
         else:
             items = read_report(report)
             if job.dry_run or not items:
-                reconcile_report(items, accepted(self._gate), local.directories)
+                reconcile_report(items, accepted_digests(self._gate), local.directories)
             elif not door.has_agreed:
                 raise InstallerError(
                     "unknown-pip",
@@ -345,21 +362,21 @@ class Installation:
                 )
 
     def _keep(self, staging: Path, target: Path) -> None:
-        """Move downloaded files to where the user wants them, all or none, each checked against what was accepted."""
-        files = list(reconcile_directory(staging, accepted(self._gate)))
+        """Put downloaded files where the user wants them, all or none, each checked against what was accepted."""
+        files = list(reconcile_directory(staging, accepted_digests(self._gate)))
         if not files:
             raise RefusedError(
                 "nothing-downloaded", "expected at least one file, found that pip downloaded none"
             )
         if self._job.with_sdist:
             files += self._add_sdists(files, staging)
-        if self._job.dry_run:
-            return
-        target.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            draft = target / f".{file.name}.part"
-            shutil.copyfile(file, draft)
-            draft.replace(target / file.name)
+        accepted = {
+            line.subject: line.sha256 for line in self._gate.lines() if line.outcome is Outcome.ACCEPTED
+        }
+        found = [Download(path=file, digest=accepted_under_its_name(file, accepted)) for file in files]
+        kept = look(found, target) if self._job.dry_run else deliver(found, target)
+        for name in kept:
+            self._reporter.note(f"{name} is in {target} already, the same bytes: kept")
         self._note_hidden(str(parse_artifact_name(file.name).project) for file in files)
 
     def _add_sdists(self, files: list[Path], staging: Path) -> list[Path]:

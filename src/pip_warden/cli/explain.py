@@ -14,7 +14,7 @@ _EXITS = {
     1: "refused",
     2: "usage or a faulty trust file",
     3: "could not decide",
-    4: "the installer failed",
+    4: "the installer or the delivery failed",
     70: "a bug of ours",
 }
 

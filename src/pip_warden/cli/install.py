@@ -30,13 +30,13 @@ Usage: safe-install [OPTIONS] REQUIREMENT…
 Options of safe-install:
   --trust FILE              The trust file; else pytrust.toml from here upwards.
   --python PATH             Install into this interpreter or virtual environment; else $VIRTUAL_ENV, else pip-warden's own.
-  --download DIR            Download instead of installing, as pip download does.
+  --download DIR            Download instead of installing: all files or none, and never over other bytes.
   --with-sdist              With --download: the sdist of each release too.
-  --dry-run                 Resolve and verify; install nothing.
+  --dry-run                 Resolve and verify; install nothing, and with --download write nothing.
   --strict                  Present but unverified packages and hidden newer releases are refusals too.
   --offline                 Open no connection; use what the cache holds, judged again.
   --format text|json        How the result is printed.
-  --report FILE             Write pip's installation report there.
+  --report FILE             Write pip's installation report there; not with --download.
   --cache-dir DIR           Where accepted files are kept; else PIP_WARDEN_CACHE_DIR, else the user's cache directory.
   --token-file SOURCE=FILE  A token for one source's registry.
   --timeout SECONDS         Give up on a registry that sends nothing for so long.
@@ -52,7 +52,8 @@ Options of pip that are passed on:
 Options of pip that are refused, since they would step round the gate:
 {refused}
 
-Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty trust file; 3 could not decide; 4 pip itself failed; 70 a bug.
+Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty trust file; 3 could not decide; 4 pip itself failed, or
+  all was accepted and something could not be written; 70 a bug.
 """
 
 
@@ -160,6 +161,12 @@ def _job(parsed: Parsed, trust: TrustFile) -> Job:
 
     if parsed.has("--with-sdist") and not parsed.has("--download"):
         raise UsageError("option-value", "expected --with-sdist together with --download DIR, found it alone")
+    if parsed.has("--report") and parsed.has("--download"):
+        raise UsageError(
+            "option-value",
+            "expected --report with an installation, found it with --download, of which pip makes none",
+            hint="`--format json` names every file with its digest and what spoke for it.",
+        )
     urls = tuple(source.url for source in trust.sources)
     wanted = gather(
         positional=parsed.requirements,

@@ -5,12 +5,12 @@ The first is that pip asks before it opens a link (``guarded_pip.py``). This one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from pip_warden.digests import digest_of_file
+from pip_warden.digests import Digest, digest_of_file
 from pip_warden.errors import RefusedError
 from pip_warden.handoff.door import Planned
 from pip_warden.handoff.local import local_path
@@ -87,6 +87,21 @@ def _is_accepted(file: Path, accepted: frozenset[str]) -> bool:
         return digest_of_file(file).hex in accepted
     except OSError:
         return False
+
+
+def accepted_under_its_name(file: Path, accepted: Mapping[str, str]) -> Digest:
+    """Return the digest that was accepted for a downloaded file.
+
+    Args:
+        file: The file.
+        accepted: SHA-256 of every file accepted in this run, by its name.
+
+    Raises:
+        RefusedError: ``not-through-gate``: no file of this name was accepted.
+    """
+    if file.name not in accepted:
+        raise _past_the_gate(file.name)
+    return Digest(accepted[file.name])
 
 
 def _past_the_gate(what: str) -> RefusedError:
