@@ -106,19 +106,33 @@ def serve(host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> Iter
 
 
 class FakeTime:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only when somebody sleeps, or a test says so."""
 
     def __init__(self) -> None:
         self.seconds = 1_000_000.0
         self.naps: list[float] = []
+        self._waiting: set[threading.Condition] = set()
 
     def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
+        self.skip(seconds)
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass, and wake whoever waits for a moment."""
         self.seconds += seconds
+        for condition in tuple(self._waiting):
+            with condition:
+                condition.notify_all()
+
+    def wait(self, condition: threading.Condition, moment: float) -> None:
+        """Wait as :attr:`Clock.wait` says. Whoever skips later meets us in the set, whoever skipped before has moved the time."""
+        self._waiting.add(condition)
+        if self.seconds < moment:
+            condition.wait()
 
     def read(self) -> float:
         return self.seconds
 
     @property
     def clock(self) -> Clock:
-        return Clock(monotonic=self.read, now=self.read, sleep=self.sleep)
+        return Clock(monotonic=self.read, now=self.read, sleep=self.sleep, wait=self.wait)

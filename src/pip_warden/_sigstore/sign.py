@@ -83,10 +83,17 @@ def signatory(token: str, trust_config: bytes | None) -> Iterator[Signatory]:
     yield Signatory(root, signer)
 
 
-def ambient_token() -> str | None:
-    """Ask the surroundings for an identity token, as CI systems offer one; None where there is none."""
+def ambient_token(
+    *, seconds: float = _DEADLINE, detect: Callable[[], str | None] = detect_credential
+) -> str | None:
+    """Ask the surroundings for an identity token, as CI systems offer one; None where there is none, or none in time.
+
+    Args:
+        seconds: How long to wait; the library has a timeout for each read alone.
+        detect: Asks.
+    """
     try:
-        return detect_credential()
+        return _under_deadline(detect, seconds=seconds)
     except Exception:  # noqa: BLE001 -- a CI system that promises a token and has none raises; so there is none
         return None
 
@@ -118,7 +125,7 @@ def _root_of(config: ClientTrustConfig) -> bytes:
     return text.encode()
 
 
-def _under_deadline(work: Callable[[], T], *, secret: str = "") -> T:
+def _under_deadline(work: Callable[[], T], *, secret: str = "", seconds: float = _DEADLINE) -> T:
     """Run a call of the library in a thread of its own, so that a server that never ends cannot hold us."""
     outcome: list[T] = []
     failure: list[Exception] = []
@@ -131,13 +138,13 @@ def _under_deadline(work: Callable[[], T], *, secret: str = "") -> T:
 
     thread = threading.Thread(target=run, name="sigstore", daemon=True)
     thread.start()
-    thread.join(_DEADLINE)
+    thread.join(seconds)
     if outcome:
         return outcome[0]
     if not failure:
         raise UndecidedError(
             "signing-failed",
-            f"expected an answer of Sigstore within {_DEADLINE:.0f} s, found none",
+            f"expected an answer of Sigstore within {seconds:g} s, found none",
             hint="Try again.",
         )
     said = _said(failure[0])

@@ -1,7 +1,7 @@
 """The one HTTP door: how bytes cross the network, and who may see a token (design decision D10).
 
 ``urls`` origins; ``settings`` what the command line fills in; ``credentials`` which origin gets which; ``patience`` retries and
-deadlines; ``failures`` foreign exceptions converted; ``answers`` what came back and what an unwelcome answer means; ``connections`` and ``bodies`` what is
+deadlines; ``watchdog`` what a deadline ends that nobody looks at; ``failures`` foreign exceptions converted; ``answers`` what came back and what an unwelcome answer means; ``connections`` and ``bodies`` what is
 asked of requests, which nothing outside this room imports; ``door`` all of it put together.
 """
 

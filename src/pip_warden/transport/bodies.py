@@ -84,5 +84,5 @@ def timed_out(what: str) -> NetworkError:
     return NetworkError(
         "timed-out",
         f"expected {what} before the deadline, found it unfinished",
-        hint="Try again; `--timeout` allows more time.",
+        hint="Try again when the registry or the network is faster.",
     )

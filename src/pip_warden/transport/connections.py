@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from pip_warden.transport.watchdog import follow_here
 
 _POOL = 16
 
@@ -21,7 +27,7 @@ def open_session(context: ssl.SSLContext | None) -> requests.Session:
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.mount("https://", _Adapter(context))
-    session.mount("http://", HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL))
+    session.mount("http://", _Adapter(None))
     return session
 
 
@@ -32,8 +38,49 @@ class _Session(requests.Session):
         return None
 
 
+class _Watched(HTTPConnection):
+    """A connection that is watched from its very beginning: before a proxy answers, and before TLS does.
+
+    urllib3 sets ``sock`` as soon as there is a connection, and again once TLS stands.
+    """
+
+    _sock: socket.socket | None
+
+    @property
+    def sock(self) -> socket.socket | None:
+        return self._sock
+
+    @sock.setter
+    def sock(self, sock: socket.socket | None) -> None:
+        self._sock = sock
+        self._follow()
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._follow()  # it may be one that served another request
+        super().request(*args, **kwargs)
+
+    def _follow(self) -> None:
+        if self._sock is not None:
+            follow_here(self._sock.fileno())
+
+
+class _WatchedTLS(_Watched, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _PoolTLS(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLS
+
+
+_POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _PoolTLS}
+
+
 class _Adapter(HTTPAdapter):
-    """Connections that trust a certificate authority of the user's, beside those that ``verify`` names."""
+    """Watched connections, which trust a certificate authority of the user's beside those that ``verify`` names."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self._extra = {} if context is None else {"ssl_context": context}
@@ -41,6 +88,9 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: object) -> None:
         super().init_poolmanager(connections, maxsize, block, **{**kwargs, **self._extra})
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
-    def proxy_manager_for(self, proxy: str, **kwargs: object) -> object:
-        return super().proxy_manager_for(proxy, **{**kwargs, **self._extra})
+    def proxy_manager_for(self, proxy: str, **kwargs: object) -> Any:
+        manager = super().proxy_manager_for(proxy, **{**kwargs, **self._extra})
+        manager.pool_classes_by_scheme = _POOLS
+        return manager

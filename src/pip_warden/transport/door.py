@@ -31,11 +31,14 @@ from pip_warden.transport.failures import PASSING, converted
 from pip_warden.transport.patience import Clock, Patience
 from pip_warden.transport.settings import Settings
 from pip_warden.transport.urls import origin_of, shown_url
+from pip_warden.transport.watchdog import Watchdog
 
 T = TypeVar("T", bound=Download | Reply)
 
 _MOST_REDIRECTS = 5
 _MOST_EXPLAINED = 64 << 10
+_CUT_OFF = PASSING | {"tls-failed"}
+"""Codes of what is found where a connection ends at the deadline."""
 _PASSING_STATUS = frozenset({429, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _URL_CHARACTERS = "".join(chr(code) for code in range(33, 127))
@@ -91,6 +94,7 @@ class Transport:
         self._reporter = reporter
         self._clock = clock or Clock()
         self._session = open_session(self._settings.tls_context())
+        self._watchdog = Watchdog(self._clock)
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +105,7 @@ class Transport:
     def close(self) -> None:
         """Close every connection."""
         self._session.close()
+        self._watchdog.close()
 
     @property
     def is_offline(self) -> bool:
@@ -289,6 +294,24 @@ class Transport:
 
     @contextmanager
     def _open(self, ask: _Ask, patience: Patience) -> Iterator[_Answer]:
+        """Ask, and have whatever is under way at the deadline end there, until the answer's body has been read.
+
+        Raises:
+            NetworkError: ``timed-out``, whatever the end of the connection looked like: a body without a length looks complete.
+        """
+        with self._watchdog.watching(patience.ends) as watch:
+            try:
+                with self._ask(ask, patience) as answer:
+                    yield answer
+            except NetworkError as err:
+                if watch.is_over and err.code in _CUT_OFF:
+                    raise timed_out(ask.what) from err
+                raise
+            if watch.is_over:
+                raise timed_out(ask.what)
+
+    @contextmanager
+    def _ask(self, ask: _Ask, patience: Patience) -> Iterator[_Answer]:
         """Send a request and follow its redirects; credentials go no further than the first origin, and do not come back."""
         url, home, is_anonymous = urldefrag(ask.url).url, origin_of(ask.url), ask.is_anonymous
         for _ in range(_MOST_REDIRECTS + 1):
