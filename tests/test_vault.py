@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,16 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import making
-from archives import WHEEL_NAME, wheel
+from archives import INFO, METADATA, WHEEL_NAME, wheel
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.digests import digest_of
+from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import BugError, RefusedError, UsageError
 from pip_warden.evidence.model import BadItem, Evidence, Form, Item
 from pip_warden.evidence.pep740 import read_attestation
 from pip_warden.faults import Fault
-from pip_warden.names import parse_artifact_name
-from pip_warden.vault import Vault, hand_over
+from pip_warden.names import ArtifactName, parse_artifact_name
+from pip_warden.vault import Stored, Vault, hand_over, sealed_as
 from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, Step
 
 REAL = Path(__file__).parent / "data" / "real" / "gitlab_oidc_project-0.0.3.tar.gz.publish.attestation"
@@ -60,29 +63,40 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
+def found(vault: Vault, digest: Digest = DIGEST, name: ArtifactName = NAME) -> Stored | None:
+    """Look a file up, as a run does: with a private directory for the copy."""
+    return vault.find(digest, name, Path(tempfile.mkdtemp()))
+
+
+@pytest.fixture(autouse=True)
+def _own_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "private").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "private"))
+
+
 def stored_path(cache: Path) -> Path:
     return cache / "v1" / DIGEST.hex[:2] / DIGEST.hex / WHEEL_NAME
 
 
 def test_what_is_sealed_is_found_again(cache: Path, run: Path, item: Item) -> None:
     sealed = Vault(cache).seal(accepted(run), evidence=(BAD, item))
-    stored = Vault(cache).find(DIGEST, NAME)
+    stored = found(Vault(cache))
 
-    assert (sealed.name, sealed.digest, sealed.size, sealed.path) == (
-        NAME,
-        DIGEST,
-        len(DATA),
-        stored_path(cache),
-    )
+    assert (sealed.name, sealed.digest, sealed.size) == (NAME, DIGEST, len(DATA))
+    assert sealed.path == run / WHEEL_NAME
+    assert stored_path(cache).read_bytes() == DATA
     assert sealed.metadata.startswith(b"Metadata-Version")
     assert stored is not None
+    assert stored.artifact.path.read_bytes() == DATA
+    assert not stored.artifact.path.is_relative_to(cache)
     assert isinstance(stored.artifact.contents, Contents)
     assert (stored.artifact.digest, stored.artifact.size) == (DIGEST, len(DATA))
     assert stored.evidence == (item,)
 
 
 def test_files_are_read_only_and_nobody_elses(cache: Path, run: Path) -> None:
-    path = Vault(cache).seal(accepted(run), evidence=()).path
+    Vault(cache).seal(accepted(run), evidence=())
+    path = stored_path(cache)
 
     assert path.stat().st_mode & 0o777 == 0o400
     assert [directory.stat().st_mode & 0o077 for directory in path.parents[:3]] == [0, 0, 0]
@@ -102,9 +116,9 @@ def test_a_file_that_is_not_there_is_not_found(cache: Path, run: Path) -> None:
     vault = Vault(cache)
     vault.seal(accepted(run), evidence=())
 
-    assert vault.find(digest_of(b"other"), NAME) is None
-    assert vault.find(DIGEST, parse_artifact_name("acme_widgets-2.0-py3-none-any.whl")) is None
-    assert Vault(cache / "elsewhere").find(DIGEST, NAME) is None
+    assert found(vault, digest_of(b"other")) is None
+    assert found(vault, name=parse_artifact_name("acme_widgets-2.0-py3-none-any.whl")) is None
+    assert found(Vault(cache / "elsewhere")) is None
 
 
 def test_t32_bytes_that_changed_after_the_verdict_are_not_kept(cache: Path, run: Path) -> None:
@@ -130,15 +144,17 @@ def test_t32_a_link_in_the_files_place_is_not_followed(cache: Path, run: Path, t
 
 def test_a_corrupt_copy_is_none_until_it_is_replaced(cache: Path, run: Path) -> None:
     vault, verdict = Vault(cache), accepted(run)
-    path = vault.seal(verdict, evidence=()).path
+    vault.seal(verdict, evidence=())
+    path = stored_path(cache)
     path.chmod(0o600)
     path.write_bytes(b"poison")
 
-    assert vault.find(DIGEST, NAME) is None
+    assert found(vault) is None
     assert (
         path.read_bytes() == b"poison"
     )  # whoever looks removes nothing: another process may just be replacing it
-    assert vault.seal(verdict, evidence=()).path.read_bytes() == DATA
+    vault.seal(verdict, evidence=())
+    assert path.read_bytes() == DATA
 
 
 @pytest.mark.parametrize("squatter", ["poison", "directory", "link", "place-file", "place-link"])
@@ -161,24 +177,24 @@ def test_whatever_has_taken_a_place_gives_way(cache: Path, run: Path, tmp_path: 
             (path / "sub").mkdir(parents=True)
             (path.parent / "evidence.json").mkdir()
 
-    sealed = Vault(cache).seal(accepted(run), evidence=())
+    Vault(cache).seal(accepted(run), evidence=())
 
-    assert sealed.path.read_bytes() == DATA
-    assert not sealed.path.is_symlink()
+    assert path.read_bytes() == DATA
+    assert not path.is_symlink()
     assert list(victim.iterdir()) == []
-    assert Vault(cache).find(DIGEST, NAME) is not None
+    assert found(Vault(cache)) is not None
 
 
 def test_better_evidence_replaces_what_was_kept(cache: Path, run: Path, item: Item) -> None:
     vault, verdict = Vault(cache), accepted(run)
     vault.seal(verdict, evidence=())
     vault.seal(verdict, evidence=(item,))
-    again = vault.find(DIGEST, NAME)
+    again = found(vault)
     vault.seal(verdict, evidence=())
 
     assert again is not None
     assert again.evidence == (item,)
-    assert vault.find(DIGEST, NAME) == again
+    assert vault.evidence(DIGEST) == (item,)
 
 
 def _kept(label: object = "x", form: object = "bundle", bundle: object = "e30=", **more: object) -> bytes:
@@ -206,10 +222,11 @@ def _kept(label: object = "x", form: object = "bundle", bundle: object = "e30=",
 )
 def test_t14_poisoned_evidence_is_none(cache: Path, run: Path, raw: bytes) -> None:
     vault = Vault(cache)
-    place = vault.seal(accepted(run), evidence=()).path.parent
+    vault.seal(accepted(run), evidence=())
+    place = stored_path(cache).parent
     (place / "evidence.json").chmod(0o600)
     (place / "evidence.json").write_bytes(raw)
-    stored = vault.find(DIGEST, NAME)
+    stored = found(vault)
 
     assert stored is not None
     assert stored.evidence == ()
@@ -221,43 +238,118 @@ def test_t14_no_flipped_byte_of_the_evidence_makes_an_exception(
     tmp_path: Path, item: Item, at: int, byte: int
 ) -> None:
     vault = Vault(tmp_path / "cache")
-    place = vault.seal(accepted(tmp_path / "run"), evidence=(item,)).path.parent
+    vault.seal(accepted(tmp_path / "run"), evidence=(item,))
+    place = stored_path(tmp_path / "cache").parent
     raw = bytearray((place / "evidence.json").read_bytes())
     raw[at % len(raw)] ^= byte
     (place / "evidence.json").chmod(0o600)
     (place / "evidence.json").write_bytes(raw)
 
-    assert vault.find(DIGEST, NAME) is not None
+    assert found(vault) is not None
 
 
-def test_t32_the_installer_gets_a_copy_that_was_hashed(cache: Path, run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("links", [True, False])
+def test_t32_the_installer_gets_a_copy_that_was_hashed(
+    cache: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
     sealed = Vault(cache).seal(accepted(run), evidence=())
     out = tmp_path / "out"
     out.mkdir(mode=0o700)
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
 
     copy = hand_over(sealed, out)
+
+    assert copy.samefile(sealed.path) is links, "no second copy where none is needed"
+    assert copy.read_bytes() == DATA
     copy.write_bytes(b"the installer's own business")
-
     assert copy == out / WHEEL_NAME
-    assert sealed.path.read_bytes() == DATA
-    assert sealed.path.stat().st_nlink == 1
+    assert stored_path(cache).read_bytes() == DATA
+    assert stored_path(cache).stat().st_nlink == 1
 
 
-@pytest.mark.parametrize("change", ["exchanged", "removed"])
-def test_t32_what_changed_in_the_vault_is_not_handed_over(
-    cache: Path, run: Path, tmp_path: Path, change: str
+def _no_links(*_: object, **__: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("change", ["exchanged", "removed", "link"])
+def test_t32_what_changed_after_the_verdict_is_not_handed_over(
+    cache: Path, run: Path, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch, *, links: bool
 ) -> None:
     sealed = Vault(cache).seal(accepted(run), evidence=())
     sealed.path.unlink()
     if change == "exchanged":
         sealed.path.write_bytes(b"poison")
+    elif change == "link":
+        sealed.path.symlink_to(stored_path(cache))
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
     out = tmp_path / "out"
     out.mkdir(mode=0o700)
 
-    with pytest.raises(RefusedError) as caught:
+    kind = UsageError if change == "link" and not links else RefusedError
+    with pytest.raises(kind) as caught:
         hand_over(sealed, out)
-    assert caught.value.code == "changed-after-verdict"
+    assert caught.value.code == ("cache-directory" if kind is UsageError else "changed-after-verdict")
     assert list(out.iterdir()) == []
+
+
+@contextmanager
+def swapped(monkeypatch: pytest.MonkeyPatch, path: Path, how: str, evil: bytes) -> Iterator[list[Path]]:
+    """Put other bytes where a path leads at the moment when the file is inspected, as whoever runs as the same user can."""
+    seen: list[Path] = []
+
+    def look(inspected: Path, name: ArtifactName) -> Contents | Fault:
+        seen.append(inspected)
+        other = path.parent.with_name("other")
+        other.mkdir()
+        (other / path.name).write_bytes(evil)
+        if how == "file":
+            (other / path.name).replace(path)
+        elif how == "in place":
+            path.chmod(0o600)
+            path.write_bytes(evil)
+        else:
+            path.parent.rename(path.parent.with_name("gone"))
+            path.parent.symlink_to(other)
+        return inspect(inspected, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pip_warden.vault.inspect", look)
+        yield seen
+
+
+@pytest.mark.parametrize("how", ["file", "in place", "directory"])
+def test_b16_what_is_inspected_is_what_was_hashed(
+    cache: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Between the two a path may come to lead elsewhere: the metadata was then that of a file that nobody had judged."""
+    Vault(cache).seal(accepted(run), evidence=())
+    evil = wheel({f"{INFO}/METADATA": f"{METADATA}Requires-Dist: evildep\n"})
+    with swapped(monkeypatch, stored_path(cache), how, evil) as seen:
+        stored = found(Vault(cache))
+
+    assert seen
+    assert stored_path(cache).read_bytes() == evil
+    assert stored is not None
+    assert isinstance(stored.artifact.contents, Contents)
+    assert stored.artifact.contents.requires_dist == ()
+    sealed = sealed_as(Accepted(artifact=stored.artifact, basis=PinnedByHash(reason="reviewed")))
+    out = tmp_path / "out"
+    out.mkdir(mode=0o700)
+    assert hand_over(sealed, out).read_bytes() == DATA
+    assert b"evildep" not in sealed.metadata
+
+
+def test_b16_other_bytes_leave_no_copy(cache: Path, run: Path, tmp_path: Path) -> None:
+    vault = Vault(cache)
+    vault.seal(accepted(run), evidence=())
+    stored_path(cache).chmod(0o600)
+    stored_path(cache).write_bytes(b"poison")
+
+    assert vault.find(DIGEST, NAME, tmp_path / "private") is None
+    assert list((tmp_path / "private").iterdir()) == []
 
 
 def test_t32_nothing_is_handed_over_onto_something_else(cache: Path, run: Path, tmp_path: Path) -> None:
@@ -319,7 +411,7 @@ def test_it_tells_its_names_and_size_and_can_be_cleared(cache: Path, run: Path) 
     assert empty == (0, 0, [])
     assert names == [(NAME, DIGEST)]
     assert size == freed > len(DATA)
-    assert vault.find(DIGEST, NAME) is None
+    assert found(vault) is None
     assert list(cache.iterdir()) == []
 
 
@@ -335,9 +427,10 @@ def test_many_may_seal_and_find_at_once(tmp_path: Path, item: Item) -> None:
             together.wait()
             try:
                 vault = Vault(tmp_path / f"cache{number}")
-                vault.find(DIGEST, NAME)
-                assert vault.seal(verdict, evidence=evidence).path.read_bytes() == DATA
-                assert vault.find(DIGEST, NAME) is not None
+                found(vault)
+                vault.seal(verdict, evidence=evidence)
+                assert stored_path(tmp_path / f"cache{number}").read_bytes() == DATA
+                assert found(vault) is not None
             except BaseException as err:  # noqa: BLE001 -- told to the test's own thread
                 faults.append(err)
 

@@ -37,7 +37,7 @@ from pip_warden.report.model import Line, Unpinned, line_of, undecided_line
 from pip_warden.supply import Supply
 from pip_warden.trust.pins import HashEntry, IdentityEntry, TrustFile
 from pip_warden.trust.shelf import RootShelf
-from pip_warden.vault import Sealed, Vault
+from pip_warden.vault import Sealed, Vault, sealed_as
 from pip_warden.verdict import origin
 from pip_warden.verdict.model import Accepted, Exhibit, Refused, Step, Verdict
 from pip_warden.verdict.pin import not_pinned
@@ -76,6 +76,9 @@ class Admission:
 
     line: Line
     sealed: Sealed | None
+
+
+A = TypeVar("A", bound=Admission | None)
 
 
 class Gate:
@@ -314,21 +317,31 @@ class Gate:
         if fault is not None:  # nothing is fetched that is refused whatever it is
             no = _page_refused(candidate.name.filename, Step.ORIGIN, fault)
             return Admission(line=line_of(no, source=candidate.source), sealed=None)
-        directory = Path(tempfile.mkdtemp(dir=self._workspace))
         try:
-            return self._from_vault(candidate, page) or self._fetch_and_judge(candidate, page, directory)
+            return self._apart(partial(self._from_vault, candidate, page)) or self._apart(
+                partial(self._fetch_and_judge, candidate, page)
+            )
         except UndecidedError as err:
             return Admission(
                 line=undecided_line(candidate.name, err.code, err.message, err.hint), sealed=None
             )
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
 
-    def _from_vault(self, candidate: Candidate, page: IndexPage) -> Admission | None:
+    def _apart(self, judged: Callable[[Path], A]) -> A:
+        """Judge a file in a private directory of its own, which stays only where what lies in it is handed over."""
+        directory = Path(tempfile.mkdtemp(dir=self._workspace))
+        admission: Admission | None = None
+        try:
+            admission = found = judged(directory)
+            return found
+        finally:
+            if admission is None or admission.sealed is None:
+                shutil.rmtree(directory, ignore_errors=True)
+
+    def _from_vault(self, candidate: Candidate, page: IndexPage, directory: Path) -> Admission | None:
         """Judge a stored file again, from its stored evidence. Anything but Accepted means: fetch it anew."""
         if self._fresh or candidate.claimed_sha256 is None:
             return None
-        stored = self._vault.find(candidate.claimed_sha256, candidate.name)
+        stored = self._vault.find(candidate.claimed_sha256, candidate.name, directory)
         if stored is None:
             return None
         exhibit = Exhibit(artifact=stored.artifact, candidate=candidate, page=page, evidence=())
@@ -336,10 +349,7 @@ class Gate:
         if not isinstance(verdict, Accepted):
             return None
         self._note_dependencies(stored.artifact)
-        return Admission(
-            line=line_of(verdict, source=candidate.source),
-            sealed=self._vault.seal(verdict, evidence=stored.evidence),
-        )
+        return Admission(line=line_of(verdict, source=candidate.source), sealed=sealed_as(verdict))
 
     def _fetch_and_judge(self, candidate: Candidate, page: IndexPage, directory: Path) -> Admission:
         self._reporter.step(f"fetching {candidate.name}")

@@ -102,7 +102,7 @@ def accepted_digests(gate: Gate) -> frozenset[str]:
 
 
 class GateDoor:
-    """The gate as the server sees it. Each accepted file is copied, and hashed again on the way, into a directory of this run.
+    """The gate as the server sees it. Each accepted file is handed over in a directory of this run, and hashed again then.
 
     Args:
         gate: The gate.

@@ -23,7 +23,6 @@ from pip_warden.index.simple import Index, page_url
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.transport import Download, Transport, error_for, origin_of
 from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, Source, TrustFile
-from pip_warden.vault import Stored as StoredFile
 from pip_warden.vault import Vault
 
 if TYPE_CHECKING:
@@ -266,25 +265,26 @@ class Stored:
         pinned = entry.digest_for(name.filename) if isinstance(entry, HashEntry) else None
         return pinned is None or digest.matches(pinned)
 
-    def receive(self, candidate: Candidate, directory: Path) -> Artifact:  # noqa: ARG002 -- nothing is fetched
-        """Return a stored file, hashed and inspected anew."""
-        return self._stored(candidate).artifact
+    def receive(self, candidate: Candidate, directory: Path) -> Artifact:
+        """Return a copy of a stored file, hashed and inspected anew.
+
+        Raises:
+            NetworkError: ``offline``: it is not there, or is another one.
+        """
+        digest = candidate.claimed_sha256
+        stored = self._vault.find(digest, candidate.name, directory) if digest is not None else None
+        if stored is None:
+            raise _offline(f"{candidate.name} in the cache with the digest it was kept under")
+        return stored.artifact
 
     def evidence(
         self,
-        candidate: Candidate,
-        artifact: Artifact,  # noqa: ARG002 -- nothing is fetched
+        candidate: Candidate,  # noqa: ARG002 -- nothing is fetched
+        artifact: Artifact,
         entry: IdentityEntry,  # noqa: ARG002
     ) -> Iterator[Item | BadItem]:
         """Return the stored evidence."""
-        return iter(self._stored(candidate).evidence)
-
-    def _stored(self, candidate: Candidate) -> StoredFile:
-        digest = candidate.claimed_sha256
-        stored = self._vault.find(digest, candidate.name) if digest is not None else None
-        if stored is None:
-            raise _offline(f"{candidate.name} in the cache with the digest it was kept under")
-        return stored
+        return iter(self._vault.evidence(artifact.digest))
 
 
 def _stored_url(source: Source, entry: Entry, name: ArtifactName, digest: Digest) -> str:

@@ -3,6 +3,9 @@
 It saves fetching, never judging: whoever takes a file out has it hashed and judged again, from the stored evidence. So a poisoned or shared cache
 can waste time and never let anything in. Only an :class:`~pip_warden.verdict.model.Accepted` opens it.
 
+A path in it may lead to other bytes the next time, whoever else runs as the same user. So it is opened once: the file is copied into the run's
+private directory, hashed on the way, and that copy is inspected, judged and handed over.
+
 ::
 
     v1/ab/abcdef…/NAME-VERSION….whl     the bytes; the directory's name is their SHA-256
@@ -46,14 +49,14 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sealed:
-    """An accepted file in the vault.
+    """An accepted file.
 
     Attributes:
         name: Its name.
         digest: The digest that was judged.
         size: Bytes.
-        path: Where it lies; read-only, and not to be handed out: see :func:`hand_over`.
-        metadata: The bytes of its METADATA or PKG-INFO.
+        path: The run's own copy, which was judged; see :func:`hand_over`.
+        metadata: The bytes of its METADATA or PKG-INFO, read from that copy.
         requires_python: ``Requires-Python`` of the same.
     """
 
@@ -97,12 +100,11 @@ class Vault:
             RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged.
             UsageError: ``cache-directory``: the cache cannot be written.
         """
-        if not isinstance(accepted, Accepted):
-            raise BugError("bug", f"the vault opens for an Accepted, not for {type(accepted).__name__}")
+        sealed = sealed_as(accepted)
         artifact, kept = accepted.artifact, _evidence_json(evidence)
         path = self._place(artifact.digest) / artifact.name.filename
         try:
-            if path != artifact.path and not _holds(path, artifact.digest):
+            if not _holds(path, artifact.digest):
                 self._store(artifact, kept, path.parent)
             elif evidence and _read_bytes(path.parent / _EVIDENCE) != kept:
                 self._replace_evidence(path.parent, kept)
@@ -112,31 +114,36 @@ class Vault:
                 f"expected to write to the cache {self._root.parent}, found: {err.strerror or err}",
                 hint="Choose another with --cache-dir or PIP_WARDEN_CACHE_DIR.",
             ) from err
-        return _sealed(artifact, path)
+        return sealed
 
-    def find(self, digest: Digest, name: ArtifactName) -> Stored | None:
-        """Return a stored file, hashed and inspected anew; None where there is none.
+    def find(self, digest: Digest, name: ArtifactName, directory: Path) -> Stored | None:
+        """Copy a stored file into a directory that only this run can enter, hash it on the way, and inspect the copy; None where there is none.
 
         One with other bytes than its place says is none, and stays for :meth:`seal` to replace: who looks must never remove what another process
         has just put there.
         """
-        path = self._place(digest) / name.filename
+        path, copy = self._place(digest) / name.filename, directory / name.filename
         try:
-            if not _holds(path, digest):
+            found, size = _copy(path, copy)
+            if not found.matches(digest):
+                copy.unlink()
                 return None
-            contents = inspect(path, name)
-            size = path.stat().st_size
+            contents = inspect(copy, name)
         except OSError:
             return None
-        artifact = Artifact(name=name, path=path, digest=digest, size=size, contents=contents)
-        return Stored(artifact=artifact, evidence=_read_evidence(path.parent / _EVIDENCE))
+        artifact = Artifact(name=name, path=copy, digest=digest, size=size, contents=contents)
+        return Stored(artifact=artifact, evidence=self.evidence(digest))
+
+    def evidence(self, digest: Digest) -> Evidence:
+        """Return what spoke for a stored file; nothing where there is none, or it cannot be read."""
+        return _read_evidence(self._place(digest) / _EVIDENCE)
 
     def entry(self, wanted: Hashedrekord) -> LogEntry | None:
         """Return the log entry that completed a detached signature before, for a run without a network; None where there is none.
 
         As everything here it is only remembered: whoever uses it has the completed bundle judged again.
         """
-        for item in _read_evidence(self._place(wanted.digest) / _EVIDENCE):
+        for item in self.evidence(wanted.digest):
             if isinstance(item, Item) and item.form is Form.DETACHED:
                 wire = parse_bundle(item.bundle)
                 if wire.signature == wanted.signature and pem_of(wire.certificate) == wanted.pem:
@@ -210,10 +217,27 @@ class Vault:
             _put(draft / _EVIDENCE, place / _EVIDENCE)
 
 
-def hand_over(sealed: Sealed, directory: Path) -> Path:
-    """Copy a sealed file into a directory, hashing the copy; the vault's own bytes are never handed out (T32).
+def sealed_as(accepted: Accepted) -> Sealed:
+    """Make what is handed over of a file that was accepted."""
+    if not isinstance(accepted, Accepted):
+        raise BugError("bug", f"the vault opens for an Accepted, not for {type(accepted).__name__}")
+    artifact, contents = accepted.artifact, accepted.artifact.contents
+    if not isinstance(contents, Contents):
+        raise BugError("bug", "a malformed archive was accepted")
+    return Sealed(
+        name=artifact.name,
+        digest=artifact.digest,
+        size=artifact.size,
+        path=artifact.path,
+        metadata=contents.metadata,
+        requires_python=contents.requires_python,
+    )
 
-    A hard link would be quicker, and would let whoever has it change the vault.
+
+def hand_over(sealed: Sealed, directory: Path) -> Path:
+    """Put an accepted file into a directory, hashed once more (T32).
+
+    It is the run's own copy under another name, or a copy of that where the directory cannot have a link to it; never the vault's bytes.
 
     Args:
         sealed: The file.
@@ -225,7 +249,11 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
     """
     target = directory / sealed.name.filename
     try:
-        copy_checked(sealed.path, target, sealed.digest)
+        if not _linked(sealed.path, target):
+            copy_checked(sealed.path, target, sealed.digest)
+        elif not _holds(target, sealed.digest):
+            target.unlink()
+            raise _changed(sealed.name.filename, sealed.digest, "other bytes")
     except FileNotFoundError as err:
         raise _changed(sealed.name.filename, sealed.digest, "nothing") from err
     except OSError as err:
@@ -235,6 +263,15 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
     return target
 
 
+def _linked(source: Path, target: Path) -> bool:
+    """Give a file another name; False where it cannot have one there: on another file system, for instance, or one without links."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        return False
+    return True
+
+
 def copy_checked(source: Path, target: Path, digest: Digest) -> None:
     """Copy a file that must have a digest, and leave nothing where it has not.
 
@@ -242,16 +279,27 @@ def copy_checked(source: Path, target: Path, digest: Digest) -> None:
         RefusedError: ``changed-after-verdict``.
         OSError: It cannot be read, or the copy cannot be written.
     """
-    hasher = Hasher()
+    found, _ = _copy(source, target)
+    if not found.matches(digest):
+        target.unlink()
+        raise _changed(source.name, digest, f"SHA-256 {found}")
+
+
+def _copy(source: Path, target: Path) -> tuple[Digest, int]:
+    """Copy a regular file to where nothing was; return the SHA-256 and the size of what was copied.
+
+    Raises:
+        OSError: It cannot be read, or the copy cannot be written.
+    """
+    hasher, size = Hasher(), 0
     with _open_regular(source) as stream:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(target, flags, 0o600), "wb") as copy:
             for piece in iter(lambda: stream.read(_CHUNK), b""):
                 hasher.update(piece)
+                size += len(piece)
                 copy.write(piece)
-    if not hasher.digest().matches(digest):
-        target.unlink()
-        raise _changed(source.name, digest, f"SHA-256 {hasher.digest()}")
+    return hasher.digest(), size
 
 
 def _changed(name: str, digest: Digest, found: str) -> RefusedError:
@@ -259,20 +307,6 @@ def _changed(name: str, digest: Digest, found: str) -> RefusedError:
         "changed-after-verdict",
         f"expected {name} with SHA-256 {digest} as it was judged, found {found}",
         hint="Something else writes to the cache or to the run's private directory.",
-    )
-
-
-def _sealed(artifact: Artifact, path: Path) -> Sealed:
-    contents = artifact.contents
-    if not isinstance(contents, Contents):
-        raise BugError("bug", "a malformed archive was accepted")
-    return Sealed(
-        name=artifact.name,
-        digest=artifact.digest,
-        size=artifact.size,
-        path=path,
-        metadata=contents.metadata,
-        requires_python=contents.requires_python,
     )
 
 

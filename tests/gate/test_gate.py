@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ import pytest
 from packaging.version import Version
 
 from pip_warden.artifact.inspect import inspect
-from pip_warden.artifact.model import Artifact
+from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import digest_of
 from pip_warden.errors import NetworkError, RefusedError
 from pip_warden.evidence.bundle import read_bundle
@@ -22,7 +23,8 @@ from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault
 from pip_warden.gate import Gate, wanted_here
 from pip_warden.index.candidate import Candidate, IndexPage
-from pip_warden.names import ProjectName, parse_artifact_name
+from pip_warden.install import GateDoor
+from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.report.model import Outcome
 from pip_warden.sandbox import File, Project, Sandbox
 from pip_warden.trust.pins import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
@@ -273,6 +275,33 @@ def test_t14_poisoned_vault_is_only_slower(world: World, shop: Shop, tmp_path: P
     assert sealed is not None
     assert sealed.path.read_bytes() == shop.files[wheel()]
     assert shop.asked.count(wheel()) == 2
+
+
+def test_b16_metadata_is_that_of_the_bytes_handed_over(
+    world: World, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs as the same user exchanges the stored file at each moment at which it could matter."""
+    with make_gate(world.trust, shop, tmp_path) as gate:
+        gate.admit(NAME, wheel())
+    (stored,) = (tmp_path / "cache").rglob(wheel())
+
+    def exchange(path: Path, name: ArtifactName) -> Contents | Fault:
+        stored.chmod(0o600)
+        stored.write_bytes(world.files["1.1"].data)
+        return inspect(path, name)
+
+    monkeypatch.setattr("pip_warden.vault.inspect", exchange)
+    out = tmp_path / "out"
+    out.mkdir(mode=0o700)
+    with make_gate(world.trust, shop, tmp_path) as gate:
+        handed = GateDoor(gate, out).file(NAME, wheel())
+
+    assert shop.asked.count(wheel()) == 1, "it came from the vault"
+    assert stored.read_bytes() == world.files["1.1"].data
+    with zipfile.ZipFile(handed.path) as archive:
+        assert archive.read("widgets-1.0.dist-info/METADATA") == handed.metadata
+    assert handed.path.read_bytes() == world.files["1.0"].data
+    assert b"Version: 1.0\n" in handed.metadata
 
 
 def test_b09_nothing_is_fetched_of_a_release_with_two_files_of_one_name(gate: Gate, shop: Shop) -> None:

@@ -225,13 +225,16 @@ def test_offline_supply_lists_what_the_vault_holds(tmp_path: Path) -> None:
     artifact = Artifact(
         name=NAME, path=path, digest=digest_of(DATA), size=len(DATA), contents=inspect(path, NAME)
     )
-    sealed = vault.seal(Accepted(artifact=artifact, basis=PinnedByHash(reason="r")), evidence=())
+    vault.seal(Accepted(artifact=artifact, basis=PinnedByHash(reason="r")), evidence=())
     (candidate,) = supply.page(making.PROJECT, entry).candidates
     assert (candidate.name, candidate.claimed_sha256) == (NAME, digest_of(DATA))
-    assert supply.receive(candidate, tmp_path).digest == digest_of(DATA)
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir(mode=0o700)
+    assert supply.receive(candidate, tmp_path / "first").digest == digest_of(DATA)
     assert list(supply.evidence(candidate, artifact, entry)) == []
-    sealed.path.chmod(0o600)
-    sealed.path.write_bytes(b"poison")
+    (kept,) = (tmp_path / "cache").rglob(making.WHEEL)
+    kept.chmod(0o600)
+    kept.write_bytes(b"poison")
     with pytest.raises(NetworkError) as caught:
-        supply.receive(candidate, tmp_path)
+        supply.receive(candidate, tmp_path / "second")
     assert caught.value.code == "offline"
