@@ -22,6 +22,7 @@ from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault
 from pip_warden.gate import Gate, wanted_here
+from pip_warden.handoff.local import LocalThings
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.install import GateDoor
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
@@ -294,7 +295,8 @@ def test_b16_metadata_is_that_of_the_bytes_handed_over(
     out = tmp_path / "out"
     out.mkdir(mode=0o700)
     with make_gate(world.trust, shop, tmp_path) as gate:
-        handed = GateDoor(gate, out).file(NAME, wheel())
+        none = LocalThings(files={}, directories=frozenset())
+        handed = GateDoor(gate, out, none, out / "report.json").file(NAME, wheel())
 
     assert shop.asked.count(wheel()) == 1, "it came from the vault"
     assert stored.read_bytes() == world.files["1.1"].data
