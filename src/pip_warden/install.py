@@ -9,7 +9,6 @@ Nothing is installed before every file was accepted: the first denial ends pip a
 
 from __future__ import annotations
 
-import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.local import check_local_project
 from pip_warden.artifact.receive import copy_local
+from pip_warden.disk import cannot_store, is_full, storing
 from pip_warden.errors import (
     DeliveryError,
     InstallerError,
@@ -43,6 +43,7 @@ from pip_warden.handoff.reconcile import (
     reconcile_plan,
     reconcile_report,
 )
+from pip_warden.handoff.report_file import check_report_file, write_report_file
 from pip_warden.handoff.requirements import LocalFile, Named, Wanted, render
 from pip_warden.handoff.server import Server
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
@@ -123,7 +124,8 @@ class GateDoor:
 
     def page(self, project: ProjectName) -> tuple[Listed, ...]:
         """List what may be asked for of a project, and start to fetch its newest wheel."""
-        listing = self._gate.listing(project)
+        with storing(self._directory):
+            listing = self._gate.listing(project)
         self._gate.look_ahead(project)
         return tuple(
             Listed(
@@ -140,11 +142,12 @@ class GateDoor:
 
     def file(self, project: ProjectName, filename: str) -> Handed:
         """Fetch, judge and seal a file."""
-        admission = self._gate.admit(project, filename)
-        if admission.sealed is None:
-            raise _denied(admission.line)
-        folder = Path(tempfile.mkdtemp(dir=self._directory))
-        return Handed(path=hand_over(admission.sealed, folder), metadata=admission.sealed.metadata)
+        with storing(self._directory):
+            admission = self._gate.admit(project, filename)
+            if admission.sealed is None:
+                raise _denied(admission.line)
+            folder = Path(tempfile.mkdtemp(dir=self._directory))
+            return Handed(path=hand_over(admission.sealed, folder), metadata=admission.sealed.metadata)
 
     def link(self, asked: Asked) -> str:
         """Let pip open what the user named and nothing else."""
@@ -206,6 +209,8 @@ class Installation:
             )
         if self._job.download is not None:
             check_directory(self._job.download)
+        if self._job.report is not None:
+            check_report_file(self._job.report)
         try:
             self._gate.require_pinned({named.project: "you" for named in wanted.named})
             self._gate.warm_up()
@@ -214,6 +219,10 @@ class Installation:
             self._run_pip(*self._admit_local())
         except (RefusedError, UndecidedError, InstallerError, DeliveryError) as err:
             self._course.error = err
+        except OSError as err:
+            if not is_full(err):
+                raise
+            self._course.error = cannot_store(err.filename or self._workspace, err)
         return self._report()
 
     def _admit_local(self) -> tuple[LocalThings, list[str]]:
@@ -287,7 +296,7 @@ class Installation:
             self._note_hidden({str(canonicalize_name(item.name)) for item in items})
             self._note_present(items, environment)
             if job.report is not None:
-                shutil.copyfile(report, job.report)
+                write_report_file(report, job.report)
 
     def _pip_failed(self, code: int) -> WardenError:
         """Say that pip failed; where a page could not be had, that is why, whatever pip made of it."""

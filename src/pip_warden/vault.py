@@ -32,6 +32,7 @@ from pip_warden._sigstore.wire import LogEntry, parse_bundle
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, Hasher, digest_of_chunks
+from pip_warden.disk import cannot_store, is_full
 from pip_warden.errors import BugError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
@@ -99,6 +100,7 @@ class Vault:
         Raises:
             RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged.
             UsageError: ``cache-directory``: the cache cannot be written.
+            UndecidedError: ``cannot-store``: there is no room.
         """
         sealed = sealed_as(accepted)
         artifact, kept = accepted.artifact, _evidence_json(evidence)
@@ -109,6 +111,8 @@ class Vault:
             elif evidence and _read_bytes(path.parent / _EVIDENCE) != kept:
                 self._replace_evidence(path.parent, kept)
         except OSError as err:
+            if is_full(err):
+                raise cannot_store(f"to the cache {self._root.parent}", err) from err
             raise UsageError(
                 "cache-directory",
                 f"expected to write to the cache {self._root.parent}, found: {err.strerror or err}",
@@ -246,6 +250,7 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
     Raises:
         RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged, or are gone.
         UsageError: ``cache-directory``: the copy cannot be written.
+        UndecidedError: ``cannot-store``: there is no room.
     """
     target = directory / sealed.name.filename
     try:
@@ -257,6 +262,8 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
     except FileNotFoundError as err:
         raise _changed(sealed.name.filename, sealed.digest, "nothing") from err
     except OSError as err:
+        if is_full(err):
+            raise cannot_store(target, err) from err
         raise UsageError(
             "cache-directory", f"expected to copy {sealed.path} to {target}, found: {err.strerror or err}"
         ) from err

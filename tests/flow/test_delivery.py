@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from flow.user import User
+from pip_warden import install, vault
+from pip_warden.errors import DeliveryError
+from pip_warden.handoff.report_file import write_report_file
 from pip_warden.sandbox import Project
 
 SAFE_INSTALL = str(Path(sys.executable).with_name("safe-install"))
 
 
 def typed(
-    user: User, *words: str, shell: str = 'exec "$@"', **environment: str
+    user: User, *words: str, after: str = 'exec "$@"', **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run safe-install as a process of its own, from a shell that does something to its streams."""
-    command = ["bash", "-c", shell, "bash", SAFE_INSTALL, "--python", str(user.target), *words]
+    """Run safe-install as a process of its own, from a shell that does something to its streams before it."""
+    command = ["bash", "-c", after, "bash", SAFE_INSTALL, "--python", str(user.target), *words]
     return subprocess.run(
         command, env=os.environ | environment, capture_output=True, stdin=subprocess.DEVNULL, check=False
     )
@@ -103,3 +112,238 @@ def test_b19_two_runs_into_one_directory(user: User) -> None:
         ran = [pool.submit(typed, user, "--download", "files", project.record.name) for _ in range(2)]
     assert [each.result().returncode for each in ran] == [0, 0], [each.result().stderr for each in ran]
     assert listed(user.home / "files") == names(user, project, needed)
+
+
+STREAMS = {
+    "closed": (">&-", 0),
+    "full": (">/dev/full", 4),
+    "read-only": ("1</dev/null", 4),
+    "all closed": ("<&- >&- 2>&-", 0),
+    "both full": (">/dev/full 2>/dev/full", 4),
+    "closed error": ("2>&-", 0),
+    "full error": ("2>/dev/full", 0),
+}
+"""What the shell does to the streams, and what a good run exits with then."""
+
+
+@pytest.mark.parametrize(
+    ("streams", "output_format"),
+    [*((name, "text") for name in STREAMS), ("closed", "json"), ("full", "json")],
+)
+def test_b21_a_verdict_outlives_its_streams(user: User, streams: str, output_format: str) -> None:
+    project = user.published()
+    name, shell = user.wheel(project).name, f'exec "$@" {STREAMS[streams][0]}'
+    words = ("--format", output_format, project.record.name)
+    ended = typed(user, *words, after=shell)
+    assert ended.returncode == STREAMS[streams][1], ended
+    assert user.installed() == {project.record.name: "1.0"}
+    if "2>" not in shell:
+        assert ended.stdout == b""
+        assert name in ended.stderr.decode()
+        assert b"accepted" in ended.stderr
+        assert (b"error[not-told]" in ended.stderr) == (ended.returncode == 4)
+    elif ">&- 2" not in shell and "full 2" not in shell:
+        assert name in ended.stdout.decode()
+    assert b"Traceback" not in ended.stderr
+
+    refused = typed(user, "--format", output_format, "nobody-pinned-this", after=shell)
+    assert refused.returncode == 1, refused
+    if "2>" not in shell:
+        assert b"not-pinned" in refused.stderr
+
+
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_b21_a_reader_that_leaves_changes_nothing(user: User, output_format: str) -> None:
+    """``safe-install … | true``: the installation comes to its end, and the verdict to standard error."""
+    project = user.published()
+    for wanted, code, told in ((project.record.name, 0, "accepted"), ("nobody-pinned-this", 1, "not-pinned")):
+        read, write = os.pipe()
+        os.close(read)
+        try:
+            words = [SAFE_INSTALL, "--python", str(user.target), "--format", output_format, wanted]
+            ended = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+        finally:
+            os.close(write)
+        assert ended.returncode == code, ended.stderr
+        assert told in ended.stderr
+        assert ("not-told" in ended.stderr, "Traceback" in ended.stderr) == (False, False)
+    assert user.installed() == {project.record.name: "1.0"}
+
+
+def test_b21_piped_to_true(user: User) -> None:
+    for wanted, code in ((user.published().record.name, 0), ("nobody-pinned-this", 1)):
+        assert typed(user, wanted, after='"$@" | true; exit ${PIPESTATUS[0]}').returncode == code
+
+
+ASCII = [
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"PYTHONIOENCODING": "ascii"},
+    {"PYTHONIOENCODING": "ascii:strict"},
+    {"PYTHONIOENCODING": "latin-1:strict"},
+]
+
+
+@pytest.mark.parametrize("environment", ASCII, ids=["locale", "ascii", "strict ascii", "latin-1"])
+def test_b21_characters_that_the_stream_cannot_show(user: User, environment: dict[str, str]) -> None:
+    project = user.published()
+    ended = typed(user, project.record.name, **environment)
+    assert ended.returncode == 0, ended
+    assert f"\\u2713 {user.wheel(project).name} accepted".encode() in ended.stdout
+    refused = typed(user, "nobody-pinned-this", **environment)
+    assert (refused.returncode, b"\\u2717 nobody-pinned-this refused" in refused.stderr) == (1, True), refused
+
+
+def test_b21_a_report_that_cannot_be_written_in_the_end(user: User) -> None:
+    project = user.published()
+    result = user.install("--report", "/dev/full", project.record.name)
+    assert (result.code, result.codes) == (4, {"report-not-written"}), result.output
+    assert result.accepted == names(user, project), "the verdicts are told all the same"
+    assert user.installed() == {project.record.name: "1.0"}
+
+
+@pytest.mark.parametrize(
+    "place", ["absent/report.json", "directory", "pipe", "-", "file/report.json", "loop"]
+)
+def test_b21_a_report_that_cannot_be_written_is_said_before_pip_runs(user: User, place: str) -> None:
+    (user.home / "directory").mkdir()
+    os.mkfifo(user.home / "pipe")
+    (user.home / "file").touch()
+    (user.home / "loop").symlink_to("loop")
+    user.sandbox.clear_requests()
+    before = listed(user.home)
+    user.refused("--report", place, user.published().record.name, code="report-file", exit_code=2)
+    assert user.sandbox.requests == ()
+    assert listed(user.home) == before
+
+
+def test_b21_a_report_is_replaced_as_a_whole(user: User) -> None:
+    project = user.published()
+    (user.home / "there").write_text("old")
+    (user.home / "link.json").symlink_to("there")
+    result = user.install("--report", "link.json", project.record.name)
+    assert result.code == 0, result.output
+    assert json.loads((user.home / "there").read_text())["install"][0]["metadata"]["version"] == "1.0"
+    assert (user.home / "link.json").is_symlink()
+    assert not list(user.home.glob(".pip-warden-*"))
+    (user.home / "there").write_text("old")
+    assert user.install("--report", "link.json", "nobody-pinned-this").code == 1
+    assert (user.home / "there").read_text() == "old"
+    assert user.install("--report", "/dev/null", "--dry-run", project.record.name).code == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_b21_a_report_on_a_full_disk_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "source").write_text("new")
+    (tmp_path / "report").write_text("old")
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(DeliveryError) as caught:
+        write_report_file(tmp_path / "source", tmp_path / "report")
+    assert (caught.value.code, caught.value.exit_code) == ("report-not-written", 4)
+    assert (listed(tmp_path), (tmp_path / "report").read_text()) == ({"source", "report"}, "old")
+
+
+def full(*_args: object, **_options: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_b21_a_full_disk_under_the_cache(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vault, "_write", full)
+    result = user.refused(user.published().record.name, code="cannot-store", exit_code=3)
+    assert "No space left on device" in result.output
+    assert [path for path in user.cache.rglob("*") if path.is_file() or path.name.startswith(".draft")] == []
+
+
+def test_b21_a_full_disk_under_the_files_for_pip(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = user.published()
+    monkeypatch.setattr(vault, "copy_checked", full)
+    assert user.refused(project.record.name, code="cannot-store", exit_code=3).accepted == set()
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("where", ["served", "workspace"])
+def test_b21_a_full_disk_under_the_workspace(user: User, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = user.published()
+    make = tempfile.mkdtemp
+
+    def made(suffix: str | None = None, prefix: str | None = None, dir: Path | None = None) -> str:  # noqa: A002
+        if dir is not None and (where == "workspace" or dir.name == where):
+            full()
+        return make(suffix, prefix, dir)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", made)
+    result = user.refused(project.record.name, code="cannot-store", exit_code=3)
+    assert result.accepted == (names(user, project) if where == "served" else set())
+
+
+def test_b21_a_full_disk_before_pip_starts(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "render", full)
+    user.refused(user.published().record.name, code="cannot-store", exit_code=3)
+
+
+def test_b21_a_file_that_is_too_large_for_the_disk(user: User) -> None:
+    """The kernel's own answer, through a limit on the size of files."""
+    project = user.project()
+    user.pin(project)
+    user.sandbox.publish(project, [user.wheel(project, files={"big.bin": os.urandom(400_000)})])
+    ended = typed(user, project.record.name, after='ulimit -f 100; exec "$@"')
+    assert ended.returncode == 3, ended
+    assert b"[cannot-store]" in ended.stderr
+    assert user.installed() == {}
+
+
+def test_b21_no_temporary_directory(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(user.home / "absent"))
+    user.refused(user.published().record.name, code="cannot-store", exit_code=3)
+
+
+NOBODY = """
+import pwd, sys
+def unknown(_uid): raise KeyError("no such user")
+pwd.getpwuid = unknown
+from pip_warden.cli import safe_install_main
+sys.argv[:1] = ["safe-install"]
+safe_install_main()
+"""
+
+
+def test_b21_no_home_and_no_entry_in_the_passwd_file(user: User) -> None:
+    project = user.published()
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"HOME", "XDG_CACHE_HOME"}
+    }
+    words = [sys.executable, "-c", NOBODY, "--python", str(user.target), project.record.name]
+    good = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (good.returncode, user.installed()) == (0, {project.record.name: "1.0"}), good
+    del environment["PIP_WARDEN_CACHE_DIR"]
+    before = listed(user.home)
+    bad = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (bad.returncode, "error[cache-directory]" in bad.stderr) == (2, True), bad
+    assert listed(user.home) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--retries", "0.5"), ("--retries=-1",), ("--retries", "1e3"), ("--retries", "²"), ("--timeout", "0")],
+)
+def test_b21_numbers_that_are_none(user: User, words: tuple[str, ...]) -> None:
+    user.refused(*words, "x", code="option-value", exit_code=2)
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", "not-pinned"), ("trust", "check"), ("trust", "show", "--format", "json")]
+)
+def test_b21_every_command_ends_so(user: User, words: tuple[str, ...]) -> None:
+    user.published()
+    pip_warden = str(Path(sys.executable).with_name("pip-warden"))
+    told = subprocess.run([pip_warden, *words], capture_output=True, text=True, check=True).stdout
+    for shell, code in ((">&-", 0), (">/dev/full", 4), (">&- 2>&-", 0)):
+        ended = subprocess.run(
+            ["bash", "-c", f'exec "$@" {shell}', "bash", pip_warden, *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == code, ended
+        assert ended.stderr.startswith(told if "2>" not in shell else "")

@@ -13,6 +13,7 @@ from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.limits import CHUNK
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest, Hasher
+from pip_warden.disk import cannot_store
 from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName, parse_artifact_name
@@ -155,11 +156,7 @@ def _check_private(directory: Path) -> None:
 
 
 def _cannot_store(path: Path, err: OSError) -> UndecidedError:
-    return UndecidedError(
-        "cannot-store",
-        f"expected to write {path}, found: {err.strerror or type(err).__name__}",
-        hint="Check free space and permissions of the temporary directory.",
-    )
+    return cannot_store(path, err)
 
 
 def _artifact(directory: Path, name: ArtifactName, digest: Digest, size: int) -> Artifact:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from pip_warden.errors import TrustFileError
+from pip_warden.errors import TrustFileError, UsageError
 
 if TYPE_CHECKING:
     from pip_warden.report.model import Report
@@ -90,7 +90,7 @@ def trust_path(given: Path | None) -> Path | None:
     """Return the trust file's path: the one given, or the one found; None where there is none."""
     from pip_warden.trust.file import find_trust_file
 
-    return given if given is not None else find_trust_file(Path.cwd(), Path.home())
+    return given if given is not None else find_trust_file(Path.cwd(), _home())
 
 
 def load_trust(given: Path | None) -> TrustFile:
@@ -112,7 +112,11 @@ def load_trust(given: Path | None) -> TrustFile:
 
 
 def cache_directory(given: Path | None) -> Path:
-    """Return where accepted files are kept: the option, ``PIP_WARDEN_CACHE_DIR``, or where platformdirs says."""
+    """Return where accepted files are kept: the option, ``PIP_WARDEN_CACHE_DIR``, or where platformdirs says.
+
+    Raises:
+        UsageError: ``cache-directory``: it is not named, and there is no home directory.
+    """
     if given is not None:
         return given.absolute()
     named = os.environ.get("PIP_WARDEN_CACHE_DIR")
@@ -120,19 +124,40 @@ def cache_directory(given: Path | None) -> Path:
         return Path(named).absolute()
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("pip-warden"))
+    try:
+        found = Path(platformdirs.user_cache_dir("pip-warden"))
+    except RuntimeError:
+        found = Path("~")
+    if not found.is_absolute():  # older versions return it unexpanded, and it would be made right here
+        raise UsageError(
+            "cache-directory",
+            "expected a home directory for the cache, found neither HOME nor an entry of this user in the passwd file",
+            hint="Name one with --cache-dir or PIP_WARDEN_CACHE_DIR.",
+        )
+    return found
+
+
+def _home() -> Path | None:
+    """Return the user's home directory; None for a user who has none, as in a container with a number for a user."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def print_report(report: Report, output_format: str) -> int:
-    """Print a report and return its exit code: data on stdout; for people on stdout when all is well, else on stderr."""
-    if output_format == "json":
-        from pip_warden.report import json
+    """Print a report and return its exit code: data on stdout; for people on stdout when all is well, else on stderr.
 
-        print(json.render(report))
-        return report.exit_code
+    Where the reader of stdout has gone, people are told on stderr.
+    """
+    from pip_warden.cli.delivery import was_left
     from pip_warden.cli.output import console_style
-    from pip_warden.report import text
+    from pip_warden.report import json, text
 
-    stream = sys.stdout if report.exit_code == 0 else sys.stderr
-    print(text.render(report, console_style(stream)), file=stream)
+    if output_format == "json":
+        print(json.render(report))
+    elif report.exit_code == 0:
+        print(text.render(report, console_style(sys.stdout)))
+    if was_left(sys.stdout) or (output_format == "text" and report.exit_code != 0):
+        print(text.render(report, console_style(sys.stderr)), file=sys.stderr)
     return report.exit_code

@@ -121,9 +121,7 @@ def _run(parsed: Parsed, *, is_json: bool) -> Report:
         token_files=parsed.values("--token-file"),
         cert=_path(parsed.last("--cert")),
         timeout=_number(parsed.last("--timeout"), "--timeout"),
-        retries=None
-        if not parsed.has("--retries")
-        else int(_number(parsed.last("--retries"), "--retries") or 0),
+        retries=_whole(parsed.last("--retries"), "--retries"),
     )
     console = Console(verbose=parsed.has("--verbose"), quiet=parsed.has("--quiet"))
     job = _job(parsed, trust)
@@ -203,9 +201,20 @@ def _number(text: str | None, option: str) -> float | None:
         value = None if text is None else float(text)
     except ValueError as err:
         raise UsageError("option-value", f"expected a number after {option}, found {text!r}") from err
-    if value is not None and not 0 <= value < float("inf"):
+    if value is not None and not 0 < value < float("inf"):
         raise UsageError("option-value", f"expected a positive number after {option}, found {text!r}")
     return value
+
+
+def _whole(text: str | None, option: str) -> int | None:
+    """Read the value of an option that is a whole number.
+
+    Raises:
+        UsageError: ``option-value``.
+    """
+    if text is not None and not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UsageError("option-value", f"expected a whole number after {option}, found {text!r}")
+    return None if text is None else int(text)
 
 
 def _path(text: str | None) -> Path | None:

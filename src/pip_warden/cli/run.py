@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 
 import click
 
+from pip_warden.cli.delivery import delivering, was_left
 from pip_warden.cli.output import console_style, wants_json
+from pip_warden.disk import cannot_store, is_full
 from pip_warden.errors import BugError, UsageError, WardenError
 
 INTERRUPTED = 130
+_REPORT_IT = "Please report it. --debug shows where it happened."
 
 
+@delivering
 def run(command: click.Command, name: str, args: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
@@ -26,7 +29,6 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
     words = list(sys.argv[1:] if args is None else args)
     try:
         code = command.main(words, prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Abort:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
@@ -37,30 +39,36 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         return fail(UsageError("usage", err.format_message(), hint=_usage_hint(err, name)), name, words)
     except WardenError as err:
         return fail(err, name, words)
-    except (BrokenPipeError, SystemExit):
-        # Whoever read our output has gone; nothing more can be said, and nothing was decided because of it. click ends the process with 1
-        # then, which is what a refusal exits with here; it ends it for no other reason, not being standalone.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return UsageError.exit_code
+    except SystemExit:
+        # click ends the process with 1, which is what a refusal exits with here, for a broken pipe and, not being standalone, for nothing else.
+        # The standard streams break none (see delivering), so this is one that nobody expected.
+        return fail(BugError("bug", "a pipe of our own broke", hint=_REPORT_IT), name, words)
     except Exception as err:  # noqa: BLE001 -- the last line of defence: a bug is reported as one, never as a traceback
         if "--debug" in words:
             traceback.print_exc()
-        hint = "Please report it. --debug shows where it happened."
-        return fail(BugError("bug", f"{type(err).__name__}: {err}", hint=hint), name, words)
+        return fail(_unexpected(err), name, words)
     return code if isinstance(code, int) else 0
 
 
 def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
     """Say what went wrong, to people or as JSON, and return the exit code."""
-    if wants_json(words):
+    as_json = wants_json(words)
+    if as_json:
         from pip_warden.report import json
 
         print(json.render_error(name, error))
-    else:
+    if not as_json or was_left(sys.stdout):
         from pip_warden.report import text
 
         print(text.render_error(error, console_style(sys.stderr)), file=sys.stderr)
     return error.exit_code
+
+
+def _unexpected(err: Exception) -> WardenError:
+    """Return what nobody converted as an error of ours: a full disk, which can show anywhere, or a bug."""
+    if isinstance(err, OSError) and is_full(err):
+        return cannot_store(err.filename or "what this command needs", err)
+    return BugError("bug", f"{type(err).__name__}: {err}", hint=_REPORT_IT)
 
 
 def _usage_hint(err: click.ClickException, name: str) -> str:

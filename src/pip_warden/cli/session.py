@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from pip_warden.disk import cannot_store
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,8 +89,16 @@ def open_transport(
 
 @contextmanager
 def open_workspace() -> Iterator[Path]:
-    """Make a private directory (mode 0700) for one run."""
-    with tempfile.TemporaryDirectory(prefix="pip-warden-") as name:
+    """Make a private directory (mode 0700) for one run. What cannot be removed of it afterwards changes no verdict.
+
+    Raises:
+        UndecidedError: ``cannot-store``.
+    """
+    try:
+        made = tempfile.TemporaryDirectory(prefix="pip-warden-", ignore_cleanup_errors=True)
+    except OSError as err:
+        raise cannot_store("to a temporary directory (TMPDIR)", err) from err
+    with made as name:
         yield Path(name)
 
 

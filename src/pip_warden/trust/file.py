@@ -15,16 +15,16 @@ LARGEST_TRUST_FILE = 4 << 20
 """Bytes."""
 
 
-def find_trust_file(start: Path, home: Path) -> Path | None:
+def find_trust_file(start: Path, home: Path | None) -> Path | None:
     """Look for the trust file from a directory upwards, to the repository's root or the home directory, whichever comes first.
 
     A broken link counts as found, so that reading it fails instead of falling back to a file further up.
 
     Args:
         start: The working directory.
-        home: The user's home directory.
+        home: The user's home directory; None where there is none.
     """
-    start, home = start.resolve(), home.resolve()
+    start, home = start.resolve(), home.resolve() if home is not None else None
     for directory in (start, *start.parents):
         candidate = directory / TRUST_FILE_NAME
         if os.path.lexists(candidate):

@@ -1,0 +1,92 @@
+"""Where pip's own installation report goes (``--report``): looked at before pip runs, written whole or not at all after it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from pip_warden.errors import DeliveryError, UsageError
+
+
+def check_report_file(path: Path) -> None:
+    """See, before anything is installed, that a file can be written in its place.
+
+    Raises:
+        UsageError: ``report-file``.
+    """
+    place = _place(path)
+    if _is_device(place):
+        return
+    if str(path) == "-":
+        raise _unusable(path, "the sign for standard output")
+    if os.path.lexists(place) and not place.is_file():
+        raise _unusable(path, "something that is no file")
+    try:
+        draft, descriptor = _draft(place)
+        os.close(descriptor)
+        draft.unlink()
+    except OSError as err:
+        raise _unusable(path, err.strerror or type(err).__name__) from err
+
+
+def write_report_file(source: Path, path: Path) -> None:
+    """Write it; a file that was there is replaced as a whole.
+
+    Raises:
+        DeliveryError: ``report-not-written``.
+    """
+    place = _place(path)
+    try:
+        if _is_device(place):
+            with source.open("rb") as report, place.open("wb") as device:
+                shutil.copyfileobj(report, device)
+        else:
+            _replace(source, place)
+    except OSError as err:
+        raise DeliveryError(
+            "report-not-written",
+            f"expected to write pip's report to {path}, found: {err.strerror or type(err).__name__}",
+            hint="What was installed is installed; `--format json` says what spoke for each file.",
+        ) from err
+
+
+def _replace(source: Path, place: Path) -> None:
+    draft, descriptor = _draft(place)
+    try:
+        with os.fdopen(descriptor, "wb") as copy, source.open("rb") as report:
+            shutil.copyfileobj(report, copy)
+        draft.replace(place)
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+
+
+def _place(path: Path) -> Path:
+    """Follow the user's own links: what is replaced is the file that they mean."""
+    return Path(os.path.realpath(path))
+
+
+def _is_device(place: Path) -> bool:
+    """Tell whether it is one such as ``/dev/null``, which is written to and never replaced."""
+    with suppress(OSError):
+        return stat.S_ISCHR(place.stat().st_mode)
+    return False
+
+
+def _draft(place: Path) -> tuple[Path, int]:
+    """Make an empty file beside the place, with a name that was not there and the mode that the umask gives."""
+    draft = place.with_name(f".pip-warden-{secrets.token_hex(8)}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return draft, os.open(draft, flags, 0o666)
+
+
+def _unusable(path: Path, found: str) -> UsageError:
+    return UsageError(
+        "report-file",
+        f"expected a file that can be written after --report, {path}, found: {found}",
+        hint="It is looked at before anything is installed. Standard output carries our own result: `--format json`.",
+    )
