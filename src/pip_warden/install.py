@@ -317,8 +317,13 @@ class Installation:
         if job.download is not None:
             staging.mkdir(mode=0o700)
             arguments += ["--dest", str(staging)]
+        # pip takes no file together with --only-deps; options of single requirements can only stand in one.
+        as_words = "--only-deps" in job.options and not any(
+            item.hashes or item.settings for item in wanted.named
+        )
+        arguments += [item.requirement for item in wanted.named] if as_words else []
         for option, items in (
-            ("--requirement", wanted.named),
+            ("--requirement", () if as_words else wanted.named),
             ("--constraint", wanted.constraints),
             ("--build-constraint", job.build_constraints),
         ):

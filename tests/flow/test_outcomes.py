@@ -248,6 +248,13 @@ def test_local_project_is_named_local(user: User) -> None:
     assert result.outcome(str(mine)) == "local"
 
 
+def test_only_what_a_package_depends_on(user: User) -> None:
+    needed = user.published()
+    project = user.published(requires=(needed.record.name,))
+    result = user.install("--only-deps", f"{project.record.name}>=1; python_version > '3'")
+    assert (result.code, set(user.installed())) == (0, {needed.record.name}), result.output
+
+
 def test_two_runs_share_one_cache(user: User) -> None:
     """Both at once, as jobs of one runner do: each installs, and the cache is good afterwards."""
     needed = [user.published() for _ in range(3)]

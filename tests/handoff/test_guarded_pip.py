@@ -51,7 +51,7 @@ from pip._internal.commands import install
 from pip._internal.operations.prepare import RequirementPreparer
 def req(url):
     link = types.SimpleNamespace(url=url, is_file=url.startswith("file:"), file_path=url[7:])
-    return types.SimpleNamespace(link=link, source_link=link, req="acme", comes_from=None, download_info=None,
+    return types.SimpleNamespace(link=link, source_link=link, req="acme", name="acme", comes_from=None, download_info=None,
                                  local_file_path="acme.whl", metadata={"name": "acme", "version": "1.0"})
 try:
     RUN
@@ -197,9 +197,9 @@ def _ask(question: str, document: object, shelf: Shelf) -> dict[str, str]:
     ("question", "document"),
     [
         ("link", {}),
-        ("link", {"requirement": "a", "url": "b"}),
-        ("link", {"requirement": "a", "url": "b", "wanted_by": 1}),
-        ("link", {"requirement": "a", "url": "b", "wanted_by": "", "more": ""}),
+        ("link", {"name": "a", "url": "b"}),
+        ("link", {"name": "a", "url": "b", "wanted_by": 1}),
+        ("link", {"name": "a", "url": "b", "wanted_by": "", "more": ""}),
         ("plan", {}),
         ("plan", {"items": {}}),
         ("plan", {"items": [1]}),
@@ -231,7 +231,7 @@ def test_b10_what_the_user_named_may_be_opened(tmp_path: Path) -> None:
     things = LocalThings(files={copy: Path("/home/a.whl")}, directories=frozenset({mine}))
 
     def record(url: str) -> str:
-        return things.record(Asked(requirement="a", url=url, wanted_by="b"))
+        return things.record(Asked(name="a", url=url, wanted_by="b"))
 
     assert record(copy.as_uri()) == "file:///home/a.whl"
     assert record(mine.as_uri()) == record((tmp_path / "link").as_uri()) == ""

@@ -269,7 +269,7 @@ def _swallow(server: Server) -> None:
         return
 
 
-LINK = b'{"requirement": "a", "url": "b", "wanted_by": ""}'
+LINK = b'{"name": "a", "url": "b", "wanted_by": ""}'
 
 
 def test_b10_questions_need_the_password_and_their_own_address(shelf: Shelf) -> None:

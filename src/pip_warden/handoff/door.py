@@ -41,12 +41,12 @@ class Asked:
     """A requirement that leads elsewhere than to the index.
 
     Attributes:
-        requirement: It, as the installer spells it; ``""`` where only the link is known.
+        name: Its name, ``""`` where only the link is known.
         url: Where it leads.
         wanted_by: Who asked for it, ``""`` where nobody knows.
     """
 
-    requirement: str
+    name: str
     url: str
     wanted_by: str
 

@@ -127,8 +127,8 @@ class Guard:
                 urlsplit(link.url).fragment
             ):
                 return ""
-            wanted_by = self._building[-1] if self._building else str(req.comes_from or "")
-            document = {"requirement": str(req.req or ""), "url": link.url, "wanted_by": wanted_by}
+            wanted_by = self._building[-1] if self._building else _name(req.comes_from)
+            document = {"name": req.name or "", "url": link.url, "wanted_by": wanted_by}
         except BaseException as err:  # noqa: BLE001 -- as in Gate.ask
             self.unfit(f"requirements of another shape: {err}")
         return str(self._gate.ask("link", document)["record"])
@@ -168,7 +168,7 @@ class Guard:
         self, install: Callable[..., Any], installer: Any, requirements: Any, prefix: Any, **named: Any
     ) -> Any:
         """Install build dependencies, remembering whose they are."""
-        self._building.append(f"the build of {named['for_req']}")
+        self._building.append(f"the build of {_name(named['for_req'])}")
         try:
             return install(installer, requirements, prefix, **named)
         finally:
@@ -197,6 +197,11 @@ class Guard:
             return around(original, *args, **named)
 
         setattr(owner, name, wrapped)
+
+
+def _name(req: Any) -> str:
+    """Name a requirement, or whatever else asks for one."""
+    return str(getattr(req, "name", None) or req or "")
 
 
 def _is_temporary_wheel(link: Any) -> bool:

@@ -40,10 +40,11 @@ class LocalThings:
             return self.files[path].as_uri()
         if path is not None and path in self.directories:
             return ""
+        named = f"{asked.name} at " if asked.name else ""
         wanted_by = f", wanted by {asked.wanted_by}" if asked.wanted_by else ""
         raise RefusedError(
             "not-through-gate",
-            f"expected what comes from the index or was named on the command line, found {asked.url} for {asked.requirement or 'a requirement'}{wanted_by}",
+            f"expected what comes from the index or was named on the command line, found {named}{asked.url}{wanted_by}",
             hint="It was neither opened nor installed. Find out which package asks for it, and why.",
         )
 

@@ -29,7 +29,7 @@ def answer(question: str, body: bytes, door: Door) -> dict[str, str]:
         document = loads_object(body, max_bytes=LARGEST_QUESTION)
         match question:
             case "link":
-                asked = Asked(**_texts(document, "requirement", "url", "wanted_by"))
+                asked = Asked(**_texts(document, "name", "url", "wanted_by"))
                 return {"record": door.link(asked)}
             case "plan":
                 door.plan(tuple(_planned(item) for item in _list(document, "items")))
