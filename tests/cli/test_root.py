@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.person import typed
+from sigstore_door import making
+
 REAL = Path(__file__).parent.parent / "data" / "real" / "trusted_root.public-good.json"
 TOOL = str(Path(sys.executable).parent / "pip-warden")
 
@@ -89,3 +92,123 @@ def test_nothing_changes_otherwise(
 
     assert (result.returncode, f"[{code}]" in result.stderr) == (exit_code, True), result.stderr
     assert ((directory / "pytrust.toml").read_bytes(), (directory / "root.json").read_bytes()) == before
+
+
+def _edit(directory: Path, name: str, **parts: object) -> None:
+    (directory / name).write_text(json.dumps(json.loads(REAL.read_bytes()) | parts), encoding="utf-8")
+
+
+def _state(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file()}
+
+
+def test_b15_a_root_that_drops_something_needs_a_word_of_its_own(directory: Path) -> None:
+    logs = json.loads(REAL.read_bytes())["tlogs"]
+    _edit(directory, "new.json", tlogs=logs[:1])
+    before = _state(directory)
+    words = ("root", "update", "--trusted-root", "new.json", "--yes")
+    refused = _run(directory, *words)
+
+    assert (refused.returncode, "[trusted-root-removal]" in refused.stderr) == (1, True), refused.stderr
+    assert "removed: transparency log https://log2025-1.rekor.sigstore.dev (key " in refused.stderr
+    assert _state(directory) == before
+    allowed = _run(directory, *words, "--allow-removal")
+    assert allowed.returncode == 0, allowed.stderr
+    assert "\n  removed: transparency log https://log2025-1.rekor.sigstore.dev (key " in allowed.stdout
+    assert (directory / "root.json").read_bytes() == (directory / "new.json").read_bytes()
+    assert _run(directory, "trust", "check").returncode == 0
+
+
+def test_b15_a_root_that_makes_a_key_valid_again_needs_a_word_of_its_own(directory: Path) -> None:
+    authorities = json.loads(REAL.read_bytes())["certificateAuthorities"]
+    del authorities[0]["validFor"]["end"]
+    _edit(directory, "new.json", certificateAuthorities=authorities)
+    before = _state(directory)
+    words = ("root", "update", "--trusted-root", "new.json", "--yes")
+    refused = _run(directory, *words)
+
+    assert (refused.returncode, "[trusted-root-removal]" in refused.stderr) == (1, True), refused.stderr
+    assert "valid again: certificate authority CN=sigstore,O=sigstore.dev" in refused.stderr
+    assert _state(directory) == before
+    allowed = _run(directory, *words, "--allow-removal")
+    assert (allowed.returncode, "valid again: certificate authority" in allowed.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("allow", [(), ("--allow-removal",)])
+@pytest.mark.parametrize("spoiled", ["missing", "changed"])
+def test_b15_what_cannot_be_compared_is_not_replaced_unasked(
+    directory: Path, spoiled: str, allow: tuple[str, ...]
+) -> None:
+    if spoiled == "missing":
+        (directory / "root.json").unlink()
+    else:
+        (directory / "root.json").write_bytes(b"{}")
+    before = _state(directory)
+    result = _run(directory, "root", "update", "--trusted-root", "new.json", "--yes", *allow)
+
+    if allow:
+        assert (result.returncode, "cannot be compared" in result.stdout) == (0, True), result.stderr
+        assert _run(directory, "trust", "check").returncode == 0
+    else:
+        code = "trusted-root-missing" if spoiled == "missing" else "trusted-root-digest"
+        assert (result.returncode, f"[{code}]" in result.stderr) == (3, True), result.stderr
+        assert _state(directory) == before
+
+
+@pytest.fixture
+def private(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A trust file that pins the root of a private instance; the public one can be fetched."""
+    raw = json.dumps(making.service().trusted_root()).encode()
+    (directory / "root.json").write_bytes(raw)
+    file = directory / "pytrust.toml"
+    pinned = hashlib.sha256(REAL.read_bytes()).hexdigest()
+    file.write_text(file.read_text().replace(pinned, hashlib.sha256(raw).hexdigest()))
+    monkeypatch.setattr("pip_warden._sigstore.tuf.fetch_public_good_root", REAL.read_bytes)
+    monkeypatch.chdir(directory)
+    return directory
+
+
+@pytest.mark.parametrize("allow", [(), ("--allow-removal",)])
+@pytest.mark.parametrize("name", ["default", "ours"])
+def test_b15_the_public_root_does_not_replace_a_private_one(
+    private: Path, allow: tuple[str, ...], name: str
+) -> None:
+    if name != "default":
+        file = private / "pytrust.toml"
+        file.write_text(file.read_text().replace("[sigstore]", f"[sigstore.{name}]"))
+    before = _state(private)
+    said = typed("root", "update", "--yes", "--sigstore", name, *allow)
+
+    assert (said.code, "error[other-trusted-root]" in said.err) == (1, True), said.err
+    named = "" if name == "default" else f" --sigstore {name}"
+    assert f"`pip-warden root update{named} --trusted-root FILE`" in said.err
+    assert _state(private) == before
+
+
+def test_b15_a_move_to_another_instance_is_spelled_out(private: Path) -> None:
+    (private / "public.json").write_bytes(REAL.read_bytes())
+    words = ("root", "update", "--yes", "--trusted-root", "public.json")
+    said = typed(*words)
+
+    assert (said.code, "error[trusted-root-removal]" in said.err) == (1, True), said.err
+    assert typed(*words, "--allow-removal").code == 0
+    assert (private / "root.json").read_bytes() == REAL.read_bytes()
+
+
+def test_b15_nor_one_that_cannot_be_looked_at(private: Path) -> None:
+    (private / "root.json").write_bytes(b"{}")
+    said = typed("root", "update", "--yes", "--allow-removal")
+
+    assert (said.code, "error[trusted-root-digest]" in said.err) == (3, True), said.err
+
+
+def test_b15_the_public_root_replaces_an_older_one(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = json.loads(REAL.read_bytes())
+    newer = real | {"tlogs": [*real["tlogs"], *making.service().trusted_root()["tlogs"]]}
+    raw = json.dumps(newer).encode()
+    monkeypatch.setattr("pip_warden._sigstore.tuf.fetch_public_good_root", lambda: raw)
+    monkeypatch.chdir(directory)
+    said = typed("root", "update", "--yes")
+
+    assert said.code == 0, said.err
+    assert (directory / "root.json").read_bytes() == raw

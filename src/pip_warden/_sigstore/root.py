@@ -110,6 +110,7 @@ class Root:
         authorities: Its certificate authorities.
         ct_logs: Its CT logs.
         logs: Its transparency logs.
+        stampers: Its time-stamp authorities.
         dropped: What was left out, each with its path and why.
     """
 
@@ -119,7 +120,7 @@ class Root:
         self.ct_logs = parts.ct_logs
         self.logs = parts.logs
         self.dropped = parts.dropped
-        self._stampers = tuple(stamper.part for stamper in parts.stampers)
+        self.stampers = parts.stampers
         self._verifiers: dict[tuple[str, str, str], Verifier] = {}
         self._lock = threading.Lock()
 
@@ -138,7 +139,7 @@ class Root:
         key = (authority.part, ct_log.part, log.part)
         with self._lock:
             if key not in self._verifiers:
-                self._verifiers[key] = _verifier(*key, self._stampers)
+                self._verifiers[key] = _verifier(*key, tuple(stamper.part for stamper in self.stampers))
             return self._verifiers[key]
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pip_warden.cli.common import load_trust, trust_option
 from pip_warden.display import shown
-from pip_warden.errors import RefusedError, UsageError
+from pip_warden.errors import RefusedError, TrustRootError, UsageError
+
+if TYPE_CHECKING:
+    from pip_warden._sigstore.root import Root
+    from pip_warden.trust.pins import RootPin
 
 
 @click.group("root")
@@ -28,10 +33,26 @@ def command() -> None:
 @click.option(
     "--sigstore", "name", default="default", show_default=True, metavar="NAME", help="X of [sigstore.X]."
 )
+@click.option(
+    "--allow-removal",
+    is_flag=True,
+    help="Pin a root that drops a key, authority or log of the pinned one, or makes one valid again whose time was over.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking.")
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
-def update(*, trust: Path | None, trusted_root: Path | None, name: str, yes: bool, debug: bool) -> None:  # noqa: ARG001 -- read by cli.run
-    """Replace the trusted root by a newer one and pin its digest, after a yes."""
+def update(
+    *,
+    trust: Path | None,
+    trusted_root: Path | None,
+    name: str,
+    allow_removal: bool,
+    yes: bool,
+    debug: bool,  # noqa: ARG001 -- read by cli.run
+) -> None:
+    """Replace the trusted root by a newer one and pin its digest, after a yes.
+
+    Without --trusted-root, only an older root of the public-good instance is replaced.
+    """
     from pip_warden._sigstore.root import load_root
     from pip_warden._sigstore.tuf import fetch_public_good_root
     from pip_warden.digests import digest_of
@@ -42,14 +63,16 @@ def update(*, trust: Path | None, trusted_root: Path | None, name: str, yes: boo
     if pin is None:
         raise UsageError("not-in-trust-file", f"expected a trusted root {name} in {loaded.path}, found none")
     raw = fetch_public_good_root() if trusted_root is None else _read(trusted_root)
-    left_out = load_root(raw).dropped
+    new = load_root(raw)
     digest = digest_of(raw)
     if digest.matches(pin.sha256):
         print(f"{pin.path.name} is current: sha256 {digest}")
         return
     print(f"{pin.path.name}\n  was  sha256 {pin.sha256}\n  new  sha256 {digest}")
-    for part in left_out:
+    for part in new.dropped:
         print(f"  not usable here, and left out: {shown(part, 500)}")
+    for change in _losses(pin, new, is_fetched=trusted_root is None, allow_removal=allow_removal):
+        print(f"  {shown(change, 500)}")
     _confirm(yes=yes)
     text = replace_root_digest(
         loaded.path.read_text(encoding="utf-8"), replace(pin, sha256=digest), loaded.path
@@ -59,6 +82,42 @@ def update(*, trust: Path | None, trusted_root: Path | None, name: str, yes: boo
     write(loaded.path, text)
     draft.replace(pin.path)
     print(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
+
+
+def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -> list[str]:
+    """Say what a new root takes away from the pinned one.
+
+    Raises:
+        RefusedError: ``other-trusted-root``: the public-good root would replace that of another instance; ``trusted-root-removal``: something is
+            taken away, and that was not allowed.
+        TrustRootError: What is pinned is not there to compare with, and that was not allowed.
+    """
+    from pip_warden._sigstore.root import load_root
+    from pip_warden._sigstore.succession import is_of_another_instance, removed, reopened
+    from pip_warden.trust.roots import read_root
+
+    try:
+        old = load_root(read_root(pin))
+    except TrustRootError as err:
+        if is_fetched or not allow_removal:
+            raise
+        return [f"what is pinned cannot be compared with it: {err.message}"]
+    if is_fetched and is_of_another_instance(old, new):
+        named = "" if pin.name == "default" else f" --sigstore {pin.name}"
+        raise RefusedError(
+            "other-trusted-root",
+            f"expected an older root of the public-good instance in {pin.path.name}, found one that has none of its certificate authorities",
+            hint=f"Name the newer root of your own instance: `pip-warden root update{named} --trusted-root FILE`.",
+        )
+    losses = [f"removed: {part}" for part in removed(old, new)]
+    losses += [f"valid again: {part}" for part in reopened(old, new)]
+    if losses and not allow_removal:
+        raise RefusedError(
+            "trusted-root-removal",
+            f"expected all that {pin.path.name} has, with its ends, found {shown('; '.join(losses), 4000)}",
+            hint="Is it the newer root, and of the same instance? If what is listed is meant, --allow-removal pins it.",
+        )
+    return losses
 
 
 def _read(path: Path) -> bytes:

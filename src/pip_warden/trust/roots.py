@@ -30,6 +30,6 @@ def read_root(pin: RootPin) -> bytes:
         raise TrustRootError(
             "trusted-root-digest",
             f"expected the trusted root {pin.path} to have SHA-256 {pin.sha256}, found {found}",
-            hint="If it was changed on purpose, review the change and run `pip-warden root update`; if not, restore the file.",
+            hint="Restore the file. A newer root is pinned with `pip-warden root update --trusted-root FILE`, which compares it with this one.",
         )
     return data
