@@ -64,7 +64,7 @@ def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence
         capture_output=True,
         check=False,
         timeout=_PATIENCE,
-        env={"PYTHONIOENCODING": "utf-8"},
+        env={},
     )
     reader = f"tarfile of {interpreter}"
     with _strangers(reader):

@@ -1,16 +1,17 @@
 """The command line: parse, call, render, exit code. The only room that prints, exits and reads the environment.
 
-Commands are imported when they are run, so that ``--help`` answers at once (design decision D12).
+Commands are imported when they are run, so that ``--help`` answers at once (design decision D12), and nothing else is before
+:func:`~pip_warden.cli.search_path.drop_strangers` has run: even ``from __future__ import …`` would import a module.
 """
 
-from __future__ import annotations
-
 import sys
-import warnings
+
+from pip_warden.cli.search_path import drop_strangers
 
 
 def main() -> None:
     """Run ``pip-warden``."""
+    drop_strangers()
     from pip_warden.cli.run import run
     from pip_warden.cli.tree import pip_warden
 
@@ -20,6 +21,7 @@ def main() -> None:
 
 def safe_install_main() -> None:
     """Run ``safe-install``."""
+    drop_strangers()
     from pip_warden.cli.install import safe_install
     from pip_warden.cli.run import run
 
@@ -29,5 +31,7 @@ def safe_install_main() -> None:
 
 def _quiet_libraries() -> None:
     """Keep what libraries warn of a strange certificate from the terminal; what matters of it is a code. ``python -W`` undoes it."""
+    import warnings
+
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

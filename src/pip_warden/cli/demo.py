@@ -75,7 +75,7 @@ class Stage:
     def fresh_environment(self, name: str) -> Path:
         """Make an empty virtual environment without pip: safe-install brings its own."""
         target = self.directory / name
-        words = [sys.executable, "-m", "venv", "--without-pip", str(target)]
+        words = [sys.executable, "-I", "-m", "venv", "--without-pip", str(target)]
         subprocess.run(words, check=True, cwd=self.directory)  # noqa: S603 -- our own interpreter
         return target
 

@@ -1,0 +1,49 @@
+"""Where modules are looked for: in what is installed, not in what PYTHONPATH or the working directory add to it.
+
+Both come before the standard library in ``sys.path``, so a ``click.py`` in a checkout would run before anything is judged. They are taken away
+and not moved behind, since libraries also look for modules that need not be installed (``simplejson``, ``brotli``, ``keyring``).
+
+This runs before anything else is imported, so it imports nothing that could come from there: ``sys`` is built in, ``os`` and ``site`` are frozen.
+``from __future__ import …`` would import ``__future__``.
+"""
+
+import os
+import site
+import sys
+
+
+def drop_strangers() -> None:
+    """Take away from ``sys.path`` what PYTHONPATH put there, and the working directory that ``-m`` and ``-c`` put first.
+
+    What holds this package stays (``pip install --target``, a zip application): whoever can write there is us. So do the directories of Python
+    itself. What was imported before (``sitecustomize``, ``.pth`` files, what a launcher imports) cannot be undone.
+    """
+    if not sys.flags.safe_path and sys.path and _is_stranger(sys.path[0]) and _is_here(sys.path[0]):
+        del sys.path[0]
+    if not sys.flags.ignore_environment and os.environ.get("PYTHONPATH"):
+        named = {_real(entry) for entry in os.environ["PYTHONPATH"].split(os.pathsep)}
+        sys.path[:] = [entry for entry in sys.path if not (_is_stranger(entry) and _real(entry) in named)]
+
+
+def _is_here(entry: str) -> bool:
+    return _real(entry) == _real("")
+
+
+def _is_stranger(entry: str) -> bool:
+    return _real(entry) not in _own()
+
+
+def _own() -> set[str]:
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    library = os.path.dirname(os.__file__)
+    user = [site.USER_SITE] if site.ENABLE_USER_SITE and site.USER_SITE else []
+    own = [os.path.dirname(package), library, os.path.join(library, "lib-dynload"), *site.getsitepackages()]
+    return {_real(entry) for entry in own + user}
+
+
+def _real(entry: str) -> str:
+    """Return the one spelling of a directory; a relative one has none where the working directory was removed."""
+    try:
+        return os.path.realpath(entry)
+    except OSError:
+        return entry

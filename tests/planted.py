@@ -1,0 +1,74 @@
+"""Modules that somebody planted: each leaves a mark when it is imported, and does nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+OPTIONAL = ("simplejson", "brotli", "brotlicffi", "zstandard", "chardet", "keyring", "socks", "OpenSSL", "h2")
+"""Imported by libraries where they are installed, which they need not be."""
+
+AT_START = ("sitecustomize", "usercustomize")
+"""Imported by Python itself before any program runs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planted:
+    """A directory of planted modules.
+
+    Attributes:
+        path: The directory; it may well be somebody's checkout.
+        marks: Where each leaves its mark.
+    """
+
+    path: Path
+    marks: Path
+
+    @property
+    def imported(self) -> list[str]:
+        """What was imported of it."""
+        return sorted(mark.name for mark in self.marks.iterdir())
+
+    def forget(self) -> None:
+        """Remove every mark."""
+        for mark in self.marks.iterdir():
+            mark.unlink()
+
+
+def plant(directory: Path, *, besides: Iterable[str] = ()) -> Planted:
+    """Plant a module of every name that is installed here, of Python's own, and of some that libraries look for.
+
+    Args:
+        directory: An empty directory.
+        besides: Names that are left alone: what Python imports before a program's first line.
+    """
+    planted = Planted(path=directory / "checkout", marks=directory / "marks")
+    planted.path.mkdir(parents=True)
+    planted.marks.mkdir()
+    names = {*sys.stdlib_module_names, *packages_distributions(), *OPTIONAL}
+    for name in names - {*besides, *AT_START, "pip_warden", "__main__"}:
+        if name.isidentifier():
+            text = f"open({str(planted.marks / name)!r}, 'w').close()\n"
+            (planted.path / f"{name}.py").write_text(text)
+    package = planted.path / "pip"
+    package.mkdir()
+    for file in ("__init__", "__main__"):
+        (package / f"{file}.py").write_text(f"open({str(planted.marks / 'pip')!r}, 'w').close()\n")
+    return planted
+
+
+def imported_first(directory: Path, *, as_module: bool) -> set[str]:
+    """Ask Python what it has imported before a program's first line: a script's, or with ``-m`` a package's."""
+    package = directory / "nothing"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "__main__.py").write_text("import sys\nprint(*sys.modules)\n")
+    words = ["-m", "nothing"] if as_module else [str(package / "__main__.py")]
+    text = subprocess.run(
+        [sys.executable, *words], cwd=directory, capture_output=True, text=True, check=True
+    ).stdout
+    return {name.partition(".")[0] for name in text.split()}
