@@ -76,13 +76,20 @@ def safe_install(words: tuple[str, ...]) -> int:
         print(_help(), end="")
         return 0
     if parsed.has("--version"):
-        print(f"safe-install, version {version('pip-warden')} (with pip {version('pip')})")
+        print(f"safe-install, version {version('pip-warden')} (with pip {_pip_version()})")
         return 0
     output_format = parsed.last("--format") or "text"
     if output_format not in {"text", "json"}:
         raise UsageError("option-value", f"expected --format text or json, found {output_format!r}")
     report = _run(parsed, is_json=output_format == "json")
     return print_report(report, output_format)
+
+
+def _pip_version() -> str:
+    """Ask our own interpreter for its pip: the one that resolves and installs."""
+    import pip_api
+
+    return str(pip_api.version())
 
 
 def _help() -> str:

@@ -17,12 +17,20 @@ def drop_strangers() -> None:
 
     What holds this package stays (``pip install --target``, a zip application): whoever can write there is us. So do the directories of Python
     itself. What was imported before (``sitecustomize``, ``.pth`` files, what a launcher imports) cannot be undone.
+
+    A Python that we start without ``-I``, as pip-api does, looks where we do, in our own interpreter.
     """
     if not sys.flags.safe_path and sys.path and _is_stranger(sys.path[0]) and _is_here(sys.path[0]):
         del sys.path[0]
     if not sys.flags.ignore_environment and os.environ.get("PYTHONPATH"):
-        named = {_real(entry) for entry in os.environ["PYTHONPATH"].split(os.pathsep)}
+        entries = os.environ["PYTHONPATH"].split(os.pathsep)
+        named = {_real(entry) for entry in entries}
         sys.path[:] = [entry for entry in sys.path if not (_is_stranger(entry) and _real(entry) in named)]
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            _real(entry) for entry in entries if not _is_stranger(entry)
+        )
+    os.environ["PYTHONSAFEPATH"] = "1"
+    os.environ.pop("PIPAPI_PYTHON_LOCATION", None)
 
 
 def _is_here(entry: str) -> bool:
