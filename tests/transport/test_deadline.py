@@ -205,6 +205,15 @@ def test_b17_a_tls_handshake_through_a_proxy_is_bounded() -> None:
     assert proxy.seen[1].startswith(b"\x16\x03")
 
 
+def test_b17_a_tls_handshake_with_the_proxy_is_bounded() -> None:
+    time = FakeTime()
+    with Dripping(time, TLS_RECORD, b"\x00") as proxy:
+        settings = _settings(proxies=(("https", f"https://127.0.0.1:{proxy.port}"),))
+        with Transport(settings, clock=time.clock) as door:
+            assert _code(lambda: door.get("https://registry.example/a", max_bytes=10)) == "timed-out"
+            assert proxy.saw_close.wait(30)
+
+
 def test_b17_a_connection_that_serves_again_is_bounded_again() -> None:
     time = FakeTime()
     served = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
