@@ -272,3 +272,50 @@ def descendants(process: Path) -> Iterator[Path]:
     for child in children:
         with contextlib.suppress(OSError):
             yield from descendants(child)
+
+
+def token_file(user: User, host: str) -> str:
+    """Keep the token in a file only, and spell the option for it."""
+    user.patch.delenv("GITLAB_TOKEN")
+    (user.home / "token").write_text(user.token)
+    return f"--token-file={host}={user.home / 'token'}"
+
+
+def test_b14_token_of_a_host_reads_its_registry(user: User) -> None:
+    project = user.published()
+    host = user.sandbox.gitlab_url.partition("://")[2]
+    result = user.install(token_file(user, host), project.record.name)
+    assert (result.code, user.installed()) == (0, {project.record.name: "1.0"}), result.output
+
+
+@pytest.mark.parametrize(("named", "code"), [("host", "unknown-source"), ("source", "token-file")])
+def test_b14_token_does_not_follow_a_changed_url(user: User, named: str, code: str) -> None:
+    """A merge request edits the trust file, and somebody's pipeline runs it with a token."""
+    project = user.published()
+    host = user.sandbox.gitlab_url.partition("://")[2] if named == "host" else "acme"
+    word = token_file(user, host)
+    user.blocks[2] = user.blocks[2].replace(user.sandbox.gitlab_url, user.sandbox.files_url)
+    user.write("")
+    user.sandbox.clear_requests()
+    result = user.refused(word, project.record.name, code=code, exit_code=2)
+    assert user.sandbox.requests == ()
+    assert user.token not in result.output
+
+
+def test_b14_token_stays_with_its_host_where_another_source_is_added(user: User) -> None:
+    project, other = user.published(), user.project()
+    user.write(f'[source.evil]\ntype = "gitlab"\nurl = "{user.sandbox.files_url}"')
+    user.pin(other)
+    user.blocks[-1] = user.blocks[-1].replace('source = "acme"', 'source = "evil"')
+    user.write("")
+    user.sandbox.clear_requests()
+    result = user.install(
+        token_file(user, user.sandbox.gitlab_url.partition("://")[2]), project.record.name, other.record.name
+    )
+    assert (result.code, user.installed()) == (3, {}), result.output
+    asked = {request.origin for request in user.sandbox.requests}
+    assert len(asked) == 2, asked
+    for request in user.sandbox.requests:
+        assert request.origin == "gitlab" or (
+            user.token not in str(request) and not request.header("authorization")
+        )

@@ -83,25 +83,104 @@ def test_t31_a_personal_token_goes_to_one_instance_only(environ: dict[str, str],
     assert reached == {host}
 
 
-def test_a_token_file_belongs_to_one_source(tmp_path: Path) -> None:
+def test_b14_a_token_file_belongs_to_one_host(tmp_path: Path) -> None:
     for name, text in {"bare": "gldt-1\n", "login": "deploy:gldt-2"}.items():
         (tmp_path / name).write_text(text)
     sources = {"acme": "https://gitlab.example.com", "internal": "https://pypi.internal/simple"}
-    held = _from({}, sources=sources, token_files={"acme": tmp_path / "login", "internal": tmp_path / "bare"})
+    token_files = {"gitlab.example.com": tmp_path / "login", "pypi.internal:443": tmp_path / "bare"}
+    held = _from({}, sources=sources, token_files=token_files)
 
     assert _sent(held, f"{API}/packages/pypi/simple/x") == "Authorization: Basic deploy:gldt-2"
     assert _sent(held, f"{API}/packages/generic/x/1/f") == "Authorization: Basic deploy:gldt-2"
     assert _sent(held, f"{API}/packages") == ""
     assert _sent(held, "https://pypi.internal/simple/x/") == "Authorization: Basic __token__:gldt-1"
     assert _sent(held, "https://pypi.org/simple/x/") == ""
+    assert _sent(held, "https://gitlab.example.com:8443/api/v4/projects/1/packages/pypi/simple/x") == ""
 
 
-def test_a_token_file_may_name_its_url(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("named", "url"),
+    [
+        ("https://gitlab.example.com", "https://gitlab.example.com"),
+        ("GitLab.Example.com", "https://gitlab.example.com/gitlab"),
+        ("gitlab.example.com:8443", "https://gitlab.example.com:8443"),
+        ("[2001:db8::1]", "https://[2001:db8::1]"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("127.0.0.1:8080", "https://127.0.0.1:8080"),
+        ("localhost", "http://localhost"),
+        ("gitlab", "https://gitlab"),
+        ("acme:443", "https://acme"),
+    ],
+)
+def test_b14_how_a_host_is_named(tmp_path: Path, named: str, url: str) -> None:
     (tmp_path / "t").write_text("glpat-1")
+    sources = {"acme": url, "other": "https://elsewhere.example"}
 
-    held = _from({}, token_files={"https://gitlab.example.com": tmp_path / "t"})
+    held = _from({}, sources=sources, token_files={named: tmp_path / "t"})
 
-    assert _sent(held, f"{API}/packages") == "PRIVATE-TOKEN: glpat-1"
+    assert _sent(held, f"{url}/api/v4/projects/1/packages") == "PRIVATE-TOKEN: glpat-1"
+    assert _sent(held, "https://elsewhere.example/api/v4/projects/1/packages") == ""
+
+
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [
+        ("acme", "token-file"),
+        ("pypi", "token-file"),
+        ("gitlab.example.com", "unknown-source"),
+        ("evil.example:8443", "unknown-source"),
+        ("evil.example.", "unknown-source"),
+        ("sub.evil.example", "unknown-source"),
+        ("example", "unknown-source"),
+        ("https://gitlab.example.com", "unknown-source"),
+        ("http://evil.example", "bad-server-url"),
+        ("https://evil.example@gitlab.example.com", "bad-server-url"),
+        ("evil.example/x", "token-file"),
+        ("user@evil.example", "token-file"),
+        ("evil.example:", "token-file"),
+        ("evil.example:99999", "bad-server-url"),
+        ("evil.example?", "token-file"),
+        ("evil.example\\", "token-file"),
+        ("*", "token-file"),
+        ("", "token-file"),
+        (" evil.example", "token-file"),
+    ],
+)
+def test_b14_a_changed_url_moves_no_token(tmp_path: Path, named: str, code: str) -> None:
+    """What was https://gitlab.example.com is somebody else's host in a merge request; neither that nor another spelling takes the token there."""
+    (tmp_path / "t").write_text("glpat-1")
+    sources = {"acme": "https://evil.example", "pypi": "https://pypi.org/simple"}
+
+    with pytest.raises(UsageError) as caught:
+        _from({}, sources=sources, token_files={named: tmp_path / "t"})
+
+    assert caught.value.code == code
+
+
+def test_b14_the_old_form_is_answered_with_the_new_one(tmp_path: Path) -> None:
+    sources = {"acme": "https://gitlab.example.com/gitlab", "here": "http://127.0.0.1:8080"}
+    said = []
+    for name in sources:
+        with pytest.raises(UsageError) as caught:
+            _from({}, sources=sources, token_files={name: tmp_path / "t"})
+        said.append(caught.value.message)
+
+    assert f"`--token-file gitlab.example.com={tmp_path}/t`" in said[0]
+    assert f"`--token-file 127.0.0.1:8080={tmp_path}/t`" in said[1]
+
+
+def test_b14_a_source_that_is_named_like_a_host_is_none(tmp_path: Path) -> None:
+    """Whoever names a source after the host that people give a token to, and leads it elsewhere, gets nothing."""
+    (tmp_path / "t").write_text("glpat-1")
+    good, evil = "https://gitlab.example.com", "https://evil.example"
+    held = _from(
+        {},
+        sources={"gitlab.example.com": evil, "acme": good},
+        token_files={"gitlab.example.com": tmp_path / "t"},
+    )
+
+    assert _sent(held, f"{good}/api/v4/projects/1/packages") == "PRIVATE-TOKEN: glpat-1"
+    assert _sent(held, f"{evil}/api/v4/projects/1/packages") == ""
 
 
 @pytest.mark.parametrize(
@@ -118,14 +197,14 @@ def test_a_bad_token_file_is_told_without_its_contents(tmp_path: Path, text: str
     (tmp_path / "t").write_text(text)
 
     with pytest.raises(UsageError) as caught:
-        _from({}, sources={"a": "https://a.example"}, token_files={"a": tmp_path / "t"})
+        _from({}, sources={"a": "https://a.example"}, token_files={"a.example": tmp_path / "t"})
 
     assert caught.value.code == code
 
 
 def test_a_token_needs_a_source_and_a_secure_server(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as unknown:
-        _from({}, token_files={"acme": tmp_path})
+        _from({}, token_files={"gitlab.example.com": tmp_path})
     with pytest.raises(UsageError) as insecure:
         _from({"GITLAB_TOKEN": "x", "GITLAB_URL": "http://gitlab.example.com"})
 

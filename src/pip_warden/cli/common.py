@@ -42,7 +42,7 @@ def connection_options(function: F) -> F:
             help="Where accepted files are kept.",
         ),
         click.option(
-            "--token-file", multiple=True, metavar="SOURCE=FILE", help="A token for one source's registry."
+            "--token-file", multiple=True, metavar="HOST=FILE", help="A token for the registry on one host."
         ),
         click.option(
             "--cert", type=click.Path(dir_okay=False, path_type=Path), help="CA certificates to trust (PEM)."

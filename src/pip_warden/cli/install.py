@@ -38,7 +38,7 @@ Options of safe-install:
   --format text|json        How the result is printed.
   --report FILE             Write pip's installation report there; not with --download.
   --cache-dir DIR           Where accepted files are kept; else PIP_WARDEN_CACHE_DIR, else the user's cache directory.
-  --token-file SOURCE=FILE  A token for one source's registry.
+  --token-file HOST=FILE    A token for the registry on one host.
   --timeout SECONDS         Give up on a registry that sends nothing for so long.
   --retries N               How often a request to a registry is tried again.
   --cert FILE               CA certificates to trust (PEM).

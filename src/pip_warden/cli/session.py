@@ -31,7 +31,7 @@ class Connection:
     Attributes:
         offline: Open no connection.
         cache_dir: Where accepted files are kept.
-        token_files: Each ``SOURCE=FILE``.
+        token_files: Each ``HOST=FILE``.
         cert: PEM file of certificate authorities.
         timeout: Seconds without a byte before an answer counts as broken; None for the usual ones.
         retries: How often a request is tried again; None for as usual.
@@ -178,7 +178,7 @@ def entry_finder(roots: RootShelf, transport: Transport, *, offline_from: Vault 
 
 
 def _token_file(text: str) -> tuple[str, Path]:
-    name, equals, path = text.partition("=")
-    if not (name and equals and path):
-        raise UsageError("token-file", f"expected --token-file SOURCE=FILE, found {text!r}")
-    return name, Path(path)
+    host, equals, path = text.partition("=")
+    if not (host and equals and path):
+        raise UsageError("token-file", f"expected --token-file HOST=FILE, found {text!r}")
+    return host, Path(path)

@@ -147,7 +147,7 @@ def _who_asks(reply: Reply, found: str, said: str) -> CredentialsError:
         code = "credentials-needed"
         hint = (
             "The request went without credentials, and GitLab hides what one may not see. Set GITLAB_TOKEN (read_api), "
-            "and GITLAB_URL where it is not gitlab.com's; or use `--token-file SOURCE=FILE` or netrc; in GitLab CI the job token is used by itself."
+            "and GITLAB_URL where it is not gitlab.com's; or use `--token-file HOST=FILE` or netrc; in GitLab CI the job token is used by itself."
         )
     elif reply.status == 401:
         code, hint = (

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from pip_warden.errors import NetworkError, UsageError
 from pip_warden.transport.urls import Origin, origin_of
 
+_HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+_IS_HOST = re.compile(r"[.:]")
 _TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
 _ROUTE = re.compile(
     r"/api/v4/(?:(?P<projects>projects)|groups)/[^/]+/(?:-/)?packages(?:/(?P<kind>pypi|generic)(?:/|$))?"
@@ -59,7 +61,7 @@ class Kind(StrEnum):
 
     JOB = "job token"
     PERSONAL = "personal, project or group access token"
-    TOKEN = "token of one source"  # noqa: S105 -- a description
+    TOKEN = "token of one host"  # noqa: S105 -- a description
     LOGIN = "user and password"
 
 
@@ -134,11 +136,11 @@ def credentials_from_environment(
     Args:
         environ: The environment, given by the caller.
         sources: URL of each source, by name.
-        token_files: ``--token-file SOURCE=FILE``; SOURCE may be an https URL too, which no change of a trust file can redirect.
+        token_files: ``--token-file HOST=FILE``, by ``HOST``, ``HOST:PORT`` or a URL, which no change of a trust file can redirect.
         use_keyring: Whether to ask keyring, where it is installed.
 
     Raises:
-        UsageError: ``bad-token``, ``unreadable-token-file``, ``unknown-source``, ``bad-netrc`` or ``bad-server-url``.
+        UsageError: ``bad-token``, ``token-file``, ``unreadable-token-file``, ``unknown-source``, ``bad-netrc`` or ``bad-server-url``.
     """
     sources = sources or {}
     held: dict[Origin, Credential] = {}
@@ -152,9 +154,9 @@ def credentials_from_environment(
         named = next((name for name in ("GITLAB_URL", "CI_SERVER_URL") if environ.get(name)), None)
         origin = _setting_origin(named, environ[named]) if named else Origin("https", "gitlab.com", 443)
         held[origin] = Credential(kind=Kind.PERSONAL, secret=_checked("GITLAB_TOKEN", personal))
-    for name, path in (token_files or {}).items():
-        source = _source_origin(name, sources)
-        held[source] = _read_token(path)
+    for host, path in (token_files or {}).items():
+        origins = _token_origins(host, path, sources)
+        held |= dict.fromkeys(origins, _read_token(path))
     return Credentials(
         by_origin=held,
         by_host=_read_netrc(environ),
@@ -216,15 +218,43 @@ def _setting_origin(where: str, url: str) -> Origin:
         raise UsageError("bad-server-url", f"{where}: {err.message}", hint=err.hint) from err
 
 
-def _source_origin(name: str, sources: Mapping[str, str]) -> Origin:
-    if "://" in name:
-        return _setting_origin("--token-file", name)
-    if name not in sources:
-        known = ", ".join(sorted(sources)) or "none"
+def _token_origins(text: str, path: Path, sources: Mapping[str, str]) -> frozenset[Origin]:
+    """Return where the token of a file may go: the host that was named, where a source of this run is.
+
+    A trust file may come with somebody's merge request, and a source's name leads wherever its ``url`` says there. So a name is never a
+    host: what looks like both is taken for a host where it has a dot or a port, and else refused.
+    """
+    known = {name: _setting_origin(f"source {name}", url) for name, url in sources.items()}
+    if text in known and not _IS_HOST.search(text):
         raise UsageError(
-            "unknown-source", f"--token-file: expected a source of the trust file ({known}), found {name!r}"
+            "token-file",
+            f"expected --token-file HOST=FILE, found the name of a source, {text!r}; "
+            f"the host of its url is spelled `--token-file {_host_of(known[text])}={path}`",
+            hint="A token belongs to a host, and no change of the trust file moves it. Look whether the url is the one you mean.",
         )
-    return _setting_origin(f"source {name}", sources[name])
+    held = _named_origins(text) & set(known.values())
+    if not held:
+        hosts = ", ".join(sorted({_host_of(origin) for origin in known.values()})) or "none"
+        raise UsageError(
+            "unknown-source",
+            f"--token-file: expected the host of a source ({hosts}), found {text!r}",
+            hint="The token goes nowhere else. If a source's url was changed, find out why before you name its new host.",
+        )
+    return frozenset(held)
+
+
+def _named_origins(text: str) -> set[Origin]:
+    """Read ``HOST`` or ``HOST:PORT``: by https, or by http to this machine. A URL says itself which."""
+    if "://" in text:
+        return {_setting_origin("--token-file", text)}
+    if not _HOST.fullmatch(text):
+        raise UsageError("token-file", f"expected --token-file HOST=FILE, found {text!r} for the host")
+    secure = _setting_origin("--token-file", f"https://{text}")
+    return {secure, _setting_origin("--token-file", f"http://{text}")} if secure.is_loopback else {secure}
+
+
+def _host_of(origin: Origin) -> str:
+    return str(origin).partition("://")[2]
 
 
 def _read_token(path: Path) -> Credential:
