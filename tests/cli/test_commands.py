@@ -174,8 +174,9 @@ def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("rest", [(), ("not-pinned",)], ids=["much", "little"])
-def test_reader_that_has_gone(rest: tuple[str, ...]) -> None:
+def test_reader_that_has_gone(rest: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """``pip-warden explain | head -0``: whoever leaves has seen what they wanted. No traceback, and never the exit code of a refusal."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     read, write = os.pipe()
     os.close(read)
     try:
@@ -193,3 +194,22 @@ def test_safe_install_help(capsys: pytest.CaptureFixture[str], alone: Path) -> N
     document = json.loads(capsys.readouterr().out)
     assert_is_document(document, 2)
     assert not list(alone.iterdir())
+
+
+OPENS = """
+import os, sys, click
+from pip_warden.cli.run import run
+
+@click.command()
+def opens():
+    with open(os.devnull) as file:
+        return file.fileno() + (100 if os.get_inheritable(file.fileno()) else 0)
+
+sys.exit(run(opens, "opens", []))
+"""
+
+
+def test_b21_no_file_of_ours_takes_the_place_of_a_closed_stream() -> None:
+    """Whoever writes to standard error, a child or a library in C, would write into it: into the vault, for instance."""
+    words = ["bash", "-c", 'exec "$@" <&- >&- 2>&-', "bash", sys.executable, "-c", OPENS]
+    assert 2 < subprocess.run(words, check=False).returncode < 100

@@ -23,6 +23,12 @@ from pip_warden.sandbox import Project
 SAFE_INSTALL = str(Path(sys.executable).with_name("safe-install"))
 
 
+@pytest.fixture(autouse=True)
+def _buffered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everywhere: what was not written waits in the interpreter, which would end with 120 where it cannot be written at the end either."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+
+
 def typed(
     user: User, *words: str, after: str = 'exec "$@"', **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
