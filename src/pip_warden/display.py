@@ -6,22 +6,63 @@ bidirectional and format characters can make one name look like another (Unicode
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+_MARKER = re.compile(r"##(?=[A-Za-z]*\[)")
+"""What begins a command to the runners of GitHub, Azure (``##vso[``) and TeamCity, wherever it stands in a line of a job's log."""
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_PLAIN = re.compile(r"([\n\t])")
+_COLOURED = re.compile(r"(\x1b\[[0-9;]*m|[\n\t])")
 
 
 def shown(text: str, limit: int = 200) -> str:
-    """Escape control, bidi, format and unassigned characters, and cap the length.
+    """Escape control, bidi, format and unassigned characters, and what a CI job's log would take for a command; cap the length.
 
     Args:
         text: Anything from outside.
         limit: The longest result in characters; a longer text ends in ``…``.
     """
-    escaped = "".join(
-        _escape(char) if unicodedata.category(char) in _HIDDEN else char for char in text[: limit + 1]
-    )
+    escaped = "".join(_escape(char) if _is_hidden(char) else char for char in text[: limit + 1])
+    escaped = _MARKER.sub(r"\\u0023#", escaped)
     return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
+
+
+def said(line: str, limit: int = 4000) -> str:
+    """Escape a whole line that a child or a library has written.
+
+    GitLab's section markers need control characters; GitHub's runner takes any line that begins with two colons for a command.
+
+    Args:
+        line: The line, without its end.
+        limit: The longest result in characters.
+    """
+    text = shown(line.expandtabs(), limit)
+    bare = text.lstrip()
+    return f"{text[: len(text) - len(bare)]}\\u003a{bare[1:]}" if bare.startswith("::") else text
+
+
+def tame(text: str, *, coloured: bool) -> str:
+    """Escape what is hidden in text of our own that holds line ends and, where there may be any, colours: the last net.
+
+    Args:
+        text: Any number of lines.
+        coloured: Leave colours alone (SGR, ECMA-48 section 8.3.117).
+    """
+    if text.isprintable():
+        return text
+    allowed = _COLOURED if coloured else _PLAIN
+    return "".join(
+        part
+        if part.isprintable() or allowed.fullmatch(part)
+        else "".join(_escape(c) if _is_hidden(c) else c for c in part)
+        for part in allowed.split(text)
+    )
+
+
+def _is_hidden(char: str) -> bool:
+    return unicodedata.category(char) in _HIDDEN
 
 
 def _escape(char: str) -> str:

@@ -12,10 +12,11 @@ from pip_warden.cli.search_path import drop_strangers
 def main() -> None:
     """Run ``pip-warden``."""
     drop_strangers()
+    from pip_warden.cli.libraries import hush
     from pip_warden.cli.run import run
     from pip_warden.cli.tree import pip_warden
 
-    _quiet_libraries()
+    hush(sys.argv)
     sys.exit(run(pip_warden, "pip-warden"))
 
 
@@ -23,15 +24,8 @@ def safe_install_main() -> None:
     """Run ``safe-install``."""
     drop_strangers()
     from pip_warden.cli.install import safe_install
+    from pip_warden.cli.libraries import hush
     from pip_warden.cli.run import run
 
-    _quiet_libraries()
+    hush(sys.argv)
     sys.exit(run(safe_install, "safe-install"))
-
-
-def _quiet_libraries() -> None:
-    """Keep what libraries warn of a strange certificate from the terminal; what matters of it is a code. ``python -W`` undoes it."""
-    import warnings
-
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""How what is printed gets out: nothing that happens to a stream may change what was decided, or hide it.
+"""How what is printed gets out: nothing in it drives a terminal, and nothing that happens to a stream may change what was decided, or hide it.
 
 =========================================  ==============================================  =============================
 standard output                            what is said there                              exit code
@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import IO, ParamSpec, TextIO, cast
 
+from pip_warden.display import tame
 from pip_warden.errors import DeliveryError
 
 P = ParamSpec("P")
@@ -43,6 +44,7 @@ class Outlet(io.TextIOBase):
         self._stream = stream
         self._instead = instead
         self._waiting = ""
+        self._coloured = bool(os.environ.get("FORCE_COLOR")) or (stream is not None and stream.isatty())
         self.failure: OSError | ValueError | None = None
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -83,12 +85,18 @@ class Outlet(io.TextIOBase):
             return len(text)
         self._waiting += text
         try:
-            self._stream.write(text)
+            self._stream.write(tame(text, coloured=self._coloured))
             if "\n" in text:
                 self._send()
         except (OSError, ValueError) as err:
             self._fail(err)
         return len(text)
+
+    def control(self, sequence: str) -> None:
+        """Write to a terminal what it shall do; everything else is shown and never done."""
+        if self.isatty():
+            with suppress(OSError, ValueError):
+                cast("IO[str]", self._stream).write(sequence)
 
     def flush(self) -> None:
         """Send on what was written."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.display import said, shown
+
 if TYPE_CHECKING:
     from pip_warden.sandbox.example import Example
     from pip_warden.sandbox.world import Sandbox
@@ -65,11 +67,12 @@ class Stage:
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             check=False,
         )
         if show:
-            print(result.stdout.rstrip(), flush=True)
+            print("\n".join(said(line) for line in result.stdout.rstrip().splitlines()), flush=True)
         return result
 
     def fresh_environment(self, name: str) -> Path:
@@ -167,7 +170,7 @@ def _attack(stage: Stage, title: str, code: str, spoil: Callable[[Stage], Callab
     after = stage.installed(target)
     mend()
     refused = result.returncode == 1 and f"[{code}]" in result.stdout and before == after
-    found = f"exit {result.returncode}, {'nothing' if before == after else after} installed"
+    found = f"exit {result.returncode}, {'nothing' if before == after else shown(after)} installed"
     return Act(title=title, expected=f"refused, {code}", found=found, good=refused)
 
 
@@ -222,12 +225,14 @@ _ATTACKS: tuple[tuple[str, str, Callable[[Stage], Callable[[], None]]], ...] = (
 
 def _table(acts: list[Act]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title="What was shown")
     for heading in ("", "what", "had to be", "was"):
         table.add_column(heading)
     for act in acts:
-        table.add_row("[green]✓[/]" if act.good else "[red]✗[/]", act.title, act.expected, act.found)
+        row = (escape(text) for text in (act.title, act.expected, act.found))
+        table.add_row("[green]✓[/]" if act.good else "[red]✗[/]", *row)
     print()
     Console(width=110).print(table)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.display import said
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _run(parsed: Parsed, *, is_json: bool) -> Report:
 
     def on_line(line: str) -> None:
         console.clear()
-        print(line, file=sys.stderr if is_json else sys.stdout, flush=True)
+        print(said(line), file=sys.stderr if is_json else sys.stdout, flush=True)
 
     read_again = None if job.target.has_our_readers else partial(read_by, job.target.executable)
     with (

@@ -10,6 +10,7 @@ from typing import IO
 
 import click
 
+from pip_warden.cli.delivery import Outlet
 from pip_warden.display import shown
 from pip_warden.events import Reporter
 from pip_warden.report.text import Style, plain
@@ -60,7 +61,7 @@ class Console(Reporter):
     def step(self, message: str) -> None:
         """Redraw what is being done; with ``--verbose`` a line each."""
         if self._verbose:
-            self._line(self._style(message, "quiet"))
+            self._line(self._style(shown(message), "quiet"))
         elif self._live:
             self._redraw(message)
 
@@ -74,19 +75,27 @@ class Console(Reporter):
         """Clear the progress line."""
         self.clear()
         if self._verbose:
-            self._line(self._style(f"fetched {what}", "quiet"))
+            self._line(self._style(f"fetched {shown(what)}", "quiet"))
 
     def clear(self) -> None:
         """Remove the line that is redrawn."""
         if self._drawn:
-            self._stream.write("\r\x1b[K")
+            self._erase()
             self._stream.flush()
             self._drawn = False
 
     def _redraw(self, text: str) -> None:
-        self._stream.write("\r\x1b[K" + self._style(text[:100], "quiet"))
+        self._erase()
+        self._stream.write(self._style(shown(text, 100), "quiet"))
         self._stream.flush()
         self._drawn = True
+
+    def _erase(self) -> None:
+        """Go back to the beginning of the line and empty it; nothing else that is printed may."""
+        if isinstance(self._stream, Outlet):
+            self._stream.control("\r\x1b[K")
+        else:
+            self._stream.write("\r\x1b[K")
 
     def _line(self, text: str) -> None:
         self.clear()

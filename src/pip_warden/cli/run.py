@@ -11,6 +11,7 @@ import click
 from pip_warden.cli.delivery import delivering, was_left
 from pip_warden.cli.output import console_style, wants_json
 from pip_warden.disk import cannot_store, is_full
+from pip_warden.display import said
 from pip_warden.errors import BugError, UsageError, WardenError
 
 INTERRUPTED = 130
@@ -45,7 +46,8 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         return fail(BugError("bug", "a pipe of our own broke", hint=_REPORT_IT), name, words)
     except Exception as err:  # noqa: BLE001 -- the last line of defence: a bug is reported as one, never as a traceback
         if "--debug" in words:
-            traceback.print_exc()
+            for line in traceback.format_exc().splitlines():
+                print(said(line), file=sys.stderr)
         return fail(_unexpected(err), name, words)
     return code if isinstance(code, int) else 0
 

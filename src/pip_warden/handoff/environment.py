@@ -1,6 +1,7 @@
 """The child's environment, built from nothing (design decision D2).
 
 An installer can be steered by dozens of variables and files; only what it needs to find programs and compile is passed on, and no credential ever.
+Its output is a stranger's and is shown escaped, colours included; so it is asked for none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from pip_warden.errors import UsageError
 
 _PASSED = re.compile(
-    r"PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ|SYSTEMROOT|TERM|COLUMNS|NO_COLOR|FORCE_COLOR|SOURCE_DATE_EPOCH"
+    r"PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ|SYSTEMROOT|TERM|COLUMNS|SOURCE_DATE_EPOCH"
     r"|CC|CXX|CPP|FC|AR|LD|CFLAGS|CXXFLAGS|CPPFLAGS|FFLAGS|LDFLAGS|LDSHARED|ARFLAGS|MAKEFLAGS|CPATH|LIBRARY_PATH|PKG_CONFIG_PATH"
     r"|MACOSX_DEPLOYMENT_TARGET|ARCHFLAGS|CMAKE_[A-Z_]+|VIRTUAL_ENV",
     re.ASCII,
@@ -84,6 +85,7 @@ def _neutral() -> dict[str, str]:
         "NETRC": os.devnull,
         "GIT_ALLOW_PROTOCOL": "",
         "GIT_TERMINAL_PROMPT": "0",
+        "NO_COLOR": "1",
         "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONUTF8": "1",
         "UV_NO_CACHE": "1",

@@ -10,10 +10,12 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from pip_warden.errors import InstallerError
+from pip_warden.handoff.lines import lines_of
 from pip_warden.handoff.python import Target, pip_runner
 from pip_warden.handoff.server import HOST, INDEX_URL
 
@@ -47,7 +49,7 @@ class Child:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
 
     def run(
@@ -57,7 +59,7 @@ class Child:
         on_line: Callable[[str], None],
         cwd: Path | None,
     ) -> int:
-        """Run a command to its end, telling each line it prints, and return its exit code.
+        """Run a command to its end, telling each line it prints, of bounded length and as it came, and return its exit code.
 
         Whatever leaves this method early (Ctrl-C, a listener whose reader has gone) ends the command first.
         """
@@ -72,9 +74,6 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
-                    text=True,
-                    encoding="utf-8",
-                    errors="replace",
                     start_new_session=True,
                 )
             except OSError as err:
@@ -85,8 +84,8 @@ class Child:
             # What outlives pip is ended with it: it would hold the pipe open, and go on after the verdicts are told.
             threading.Thread(target=_end_with, args=(process,), name="installer-end", daemon=True).start()
             try:
-                for line in process.stdout or ():
-                    on_line(line.rstrip("\n"))
+                for line in lines_of(cast("BufferedReader", process.stdout)):
+                    on_line(line)
                 return process.wait()
             finally:
                 # It has a session of its own, so Ctrl-C reaches us alone: it would go on to install what nobody compares with the verdicts any more.
@@ -102,12 +101,12 @@ class Child:
             _kill_group(process)
 
 
-def _end_with(process: subprocess.Popen[str]) -> None:
+def _end_with(process: subprocess.Popen[bytes]) -> None:
     process.wait()
     _kill_group(process)
 
 
-def _kill_group(process: subprocess.Popen[str]) -> None:
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
     # The group has the number of its first process, which stays taken while the group has members. macOS forbids to signal zombies.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,55 @@
+"""B20: lines of strangers, and the last net under everything that is printed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pip_warden.display import said, shown, tame
+
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+COMMAND = re.compile(r"\s*::|##[A-Za-z]*\[")
+"""What a job's log takes for a command: GitHub's two forms (the second anywhere in a line), Azure's and TeamCity's."""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("::error::x", "\\u003a:error::x"),
+        ("  ::add-mask::x", "  \\u003a:add-mask::x"),
+        ("\t::x", "        \\u003a:x"),
+        ("a ##[group]b", "a \\u0023#[group]b"),
+        ("##vso[task.complete]", "\\u0023#vso[task.complete]"),
+        ("###[x]", "#\\u0023#[x]"),
+        ("##teamcity[x]", "\\u0023#teamcity[x]"),
+        ("section_start:1:x\r\x1b[0Khidden", "section_start:1:x\\u000d\\u001b[0Khidden"),
+        ("a :: b ## c [d]", "a :: b ## c [d]"),
+        ("ok\x1b]0;title\x07", "ok\\u001b]0;title\\u0007"),
+        ("x" * 5000, "x" * 3999 + "…"),
+    ],
+)
+def test_b20_lines_of_strangers(line: str, expected: str) -> None:
+    assert said(line) == expected
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from(" :#[\t\r\nvso\x1b\u202e"), st.characters())))
+def test_b20_no_line_drives_a_terminal_or_a_runner(line: str) -> None:
+    assert not HIDDEN.search(said(line))
+    assert not re.match(r"\s*::", said(line))
+    assert not COMMAND.search(said(line).lstrip(":"))
+    assert not re.search(r"##[A-Za-z]*\[", shown(line))
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("\n\t\x1b[0m;1K\r\u202e"), st.characters())))
+def test_b20_the_last_net_leaves_lines_and_colours_alone(text: str) -> None:
+    for coloured in (False, True):
+        found = tame(text, coloured=coloured)
+        bare = re.sub(r"\x1b\[[0-9;]*m", "", found) if coloured else found
+        assert not HIDDEN.search(re.sub("[\n\t]", "", bare))
+        assert found.count("\n") == text.count("\n")
+        assert tame(found, coloured=coloured) == found
+    assert tame("\x1b[1mbold\x1b[0m\n", coloured=True) == "\x1b[1mbold\x1b[0m\n"
+    assert tame("\x1b[1mbold", coloured=False) == "\\u001b[1mbold"
