@@ -12,6 +12,9 @@ import unicodedata
 _MARKER = re.compile(r"##(?=[A-Za-z]*\[)")
 """What begins a command to the runners of GitHub, Azure (``##vso[``) and TeamCity, wherever it stands in a line of a job's log."""
 
+_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
+"""What GitHub's runner takes for a command at the beginning of a line."""
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PLAIN = re.compile(r"([\n\t])")
 _COLOURED = re.compile(r"(\x1b\[[0-9;]*m|[\n\t])")
@@ -38,18 +41,19 @@ def said(line: str, limit: int = 4000) -> str:
         line: The line, without its end.
         limit: The longest result in characters.
     """
-    text = shown(line.expandtabs(), limit)
-    bare = text.lstrip()
-    return f"{text[: len(text) - len(bare)]}\\u003a{bare[1:]}" if bare.startswith("::") else text
+    return _COMMAND.sub(r"\1\\u003a", shown(line.expandtabs(), limit))
 
 
 def tame(text: str, *, coloured: bool) -> str:
-    """Escape what is hidden in text of our own that holds line ends and, where there may be any, colours: the last net.
+    """Escape what is hidden, or a command to a job's log, in text of our own that holds line ends and perhaps colours: the last net.
+
+    JSON means the same afterwards.
 
     Args:
         text: Any number of lines.
         coloured: Leave colours alone (SGR, ECMA-48 section 8.3.117).
     """
+    text = _COMMAND.sub(r"\1\\u003a", _MARKER.sub(r"\\u0023#", text))
     if text.isprintable():
         return text
     allowed = _COLOURED if coloured else _PLAIN
