@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pip_warden.display import said, shown, tame
@@ -44,6 +44,9 @@ def test_b20_no_line_drives_a_terminal_or_a_runner(line: str) -> None:
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("\n\t\x1b[0m;1K\r\u202e:# \x7f"), st.characters())))
+@example("::error::x\n")
+@example("a\n  ::error::x")
+@example("a ##[group]x")
 def test_b20_the_last_net_leaves_lines_and_colours_alone(text: str) -> None:
     for coloured in (False, True):
         found = tame(text, coloured=coloured)

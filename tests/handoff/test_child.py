@@ -62,6 +62,13 @@ def test_t29_nothing_of_ours_leaks(tmp_path: Path) -> None:
     assert all(made[name].startswith(str(tmp_path)) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME"))
 
 
+def test_b20_the_child_is_asked_for_no_colours(tmp_path: Path) -> None:
+    made = child_environment(
+        {"FORCE_COLOR": "1", "NO_COLOR": "", "TERM": "xterm"}, proxy_url=PROXY, private=tmp_path
+    )
+    assert (made["NO_COLOR"], made["TERM"], "FORCE_COLOR" in made) == ("1", "xterm", False)
+
+
 @pytest.mark.parametrize(
     "name",
     [
