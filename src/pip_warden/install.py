@@ -13,6 +13,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -36,7 +37,7 @@ from pip_warden.handoff.downloads import Download, check_directory, deliver, loo
 from pip_warden.handoff.environment import child_environment
 from pip_warden.handoff.local import LocalThings, file_argument, project_arguments
 from pip_warden.handoff.pip import Child, Installed, command_line, read_report
-from pip_warden.handoff.python import Target, installed
+from pip_warden.handoff.python import Target, installed, marker_environment
 from pip_warden.handoff.reconcile import (
     accepted_under_its_name,
     reconcile_directory,
@@ -44,7 +45,7 @@ from pip_warden.handoff.reconcile import (
     reconcile_report,
 )
 from pip_warden.handoff.report_file import check_report_file, write_report_file
-from pip_warden.handoff.requirements import LocalFile, Named, Wanted, render
+from pip_warden.handoff.requirements import LocalFile, Named, Wanted, check_wanted, nothing_wanted, render
 from pip_warden.handoff.server import Server
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.report.model import Line, Outcome, Report
@@ -200,17 +201,12 @@ class Installation:
         Raises:
             UsageError: The request itself is wrong.
         """
-        wanted = self._job.wanted
-        if not (wanted.named or wanted.files or wanted.projects):
-            raise UsageError(
-                "nothing-to-install",
-                "expected something to install, found no requirement at all",
-                hint="Name a package, or -r FILE.",
-            )
-        if self._job.download is not None:
-            check_directory(self._job.download)
-        if self._job.report is not None:
-            check_report_file(self._job.report)
+        job, wanted = self._job, self._job.wanted
+        check_wanted(wanted, partial(marker_environment, job.target), build=job.build_constraints)
+        if job.download is not None:
+            check_directory(job.download)
+        if job.report is not None:
+            check_report_file(job.report)
         try:
             self._gate.require_pinned({named.project: "you" for named in wanted.named})
             self._gate.warm_up()
@@ -223,7 +219,10 @@ class Installation:
             if not is_full(err):
                 raise
             self._course.error = cannot_store(err.filename or self._workspace, err)
-        return self._report()
+        report = self._report()
+        if report.exit_code == 0 and not report.lines:
+            raise nothing_wanted("that pip wanted none of it")
+        return report
 
     def _admit_local(self) -> tuple[LocalThings, list[str]]:
         """Judge local files, with the evidence beside them, and return what pip may open, and what it is given for it."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
+from pip_warden.handoff.python import Target, marker_environment
 from pip_warden.sandbox import File, Project
 from pip_warden.sandbox.faults import Hold
 from pip_warden.sandbox.packages import backend_source
@@ -245,10 +246,85 @@ def test_t35_nothing_is_never_success(user: User, words: tuple[str, ...]) -> Non
     assert not (user.home / "files").exists()
 
 
-def test_t35_markers_that_rule_everything_out(user: User) -> None:
+NEVER = "python_version < '3'"
+
+
+@pytest.mark.parametrize("where", ["here", "file", "both"])
+@pytest.mark.parametrize(
+    "words", [(), ("--download", "files"), ("--dry-run",), ("--offline",), ("--strict",)]
+)
+def test_b18_markers_that_rule_everything_out(user: User, words: tuple[str, ...], where: str) -> None:
+    """Nothing was asked for here, so nothing would be judged: whether it is pinned, there already or on no index at all."""
     project = user.published()
-    (user.home / "r.txt").write_text(f"{project.record.name}; python_version < '3'\n")
-    user.refused("--download", "files", "-r", "r.txt", code="nothing-downloaded")
+    assert user.install("--target", str(user.home / "first"), project.record.name).code == 0
+    lines = [
+        f"{project.record.name}; {NEVER}",
+        f"unpinned>=2; {NEVER} or sys_platform == 'cpm'",
+        "x; extra == 'y'",
+    ]
+    (user.home / "r.txt").write_text("\n".join(lines) + "\n")
+    asked = {"here": tuple(lines), "file": ("-r", "r.txt"), "both": (lines[0], "-r", "r.txt")}[where]
+    user.sandbox.clear_requests()
+    result = user.refused(*words, *asked, code="nothing-to-install", exit_code=2)
+    assert lines[0].replace("'", '"') in result.document["error"]["message"]
+    assert user.sandbox.requests == ()
+    assert not (user.home / "files").exists()
+
+
+def test_b18_what_is_present_and_not_wanted_here_is_no_success(user: User) -> None:
+    project = user.published()
+    assert user.install(project.record.name).code == 0
+    user.refused(f"{project.record.name}; {NEVER}", code="nothing-to-install", exit_code=2)
+    again = user.install(project.record.name)
+    assert (again.code, again.outcome(f"{project.record.name} 1.0")) == (0, "present_not_verified")
+    true = user.install(f"{project.record.name}; python_version > '3'", f"unpinned; {NEVER}")
+    assert (true.code, true.codes) == (1, {"not-pinned"}), "a name is asked for all the same"
+
+
+def test_b18_one_marker_that_holds_is_enough(user: User) -> None:
+    first, second = user.published(), user.published()
+    result = user.install(f"{first.record.name}; {NEVER}", f"{second.record.name}; python_version > '3'")
+    assert (result.code, user.installed()) == (0, {second.record.name: "1.0"}), result.output
+
+
+def test_b18_markers_mean_the_python_that_is_installed_into(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the target says that it is another Python than ours, and what is really run is ours: neither ends well with nothing."""
+    project = user.published()
+    asked: list[Path] = []
+
+    def other(target: Target) -> dict[str, str]:
+        asked.append(target.executable)
+        return {**marker_environment(target), "python_version": "3.99"}
+
+    monkeypatch.setattr("pip_warden.install.marker_environment", other)
+    name = project.record.name
+    before = user.refused(f"{name}; python_version != '3.99'", code="nothing-to-install", exit_code=2)
+    after = user.refused(f"{name}; python_version == '3.99'", code="nothing-to-install", exit_code=2)
+    assert asked == [user.target / "bin" / "python"] * 2
+    assert ["Ignoring" in run.output for run in (before, after)] == [False, True], (
+        "pip ran the second time only"
+    )
+
+
+@pytest.mark.parametrize(
+    "marker",
+    ["os_name ~= 'x'", "python_version ~= '3'", "extras == 'x'", "'x' in dependency_groups"],
+)
+@pytest.mark.parametrize("where", ["requirement", "constraint", "build constraint", "beside one that holds"])
+def test_b18_markers_that_nobody_can_evaluate(user: User, marker: str, where: str) -> None:
+    project = user.published()
+    name = project.record.name
+    (user.home / "c.txt").write_text(f"{name}; {marker}\n")
+    words = {
+        "requirement": (f"{name}; {marker}",),
+        "constraint": (name, "-c", "c.txt"),
+        "build constraint": (name, "--build-constraint", "c.txt"),
+        "beside one that holds": (name, "-r", "c.txt"),
+    }[where]
+    result = user.refused(*words, code="bad-requirement", exit_code=2)
+    assert marker.replace("'", '"') in result.document["error"]["message"]
 
 
 @pytest.mark.parametrize("word", ["*.whl", "dist/*", "missing.whl", "./missing", ""])

@@ -8,18 +8,20 @@ import json
 import os
 import sys
 import threading
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.markers import default_environment
 from packaging.specifiers import SpecifierSet
 
 from pip_warden.errors import InstallerError, RefusedError, UsageError
 from pip_warden.handoff.environment import child_environment
 from pip_warden.handoff.pip import Child, Installed, read_report
-from pip_warden.handoff.python import choose_target, installed
+from pip_warden.handoff.python import choose_target, installed, marker_environment
 from pip_warden.handoff.reconcile import reconcile_directory, reconcile_report
 
 PROXY = "http://u:p@127.0.0.1:1"
@@ -312,3 +314,18 @@ def test_a_report_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, c
     path.write_bytes(content)
     with contextlib.suppress(InstallerError):
         assert isinstance(read_report(path), tuple)
+
+
+def test_b18_a_target_tells_what_markers_are_evaluated_with() -> None:
+    told = marker_environment(choose_target(None, {}, sys.executable))
+    assert told == {name: value for name, value in default_environment().items() if name != "extra"}
+
+
+@pytest.mark.parametrize("output", ["", "[]", "nonsense"])
+def test_b18_a_target_that_does_not_tell_is_none(tmp_path: Path, output: str) -> None:
+    target = replace(
+        choose_target(None, {}, sys.executable), executable=_interpreter(tmp_path / "python", output)
+    )
+    with pytest.raises(UsageError) as caught:
+        marker_environment(target)
+    assert caught.value.code == "no-such-python"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pip_warden.errors import UsageError
-from pip_warden.handoff.requirements import gather, pinned_releases, render
+from pip_warden.handoff.requirements import check_wanted, gather, pinned_releases, render
 
 Write = Callable[..., str]
 SOURCE = "https://gitlab.example.com/api/v4/projects/7/packages/pypi/simple"
@@ -371,3 +371,61 @@ def test_indented_requirements_are_read(write: Write) -> None:
     text = "acme==1.0" + " " * 80 + "# why\n" + "gears==1.0 \\\n" + " " * 80 + f"--hash={HASH}\n"
 
     assert [named.project for named in gather(files=[write(text)]).named] == ["acme", "gears"]
+
+
+def _unasked() -> dict[str, str]:
+    raise AssertionError("no marker, no question")
+
+
+def test_b18_the_target_is_asked_only_where_there_is_a_marker() -> None:
+    check_wanted(gather(positional=["acme"]), _unasked)
+    for nothing in (gather(), gather(constraints=[])):
+        with pytest.raises(UsageError) as caught:
+            check_wanted(nothing, _unasked)
+        assert caught.value.code == "nothing-to-install"
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        (["a; python_version == '3.99'"], True),
+        (["a; python_version != '3.99'"], False),
+        (["a; python_version != '3.99'", "b; sys_platform == 'cpm'"], True),
+        (["a; python_version != '3.99'", "b; sys_platform != 'cpm'"], False),
+        (["a; extra == 'x'"], False),
+        (["a; extra != 'x'"], True),
+        (["a[x]; extra == 'x'"], False),
+        (["a; python_version != '3.99'", "."], True),
+    ],
+)
+def test_b18_markers_are_evaluated_with_the_values_of_the_target(asked: list[str], *, wanted: bool) -> None:
+    gathered = gather(positional=asked)
+    values = {"python_version": "3.99", "sys_platform": "cpm"}
+    if wanted:
+        check_wanted(gathered, lambda: values)
+        return
+    with pytest.raises(UsageError) as caught:
+        check_wanted(gathered, lambda: values)
+    assert caught.value.code == "nothing-to-install"
+
+
+_VARIABLES = ["os_name", "python_version", "platform_release", "implementation_version", "extra", "extras"]
+_OPERATORS = ["==", "!=", "~=", "===", "<", ">=", "in", "not in"]
+
+
+@given(
+    st.sampled_from(_VARIABLES),
+    st.sampled_from(_OPERATORS),
+    st.text(alphabet="x3.*!+ <>=9", max_size=8),
+    st.booleans(),
+)
+def test_t14_any_marker_is_true_false_or_a_fault_of_the_request(
+    variable: str, operator: str, value: str, swapped: bool
+) -> None:
+    sides = (f"'{value}'", variable) if swapped else (variable, f"'{value}'")
+    codes = set()
+    try:
+        check_wanted(gather(positional=[f"a; {sides[0]} {operator} {sides[1]}"]), dict)
+    except UsageError as err:
+        codes.add(err.code)
+    assert codes <= {"bad-requirement", "nothing-to-install", "refused-requirement"}

@@ -15,6 +15,27 @@ from pip_warden.errors import BugError, InstallerError, UsageError
 _OLDEST = (3, 10)
 """What pip 26 supports; ``python-too-old`` says it before pip does."""
 
+_MARKERS = """
+import json, os, platform, sys
+def full(version):
+    final = "%d.%d.%d" % tuple(version[:3])
+    return final if version.releaselevel == "final" else "%s%s%d" % (final, version.releaselevel[0], version.serial)
+print(json.dumps({
+    "implementation_name": sys.implementation.name,
+    "implementation_version": full(sys.implementation.version),
+    "os_name": os.name,
+    "platform_machine": platform.machine(),
+    "platform_python_implementation": platform.python_implementation(),
+    "platform_release": platform.release(),
+    "platform_system": platform.system(),
+    "platform_version": platform.version(),
+    "python_full_version": platform.python_version(),
+    "python_version": ".".join(platform.python_version_tuple()[:2]),
+    "sys_platform": sys.platform,
+}))
+"""
+"""Every variable of a marker but ``extra``, as PEP 508 defines it, told by an interpreter that need have nothing but its standard library."""
+
 _ASK = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.prefix); print(' '.join(sys.version.split()))"
 
 
@@ -70,23 +91,44 @@ def _interpreter(path: Path) -> Path:
     return path.absolute()
 
 
+def marker_environment(target: Target) -> dict[str, str]:
+    """Ask a target what it is, in the words of PEP 508: another Python, or another platform's, has other values than ours.
+
+    Raises:
+        UsageError: ``no-such-python``: it does not answer.
+    """
+    try:
+        found = json.loads(_said(target.executable, _MARKERS))
+        return {str(name): str(value) for name, value in found.items()}
+    except (OSError, subprocess.SubprocessError, ValueError, AttributeError) as err:
+        raise _no_python(target.executable, target.why) from err
+
+
+def _said(executable: Path, program: str) -> str:
+    result = subprocess.run(  # noqa: S603 -- the interpreter the user chose
+        [str(executable), "-I", "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={},
+    )
+    return result.stdout
+
+
+def _no_python(executable: Path, why: str) -> UsageError:
+    return UsageError(
+        "no-such-python",
+        f"expected a Python interpreter or virtual environment, found {executable} ({why})",
+    )
+
+
 def _ask(executable: Path, why: str) -> Target:
     try:
-        result = subprocess.run(  # noqa: S603 -- the interpreter the user chose
-            [str(executable), "-I", "-S", "-c", _ASK],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-            env={},
-        )
-        version, prefix, *rest = result.stdout.splitlines()
+        version, prefix, *rest = _said(executable, _ASK).splitlines()
         numbers = tuple(int(part) for part in version.split("."))
     except (OSError, subprocess.SubprocessError, ValueError) as err:
-        raise UsageError(
-            "no-such-python",
-            f"expected a Python interpreter or virtual environment, found {executable} ({why})",
-        ) from err
+        raise _no_python(executable, why) from err
     if numbers < _OLDEST:
         raise UsageError(
             "python-too-old",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -58,6 +59,11 @@ class Named:
     project: ProjectName
     hashes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+
+    @property
+    def marker(self) -> Marker | None:
+        """Return where it is wanted, None where everywhere."""
+        return Requirement(self.requirement).marker
 
     def rendered(self) -> str:
         """Spell it for pip."""
@@ -167,6 +173,51 @@ def gather(
     for path in constraints:
         _file(path, Path.cwd(), pile, is_constraint=True)
     return pile.frozen()
+
+
+def check_wanted(
+    wanted: Wanted, environment: Callable[[], Mapping[str, str]], *, build: Iterable[Named] = ()
+) -> None:
+    """Check that something is wanted where it is to be installed, and that every marker can be evaluated there.
+
+    Args:
+        wanted: Everything that was asked for.
+        environment: Asks the target for the values of markers (PEP 508); only where there is a marker.
+        build: Constraints on build dependencies.
+
+    Raises:
+        UsageError: ``nothing-to-install``: nothing was asked for, or every marker is false; ``bad-requirement``: nobody can say whether a marker is true.
+    """
+    if not (wanted.named or wanted.files or wanted.projects):
+        raise nothing_wanted("no requirement at all")
+    marked = [named for named in (*wanted.named, *wanted.constraints, *build) if named.marker is not None]
+    if not marked:
+        return
+    values = environment()
+    not_wanted = {named for named in marked if not _holds(named, values)}
+    if not wanted.files and not wanted.projects and not_wanted.issuperset(wanted.named):
+        listed = ", ".join(displayed(named.requirement) for named in wanted.named[:5])
+        raise nothing_wanted(f"only requirements whose marker is false here: {listed}")
+
+
+def nothing_wanted(found: str) -> UsageError:
+    """Make the error for a run in which nothing would be judged: that is never a success."""
+    return UsageError(
+        "nothing-to-install",
+        f"expected something to install, found {found}",
+        hint="Name a package, or -r FILE. Markers are evaluated for the Python that is installed into (--python).",
+    )
+
+
+def _holds(named: Named, environment: Mapping[str, str]) -> bool:
+    try:
+        return named.marker is None or named.marker.evaluate({**environment, "extra": ""})
+    except (ValueError, KeyError, RecursionError) as err:
+        raise UsageError(
+            "bad-requirement",
+            f"expected a marker that can be evaluated (PEP 508), found {displayed(named.requirement)}",
+            hint='Versions are compared with versions, and everything else with == and !=, or "in" and "not in".',
+        ) from err
 
 
 def pinned_releases(path: Path) -> tuple[Release, ...]:
