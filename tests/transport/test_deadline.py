@@ -275,14 +275,15 @@ def test_b17_a_slow_server_that_is_honest_has_its_time() -> None:
         assert door.get(server.url + "/a", max_bytes=10).body == b"slow"  # each call has its own
 
 
-def _watchers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "deadlines"]
+def _watchers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "deadlines"}
 
 
 def test_b17_one_thread_watches_and_ends_with_the_door() -> None:
+    before = _watchers()
     with serve() as server, Transport() as door:
         server.routes["/a"] = Answer(body=b"x")
-        assert _watchers() == []  # none before it is needed
+        assert _watchers() - before == set()  # none before it is needed
         threads = [
             threading.Thread(target=door.get, args=(server.url + "/a",), kwargs={"max_bytes": 9})
             for _ in range(8)
@@ -291,27 +292,28 @@ def test_b17_one_thread_watches_and_ends_with_the_door() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(_watchers()) == 1
+        (watcher,) = _watchers() - before
         door.close()
-        assert _watchers() == []
+        watcher.join(30)
+        assert not watcher.is_alive()
 
 
 def test_b17_what_is_under_way_when_the_door_closes_is_still_bounded() -> None:
-    time, codes = FakeTime(), list[str]()
+    time, codes, before = FakeTime(), list[str](), _watchers()
     with socket.create_server(("127.0.0.1", 0)) as listener, Transport(_settings(), clock=time.clock) as door:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/a"
         asking = threading.Thread(target=lambda: codes.append(_code(lambda: door.get(url, max_bytes=9))))
         asking.start()
         with listener.accept()[0] as connection:
             connection.recv(1 << 16)
+            (watcher,) = _watchers() - before
             door.close()
-            (watcher,) = _watchers()
             time.skip(DEADLINE + 1)
             assert connection.recv(1) == b""
         asking.join(30)
         watcher.join(30)
     assert codes == ["timed-out"]
-    assert _watchers() == []
+    assert not watcher.is_alive()
 
 
 def test_b17_a_connection_made_after_the_deadline_is_shut_down_at_once() -> None:

@@ -101,9 +101,6 @@ class Watchdog:
         with self._changed:
             self._is_closed = True
             self._changed.notify()
-            thread = None if self._watches else self._thread
-        if thread is not None:
-            thread.join()
 
     @contextmanager
     def watching(self, moment: float) -> Iterator[Watch]:
