@@ -262,6 +262,30 @@ def test_the_end_does_not_wait_for_an_answer(shelf: Shelf) -> None:
     thread.join()
 
 
+def test_b22_the_end_drops_what_is_under_way(shelf: Shelf) -> None:
+    """Python 3.12 made its servers wait for open connections."""
+    asked, ended = threading.Event(), threading.Event()
+    in_time: list[bool] = []
+
+    def before(_what: str) -> None:
+        asked.set()
+        in_time.append(ended.wait(30))
+
+    shelf.before = before
+    with Server(shelf) as server:
+        thread = threading.Thread(target=_swallow, args=(server,))
+        thread.start()
+        silent = socket.create_connection(("127.0.0.1", urlsplit(server.proxy_url).port or 0), timeout=30)
+        assert asked.wait(30)
+    # Whoever waits for an answer sees the end before there is one, and so does who has asked for nothing yet.
+    thread.join()
+    with silent, contextlib.suppress(ConnectionResetError):
+        assert silent.recv(1) == b""
+    ended.set()
+    server._pool.shutdown()
+    assert in_time == [True]
+
+
 def _swallow(server: Server) -> None:
     try:
         _ask(server, _page())

@@ -47,6 +47,27 @@ _ANSWERS_AT_ONCE = 16
 _IDLE = 24 * 60 * 60
 """Seconds an idle connection stays open: longer than any run, since pip, which retries nothing here, may take it up again after a long build."""
 
+_ABORT_AGAIN = 0.02
+_PATIENCE = 5.0
+"""Seconds for the server's own thread to end; it is no hindrance afterwards."""
+
+
+class _Uvicorn(uvicorn.Server):
+    """Aborts the connections that are left when it ends, instead of waiting for their answers: nobody wants them any more."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening and drop every connection, also one that was just being opened.
+
+        Since Python 3.12 a server that closes waits for its connections, and uvicorn waits for it, however much it is told to hurry.
+        """
+        closing = asyncio.ensure_future(super().shutdown(sockets))
+        while not closing.done():
+            for connection in list(self.server_state.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
+            await asyncio.wait([closing], timeout=_ABORT_AGAIN)
+        await closing
+
 
 class Server:
     """Serves one installer run on a free port of 127.0.0.1; a context manager.
@@ -82,7 +103,7 @@ class Server:
             server_header=False,
             timeout_keep_alive=_IDLE,
         )
-        self._uvicorn = uvicorn.Server(config)
+        self._uvicorn = _Uvicorn(config)
         # A pool of its own, since the event loop waits at its end for the one it owns: a run that was refused must not wait for the other files.
         self._pool = ThreadPoolExecutor(_ANSWERS_AT_ONCE, thread_name_prefix="loopback-answer")
         self._thread = threading.Thread(target=self._run, name="loopback-index", daemon=True)
@@ -95,7 +116,7 @@ class Server:
     def __exit__(self, *_exc: object) -> None:
         self._uvicorn.should_exit = True
         self._uvicorn.force_exit = True
-        self._thread.join()
+        self._thread.join(_PATIENCE)
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._socket.close()
 
