@@ -262,6 +262,7 @@ class Installation:
         staging = self._workspace / "download"
         door = GateDoor(self._gate, served, local, report)
         with Server(door, on_denial=child.end) as server:
+            child.keep_open(server.fileno())
             environment = child_environment(
                 self._environ, proxy_url=server.proxy_url, private=private, pass_env=job.pass_env
             )

@@ -190,6 +190,18 @@ def test_what_is_not_there_or_not_a_list(tmp_path: Path) -> None:
     assert failed.value.code == "inspect-failed"
 
 
+def test_b08_who_lists_packages_is_not_told_the_password(tmp_path: Path) -> None:
+    """The port is free by then."""
+    made = child_environment({"PATH": os.defpath}, proxy_url="http://u:hunter2@127.0.0.1:1", private=tmp_path)
+    listing = tmp_path / "python"
+    listing.write_text(f"#!/bin/sh\nenv > {tmp_path}/env\necho '{{\"installed\": []}}'\n")
+    listing.chmod(0o755)
+    target = choose_target(str(_interpreter(tmp_path / "p", "3.12\\n/v\\n")), {}, "")
+    assert installed(replace(target, executable=listing), made) == {}
+    seen = (tmp_path / "env").read_text()
+    assert ("hunter2" in seen, "PIP_CONFIG_FILE=" in seen) == (False, True)
+
+
 def test_a_denial_ends_the_child_and_what_it_started(tmp_path: Path) -> None:
     """The grandchild holds a pipe open: its end is seen as the pipe's."""
     script = "import subprocess, sys; subprocess.Popen(['sleep', '300']); print('started', flush=True); sys.stdin.read(); import time; time.sleep(300)"

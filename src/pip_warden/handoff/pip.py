@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal, cast
 
 from pip_warden.errors import InstallerError
+from pip_warden.handoff import supervisor
 from pip_warden.handoff.lines import lines_of
 from pip_warden.handoff.python import Target, pip_runner
 from pip_warden.handoff.server import HOST, INDEX_URL
@@ -23,6 +27,9 @@ _TIMEOUT = "1800"
 """Seconds pip waits for the first byte: it comes after the verdict."""
 
 _GUARDED = Path(__file__).with_name("guarded_pip.py")
+
+_PATIENCE = 10.0
+"""Seconds for the supervisor to end everything, before it is killed with its group: twice what it allows itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +52,20 @@ class Installed:
 
 
 class Child:
-    """A pip that is running, in a process group of its own, so that it can be ended with everything it started."""
+    """A pip that is running, under a supervisor, so that it ends with everything it started: when it is told to, and when we do, however.
+
+    It runs one command after the other.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running: _Running | None = None
+        self._kept: int | None = None
         self._ended = False
+
+    def keep_open(self, descriptor: int) -> None:
+        """Have the supervisor hold a descriptor, without pip: the listening socket, so that its port is never free while a pip is left."""
+        self._kept = descriptor
 
     def run(
         self,
@@ -61,55 +76,128 @@ class Child:
     ) -> int:
         """Run a command to its end, telling each line it prints, of bounded length and as it came, and return its exit code.
 
+        The exit code is minus the number of the signal that ended it, where one did.
+
         Whatever leaves this method early (Ctrl-C, a listener whose reader has gone) ends the command first.
+
+        Raises:
+            InstallerError: ``pip-failed``: it cannot be started.
         """
+        try:
+            with self._lock:
+                if self._ended:
+                    return -signal.SIGTERM
+                try:
+                    self._running = running = _Running(command, environment, cwd, self._kept)
+                except OSError as err:
+                    raise _not_started(command, err.errno) from err
+            for line in running.lines():
+                on_line(line)
+            kind, number = running.said()
+        finally:
+            # It has a session of its own, so Ctrl-C reaches us alone: it would go on to install what nobody compares with the verdicts any more.
+            if self._running is not None:
+                self._running.close()
+        if kind == "errno":
+            raise _not_started(command, number)
+        return number
+
+    def end(self) -> None:
+        """End it and everything it started, and wait for that; called at a denial, so that it cannot turn to anything else."""
         with self._lock:
-            if self._ended:
-                return -signal.SIGTERM
-            try:
+            self._ended = True
+            running = self._running
+        if running is not None:
+            running.end()
+
+
+class _Running:
+    """A supervisor and its command.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None, kept: int | None
+    ) -> None:
+        self._heard = b""
+        self._gone = threading.Event()
+        self._link, theirs = socket.socketpair()
+        numbers = [theirs.fileno(), *([kept] if kept is not None else [])]
+        arguments = [str(numbers[0]), "-" if kept is None else str(kept), *command]
+        try:
+            with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 -- our own pip in the user's interpreter
-                    list(command),
+                    [sys.executable, "-I", "-S", supervisor.__file__, *arguments],
                     env=dict(environment),
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    pass_fds=numbers,
                 )
-            except OSError as err:
-                raise InstallerError(
-                    "pip-failed", f"expected to start {command[0]}, found {err.strerror}"
-                ) from err
-        with self._process as process:
-            # What outlives pip is ended with it: it would hold the pipe open, and go on after the verdicts are told.
-            threading.Thread(target=_end_with, args=(process,), name="installer-end", daemon=True).start()
-            try:
-                for line in lines_of(cast("BufferedReader", process.stdout)):
-                    on_line(line)
-                return process.wait()
-            finally:
-                # It has a session of its own, so Ctrl-C reaches us alone: it would go on to install what nobody compares with the verdicts any more.
-                if process.poll() is None:
-                    _kill_group(process)
+            threading.Thread(target=self._listen, name="installer-end", daemon=True).start()
+        except BaseException:
+            # What was started sees it, and ends.
+            self._link.close()
+            raise
+
+    def lines(self) -> Iterator[str]:
+        """Yield what the command prints."""
+        return lines_of(cast("BufferedReader", self._process.stdout))
+
+    def said(self) -> tuple[str, int]:
+        """Wait for the end and return what the supervisor said of it: ``ended`` or ``errno``, and the number."""
+        self._gone.wait()
+        first, newline, _ = self._heard.decode().partition("\n")
+        kind, _, number = first.partition(" ")
+        # A supervisor that said nothing was killed, and pip with it.
+        return (kind, int(number)) if newline else ("ended", -signal.SIGKILL)
 
     def end(self) -> None:
-        """End it and everything it started; called at a denial, so that it cannot turn to anything else."""
-        with self._lock:
-            self._ended = True
-            process = self._process
-        if process is not None and process.poll() is None:
-            _kill_group(process)
+        """Have everything killed, and wait for that."""
+        with contextlib.suppress(OSError):
+            self._link.shutdown(socket.SHUT_WR)
+        if not self._gone.wait(_PATIENCE):
+            self._kill_group()
+            self._gone.wait()
+
+    def close(self) -> None:
+        """Have everything killed that is left, and let go of it."""
+        try:
+            self._finish()
+        except BaseException:
+            # Whatever interrupts this, what comes next relies on it.
+            self._finish()
+            raise
+
+    def _finish(self) -> None:
+        self.end()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._link.close()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := self._link.recv(64):
+                self._heard += chunk
+        # The supervisor has ended, or was killed, and then its group is left. Nobody has waited for it yet: its number is still the group's.
+        self._kill_group()
+        self._gone.set()
+
+    def _kill_group(self) -> None:
+        # macOS forbids to signal zombies.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def _end_with(process: subprocess.Popen[bytes]) -> None:
-    process.wait()
-    _kill_group(process)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    # The group has the number of its first process, which stays taken while the group has members. macOS forbids to signal zombies.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _not_started(command: Sequence[str], number: int | None) -> InstallerError:
+    return InstallerError(
+        "pip-failed", f"expected to start {command[0]}, found: {os.strerror(number or errno.EIO)}"
+    )
 
 
 def command_line(

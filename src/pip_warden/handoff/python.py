@@ -150,6 +150,10 @@ def pip_runner() -> Path:
 def installed(target: Target, environment: Mapping[str, str]) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Read what a target has: version and requirements by normalised name.
 
+    Args:
+        target: The Python.
+        environment: An installer's environment. This needs no network: the proxy, whose password is in there, is left out.
+
     Raises:
         InstallerError: ``inspect-failed``.
     """
@@ -163,9 +167,10 @@ def installed(target: Target, environment: Mapping[str, str]) -> dict[str, tuple
         "--isolated",
         "--disable-pip-version-check",
     ]
+    offline = {name: value for name, value in environment.items() if not name.lower().endswith("_proxy")}
     try:
         result = subprocess.run(  # noqa: S603 -- the interpreter the user chose
-            command, capture_output=True, text=True, check=True, env=dict(environment)
+            command, capture_output=True, text=True, check=True, env=offline
         )
         items = json.loads(result.stdout)["installed"]
         return {

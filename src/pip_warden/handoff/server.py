@@ -125,6 +125,10 @@ class Server:
         """Return the proxy URL for the child's environment: a secret of this run."""
         return f"http://{USER}:{self._password}@127.0.0.1:{self._socket.getsockname()[1]}"
 
+    def fileno(self) -> int:
+        """Return the descriptor of the listening socket: whoever inherits it holds the port."""
+        return self._socket.fileno()
+
     def _run(self) -> None:
         asyncio.run(self._uvicorn.serve(sockets=[self._socket]))
 

@@ -1,0 +1,222 @@
+"""B08: pip and everything it started ends with us, whatever ends us, and the port is nobody's before that."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handoff.witness import Witness, is_held, wait_for_port
+from pip_warden.errors import InstallerError
+from pip_warden.handoff import pip, supervisor
+from pip_warden.handoff.pip import Child
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="not promised elsewhere")
+PATH = {"PATH": os.defpath}
+
+WE = """
+import os, socket, sys
+from pip_warden.handoff.pip import Child
+
+with socket.create_server(("127.0.0.1", 0)) as listening:
+    child = Child()
+    child.keep_open(listening.fileno())
+    environment = {"PATH": os.defpath, "PORT": str(listening.getsockname()[1])}
+    child.run([sys.executable, "-c", *sys.argv[1:]], environment, print, None)
+"""
+
+_TREE = """
+import os, subprocess, sys, time
+path, kind, then, *children = sys.argv[1:]
+pipe = open(path, "a")
+print(kind, os.getpid(), os.getppid(), os.environ.get("PORT"), file=pipe, flush=True)
+for child in children:
+    words = [sys.executable, "-c", SOURCE, path, child, "stay"]
+    started = subprocess.Popen(words, start_new_session=child == "daemon", stdout=subprocess.PIPE)
+    started.stdout.readline()
+print("there", flush=True)
+time.sleep(600 if then == "stay" else 0)
+"""
+TREE = f"SOURCE = {_TREE!r}\n{_TREE}"
+"""Says who it is and starts what it is told to start; a daemon leaves its group and session."""
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Iterator[Witness]:
+    with Witness(tmp_path / "witness") as made:
+        yield made
+
+
+def tree(witness: Witness, then: str, *children: str) -> list[str]:
+    return [TREE, str(witness.path), "pip", then, *children]
+
+
+@contextlib.contextmanager
+def ourselves(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Child in a process that a test can end."""
+    words = [sys.executable, "-c", WE, *arguments]
+    with subprocess.Popen(words, start_new_session=True, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def run(*arguments: str) -> int:
+    return Child().run([sys.executable, "-c", *arguments], PATH, lambda _line: None, None)
+
+
+@LINUX
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_b08_pip_ends_with_us_before_its_port_is_free(witness: Witness, number: signal.Signals) -> None:
+    """Whoever got the port would be sent the run's password, and could answer what they like."""
+    with ourselves(*tree(witness, "stay", "backend", "daemon")) as process:
+        port = int(witness.words(3)["pip"][2])
+        assert is_held(port)
+        process.send_signal(number)
+        wait_for_port(port, witness)
+
+
+def test_b08_pip_ends_with_us_where_our_group_is_killed(witness: Witness) -> None:
+    with ourselves(*tree(witness, "stay", "backend")) as process:
+        port = int(witness.words(2)["pip"][2])
+        os.killpg(process.pid, signal.SIGKILL)
+        wait_for_port(port, witness)
+
+
+@LINUX
+def test_b08_pip_ends_with_its_supervisor(witness: Witness) -> None:
+    """We are stopped meanwhile, and can do nothing for it."""
+    with ourselves(*tree(witness, "stay")) as process:
+        guard = int(witness.words(1)["pip"][1])
+        process.send_signal(signal.SIGSTOP)
+        os.kill(guard, signal.SIGKILL)
+        witness.wait()
+
+
+def test_b08_we_end_what_a_killed_supervisor_left(witness: Witness) -> None:
+    guards = []
+
+    def kill(_line: str) -> None:
+        guards.append(int(witness.words(2)["pip"][1]))
+        os.kill(guards[0], signal.SIGKILL)
+
+    words = [sys.executable, "-c", *tree(witness, "stay", "backend")]
+    assert Child().run(words, PATH, kill, None) == -signal.SIGKILL
+    assert len(guards) == 1
+    witness.wait()
+
+
+def test_b08_a_supervisor_that_does_nothing_is_killed(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pip, "_PATIENCE", 0.0)
+    child = Child()
+
+    def stop(_line: str) -> None:
+        os.kill(int(witness.words(2)["pip"][1]), signal.SIGSTOP)
+        child.end()
+
+    words = [sys.executable, "-c", *tree(witness, "stay", "backend")]
+    assert child.run(words, PATH, stop, None) == -signal.SIGKILL
+    witness.wait()
+
+
+@LINUX
+def test_b08_what_left_the_group_ends_with_pip(witness: Witness) -> None:
+    """A daemon that a build left behind would go on after the verdicts are told, with the password of the run."""
+    assert run(*tree(witness, "leave", "backend", "daemon")) == 0
+    assert witness.words(3).keys() == {"pip", "backend", "daemon"}
+    assert witness.all_gone()
+
+
+@LINUX
+def test_b08_what_left_the_group_ends_at_a_denial(witness: Witness) -> None:
+    child = Child()
+
+    def deny(_line: str) -> None:
+        witness.words(3)
+        child.end()
+        assert witness.all_gone()
+
+    words = [sys.executable, "-c", *tree(witness, "stay", "backend", "daemon")]
+    assert child.run(words, PATH, deny, None) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 127, 255, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGSEGV])
+def test_b08_how_pip_ended_is_passed_on(code: int) -> None:
+    how = f"os._exit({code})" if code >= 0 else f"os.kill(os.getpid(), {-code})"
+    assert run(f"import os; {how}") == code
+
+
+def test_b08_a_signal_to_its_own_group_ends_all_of_it(witness: Witness) -> None:
+    """Scripts clean up after themselves with ``kill 0``; the supervisor is in that group."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        assert run(f"import os, time; os.killpg(0, {int(number)}); time.sleep(600)") == -signal.SIGKILL
+
+
+def test_b08_pip_inherits_neither_link_nor_socket() -> None:
+    script = """
+import os
+for number in range(256):
+    try:
+        os.fstat(number)
+    except OSError:
+        continue
+    print(number)
+"""
+    lines: list[str] = []
+    child = Child()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        child.keep_open(listening.fileno())
+        assert child.run([sys.executable, "-c", script], PATH, lines.append, None) == 0
+    assert lines == ["0", "1", "2"]
+
+
+def test_b08_one_after_the_other() -> None:
+    child = Child()
+    lines: list[str] = []
+    for number in range(3):
+        assert child.run([sys.executable, "-c", f"print({number})"], PATH, lines.append, None) == 0
+    with pytest.raises(InstallerError) as caught:
+        child.run(["/none"], PATH, lines.append, None)
+    assert (caught.value.code, caught.value.exit_code) == ("pip-failed", 4)
+    assert child.run([sys.executable, "-c", "print(3)"], PATH, lines.append, None) == 0
+    assert lines == ["0", "1", "2", "3"]
+
+
+def test_b08_an_interrupted_end_is_an_end_all_the_same(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal comes while it is being ended for another reason. What comes next, the workspace's removal, relies on that nobody is left."""
+    child, end, calls = Child(), pip._Running.end, []
+
+    def interrupted(running: pip._Running) -> None:
+        calls.append(running)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        end(running)
+
+    def leave(_line: str) -> None:
+        witness.words(2)
+        raise BrokenPipeError
+
+    monkeypatch.setattr(pip._Running, "end", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        child.run([sys.executable, "-c", *tree(witness, "stay", "backend")], PATH, leave, None)
+    witness.wait()
+
+
+def test_b08_the_supervisor_leads_its_session_or_does_nothing(tmp_path: Path) -> None:
+    """It kills its group in the end; by hand, that would be the shell's."""
+    mark = tmp_path / "ran"
+    words = [sys.executable, "-I", "-S", supervisor.__file__, "0", "-", "touch", str(mark)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr, mark.exists()) == (1, "expected to lead a session\n", False)
