@@ -125,12 +125,13 @@ class Gate:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
+        # Whoever interrupts a run does not wait for a registry.
+        self.close(wait=kind is None or issubclass(kind, Exception))
 
-    def close(self) -> None:
-        """Stop fetching ahead and wait for what is under way."""
-        self._pool.shutdown(cancel_futures=True)
+    def close(self, *, wait: bool = True) -> None:
+        """Stop fetching ahead and wait for what is under way, if so wished."""
+        self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def warm_up(self) -> None:
         """Load the verifier and the trusted roots in the background, while an installer starts."""

@@ -14,10 +14,13 @@ def main() -> None:
     drop_strangers()
     from pip_warden.cli.libraries import hush
     from pip_warden.cli.run import run
+    from pip_warden.cli.signals import leave
     from pip_warden.cli.tree import pip_warden
 
     hush(sys.argv)
-    sys.exit(run(pip_warden, "pip-warden"))
+    code = run(pip_warden, "pip-warden")
+    leave(code)
+    sys.exit(code)
 
 
 def safe_install_main() -> None:
@@ -26,6 +29,9 @@ def safe_install_main() -> None:
     from pip_warden.cli.install import safe_install
     from pip_warden.cli.libraries import hush
     from pip_warden.cli.run import run
+    from pip_warden.cli.signals import leave
 
     hush(sys.argv)
-    sys.exit(run(safe_install, "safe-install"))
+    code = run(safe_install, "safe-install")
+    leave(code)
+    sys.exit(code)

@@ -61,7 +61,7 @@ class Stage:
         """Type a command as the user would, and show it with its output."""
         if show:
             print(f"\n$ {shlex.join(words)}", flush=True)
-        result = subprocess.run(  # noqa: S603 -- our own commands
+        with subprocess.Popen(  # noqa: S603 -- our own commands
             _installed(words),
             cwd=self.directory,
             env=self.environment,
@@ -69,11 +69,17 @@ class Stage:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="backslashreplace",
-            check=False,
-        )
+        ) as process:
+            try:
+                output = process.communicate()[0]
+            except BaseException:
+                # It ends its own run in order.
+                process.terminate()
+                process.communicate()
+                raise
         if show:
-            print("\n".join(said(line) for line in result.stdout.rstrip().splitlines()), flush=True)
-        return result
+            print("\n".join(said(line) for line in output.rstrip().splitlines()), flush=True)
+        return subprocess.CompletedProcess(words, process.returncode, output)
 
     def fresh_environment(self, name: str) -> Path:
         """Make an empty virtual environment without pip: safe-install brings its own."""

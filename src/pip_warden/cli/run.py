@@ -10,6 +10,7 @@ import click
 
 from pip_warden.cli.delivery import delivering, was_left
 from pip_warden.cli.output import console_style, wants_json
+from pip_warden.cli.signals import SignalledError, ended_in_order
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.display import said
 from pip_warden.errors import BugError, UsageError, WardenError
@@ -29,13 +30,19 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
     """
     words = list(sys.argv[1:] if args is None else args)
     try:
-        code = command.main(words, prog_name=name, standalone_mode=False)
-    except click.exceptions.Abort:
-        print("\ninterrupted", file=sys.stderr)
-        return INTERRUPTED
+        with ended_in_order():
+            return _run(command, name, words)
+    except SignalledError as err:
+        return _say_ended(str(err), err.exit_code)
     except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _say_ended("interrupted", INTERRUPTED)
+
+
+def _run(command: click.Command, name: str, words: list[str]) -> int:
+    try:
+        code = command.main(words, prog_name=name, standalone_mode=False)
+    except click.exceptions.Abort as err:
+        raise KeyboardInterrupt from err
     except click.ClickException as err:
         return fail(UsageError("usage", err.format_message(), hint=_usage_hint(err, name)), name, words)
     except WardenError as err:
@@ -50,6 +57,11 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
                 print(said(line), file=sys.stderr)
         return fail(_unexpected(err), name, words)
     return code if isinstance(code, int) else 0
+
+
+def _say_ended(what: str, code: int) -> int:
+    print(f"\n{what}", file=sys.stderr, flush=True)
+    return code
 
 
 def fail(error: WardenError, name: str, words: Sequence[str]) -> int:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pip_warden.trust.shelf import RootShelf
     from pip_warden.vault import Vault
 
+_TRIES = 20
+"""How often a directory is removed into which something is still written."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
@@ -89,17 +92,37 @@ def open_transport(
 
 @contextmanager
 def open_workspace() -> Iterator[Path]:
-    """Make a private directory (mode 0700) for one run. What cannot be removed of it afterwards changes no verdict.
+    """Make a private directory (mode 0700) for one run, and remove it, whatever ends the run. What cannot be removed changes no verdict.
 
     Raises:
         UndecidedError: ``cannot-store``.
     """
+    from pip_warden.cli.signals import unbroken
+
+    directory = None
     try:
-        made = tempfile.TemporaryDirectory(prefix="pip-warden-", ignore_cleanup_errors=True)
+        with unbroken():
+            directory = _make()
+        yield Path(directory.name)
+    finally:
+        if directory is not None:
+            with unbroken():
+                _remove(directory)
+
+
+def _make() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="pip-warden-", ignore_cleanup_errors=True)
     except OSError as err:
         raise cannot_store("to a temporary directory (TMPDIR)", err) from err
-    with made as name:
-        yield Path(name)
+
+
+def _remove(directory: tempfile.TemporaryDirectory[str]) -> None:
+    """Remove a directory in which a thread that nobody waited for may be writing a file that it still fetches."""
+    for _ in range(_TRIES):
+        directory.cleanup()
+        if not os.path.lexists(directory.name):
+            return
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,252 @@
+"""How a signal ends a run: once, in order, with one line and the exit code that a shell gives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType, SimpleNamespace
+from typing import cast
+
+import click
+import pytest
+
+from pip_warden.cli import signals
+from pip_warden.cli.run import run
+from pip_warden.cli.session import open_workspace
+from pip_warden.cli.signals import SignalledError, unbroken
+
+ENDINGS = [
+    (signal.SIGINT, 130, "interrupted"),
+    (signal.SIGTERM, 143, "ended by SIGTERM"),
+    (signal.SIGHUP, 129, "ended by SIGHUP"),
+]
+HANDLED = [number for number, _, _ in ENDINGS]
+
+
+def tell(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.fixture(autouse=True)
+def _survive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Else a signal that nobody handles would end the tests."""
+
+    def unheard(number: int, _frame: object) -> None:
+        raise AssertionError(f"nobody handled {number}")
+
+    before = {number: signal.signal(number, unheard) for number in HANDLED}
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(("number", "code", "line"), ENDINGS)
+def test_b08_signal_ends_the_run_in_order(
+    number: signal.Signals, code: int, line: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    seen: list[Path] = []
+
+    @click.command()
+    def command() -> None:
+        with open_workspace() as workspace:
+            seen.append(workspace)
+            (workspace / "file").touch()
+            tell(number)
+            pytest.fail("it went on")
+
+    assert run(command, "x", []) == code
+    out, err = capsys.readouterr()
+    assert (out, err.split()) == ("", line.split())
+    assert [path.exists() for path in seen] == [False]
+    with pytest.raises(AssertionError, match="nobody"):
+        tell(number)
+
+
+@pytest.mark.parametrize("second", HANDLED)
+def test_b08_second_signal_changes_nothing(second: signal.Signals) -> None:
+    cleaned: list[str] = []
+
+    @click.command()
+    def command() -> None:
+        try:
+            tell(signal.SIGTERM)
+        finally:
+            tell(second)
+            cleaned.append("all")
+
+    assert (run(command, "x", []), cleaned) == (143, ["all"])
+
+
+@pytest.mark.parametrize("number", HANDLED)
+def test_b08_ignored_signal_stays_ignored(number: signal.Signals) -> None:
+    """nohup, and what a shell starts in the background."""
+    signal.signal(number, signal.SIG_IGN)
+    done: list[bool] = []
+
+    @click.command()
+    def command() -> None:
+        tell(number)
+        done.append(True)
+
+    assert (run(command, "x", []), done) == (0, [True])
+    assert signal.getsignal(number) is signal.SIG_IGN
+
+
+def test_b08_what_is_unbroken_is_done_first(tmp_path: Path) -> None:
+    done: list[str] = []
+
+    @click.command()
+    def command() -> None:
+        with unbroken():
+            with unbroken():
+                tell(signal.SIGTERM)
+            done.append("inside")
+        done.append("outside")
+
+    assert (run(command, "x", []), done) == (143, ["inside"])
+
+
+def test_b08_first_signal_while_the_workspace_is_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import tempfile
+
+    cleanup = tempfile.TemporaryDirectory.cleanup
+
+    def told(directory: tempfile.TemporaryDirectory[str]) -> None:
+        tell(signal.SIGTERM)
+        cleanup(directory)
+
+    monkeypatch.setattr(tempfile.TemporaryDirectory, "cleanup", told)
+
+    @click.command()
+    def command() -> None:
+        with open_workspace():
+            pass
+
+    assert run(command, "x", []) == 143
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_b08_workspace_into_which_something_is_still_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A thread that nobody waits for makes a file between the listing of the directory and its removal."""
+    rmdir = os.rmdir
+    late: list[str] = []
+
+    def busy(path: str, **options: int | None) -> None:
+        if len(late) < 3:
+            (Path(workspace) / f"late{len(late)}").touch()
+            late.append(path)
+        rmdir(path, **options)
+
+    with open_workspace() as workspace:
+        monkeypatch.setattr(os, "rmdir", busy)
+    assert (len(late), list(tmp_path.iterdir())) == (3, [])
+
+
+def test_b08_signal_that_no_system_call_was_interrupted_by() -> None:
+    """It came to another thread: Python has noted it, and the main thread waits for a pip that says nothing."""
+    reader, writer = os.pipe()
+    waiting = threading.Event()
+
+    def send() -> None:
+        waiting.wait()
+        # To this very thread.
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    @click.command()
+    def command() -> None:
+        thread = threading.Thread(target=send)
+        thread.start()
+        waiting.set()
+        os.read(reader, 1)
+
+    assert run(command, "x", []) == 143
+    os.close(writer)
+    os.close(reader)
+
+
+def test_b08_signal_while_something_is_imported() -> None:
+    """An exception between the locks of Python's import would leave one locked: every thread that imports would wait for ever."""
+    course = signals._Course()
+    frame = SimpleNamespace(f_code=SimpleNamespace(co_filename="<frozen importlib._bootstrap>"))
+    course.hear(signal.SIGTERM, cast("FrameType", frame))
+    with pytest.raises(SignalledError):
+        course.end(signals._NUDGE, None)
+    course.end(signals._NUDGE, None)
+
+
+def test_b08_command_with_handlers_of_its_own() -> None:
+    """The sandbox: SIGTERM ends it well, and the handler that is put back does not hear of it."""
+    heard: list[int] = []
+    again = threading.Event()
+
+    @click.command()
+    def command() -> None:
+        before = signal.signal(signal.SIGTERM, lambda number, _frame: heard.append(number))
+        tell(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)
+        again.wait(3 * signals._AGAIN)
+
+    assert (run(command, "x", []), heard) == (0, [signal.SIGTERM])
+
+
+def test_b08_no_exception_is_told_from_a_signal() -> None:
+    assert not issubclass(SignalledError, Exception)
+
+
+def test_b08_the_process_does_not_wait_for_threads(tmp_path: Path) -> None:
+    """A pool's thread waits for a registry; Python would wait for it at the end."""
+    script = """
+import os, signal, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+import click
+import pip_warden.cli.install, pip_warden.cli
+
+@click.command()
+def command():
+    pool = ThreadPoolExecutor(1)
+    pool.submit(threading.Event().wait)
+    print("said", end="")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+pip_warden.cli.install.safe_install = command
+pip_warden.cli.safe_install_main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "said", "\nended by SIGTERM\n")
+
+
+def test_b08_terminal_that_was_closed() -> None:
+    """Whoever read what we say has gone, which is why SIGHUP came."""
+    script = """
+import os, signal, sys
+import click
+import pip_warden.cli.install, pip_warden.cli
+
+@click.command()
+def command():
+    os.kill(os.getpid(), signal.SIGHUP)
+
+pip_warden.cli.install.safe_install = command
+pip_warden.cli.safe_install_main()
+"""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", script], stdout=write, stderr=write, check=False, timeout=60
+        )
+    finally:
+        os.close(write)
+    assert ended.returncode == 129

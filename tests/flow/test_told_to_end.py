@@ -1,0 +1,122 @@
+"""B08: a run that is told to end, or is killed, leaves no pip, no build, no port for others, and nothing installed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from flow.user import User
+from handoff.witness import PATIENCE, Witness, is_held, wait_for_port
+from pip_warden.sandbox import Project
+from pip_warden.sandbox.faults import Hold
+
+SAFE_INSTALL = Path(sys.executable).with_name("safe-install")
+ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+DAEMON = (
+    "import sys, time; pipe = open(sys.argv[1], 'a'); print('daemon', file=pipe, flush=True); time.sleep(600)"
+)
+BACKEND = """
+import os, subprocess, sys
+subprocess.Popen([sys.executable, "-c", {daemon!r}, {path!r}], start_new_session=True)
+pipe = open({path!r}, "a")
+print("backend", os.environ["HTTP_PROXY"], file=pipe, flush=True)
+open({path!r} + ".never").read()
+"""
+"""Never comes to its end: nobody writes into that pipe."""
+
+
+@pytest.fixture
+def witness(user: User) -> Iterator[Witness]:
+    with Witness(user.home / "witness") as made:
+        yield made
+
+
+@pytest.fixture
+def blocked(user: User, witness: Witness) -> Project:
+    """An accepted sdist whose build blocks, and has left a daemon behind."""
+    os.mkfifo(f"{witness.path}.never")
+    project = user.project()
+    user.pin(project)
+    backend = BACKEND.format(path=str(witness.path), daemon=DAEMON)
+    user.sandbox.publish(project, [user.sdist(project, files={"_backend/sandbox_backend.py": backend})])
+    return project
+
+
+@contextlib.contextmanager
+def started(user: User, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Type safe-install in a terminal of its own, with a directory for temporary files of its own."""
+    temporary = user.home / "tmp"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [str(SAFE_INSTALL), "--python", str(user.target), *words],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def port_of(witness: Witness) -> int:
+    """Wait until the build blocks and return the port of the loopback server, whose password the build knows."""
+    return urlsplit(witness.words(2)["backend"][0]).port or 0
+
+
+def test_b08_killed_in_a_build(user: User, witness: Witness, blocked: Project) -> None:
+    before = user.snapshot()
+    with started(user, blocked.record.name) as process:
+        port = port_of(witness)
+        assert is_held(port)
+        process.kill()
+        wait_for_port(port, witness)
+    assert user.snapshot() == before
+
+
+@pytest.mark.parametrize(("number", "code"), ENDINGS)
+def test_b08_told_to_end_in_a_build(
+    user: User, witness: Witness, blocked: Project, number: signal.Signals, code: int
+) -> None:
+    before = user.snapshot()
+    with started(user, blocked.record.name) as process:
+        port = port_of(witness)
+        process.send_signal(number)
+        # A second one changes nothing: not the exit code, and not what is cleaned up.
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code
+    assert witness.all_gone()
+    assert not is_held(port)
+    assert not list((user.home / "tmp").iterdir())
+    assert user.snapshot() == before
+    last = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
+    assert said.splitlines()[-2:] == ["", last]
+
+
+@pytest.mark.parametrize(("number", "code"), ENDINGS)
+def test_b08_told_to_end_in_a_download(user: User, number: signal.Signals, code: int) -> None:
+    """It does not wait for the registry, which never answers."""
+    project = user.published()
+    hold = Hold()
+    user.sandbox.fault(hold, f"{project.record.name}-1.0-py3", origin="gitlab")
+    with started(user, project.record.name) as process:
+        assert hold.reached.wait(PATIENCE)
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE)
+        hold.until.set()
+    assert process.returncode == code
+    assert not list((user.home / "tmp").iterdir())
+    assert user.installed() == {}
