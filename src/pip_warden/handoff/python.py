@@ -20,7 +20,7 @@ import json, os, platform, sys
 def full(version):
     final = "%d.%d.%d" % tuple(version[:3])
     return final if version.releaselevel == "final" else "%s%s%d" % (final, version.releaselevel[0], version.serial)
-print(json.dumps({
+json.dump({
     "implementation_name": sys.implementation.name,
     "implementation_version": full(sys.implementation.version),
     "os_name": os.name,
@@ -32,7 +32,7 @@ print(json.dumps({
     "python_full_version": platform.python_version(),
     "python_version": ".".join(platform.python_version_tuple()[:2]),
     "sys_platform": sys.platform,
-}))
+}, sys.stdout)
 """
 """Every variable of a marker but ``extra``, as PEP 508 defines it, told by an interpreter that need have nothing but its standard library."""
 
