@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -307,6 +308,25 @@ def test_b12_the_directory_that_is_checked_is_the_one_that_is_built(
         assert (result.code, result.codes) == (2, {"bad-requirement"}), result.output
         return
     assert (result.code, user.installed()) == (0, {"mine": "1.0"}), result.output
+
+
+@pytest.mark.parametrize("words", [(".",), ("-e", "."), (".[extra]",), ("-e", ".[extra]")])
+@pytest.mark.parametrize("other", ["foo\ufffd", "foo"])
+def test_b12_a_directory_whose_name_is_no_text_is_not_taken_for_another(
+    user: User, words: tuple[str, ...], other: str
+) -> None:
+    """pip reads a byte of a URL that is not UTF-8 as U+FFFD, which another directory may have in its name."""
+    place, mark = user.home / os.fsdecode(b"foo\xff"), user.home / "evil-ran"
+    for path, version in ((place, "1.0"), (user.home / other, "6.6")):
+        unpack(user.sandbox.sdist("mine", version), path)
+    backend = user.home / other / "_backend" / "sandbox_backend.py"
+    backend.write_text(f"open({str(mark)!r}, 'w').close()\n")
+    user.patch.chdir(place)
+
+    result = user.install("--trust", str(user.home / "pytrust.toml"), *words)
+
+    assert not mark.exists()
+    assert (result.code, result.codes) == (2, {"bad-requirement"}), result.output
 
 
 EDITABLE = """

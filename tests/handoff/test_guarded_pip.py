@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 from pathlib import Path
@@ -228,7 +229,8 @@ def test_b10_what_the_user_named_may_be_opened(tmp_path: Path) -> None:
     copy, mine = tmp_path / "copy" / "a.whl", tmp_path / "mine"
     mine.mkdir()
     (tmp_path / "link").symlink_to(mine)
-    things = LocalThings(files={copy: Path("/home/a.whl")}, directories=frozenset({mine}))
+    odd = tmp_path / os.fsdecode(b"odd\xff")
+    things = LocalThings(files={copy: Path("/home/a.whl")}, directories=frozenset({mine, odd}))
 
     def record(url: str) -> str:
         return things.record(Asked(name="a", url=url, wanted_by="b"))
@@ -246,6 +248,7 @@ def test_b10_what_the_user_named_may_be_opened(tmp_path: Path) -> None:
         f"git+{mine.as_uri()}",
         str(mine),
         "file:///a\0b",
+        f"{odd.parent.as_uri()}/odd%FF",
         "file://[x",
         "",
     ):
@@ -267,6 +270,15 @@ def test_b12_a_path_that_pip_would_split_is_refused_with_extras(tmp_path: Path) 
     with pytest.raises(UsageError) as caught:
         project_arguments(LocalProject(path=odd, extras="[x]"))
     assert (caught.value.code, caught.value.exit_code) == ("bad-requirement", 2)
+
+
+@pytest.mark.parametrize("extras", ["", "[x]"])
+def test_b12_a_path_that_pip_would_read_otherwise_is_refused(tmp_path: Path, extras: str) -> None:
+    """It strips blanks at the end of a path before extras, and reads what is not UTF-8 as U+FFFD."""
+    for odd in (tmp_path / os.fsdecode(b"a\xff"), *([tmp_path / "a "] if extras else [])):
+        with pytest.raises(UsageError) as caught:
+            project_arguments(LocalProject(path=odd, extras=extras))
+        assert (caught.value.code, caught.value.exit_code) == ("bad-requirement", 2)
 
 
 def test_b11_a_plan_is_what_the_report_says_of_what_was_accepted(tmp_path: Path) -> None:

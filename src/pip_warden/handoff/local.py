@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from pip_warden.display import shown
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.handoff.door import Asked
 from pip_warden.handoff.requirements import LocalProject
@@ -50,12 +51,15 @@ class LocalThings:
 
 
 def local_path(url: str) -> Path | None:
-    """Return the real path that a ``file:`` URL means, None for a URL of any other kind, or with a query or fragment."""
+    """Return the real path that a ``file:`` URL means, None for a URL of any other kind, or with a query or fragment.
+
+    None too for bytes that are not UTF-8: pip reads each as U+FFFD, which another path may have.
+    """
     try:
         parts = urlsplit(url)
         if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
             return None
-        return Path(os.fsdecode(unquote_to_bytes(parts.path))).resolve()
+        return Path(unquote_to_bytes(parts.path).decode("utf-8")).resolve()
     except (OSError, ValueError, RuntimeError):
         return None
 
@@ -73,14 +77,29 @@ def project_arguments(project: LocalProject) -> list[str]:
     Raises:
         UsageError: ``bad-requirement``: pip would read the path and its extras differently.
     """
+    if not _is_text(project.path):
+        raise UsageError(
+            "bad-requirement",
+            f"expected a directory whose path is UTF-8, found {shown(str(project.path))}",
+            hint="pip would take it for another. Rename it.",
+        )
     if project.editable:
         return ["--editable", project.path.as_uri() + project.extras]
     if not project.extras:
         return [project.path.as_uri()]
-    if ";" in str(project.path):
+    path = str(project.path)
+    if ";" in path or path != path.rstrip():
         raise UsageError(
             "bad-requirement",
-            f"expected a directory without ';' in its path where extras are asked for, found {project.path}",
-            hint="pip takes what follows for a marker. Use --editable, or move the project.",
+            f"expected a directory without ';' in its path or a blank at its end where extras are asked for, found {shown(repr(path))}",
+            hint="pip takes what follows for a marker, and drops the blank. Use --editable, or move the project.",
         )
-    return [f"{project.path}{project.extras}"]
+    return [f"{path}{project.extras}"]
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
