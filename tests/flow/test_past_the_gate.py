@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
+from pip_warden.handoff.server import HOST
 from pip_warden.sandbox import File, Project
 from pip_warden.sandbox.packages import backend_source
 
@@ -181,6 +182,20 @@ def test_b10_a_directory_below_the_user_s_own_is_not_the_user_s_own(user: User, 
     (user.home / "_backend" / "sandbox_backend.py").write_text(backend)
 
     never_opened(user, trap, ".")
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",), ("--download", "files")])
+def test_b10_a_link_into_the_index_is_no_way_round_what_was_asked_for(
+    user: User, words: tuple[str, ...]
+) -> None:
+    """It would choose a release that nobody asked for, yanked perhaps, and be recorded as a host that there is not."""
+    good, project = user.published("1.0", "2.0"), user.project()
+    user.pin(project)
+    name = good.record.name
+    reference = f"{name} @ http://{HOST}/files/{name}/{name}-1.0-py3-none-any.whl"
+    user.sandbox.publish(project, [route_metadata(user, project, reference)])
+
+    user.refused(*words, project.record.name, code="not-through-gate")
 
 
 def never_opened(user: User, trap: Trap, *words: str) -> None:

@@ -50,10 +50,10 @@ import types
 from pip._internal import build_env
 from pip._internal.commands import install
 from pip._internal.operations.prepare import RequirementPreparer
-def req(url):
+def req(url, is_direct=False):
     link = types.SimpleNamespace(url=url, is_file=url.startswith("file:"), file_path=url[7:])
     return types.SimpleNamespace(link=link, source_link=link, req="acme", name="acme", comes_from=None, download_info=None,
-                                 local_file_path="acme.whl", metadata={"name": "acme", "version": "1.0"})
+                                 is_direct=is_direct, local_file_path="acme.whl", metadata={"name": "acme", "version": "1.0"})
 try:
     RUN
 except BaseException:
@@ -101,6 +101,14 @@ def bench(tmp_path: Path) -> Bench:
 def test_b10_the_index_s_own_links_need_no_question(bench: Bench, url: str) -> None:
     status, lines, server = bench.run(LINK.format(url=url))
     assert (status, lines, bench.shelf.asked, server.denial) == (0, [f"opened {url}"], [], None)
+
+
+def test_b10_a_link_into_the_index_that_a_requirement_names_is_asked_about(bench: Bench) -> None:
+    bench.shelf.errors[f"link {INDEX}"] = error(RefusedError, "not-through-gate")
+    code = f"RequirementPreparer().prepare_linked_requirement(req({INDEX!r}, is_direct=True))"
+    status, lines, _ = bench.run(code)
+    assert status != 0
+    assert not {"caught", f"opened {INDEX}"} & set(lines)
 
 
 @pytest.mark.parametrize("call", [LINK, EDITABLE])

@@ -123,15 +123,20 @@ class Guard:
             # A wheel that this process has built of a link before lies in pip's temporary cache.
             if place != link and not _is_temporary_wheel(place):
                 link = place
-            if link.url.startswith(f"http://{self._gate.host}/") and _FRAGMENT.fullmatch(
-                urlsplit(link.url).fragment
-            ):
+            if not req.is_direct and self._is_of_index(link.url):
                 return ""
             wanted_by = self._building[-1] if self._building else _name(req.comes_from)
             document = {"name": req.name or "", "url": link.url, "wanted_by": wanted_by}
         except BaseException as err:  # noqa: BLE001 -- as in Gate.ask
             self.unfit(f"requirements of another shape: {err}")
         return str(self._gate.ask("link", document)["record"])
+
+    def _is_of_index(self, url: str) -> bool:
+        """Tell whether a link that pip found is from a page of the index; one that a requirement names is asked about wherever it leads."""
+        return (
+            url.startswith(f"http://{self._gate.host}/")
+            and _FRAGMENT.fullmatch(urlsplit(url).fragment) is not None
+        )
 
     def plan(self, requirements: list[Any]) -> None:
         """Show what is about to be installed."""
