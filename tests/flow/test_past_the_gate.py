@@ -234,6 +234,21 @@ def test_b11_bytes_that_change_after_their_verdict_are_not_installed(user: User,
         assert user.installed() == {}
 
 
+@pytest.mark.parametrize("words", [(), ("--dry-run",), ("--download", "files")])
+def test_b11_an_index_that_states_no_digest_is_no_way_past_and_no_obstacle(
+    user: User, words: tuple[str, ...]
+) -> None:
+    wheel = user.sandbox.wheel("plain", "1.0")
+    (listed,) = user.sandbox.upstream.add("plain", [wheel])
+    listed.claimed_sha256 = ""
+    user.pin_hash(wheel, name="plain")
+
+    result = user.install(*words, "plain")
+
+    assert (result.code, result.accepted) == (0, {wheel.name}), result.output
+    assert user.installed() == ({} if words else {"plain": "1.0"})
+
+
 def test_b11_nothing_is_built_twice(user: User) -> None:
     needed, project, marker = user.published(), user.project(), user.home / "ran"
     user.pin(project)

@@ -256,7 +256,7 @@ def _json_file(project: ProjectName, file: Listed) -> dict[str, object]:
         "filename": file.filename,
         "url": _file_url(project, file),
         "hashes": {"sha256": file.sha256} if file.sha256 else {},
-        "core-metadata": file.filename.endswith(".whl"),
+        "core-metadata": _has_metadata(file),
         "yanked": file.yanked or file.yanked is not None,
     }
     if file.upload_time is not None:
@@ -271,11 +271,19 @@ def _html_page(project: ProjectName, files: tuple[Listed, ...]) -> Response:
     anchors = []
     for file in files:
         attributes = f' data-yanked="{html.escape(file.yanked)}"' if file.yanked is not None else ""
-        attributes += ' data-core-metadata="true"' if file.filename.endswith(".whl") else ""
+        attributes += ' data-core-metadata="true"' if _has_metadata(file) else ""
         url, name = html.escape(_file_url(project, file)), html.escape(file.filename)
         anchors.append(f'<a href="{url}"{attributes}>{name}</a><br>')
     body = "\n".join(["<!DOCTYPE html>", f"<title>{project}</title>", *anchors])
     return Response(body, media_type="text/html; charset=utf-8")
+
+
+def _has_metadata(file: Listed) -> bool:
+    """Tell whether a file's metadata is offered by itself.
+
+    pip writes its report before it has the file then, so the digest in it is the page's: without one, nobody could tell what was accepted.
+    """
+    return file.filename.endswith(".whl") and bool(file.sha256)
 
 
 def _text(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
