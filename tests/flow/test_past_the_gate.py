@@ -345,7 +345,7 @@ def test_b12_the_directory_that_is_checked_is_the_one_that_is_built(
 def test_b12_a_directory_whose_name_is_no_text_is_not_taken_for_another(
     user: User, words: tuple[str, ...], other: str
 ) -> None:
-    """pip reads a byte of a URL that is not UTF-8 as U+FFFD, which another directory may have in its name."""
+    """Pip reads a byte of a URL that is not UTF-8 as U+FFFD, which another directory may have in its name."""
     place, mark = user.home / os.fsdecode(b"foo\xff"), user.home / "evil-ran"
     for path, version in ((place, "1.0"), (user.home / other, "6.6")):
         unpack(user.sandbox.sdist("mine", version), path)
