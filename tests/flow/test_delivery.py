@@ -329,6 +329,16 @@ def test_b21_no_home_and_no_entry_in_the_passwd_file(user: User) -> None:
     assert listed(user.home) == before
 
 
+@pytest.mark.parametrize("words", [(), ("--trust", "{home}/pytrust.toml"), ("--download", "files")])
+def test_b21_a_working_directory_that_was_removed(user: User, words: tuple[str, ...]) -> None:
+    project = user.published()
+    spelled = [word.format(home=user.home) for word in words]
+    result = typed(
+        user, *spelled, project.record.name, after='mkdir gone && cd gone && rmdir "$PWD" && exec "$@"'
+    )
+    assert (result.returncode, b"error[working-directory]" in result.stderr) == (2, True), result.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [("--retries", "0.5"), ("--retries=-1",), ("--retries", "1e3"), ("--retries", "²"), ("--timeout", "0")],

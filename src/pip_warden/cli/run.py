@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -79,10 +80,24 @@ def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
 
 
 def _unexpected(err: Exception) -> WardenError:
-    """Return what nobody converted as an error of ours: a full disk, which can show anywhere, or a bug."""
+    """Return what nobody converted as an error of ours: a full disk or a lost directory, which can show anywhere, or a bug."""
     if isinstance(err, OSError) and is_full(err):
         return cannot_store(err.filename or "what this command needs", err)
+    if isinstance(err, FileNotFoundError) and not _is_somewhere():
+        return UsageError(
+            "working-directory",
+            "expected a working directory, found that it was removed",
+            hint="Change to one that is there.",
+        )
     return BugError("bug", f"{type(err).__name__}: {err}", hint=_REPORT_IT)
+
+
+def _is_somewhere() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def _usage_hint(err: click.ClickException, name: str) -> str:
