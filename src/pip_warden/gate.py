@@ -33,7 +33,7 @@ from pip_warden.evidence.model import BadItem, Evidence, Item
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage, distinct
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.report.model import Line, Unpinned, line_of, undecided_line
+from pip_warden.report.model import Line, Outcome, Unpinned, line_of, undecided_line
 from pip_warden.supply import Supply
 from pip_warden.trust.pins import HashEntry, IdentityEntry, TrustFile
 from pip_warden.trust.shelf import RootShelf
@@ -118,7 +118,7 @@ class Gate:
         self._lock = threading.Lock()
         self._listings: dict[ProjectName, Future[Listing]] = {}
         self._admissions: dict[tuple[ProjectName, str], Future[Admission]] = {}
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[tuple[str, str, Outcome], Line] = {}
         self._unpinned: dict[str, Unpinned] = {}
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="gate")
 
@@ -281,8 +281,9 @@ class Gate:
             )
 
     def _record(self, line: Line) -> None:
+        """Keep a line for each file: one under a name that was seen already has a verdict of its own."""
         with self._lock:
-            self._lines.setdefault(line.subject, line)
+            self._lines.setdefault((line.subject, line.sha256, line.outcome), line)
 
     def _admission(self, listing: Listing, filename: str) -> Admission:
         candidate = next((c for c in listing.allowed if c.name.filename == filename), None)

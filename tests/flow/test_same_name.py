@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from flow.user import Run, User
+from pip_warden.cli.verify import command as verify
 from pip_warden.cli.verify_release import command as verify_release
 from pip_warden.sandbox import File, Project
 
@@ -138,3 +139,48 @@ def test_b09_cache_that_holds_two_of_which_one_is_pinned_by_hash(user: User) -> 
         assert user.install("--dry-run", project.record.name).code == 0
     result = user.install("--offline", project.record.name)
     assert (result.code, user.installed()) == (0, {project.record.name: "2.0"}), result.output
+
+
+@pytest.mark.parametrize("order", [("good", "evil"), ("evil", "good")])
+@pytest.mark.parametrize("spelling", ["the same", "another"])
+def test_b09_two_local_files_of_one_name_are_two_files(
+    user: User, spelling: str, order: tuple[str, str]
+) -> None:
+    """Each is judged, and each verdict is told: what is said of the first says nothing of the second."""
+    project = user.published()
+    good = user.wheel(project)
+    evil = other_bytes(user, good, project)
+    evil = respelled(evil, project) if spelling == "another" else evil
+    for place, file in (("good", good), ("evil", evil)):
+        (user.home / place).mkdir()
+        (user.home / place / file.name).write_bytes(file.data)
+        bundle = user.sandbox.evidence(project, f"{good.name}.sigstore.json")
+        (user.home / place / f"{file.name}.sigstore.json").write_bytes(bundle)
+    paths = {"good": f"good/{good.name}", "evil": f"evil/{evil.name}"}
+
+    result = user.type(*(paths[place] for place in order), command=verify, name="pip-warden verify")
+
+    assert result.code == 1, result.output
+    outcomes = {line["sha256"]: line["outcome"] for line in result.document["files"]}
+    assert outcomes == {good.sha256: "accepted", evil.sha256: "refused"}
+    user.refused(*(f"./{paths[place]}" for place in order), code="bad-signature")
+
+
+@pytest.mark.parametrize("order", [("good", "bare"), ("bare", "good")])
+def test_b09_the_same_bytes_without_evidence_are_refused_beside_those_with(
+    user: User, order: tuple[str, str]
+) -> None:
+    """What was asked for is each file with what lies beside it."""
+    project = user.published()
+    wheel = user.wheel(project)
+    for place in order:
+        (user.home / place).mkdir()
+        (user.home / place / wheel.name).write_bytes(wheel.data)
+    bundle = user.sandbox.evidence(project, f"{wheel.name}.sigstore.json")
+    (user.home / "good" / f"{wheel.name}.sigstore.json").write_bytes(bundle)
+
+    words = [f"{place}/{wheel.name}" for place in order]
+    result = user.type(*words, command=verify, name="pip-warden verify")
+
+    assert (result.code, result.codes) == (1, {"no-evidence"}), result.output
+    assert result.accepted == {wheel.name}
