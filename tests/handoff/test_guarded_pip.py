@@ -50,8 +50,10 @@ import types
 from pip._internal import build_env
 from pip._internal.commands import install
 from pip._internal.operations.prepare import RequirementPreparer
+def link_to(url):
+    return types.SimpleNamespace(url=url, is_file=url.startswith("file:"), file_path=url[7:])
 def req(url, is_direct=False):
-    link = types.SimpleNamespace(url=url, is_file=url.startswith("file:"), file_path=url[7:])
+    link = link_to(url)
     return types.SimpleNamespace(link=link, source_link=link, req="acme", name="acme", comes_from=None, download_info=None,
                                  is_direct=is_direct, local_file_path="acme.whl", metadata={"name": "acme", "version": "1.0"})
 try:
@@ -109,6 +111,28 @@ def test_b10_a_link_into_the_index_that_a_requirement_names_is_asked_about(bench
     status, lines, _ = bench.run(code)
     assert status != 0
     assert not {"caught", f"opened {INDEX}"} & set(lines)
+
+
+PLACED = "found = req({source!r}); found.link = link_to({place}); RequirementPreparer().prepare_linked_requirement(found)"
+
+
+def test_b10_what_was_built_of_the_index_s_own_lies_in_a_temporary_place(bench: Bench) -> None:
+    place = "'file://' + __import__('tempfile').gettempdir() + '/cache/acme.whl'"
+    status, lines, _ = bench.run(PLACED.format(source=INDEX, place=place))
+    assert (status, lines[0].startswith("opened file:"), bench.shelf.asked) == (0, True, [])
+
+
+@pytest.mark.parametrize("place", ["/evil/acme.whl", "{tmp}/acme", "{tmp}/../acme.whl", "{tmp}x/acme.whl"])
+def test_b10_where_a_link_leads_is_asked_about_not_only_where_it_came_from(bench: Bench, place: str) -> None:
+    """Only what this process has built itself, in its own temporary directory, may lie elsewhere than where it came from."""
+    spelled = f"'file://' + {place!r}.format(tmp=__import__('tempfile').gettempdir())"
+    path = place.format(tmp=bench.directory / "private" / "tmp")
+    bench.shelf.errors[f"link file://{path}"] = error(RefusedError, "not-through-gate")
+    status, lines, server = bench.run(PLACED.format(source=INDEX, place=spelled))
+    assert status != 0
+    assert bench.shelf.asked == [f"link file://{path}"]
+    assert not any(line == "caught" or line.startswith("opened") for line in lines)
+    assert server.denial is not None
 
 
 @pytest.mark.parametrize("call", [LINK, EDITABLE])
