@@ -141,9 +141,12 @@ def test_b10_however_it_is_spelled(user: User, trap: Trap, route: Route, kind: s
     user.pin(project)
     user.sandbox.publish(project, [route(user, project, trap.reference(kind))])
 
-    user.refused(project.record.name, code=code, exit_code=4 if code == "pip-failed" else 1)
+    result = user.refused(project.record.name, code=code, exit_code=4 if code == "pip-failed" else 1)
 
     assert not trap.mark.exists()
+    if code == "not-through-gate":
+        asks = "the build of " if route is route_hook else ""
+        assert f", wanted by {asks}{project.record.name}" in result.document["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,16 @@ def test_b10_every_other_link_is_asked_about_first(bench: Bench, call: str, url:
     assert server.denial.code == "not-through-gate"
 
 
+def test_b10_a_link_with_half_a_character_is_refused_like_any_other(bench: Bench) -> None:
+    """JSON that holds half a character is no question; a path cannot have what stands for it in a URL."""
+    bench.shelf.errors["link file:///x?"] = error(RefusedError, "not-through-gate")
+    status, _, server = bench.run(LINK.format(url="file:///x\udcff"))
+    assert status != 0
+    assert bench.shelf.asked == ["link file:///x?"]
+    assert server.denial is not None
+    assert (server.denial.code, server.denial.exit_code) == ("not-through-gate", 1)
+
+
 def test_b11_nothing_is_installed_without_a_yes(bench: Bench) -> None:
     assert bench.run(INSTALL)[:2] == (0, ["installed"])
     assert bench.shelf.asked == ["plan acme==1.0"]
@@ -233,6 +243,7 @@ def _ask(question: str, document: object, shelf: Shelf) -> dict[str, str]:
         ("link", {"name": "a", "url": "b"}),
         ("link", {"name": "a", "url": "b", "wanted_by": 1}),
         ("link", {"name": "a", "url": "b", "wanted_by": "", "more": ""}),
+        ("link", {"name": "a", "url": "b", "wanted_by": "", "more": 1}),
         ("plan", {}),
         ("plan", {"items": {}}),
         ("plan", {"items": [1]}),

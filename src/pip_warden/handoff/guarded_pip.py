@@ -126,7 +126,8 @@ class Guard:
             if not req.is_direct and self._is_of_index(link.url):
                 return ""
             wanted_by = self._building[-1] if self._building else _name(req.comes_from)
-            document = {"name": req.name or "", "url": link.url, "wanted_by": wanted_by}
+            texts = {"name": req.name or "", "url": link.url, "wanted_by": wanted_by}
+            document: dict[str, object] = {key: _whole(text) for key, text in texts.items()}
         except BaseException as err:  # noqa: BLE001 -- as in Gate.ask
             self.unfit(f"requirements of another shape: {err}")
         return str(self._gate.ask("link", document)["record"])
@@ -207,6 +208,11 @@ class Guard:
 def _name(req: Any) -> str:
     """Name a requirement, or whatever else asks for one."""
     return str(getattr(req, "name", None) or req or "")
+
+
+def _whole(text: str) -> str:
+    """Replace half characters, which no JSON of ours may hold, by a question mark: no ``file:`` URL with one is let pass."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _is_temporary_wheel(link: Any) -> bool:
