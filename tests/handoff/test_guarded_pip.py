@@ -324,6 +324,16 @@ def test_b12_a_path_that_pip_would_read_otherwise_is_refused(tmp_path: Path, ext
         assert (caught.value.code, caught.value.exit_code) == ("bad-requirement", 2)
 
 
+@pytest.mark.parametrize("sha256", ["", "0" * 64])
+def test_b11_what_a_plan_was_built_of_must_have_been_accepted(tmp_path: Path, sha256: str) -> None:
+    built = Planned(name="acme", version="1.0", source="http://x/a.tar.gz", wheel=tmp_path / "a.whl")
+    item = Installed(name="acme", version="1.0", sha256=sha256, directory="")
+    for known in (frozenset[str](), frozenset({""})):
+        with pytest.raises(RefusedError) as caught:
+            reconcile_plan([built], [item], known, frozenset())
+        assert caught.value.code == "not-through-gate"
+
+
 def test_b11_a_plan_is_what_the_report_says_of_what_was_accepted(tmp_path: Path) -> None:
     wheel, other = tmp_path / "a.whl", tmp_path / "b.whl"
     wheel.write_bytes(b"good")

@@ -429,3 +429,12 @@ def test_t14_any_marker_is_true_false_or_a_fault_of_the_request(
     except UsageError as err:
         codes.add(err.code)
     assert codes <= {"bad-requirement", "nothing-to-install", "refused-requirement"}
+
+
+@pytest.mark.parametrize("text", ["foo===1\\", "foo===1\\\\", "foo===1\\ "])
+def test_t66_nothing_that_joins_two_lines_of_the_file_that_pip_gets(text: str) -> None:
+    """A backslash at the end of a line has pip read the next requirement as a part of this one."""
+    with pytest.raises(UsageError) as caught:
+        gather(positional=[text, "bar"])
+    assert (caught.value.code, caught.value.exit_code) == ("bad-requirement", 2)
+    assert render(gather(positional=["foo===1\\ ; os_name != 'x'", "bar"]).named).count("\n") == 2

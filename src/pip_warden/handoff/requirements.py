@@ -437,12 +437,19 @@ def _named(text: str, where: str) -> Named:
             )
     # pip takes a name such as `a.tar.gz` for a file if there is one; a normalised name has no dots.
     requirement.name = str(canonicalize_name(requirement.name))
-    return Named(
+    named = Named(
         requirement=str(requirement),
         project=ProjectName(requirement.name),
         hashes=tuple(hashes),
         settings=tuple(settings),
     )
+    if named.rendered().endswith("\\"):
+        raise UsageError(
+            "bad-requirement",
+            f"expected no backslash at the end of a requirement, found {displayed(text)} in {where}",
+            hint="pip would read the next requirement as a part of it.",
+        )
+    return named
 
 
 def _split_options(text: str) -> tuple[str, str]:
