@@ -25,6 +25,7 @@ ENDINGS = [
     (signal.SIGTERM, 143, "ended by SIGTERM"),
     (signal.SIGHUP, 129, "ended by SIGHUP"),
 ]
+PATIENCE = 10.0
 HANDLED = [number for number, _, _ in ENDINGS]
 
 
@@ -155,23 +156,30 @@ def test_b08_workspace_into_which_something_is_still_written(
 def test_b08_signal_that_no_system_call_was_interrupted_by() -> None:
     """It came to another thread: Python has noted it, and the main thread waits for a pip that says nothing."""
     reader, writer = os.pipe()
-    waiting = threading.Event()
+    waiting, ended = threading.Event(), threading.Event()
+    late: list[bool] = []
 
     def send() -> None:
         waiting.wait()
         # To this very thread.
         signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        if not ended.wait(PATIENCE):
+            late.append(True)
+            os.write(writer, b"x")
 
     @click.command()
     def command() -> None:
-        thread = threading.Thread(target=send)
         thread.start()
         waiting.set()
         os.read(reader, 1)
 
+    thread = threading.Thread(target=send)
     assert run(command, "x", []) == 143
+    ended.set()
+    thread.join()
     os.close(writer)
     os.close(reader)
+    assert late == []
 
 
 def test_b08_signal_while_something_is_imported() -> None:
@@ -233,6 +241,8 @@ def test_b08_terminal_that_was_closed() -> None:
 import os, signal, sys
 import click
 import pip_warden.cli.install, pip_warden.cli
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 @click.command()
 def command():

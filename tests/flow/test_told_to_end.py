@@ -19,6 +19,14 @@ from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold
 
 SAFE_INSTALL = Path(sys.executable).with_name("safe-install")
+HEARING = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Whoever runs the tests may have these ignored, and then they stay so."""
+
 ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 DAEMON = (
@@ -57,7 +65,7 @@ def started(user: User, *words: str) -> Iterator[subprocess.Popen[str]]:
     temporary = user.home / "tmp"
     temporary.mkdir()
     with subprocess.Popen(
-        [str(SAFE_INSTALL), "--python", str(user.target), *words],
+        [sys.executable, "-c", HEARING, str(SAFE_INSTALL), "--python", str(user.target), *words],
         env={**os.environ, "TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
