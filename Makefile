@@ -8,10 +8,10 @@ STAMP  := $(VENV)/.ready
 STACK  := PYTHONPATH=tests $(BIN)/python -m interop.stack
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix interop bench clean
+.PHONY: help setup demo test test-all test-newest check fix interop bench clean
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: $(STAMP)
 $(STAMP): pyproject.toml
@@ -26,6 +26,12 @@ demo: setup ## the main job on the embedded sandbox: publish, pin, install, and 
 
 test: setup ## every test that needs no foreign toolchain (under five minutes)
 	$(BIN)/python -m pytest -q -n $(MANY) --dist worksteal -m 'not interop'
+
+test-all: setup ## the same on every supported Python of this machine: pyenv's, and each python3.N on PATH
+	$(BIN)/python scripts/test_all.py
+
+test-newest: setup ## the same on the newest of them, if it is not the default one
+	$(BIN)/python scripts/test_all.py --newest
 
 check: setup ## lint, format, types, import contract, docs
 	$(BIN)/ruff format --check src tests scripts examples
