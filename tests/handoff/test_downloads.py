@@ -110,6 +110,42 @@ def test_b19_anything_else_in_the_way_is_refused_before_anything_is_written(
         look(made, target)
 
 
+def test_b19_what_is_no_file_is_not_even_opened(
+    made: list[Download], target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To open a device may do something already."""
+    plant_pipe(target / NAMES[0])
+    opened: list[object] = []
+    real = os.open
+
+    def watched(path: Any, *rest: Any, **named: Any) -> int:
+        opened.append(path)
+        return real(path, *rest, **named)
+
+    monkeypatch.setattr(os, "open", watched)
+    with pytest.raises(DeliveryError):
+        look(made[:1], target)
+    assert opened == [target]
+
+
+def swap_pipe(place: Path) -> None:
+    """Leave a pipe that holds the right bytes, and whose writer does not go."""
+    plant_pipe(place)
+    os.write(os.open(place, os.O_RDWR | os.O_NONBLOCK), place.name.encode())
+
+
+@pytest.mark.parametrize("swap", [plant_link, plant_pipe, swap_pipe])
+def test_b19_what_takes_a_file_s_place_once_it_was_looked_at_is_in_the_way(
+    made: list[Download], target: Path, swap: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap(target / NAMES[0])
+    regular = made[0].path.lstat()
+    monkeypatch.setattr(os, "lstat", lambda *_path, **_named: regular)
+    with pytest.raises(DeliveryError) as caught:
+        look(made[:1], target)
+    assert (caught.value.code, caught.value.exit_code) == ("download-in-the-way", 4)
+
+
 def test_b19_a_planted_part_link_is_neither_followed_nor_replaced(made: list[Download], target: Path) -> None:
     victim = target.parent / "victim"
     victim.write_text("precious")
