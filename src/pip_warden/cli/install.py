@@ -54,7 +54,7 @@ Options of pip that are refused, since they would step round the gate:
 {refused}
 
 Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty trust file; 3 could not decide; 4 pip itself failed, or
-  all was accepted and something could not be written; 70 a bug.
+  all was accepted and something could not be written; 70 a bug; 129, 130, 143 ended by a signal.
 """
 
 
