@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,8 @@ import pytest
 
 from flow.user import User
 from pip_warden import install, vault
-from pip_warden.errors import DeliveryError
-from pip_warden.handoff.report_file import write_report_file
+from pip_warden.errors import DeliveryError, UsageError
+from pip_warden.handoff.report_file import check_report_file, write_report_file
 from pip_warden.sandbox import Project
 
 SAFE_INSTALL = str(Path(sys.executable).with_name("safe-install"))
@@ -236,6 +237,41 @@ def test_b21_a_report_is_replaced_as_a_whole(user: User) -> None:
     assert (user.home / "there").read_text() == "old"
     assert user.install("--report", "/dev/null", "--dry-run", project.record.name).code == 0
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link away")
+@pytest.mark.parametrize("place", ["planted", "planted-directory/mine", "own", "own-directory/mine"])
+def test_b21_a_link_that_somebody_else_planted_is_not_written_through(user: User, place: str) -> None:
+    """Linux would keep us from opening it in a directory such as /tmp, and not from replacing what it leads to."""
+    home = user.home / "victim"
+    home.mkdir()
+    (home / "mine").write_text("precious")
+    (user.home / "planted").symlink_to("victim/mine")
+    (user.home / "planted-directory").symlink_to(home)
+    for name in ("planted", "planted-directory"):
+        os.chown(user.home / name, 4242, -1, follow_symlinks=False)
+    (user.home / "own").symlink_to("victim/../planted")
+    (user.home / "own-directory").symlink_to(user.home / "planted-directory")
+    user.refused("--report", place, user.published().record.name, code="report-file", exit_code=2)
+    with pytest.raises(DeliveryError):
+        write_report_file(user.home / "pytrust.toml", user.home / place)
+    assert listed(home) == {"mine"}
+    assert (home / "mine").read_text() == "precious"
+
+
+def test_b21_a_report_s_draft_follows_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "victim").write_text("precious")
+    monkeypatch.setattr(secrets, "token_hex", lambda _count: "0")
+    for plant in (lambda at: at.symlink_to("victim"), lambda at: at.symlink_to("none"), Path.touch):
+        draft = tmp_path / ".pip-warden-0.part"
+        plant(draft)
+        with pytest.raises(UsageError):
+            check_report_file(tmp_path / "report.json")
+        with pytest.raises(DeliveryError):
+            write_report_file(tmp_path / "victim", tmp_path / "report.json")
+        assert os.path.lexists(draft)
+        draft.unlink()
+    assert (listed(tmp_path), (tmp_path / "victim").read_text()) == ({"victim"}, "precious")
 
 
 def test_b21_a_report_on_a_full_disk_leaves_the_old_one(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from pip_warden.errors import DeliveryError, UsageError
+
+_MOST_LINKS = 40
+"""As many as Linux follows."""
 
 
 def check_report_file(path: Path) -> None:
@@ -18,7 +23,10 @@ def check_report_file(path: Path) -> None:
     Raises:
         UsageError: ``report-file``.
     """
-    place = _place(path)
+    try:
+        place = _place(path)
+    except OSError as err:
+        raise _unusable(path, err.strerror or type(err).__name__) from err
     if _is_device(place):
         return
     if str(path) == "-":
@@ -39,8 +47,8 @@ def write_report_file(source: Path, path: Path) -> None:
     Raises:
         DeliveryError: ``report-not-written``.
     """
-    place = _place(path)
     try:
+        place = _place(path)
         if _is_device(place):
             with source.open("rb") as report, place.open("wb") as device:
                 shutil.copyfileobj(report, device)
@@ -66,8 +74,32 @@ def _replace(source: Path, place: Path) -> None:
 
 
 def _place(path: Path) -> Path:
-    """Follow the user's own links: what is replaced is the file that they mean."""
+    """Follow the user's own links: what is replaced is the file that they mean.
+
+    A link of somebody else's, in ``/tmp`` for instance, is not followed. Linux keeps those who open one from it (``protected_symlinks``),
+    and not those who ask where it leads.
+
+    Raises:
+        OSError: One on the way is somebody else's, or cannot be looked at.
+    """
+    for link in _links(path):
+        if link.lstat().st_uid not in {os.geteuid(), 0}:
+            raise PermissionError(errno.EACCES, "a link that belongs to somebody else", str(link))
     return Path(os.path.realpath(path))
+
+
+def _links(path: Path) -> Iterator[Path]:
+    """Yield every link on the way to where a path leads; of links in a circle the first few."""
+    here, rest, left = Path("/"), list(path.absolute().parts[1:]), _MOST_LINKS
+    while rest and left:
+        part = rest.pop(0)
+        here = here.parent if part == ".." else here / part
+        if here.is_symlink():
+            yield here
+            left -= 1
+            target = Path(os.readlink(here))
+            here = Path("/") if target.is_absolute() else here.parent
+            rest = [each for each in target.parts if each != "/"] + rest
 
 
 def _is_device(place: Path) -> bool:
