@@ -112,14 +112,14 @@ def test_b13_what_holds_pip_warden_itself_stays(tmp_path: Path) -> None:
     target.mkdir()
     for entry in [*SITE.iterdir(), Path(pip_warden.__file__).parent]:
         (target / entry.name).symlink_to(entry)
-    ended = _run(
-        Path(sys._base_executable),  # type: ignore[attr-defined]
-        *("-s", "-m", "pip_warden", "--help"),
-        cwd=tmp_path,
-        PYTHONPATH=str(target),
-    )
-
-    assert (ended.returncode, ended.stderr) == (0, "")
+    for cwd, environment in ((tmp_path, {"PYTHONPATH": str(target)}), (target, {})):
+        ended = _run(
+            Path(sys._base_executable),  # type: ignore[attr-defined]
+            *("-s", "-m", "pip_warden", "--help"),
+            cwd=cwd,
+            **environment,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_b13_pythons_own_directories_stay_whoever_names_them(tmp_path: Path) -> None:
