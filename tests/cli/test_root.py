@@ -102,6 +102,45 @@ def _state(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file()}
 
 
+def test_b15_a_link_planted_beside_the_root_is_not_written_through(directory: Path) -> None:
+    """Whoever wrote the checkout can put any file there, under any name that can be told beforehand."""
+    (directory / "victim").write_text("precious")
+    (directory / ".root.json.new").symlink_to("victim")
+    result = _run(directory, "root", "update", "--trusted-root", "new.json", "--yes")
+
+    assert result.returncode == 0, result.stderr
+    assert (directory / "victim").read_text() == "precious"
+    assert not (directory / "root.json").is_symlink()
+    assert (directory / "root.json").read_bytes() == (directory / "new.json").read_bytes()
+    names = {path.name for path in directory.iterdir()}
+    assert names == {"victim", ".root.json.new", "root.json", "new.json", "pytrust.toml"}
+
+
+def test_b15_a_root_that_cannot_be_written_is_no_bug(directory: Path) -> None:
+    before = _state(directory)
+    ended = subprocess.run(
+        [
+            "bash",
+            "-c",
+            'ulimit -f 0; exec "$@"',
+            "bash",
+            TOOL,
+            "root",
+            "update",
+            "--trusted-root",
+            "new.json",
+            "--yes",
+        ],
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "HOME": str(directory)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, "[trust-file-unwritable]" in ended.stderr) == (2, True), ended.stderr
+    assert _state(directory) == before
+
+
 def test_b15_a_root_that_drops_something_needs_a_word_of_its_own(directory: Path) -> None:
     logs = json.loads(REAL.read_bytes())["tlogs"]
     _edit(directory, "new.json", tlogs=logs[:1])

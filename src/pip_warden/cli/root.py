@@ -56,7 +56,7 @@ def update(
     from pip_warden._sigstore.root import load_root
     from pip_warden._sigstore.tuf import fetch_public_good_root
     from pip_warden.digests import digest_of
-    from pip_warden.trust.edit import replace_root_digest, write
+    from pip_warden.trust.edit import drafted, replace_root_digest, write
 
     loaded = load_trust(trust)
     pin = next((root for root in loaded.roots if root.name == name), None)
@@ -77,10 +77,9 @@ def update(
     text = replace_root_digest(
         loaded.path.read_text(encoding="utf-8"), replace(pin, sha256=digest), loaded.path
     )
-    draft = pin.path.with_name(f".{pin.path.name}.new")
-    draft.write_bytes(raw)
-    write(loaded.path, text)
-    draft.replace(pin.path)
+    with drafted(pin.path, raw) as put:
+        write(loaded.path, text)
+        put()
     print(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
 
 

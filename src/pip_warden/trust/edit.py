@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import tomlkit
@@ -182,26 +185,37 @@ def write(path: Path, text: str) -> None:
     Raises:
         UsageError: ``trust-file-unwritable``: it cannot be written; the old file is as it was.
     """
-    target = path.resolve()
+    with drafted(path.resolve(), text.encode("utf-8")) as put:
+        put()
+
+
+@contextmanager
+def drafted(target: Path, content: bytes) -> Iterator[Callable[[], object]]:
+    """Write a whole file beside another, under a name that nobody can have planted a link under; what is yielded puts it in its place.
+
+    Raises:
+        UsageError: ``trust-file-unwritable``: it cannot be written; the old file is as it was.
+    """
+    temporary: Path | None = None
     try:
         mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(text.encode("utf-8"))
-                stream.flush()
-                os.fsync(descriptor)
-            temporary.chmod(mode)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(descriptor)
+        temporary.chmod(mode)
+        yield partial(temporary.replace, target)
     except OSError as err:
         raise UsageError(
             "trust-file-unwritable",
-            f"expected to write {path}, found {err.strerror or type(err).__name__}",
+            f"expected to write {target}, found {err.strerror or type(err).__name__}",
             hint="Check the directory's permissions and the free space; the old file is as it was.",
         ) from err
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def _appended(text: str, block: str, before: TrustFile) -> str:
