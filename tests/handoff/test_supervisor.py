@@ -153,11 +153,41 @@ def test_b08_what_left_the_group_ends_at_a_denial(witness: Witness) -> None:
     assert child.run(words, PATH, deny, None) == -signal.SIGKILL
 
 
+def test_b08_one_that_has_just_ended_hides_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pip may be reaped while its children are listed, and before it is killed; what it started is ours only then."""
+    listed, killed = iter([[11], [], [12]]), list[int]()
+
+    def kill(process: int, _number: int) -> None:
+        if process == 11:
+            raise ProcessLookupError
+        killed.append(process)
+
+    monkeypatch.setattr(supervisor, "_has_proc", lambda: True)
+    monkeypatch.setattr(supervisor, "_has_children", lambda: not killed)
+    monkeypatch.setattr(supervisor, "_children", lambda: next(listed))
+    monkeypatch.setattr(os, "kill", kill)
+    supervisor._end_descendants()
+    assert killed == [12]
+
+
+def test_b08_what_cannot_be_killed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_process: int, _number: int) -> None:
+        raise PermissionError
+
+    asked = iter([[11]])
+    monkeypatch.setattr(supervisor, "_has_proc", lambda: True)
+    monkeypatch.setattr(supervisor, "_has_children", lambda: True)
+    monkeypatch.setattr(supervisor, "_children", lambda: next(asked))
+    monkeypatch.setattr(os, "kill", refuse)
+    supervisor._end_descendants()
+    assert next(asked, None) is None
+
+
 ELSEWHERE = """
 import sys
 from pip_warden.handoff import supervisor
 supervisor._prctl = lambda: lambda *_: -1
-supervisor._children = list
+supervisor._has_proc = lambda: False
 supervisor._main(*sys.argv[1:])
 """
 

@@ -96,9 +96,11 @@ def _end_descendants() -> None:
     """Kill our children until there are none: those of a killed one become ours where we are a subreaper."""
     until = time.monotonic() + _PATIENCE
     while _has_children() and time.monotonic() < until:
-        killed = [_kill(child) for child in _children()]
-        if not any(killed):
-            # There is nothing to wait for.
+        if not _has_proc():
+            return
+        # None at all is no end: one was reaped while the others were listed, and what it had started is ours only now.
+        killable = [_kill(child) for child in _children()]
+        if killable and not any(killable):
             return
         time.sleep(0.001)
 
@@ -114,9 +116,9 @@ def _has_children() -> bool:
 
 
 def _children() -> list[int]:
-    """List our children, dead ones that were not reaped too; none where there is no ``/proc`` of Linux's form (proc_pid_stat(5))."""
+    """List our children, dead ones that were not reaped too."""
     us, found = str(os.getpid()).encode(), []
-    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+    for name in os.listdir("/proc"):
         try:
             with open(f"/proc/{name}/stat", "rb") as stream:
                 # The name of the program stands in brackets, and may have some in it.
@@ -129,11 +131,19 @@ def _children() -> list[int]:
 
 
 def _kill(process: int) -> bool:
+    """Kill a process and tell whether it ends: one that has just ended has, and what it started may be ours by now."""
     try:
         os.kill(process, _SIGKILL)
-    except OSError:
+    except PermissionError:
         return False
+    except OSError:
+        return True
     return True
+
+
+def _has_proc() -> bool:
+    """Tell whether there is a ``/proc`` of Linux's form (proc_pid_stat(5))."""
+    return os.path.isdir("/proc/self")
 
 
 def _end_group() -> None:
