@@ -21,7 +21,7 @@ from pip_warden.handoff.environment import child_environment
 from pip_warden.handoff.local import LocalThings, local_path, project_arguments
 from pip_warden.handoff.pip import Child, Installed
 from pip_warden.handoff.questions import answer
-from pip_warden.handoff.reconcile import reconcile_plan
+from pip_warden.handoff.reconcile import accepted_under_its_name, reconcile_plan
 from pip_warden.handoff.requirements import LocalProject
 from pip_warden.handoff.server import HOST, Server
 
@@ -322,6 +322,15 @@ def test_b12_a_path_that_pip_would_read_otherwise_is_refused(tmp_path: Path, ext
         with pytest.raises(UsageError) as caught:
             project_arguments(LocalProject(path=odd, extras=extras))
         assert (caught.value.code, caught.value.exit_code) == ("bad-requirement", 2)
+
+
+def test_b11_a_downloaded_file_must_have_been_accepted_under_its_name() -> None:
+    """Its bytes alone are not enough: under another name they are another release."""
+    digest = digest_of(b"good").hex
+    assert accepted_under_its_name(Path("a-1.0.tar.gz"), {"a-1.0.tar.gz": digest}).hex == digest
+    with pytest.raises(RefusedError) as caught:
+        accepted_under_its_name(Path("a-2.0.tar.gz"), {"a-1.0.tar.gz": digest})
+    assert (caught.value.code, caught.value.exit_code) == ("not-through-gate", 1)
 
 
 @pytest.mark.parametrize("sha256", ["", "0" * 64])
