@@ -293,10 +293,16 @@ class Installation:
                     "expected pip to ask before it installs, found that it did not",
                     hint="Do not trust what it installed; install pip-warden again, with the pip that it asks for.",
                 )
+            self._tell(items, report, environment)
+
+    def _tell(self, items: tuple[Installed, ...], report: Path, environment: Mapping[str, str]) -> None:
+        """Note what a reader must know beside the verdicts; the user's copy of the report is written whatever comes of that."""
+        try:
             self._note_hidden({str(canonicalize_name(item.name)) for item in items})
             self._note_present(items, environment)
-            if job.report is not None:
-                write_report_file(report, job.report)
+        finally:
+            if self._job.report is not None:
+                write_report_file(report, self._job.report)
 
     def _pip_failed(self, code: int) -> WardenError:
         """Say that pip failed; where a page could not be had, that is why, whatever pip made of it."""

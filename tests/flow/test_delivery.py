@@ -17,7 +17,7 @@ import pytest
 
 from flow.user import User
 from pip_warden import install, vault
-from pip_warden.errors import DeliveryError, UsageError
+from pip_warden.errors import DeliveryError, InstallerError, UsageError
 from pip_warden.handoff.report_file import check_report_file, write_report_file
 from pip_warden.sandbox import Project
 
@@ -222,6 +222,19 @@ def test_b21_a_report_that_cannot_be_written_is_said_before_pip_runs(user: User,
     user.refused("--report", place, user.published().record.name, code="report-file", exit_code=2)
     assert user.sandbox.requests == ()
     assert listed(user.home) == before
+
+
+def test_b21_a_report_outlives_what_fails_after_the_installation(user: User) -> None:
+    project, needed = needing(user)
+    assert user.install(needed.record.name).code == 0
+
+    def fail(*_rest: object) -> dict[str, tuple[str, tuple[str, ...]]]:
+        raise InstallerError("inspect-failed", "expected a list, found none")
+
+    user.patch.setattr(install, "installed", fail)
+    result = user.install("--report", "report.json", project.record.name)
+    assert (result.code, result.codes) == (4, {"inspect-failed"}), result.output
+    assert json.loads((user.home / "report.json").read_text())["install"]
 
 
 def test_b21_a_report_is_replaced_as_a_whole(user: User) -> None:
