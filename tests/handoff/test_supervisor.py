@@ -153,65 +153,66 @@ def test_b08_what_left_the_group_ends_at_a_denial(witness: Witness) -> None:
     assert child.run(words, PATH, deny, None) == -signal.SIGKILL
 
 
-def test_b08_one_that_has_just_ended_hides_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pip may be reaped while its children are listed, and before it is killed; what it started is ours only then."""
-    listed, killed = iter([[11], [], [12]]), list[int]()
-
-    def kill(process: int, _number: int) -> None:
-        if process == 11:
-            raise ProcessLookupError
-        killed.append(process)
-
-    monkeypatch.setattr(supervisor, "_has_proc", lambda: True)
-    monkeypatch.setattr(supervisor, "_has_children", lambda: not killed)
-    monkeypatch.setattr(supervisor, "_children", lambda: next(listed))
-    monkeypatch.setattr(os, "kill", kill)
-    supervisor._end_descendants()
-    assert killed == [12]
-
-
-def test_b08_what_cannot_be_killed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_process: int, _number: int) -> None:
-        raise PermissionError
-
-    asked = iter([[11]])
-    monkeypatch.setattr(supervisor, "_has_proc", lambda: True)
-    monkeypatch.setattr(supervisor, "_has_children", lambda: True)
-    monkeypatch.setattr(supervisor, "_children", lambda: next(asked))
-    monkeypatch.setattr(os, "kill", refuse)
-    supervisor._end_descendants()
-    assert next(asked, None) is None
-
-
-ELSEWHERE = """
+ALTERED = """
 import sys
 from pip_warden.handoff import supervisor
-supervisor._prctl = lambda: lambda *_: -1
-supervisor._has_proc = lambda: False
-supervisor._main(*sys.argv[1:])
+exec(sys.argv[1])
+supervisor._main(*sys.argv[2:])
 """
+ELSEWHERE = "supervisor._prctl = lambda: lambda *_: -1; supervisor._PROC = '/none'"
+REAPED = """
+import os
+gone = os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {})
+os.waitpid(gone, 0)
+seen, children = [], supervisor._children
+supervisor._children = lambda: children() if seen else seen.append(1) or [gone]
+"""
+NOT_YET = """
+seen, children = [], supervisor._children
+supervisor._children = lambda: children() if seen else seen.append(1) or []
+"""
+
+
+@contextlib.contextmanager
+def altered(how: str, arguments: list[str]) -> Iterator[tuple[socket.socket, subprocess.Popen[bytes]]]:
+    """Run a supervisor some of whose parts are replaced, without us behind it, who would kill its group."""
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-c", ALTERED, how, str(theirs.fileno()), "-", sys.executable, "-c"]
+    with (
+        ours,
+        subprocess.Popen(
+            [*command, *arguments],
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=[theirs.fileno()],
+        ) as process,
+    ):
+        theirs.close()
+        yield ours, process
 
 
 @pytest.mark.parametrize(("then", "said"), [("stay", b""), ("leave", b"ended 0\n")])
 def test_b08_where_there_is_neither_prctl_nor_proc_the_group_ends(
     witness: Witness, then: str, said: bytes
 ) -> None:
-    ours, theirs = socket.socketpair()
-    words = [sys.executable, "-c", *tree(witness, then, "backend")]
-    command = [sys.executable, "-c", ELSEWHERE, str(theirs.fileno()), "-", *words]
-    with (
-        ours,
-        subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()]
-        ) as process,
-    ):
-        theirs.close()
+    with altered(ELSEWHERE, tree(witness, then, "backend")) as (link, process):
         witness.words(2)
         if then == "stay":
-            ours.shutdown(socket.SHUT_WR)
-        assert ours.recv(64) == said
+            link.shutdown(socket.SHUT_WR)
+        assert link.recv(64) == said
         witness.wait()
         assert process.wait() == -signal.SIGKILL
+
+
+@LINUX
+@pytest.mark.parametrize("how", [REAPED, NOT_YET], ids=["reaped", "not yet"])
+def test_b08_a_child_that_is_reaped_between_looking_and_killing(witness: Witness, how: str) -> None:
+    """The thread that waits for pip reaps it too, and its children become ours in that moment."""
+    with altered(how, tree(witness, "stay", "backend", "daemon")) as (link, process):
+        witness.words(3)
+        link.shutdown(socket.SHUT_WR)
+        assert process.wait() == -signal.SIGKILL
+        assert witness.all_gone()
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 127, 255, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGSEGV])

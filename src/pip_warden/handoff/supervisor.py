@@ -16,7 +16,8 @@ What it says on the link:
 What holds where:
 
 * Its last act is to kill its process group, itself with it: what a build left behind there is gone on every system.
-* On Linux it adopts what leaves that group (``PR_SET_CHILD_SUBREAPER``) and kills that too. Elsewhere a process that makes itself a daemon lives on.
+* On Linux it adopts what leaves that group (``PR_SET_CHILD_SUBREAPER``) and kills that too. Elsewhere, and where a build that was accepted kills the
+  supervisor first, a process that makes itself a daemon lives on.
 * On Linux pip dies with it (``PR_SET_PDEATHSIG``). Elsewhere, and what pip started anywhere, we kill by the group. That is not promised where both of
   us are killed at once, one by one: whoever kills the group has all of it.
 * A process that changed its user cannot be killed, and is not waited for.
@@ -39,6 +40,9 @@ _SET_CHILD_SUBREAPER = 36
 
 _PATIENCE = 5.0
 """Seconds for what was killed to be gone; a process that waits for a broken disk is not."""
+
+_PROC = "/proc"
+"""Linux has it; elsewhere it is missing, or of another form, and then names no child."""
 
 _NOT_STARTED = 127
 
@@ -63,10 +67,7 @@ def supervise(link: int, command: list[str]) -> None:
         _thread.start_new_thread(_end_with, (link, ending))
         said = f"ended {os.waitstatus_to_exitcode(os.waitpid(pip, 0)[1])}\n"
     finally:
-        with ending:
-            _end_descendants()
-            _say(link, said)
-            _end_group()
+        _end(link, said, ending)
 
 
 def _become(command: list[str], link: int, parent: int, prctl: Callable[..., int]) -> None:
@@ -87,21 +88,23 @@ def _end_with(link: int, ending: _thread.LockType) -> None:
     try:
         os.read(link, 1)
     finally:
-        with ending:
+        _end(link, "", ending)
+
+
+def _end(link: int, said: str, ending: _thread.LockType) -> None:
+    """End everything, this process at last. Whichever thread comes first does it."""
+    with ending:
+        try:
             _end_descendants()
+            _say(link, said)
+        finally:
             _end_group()
 
 
 def _end_descendants() -> None:
     """Kill our children until there are none: those of a killed one become ours where we are a subreaper."""
     until = time.monotonic() + _PATIENCE
-    while _has_children() and time.monotonic() < until:
-        if not _has_proc():
-            return
-        # None at all is no end: one was reaped while the others were listed, and what it had started is ours only now.
-        killable = [_kill(child) for child in _children()]
-        if killable and not any(killable):
-            return
+    while _has_children() and _kill_children() and time.monotonic() < until:
         time.sleep(0.001)
 
 
@@ -116,11 +119,11 @@ def _has_children() -> bool:
 
 
 def _children() -> list[int]:
-    """List our children, dead ones that were not reaped too."""
+    """List our children, dead ones that were not reaped too (proc_pid_stat(5))."""
     us, found = str(os.getpid()).encode(), []
-    for name in os.listdir("/proc"):
+    for name in os.listdir(_PROC):
         try:
-            with open(f"/proc/{name}/stat", "rb") as stream:
+            with open(f"{_PROC}/{name}/stat", "rb") as stream:
                 # The name of the program stands in brackets, and may have some in it.
                 parent = stream.read().rpartition(b")")[2].split()[1]
         except (OSError, IndexError):
@@ -130,20 +133,21 @@ def _children() -> list[int]:
     return found
 
 
-def _kill(process: int) -> bool:
-    """Kill a process and tell whether it ends: one that has just ended has, and what it started may be ours by now."""
-    try:
-        os.kill(process, _SIGKILL)
-    except PermissionError:
+def _kill_children() -> bool:
+    """Kill our children and tell whether to wait for their end: not where they cannot be listed, and not for those that none may kill."""
+    if not os.path.isdir(_PROC):
         return False
-    except OSError:
-        return True
-    return True
-
-
-def _has_proc() -> bool:
-    """Tell whether there is a ``/proc`` of Linux's form (proc_pid_stat(5))."""
-    return os.path.isdir("/proc/self")
+    refused = 0
+    children = _children()
+    for child in children:
+        try:
+            os.kill(child, _SIGKILL)
+        except ProcessLookupError:
+            # The other thread has reaped it. What it started became ours by that.
+            pass
+        except OSError:
+            refused += 1
+    return refused == 0 or refused < len(children)
 
 
 def _end_group() -> None:
