@@ -309,7 +309,7 @@ class Installation:
         undecided = next((line.undecided for line in self._gate.lines() if line.undecided is not None), None)
         if undecided is not None:
             return UndecidedError(undecided.code, undecided.message, hint=undecided.hint)
-        shown = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        shown = f"signal {_signal_name(-code)}" if code < 0 else f"exit code {code}"
         return InstallerError(
             "pip-failed", f"expected pip to succeed, found {shown}", hint="pip's own words are above."
         )
@@ -454,6 +454,11 @@ class Installation:
             error=_unsaid(course.error, lines),
             only_source=self._gate.only_source(),
         )
+
+
+def _signal_name(number: int) -> str:
+    """Return a signal's name, or its number: real-time signals have none (signal(7))."""
+    return next((known.name for known in signal.Signals if known == number), str(number))
 
 
 def _unsaid(error: WardenError | None, lines: Iterable[Line]) -> WardenError | None:

@@ -128,3 +128,15 @@ def test_b08_told_to_end_in_a_download(user: User, number: signal.Signals, code:
     assert process.returncode == code
     assert not list((user.home / "tmp").iterdir())
     assert user.installed() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, *sorted({35, 63} & signal.valid_signals())])
+def test_b08_pip_that_a_signal_ended_is_a_failure_of_the_installer(user: User, number: int) -> None:
+    """Python has no names for real-time signals (signal(7))."""
+    project = user.project()
+    user.pin(project)
+    backend = f"import os, time; os.kill(os.getppid(), {int(number)}); time.sleep(600)"
+    user.sandbox.publish(project, [user.sdist(project, files={"_backend/sandbox_backend.py": backend})])
+    run = user.install(project.record.name)
+    assert (run.code, run.codes, user.installed()) == (4, {"pip-failed"}, {})
+    assert f"found signal {'SIGSEGV' if number == signal.SIGSEGV else number}" in run.output
