@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from handoff.witness import Witness, is_held, wait_for_port
+from handoff.witness import PATIENCE, Witness, is_held, wait_for_port
 from pip_warden.errors import InstallerError
 from pip_warden.handoff import pip, supervisor
+from pip_warden.handoff.lines import lines_of
 from pip_warden.handoff.pip import Child
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="not promised elsewhere")
@@ -213,6 +216,71 @@ def test_b08_a_child_that_is_reaped_between_looking_and_killing(witness: Witness
         link.shutdown(socket.SHUT_WR)
         assert process.wait() == -signal.SIGKILL
         assert witness.all_gone()
+
+
+GIVES_AWAY = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as other:
+    other.connect(sys.argv[1])
+    socket.send_fds(other, [b"x"], [1])
+    other.recv(1)
+print("last words")
+"""
+
+
+@pytest.mark.parametrize("floods", [False, True])
+def test_b08_an_end_is_an_end_whoever_holds_the_stream(tmp_path: Path, floods: bool) -> None:
+    """A daemon that is none of its descendants, or that cannot be killed: of another user's, or of a system without subreapers."""
+    kept: list[int] = []
+    over = threading.Event()
+
+    def flood() -> None:
+        with contextlib.suppress(OSError):
+            while not over.is_set():
+                os.write(kept[0], b"x" * 4096)
+
+    def hold() -> None:
+        other, _ = listening.accept()
+        with other:
+            kept.extend(socket.recv_fds(other, 1, 1)[1])
+            if floods:
+                threading.Thread(target=flood, daemon=True).start()
+            other.send(b"x")
+
+    path, lines, codes = str(tmp_path / "s"), list[str](), list[int]()
+    words = [sys.executable, "-c", GIVES_AWAY, path]
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen()
+        threading.Thread(target=hold, daemon=True).start()
+        # In a thread, so that a run that hangs fails this test and no more.
+        running = threading.Thread(
+            target=lambda: codes.append(Child().run(words, PATH, lines.append, None)), daemon=True
+        )
+        running.start()
+        running.join(PATIENCE)
+        over.set()
+        os.close(kept[0])
+    assert codes == [0]
+    assert floods or lines == ["last words"]
+
+
+def test_b08_what_was_printed_last_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes after the stream was looked at, and before the end was: both are looked at by one call."""
+    stream, writer = os.pipe()
+    looks = [{7}, {stream}, set[int]()]
+
+    def look(*_descriptors: int, timeout: float | None) -> set[int]:
+        if timeout is None:
+            os.write(writer, b"last words\n")
+        return looks.pop(0)
+
+    monkeypatch.setattr(pip, "_readable", look)
+    try:
+        assert list(lines_of(io.BufferedReader(pip._Printed(stream, 7)))) == ["last words"]
+    finally:
+        os.close(stream)
+        os.close(writer)
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 127, 255, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGSEGV])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
+import selectors
 import signal
 import socket
 import subprocess
@@ -13,9 +15,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BufferedReader
 from pathlib import Path
-from typing import Literal, cast
+from typing import IO, Any, Literal, cast
 
 from pip_warden.errors import InstallerError
 from pip_warden.handoff import supervisor
@@ -30,6 +31,9 @@ _GUARDED = Path(__file__).with_name("guarded_pip.py")
 
 _PATIENCE = 10.0
 """Seconds for the supervisor to end everything, before it is killed with its group: twice what it allows itself."""
+
+_LEFT_OVER = 1 << 20
+"""Bytes that are still read after the end: as many as a pipe holds at most (pipe(7), ``pipe-max-size``)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +127,7 @@ class _Running:
     ) -> None:
         self._heard = b""
         self._gone = threading.Event()
+        self._over, over = socket.socketpair()
         self._link, theirs = socket.socketpair()
         numbers = [theirs.fileno(), *([kept] if kept is not None else [])]
         arguments = [str(numbers[0]), "-" if kept is None else str(kept), *command]
@@ -138,15 +143,17 @@ class _Running:
                     start_new_session=True,
                     pass_fds=numbers,
                 )
-            threading.Thread(target=self._listen, name="installer-end", daemon=True).start()
+            threading.Thread(target=self._listen, args=(over,), name="installer-end", daemon=True).start()
         except BaseException:
             # What was started sees it, and ends.
-            self._link.close()
+            for end in (self._link, self._over, over):
+                end.close()
             raise
 
     def lines(self) -> Iterator[str]:
-        """Yield what the command prints."""
-        return lines_of(cast("BufferedReader", self._process.stdout))
+        """Yield what the command prints, until it has ended or closes its output."""
+        printed = _Printed(cast("IO[bytes]", self._process.stdout).fileno(), self._over.fileno())
+        return lines_of(io.BufferedReader(printed))
 
     def said(self) -> tuple[str, int]:
         """Wait for the end and return what the supervisor said of it: ``ended`` or ``errno``, and the number."""
@@ -179,19 +186,60 @@ class _Running:
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._link.close()
+        self._over.close()
 
-    def _listen(self) -> None:
+    def _listen(self, over: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := self._link.recv(64):
                 self._heard += chunk
         # The supervisor has ended, or was killed, and then its group is left. Nobody has waited for it yet: its number is still the group's.
         self._kill_group()
         self._gone.set()
+        over.close()
 
     def _kill_group(self) -> None:
         # macOS forbids to signal zombies.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class _Printed(io.RawIOBase):
+    """What a command prints, until it has ended.
+
+    A process that we cannot end may hold the stream for ever: another user's, one that was handed it, a daemon where there are no subreapers.
+
+    Args:
+        stream: Where the command prints.
+        over: A descriptor that can be read from the command's end on.
+    """
+
+    def __init__(self, stream: int, over: int) -> None:
+        self._stream, self._over = stream, over
+        self._is_over = False
+        self._left = _LEFT_OVER
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Wait for something, or for the end; from then on nothing is waited for."""
+        if not self._is_over:
+            self._is_over = self._over in _readable(self._stream, self._over, timeout=None)
+        # Asked again at the end: what was printed last may have come between two looks of one call.
+        if self._is_over and (self._left <= 0 or not _readable(self._stream, timeout=0)):
+            return 0
+        size = os.readv(self._stream, [buffer])
+        self._left -= size if self._is_over else 0
+        return size
+
+
+def _readable(*descriptors: int, timeout: float | None) -> set[int]:
+    """Return those of some descriptors that can be read without waiting, or are at their end."""
+    with selectors.PollSelector() as selector:
+        for descriptor in descriptors:
+            selector.register(descriptor, selectors.EVENT_READ)
+        return {key.fd for key, _ in selector.select(timeout)}
 
 
 def _not_started(command: Sequence[str], number: int | None) -> InstallerError:
