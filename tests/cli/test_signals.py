@@ -260,3 +260,39 @@ pip_warden.cli.safe_install_main()
     finally:
         os.close(write)
     assert ended.returncode == 129
+
+
+@pytest.mark.parametrize("entry", ["main", "safe_install_main"])
+@pytest.mark.parametrize("when", ["libraries.hush", "signals.leave"], ids=["before", "after"])
+def test_b08_interrupted_where_nothing_has_begun_or_all_is_done(entry: str, when: str) -> None:
+    """Imports take most of the time of a short command: there is nothing to be put in order then, and no traceback to be shown."""
+    script = f"""
+import os, signal, sys
+import pip_warden.cli, pip_warden.cli.libraries, pip_warden.cli.signals
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+pip_warden.cli.{when} = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+sys.argv[1:] = ["--version"]
+pip_warden.cli.{entry}()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")
+
+
+def test_b08_who_ignores_interrupts_goes_on_ignoring_them() -> None:
+    """A shell starts what is to run in the background so."""
+    script = """
+import os, signal, sys
+import pip_warden.cli, pip_warden.cli.libraries
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pip_warden.cli.libraries.hush = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+sys.argv[1:] = ["--version"]
+pip_warden.cli.safe_install_main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")

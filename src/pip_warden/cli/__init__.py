@@ -12,9 +12,11 @@ from pip_warden.cli.search_path import drop_strangers
 def main() -> None:
     """Run ``pip-warden``."""
     drop_strangers()
+    from pip_warden.cli.signals import leave, show_no_interrupt
+
+    show_no_interrupt()
     from pip_warden.cli.libraries import hush
     from pip_warden.cli.run import run
-    from pip_warden.cli.signals import leave
     from pip_warden.cli.tree import pip_warden
 
     hush(sys.argv)
@@ -26,10 +28,12 @@ def main() -> None:
 def safe_install_main() -> None:
     """Run ``safe-install``."""
     drop_strangers()
+    from pip_warden.cli.signals import leave, show_no_interrupt
+
+    show_no_interrupt()
     from pip_warden.cli.install import safe_install
     from pip_warden.cli.libraries import hush
     from pip_warden.cli.run import run
-    from pip_warden.cli.signals import leave
 
     hush(sys.argv)
     code = run(safe_install, "safe-install")

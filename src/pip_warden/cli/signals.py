@@ -22,6 +22,12 @@ _PATIENCE = 60.0
 """Seconds for a run to end in order; the supervisor of a child has ten of them."""
 
 
+def show_no_interrupt() -> None:
+    """Have Ctrl-C end the process as SIGTERM does, without Python's traceback, where no run is under way: before it begins, and after its end."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class SignalledError(BaseException):
     """The run was told to end. No ``Exception``: nothing on the way may take it for a failure of its own.
 
