@@ -258,6 +258,14 @@ def test_t31_nothing_prints_a_secret() -> None:
         assert base64.b64encode(b"gitlab-ci-token:job-s3cret").decode() not in text
 
 
+@pytest.mark.parametrize("url", ["https://gitlab.example.com:0/x", "https://gitlab.example.com:00/x"])
+def test_b14_port_zero_is_no_port(url: str) -> None:
+    """It must not be taken for none, which means the usual one: a token would be held for an origin that was never named."""
+    with pytest.raises(NetworkError) as caught:
+        origin_of(url)
+    assert (caught.value.code, caught.value.exit_code) == ("insecure-url", 3)
+
+
 @given(st.text())
 def test_t14_any_text_is_an_origin_or_an_error_of_ours(url: str) -> None:
     error: NetworkError | None = None

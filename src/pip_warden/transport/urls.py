@@ -79,9 +79,12 @@ def _split(url: str) -> SplitResult:
 
 def _host_and_port(url: str, parts: SplitResult) -> tuple[str, int | None]:
     try:
-        return (parts.hostname or "", parts.port)
+        host, port = parts.hostname or "", parts.port
     except ValueError as err:
         raise _insecure(url, "a port that is no number") from err
+    if port == 0:
+        raise _insecure(url, "port 0, which nobody listens on")
+    return host, port
 
 
 def _insecure(url: str, found: str) -> NetworkError:
