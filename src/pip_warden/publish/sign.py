@@ -167,7 +167,10 @@ def write_all(directory: Path, contents: dict[str, bytes], *, overwrite: bool) -
 
 def _write(path: Path, content: bytes) -> None:
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-    Path(draft).chmod(0o644)
-    Path(draft).replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
