@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType, SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import click
 import pytest
@@ -296,3 +297,25 @@ pip_warden.cli.safe_install_main()
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
     )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_b08_first_signal_while_the_demo_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What it shows is written to a directory of its own, with an environment in it."""
+    import shutil
+
+    from pip_warden.cli import demo
+
+    rmtree = shutil.rmtree
+
+    def told(*args: Any, **options: Any) -> None:
+        tell(signal.SIGTERM)
+        rmtree(*args, **options)
+
+    sandbox = SimpleNamespace(gitlab_url="", write_trust=lambda directory: (directory / "file").touch())
+    monkeypatch.setattr("pip_warden.sandbox.world.Sandbox", lambda: nullcontext(sandbox))
+    monkeypatch.setattr("pip_warden.sandbox.example.fill", lambda _sandbox: None)
+    for name, value in {"_environment": lambda *_: {}, "_promise": lambda _: [], "_ATTACKS": ()}.items():
+        monkeypatch.setattr(demo, name, value)
+    monkeypatch.setattr(shutil, "rmtree", told)
+    assert run(demo.command, "demo", []) == 143
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,6 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,11 +100,11 @@ def command() -> int:
 
     Exit code 0 only if all of that happened.
     """
+    from pip_warden.cli.session import open_workspace
     from pip_warden.sandbox.example import fill
     from pip_warden.sandbox.world import Sandbox
 
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="pip-warden-demo-") as name:
-        directory = Path(name)
+    with Sandbox() as sandbox, open_workspace() as directory:
         example = fill(sandbox)
         sandbox.write_trust(directory)
         stage = Stage(
