@@ -352,6 +352,35 @@ def test_b16_other_bytes_leave_no_copy(cache: Path, run: Path, tmp_path: Path) -
     assert list((tmp_path / "private").iterdir()) == []
 
 
+def test_b16_a_copy_is_nobody_elses_whatever_the_umask(cache: Path, run: Path, tmp_path: Path) -> None:
+    """GitLab Runner works with umask 0000; the copy is linked under another name, and has one mode under both."""
+    vault = Vault(cache)
+    vault.seal(accepted(run), evidence=())
+    directory = tmp_path / "copies"
+    directory.mkdir(mode=0o700)
+    before = os.umask(0)
+    try:
+        stored = vault.find(DIGEST, NAME, directory)
+    finally:
+        os.umask(before)
+    assert stored is not None
+    assert stored.artifact.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_b16_a_pipe_in_the_place_of_a_file_is_none(cache: Path, run: Path) -> None:
+    """Whoever opens one to read it waits until somebody writes, which may be never."""
+    vault = Vault(cache)
+    vault.seal(accepted(run), evidence=())
+    path = stored_path(cache)
+    path.unlink()
+    os.mkfifo(path)
+    results: list[Stored | None] = []
+    looking = threading.Thread(target=lambda: results.append(found(vault, DIGEST)), daemon=True)
+    looking.start()
+    looking.join(60)
+    assert results == [None]
+
+
 def test_t32_nothing_is_handed_over_onto_something_else(cache: Path, run: Path, tmp_path: Path) -> None:
     sealed = Vault(cache).seal(accepted(run), evidence=())
     victim = tmp_path / "victim"
