@@ -232,6 +232,18 @@ def test_t14_poisoned_evidence_is_none(cache: Path, run: Path, raw: bytes) -> No
     assert stored.evidence == ()
 
 
+def test_t14_evidence_of_which_a_part_is_poisoned_is_none(cache: Path, run: Path, item: Item) -> None:
+    """Else a file would be judged by what is left of it, and not be fetched anew."""
+    vault = Vault(cache)
+    vault.seal(accepted(run), evidence=(item,))
+    path = stored_path(cache).parent / "evidence.json"
+    kept = json.loads(path.read_bytes())
+    kept["items"].append({**kept["items"][0], "form": "unheard-of"})
+    path.unlink()
+    path.write_text(json.dumps(kept))
+    assert vault.evidence(DIGEST) == ()
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(min_value=0, max_value=8000), byte=st.integers(min_value=1, max_value=255))
 def test_t14_no_flipped_byte_of_the_evidence_makes_an_exception(

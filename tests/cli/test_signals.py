@@ -85,6 +85,16 @@ def test_b08_second_signal_changes_nothing(second: signal.Signals) -> None:
     assert (run(command, "x", []), cleaned) == (143, ["all"])
 
 
+def test_b08_the_first_of_two_signals_that_wait_is_the_one_that_ends() -> None:
+    @click.command()
+    def command() -> None:
+        with unbroken():
+            tell(signal.SIGTERM)
+            tell(signal.SIGHUP)
+
+    assert run(command, "x", []) == 143
+
+
 @pytest.mark.parametrize("number", HANDLED)
 def test_b08_ignored_signal_stays_ignored(number: signal.Signals) -> None:
     """nohup, and what a shell starts in the background."""

@@ -283,6 +283,19 @@ def test_b08_what_was_printed_last_is_read(monkeypatch: pytest.MonkeyPatch) -> N
         os.close(writer)
 
 
+def test_b08_what_goes_on_printing_after_the_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = iter([b"1234"] * 3)
+
+    def read(_descriptor: int, buffers: list[memoryview]) -> int:
+        buffers[0][:4] = next(pieces)
+        return 4
+
+    monkeypatch.setattr(pip, "_LEFT_OVER", 10)
+    monkeypatch.setattr(pip, "_readable", lambda *_descriptors, **_options: {6, 7})
+    monkeypatch.setattr(os, "readv", read)
+    assert list(lines_of(io.BufferedReader(pip._Printed(6, 7)))) == ["123412341234"]
+
+
 @pytest.mark.parametrize("code", [0, 1, 2, 127, 255, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGSEGV])
 def test_b08_how_pip_ended_is_passed_on(code: int) -> None:
     how = f"os._exit({code})" if code >= 0 else f"os.kill(os.getpid(), {-code})"
