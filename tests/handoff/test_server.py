@@ -316,3 +316,30 @@ def test_b10_a_question_without_end_is_refused(shelf: Shelf) -> None:
         assert _ask(server, f"http://{HOST}/run/plan", length, method="POST", body=body)[0] == 403
         assert server.denial is not None
         assert server.denial.code == "unknown-pip"
+
+
+def test_b08_a_strangers_question_is_not_waited_for(shelf: Shelf) -> None:
+    """Whoever has no password, another user of the machine for instance, could have us keep what they send."""
+    with Server(shelf) as server:
+        status, _, _ = _ask(
+            server,
+            f"http://{HOST}/run/link",
+            "Content-Length: 10",
+            method="POST",
+            password="Proxy-Authorization: Basic eDp5",
+        )
+    assert (status, server.denial) == (407, None)
+
+
+def test_b08_a_question_that_is_too_long_is_not_read_to_its_end(shelf: Shelf) -> None:
+    with Server(shelf) as server:
+        status, _, _ = _ask(
+            server,
+            f"http://{HOST}/run/link",
+            f"Content-Length: {2 * LARGEST_QUESTION}",
+            method="POST",
+            body=b"[" * (LARGEST_QUESTION + 1),
+        )
+    assert status == 403
+    assert server.denial is not None
+    assert (server.denial.code, server.denial.exit_code) == ("unknown-pip", 4)
