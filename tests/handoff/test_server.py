@@ -15,8 +15,9 @@ import pytest
 
 from handoff.shelf import Shelf, error
 from pip_warden.errors import NetworkError, RefusedError, WardenError
+from pip_warden.handoff.door import Listed
 from pip_warden.handoff.questions import LARGEST_QUESTION
-from pip_warden.handoff.server import HOST, Server
+from pip_warden.handoff.server import HOST, Server, _has_metadata
 
 FILE = "acme-1.0-py3-none-any.whl"
 
@@ -343,3 +344,26 @@ def test_b08_a_question_that_is_too_long_is_not_read_to_its_end(shelf: Shelf) ->
     assert status == 403
     assert server.denial is not None
     assert (server.denial.code, server.denial.exit_code) == ("unknown-pip", 4)
+
+
+def test_b08_a_refusal_stands_and_the_run_is_ended_once(shelf: Shelf) -> None:
+    """Answers come from several threads: one that was under way may fail otherwise after the refusal."""
+    ended: list[bool] = []
+    refused, undecided = RefusedError("bad-signature", "no"), NetworkError("timed-out", "nobody knows")
+    with Server(shelf, on_denial=lambda: ended.append(True)) as server:
+        for failure in (undecided, refused, undecided, RefusedError("no-evidence", "no")):
+            server._deny(failure)
+        assert (server.denial, ended) == (refused, [True])
+
+
+def test_b08_the_password_in_another_scheme_is_none(shelf: Shelf) -> None:
+    with Server(shelf) as server:
+        parts = urlsplit(server.proxy_url)
+        token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        assert _ask(server, _page(), password=f"Proxy-Authorization: Bearer {token}")[0] == 407
+    assert shelf.asked == []
+
+
+def test_b16_metadata_is_offered_only_where_the_page_has_a_digest() -> None:
+    """Of a file without one, pip's report would not say what was accepted."""
+    assert [_has_metadata(Listed(filename=FILE, sha256=sha256)) for sha256 in ("", "0" * 64)] == [False, True]
