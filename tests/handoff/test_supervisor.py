@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -154,6 +155,54 @@ def test_b08_what_left_the_group_ends_at_a_denial(witness: Witness) -> None:
 
     words = [sys.executable, "-c", *tree(witness, "stay", "backend", "daemon")]
     assert child.run(words, PATH, deny, None) == -signal.SIGKILL
+
+
+@LINUX
+def test_b08_no_name_hides_a_child(tmp_path: Path) -> None:
+    """The name of a program stands before its parent's number, and may look like what follows it (proc_pid_stat(5))."""
+    program = tmp_path / "x) S 1 (y"
+    program.symlink_to(shutil.which("sleep") or "")
+    with subprocess.Popen([program, "600"]) as process:
+        try:
+            assert process.pid in supervisor._children()
+        finally:
+            process.kill()
+
+
+def test_b08_what_cannot_be_killed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_process: int, _number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(supervisor, "_PROC", "/")
+    monkeypatch.setattr(supervisor, "_has_children", lambda: True)
+    monkeypatch.setattr(supervisor, "_children", lambda: [11])
+    monkeypatch.setattr(os, "kill", refuse)
+    supervisor._end_descendants()
+
+
+def test_b08_what_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may hang in a broken disk, with the signal that kills it."""
+    monkeypatch.setattr(supervisor, "_PATIENCE", 0.0)
+    monkeypatch.setattr(supervisor, "_has_children", lambda: True)
+    monkeypatch.setattr(supervisor, "_kill_children", lambda: True)
+    supervisor._end_descendants()
+
+
+@pytest.mark.parametrize("is_orphan", [False, True])
+def test_b08_pip_does_not_begin_where_its_supervisor_has_died(
+    monkeypatch: pytest.MonkeyPatch, *, is_orphan: bool
+) -> None:
+    """It died before the death signal was asked for, which then never comes."""
+    begun: list[str] = []
+
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "execvp", lambda file, _words: begun.append(file))
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(SystemExit):
+        supervisor._become(["pip"], -1, os.getppid() + is_orphan, lambda *_: 0)
+    assert begun == ([] if is_orphan else ["pip"])
 
 
 ALTERED = """
