@@ -62,13 +62,15 @@ def plant(directory: Path, *, besides: Iterable[str] = ()) -> Planted:
 
 
 def imported_first(directory: Path, *, as_module: bool) -> set[str]:
-    """Ask Python what it has imported before a program's first line: a script's, or with ``-m`` a package's."""
+    """Ask Python what it has imported before a program's first line: a script's, or with ``-m`` a package's, or with ``-c``."""
     package = directory / "nothing"
     package.mkdir(parents=True)
+    program = "import sys\nprint(*sys.modules)\n"
     (package / "__init__.py").write_text("")
-    (package / "__main__.py").write_text("import sys\nprint(*sys.modules)\n")
-    words = ["-m", "nothing"] if as_module else [str(package / "__main__.py")]
-    text = subprocess.run(
-        [sys.executable, *words], cwd=directory, capture_output=True, text=True, check=True
-    ).stdout
-    return {name.partition(".")[0] for name in text.split()}
+    (package / "__main__.py").write_text(program)
+    ways = [["-m", "nothing"], ["-c", program]] if as_module else [[str(package / "__main__.py")]]
+    told = [
+        subprocess.run([sys.executable, *words], cwd=directory, capture_output=True, text=True, check=True)
+        for words in ways
+    ]
+    return {name.partition(".")[0] for each in told for name in each.stdout.split()}
