@@ -27,8 +27,8 @@ def main() -> None:
         directory = Path(name)
         example = fill(sandbox)
         sandbox.write_trust(directory)
-        environment = _environment(sandbox, example, directory)
-        _pin(sandbox, directory, environment)
+        environment = environment_of(sandbox, example, directory)
+        pin(sandbox, directory, environment)
         rows = [_start_up(environment), *_installs(sandbox, example, directory, environment), _judging()]
     print(f"{'what':66} {'median':>10} {'beside':>10} {'ratio':>7}")
     for what, ours, other in rows:
@@ -37,7 +37,8 @@ def main() -> None:
         print(f"{what:66} {megabytes:8.0f}MB at most")
 
 
-def _environment(sandbox: Sandbox, example: Example, directory: Path) -> dict[str, str]:
+def environment_of(sandbox: Sandbox, example: Example, directory: Path) -> dict[str, str]:
+    """Return the environment of a user of the sandbox."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
@@ -48,7 +49,8 @@ def _environment(sandbox: Sandbox, example: Example, directory: Path) -> dict[st
     }
 
 
-def _pin(sandbox: Sandbox, directory: Path, environment: dict[str, str]) -> None:
+def pin(sandbox: Sandbox, directory: Path, environment: dict[str, str]) -> None:
+    """Pin the example's packages."""
     source = ["--source", sandbox.gitlab_url, "--trusted-root", "trusted_root.json"]
     for name in ("gears", "widgets"):
         words = [
