@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pip_warden.sandbox import Sandbox
@@ -23,12 +24,7 @@ PAIRS = 5
 
 def main() -> None:
     """Measure everything and print a table."""
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        example = fill(sandbox)
-        sandbox.write_trust(directory)
-        environment = environment_of(sandbox, example, directory)
-        pin(sandbox, directory, environment)
+    with prepared() as (sandbox, example, directory, environment):
         rows = [_start_up(environment), *_installs(sandbox, example, directory, environment), _judging()]
     print(f"{'what':66} {'median':>10} {'beside':>10} {'ratio':>7}")
     for what, ours, other in rows:
@@ -37,8 +33,19 @@ def main() -> None:
         print(f"{what:66} {megabytes:8.0f}MB at most")
 
 
-def environment_of(sandbox: Sandbox, example: Example, directory: Path) -> dict[str, str]:
-    """Return the environment of a user of the sandbox."""
+@contextmanager
+def prepared() -> Iterator[tuple[Sandbox, Example, Path, dict[str, str]]]:
+    """Yield a sandbox with its example, and the directory and environment of a user who has pinned it."""
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        example = fill(sandbox)
+        sandbox.write_trust(directory)
+        environment = _environment(sandbox, example, directory)
+        _pin(sandbox, directory, environment)
+        yield sandbox, example, directory, environment
+
+
+def _environment(sandbox: Sandbox, example: Example, directory: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
@@ -49,8 +56,7 @@ def environment_of(sandbox: Sandbox, example: Example, directory: Path) -> dict[
     }
 
 
-def pin(sandbox: Sandbox, directory: Path, environment: dict[str, str]) -> None:
-    """Pin the example's packages."""
+def _pin(sandbox: Sandbox, directory: Path, environment: dict[str, str]) -> None:
     source = ["--source", sandbox.gitlab_url, "--trusted-root", "trusted_root.json"]
     for name in ("gears", "widgets"):
         words = [

@@ -16,10 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import environment_of, pin
-
-from pip_warden.sandbox import Sandbox
-from pip_warden.sandbox.example import fill
+from bench import prepared
 
 PAIRS = 7
 _RUN = "import sys; sys.path.insert(0, {source!r}); from pip_warden.cli import safe_install_main; safe_install_main()"
@@ -28,12 +25,7 @@ _RUN = "import sys; sys.path.insert(0, {source!r}); from pip_warden.cli import s
 def main() -> None:
     """Measure and print."""
     trees = [Path(word).resolve() for word in sys.argv[1:3]]
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        example = fill(sandbox)
-        sandbox.write_trust(directory)
-        environment = environment_of(sandbox, example, directory)
-        pin(sandbox, directory, environment)
+    with prepared() as (_, _, directory, environment):
         for vault in ("empty", "warm"):
             before, after = _compared(trees, directory, environment, is_warm=vault == "warm")
             print(f"{vault} vault: {before:.2f} s before, {after:.2f} s after, ratio {after / before:.2f}")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pip_warden.errors import UsageError
 
@@ -75,3 +76,17 @@ def digest_of_file(path: Path) -> Digest:
     """
     with path.open("rb") as stream:
         return digest_of_chunks(iter(lambda: stream.read(_CHUNK), b""))
+
+
+def copied(source: BinaryIO, copy: BinaryIO) -> tuple[Digest, int]:
+    """Copy a stream to its end, and return the SHA-256 and the size of what was copied.
+
+    Raises:
+        OSError: It cannot be read, or the copy cannot be written.
+    """
+    hasher, size = Hasher(), 0
+    for piece in iter(lambda: source.read(_CHUNK), b""):
+        hasher.update(piece)
+        size += len(piece)
+        copy.write(piece)
+    return hasher.digest(), size

@@ -1,15 +1,38 @@
-"""A disk without room: nobody's bug, and no verdict."""
+"""Files that are made: under a name that was not there; and a disk without room, which is nobody's bug and no verdict."""
 
 from __future__ import annotations
 
 import errno
+import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pip_warden.errors import UndecidedError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """No room, no room for this user, no room for a file so large."""
+
+
+def open_new(place: str | Path, mode: int, *, directory: int | None = None) -> int:
+    """Make a file that was not there, following no link, and return its descriptor, for writing.
+
+    Args:
+        place: Its path, relative to ``directory`` where that is given.
+        mode: Its mode, before the umask.
+        directory: The descriptor of a directory.
+
+    Raises:
+        OSError: Something has the name, or it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(place, flags, mode, dir_fd=directory)
+
+
+def draft_name() -> str:
+    """Return a name for a draft beside what it will replace, which nobody can tell beforehand."""
+    return f".pip-warden-{secrets.token_hex(8)}.part"
 
 
 def is_full(err: OSError) -> bool:

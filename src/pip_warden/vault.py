@@ -31,8 +31,8 @@ from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry, parse_bundle
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.digests import Digest, Hasher, digest_of_chunks
-from pip_warden.disk import cannot_store, is_full
+from pip_warden.digests import Digest, copied, digest_of_chunks
+from pip_warden.disk import cannot_store, is_full, open_new
 from pip_warden.errors import BugError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
@@ -298,15 +298,8 @@ def _copy(source: Path, target: Path) -> tuple[Digest, int]:
     Raises:
         OSError: It cannot be read, or the copy cannot be written.
     """
-    hasher, size = Hasher(), 0
-    with _open_regular(source) as stream:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(target, flags, 0o600), "wb") as copy:
-            for piece in iter(lambda: stream.read(_CHUNK), b""):
-                hasher.update(piece)
-                size += len(piece)
-                copy.write(piece)
-    return hasher.digest(), size
+    with _open_regular(source) as stream, os.fdopen(open_new(target, 0o600), "wb") as copy:
+        return copied(stream, copy)
 
 
 def _changed(name: str, digest: Digest, found: str) -> RefusedError:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from pip_warden.digests import Digest, digest_of
+from pip_warden.digests import Digest, copied, digest_of
 from pip_warden.errors import DeliveryError, RefusedError, UsageError, WardenError
 from pip_warden.handoff import downloads
 from pip_warden.handoff.downloads import Download, check_directory, deliver, look
@@ -222,16 +222,16 @@ def test_b19_an_interrupt_leaves_none(
 def test_b19_a_full_disk_at_the_third_draft_leaves_none_and_no_directory(
     made: list[Download], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, poured = [], downloads._poured
+    calls = []
 
-    def counted(source: BinaryIO, copy: BinaryIO) -> Digest:
+    def counted(source: BinaryIO, copy: BinaryIO) -> tuple[Digest, int]:
         calls.append(copy)
         if len(calls) == 3:
             copy.write(b"half")
             raise OSError(errno.ENOSPC, "No space left on device")
-        return poured(source, copy)
+        return copied(source, copy)
 
-    monkeypatch.setattr(downloads, "_poured", counted)
+    monkeypatch.setattr(downloads, "copied", counted)
     refused(made, tmp_path / "new" / "target", "download-not-written")
     assert not (tmp_path / "new").exists()
 

@@ -14,7 +14,7 @@ from pip_warden.artifact.limits import CHUNK
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest, Hasher
 from pip_warden.disk import cannot_store
-from pip_warden.errors import UndecidedError, UsageError
+from pip_warden.errors import UsageError
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName, parse_artifact_name
 
@@ -135,13 +135,13 @@ def _new_file(directory: Path, filename: str) -> Iterator[BinaryIO]:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         stream = os.fdopen(os.open(path, flags, 0o600), "w+b")
     except OSError as err:
-        raise _cannot_store(path, err) from err
+        raise cannot_store(path, err) from err
     try:
         with stream:
             yield stream
     except OSError as err:
         path.unlink(missing_ok=True)
-        raise _cannot_store(path, err) from err
+        raise cannot_store(path, err) from err
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -155,13 +155,9 @@ def _check_private(directory: Path) -> None:
         raise NotADirectoryError(0, "a link, or a directory that others may write to", str(directory))
 
 
-def _cannot_store(path: Path, err: OSError) -> UndecidedError:
-    return cannot_store(path, err)
-
-
 def _artifact(directory: Path, name: ArtifactName, digest: Digest, size: int) -> Artifact:
     path = directory / name.filename
     try:
         return Artifact(name=name, path=path, digest=digest, size=size, contents=inspect(path, name))
     except OSError as err:
-        raise _cannot_store(path, err) from err
+        raise cannot_store(path, err) from err

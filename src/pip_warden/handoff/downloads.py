@@ -16,16 +16,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from pip_warden.digests import Digest, Hasher, digest_of_chunks
+from pip_warden.digests import Digest, copied, digest_of_chunks
+from pip_warden.disk import draft_name, open_new
 from pip_warden.errors import DeliveryError, RefusedError, UsageError
 
 _CHUNK = 1 << 20
@@ -169,18 +168,17 @@ def _name_without_links(download: Download, directory: int, target: Path) -> tup
 
 
 def _draft(download: Download, directory: int) -> _Draft:
-    return _copy(download, f".pip-warden-{secrets.token_hex(8)}.part", directory)
+    return _copy(download, draft_name(), directory)
 
 
 def _copy(download: Download, name: str, directory: int) -> _Draft:
     """Copy a file to a name that was not there, with the mode that the umask gives, and leave nothing where that fails."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(name, flags, 0o666, dir_fd=directory)
+    descriptor = open_new(name, 0o666, directory=directory)
     whole = False
     try:
         with os.fdopen(descriptor, "wb") as copy, download.path.open("rb") as source:
             identity = _identity(os.fstat(descriptor))
-            digest = _poured(source, copy)
+            digest, _ = copied(source, copy)
         if not digest.matches(download.digest):
             raise RefusedError(
                 "changed-after-verdict",
@@ -193,14 +191,6 @@ def _copy(download: Download, name: str, directory: int) -> _Draft:
             with suppress(OSError):
                 os.unlink(name, dir_fd=directory)
     return _Draft(name, *identity)
-
-
-def _poured(source: BinaryIO, copy: BinaryIO) -> Digest:
-    hasher = Hasher()
-    for piece in iter(lambda: source.read(_CHUNK), b""):
-        hasher.update(piece)
-        copy.write(piece)
-    return hasher.digest()
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pip_warden.disk import draft_name, open_new
 from pip_warden.errors import DeliveryError, UsageError
 
 _MOST_LINKS = 40
@@ -111,9 +111,8 @@ def _is_device(place: Path) -> bool:
 
 def _draft(place: Path) -> tuple[Path, int]:
     """Make an empty file beside the place, with a name that was not there and the mode that the umask gives."""
-    draft = place.with_name(f".pip-warden-{secrets.token_hex(8)}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return draft, os.open(draft, flags, 0o666)
+    draft = place.with_name(draft_name())
+    return draft, open_new(draft, 0o666)
 
 
 def _unusable(path: Path, found: str) -> UsageError:

@@ -190,11 +190,12 @@ def check_wanted(
     """
     if not (wanted.named or wanted.files or wanted.projects):
         raise nothing_wanted("no requirement at all")
-    marked = [named for named in (*wanted.named, *wanted.constraints, *build) if named.marker is not None]
+    every = (*wanted.named, *wanted.constraints, *build)
+    marked = {named: marker for named in every if (marker := named.marker) is not None}
     if not marked:
         return
     values = environment()
-    not_wanted = {named for named in marked if not _holds(named, values)}
+    not_wanted = {named for named, marker in marked.items() if not _holds(named, marker, values)}
     if not wanted.files and not wanted.projects and not_wanted.issuperset(wanted.named):
         listed = ", ".join(displayed(named.requirement) for named in wanted.named[:5])
         raise nothing_wanted(f"only requirements whose marker is false here: {listed}")
@@ -209,9 +210,9 @@ def nothing_wanted(found: str) -> UsageError:
     )
 
 
-def _holds(named: Named, environment: Mapping[str, str]) -> bool:
+def _holds(named: Named, marker: Marker, environment: Mapping[str, str]) -> bool:
     try:
-        return named.marker is None or named.marker.evaluate({**environment, "extra": ""})
+        return marker.evaluate({**environment, "extra": ""})
     except (ValueError, KeyError, RecursionError) as err:
         raise UsageError(
             "bad-requirement",

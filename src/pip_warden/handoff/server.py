@@ -149,15 +149,19 @@ class Server:
         if not self._knows(request):
             return _text(407, "the password of this run is needed", {"Proxy-Authenticate": "Basic"})
         path = _own_path(target)
-        is_question = request.method == "POST" and path is not None and _QUESTION.fullmatch(path)
-        if path is None or not (is_question or request.method in _READS):
+        question = _QUESTION.fullmatch(path) if request.method == "POST" and path is not None else None
+        if path is None or not (question or request.method in _READS):
             self._remember(f"{request.method} {target}")
             return _text(403, "this run's only network is its own index")
         if self.denial is not None:
             return _text(403, f"this run was ended: {self.denial.code}")
         answered = False
         try:
-            response = self._question(path, body) if is_question else self._route(request, path)
+            response = (
+                JSONResponse(answer(question[1], body, self._door))
+                if question
+                else self._route(request, path)
+            )
             answered = True
         except WardenError as err:
             answered = True
@@ -183,10 +187,6 @@ class Server:
         if match[3]:
             return Response(handed.metadata, media_type="text/plain; charset=utf-8")
         return FileResponse(handed.path, media_type="application/octet-stream")
-
-    def _question(self, path: str, body: bytes) -> Response:
-        match = _QUESTION.fullmatch(path)
-        return JSONResponse(answer(match[1] if match is not None else "", body, self._door))
 
     def _knows(self, request: Request) -> bool:
         wanted = base64.b64encode(f"{USER}:{self._password}".encode()).decode()
