@@ -18,7 +18,7 @@ from pip_warden.digests import digest_of_file
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import Item
 from pip_warden.faults import Fault
-from pip_warden.verdict.statement import read_statement
+from pip_warden.verdict.statement import Subject, read_statement
 
 DATA = Path(__file__).parent / "data" / "stack"
 WHEEL = DATA / "acme_widgets-1.0-py3-none-any.whl"
@@ -36,7 +36,7 @@ def proved(raw: bytes) -> Proved | None:
         return found if isinstance(found, Proved) else None
     statement = read_statement(found.envelope)
     subjects = () if isinstance(statement, Fault) else statement.subjects
-    return found if (WHEEL.name, DIGEST.hex) in subjects else None
+    return found if Subject(name=WHEEL.name, sha256=DIGEST.hex) in subjects else None
 
 
 def test_there_are_two_logs_and_four_producers() -> None:

@@ -1,4 +1,4 @@
-"""SHA-256, the only digest we speak."""
+"""SHA-256, the only digest we speak; and those that others state beside it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from pip_warden.errors import UsageError
 
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHUNK = 1 << 20
+_OTHERS = {
+    *("md5", "sha1", "sha224", "sha384", "sha512", "sha512_224", "sha512_256", "blake2b", "blake2s"),
+    *("sha3_224", "sha3_256", "sha3_384", "sha3_512"),
+}
+OTHERS = frozenset(_OTHERS & hashlib.algorithms_available)
+"""What else can be computed here, by its name in an in-toto ``DigestSet`` (in-toto attestation framework, ``spec/v1/digest_set.md``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,25 @@ def digest_of_file(path: Path) -> Digest:
     """
     with path.open("rb") as stream:
         return digest_of_chunks(iter(lambda: stream.read(_CHUNK), b""))
+
+
+def other_digests(path: Path, algorithms: Iterable[str]) -> tuple[Digest, dict[str, str]]:
+    """Hash a file by SHA-256 and by some of :data:`OTHERS`, in one pass and constant memory.
+
+    Returns:
+        The SHA-256, and by algorithm the digest in hexadecimal.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    hasher = Hasher()
+    states = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+    with path.open("rb") as stream:
+        for piece in iter(lambda: stream.read(_CHUNK), b""):
+            hasher.update(piece)
+            for state in states.values():
+                state.update(piece)
+    return hasher.digest(), {name: state.hexdigest() for name, state in states.items()}
 
 
 def copied(source: BinaryIO, copy: BinaryIO) -> tuple[Digest, int]:

@@ -145,12 +145,13 @@ def test_a_key_that_appears_twice() -> None:
 
 
 OWN = NOTE.rstrip("\n").rpartition("\n")[2]
+HOST = NOTE.partition(" - ")[0]
 
 
 @pytest.mark.parametrize(
     "note",
     [
-        NOTE.replace("— 127.0.0.1 ", "— 127.0.0.2 "),
+        NOTE.replace(f"— {HOST} ", "— 127.0.0.2 "),
         NOTE + OWN + "\n",
         NOTE + "— witness.example AAAAAAAA\n",
         NOTE + "junk\n",
@@ -172,7 +173,7 @@ def test_a_checkpoint_is_signed_once_in_its_origins_name(note: str) -> None:
 
 def test_witnesses_of_rekor_v2_are_left_out() -> None:
     lines = NOTE.split("\n")
-    v2 = "\n".join(["127.0.0.1", *lines[1:]])
+    v2 = "\n".join([HOST, *lines[1:]])
     path = f"{ENTRY}.inclusionProof.checkpoint.envelope"
     plain = read_bundle("a", raw(changed(BLOB, path, v2)))
 

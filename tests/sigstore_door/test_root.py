@@ -130,4 +130,7 @@ def test_verifiers_are_built_once() -> None:
     root = root_of(sigstore)
     authority, ct_log, log = root.authorities[0], root.ct_logs[0], root.logs[0]
 
-    assert root.verifier(authority, ct_log, log) is root.verifier(authority, ct_log, log)
+    verifier = root.verifier(authority, ct_log, log, root.stampers)
+
+    assert root.verifier(authority, ct_log, log, root.stampers) is verifier
+    assert root.verifier(authority, ct_log, log, ()) is not verifier

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 import making
 from pip_warden._sigstore.proved import Envelope
+from pip_warden.digests import OTHERS
 from pip_warden.faults import Fault
 from pip_warden.verdict.statement import (
     EVIDENCE_OF_PUBLICATION,
@@ -21,7 +24,7 @@ from pip_warden.verdict.statement import (
     read_statement,
 )
 
-SUBJECT = {"name": making.WHEEL, "digest": {"sha256": making.DIGEST.hex}}
+SUBJECT: dict[str, Any] = {"name": making.WHEEL, "digest": {"sha256": making.DIGEST.hex}}
 STATEMENT: dict[str, Any] = {
     "_type": "https://in-toto.io/Statement/v1",
     "subject": [SUBJECT],
@@ -30,10 +33,10 @@ STATEMENT: dict[str, Any] = {
 }
 
 
-def _check(payload: bytes | dict[str, Any], payload_type: str = PAYLOAD_TYPE) -> str | None:
+def _check(payload: bytes | dict[str, Any], payload_type: str = PAYLOAD_TYPE, **artifact: Any) -> str | None:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     fault = check_subject(
-        Envelope(payload_type=payload_type, payload=raw), making.artifact(), EVIDENCE_OF_PUBLICATION
+        Envelope(payload_type=payload_type, payload=raw), making.artifact(**artifact), EVIDENCE_OF_PUBLICATION
     )
     return fault.code if fault else None
 
@@ -115,3 +118,53 @@ def test_t14_no_payload_makes_the_reader_raise(payload: bytes) -> None:
 def test_removing_any_part_of_an_accepted_statement_refuses_it(key: str, part: str) -> None:
     assert _check({k: v for k, v in STATEMENT.items() if k != key}) is not None
     assert _check(STATEMENT | {"subject": [{k: v for k, v in SUBJECT.items() if k != part}]}) is not None
+
+
+SHA512 = hashlib.sha512(b"the wheel").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"sha512": SHA512}, None),
+        ({"sha512": SHA512, "gitCommit": "0" * 40}, None),
+        ({"gitCommit": "0" * 40}, None),
+        ({name: hashlib.new(name, b"the wheel").hexdigest() for name in sorted(OTHERS)}, None),
+        ({"sha512": "0" * 128}, "subject-mismatch"),
+        ({"sha512": SHA512, "sha384": "0" * 96}, "subject-mismatch"),
+        ({"sha512": SHA512.upper()}, "subject-mismatch"),
+        ({"sha512": ""}, "subject-mismatch"),
+        ({"sha512": None}, "subject-mismatch"),
+        ({"sha512": 5}, "subject-mismatch"),
+        ({f"x{at}": "00" for at in range(31)}, None),
+        ({f"x{at}": "00" for at in range(32)}, "bad-statement"),
+        *(({name: "00"}, "subject-mismatch") for name in sorted(OTHERS)),
+    ],
+)
+def test_b23_every_digest_of_a_subject_is_the_files(
+    others: dict[str, Any], expected: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / making.WHEEL
+    path.write_bytes(b"the wheel")
+    statement = STATEMENT | {"subject": [{**SUBJECT, "digest": SUBJECT["digest"] | others}]}
+
+    assert _check(statement, path=path) == expected
+
+
+def test_b23_a_file_that_was_changed_has_no_other_digest(tmp_path: Path) -> None:
+    statement = STATEMENT | {"subject": [{**SUBJECT, "digest": SUBJECT["digest"] | {"sha512": SHA512}}]}
+    path = tmp_path / making.WHEEL
+
+    assert _check(statement, path=path) == "subject-mismatch", "it is not there"
+    path.write_bytes(b"another wheel")
+    changed = hashlib.sha512(b"another wheel").hexdigest()
+    for sha512 in (SHA512, changed):
+        subject = {**SUBJECT, "digest": SUBJECT["digest"] | {"sha512": sha512}}
+        assert _check(STATEMENT | {"subject": [subject]}, path=path) == "subject-mismatch"
+
+
+@pytest.mark.parametrize(("more", "expected"), [(1023, None), (1024, "bad-statement")])
+def test_b23_no_more_subjects_than_anybody_reads(more: int, expected: str | None) -> None:
+    others = [{"name": f"x{at}", "digest": {"sha256": "0" * 64}} for at in range(more)]
+
+    assert _check(STATEMENT | {"subject": [*others, SUBJECT]}) == expected

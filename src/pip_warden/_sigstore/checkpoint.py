@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from pip_warden._sigstore.fields import Malformed, canonical_base64
 
-_ORIGIN_V1 = re.compile(r"(?P<host>[^\s+]+) - [1-9][0-9]*", re.ASCII)
-_ORIGIN_V2 = re.compile(r"[^\s+]+", re.ASCII)
+_ORIGIN = re.compile(r"(?P<signer>[^\s+]+)(?: - (?P<tree>[1-9][0-9]*))?", re.ASCII)
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _SIGNATURE = re.compile(r"— (?P<name>[^\s+]+) (?P<signature>[A-Za-z0-9+/=]+)", re.ASCII)
 _MOST_SIGNATURES = 16
@@ -25,11 +24,15 @@ class Checkpoint:
 
     Attributes:
         text: The note with the log's own signature line alone, ready for the sigstore library.
+        signer: Name of the log, as its signature line has it.
+        tree_id: Id of its tree; "" for Rekor v2, whose logs have one tree.
         size: Number of entries.
         root_hash: The Merkle tree's root.
     """
 
     text: str
+    signer: str
+    tree_id: str
     size: int
     root_hash: bytes
 
@@ -56,16 +59,19 @@ def read_checkpoint(text: str, log_id: bytes, where: str) -> Checkpoint:
     if not _SIZE.fullmatch(size):
         raise Malformed(f"{where} has no canonical tree size")
     root_hash = canonical_base64(root, f"the root hash in {where}")
-    own = _own_line(signatures[:-1].split("\n"), origin, log_id, where)
-    return Checkpoint(text=f"{body}\n\n{own}\n", size=int(size), root_hash=root_hash)
-
-
-def _own_line(lines: list[str], origin: str, log_id: bytes, where: str) -> str:
-    v1 = _ORIGIN_V1.fullmatch(origin)
-    if v1 is None and not _ORIGIN_V2.fullmatch(origin):
+    named = _ORIGIN.fullmatch(origin)
+    if named is None:
         raise Malformed(f"the origin of {where} is neither HOST nor 'HOST - TREEID'")
-    signer = v1["host"] if v1 else origin
-    if len(lines) > (1 if v1 else _MOST_SIGNATURES):
+    signer, tree_id = named["signer"], named["tree"] or ""
+    most = 1 if tree_id else _MOST_SIGNATURES
+    own = _own_line(signatures[:-1].split("\n"), signer, log_id, where, most=most)
+    return Checkpoint(
+        text=f"{body}\n\n{own}\n", signer=signer, tree_id=tree_id, size=int(size), root_hash=root_hash
+    )
+
+
+def _own_line(lines: list[str], signer: str, log_id: bytes, where: str, *, most: int) -> str:
+    if len(lines) > most:
         raise Malformed(f"{where} has more signatures than such a log makes")
     # A log that changes its key signs with both for a while; the one that counts is the key of the log entry.
     own = [line for line in lines if _signer(line, where) == (signer, log_id[:4])]

@@ -32,7 +32,7 @@ class Claims:
     """What the certificate of a verified bundle says.
 
     Attributes:
-        issuer: The OIDC issuer; extensions 1 (raw) and 8 (DER) were both read and agree, or only one is present.
+        issuer: The OIDC issuer, of extension 1 (raw); extension 8 (DER), which the oldest certificates lack, says the same.
         subjects: Every subject alternative name (URI or e-mail address); a well-formed certificate has exactly one.
         values: ``(name, value)`` of every extension of :data:`CLAIM_NUMBERS` that is present, sorted by number.
         not_before: The certificate's ``not_valid_before``: the signing time we judge by, aware UTC.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -101,6 +102,14 @@ class Log:
         """Whether its id is that of Rekor v1, or of a CT log (RFC 6962 section 3.2)."""
         return self.key_digest in self.ids
 
+    @property
+    def host(self) -> str:
+        """The host where it answers, which is its name in what it signs; "" where the URL has none."""
+        try:
+            return urlsplit(self.url).hostname or ""
+        except ValueError:
+            return ""
+
 
 class Root:
     """A trusted root, read once. Safe to use from several threads.
@@ -121,7 +130,7 @@ class Root:
         self.logs = parts.logs
         self.dropped = parts.dropped
         self.stampers = parts.stampers
-        self._verifiers: dict[tuple[str, str, str], Verifier] = {}
+        self._verifiers: dict[tuple[str, ...], Verifier] = {}
         self._lock = threading.Lock()
 
     @property
@@ -134,12 +143,15 @@ class Root:
         """Return where the log with an id answers, None where the root does not have it."""
         return next((log.url for log in self.logs if log_id in log.ids), None)
 
-    def verifier(self, authority: Authority, ct_log: Log, log: Log) -> Verifier:
-        """Return the verifier that trusts these three, and the root's time-stamp authorities."""
-        key = (authority.part, ct_log.part, log.part)
+    def verifier(
+        self, authority: Authority, ct_log: Log, log: Log, stampers: tuple[Authority, ...]
+    ) -> Verifier:
+        """Return the verifier that trusts these three and, for time stamps, these authorities."""
+        stamping = tuple(stamper.part for stamper in stampers)
+        key = (authority.part, ct_log.part, log.part, *stamping)
         with self._lock:
             if key not in self._verifiers:
-                self._verifiers[key] = _verifier(*key, tuple(stamper.part for stamper in self.stampers))
+                self._verifiers[key] = _verifier(authority.part, ct_log.part, log.part, stamping)
             return self._verifiers[key]
 
 

@@ -20,16 +20,15 @@ from sigstore.models import Bundle
 from sigstore.verify import Verifier
 from sigstore_models.common.v1 import HashAlgorithm
 
+from pip_warden._sigstore.body import V2, read_body
 from pip_warden._sigstore.claims import read_claims
 from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Authority, Log, Root, Window
-from pip_warden._sigstore.wire import WireBundle, parse_bundle
+from pip_warden._sigstore.stamped import gen_time
+from pip_warden._sigstore.wire import LogEntry, Proof, WireBundle, parse_bundle
 from pip_warden.digests import Digest
 from pip_warden.faults import Fault
-from pip_warden.strict_json import StrictJSONError, loads_object
-
-_LARGEST_BODY = 1 << 20
 
 _PHRASES = (
     # What the library says (4.5.1), in the order in which it looks.
@@ -82,10 +81,11 @@ class _Anyone:
 
 @dataclass(frozen=True, slots=True)
 class _Hearing:
-    """A bundle with one proof of time, and the time it claims."""
+    """A bundle with one proof of time, the time it claims, and whether a time-stamp authority is to prove it."""
 
     bundle: Bundle
     moment: datetime
+    stamped: bool
 
 
 def prove(item_bundle: bytes, digest: Digest, root: Root) -> Proved | Fault:
@@ -116,16 +116,20 @@ def prove(item_bundle: bytes, digest: Digest, root: Root) -> Proved | Fault:
 
 
 def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
-    _check_described(wire)
+    proof = _check_described(wire)
     if wire.message_digest is not None and wire.message_digest != digest.raw():
         raise _NoError("bad-signature", f"a signature over a file with SHA-256 {wire.message_digest.hex()}")
     certificate = _load(wire.certificate)
     hearings = tuple(_hearings(wire))
     moments = tuple(hearing.moment for hearing in hearings)
-    verifier = root.verifier(
-        _authority(certificate, root, moments), _ct_log(certificate, root), _log(wire, root, moments)
-    )
-    envelopes = [_hear(hearing, verifier, wire, digest) for hearing in hearings]
+    authority, ct_log = _authority(certificate, root, moments), _ct_log(certificate, root)
+    log = _log(wire, root, moments)
+    _check_place(wire.entry, proof, log)
+    envelopes = []
+    for hearing in hearings:
+        verifier = root.verifier(authority, ct_log, log, _stampers(hearing, root))
+        envelopes.append(_hear(hearing, verifier, wire, digest))
+        _check_certificate_in_force(certificate, hearing.moment)
     claims = read_claims(hearings[0].bundle.signing_certificate)
     if isinstance(claims, Fault):
         raise _NoError(claims.code, claims.found, expected=claims.expected)
@@ -134,9 +138,10 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
     )
 
 
-def _check_described(wire: WireBundle) -> None:
-    """The entry has a proof, and is of the kind and version that the bundle says."""
-    if wire.entry.proof is None:
+def _check_described(wire: WireBundle) -> Proof:
+    """The entry has a proof, which is returned, and is of the kind and version that the bundle says."""
+    entry = wire.entry
+    if entry.proof is None:
         raise _NoError(
             "no-log-proof",
             "a log entry without one",
@@ -144,11 +149,34 @@ def _check_described(wire: WireBundle) -> None:
             hint="Bundles of version 0.1 may lack it; `cosign bundle` or a new signature gives one that has it.",
         )
     try:
-        body = loads_object(wire.entry.body, max_bytes=_LARGEST_BODY)
-    except StrictJSONError as err:
-        raise _NoError("bad-log-entry", f"an entry whose body cannot be read: {err}") from err
-    if (body.get("kind"), body.get("apiVersion")) != (wire.entry.kind, wire.entry.version):
+        described = read_body(entry.body)
+    except Malformed as err:
+        raise _NoError(err.code or "bad-log-entry", str(err)) from err
+    if described != (entry.kind, entry.version):
         raise _NoError("bad-log-entry", "an entry of another kind or version than the bundle says")
+    if entry.version == V2 and entry.promise is not None:
+        raise _NoError("bad-signing-time", "a signed entry timestamp, which Rekor v2 does not make")
+    return entry.proof
+
+
+def _check_place(entry: LogEntry, proof: Proof, log: Log) -> None:
+    """The checkpoint is of this log, which is of the entry's version, and the entry is where the proof says.
+
+    A key may sign for several logs: the origin tells them apart (C2SP ``tlog-checkpoint``), and is the host of the log's URL. Only a promise
+    signs an index other than the proof's, as the logs of Rekor v1 that consist of several trees have them.
+    """
+    checkpoint = proof.checkpoint
+    if checkpoint.signer != log.host:
+        raise _NoError(
+            "bad-log-entry",
+            f"one of {checkpoint.signer[:80]!r}",
+            expected=f"a checkpoint of the log {log.host!r}, as the trusted root names it",
+        )
+    is_v2 = entry.version == V2
+    if bool(checkpoint.tree_id) is is_v2 or not (is_v2 or log.is_v1):
+        raise _NoError("bad-log-entry", f"an entry of version {entry.version} in a log of another version")
+    if entry.promise is None and entry.log_index != proof.log_index:
+        raise _NoError("bad-log-entry", f"the index {entry.log_index}, where {proof.log_index} is proved")
 
 
 def _load(der: bytes) -> x509.Certificate:
@@ -165,13 +193,13 @@ def _hearings(wire: WireBundle) -> Iterator[_Hearing]:
     """
     if wire.entry.promise is not None:
         moment = datetime.fromtimestamp(wire.entry.integrated_time, tz=UTC)
-        yield _Hearing(_bundle(replace(wire, timestamps=())), moment)
+        yield _Hearing(_bundle(replace(wire, timestamps=())), moment, stamped=False)
     elif wire.timestamps and wire.entry.integrated_time:
         raise _NoError("bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp")
     untimed = replace(wire.entry, promise=None, integrated_time=0)
     for stamp in wire.timestamps:
         bundle = _bundle(replace(wire, entry=untimed, timestamps=(stamp,)))
-        yield _Hearing(bundle, _stamped(bundle))
+        yield _Hearing(bundle, _stamped(bundle, stamp), stamped=True)
     if wire.entry.promise is None and not wire.timestamps:
         found = "a time that nobody signed" if wire.entry.integrated_time else "none"
         raise _NoError("no-signing-time", found, expected=_EXPECTED["bad-signing-time"])
@@ -184,15 +212,33 @@ def _bundle(wire: WireBundle) -> Bundle:
         raise _NoError("bad-bundle", str(err), expected="a bundle that the sigstore library reads") from err
 
 
-def _stamped(bundle: Bundle) -> datetime:
+def _stamped(bundle: Bundle, response: bytes) -> datetime:
     try:
         data = bundle.verification_material.timestamp_verification_data
         times = [stamp.tst_info.gen_time for stamp in data.rfc3161_timestamps] if data else []
+        moment = gen_time(response)
     except Exception as err:
         raise _NoError("bad-signing-time", f"a time-stamp response that cannot be read: {err}") from err
-    if len(times) != 1:
-        raise _NoError("bad-signing-time", f"{len(times)} readable time-stamp responses where there is one")
-    return times[0].astimezone(UTC)
+    if times != [moment.replace(microsecond=0)]:
+        raise _NoError("bad-signing-time", "a time-stamp response that the sigstore library reads otherwise")
+    return moment
+
+
+def _stampers(hearing: _Hearing, root: Root) -> tuple[Authority, ...]:
+    """Return the time-stamp authorities that were in force at the moment, to the fraction of a second; none where none is to prove it."""
+    if not hearing.stamped:
+        return ()
+    windows = {stamper: [stamper.window, *map(_validity, stamper.certificates)] for stamper in root.stampers}
+    found = tuple(
+        stamper
+        for stamper, all_of in windows.items()
+        if all(window.holds(hearing.moment) for window in all_of)
+    )
+    if not found:
+        raise _NoError(
+            "bad-signing-time", f"{hearing.moment.isoformat()}, where no authority of the root is valid"
+        )
+    return found
 
 
 def _authority(certificate: x509.Certificate, root: Root, moments: tuple[datetime, ...]) -> Authority:
@@ -210,12 +256,27 @@ def _authority(certificate: x509.Certificate, root: Root, moments: tuple[datetim
 def _check_chain_in_force(authority: Authority, moments: tuple[datetime, ...]) -> None:
     """No certificate of the chain had expired: the library looks no further up than the first that it trusts."""
     for ca in authority.certificates:
-        window = Window(start=ca.not_valid_before_utc, end=ca.not_valid_after_utc)
+        window = _validity(ca)
         if (moment := _outside(window, moments)) is not None:
             name = ca.subject.rfc4514_string()
             raise _NoError(
                 "bad-certificate-chain", f"the CA {name!r}, valid {window}, at {moment.isoformat()}"
             )
+
+
+def _check_certificate_in_force(certificate: x509.Certificate, moment: datetime) -> None:
+    """The library, which leaves out the fraction of a second, found it to be."""
+    window = _validity(certificate)
+    if not window.holds(moment):
+        raise _expired(window, moment)
+
+
+def _validity(certificate: x509.Certificate) -> Window:
+    return Window(start=certificate.not_valid_before_utc, end=certificate.not_valid_after_utc)
+
+
+def _expired(window: Window, moment: datetime) -> _NoError:
+    return _NoError("expired-certificate", f"{moment.isoformat()}, where the certificate is valid {window}")
 
 
 def _issued(certificate: x509.Certificate, authority: Authority) -> bool:
@@ -287,13 +348,9 @@ def _hear(hearing: _Hearing, verifier: Verifier, wire: WireBundle, digest: Diges
 
 def _diagnosis(err: Exception, hearing: _Hearing) -> _NoError:
     """Give what the library says a code of ours."""
-    certificate = hearing.bundle.signing_certificate
-    first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if not first <= hearing.moment <= last:
-        return _NoError(
-            "expired-certificate",
-            f"{hearing.moment.isoformat()}, where the certificate is valid from {first.isoformat()} to {last.isoformat()}",
-        )
+    window = _validity(hearing.bundle.signing_certificate)
+    if not window.holds(hearing.moment):
+        return _expired(window, hearing.moment)
     text = str(err) or type(err).__name__
     if isinstance(err, CertValidationError):
         return _NoError("bad-certificate-chain", text)

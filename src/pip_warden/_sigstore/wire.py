@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pip_warden._sigstore.checkpoint import Checkpoint, read_checkpoint
 from pip_warden._sigstore.fields import Fields, Malformed
@@ -83,7 +84,7 @@ class WireBundle:
         entry: The log entry.
         timestamps: RFC 3161 time-stamp responses, DER.
         signature: Of the message or of the envelope.
-        message_digest: SHA-256 that the bundle states for the message; None where it states none or holds an envelope.
+        message_digest: SHA-256 that the bundle states for the message; None where it holds an envelope.
         envelope: The DSSE envelope; None where the bundle signs a message.
     """
 
@@ -165,7 +166,7 @@ def read_bundle_value(value: JSONValue) -> WireBundle:
 
 
 def _certificate(material: Fields, media_type: str) -> bytes:
-    """Take the leaf. Further certificates of old bundles are left out: only the trusted root says who is a CA."""
+    """Take the leaf. Further certificates of old bundles are left out: only the trusted root says who is a CA. They must be its chain."""
     if media_type not in _WITH_CHAIN:
         return _raw(material.child("certificate"))
     chain = material.child("x509CertificateChain")
@@ -173,7 +174,22 @@ def _certificate(material: Fields, media_type: str) -> bytes:
     chain.done()
     if not certificates:
         raise Malformed(f"{chain.where} is empty")
+    _check_chain(certificates, chain.where)
     return certificates[0]
+
+
+def _check_chain(raw: list[bytes], where: str) -> None:
+    """Each certificate was issued by the next (``sigstore_common.proto``, ``X509CertificateChain``)."""
+    if len(raw) == 1:
+        return
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        for lower, upper in pairwise(map(x509.load_der_x509_certificate, raw)):
+            lower.verify_directly_issued_by(upper)
+    except (ValueError, TypeError, InvalidSignature) as err:
+        raise Malformed(f"{where} is no chain of certificates: {str(err) or type(err).__name__}") from err
 
 
 def _raw(fields: Fields) -> bytes:
@@ -267,12 +283,10 @@ def _content(whole: Fields) -> tuple[bytes, bytes | None, WireEnvelope | None]:
     raise Malformed("the bundle does not have exactly one of messageSignature and dsseEnvelope")
 
 
-def _message(fields: Fields) -> tuple[bytes, bytes | None]:
+def _message(fields: Fields) -> tuple[bytes, bytes]:
     signature = fields.data("signature")
-    digest = fields.optional("messageDigest")
+    digest = fields.child("messageDigest")
     fields.done()
-    if digest is None:
-        return signature, None
     if digest.text("algorithm", "") != "SHA2_256":
         raise Malformed(f"{digest.where}.algorithm is not SHA2_256")
     value = digest.data("digest", size=_HASH)

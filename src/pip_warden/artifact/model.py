@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.version import Version
 
-from pip_warden.digests import Digest
+from pip_warden.digests import Digest, other_digests
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName, ProjectName
 
@@ -57,3 +58,22 @@ class Artifact:
     digest: Digest
     size: int
     contents: Contents | Fault
+
+    def has_digests(self, stated: Mapping[str, str]) -> bool:
+        """Tell whether the bytes have these digests besides SHA-256, and are still those that were received.
+
+        Nobody states others as a rule, and hashing costs time: so the file is read again here, and only for a statement that was proved.
+
+        Args:
+            stated: Digests in hexadecimal, by their names in :data:`~pip_warden.digests.OTHERS`.
+
+        Returns:
+            Whether; no for a file that cannot be read.
+        """
+        if not stated:
+            return True
+        try:
+            sha256, found = other_digests(self.path, stated)
+        except OSError:
+            return False
+        return sha256.matches(self.digest) and found == dict(stated)

@@ -72,9 +72,11 @@ class Sandbox(Tenants, Shelves):
             self.fulcio_url, self.rekor_url, self.tsa_url = urls["fulcio"], urls["rekor"], urls["tsa"]
             self.upstream = Upstream(url=urls["pypi"], files_url=urls["files"], now=self.clock.now)
             self.instance = self._instance()
-            self.sigstore = SigstoreService(self.clock, jwks_for=self._jwks_for, issuers=[self.issuer])
-            self.sigstore.urls = Urls(
-                fulcio=self.fulcio_url, rekor=self.rekor_url, tsa=self.tsa_url, oidc=self.issuer
+            self.sigstore = SigstoreService(
+                self.clock,
+                jwks_for=self._jwks_for,
+                issuers=[self.issuer],
+                urls=Urls(fulcio=self.fulcio_url, rekor=self.rekor_url, tsa=self.tsa_url, oidc=self.issuer),
             )
             self._origins.start({name: self._wrapped(name, app) for name, app in self._apps().items()})
         except BaseException:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pip_warden._sigstore.proved import Envelope
 from pip_warden.artifact.model import Artifact
+from pip_warden.digests import OTHERS
 from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
 
@@ -21,7 +22,28 @@ EVIDENCE_OF_PUBLICATION = frozenset({PUBLISH, PROVENANCE})
 """Every other predicate (SBOM, test result, verification summary) may only add requirements, unless the pin lists its type."""
 
 _LARGEST_STATEMENT = 16 << 20
+_MOST_SUBJECTS, _MOST_DIGESTS = 1024, 32  # as many as sigstore-go reads
 _KEYS = frozenset({"_type", "subject", "predicateType", "predicate"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """A file that a statement is about.
+
+    Attributes:
+        name: Its name.
+        sha256: Its SHA-256 in hexadecimal, "" where the statement has none.
+        others: ``(algorithm, hexadecimal)`` of every other digest that we can compute.
+    """
+
+    name: str
+    sha256: str
+    others: tuple[tuple[str, str], ...] = ()
+
+    def is_of(self, artifact: Artifact) -> bool:
+        """Tell whether it carries the artifact's name and its SHA-256, and no digest that the artifact has not."""
+        same = (self.name, self.sha256) == (artifact.name.filename, artifact.digest.hex)
+        return same and artifact.has_digests(dict(self.others))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,17 +52,17 @@ class Statement:
 
     Attributes:
         predicate_type: URI of the predicate's type.
-        subjects: ``(name, SHA-256 in hexadecimal or "")`` of each subject entry.
+        subjects: Each subject entry.
         predicate: The predicate; never changed.
     """
 
     predicate_type: str
-    subjects: tuple[tuple[str, str], ...]
+    subjects: tuple[Subject, ...]
     predicate: JSONValue = field(hash=False)
 
     def names(self, artifact: Artifact) -> bool:
-        """Tell whether one and the same subject entry carries the artifact's name and its SHA-256."""
-        return (artifact.name.filename, artifact.digest.hex) in self.subjects
+        """Tell whether one and the same subject entry is of the artifact."""
+        return any(subject.is_of(artifact) for subject in self.subjects)
 
 
 def check_subject(
@@ -70,12 +92,15 @@ def check_subject(
         return Fault(
             code="subject-mismatch",
             expected=f"one subject {artifact.name} with SHA-256 {artifact.digest}",
-            found=", ".join(
-                f"{name} with SHA-256 {sha256 or '(none)'}" for name, sha256 in statement.subjects[:4]
-            ),
+            found=", ".join(map(_spelled, statement.subjects[:4])),
             hint="The statement was signed for another file.",
         )
     return None
+
+
+def _spelled(subject: Subject) -> str:
+    others = "".join(f" and {algorithm} {value[:140]}" for algorithm, value in subject.others)
+    return f"{subject.name} with SHA-256 {subject.sha256 or '(none)'}{others}"
 
 
 def read_statement(envelope: Envelope) -> Statement | Fault:
@@ -109,14 +134,19 @@ def _check_predicate(predicate_type: str, predicate: JSONValue) -> Fault | None:
 def _read_subjects(predicate_type: str, listed: JSONValue, predicate: JSONValue) -> Statement | Fault:
     if not isinstance(listed, list) or not listed:
         return _bad("no subject")
+    if len(listed) > _MOST_SUBJECTS:
+        return _bad(f"{len(listed)} subjects, more than {_MOST_SUBJECTS}")
     subjects = []
     for entry in listed:
         digests = entry.get("digest") if isinstance(entry, dict) else None
         name = entry.get("name") if isinstance(entry, dict) else None
         if not isinstance(name, str) or not isinstance(digests, dict) or not digests:
             return _bad("a subject without name or digest")
-        sha256 = digests.get("sha256", "")
-        subjects.append((name, sha256 if isinstance(sha256, str) else ""))
+        if len(digests) > _MOST_DIGESTS:
+            return _bad(f"a subject with {len(digests)} digests, more than {_MOST_DIGESTS}")
+        texts = {algorithm: value if isinstance(value, str) else "" for algorithm, value in digests.items()}
+        others = tuple((algorithm, value) for algorithm, value in texts.items() if algorithm in OTHERS)
+        subjects.append(Subject(name=name, sha256=texts.get("sha256", ""), others=others))
     return Statement(predicate_type=predicate_type, subjects=tuple(subjects), predicate=predicate)
 
 

@@ -46,7 +46,8 @@ def stage(stages: tuple[Stage, ...]) -> Stage:
 @pytest.fixture
 def live(issuer: Issuer, stages: tuple[Stage, ...]) -> SigstoreService:
     """Services on loopback, in real time: sigstore-python looks at the real clock."""
-    service = SigstoreService(jwks_for=issuer.jwks, issuers=[ISSUER])
+    named = Urls(rekor="http://127.0.0.1")
+    service = SigstoreService(jwks_for=issuer.jwks, issuers=[ISSUER], urls=named)
     apps = (service.fulcio_app(), service.rekor_app(), service.tsa_app())
     fulcio, rekor, tsa = (stage.play(app) for stage, app in zip(stages, apps, strict=True))
     service.urls = Urls(fulcio=fulcio, rekor=rekor, tsa=tsa)

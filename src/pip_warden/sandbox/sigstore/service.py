@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -38,9 +39,9 @@ class SigstoreService:
         clock: The sandbox's clock, real time by default.
         jwks_for: Returns an issuer's JSON Web Key Set, or None for an issuer that is not configured. Only tokens
             are checked with it; claims given as a mapping are believed.
-        rekor_host: The transparency log's name in checkpoints; the host of its URL, as Go clients expect.
         issuers: What `GET /api/v2/configuration` lists.
         start: From when the first keys and authorities are valid; a day before the clock's present by default.
+        urls: Where the services answer. The log's name in checkpoints is the host of its URL.
 
     Attributes:
         clock: As given.
@@ -48,7 +49,7 @@ class SigstoreService:
         ct_logs: The CT log's generations.
         rekor: The transparency log.
         stampers: The time-stamp authority's generations.
-        urls: Where the services answer; set once they are listening.
+        urls: Where the services answer.
         lying: What the services do wrong when a call does not say.
     """
 
@@ -57,9 +58,9 @@ class SigstoreService:
         clock: Clock | None = None,
         *,
         jwks_for: JwksFor = no_issuer,
-        rekor_host: str = "127.0.0.1",
         issuers: Iterable[str] = (),
         start: datetime | None = None,
+        urls: trust.Urls | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.jwks_for = jwks_for
@@ -67,9 +68,9 @@ class SigstoreService:
         self.start = (start or self.clock.now() - timedelta(days=1)).replace(microsecond=0)
         self.authorities = Lineage(CertificateAuthority(self.start), self.start)
         self.ct_logs = Lineage(CtLog(), self.start)
-        self.rekor = Rekor(rekor_host, self.start)
+        self.urls = urls or trust.Urls()
+        self.rekor = Rekor(urlsplit(self.urls.rekor).hostname or "", self.start)
         self.stampers = Lineage(TimestampAuthority(self.start), self.start)
-        self.urls = trust.Urls()
         self.lying = HONEST
         self._lock = threading.RLock()
 

@@ -1,0 +1,85 @@
+"""What a transparency log entered, read so that nothing in it stays unread.
+
+The sigstore library compares the values with the bundle. What it leaves open is checked here: the body is in the one form in which a log
+writes it (RFC 8785), and has nothing in it that the library does not look at.
+
+Sources: Rekor's types ``hashedrekord`` and ``dsse`` 0.0.1 as they are canonicalised; rekor-tiles ``HashedRekordLogEntryV002``.
+"""
+
+from __future__ import annotations
+
+import rfc8785
+
+from pip_warden._sigstore.fields import Fields, Malformed
+from pip_warden.strict_json import StrictJSONError, loads_object
+
+V1, V2 = "0.0.1", "0.0.2"
+"""Versions of the entries of Rekor v1 and Rekor v2."""
+
+_LARGEST_BODY = 1 << 20
+
+
+def read_body(raw: bytes) -> tuple[str, str]:
+    """Read the body of an entry, and return its kind and version.
+
+    Raises:
+        Malformed: It is not canonical, or not strictly an entry (of a kind and version that can be verified, else with the code
+            ``unsupported-log-entry``).
+    """
+    try:
+        value = loads_object(raw, max_bytes=_LARGEST_BODY)
+    except StrictJSONError as err:
+        raise Malformed(f"an entry whose body cannot be read: {err}") from err
+    if rfc8785.dumps(value) != raw:
+        raise Malformed("an entry whose body is not in canonical form (RFC 8785)")
+    body = Fields(value, "body")
+    kind, version = body.text("kind"), body.text("apiVersion")
+    read = _READERS.get((kind, version))
+    if read is None:
+        raise Malformed(f"an entry of kind {kind[:40]} {version[:40]}", code="unsupported-log-entry")
+    read(body.child("spec"))
+    body.done()
+    return kind, version
+
+
+def _hashedrekord_v1(spec: Fields) -> None:
+    data, signature = spec.child("data"), spec.child("signature")
+    spec.done()
+    _texts(data.child("hash"), "algorithm", "value")
+    data.done()
+    _texts(signature.child("publicKey"), "content")
+    _texts(signature, "content")
+
+
+def _dsse_v1(spec: Fields) -> None:
+    for name in ("envelopeHash", "payloadHash"):
+        _texts(spec.child(name), "algorithm", "value")
+    for signature in spec.children("signatures", most=1):
+        _texts(signature, "signature", "verifier")
+    spec.done()
+
+
+def _hashedrekord_v2(spec: Fields) -> None:
+    entry = spec.child("hashedRekordV002")
+    spec.done()
+    _texts(entry.child("data"), "algorithm", "digest")
+    signature = entry.child("signature")
+    entry.done()
+    verifier = signature.child("verifier")
+    _texts(signature, "content")
+    _texts(verifier.child("x509Certificate"), "rawBytes")
+    _texts(verifier, "keyDetails")
+
+
+def _texts(fields: Fields, *names: str) -> None:
+    """These texts are left, each there, and nothing else."""
+    for name in names:
+        fields.text(name)
+    fields.done()
+
+
+_READERS = {
+    ("hashedrekord", V1): _hashedrekord_v1,
+    ("dsse", V1): _dsse_v1,
+    ("hashedrekord", V2): _hashedrekord_v2,
+}

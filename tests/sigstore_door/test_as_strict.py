@@ -1,0 +1,333 @@
+"""What some other client refuses is refused here (B23): entries, checkpoints, chains and times that only a log's or an authority's key could make."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+import logs
+from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.root import Root, load_root
+from pip_warden.sandbox.sigstore import Form, Lie, MediaType, SigstoreService, der
+from pip_warden.sandbox.sigstore.tsa import TimestampRequest
+from sigstore_door.making import CLAIMS, DATA, NOON, STATEMENT, changed, code, outcome, root_of, service
+
+JSON = dict[str, Any]
+MATERIAL = "verificationMaterial"
+ENTRY = f"{MATERIAL}.tlogEntries.0"
+CHAIN = f"{MATERIAL}.x509CertificateChain.certificates"
+STAMPED = Form(promise=False, integrated_time=False, timestamp=True)
+V1_HOST, V2_HOST = "rekor.sandbox.invalid", "log.sandbox.invalid"
+
+
+@pytest.fixture(scope="module")
+def sigstore() -> SigstoreService:
+    return service()
+
+
+@pytest.fixture(scope="module")
+def root(sigstore: SigstoreService) -> Root:
+    return root_of(sigstore)
+
+
+# Rekor v1
+
+
+def relogged(
+    bundle: JSON,
+    sigstore: SigstoreService,
+    *,
+    body: bytes = b"",
+    origin: str = f"{V1_HOST} - 1",
+    signer: str = "",
+) -> JSON:
+    """Return a bundle whose entry is the only one of its log, with whatever checkpoint and body the log's key signs."""
+    shard, entry = sigstore.rekor.shards.current, entry_of(bundle)
+    body = body or base64.b64decode(entry["canonicalizedBody"])
+    proof = logs.proof(body, shard.key, shard.log_id, origin=origin, signer=signer)
+    forged = changed(bundle, f"{ENTRY}.inclusionProof", proof)
+    return changed(forged, f"{ENTRY}.canonicalizedBody", logs.b64(body))
+
+
+def entry_of(bundle: JSON) -> JSON:
+    found: JSON = bundle[MATERIAL]["tlogEntries"][0]
+    return found
+
+
+def body_of(bundle: JSON) -> JSON:
+    found: JSON = json.loads(base64.b64decode(entry_of(bundle)["canonicalizedBody"]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("origin", "signer", "expected"),
+    [
+        (f"{V1_HOST} - 7", "", "proved"),
+        ("other.invalid - 1", "", "bad-log-entry"),
+        ("other.invalid - 1", V1_HOST, "bad-bundle"),
+        (f"{V1_HOST} - 1", "other.invalid", "bad-bundle"),
+        (V1_HOST, "", "bad-log-entry"),
+        (f"{V1_HOST}:443 - 1", "", "bad-log-entry"),
+        (f"a.{V1_HOST} - 1", "", "bad-log-entry"),
+    ],
+)
+def test_b23_a_checkpoint_of_rekor_v1_has_its_logs_name_and_a_tree(
+    origin: str, signer: str, expected: str, sigstore: SigstoreService, root: Root
+) -> None:
+    bundle = relogged(sigstore.sign_blob(DATA, CLAIMS), sigstore, origin=origin, signer=signer)
+
+    assert code(outcome(bundle, root)) == expected
+
+
+def test_b23_a_root_that_names_another_host_verifies_nothing(sigstore: SigstoreService) -> None:
+    value = sigstore.trusted_root()
+    honest = sigstore.sign_blob(DATA, CLAIMS)
+    for url in ("https://other.invalid", "http://[broken", ""):
+        renamed = load_root(json.dumps(changed(value, "tlogs.0.baseUrl", url)).encode())
+
+        assert code(outcome(honest, renamed)) == "bad-log-entry"
+
+
+def test_b23_an_index_without_a_promise_is_the_proofs(sigstore: SigstoreService, root: Root) -> None:
+    bundle = relogged(sigstore.sign_blob(DATA, CLAIMS, form=STAMPED), sigstore)
+    found = outcome(changed(bundle, f"{ENTRY}.logIndex", "0"), root)
+
+    assert isinstance(found, Proved), found
+    assert found.log_index == 0
+    assert code(outcome(changed(bundle, f"{ENTRY}.logIndex", "1"), root)) == "bad-log-entry"
+
+
+def attested(sigstore: SigstoreService) -> JSON:
+    """Sign a statement; its entry has no promise, and so may be made anew."""
+    bundle = changed(sigstore.sign_statement(STATEMENT, CLAIMS, form=STAMPED), f"{ENTRY}.logIndex", "0")
+    assert body_of(bundle)["kind"] == "dsse"
+    return bundle
+
+
+@pytest.mark.parametrize(
+    ("path", "new", "expected"),
+    [
+        ("spec.envelopeHash.value", "0" * 64, "proved"),  # nobody can tell how the envelope was written
+        ("spec.proposedContent", {"envelope": "{}", "verifiers": []}, "bad-log-entry"),
+        ("spec.more", "x", "bad-log-entry"),
+        ("spec.payloadHash.more", "x", "bad-log-entry"),
+        ("spec.signatures.0.more", "x", "bad-log-entry"),
+        ("spec.envelopeHash", ..., "bad-log-entry"),
+        ("more", None, "bad-log-entry"),
+        ("kind", "intoto", "unsupported-log-entry"),
+        ("apiVersion", "0.0.3", "unsupported-log-entry"),
+    ],
+)
+def test_b23_an_entry_has_nothing_beside_what_is_compared(
+    path: str, new: object, expected: str, sigstore: SigstoreService, root: Root
+) -> None:
+    bundle = attested(sigstore)
+    body = logs.canonical(changed(body_of(bundle), path, new))
+
+    assert code(outcome(relogged(bundle, sigstore, body=body), root)) == expected
+
+
+@pytest.mark.parametrize("kind", ["blob", "statement"])
+def test_b23_an_entry_is_canonical_json(kind: str, sigstore: SigstoreService, root: Root) -> None:
+    made = attested(sigstore) if kind == "statement" else sigstore.sign_blob(DATA, CLAIMS, form=STAMPED)
+    bundle = changed(made, f"{ENTRY}.logIndex", "0")
+    body = body_of(bundle)
+
+    assert code(outcome(relogged(bundle, sigstore, body=logs.canonical(body)), root)) == "proved"
+    for other in (
+        json.dumps(body, sort_keys=True),
+        json.dumps(dict(reversed(body.items())), separators=(",", ":")),
+    ):
+        assert code(outcome(relogged(bundle, sigstore, body=other.encode()), root)) == "bad-log-entry"
+
+
+# Rekor v2
+
+
+class LogV2:
+    """A Rekor v2 beside the sandbox's own, and a root that has both."""
+
+    def __init__(self, sigstore: SigstoreService, key: logs.Key) -> None:
+        self.sigstore, self.key = sigstore, key
+        details = "PKIX_ED25519" if isinstance(key, ed25519.Ed25519PrivateKey) else "PKIX_ECDSA_P256_SHA_256"
+        raw = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        known = sigstore.trusted_root()
+        window = known["tlogs"][0]["publicKey"]["validFor"]
+        log = {
+            "baseUrl": f"https://{V2_HOST}",
+            "hashAlgorithm": "SHA2_256",
+            "publicKey": {"rawBytes": logs.b64(raw), "keyDetails": details, "validFor": window},
+            "logId": {"keyId": logs.b64(logs.id_of(key, V2_HOST))},
+        }
+        self.root = load_root(json.dumps(known | {"tlogs": [*known["tlogs"], log]}).encode())
+
+    def bundle(self, edit: Callable[[JSON], bytes] = logs.canonical, *, origin: str = "") -> JSON:
+        """Sign a file, with a time stamp and an entry of this log."""
+        made = self.sigstore.sign_blob(DATA, CLAIMS, form=STAMPED)
+        message, material = made["messageSignature"], made[MATERIAL]
+        parts = (
+            message["messageDigest"]["digest"],
+            message["signature"],
+            material["certificate"]["rawBytes"],
+        )
+        body = edit(logs.hashedrekord_v2(*map(base64.b64decode, parts)))
+        return changed(made, ENTRY, logs.entry_v2(body, self.key, V2_HOST, origin=origin))
+
+
+@pytest.fixture(scope="module", params=["Ed25519", "P-256"])
+def log(request: pytest.FixtureRequest, sigstore: SigstoreService) -> LogV2:
+    edwards = request.param == "Ed25519"
+    key = ed25519.Ed25519PrivateKey.generate() if edwards else ec.generate_private_key(ec.SECP256R1())
+    return LogV2(sigstore, key)
+
+
+def test_b23_an_entry_of_rekor_v2_is_proved_under_its_own_index(log: LogV2) -> None:
+    bundle = log.bundle()
+    found = outcome(bundle, log.root)
+
+    assert isinstance(found, Proved), found
+    assert found.log_index == 0
+    assert code(outcome(changed(bundle, f"{ENTRY}.logIndex", "1"), log.root)) == "bad-log-entry"
+
+
+@pytest.mark.parametrize("origin", [f"{V2_HOST} - 1", "other.invalid", V1_HOST])
+def test_b23_a_checkpoint_of_rekor_v2_is_of_the_roots_host(log: LogV2, origin: str) -> None:
+    assert code(outcome(log.bundle(origin=origin), log.root)) == "bad-log-entry"
+
+
+@pytest.mark.parametrize(
+    ("path", "new"),
+    [
+        ("spec.hashedRekordV002.more", ""),
+        ("spec.hashedRekordV002.signature.verifier.publicKey", {"rawBytes": "AAAA"}),
+        ("spec.hashedRekordV002.data.algorithm", ...),
+        ("spec.hashedRekordV001", {}),
+    ],
+)
+def test_b23_an_entry_of_rekor_v2_has_what_is_compared(log: LogV2, path: str, new: object) -> None:
+    forged = log.bundle(lambda body: logs.canonical(changed(body, path, new)))
+
+    assert code(outcome(forged, log.root)) == "bad-log-entry"
+
+
+def test_b23_an_entry_of_rekor_v2_is_canonical_json(log: LogV2) -> None:
+    forged = log.bundle(lambda body: json.dumps(body, sort_keys=True).encode())
+
+    assert code(outcome(forged, log.root)) == "bad-log-entry"
+
+
+def test_b23_an_entry_of_version_1_has_no_place_in_rekor_v2(log: LogV2) -> None:
+    for origin in (V2_HOST, f"{V2_HOST} - 1"):
+        first = log.sigstore.sign_blob(DATA, CLAIMS, form=STAMPED)
+        body = base64.b64decode(entry_of(first)["canonicalizedBody"])
+        forged = changed(first, ENTRY, logs.entry_v2(body, log.key, V2_HOST, origin=origin))
+        # By its id alone a log with a P-256 key could be either: its checkpoints tell.
+        alike = isinstance(log.key, ec.EllipticCurvePrivateKey) and " - " in origin
+
+        assert code(outcome(forged, log.root)) == ("proved" if alike else "bad-log-entry")
+
+
+def test_b23_a_promise_of_rekor_v2_is_no_expired_certificate(log: LogV2) -> None:
+    promised = changed(log.bundle(), f"{ENTRY}.inclusionPromise", {"signedEntryTimestamp": "AAAA"})
+
+    for moment in (NOON, NOON + timedelta(days=1)):
+        timed = changed(promised, f"{ENTRY}.integratedTime", str(int(moment.timestamp())))
+
+        assert code(outcome(timed, log.root)) == "bad-signing-time"
+
+
+# Bundles
+
+
+@pytest.mark.parametrize("kind", [MediaType.V01, MediaType.V02])
+def test_b23_what_follows_the_leaf_is_its_chain(
+    kind: MediaType, sigstore: SigstoreService, root: Root
+) -> None:
+    bundle = sigstore.sign_blob(DATA, CLAIMS, form=Form(media_type=kind))
+    leaf, *rest = bundle[MATERIAL]["x509CertificateChain"]["certificates"]
+    other = sigstore.sign_blob(DATA, CLAIMS, form=Form(media_type=kind))
+    stranger = other[MATERIAL]["x509CertificateChain"]["certificates"][0]
+
+    for good in ([leaf], [leaf, *rest]):
+        assert code(outcome(changed(bundle, CHAIN, good), root)) == "proved"
+    for bad in (
+        [leaf, {"rawBytes": "AAAA"}],
+        [leaf, *rest, {"rawBytes": "AAAA"}],
+        [leaf, stranger],
+        [leaf, leaf],
+    ):
+        assert code(outcome(changed(bundle, CHAIN, bad), root)) == "bad-bundle"
+
+
+def test_b23_a_message_signature_states_its_digest(sigstore: SigstoreService, root: Root) -> None:
+    bundle = sigstore.sign_blob(DATA, CLAIMS)
+
+    assert code(outcome(changed(bundle, "messageSignature.messageDigest", ...), root)) == "bad-bundle"
+    assert code(outcome(changed(bundle, "messageSignature.messageDigest", {}), root)) == "bad-bundle"
+
+
+# Time
+
+
+HALF = timedelta(seconds=0.5)
+
+
+def stamped_at(
+    sigstore: SigstoreService, moment: datetime, monkeypatch: pytest.MonkeyPatch, **lie: Any
+) -> JSON:
+    """Sign a file, and have it stamped at a moment with its fraction of a second."""
+    bundle = sigstore.sign_blob(DATA, CLAIMS, form=STAMPED, lie=Lie(**lie))
+    written = moment.strftime("%Y%m%d%H%M%S.%f").rstrip("0").rstrip(".") + "Z"
+    monkeypatch.setattr(der, "generalized_time", lambda _: der.tlv(der.GENERALIZED_TIME, written.encode()))
+    signature = base64.b64decode(bundle["messageSignature"]["signature"])
+    response = sigstore.stampers.current.stamp(TimestampRequest.over(signature), moment)
+    stamps = [{"signedTimestamp": logs.b64(response)}]
+    made = relogged(bundle, sigstore)
+    forged = changed(made, f"{MATERIAL}.timestampVerificationData.rfc3161Timestamps", stamps)
+    return changed(forged, f"{ENTRY}.logIndex", "0")
+
+
+LIFETIME = timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        (timedelta(), "proved"),
+        (-HALF, "proved"),
+        (timedelta(microseconds=1), "expired-certificate"),
+        (HALF, "expired-certificate"),
+        (2 * HALF, "expired-certificate"),
+    ],
+    ids=str,
+)
+def test_b23_a_time_stamp_counts_to_the_fraction_of_a_second(
+    late: timedelta, expected: str, sigstore: SigstoreService, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = stamped_at(sigstore, NOON + LIFETIME + late, monkeypatch)
+
+    found = outcome(bundle, root)
+
+    assert code(found) == expected
+    if isinstance(found, Proved):
+        assert found.log_time == NOON + LIFETIME + late
+
+
+@pytest.mark.parametrize(("end", "expected"), [(HALF, "proved"), (timedelta(), "bad-signing-time")])
+def test_b23_an_authority_ends_to_the_fraction_of_a_second(
+    end: timedelta, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sigstore = service()
+    bundle = stamped_at(sigstore, NOON + HALF, monkeypatch)
+    value = sigstore.trusted_root()
+    authority: JSON = value["timestampAuthorities"][0]
+    authority["validFor"]["end"] = (NOON + end).isoformat()
+
+    assert code(outcome(bundle, load_root(json.dumps(value).encode()))) == expected
