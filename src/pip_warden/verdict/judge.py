@@ -16,7 +16,8 @@ step      name          what is judged
 ========  ============  ==========================================================================================
 
 Steps 6 to 10 are judged per item of evidence: an item is good when it passed all of them. Nothing is shared between items or
-files. No network, clock, environment or file is touched: everything judged is in the arguments.
+files. No network, clock or environment is touched: everything judged is in the arguments. No file either, but the artifact itself, where a
+statement that was proved states another digest of it than SHA-256.
 """
 
 from __future__ import annotations
