@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,7 @@ JSON = dict[str, Any]
 Log = Literal["v1", "v2"]
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+IN_TOTO = "application/vnd.in-toto+json"
 _SHA256 = "2.16.840.1.101.3.4.2.1"
 _SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 _LOG_KEYS = {"tlogs": ("rekor1", "rekor2"), "ctlogs": ("ct",)}
@@ -179,7 +180,7 @@ def stranger_stamp(data: bytes, *, named: bool = False) -> bytes:
     stranger = TimestampAuthority(datetime.now(UTC) - timedelta(hours=1))
     if named:
         stranger.leaf = x509.load_pem_x509_certificates((KEYS / "tsa-chain.pem").read_bytes())[0]
-    return stranger.stamp(TimestampRequest.over(data), datetime.now(UTC))
+    return stranger.stamp(TimestampRequest.over(data), datetime.now(UTC).replace(microsecond=0))
 
 
 def a_second_later(response: bytes) -> bytes:
@@ -221,6 +222,17 @@ class Hand:
         made = with_entries(made, logged(hashlib.sha256(data).digest(), signed, self.certificate, log))
         return with_stamps(made, stamp(signed)) if log == "v2" else made
 
+    def statement(self, payload: bytes) -> JSON:
+        """Sign an in-toto statement, have Rekor v2 enter it and the authority stamp it."""
+        pae = b"DSSEv1 %d %b %d %b" % (len(IN_TOTO), IN_TOTO.encode(), len(payload), payload)
+        made = self.unlogged(pae)
+        del made["messageSignature"]
+        signed = sign(self.key, pae)
+        envelope = {"payload": b64(payload), "payloadType": IN_TOTO, "signatures": [{"sig": b64(signed)}]}
+        made["dsseEnvelope"] = envelope
+        made = with_entries(made, logged(hashlib.sha256(pae).digest(), signed, self.certificate, "v2"))
+        return with_stamps(made, stamp(signed))
+
 
 _DER = Encoding.DER
 
@@ -231,6 +243,7 @@ def certified(
     sct: Literal["good", "none", "stranger", "named", "other"] = "good",
     stranger: bool = False,
     minutes_ago: int = 0,
+    without: Collection[str] = (),
 ) -> Hand:
     """Have the real CA's key certify a key of ours as another certificate's holder.
 
@@ -239,10 +252,11 @@ def certified(
         sct: The embedded timestamp: the CT log's; none; another log's; another key's in the log's name; the log's of another certificate.
         stranger: Whether another key issues it, in the CA's name.
         minutes_ago: How long ago its ten minutes began.
+        without: Extensions not to copy, by their numbers.
     """
     key, ca = new_key(), new_key() if stranger else _private("ca")
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=minutes_ago)
-    builder = _leaf(like, key.public_key(), start)
+    builder = _leaf(like, key.public_key(), start, without)
     promise = None if sct == "none" else _sct(builder, ca, start, sct)
     if sct == "other":
         promise = like.extensions.get_extension_for_oid(_SCT_LIST).value.public_bytes()
@@ -251,7 +265,9 @@ def certified(
     return Hand(key=key, certificate=builder.sign(ca, hashes.SHA256()))
 
 
-def _leaf(like: x509.Certificate, key: ec.EllipticCurvePublicKey, start: datetime) -> x509.CertificateBuilder:
+def _leaf(
+    like: x509.Certificate, key: ec.EllipticCurvePublicKey, start: datetime, without: Collection[str]
+) -> x509.CertificateBuilder:
     builder = (
         x509.CertificateBuilder()
         .subject_name(like.subject)
@@ -263,7 +279,8 @@ def _leaf(like: x509.Certificate, key: ec.EllipticCurvePublicKey, start: datetim
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
     for extension in like.extensions:
-        if extension.oid not in {_SCT_LIST, x509.SubjectKeyIdentifier.oid}:
+        anew = extension.oid in {_SCT_LIST, x509.SubjectKeyIdentifier.oid}
+        if not anew and extension.oid.dotted_string not in without:
             builder = builder.add_extension(extension.value, critical=extension.critical)
     return builder
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from interop import clients, forge
+from interop import clients, forge, stricter
+from interop.cases import Case, Item, Release, case
 from interop.clients import Bench, Evidence, Result
 from interop.forge import JSON
 from interop.stack.places import TRUST
@@ -24,76 +25,6 @@ ROOT = TRUST / "trusted_root.json"
 pytestmark = pytest.mark.interop
 
 OURS = "pip-warden"
-Pair = tuple[bytes, bytes]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Item:
-    """Evidence, and what to demand of it.
-
-    Attributes:
-        made: A bundle, or a signature and its certificate.
-        subject: Another subject to demand than the signer's.
-        issuer: Another issuer.
-        root: Another trusted root than the stack's.
-    """
-
-    made: JSON | tuple[bytes, bytes]
-    subject: str = ""
-    issuer: str = ""
-    root: JSON | None = None
-
-    def lay(self, bench: Bench, directory: Path) -> tuple[Bench, Evidence]:
-        """Write it to a directory of its own, with the file that it is about."""
-        directory.mkdir()
-        (directory / bench.file).write_bytes(bench.artifact.read_bytes())
-        own = replace(
-            bench,
-            directory=directory,
-            subject=self.subject or bench.subject,
-            issuer=self.issuer or bench.issuer,
-        )
-        if self.root is not None:
-            own = replace(own, root=own.path("root.json"))
-            own.root.write_text(json.dumps(self.root), encoding="utf-8")
-        if isinstance(self.made, tuple):
-            pair = Evidence(signature=own.path("forged.sig"), certificate=own.path("forged.crt"))
-            own.path("forged.sig").write_bytes(self.made[0])
-            own.path("forged.crt").write_bytes(self.made[1])
-            return own, pair
-        bundle = own.path("forged.sigstore.json")
-        bundle.write_text(json.dumps(self.made), encoding="utf-8")
-        return own, Evidence(bundle=bundle, statement="dsseEnvelope" in self.made)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Case:
-    """A forgery.
-
-    Attributes:
-        number: Of the attack.
-        words: What was done.
-        form: Of evidence.
-        genuine: What it was made from.
-        forged: What was made.
-        code: Ours for it.
-    """
-
-    number: str
-    words: str
-    form: str
-    genuine: Item
-    forged: Item
-    code: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
-    """What was signed of one file, by form."""
-
-    bench: Bench
-    made: dict[str, JSON]
-    pair: tuple[bytes, bytes]
 
 
 _PRODUCERS = {
@@ -176,11 +107,7 @@ def _cases(a: Release, b: Release, others: Path) -> Iterator[Case]:
     yield from _several(a, b)
     yield from _certificates(a)
     yield from _roots(a, others)
-
-
-def _case(number: str, words: str, form: str, genuine: Item, made: JSON | Pair, code: str) -> Case:
-    forged = replace(genuine, made=made)
-    return Case(number=number, words=words, form=form, genuine=genuine, forged=forged, code=code)
+    yield from stricter.cases(a)
 
 
 def _identities(a: Release) -> Iterator[Case]:
@@ -249,14 +176,14 @@ def _mixes(a: Release, b: Release) -> Iterator[Case]:
         genuine = Item(made=_in_form(one, form))
         for what, parts, code in mixes:
             made = _in_form(forge.mixed(one, other, *parts), form)
-            yield _case("T01", f"{what} of another release", form, genuine, made, code)
+            yield case("T01", f"{what} of another release", form, genuine, made, code)
     genuine = Item(made=a.pair)
     for what, pair in (
         ("signature", (b.pair[0], a.pair[1])),
         ("certificate", (a.pair[0], b.pair[1])),
         ("everything", b.pair),
     ):
-        yield _case("T01", f"{what} of another release", "pair", genuine, pair, "no-log-entry")
+        yield case("T01", f"{what} of another release", "pair", genuine, pair, "no-log-entry")
 
 
 def _source(form: str) -> str:
@@ -277,16 +204,16 @@ def _times(a: Release, b: Release) -> Iterator[Case]:
         (bare, "0.2", forge.unpromised(late), "no-signing-time"),
     ):
         genuine = Item(made=_in_form(a.made["v1"], form))
-        yield _case("T08", words, form, genuine, _in_form(made, form), code)
+        yield case("T08", words, form, genuine, _in_form(made, form), code)
     genuine = Item(made=a.made["v2"])
     claimed = forge.at_another_time(forge.with_stamps(a.made["v2"]))
     words = "time stamp taken away, a time claimed for the log entry"
-    yield _case("T08", words, "v2", genuine, claimed, "no-signing-time")
+    yield case("T08", words, "v2", genuine, claimed, "no-signing-time")
     words = "a time claimed for the log entry beside a good time stamp"
-    yield _case("T08", words, "v2", genuine, forge.at_another_time(a.made["v2"]), "bad-signing-time")
+    yield case("T08", words, "v2", genuine, forge.at_another_time(a.made["v2"]), "bad-signing-time")
     for words, stamp, code in _bad_stamps(a, b):
         made = forge.with_stamps(a.made["v2"], stamp)
-        yield _case("T10", words, "v2", genuine, made, code)
+        yield case("T10", words, "v2", genuine, made, code)
 
 
 def _bad_stamps(a: Release, b: Release) -> list[tuple[str, bytes, str]]:
@@ -312,21 +239,21 @@ def _several(a: Release, b: Release) -> Iterator[Case]:
         ("second of two time stamps of an unknown authority", (good, bad)),
         ("first of two time stamps of an unknown authority", (bad, good)),
     ):
-        yield _case("T13", words, "v2", genuine, forge.with_stamps(one, *order), "bad-signing-time")
+        yield case("T13", words, "v2", genuine, forge.with_stamps(one, *order), "bad-signing-time")
     v1 = a.made["v1"]
     genuine = Item(made=a.made["v1, stamped"])
     words = "time stamp of an unknown authority beside a good time of the log"
     made = forge.with_stamps(v1, forge.stranger_stamp(forge.signature(v1)))
-    yield _case("T13", words, "v1", genuine, made, "bad-signing-time")
+    yield case("T13", words, "v1", genuine, made, "bad-signing-time")
     words = "time of the log entry changed beside a good time stamp"
     made = forge.at_another_time(a.made["v1, stamped"])
-    yield _case("T08", words, "v1", genuine, made, "bad-signing-time")
+    yield case("T08", words, "v1", genuine, made, "bad-signing-time")
     for form in ("v1", "v2"):
         one, genuine = a.made[form], Item(made=a.made[form])
         made = forge.with_entries(one, forge.entry(one), forge.entry(b.made[form]))
-        yield _case("T13", "second log entry, of another release", form, genuine, made, "bad-bundle")
+        yield case("T13", "second log entry, of another release", form, genuine, made, "bad-bundle")
     genuine = Item(made=a.made["v2"])
-    yield _case("T01", "no log entry", "v2", genuine, forge.with_entries(a.made["v2"]), "bad-bundle")
+    yield case("T01", "no log entry", "v2", genuine, forge.with_entries(a.made["v2"]), "bad-bundle")
 
 
 def _certificates(a: Release) -> Iterator[Case]:
@@ -365,13 +292,13 @@ def _certificates(a: Release) -> Iterator[Case]:
         for form in forms:
             bundle = hand.bundle(data, "v2" if form == "v2" else "v1")
             forged = forge.pair(bundle) if form == "pair" else bundle
-            yield _case(number, words, form, items[form], forged, code)
+            yield case(number, words, form, items[form], forged, code)
     words = "log entry of another signature over the same file"
     for log in _LOGS:
         again = forge.mixed(made[log], honest.bundle(data, log), "entry")
-        yield _case("T01", words, log, items[log], again, _OTHER)
+        yield case("T01", words, log, items[log], again, _OTHER)
     unlogged = forge.pair(honest.unlogged(data))
-    yield _case("T01", "no log entry", "pair", items["pair"], unlogged, "no-log-entry")
+    yield case("T01", "no log entry", "pair", items["pair"], unlogged, "no-log-entry")
 
 
 _LOGS: tuple[forge.Log, ...] = ("v1", "v2")

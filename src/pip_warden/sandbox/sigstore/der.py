@@ -62,8 +62,9 @@ def oid(dotted: str) -> bytes:
 
 
 def generalized_time(moment: datetime) -> bytes:
-    """Write a GeneralizedTime of whole seconds."""
-    return tlv(GENERALIZED_TIME, moment.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+    """Write a GeneralizedTime, its fraction of a second without trailing zeros (X.690 section 11.7)."""
+    digits = moment.astimezone(UTC).strftime("%Y%m%d%H%M%S.%f").rstrip("0").rstrip(".")
+    return tlv(GENERALIZED_TIME, f"{digits}Z".encode("ascii"))
 
 
 def utc_time(moment: datetime) -> bytes:

@@ -122,7 +122,7 @@ class SigstoreService:
                 request = b"something else"
             parsed = TimestampRequest.over(request) if isinstance(request, bytes) else request
             stamper = TimestampAuthority(self.start) if lie.timestamp == "foreign" else self.stampers.current
-            return stamper.stamp(parsed, self.clock.now())
+            return stamper.stamp(parsed, self.clock.now().replace(microsecond=0))
 
     def lie(self, **fields: Any) -> None:
         """Let every service lie from now on, as the fields of `Lie` say; without any, be honest again."""
