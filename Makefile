@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.ready
 STACK  := PYTHONPATH=tests $(BIN)/python -m interop.stack
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-newest check fix interop bench clean
+.PHONY: help setup demo test test-all test-newest mutants check fix interop bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,6 +32,9 @@ test-all: setup ## the same on every supported Python of this machine: pyenv's, 
 
 test-newest: setup ## the same on the newest of them, if it is not the default one
 	$(BIN)/python scripts/test_all.py --newest
+
+mutants: setup ## take each security check of tests/mutants.toml out: its tests must notice (under five minutes)
+	$(BIN)/python scripts/mutants.py
 
 check: setup ## lint, format, types, import contract, docs
 	$(BIN)/ruff format --check src tests scripts examples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,19 @@ def test_t20_a_file_of_another_project_is_refused() -> None:
 
     assert (
         _code(archive.check_name(_exhibit(artifact=renamed), making.PROJECT, making.entry()))
+        == "wrong-project"
+    )
+
+
+def test_t20_a_name_that_differs_anywhere_is_refused() -> None:
+    """The page's entry, the project asked for, and the pin: each alone."""
+    other, entry = ProjectName("other"), making.entry()
+    listed = _exhibit(candidate=making.candidate("other-1.0-py3-none-any.whl"))
+
+    assert _code(archive.check_name(listed, making.PROJECT, entry)) == "wrong-project"
+    assert _code(archive.check_name(_exhibit(), other, entry)) == "wrong-project"
+    assert (
+        _code(archive.check_name(_exhibit(), making.PROJECT, replace(entry, project=other)))
         == "wrong-project"
     )
 

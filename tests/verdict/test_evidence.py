@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 import making
-from pip_warden._sigstore.proved import Envelope, Proved
+from pip_warden._sigstore.proved import Claims, Envelope, Proved
 from pip_warden.digests import Digest
+from pip_warden.errors import BugError
 from pip_warden.evidence.model import Form, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.pins import Identity, Requirements
@@ -19,12 +21,14 @@ from pip_warden.verdict.statement import PAYLOAD_TYPE, PROVENANCE, PUBLISH, Stat
 
 MANY = 40
 ROOTS = {"default": object(), "other": object()}
+STRICT = Requirements(provenance=PROVENANCE)
+CLAIMS = making.claims(source_digest="0" * 40)
 
 
-def _statement(type_: str, predicate: object) -> Envelope:
+def _statement(type_: str, predicate: object, name: str = making.WHEEL) -> Envelope:
     document = {
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": making.WHEEL, "digest": {"sha256": making.DIGEST.hex}}],
+        "subject": [{"name": name, "digest": {"sha256": making.DIGEST.hex}}],
         "predicateType": type_,
         "predicate": predicate,
     }
@@ -32,16 +36,14 @@ def _statement(type_: str, predicate: object) -> Envelope:
 
 
 PUBLISHED = _statement(PUBLISH, None)
-BUILT = _statement(
-    PROVENANCE,
-    {
-        "buildDefinition": {
-            "resolvedDependencies": [
-                {"uri": "git+https://gitlab.example.com/acme/widgets", "digest": {"gitCommit": "0" * 40}}
-            ]
-        }
-    },
-)
+BUILD: object = {
+    "buildDefinition": {
+        "resolvedDependencies": [
+            {"uri": "git+https://gitlab.example.com/acme/widgets", "digest": {"gitCommit": "0" * 40}}
+        ]
+    }
+}
+BUILT = _statement(PROVENANCE, BUILD)
 
 
 class Sigstore:
@@ -70,11 +72,26 @@ def sigstore(monkeypatch: pytest.MonkeyPatch) -> Sigstore:
     return counting
 
 
-def _judge(*bundles: bytes, identities: tuple[Identity, ...] = ()) -> Verdict:
+def _exhibit(*bundles: bytes) -> Exhibit:
     evidence = tuple(Item(label="a", form=Form.PEP740, bundle=bundle, is_dsse=True) for bundle in bundles)
-    exhibit = Exhibit(artifact=making.artifact(), candidate=None, page=None, evidence=evidence)
-    entry = making.entry(*identities, require=Requirements(provenance=PROVENANCE))
-    return judge.judge(exhibit, trust=making.trust(entry), roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
+    return Exhibit(artifact=making.artifact(), candidate=None, page=None, evidence=evidence)
+
+
+def _judge(*bundles: bytes, identities: tuple[Identity, ...] = (), require: Requirements = STRICT) -> Verdict:
+    entry = making.entry(*identities, require=require)
+    return judge.judge(_exhibit(*bundles), trust=making.trust(entry), roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
+
+
+def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, Claims, Envelope]) -> None:
+    """Have each item proved under one root alone."""
+
+    def prove(bundle: bytes, _digest: Digest, root: object) -> Proved | Fault:
+        root_name, claims, envelope = items[bundle.decode()]
+        if ROOTS[root_name] is not root:
+            return Fault(code="bad-certificate-chain", expected="a CA of this root", found="another")
+        return Proved(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
+
+    monkeypatch.setattr(judge, "prove", prove)
 
 
 def test_b05_each_item_is_proved_once_where_statements_are_required(sigstore: Sigstore) -> None:
@@ -102,3 +119,55 @@ def test_the_statement_of_another_item_counts() -> None:
 
     assert isinstance(verdict, Accepted)
     assert verdict.bad_items == ()
+
+
+@pytest.mark.parametrize(
+    ("claims", "envelope"),
+    [
+        (CLAIMS, _statement(PROVENANCE, BUILD, "acme_widgets-2.0-py3-none-any.whl")),
+        (making.claims(source_digest="0" * 40, build_trigger="merge_request_event"), BUILT),
+        (making.claims(source_digest="0" * 40, issuer="https://gitlab.example.org"), BUILT),
+    ],
+    ids=["of another file", "against the policy", "by another signer"],
+)
+def test_a_statement_counts_only_where_its_own_item_would(
+    claims: Claims, envelope: Envelope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _proves(monkeypatch, published=("default", CLAIMS, PUBLISHED), built=("default", claims, envelope))
+    verdict = _judge(b"published", b"built")
+
+    assert isinstance(verdict, Refused)
+    assert verdict.bad_items[0].code == "provenance-missing"
+
+
+def test_a_statement_counts_only_under_the_root_of_the_same_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    identities = (making.identity(issuer="https://other.example.com"), making.identity(root="other"))
+    _proves(monkeypatch, published=("other", CLAIMS, PUBLISHED), built=("default", CLAIMS, BUILT))
+    verdict = _judge(b"published", b"built", identities=identities)
+
+    assert isinstance(verdict, Refused)
+    assert verdict.bad_items[0].code == "provenance-missing"
+
+
+def test_t61_an_identity_counts_under_its_own_root_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    identities = (making.identity(issuer="https://other.example.com"), making.identity(root="other"))
+    _proves(monkeypatch, published=("default", CLAIMS, PUBLISHED))
+    verdict = _judge(b"published", identities=identities, require=Requirements())
+
+    assert isinstance(verdict, Refused)
+    assert verdict.code == "issuer-mismatch"
+
+
+@pytest.mark.usefixtures("sigstore")
+def test_no_item_is_enough_by_itself_where_statements_are_required() -> None:
+    exhibit = _exhibit(b"published")
+
+    assert judge.speaks(exhibit.evidence[0], exhibit, making.entry(), ROOTS)  # type: ignore[arg-type]  # prove is replaced
+    assert not judge.speaks(exhibit.evidence[0], exhibit, making.entry(require=STRICT), ROOTS)  # type: ignore[arg-type]
+
+
+def test_a_candidate_is_never_judged_without_its_page() -> None:
+    exhibit = replace(_exhibit(), candidate=making.candidate())
+
+    with pytest.raises(BugError):
+        judge.judge_file(exhibit, making.entry(), making.trust())

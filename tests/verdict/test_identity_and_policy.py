@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -53,6 +54,12 @@ def test_t26_t27_t28_another_signer_is_refused(claims: Claims, code: str) -> Non
 
 def test_t25_the_same_path_with_another_project_id_is_refused() -> None:
     assert _match(making.claims(project_id="99")) == "project-id-mismatch"
+
+
+def test_t26_a_certificate_with_two_subjects_is_nobodys() -> None:
+    two = replace(making.claims(), subjects=(making.SUBJECT, making.SUBJECT.replace("widgets", "evil")))
+
+    assert _match(two) == "identity-mismatch"
 
 
 def test_one_of_several_identities_is_enough_and_the_closest_is_reported() -> None:

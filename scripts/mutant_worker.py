@@ -1,0 +1,188 @@
+"""Runs tests in a copy of the work tree, with one file of it changed: a process of ``mutants.py``, one for each copy.
+
+It reads a job from each line of its input and writes a line of JSON about it. What many tests import is imported once, and each job
+runs in a child that is forked, so it begins with no module of ours but the sandbox. A changed file has a modification time of its own, else Python
+could take its compiled form for that of another one of the same length.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_SHARED = (
+    "click", "cryptography.x509", "packaging", "pip_warden.sandbox", "pip_warden.sandbox.signing", "pydantic", "requests",
+    "requests_toolbelt", "rich.console", "sigstore.models", "sigstore.sign", "sigstore.verify", "tomlkit", "tuf.api.metadata", "tuf.ngclient",
+)  # fmt: skip
+_SHARED_ROOM = "pip_warden.sandbox"
+_OPTIONS = (
+    "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "timeout=60",
+    # Plugins came in with what is shared: their own asserts are plain ones then.
+    "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
+)  # fmt: skip
+_LONGEST = 240.0
+"""Seconds for one job."""
+
+_BROKEN = (NameError, ImportError, SyntaxError)
+"""What a mutant that lacks more than a check raises."""
+
+
+class _Seen:
+    """Which of the named tests passed and failed; it ends the run when all of them have failed."""
+
+    def __init__(self, named: list[str]) -> None:
+        self._named = named
+        self.passed: set[str] = set()
+        self.failed: set[str] = set()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.when == "call":
+            meant = [
+                name
+                for name in self._named
+                if item.nodeid == name or item.nodeid.startswith((f"{name}[", f"{name}::"))
+            ]
+            if report.passed:
+                self.passed.update(meant)
+            elif report.failed and call.excinfo is not None and not isinstance(call.excinfo.value, _BROKEN):
+                self.failed.update(meant)
+            if len(self.failed) == len(self._named):
+                item.session.shouldfail = "all have noticed"
+        return report
+
+
+def main() -> None:
+    """Do every job."""
+    copy = Path(sys.argv[1])
+    del sys.path[0]
+    _prove(copy)
+    for name in _SHARED:
+        importlib.import_module(name)
+    strangers = [
+        name for name in sys.modules if name.startswith("pip_warden.") and not name.startswith(_SHARED_ROOM)
+    ]
+    if strangers:
+        sys.exit(f"loaded before any mutant was made: {strangers}")
+    for number, line in enumerate(sys.stdin, start=1):
+        job = json.loads(line)
+        with _changed(copy, job["path"], job["text"], number):
+            answer = _in_child(copy, job, number)
+        print(json.dumps(answer), flush=True)
+
+
+def _prove(copy: Path) -> None:
+    """See that both this process and a ``pip-warden`` that is started use the copy."""
+    package = Path("src", "pip_warden", "__init__.py")
+    with _changed(copy, str(package), "raise SystemExit('the copy is used')\n", 0):
+        script = copy / ".venv" / "bin" / "pip-warden"
+        ended = subprocess.run(
+            [str(script), "--version"], env={}, cwd="/", capture_output=True, text=True, check=False
+        )
+    if (ended.returncode, ended.stderr) != (1, "the copy is used\n"):
+        sys.exit(f"a started pip-warden does not use {copy}: {ended}")
+    import pip_warden
+
+    if Path(pip_warden.__file__) != copy / package:
+        sys.exit(f"expected the pip_warden of {copy}, found {pip_warden.__file__}")
+
+
+@contextlib.contextmanager
+def _changed(copy: Path, path: str | None, text: str | None, number: int) -> Iterator[None]:
+    """Change a file for a while."""
+    if path is None or text is None:
+        yield
+        return
+    file = copy / path
+    before, stat = file.read_bytes(), file.stat()
+    try:
+        file.write_text(text, encoding="utf-8")
+        os.utime(file, (stat.st_atime, stat.st_mtime + 10 * (number + 1)))
+        yield
+    finally:
+        file.write_bytes(before)
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def _in_child(copy: Path, job: dict[str, Any], number: int) -> dict[str, Any]:
+    output, result = copy / ".output", copy / ".result"
+    result.unlink(missing_ok=True)
+    with output.open("wb") as stream:
+        child = os.fork()
+        if child == 0:
+            _be_child(copy, job, number, stream.fileno(), result)
+    began = time.monotonic()
+    while os.waitpid(child, os.WNOHANG)[0] == 0:
+        if time.monotonic() - began > _LONGEST:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            break
+        time.sleep(0.01)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    said = output.read_text(encoding="utf-8", errors="replace")[-4000:]
+    if not result.exists():
+        return {"code": -1, "why": "no result", "passed": [], "failed": [], "output": said}
+    answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    return {**answer, "output": said}
+
+
+def _be_child(copy: Path, job: dict[str, Any], number: int, stream: int, result: Path) -> None:
+    """Run the tests, and never return."""
+    try:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for descriptor, target in ((nothing, 0), (stream, 1), (stream, 2)):
+            os.dup2(descriptor, target)
+        result.write_text(json.dumps(_tried(copy, job, number)), encoding="utf-8")
+    except BaseException:  # noqa: BLE001 -- it is told, and this process ends here
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _tried(copy: Path, job: dict[str, Any], number: int) -> dict[str, Any]:
+    seen = _Seen(job["tests"])
+    code, why = -1, _cannot_be_used(copy, job["path"])
+    if not why:
+        base = copy.parent / f"{copy.name}-{number}"
+        code = int(pytest.main([*_OPTIONS, f"--basetemp={base}", *job["tests"]], plugins=[seen]))
+        why = {0: "passed", 1: "some passed, or none failed as it should", 5: "no tests"}.get(
+            code, f"pytest said {code}"
+        )
+    return {"code": code, "why": why, "passed": sorted(seen.passed), "failed": sorted(seen.failed)}
+
+
+def _cannot_be_used(copy: Path, path: str | None) -> str:
+    """Import the mutant, and say why that cannot be; "" where it can."""
+    if path is None:
+        return ""
+    name = ".".join(Path(path).with_suffix("").parts[1:]).removesuffix(".__init__")
+    if name in sys.modules and name != "pip_warden":
+        return f"{name} is loaded already"
+    try:
+        module = importlib.import_module(name)
+    except BaseException as err:  # noqa: BLE001 -- whatever it is, it is no kill
+        return f"{name} cannot be imported: {err!r}"
+    return "" if module.__file__ == str(copy / path) else f"{name} is {module.__file__}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Step 10, statements: provenance that is the certificate's own, and annotations, each said by one statement of its kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+import making
+from pip_warden._sigstore.proved import Claims
+from pip_warden.strict_json import JSONValue
+from pip_warden.trust.pins import Requirements
+from pip_warden.verdict.attested import ANNOTATIONS, Witness, check_statements
+from pip_warden.verdict.statement import PROVENANCE, PUBLISH, Statement
+
+ONE = Version("1.0")
+COMMIT = "0" * 40
+OTHER = "1" * 40
+REPOSITORY = "https://gitlab.example.com/acme/widgets"
+CLAIMS = making.claims(source_digest=COMMIT)
+BUILT = Requirements(provenance=PROVENANCE)
+NOTED = Requirements(annotations=(("release", "v{version}"),))
+
+
+def _built(*dependencies: JSONValue) -> JSONValue:
+    return {"buildDefinition": {"resolvedDependencies": list(dependencies)}}
+
+
+def _source(digest: JSONValue, uri: str = f"git+{REPOSITORY}") -> JSONValue:
+    return {"uri": uri, "digest": digest}
+
+
+def _witness(predicate: JSONValue, type_: str = PROVENANCE, claims: Claims = CLAIMS) -> Witness:
+    statement = Statement(predicate_type=type_, subjects=(), predicate=predicate)
+    return Witness(statement=statement, claims=claims)
+
+
+def _code(require: Requirements, *witnesses: Witness) -> str | None:
+    fault = check_statements(require, witnesses, ONE)
+    return fault.code if fault else None
+
+
+GOOD = _built(_source({"gitCommit": COMMIT}))
+
+
+def test_good_provenance_passes_beside_bad() -> None:
+    assert _code(BUILT, _witness(GOOD)) is None
+    assert _code(BUILT, _witness(None), _witness(GOOD)) is None
+    assert _code(BUILT, _witness(_built(_source({"gitCommit": COMMIT, "sha1": COMMIT})))) is None
+
+
+def test_no_statement_of_the_kind_is_none() -> None:
+    assert _code(BUILT) == "provenance-missing"
+    assert _code(BUILT, _witness(GOOD, PUBLISH)) == "provenance-missing"
+    assert _code(NOTED) == "annotation-missing"
+    assert _code(NOTED, _witness({"annotations": {"release": "v1.0"}}, PUBLISH)) == "annotation-missing"
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        None,
+        _built(),
+        _built(_source({"gitCommit": COMMIT}), _source({"gitCommit": COMMIT})),
+        _built("git"),
+        _built(_source({"gitCommit": COMMIT}, "git+https://gitlab.example.com/acme/other")),
+        _built(_source({"gitCommit": COMMIT}, REPOSITORY)),
+        _built(_source({})),
+        _built(_source(None)),
+        _built(_source({"sha256": COMMIT})),
+        _built(_source({"gitCommit": COMMIT, "sha256": COMMIT})),
+        _built(_source({"gitCommit": OTHER})),
+        _built(_source({"gitCommit": COMMIT, "sha1": OTHER})),
+        _built(_source({"gitCommit": None})),
+    ],
+    ids=str,
+)
+def test_provenance_of_other_code_than_the_certificates(predicate: JSONValue) -> None:
+    assert _code(BUILT, _witness(predicate)) == "provenance-mismatch"
+
+
+@pytest.mark.parametrize("lacking", ["source-repository", "source-digest"])
+def test_a_certificate_that_names_no_code(lacking: str) -> None:
+    claims = making.claims(drop=(lacking,), source_digest=COMMIT)
+
+    assert _code(BUILT, _witness(GOOD, claims=claims)) == "provenance-mismatch"
+
+
+@pytest.mark.parametrize(
+    ("require", "code"),
+    [
+        ({"source_repository": REPOSITORY}, None),
+        ({"source_repository": "https://gitlab.example.com/acme/other"}, "provenance-mismatch"),
+        ({"source_revision": COMMIT}, None),
+        ({"source_revision": OTHER}, "source-revision-mismatch"),
+    ],
+)
+def test_the_code_that_is_required(require: dict[str, Any], code: str | None) -> None:
+    assert _code(Requirements(provenance=PROVENANCE, **require), _witness(GOOD)) == code
+
+
+def test_a_revision_alone_needs_provenance() -> None:
+    assert _code(Requirements(source_revision=COMMIT), _witness(GOOD)) is None
+    assert _code(Requirements(source_revision=COMMIT)) == "provenance-missing"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "code"),
+    [
+        ({"release": "v1.0"}, None),
+        ({"release": "v1.1"}, "annotation-mismatch"),
+        ({"release": "v{version}"}, "annotation-mismatch"),
+        ({"Release": "v1.0"}, "annotation-missing"),
+        ({"release": None}, "annotation-missing"),
+        ({}, "annotation-missing"),
+        (None, "annotation-missing"),
+    ],
+)
+def test_annotations(annotations: JSONValue, code: str | None) -> None:
+    assert _code(NOTED, _witness({"annotations": annotations}, ANNOTATIONS)) == code
