@@ -59,3 +59,15 @@ def test_b20_the_last_net_leaves_lines_and_colours_alone(text: str) -> None:
         assert not COMMAND.search(bare)
     assert tame("\x1b[1mbold\x1b[0m\n", coloured=True) == "\x1b[1mbold\x1b[0m\n"
     assert tame("\x1b[1mbold", coloured=False) == "\\u001b[1mbold"
+
+
+def test_t68_format_characters_are_shown_and_not_obeyed() -> None:
+    """Without chance: what reverses the direction, joins, or has no width makes one name look like another."""
+    assert shown("a\u202eb\u200bc\ufeff") == "a\\u202eb\\u200bc\\ufeff"
+    assert shown("\x1b\x9b\ud800\U000e0001") == "\\u001b\\u009b\\ud800\\U000e0001"
+
+
+def test_b20_the_last_net_takes_commands_of_a_jobs_log_away() -> None:
+    assert tame("a\n::error::x\n", coloured=True) == "a\n\\u003a:error::x\n"
+    assert tame("a ##[group]x", coloured=False) == "a \\u0023#[group]x"
+    assert tame("a\x1b[2Jb\x1b[31mc", coloured=True) == "a\\u001b[2Jb\x1b[31mc"

@@ -89,3 +89,9 @@ _TEXT = st.text(st.characters(codec="utf-8"))
 )
 def test_everything_else_is_read_as_it_was_written(value: object) -> None:
     assert loads(json.dumps(value), max_bytes=ENOUGH) == value
+
+
+def test_what_is_too_large_is_not_read() -> None:
+    assert loads(b'"aa"', max_bytes=4) == "aa"
+    with pytest.raises(StrictJSONError, match="larger than 3"):
+        loads(b'"aa"', max_bytes=3)

@@ -160,6 +160,8 @@ HOST = NOTE.partition(" - ")[0]
         NOTE.replace("\n\n", "\n"),
         NOTE.replace(" - ", " "),
         "\n" + NOTE,
+        NOTE.replace("\n", "\n0", 1),
+        NOTE.replace("\n", "\n+", 1),
         NOTE.replace("\n", "\r\n"),
         "",
     ],
@@ -180,6 +182,32 @@ def test_witnesses_of_rekor_v2_are_left_out() -> None:
     assert code(plain) == "read"
     assert read_bundle("a", raw(changed(BLOB, path, v2 + "— witness.example AAAAAAAA\n"))) == plain
     assert code(read_bundle("a", raw(changed(BLOB, path, v2 + "— witness.example AAAA\n")))) == "bad-bundle"
+    assert code(read_bundle("a", raw(changed(BLOB, path, v2 + OWN + "\n")))) == "bad-bundle", "its own, twice"
+
+
+def test_the_place_in_the_tree_is_within_the_tree() -> None:
+    proof = BLOB[MATERIAL]["tlogEntries"][0]["inclusionProof"]
+    last = str(int(proof["treeSize"]) - 1)
+    path = f"{ENTRY}.inclusionProof.logIndex"
+
+    assert code(read_bundle("a", raw(changed(BLOB, path, last)))) == "read"
+    assert code(read_bundle("a", raw(changed(BLOB, path, proof["treeSize"])))) == "bad-bundle"
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        (f"{MATERIAL}.timestampVerificationData.rfc3161Timestamps", 32),
+        (f"{ENTRY}.inclusionProof.hashes", 64),
+    ],
+)
+def test_t18_lists_have_an_end(path: str, most: int) -> None:
+    def items(count: int) -> list[object]:
+        texts = [base64.b64encode(number.to_bytes(32, "big")).decode() for number in range(1, count + 1)]
+        return [{"signedTimestamp": text} for text in texts] if "hashes" not in path else [*texts]
+
+    assert code(read_bundle("a", raw(changed(BLOB, path, items(most))))) == "read"
+    assert code(read_bundle("a", raw(changed(BLOB, path, items(most + 1))))) == "bad-bundle"
 
 
 @pytest.mark.parametrize(
@@ -251,6 +279,11 @@ def test_t05_a_provenance_object_without_attestations_is_none(content: bytes, ex
         ("surprise", 1, "bad-attestation"),
         ("envelope.surprise", 1, "bad-attestation"),
         ("verification_material.transparency_entries", [], "bad-attestation"),
+        (
+            "verification_material.transparency_entries",
+            ATTESTATION["verification_material"]["transparency_entries"] * 2,
+            "bad-attestation",
+        ),
         (
             "verification_material.certificate",
             ATTESTATION["verification_material"]["certificate"] + "\n",

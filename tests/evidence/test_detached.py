@@ -142,6 +142,13 @@ def always(answer: bytes) -> Callable[[bytes], bytes]:
     return lambda _body: answer
 
 
+def _proof_of(entry: dict[str, object]) -> dict[str, object]:
+    verification = entry["verification"]
+    assert isinstance(verification, dict)
+    proof: dict[str, object] = verification["inclusionProof"]
+    return proof
+
+
 def another(body: bytes) -> bytes:
     """Return the entry of another pair."""
     wanted = pair(OTHER_SIG, OTHER_PEM).wanted(digest_of(b"another wheel")).proposed()
@@ -162,6 +169,8 @@ def another(body: bytes) -> bytes:
         edited(lambda entry: entry.update(logID="AB" * 32)),
         edited(lambda entry: entry.pop("verification")),
         edited(lambda entry: entry.update(integratedTime=-1)),
+        edited(lambda entry: _proof_of(entry).update(treeSize=99)),
+        edited(lambda entry: _proof_of(entry).update(rootHash="ab" * 32)),
     ],
 )
 def test_an_answer_that_makes_no_sense_decides_nothing(twist: Callable[[bytes], bytes]) -> None:

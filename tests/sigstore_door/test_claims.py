@@ -8,9 +8,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pip_warden._sigstore import claims
 from pip_warden._sigstore.claims import decode_utf8_string, read_claims
 from pip_warden._sigstore.proved import Claims
 from pip_warden.faults import Fault
@@ -132,3 +134,24 @@ def test_t26_two_refs_never_share_a_subject(ref: str, expected: str) -> None:
     claimed = escaped.replace("%C3%A9", ref)
 
     assert code({1: ISSUER, 9: utf8(claimed.encode())}, [x509.UniformResourceIdentifier(escaped)]) == expected
+
+
+def test_a_repeated_extension_is_refused() -> None:
+    """No builder makes one, so the number of another is changed in the encoded certificate, whose signature nobody looks at here."""
+    once = certificate({1: ISSUER, 15: utf8(b"42"), 16: utf8(b"43")}, [URI])
+    oid = bytes.fromhex("060a2b0601040183bf3001")
+    encoded = once.public_bytes(Encoding.DER)
+    assert encoded.count(oid + b"\x10") == 1
+    twice = x509.load_der_x509_certificate(encoded.replace(oid + b"\x10", oid + b"\x0f"))
+
+    found = read_claims(twice)
+    assert isinstance(found, Fault)
+    assert found.code == "bad-claims"
+
+
+def test_a_claim_that_is_there_twice_has_no_value() -> None:
+    """Should a library ever let both pass."""
+    extension = certificate({15: utf8(b"42")}, [URI]).extensions[-1]
+
+    with pytest.raises(ValueError, match="appears 2 times"):
+        claims._values(x509.Extensions([extension, extension]))

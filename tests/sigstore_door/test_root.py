@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,27 @@ def test_t16_what_is_unknown_is_left_out_and_the_rest_still_verifies(
     assert len(root.dropped) == 1
     assert root.dropped[0].startswith(f"{part}[1]: ")
     assert code(outcome(sigstore.sign_blob(DATA, CLAIMS), root)) == "proved"
+
+
+def test_t16_a_ct_log_whose_id_is_not_its_keys_is_left_out() -> None:
+    """RFC 6962 section 3.2; a transparency log may have an id of another kind (Rekor v2)."""
+    whole = json.loads(encoded(service().trusted_root()))
+    other = base64.b64encode(bytes(32)).decode()
+    whole["ctlogs"].append(changed(whole["ctlogs"][0], "logId.keyId", other))
+    whole["tlogs"].append(changed(whole["tlogs"][0], "logId.keyId", other))
+
+    root = load_root(encoded(whole))
+
+    assert [text.partition(":")[0] for text in root.dropped] == ["ctlogs[1]"]
+    assert (len(root.ct_logs), len(root.logs)) == (1, 2)
+
+
+@pytest.mark.parametrize("moment", ["2026-06-01T12:00:00", "2026-06-01", "noon", "1780315200"])
+def test_t16_a_window_without_a_time_zone_is_none(moment: str) -> None:
+    whole = json.loads(encoded(service().trusted_root()))
+    whole["tlogs"].append(changed(whole["tlogs"][0], "publicKey.validFor.start", moment))
+
+    assert [text.partition(":")[0] for text in load_root(encoded(whole)).dropped] == ["tlogs[1]"]
 
 
 def test_t16_a_ca_that_cannot_be_read_is_left_out() -> None:

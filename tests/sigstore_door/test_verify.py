@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pip_warden._sigstore import verify
 from pip_warden._sigstore.proved import Proved
-from pip_warden._sigstore.root import Root, load_root
+from pip_warden._sigstore.root import Authority, Root, Window, load_root
 from pip_warden._sigstore.verify import prove
 from pip_warden.digests import digest_of, digest_of_file
 from pip_warden.evidence.model import Item
@@ -185,6 +192,83 @@ def test_t09_an_expired_intermediate_is_refused(timestamp: bool) -> None:
     )
 
 
+def _issued(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    by: tuple[str, ec.EllipticCurvePrivateKey],
+    *,
+    days: float,
+    extension: x509.ExtensionType | None = None,
+) -> x509.Certificate:
+    """Make a certificate that is valid from a day before NOON on."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, by[0])]))
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOON - timedelta(days=1))
+        .not_valid_after(NOON + timedelta(days=days))
+    )
+    if extension is not None:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(by[1], hashes.SHA256())
+
+
+@pytest.mark.parametrize(("days", "good"), [(1, True), (0, True), (-0.5, False)])
+def test_t09_every_authority_of_the_chain_was_in_force(days: float, good: bool) -> None:
+    """The library looks no further up than the authority that issued."""
+    top, middle, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    chain = (
+        _issued("middle", middle, ("top", top), days=1),
+        _issued("top", top, ("top", top), days=days),
+    )
+    window = Window(start=NOON - timedelta(days=1), end=None)
+    authority = Authority(certificates=chain, window=window, part="")
+    root: Any = SimpleNamespace(authorities=(authority,))
+    certificate = _issued("leaf", leaf, ("middle", middle), days=1)
+
+    if good:
+        assert verify._authority(certificate, root, (NOON,)) is authority
+    else:
+        with pytest.raises(verify._NoError) as caught:
+            verify._authority(certificate, root, (NOON,))
+        assert caught.value.fault.code == "bad-certificate-chain"
+
+
+@pytest.mark.parametrize("edge", ["start", "end"])
+def test_an_authority_vouches_for_certificate_and_signature(edge: str) -> None:
+    """It begins between the two, or ends there: the moment of either alone would do."""
+    sigstore = service()
+    value = sigstore.sign_blob(DATA, CLAIMS, lie=Lie(certificate_age=timedelta(minutes=5)))
+    whole = json.loads(json.dumps(sigstore.trusted_root()))
+    assert code(outcome(value, load_root(json.dumps(whole).encode()))) == "proved"
+    whole["certificateAuthorities"][0]["validFor"][edge] = (NOON - timedelta(minutes=2)).isoformat()
+
+    assert code(outcome(value, load_root(json.dumps(whole).encode()))) == "outside-validity-window"
+
+
+@pytest.mark.parametrize(("times", "good"), [(0, False), (1, True), (2, False)])
+def test_a_certificate_has_exactly_one_timestamp(
+    times: int, good: bool, sigstore: SigstoreService, root: Root
+) -> None:
+    value = signed(sigstore, MediaType.V03)
+    honest = x509.load_der_x509_certificate(base64.b64decode(value[MATERIAL]["certificate"]["rawBytes"]))
+    stamps = list(
+        honest.extensions.get_extension_for_class(x509.PrecertificateSignedCertificateTimestamps).value
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    extension = x509.PrecertificateSignedCertificateTimestamps(stamps * times)
+    certificate = _issued("leaf", key, ("leaf", key), days=1, extension=extension)
+
+    if good:
+        assert verify._ct_log(certificate, root) is root.ct_logs[0]
+    else:
+        with pytest.raises(verify._NoError) as caught:
+            verify._ct_log(certificate, root)
+        assert caught.value.fault.code == "bad-sct"
+
+
 def test_t13_each_of_several_attestations_is_judged(sigstore: SigstoreService, root: Root) -> None:
     honest = [sigstore.pep740(STATEMENT, CLAIMS) for _ in range(3)]
     for tampered in range(3):
@@ -231,6 +315,9 @@ def test_t22_a_valid_bundle_does_not_fit_a_changed_file(sigstore: SigstoreServic
     value = signed(sigstore, MediaType.V03)
 
     assert code(outcome(value, root, b"changed")) == "bad-signature"
+    found = outcome(value, root, b"changed")
+    assert isinstance(found, Fault)
+    assert digest_of(DATA).hex in found.found, "it says of which file the signature is"
 
 
 @pytest.mark.parametrize("part", ["rotate_ca", "rotate_ct", "rotate_rekor"])

@@ -57,6 +57,8 @@ ODD = [
     BASE + "refs/tags/v1.9\n",
     BASE + "refs/tags//v1.9",
     BASE + "refs/tags/x/../v1.9",
+    BASE + "refs/tags/v1..9",
+    BASE + "refs/tags/..v1.9",
     BASE + "refs/tags/v1%2e9",
     BASE + "refs/heads/v1.9",
     BASE + "refs/heads/x@refs/tags/v1.9",

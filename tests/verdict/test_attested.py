@@ -80,11 +80,21 @@ def test_provenance_of_other_code_than_the_certificates(predicate: JSONValue) ->
     assert _code(BUILT, _witness(predicate)) == "provenance-mismatch"
 
 
-@pytest.mark.parametrize("lacking", ["source-repository", "source-digest"])
-def test_a_certificate_that_names_no_code(lacking: str) -> None:
+@pytest.mark.parametrize(
+    ("lacking", "predicate"),
+    [
+        ("source-repository", GOOD),
+        ("source-repository", _built(_source({"gitCommit": COMMIT}, "git+None"))),
+        ("source-digest", GOOD),
+        ("source-digest", _built(_source({"gitCommit": None}))),
+    ],
+    ids=str,
+)
+def test_a_certificate_that_names_no_code(lacking: str, predicate: JSONValue) -> None:
+    """Two that name nothing do not agree."""
     claims = making.claims(drop=(lacking,), source_digest=COMMIT)
 
-    assert _code(BUILT, _witness(GOOD, claims=claims)) == "provenance-mismatch"
+    assert _code(BUILT, _witness(predicate, claims=claims)) == "provenance-mismatch"
 
 
 @pytest.mark.parametrize(

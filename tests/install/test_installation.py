@@ -1,0 +1,160 @@
+"""A run of the installer with a gate that is only a list, and a pip that is a few lines of ours: what is looked at after pip."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import making
+from pip_warden.digests import digest_of
+from pip_warden.gate import Listing
+from pip_warden.handoff.pip import command_line
+from pip_warden.handoff.python import Target
+from pip_warden.handoff.requirements import Named, Wanted
+from pip_warden.install import Installation, Job
+from pip_warden.names import ProjectName
+from pip_warden.report.model import Line, Report, line_of
+from pip_warden.verdict.model import Accepted, PinnedByHash
+
+WHEEL = b"the wheel"
+OTHER = b"another wheel"
+HIDDEN = "acme_widgets-2.0-py3-none-any.whl"
+PIP = """#!{python} -I
+import json, pathlib, sys
+words = sys.argv[1:]
+if "--report" in words:
+    pathlib.Path(words[words.index("--report") + 1]).write_text({report!r})
+if "--dest" in words:
+    pathlib.Path(words[words.index("--dest") + 1], {name!r}).write_bytes({content!r})
+sys.exit({code})
+"""
+
+
+@dataclass
+class Accepting:
+    """A gate that has accepted one wheel, of which the index hides a newer release."""
+
+    lines_: list[Line] = field(default_factory=list)
+
+    def require_pinned(self, projects: dict[ProjectName, str]) -> None:
+        assert set(projects) == {making.PROJECT}
+        accepted = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed"))
+        self.lines_.append(line_of(accepted, source="acme"))
+
+    def warm_up(self) -> None:
+        pass
+
+    def look_ahead(self, project: ProjectName) -> None:
+        pass
+
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(self.lines_)
+
+    def unpinned(self) -> tuple[()]:
+        return ()
+
+    def only_source(self) -> str:
+        return "acme"
+
+    def listing(self, project: ProjectName) -> Listing:
+        assert project == making.PROJECT
+        allowed = (making.candidate(), making.candidate(HIDDEN, claimed_yanked="broken"))
+        return Listing(page=making.page(*allowed), allowed=allowed)
+
+
+@dataclass
+class Bench:
+    """Where a run happens."""
+
+    directory: Path
+
+    def run(
+        self, *, content: bytes = WHEEL, code: int = 0, download: bool = False, dry_run: bool = True
+    ) -> Report:
+        """Run a pip that installs, or downloads, one wheel of these bytes."""
+        item = {
+            "download_info": {"url": "x", "archive_info": {"hashes": {"sha256": digest_of(content).hex}}},
+            "metadata": {"name": "acme-widgets", "version": "1.0"},
+        }
+        python = self.directory / "python"
+        report = json.dumps({"install": [item]})
+        text = PIP.format(python=sys.executable, report=report, name=making.WHEEL, content=content, code=code)
+        python.write_text(text)
+        python.chmod(0o755)
+        wanted = Named(requirement="acme-widgets", project=making.PROJECT)
+        job = Job(
+            wanted=Wanted(named=(wanted,)),
+            target=target(python),
+            trust_file="pytrust.toml",
+            dry_run=dry_run,
+            download=self.directory / "files" if download else None,
+        )
+        workspace = self.directory / "run"
+        workspace.mkdir()
+        installation = Installation(
+            Accepting(),  # type: ignore[arg-type]  # what is asked of a gate here
+            job,
+            environ={},
+            workspace=workspace,
+            find_entry=lambda _wanted: None,
+        )
+        return installation.run()
+
+
+def target(python: Path) -> Target:
+    return Target(executable=python, version="3.11", prefix="/nowhere", build="", why="a test")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def _ended(report: Report) -> tuple[int, str]:
+    return report.exit_code, report.error.code if report.error is not None else ""
+
+
+def test_the_accepted_wheel_is_no_problem(bench: Bench) -> None:
+    assert making.DIGEST.hex == hashlib.sha256(WHEEL).hexdigest()
+    assert _ended(bench.run()) == (0, "")
+
+
+def test_t57_what_pip_would_install_was_accepted(bench: Bench) -> None:
+    assert _ended(bench.run(content=OTHER)) == (1, "not-through-gate")
+
+
+def test_t57_pip_installs_nothing_without_asking(bench: Bench) -> None:
+    assert _ended(bench.run(dry_run=False)) == (4, "unknown-pip")
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_t57_what_pip_has_downloaded_was_accepted(bench: Bench, dry_run: bool) -> None:
+    assert _ended(bench.run(content=OTHER, download=True, dry_run=dry_run)) == (1, "not-through-gate")
+    assert not (bench.directory / "files").exists()
+
+
+@pytest.mark.parametrize("download", [True, False])
+def test_t57_a_pip_that_failed_has_done_nothing(bench: Bench, download: bool) -> None:
+    assert _ended(bench.run(code=3, download=download)) == (4, "pip-failed")
+
+
+@pytest.mark.parametrize("download", [True, False])
+def test_t59_a_newer_release_that_the_index_hides_is_named(bench: Bench, download: bool) -> None:
+    (warning,) = bench.run(download=download).warnings
+
+    assert HIDDEN in warning
+    assert "yanked (broken)" in warning
+
+
+def test_t44_pip_runs_apart_from_everything_that_could_steer_it() -> None:
+    """Python's ``-I`` keeps our own directory, ``PYTHON…`` and the user's site out; pip's options keep its settings and its cache out."""
+    command = command_line(target(Path("/python")), "install", ("acme",), report=None)
+
+    assert command[:2] == ["/python", "-I"]
+    assert {"--isolated", "--no-input", "--no-cache-dir", "--disable-pip-version-check"} <= set(command)
+    assert command[command.index("--use-feature") + 1] == "inprocess-build-deps"

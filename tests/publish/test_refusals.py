@@ -1,0 +1,186 @@
+"""What a publisher is kept from, function by function: signing what could be misread, uploading what nothing speaks for, promoting too early."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+import making
+from pip_warden.digests import digest_of
+from pip_warden.errors import BugError, RefusedError, UsageError
+from pip_warden.evidence.model import Form
+from pip_warden.promote import Plan, Promotion, trust_from
+from pip_warden.publish.registry import parcels
+from pip_warden.publish.sign import checked, files_to_sign, write_all
+from pip_warden.publish.token import read_token
+from pip_warden.report.model import Report, line_of
+from pip_warden.trust.pins import Requirements
+from pip_warden.verdict.model import Accepted, SignedBy
+from pip_warden.verify import demand
+from sigstore_door.making import CLAIMS, DATA, NOON, root_of, service
+
+
+def test_what_reads_like_an_envelope_is_not_signed(tmp_path: Path) -> None:
+    """Its signature could be taken for that of a statement (DSSE signs ``DSSEv1`` and the payload)."""
+    good, evil = tmp_path / "a.tar.gz", tmp_path / "b.tar.gz"
+    good.write_bytes(b"DSSEv1")
+    evil.write_bytes(b"DSSEv1 28 application/vnd.in-toto+json 2 {}")
+
+    assert files_to_sign([good]) == (good,)
+    with pytest.raises(UsageError) as caught:
+        files_to_sign([good, evil])
+    assert (caught.value.code, caught.value.exit_code) == ("not-signable", 2)
+
+
+@pytest.mark.parametrize("names", [[], ["a.whl.sigstore.json"]])
+def test_t35_nothing_to_sign_is_no_success(names: list[str], tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        files_to_sign(tmp_path / name for name in names)
+    assert caught.value.code == "nothing-to-sign"
+
+
+def test_evidence_is_not_replaced_unasked(tmp_path: Path) -> None:
+    (tmp_path / "a.sig").write_bytes(b"old")
+    with pytest.raises(UsageError) as caught:
+        write_all(tmp_path, {"a.crt": b"new", "a.sig": b"new"}, overwrite=False)
+    assert caught.value.code == "evidence-exists"
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_signature_that_consumers_would_refuse_is_not_written() -> None:
+    sigstore = service()
+    bundle = json.dumps(sigstore.sign_blob(DATA, CLAIMS)).encode()
+    ours: Any = SimpleNamespace(root=root_of(sigstore))
+    another: Any = SimpleNamespace(root=root_of(service()))
+
+    assert checked(Path("a.whl"), bundle, digest_of(DATA), ours).envelope is None
+    for by, digest in ((another, digest_of(DATA)), (ours, digest_of(b"other"))):
+        with pytest.raises(BugError) as caught:
+            checked(Path("a.whl"), bundle, digest, by)
+        assert caught.value.code == "unverifiable-signature"
+
+
+def test_t35_what_nothing_speaks_for_is_not_published(tmp_path: Path) -> None:
+    wheel = tmp_path / making.WHEEL
+    wheel.write_bytes(b"x")
+    for paths, code in (
+        ([], "nothing-to-publish"),
+        ([wheel], "unsigned"),
+        ([tmp_path / "none"], "no-such-file"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            parcels(paths)
+        assert caught.value.code == code
+    (tmp_path / f"{making.WHEEL}.sigstore.json").write_bytes(b"{}")
+    assert len(parcels([wheel])[0].evidence) == 1
+
+
+GITLAB_COM = "https://gitlab.com"
+TOKEN: dict[str, object] = {
+    "iss": GITLAB_COM,
+    "aud": "sigstore",
+    "exp": int((NOON + timedelta(minutes=5)).timestamp()),
+    "project_path": "acme/widgets",
+    "project_id": "4711",
+    "ci_config_ref_uri": "gitlab.com/acme/widgets//.gitlab-ci.yml@refs/tags/v1.0",
+    "pipeline_source": "push",
+}
+
+
+def _token(**changes: object) -> str:
+    claims = {key: value for key, value in (TOKEN | changes).items() if value is not None}
+    return ".".join(["e30", base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("="), "x"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"aud": "pypi"}, "wrong-audience"),
+        ({"aud": None}, "wrong-audience"),
+        ({"aud": "sigstore2"}, "wrong-audience"),
+        ({"exp": int(NOON.timestamp())}, "expired-token"),
+        ({"exp": None}, "bad-identity-token"),
+        ({"iss": "https://gitlab.example.com"}, "unknown-issuer"),
+        ({"ci_config_ref_uri": None}, "config-not-in-project"),
+        ({"ci_config_ref_uri": ""}, "config-not-in-project"),
+        ({"pipeline_source": "merge_request_event", "job_project_id": "666"}, "fork-pipeline"),
+    ],
+)
+def test_a_token_that_would_sign_badly(changes: dict[str, object], code: str) -> None:
+    claimed = read_token(_token(), now=NOON, is_public_good=True)
+    assert claimed.claimed_subject == "https://gitlab.com/acme/widgets//.gitlab-ci.yml@refs/tags/v1.0"
+    with pytest.raises(UsageError) as caught:
+        read_token(_token(**changes), now=NOON, is_public_good=True)
+    assert caught.value.code == code
+
+
+def _plan(**changes: Any) -> Plan:
+    values: dict[str, Any] = {
+        "project": making.PROJECT,
+        "version": Version("1.0"),
+        "from_source": "acme",
+        "from_registry": "acme/staging",
+        "min_age": timedelta(hours=1),
+        "now": datetime(2026, 6, 30, 12, tzinfo=UTC),
+    }
+    return Plan(**(values | changes))
+
+
+@pytest.mark.parametrize(("minutes", "young"), [(59, True), (60, False)])
+def test_a_release_is_promoted_when_it_is_old_enough(minutes: int, young: bool) -> None:
+    plan = _plan()
+    basis = SignedBy(
+        label="a",
+        form=Form.BUNDLE,
+        claims=making.claims(),
+        log_index=1,
+        log_time=plan.now - timedelta(minutes=minutes),
+        root="default",
+        bundle=b"",
+    )
+    report = Report(
+        command="x", exit_code=0, lines=(line_of(Accepted(artifact=making.artifact(), basis=basis)),)
+    )
+    nothing: Any = None
+    promotion = Promotion(
+        plan, trust=making.trust(), gate_from=nothing, gate_to=nothing, transport=nothing, registry=nothing,
+        find_entry=nothing, workspace=Path("/nowhere"),
+    )  # fmt: skip
+
+    if young:
+        with pytest.raises(RefusedError) as caught:
+            promotion._check_age(report)
+        assert (caught.value.code, caught.value.exit_code) == ("too-young", 1)
+    else:
+        promotion._check_age(report)
+
+
+def test_only_what_an_identity_is_pinned_for_is_promoted() -> None:
+    moved = trust_from(making.trust(making.entry(registry_id=4711)), _plan()).entries[0]
+
+    assert (moved.registry, moved.registry_id) == ("acme/staging", None)
+    for trust, plan in (
+        (making.trust(making.hash_entry()), _plan()),
+        (making.trust(), _plan(from_source="pypi")),
+        (replace(making.trust(), sources=(replace(making.SOURCE, type="simple"),)), _plan()),
+    ):
+        with pytest.raises(UsageError) as caught:
+            trust_from(trust, plan)
+        assert caught.value.code == "not-promotable"
+
+
+def test_a_command_line_only_adds_to_what_the_trust_file_requires() -> None:
+    pinned = Requirements(annotations=(("a", "1"),), source_revision="0" * 40, visibility="private")
+    trust = making.trust(making.entry(require=pinned))
+
+    assert demand(trust, (), None) == trust
+    (entry,) = demand(trust, (("b", "2"),), None).entries
+    assert entry == making.entry(require=replace(pinned, annotations=(("a", "1"), ("b", "2"))))
