@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ _OPTIONS = (
     # Plugins came in with what is shared: their own asserts are plain ones then.
     "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
-_LONGEST = 240.0
+_LONGEST = 600.0
 """Seconds for one job."""
 
 _BROKEN = (NameError, ImportError, SyntaxError)
@@ -71,6 +72,8 @@ def main() -> None:
     """Do every job."""
     copy = Path(sys.argv[1])
     del sys.path[0]
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
     _prove(copy)
     for name in _SHARED:
         importlib.import_module(name)
@@ -120,21 +123,21 @@ def _changed(copy: Path, path: str | None, text: str | None, number: int) -> Ite
 
 
 def _in_child(copy: Path, job: dict[str, Any], number: int) -> dict[str, Any]:
-    output, result = copy / ".output", copy / ".result"
+    """Run the tests in a child; nothing of its process group is left afterwards, nor of what it wrote."""
+    output, result, base = copy / ".output", copy / ".result", copy.parent / f"{copy.name}-{number}"
     result.unlink(missing_ok=True)
     with output.open("wb") as stream:
         child = os.fork()
         if child == 0:
-            _be_child(copy, job, number, stream.fileno(), result)
-    began = time.monotonic()
-    while os.waitpid(child, os.WNOHANG)[0] == 0:
-        if time.monotonic() - began > _LONGEST:
+            _be_child(copy, job, base, stream.fileno(), result)
+    try:
+        until = time.monotonic() + _LONGEST
+        while os.waitpid(child, os.WNOHANG)[0] == 0 and time.monotonic() < until:
+            time.sleep(0.01)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            break
-        time.sleep(0.01)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
+        shutil.rmtree(base, ignore_errors=True)
     said = output.read_text(encoding="utf-8", errors="replace")[-4000:]
     if not result.exists():
         return {"code": -1, "why": "no result", "passed": [], "failed": [], "output": said}
@@ -142,14 +145,16 @@ def _in_child(copy: Path, job: dict[str, Any], number: int) -> dict[str, Any]:
     return {**answer, "output": said}
 
 
-def _be_child(copy: Path, job: dict[str, Any], number: int, stream: int, result: Path) -> None:
+def _be_child(copy: Path, job: dict[str, Any], base: Path, stream: int, result: Path) -> None:
     """Run the tests, and never return."""
     try:
         os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for descriptor, target in ((nothing, 0), (stream, 1), (stream, 2)):
             os.dup2(descriptor, target)
-        result.write_text(json.dumps(_tried(copy, job, number)), encoding="utf-8")
+        result.write_text(json.dumps(_tried(copy, job, base)), encoding="utf-8")
     except BaseException:  # noqa: BLE001 -- it is told, and this process ends here
         traceback.print_exc()
     finally:
@@ -158,11 +163,10 @@ def _be_child(copy: Path, job: dict[str, Any], number: int, stream: int, result:
         os._exit(0)
 
 
-def _tried(copy: Path, job: dict[str, Any], number: int) -> dict[str, Any]:
+def _tried(copy: Path, job: dict[str, Any], base: Path) -> dict[str, Any]:
     seen = _Seen(job["tests"])
     code, why = -1, _cannot_be_used(copy, job["path"])
     if not why:
-        base = copy.parent / f"{copy.name}-{number}"
         code = int(pytest.main([*_OPTIONS, f"--basetemp={base}", *job["tests"]], plugins=[seen]))
         why = {0: "passed", 1: "some passed, or none failed as it should", 5: "no tests"}.get(
             code, f"pytest said {code}"

@@ -69,7 +69,8 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help="only entries of files whose path contains one of these")
     parser.add_argument("--root", type=Path, default=ROOT, help="the work tree")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutants-") as made:
         place = Path(made).resolve()
@@ -141,6 +142,8 @@ def _run(mutants: list[Mutant], copies: list[Path]) -> list[str]:
         workers = [stack.enter_context(_worker(copy)) for copy in copies]
         idle = _Idle(workers)
         pool = stack.enter_context(ThreadPoolExecutor(len(workers)))
+        # Whoever ends this early waits for what is under way alone.
+        stack.callback(pool.shutdown, cancel_futures=True)
         problems = [line for lines in pool.map(idle.passes, _shares(mutants, len(workers))) for line in lines]
         return problems or [line for line in pool.map(idle.kills, mutants) if line]
 

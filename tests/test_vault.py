@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,16 +18,21 @@ from hypothesis import strategies as st
 
 import making
 from archives import INFO, METADATA, WHEEL_NAME, wheel
+from pip_warden._sigstore.rekor import Hashedrekord
+from pip_warden._sigstore.wire import parse_bundle
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import BugError, RefusedError, UsageError
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import BadItem, Evidence, Form, Item
 from pip_warden.evidence.pep740 import read_attestation
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.vault import Stored, Vault, hand_over, sealed_as
 from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, Step
+from sigstore_door.making import CLAIMS, service
 
 REAL = Path(__file__).parent / "data" / "real" / "gitlab_oidc_project-0.0.3.tar.gz.publish.attestation"
 DATA = wheel()
@@ -232,16 +238,34 @@ def test_t14_poisoned_evidence_is_none(cache: Path, run: Path, raw: bytes) -> No
     assert stored.evidence == ()
 
 
-def test_t14_evidence_of_which_a_part_is_poisoned_is_none(cache: Path, run: Path, item: Item) -> None:
+@pytest.mark.parametrize("poison", [{"form": "unheard-of"}, {"surprise": 1}])
+def test_t14_evidence_of_which_a_part_is_poisoned_is_none(
+    cache: Path, run: Path, item: Item, poison: dict[str, object]
+) -> None:
     """Else a file would be judged by what is left of it, and not be fetched anew."""
     vault = Vault(cache)
     vault.seal(accepted(run), evidence=(item,))
     path = stored_path(cache).parent / "evidence.json"
     kept = json.loads(path.read_bytes())
-    kept["items"].append({**kept["items"][0], "form": "unheard-of"})
+    kept["items"].append({**kept["items"][0], **poison})
     path.unlink()
     path.write_text(json.dumps(kept))
     assert vault.evidence(DIGEST) == ()
+
+
+def test_the_entry_of_a_detached_signature_is_that_of_the_very_pair(cache: Path, run: Path) -> None:
+    detached = read_bundle("a.sig", json.dumps(service().sign_blob(DATA, CLAIMS)).encode(), Form.DETACHED)
+    assert isinstance(detached, Item)
+    wire, vault = parse_bundle(detached.bundle), Vault(cache)
+    wanted = Hashedrekord(digest=DIGEST, signature=wire.signature, pem=pem_of(wire.certificate))
+    vault.seal(accepted(run), evidence=(replace(detached, form=Form.BUNDLE),))
+    assert vault.entry(wanted) is None
+    vault.seal(accepted(run), evidence=(detached,))
+
+    assert vault.entry(wanted) == wire.entry
+    assert vault.entry(replace(wanted, signature=b"another")) is None
+    assert vault.entry(replace(wanted, pem=pem_of(b"another"))) is None
+    assert vault.entry(replace(wanted, digest=digest_of(b"another"))) is None
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

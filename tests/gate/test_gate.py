@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -140,7 +140,14 @@ def gate(world: World, shop: Shop, tmp_path: Path) -> Iterator[Gate]:
         yield made
 
 
-def make_gate(trust: TrustFile, shop: Shop, tmp_path: Path) -> Gate:
+def make_gate(
+    trust: TrustFile,
+    shop: Shop,
+    tmp_path: Path,
+    *,
+    fresh: bool = False,
+    read_again: Callable[[Artifact], Artifact] | None = None,
+) -> Gate:
     workspace = tmp_path / "run"
     workspace.mkdir(exist_ok=True)
     return Gate(
@@ -149,6 +156,8 @@ def make_gate(trust: TrustFile, shop: Shop, tmp_path: Path) -> Gate:
         supply=shop,
         vault=Vault(tmp_path / "cache"),
         workspace=workspace,
+        fresh=fresh,
+        read_again=read_again,
     )
 
 
@@ -344,6 +353,43 @@ def test_hash_entry_allows_only_what_it_lists(world: World, shop: Shop, tmp_path
         assert caught.value.code == "unknown-file"
         assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED
     assert not [asked for asked in shop.asked if asked.startswith("evidence")]
+    sdist = "widgets-1.0.tar.gz"
+    other = replace(entry, files=((sdist, digest),))
+    with make_gate(replace(world.trust, entries=(other,)), shop, tmp_path) as gate:
+        assert gate.listing(NAME).allowed == (), "another file of the same release"
+
+
+def test_t29_a_page_of_another_place_is_refused_before_anything_is_fetched(gate: Gate, shop: Shop) -> None:
+    shop.page_ = replace(shop.page_, url="https://pypi.org/simple/widgets/")
+    with pytest.raises(RefusedError) as caught:
+        gate.admit(NAME, wheel())
+    assert caught.value.code == "foreign-index-page"
+    assert shop.asked == ["page widgets"]
+
+
+def test_what_a_registry_holds_now_is_asked_for_where_it_is_in_question(
+    world: World, shop: Shop, tmp_path: Path
+) -> None:
+    for fresh, times in ((False, 1), (False, 1), (True, 2)):
+        with make_gate(world.trust, shop, tmp_path, fresh=fresh) as gate:
+            assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED
+        assert shop.asked.count(wheel()) == times
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_b01_who_reads_it_later_is_heard_whether_it_is_fetched_or_stored(
+    world: World, shop: Shop, tmp_path: Path, runs: int
+) -> None:
+    """The interpreter that it is installed into may see another archive than we do."""
+    for _ in range(1, runs):
+        with make_gate(world.trust, shop, tmp_path) as gate:
+            assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED
+    fault = Fault(code="archive-ambiguous", expected="what we see", found="something else")
+    with make_gate(
+        world.trust, shop, tmp_path, read_again=lambda artifact: replace(artifact, contents=fault)
+    ) as gate:
+        admission = gate.admit(NAME, wheel())
+    assert (admission.line.code, admission.sealed) == ("archive-ambiguous", None)
 
 
 def test_every_unpinned_name_is_told(gate: Gate) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,6 +208,12 @@ def test_provenance_of_a_simple_index(index: Server, tmp_path: Path) -> None:
         assert [type(item) for item in found] == [BadItem]
         unnamed = replace(candidate, claimed_provenance=None)
         assert list(supply.evidence(unnamed, making.artifact(), entry)) == []
+        index.routes[f"{API}/provenance"] = Answer(
+            status=302, headers={"Location": "ftp://elsewhere.example/"}
+        )
+        with pytest.raises(NetworkError) as caught:
+            list(supply.evidence(candidate, making.artifact(), entry))
+        assert caught.value.code == "insecure-redirect", "no answer is not the same as bad evidence"
         index.routes[f"{API}/provenance"] = Answer(status=403)
         with pytest.raises(CredentialsError):
             list(supply.evidence(candidate, making.artifact(), entry))
@@ -228,6 +235,11 @@ def test_offline_supply_lists_what_the_vault_holds(tmp_path: Path) -> None:
     vault.seal(Accepted(artifact=artifact, basis=PinnedByHash(reason="r")), evidence=())
     (candidate,) = supply.page(making.PROJECT, entry).candidates
     assert (candidate.name, candidate.claimed_sha256) == (NAME, digest_of(DATA))
+    for digest, count in ((digest_of(DATA), 1), (digest_of(b"other"), 0)):
+        pinned = making.hash_entry({making.WHEEL: digest})
+        by_hash = Stored(trust=making.trust(pinned), vault=vault)
+        with nullcontext() if count else pytest.raises(NetworkError):
+            assert len(by_hash.page(making.PROJECT, pinned).candidates) == count
     for name in ("first", "second"):
         (tmp_path / name).mkdir(mode=0o700)
     assert supply.receive(candidate, tmp_path / "first").digest == digest_of(DATA)

@@ -125,6 +125,7 @@ def test_t66_continuations_comments_and_line_ends(write: Write) -> None:
         "--extra-index-url http://[hunter2",
         "--extra-index https://user:hunter2@evil.example/simple",
         f"--index-url {SOURCE}/../../../8/packages/pypi/simple",
+        f"--index-url {SOURCE}evil/simple",
         "--use-feature=fast-deps",
         "-r https://user:hunter2@evil.example/requirements.txt",
         "-c file:///etc/passwd",

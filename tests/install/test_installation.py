@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ from pip_warden.gate import Listing
 from pip_warden.handoff.pip import command_line
 from pip_warden.handoff.python import Target
 from pip_warden.handoff.requirements import Named, Wanted
-from pip_warden.install import Installation, Job
+from pip_warden.install import Installation, Job, accepted_digests
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Line, Report, line_of
-from pip_warden.verdict.model import Accepted, PinnedByHash
+from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, Step
 
 WHEEL = b"the wheel"
 OTHER = b"another wheel"
@@ -126,6 +127,14 @@ def test_the_accepted_wheel_is_no_problem(bench: Bench) -> None:
 
 def test_t57_what_pip_would_install_was_accepted(bench: Bench) -> None:
     assert _ended(bench.run(content=OTHER)) == (1, "not-through-gate")
+
+
+def test_t57_what_was_refused_is_not_accepted_by_its_digest() -> None:
+    accepted = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed"))
+    refused = Refused(subject="a.whl", step=Step.IDENTITY, code="identity-mismatch", expected="a", found="b")
+    gate: Any = Accepting([line_of(accepted), line_of(refused, sha256=digest_of(OTHER).hex)])
+
+    assert accepted_digests(gate) == {making.DIGEST.hex}
 
 
 def test_t57_pip_installs_nothing_without_asking(bench: Bench) -> None:
