@@ -60,6 +60,13 @@ def test_a_gitlab_page_in_html() -> None:
     assert page.ignored == ()
 
 
+@pytest.mark.parametrize("url", ["http://pypi.org/x", "https://u:p@pypi.org/x"])
+def test_provenance_is_asked_for_where_files_would_be(url: str) -> None:
+    (candidate,) = _parse(_json(_file(provenance=url)), JSON).candidates
+
+    assert candidate.claimed_provenance is None
+
+
 def test_every_field_of_a_json_page() -> None:
     page = _parse(
         _json(

@@ -277,6 +277,25 @@ def test_a_large_file_is_refused(server: Server, door: Transport, headers: dict[
     assert caught.value.code == "too-large"
 
 
+def test_a_large_file_that_does_not_say_so_is_cut_off(time: FakeTime) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(10_000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(101))
+
+        thread = threading.Thread(target=speak)
+        thread.start()
+        file = io.BytesIO()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with Transport(Settings(retries=0), clock=time.clock) as door, pytest.raises(NetworkError) as caught:
+            door.download(url, to=file, max_bytes=100, label="f")
+        thread.join()
+    assert caught.value.code == "too-large"
+    assert file.getvalue() == b""
+
+
 def test_progress_is_told(server: Server, time: FakeTime) -> None:
     told: list[object] = []
 
