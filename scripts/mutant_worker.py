@@ -8,6 +8,7 @@ could take its compiled form for that of another one of the same length.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -35,6 +36,9 @@ _OPTIONS = (
 )  # fmt: skip
 _LONGEST = 600.0
 """Seconds for one job."""
+
+_SET_CHILD_SUBREAPER = 36
+"""``PR_SET_CHILD_SUBREAPER`` of prctl(2)."""
 
 _BROKEN = (NameError, ImportError, SyntaxError)
 """What a mutant that lacks more than a check raises."""
@@ -74,6 +78,7 @@ def main() -> None:
     del sys.path[0]
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
+    _adopt()
     _prove(copy)
     for name in _SHARED:
         importlib.import_module(name)
@@ -137,12 +142,37 @@ def _in_child(copy: Path, job: dict[str, Any], number: int) -> dict[str, Any]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
+        _end_orphans()
         shutil.rmtree(base, ignore_errors=True)
     said = output.read_text(encoding="utf-8", errors="replace")[-4000:]
     if not result.exists():
         return {"code": -1, "why": "no result", "passed": [], "failed": [], "output": said}
     answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     return {**answer, "output": said}
+
+
+def _adopt() -> None:
+    """Become the parent of whatever outlives its own: mutants of the supervisor leave processes behind. Linux alone can do that."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
+
+
+def _end_orphans() -> None:
+    """Kill our children until there are none; those of a killed one become ours."""
+    while orphans := [int(stat.parent.name) for stat in Path("/proc").glob("[0-9]*/stat") if _is_ours(stat)]:
+        for orphan in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(orphan, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(orphan, 0)
+
+
+def _is_ours(stat: Path) -> bool:
+    """Tell whether a process is our child (proc_pid_stat(5)); the name of its program stands in brackets, and may have some in it."""
+    try:
+        return int(stat.read_bytes().rpartition(b")")[2].split()[1]) == os.getpid()
+    except (OSError, IndexError):
+        return False
 
 
 def _be_child(copy: Path, job: dict[str, Any], base: Path, stream: int, result: Path) -> None:

@@ -231,6 +231,7 @@ def test_t42_devices_sparse_and_unknown_members_are_refused(read: Read, kind: by
         (b"2", "/etc/passwd"),
         (b"2", "../../etc/passwd"),
         (b"2", "../other-top"),
+        (b"2", f"../{TOP}/PKG-INFO"),
         (b"2", "sub/../../../x"),
         (b"2", "nowhere"),
         (b"2", "link"),

@@ -170,6 +170,8 @@ WRONG = [
     ('build-trigger = ["push"]', "build-trigger = []", "package[0].require.build-trigger"),
     ('build-trigger = ["push"]', 'build-trigger = "push"', "package[0].require.build-trigger"),
     ('build-trigger = ["push"]', 'source-ref = "main"', "package[0].require.source-ref"),
+    ('build-trigger = ["push"]', 'environment = "production "', "package[0].require.environment"),
+    ('build-trigger = ["push"]', 'environment = "prod\u200buction"', "package[0].require.environment"),
     ('build-trigger = ["push"]', 'runner = "x"', "package[0].require.runner"),
     ('source = "pypi"', 'source = "pypi"\nproject = "a/b"', "package[1].project"),
     ('version = "3.20"', "", "package[1].version"),

@@ -86,6 +86,9 @@ ODD = [
     BASE + "refs/tags/v1\uff0e9",
     BASE + "refs/tags/v1.\u0669",
     BASE + "refs/tags/v{version}",
+    BASE.replace(".gitlab-ci.yml", "other.yml") + "refs/tags/v1.9",
+    BASE.replace(".gitlab-ci.yml", "ci/.gitlab-ci.yml") + "refs/tags/v1.9",
+    BASE + "refs/merge-requests/1/head",
     "",
 ]
 
@@ -95,6 +98,20 @@ ODD = [
 def test_t12_t26_t27_odd_subjects_match_nothing(claimed: str, pattern: str) -> None:
     assert parse_subject(BASE + "refs/tags/v{version}").matches(BASE + "refs/tags/v1.9", V)
     assert not parse_subject(pattern).matches(claimed, V)
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        BASE + "refs/merge-requests/1/head",
+        BASE + "refs/heads",
+        BASE + "refs/tags/*",
+        BASE + "refs/tags/v{version}",
+        "https://gitlab.example.com/acme/*//.gitlab-ci.yml@refs/tags/v1.9",
+    ],
+)
+def test_what_names_no_branch_or_tag_of_one_project(claimed: str) -> None:
+    assert read_subject(claimed) is None
 
 
 def test_t26_a_branch_named_like_a_tag_is_no_tag() -> None:

@@ -93,6 +93,15 @@ def test_a_candidate_must_stand_on_its_page() -> None:
     assert fault.code == "foreign-file"
 
 
+def test_t29_a_candidate_is_judged_with_its_page() -> None:
+    candidate, page = making.candidate(), making.page(url="https://pypi.org/simple/acme-widgets/")
+
+    fault = origin.check_candidate(candidate, page, making.PROJECT, making.entry(), making.SOURCE)
+
+    assert fault is not None
+    assert fault.code == "foreign-index-page"
+
+
 def test_a_simple_source_may_list_files_on_any_host() -> None:
     source = Source(name="acme", type="simple", url="https://pypi.org/simple")
     files = making.candidate(url="https://files.pythonhosted.org/x/" + making.WHEEL)
