@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -25,7 +26,7 @@ from typing import Any
 import pytest
 
 _SHARED = (
-    "click", "cryptography.x509", "packaging", "pip_warden.sandbox", "pip_warden.sandbox.signing", "pydantic", "requests",
+    "click", "cryptography.x509", "hypothesis.strategies", "packaging", "pip_warden.sandbox", "pip_warden.sandbox.signing", "pydantic", "requests",
     "requests_toolbelt", "rich.console", "sigstore.models", "sigstore.sign", "sigstore.verify", "tomlkit", "tuf.api.metadata", "tuf.ngclient",
 )  # fmt: skip
 _SHARED_ROOM = "pip_warden.sandbox"
@@ -87,6 +88,7 @@ def main() -> None:
     ]
     if strangers:
         sys.exit(f"loaded before any mutant was made: {strangers}")
+    gc.freeze()  # what is shared is no garbage: each child would look through it
     for number, line in enumerate(sys.stdin, start=1):
         job = json.loads(line)
         with _changed(copy, job["path"], job["text"], number):
