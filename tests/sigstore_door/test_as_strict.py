@@ -5,17 +5,22 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 import logs
+from pip_warden._sigstore import verify
+from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.root import Root, load_root
-from pip_warden.sandbox.sigstore import Form, MediaType, SigstoreService
+from pip_warden._sigstore.stamped import gen_time
+from pip_warden.sandbox.sigstore import Form, MediaType, SigstoreService, der
 from pip_warden.sandbox.sigstore.tsa import TimestampRequest
 from sigstore_door.making import CLAIMS, DATA, NOON, STATEMENT, changed, code, outcome, root_of, service
 
@@ -325,3 +330,44 @@ def test_b23_an_authority_ends_to_the_fraction_of_a_second(end: timedelta, expec
     authority["validFor"]["end"] = (NOON + end).isoformat()
 
     assert code(outcome(bundle, load_root(json.dumps(value).encode()))) == expected
+
+
+def test_b23_both_readers_of_a_time_stamp_read_one_time(
+    sigstore: SigstoreService, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = stamped_at(sigstore, NOON)
+    monkeypatch.setattr(verify, "gen_time", lambda _: NOON + timedelta(seconds=1))
+
+    assert code(outcome(bundle, root)) == "bad-signing-time"
+
+
+HONEST_STAMP = service().stamp(b"data")
+
+
+@given(st.binary(max_size=200) | st.integers(0, 400).map(lambda cut: HONEST_STAMP[:cut]))
+def test_b23_a_response_that_is_none_has_no_time(raw: bytes) -> None:
+    try:
+        moment = gen_time(raw)
+    except Malformed:
+        return
+    assert moment.tzinfo is UTC
+    assert raw.startswith(HONEST_STAMP[:8])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "20260601120000",
+        "20260601120000.50Z",
+        "20260601120000.Z",
+        "20260601120000.1234567Z",
+        "20261301120000Z",
+        "x",
+    ],
+)
+def test_b23_a_time_has_one_form(written: str) -> None:
+    raw = HONEST_STAMP.replace(der.generalized_time(NOON), der.tlv(der.GENERALIZED_TIME, written.encode()))
+
+    assert gen_time(HONEST_STAMP) == NOON
+    with pytest.raises(Malformed):
+        gen_time(raw)
