@@ -1,66 +1,42 @@
-"""GitLab's tutorial, literally: its sign, publish and publish_signatures jobs with cosign 2.2.3, the real Fulcio and the real Rekor v1, and then we verify."""
+"""GitLab's tutorial, literally: its jobs with cosign 2.2.3, the real Fulcio and the real Rekor v1, on the sandbox's GitLab; then we verify, and see what its own jobs let pass."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+import tarfile
+import tempfile
+import zipfile
+from configparser import ConfigParser
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from string import Template
 
 import pytest
 
-from interop.clients import OLD_KEYS
-from interop.stack.places import BIN, TRUST, Port
-from pip_warden.sandbox import Project, Sandbox
+from interop.stack.places import BIN, TRUST
+from interop.tutorial import (
+    BEFORE,
+    CONSUMER_VERIFICATION,
+    PRIVATE,
+    PUBLISH,
+    PUBLISH_SIGNATURES,
+    SIGN,
+    VARIABLES,
+    VERIFY,
+    here,
+)
+from pip_warden.sandbox import Job, Project, Sandbox
 
 pytestmark = pytest.mark.interop
 
 VENV = Path(sys.executable).parent
 VERSIONS = ("1.0.0", "1.1.0")
-
-SIGN = """
-for file in dist/*.whl dist/*.tar.gz; do
-  if [ -f "$file" ]; then
-    filename=$(basename "$file")
-
-    cosign sign-blob --yes \\
-      --fulcio-url=${FULCIO_URL} \\
-      --rekor-url=${REKOR_URL} \\
-      --oidc-issuer $CI_SERVER_URL \\
-      --identity-token $SIGSTORE_ID_TOKEN \\
-      --output-signature "dist/${filename}.sig" \\
-      --output-certificate "dist/${filename}.crt" \\
-      "$file"
-  fi
-done
-"""
-
-PUBLISH = """
-TWINE_PASSWORD=${CI_JOB_TOKEN} TWINE_USERNAME=gitlab-ci-token \\
-  twine upload --repository-url ${CI_API_V4_URL}/projects/${CI_PROJECT_ID}/packages/pypi \\
-  dist/*.whl dist/*.tar.gz
-"""
-
-PUBLISH_SIGNATURES = """
-for file in dist/*.whl dist/*.tar.gz; do
-  if [ -f "$file" ]; then
-    filename=$(basename "$file")
-
-    curl --header "JOB-TOKEN: ${CI_JOB_TOKEN}" \\
-         --fail \\
-         --upload-file "dist/${filename}.sig" \\
-         "${GENERIC_PACKAGE_BASE_URL}/${filename}.sig"
-
-    curl --header "JOB-TOKEN: ${CI_JOB_TOKEN}" \\
-         --fail \\
-         --upload-file "dist/${filename}.crt" \\
-         "${GENERIC_PACKAGE_BASE_URL}/${filename}.crt"
-  fi
-done
-"""
+WHEEL, SDIST = "acme_widgets-{}-py3-none-any.whl", "acme_widgets-{}.tar.gz"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,25 +49,38 @@ class Tutorial:
 
     def release(self, version: str) -> None:
         """Run the jobs for a release, on the default branch as the tutorial does."""
-        checkout = self.home / version
-        (checkout / "dist").mkdir(parents=True)
+        dist = self.checkout(version) / "dist"
+        dist.mkdir(parents=True)
         for file in (
             self.gitlab.wheel(self.project.record.name, version),
             self.gitlab.sdist(self.project.record.name, version),
         ):
-            (checkout / "dist" / file.name).write_bytes(file.data)
-        job = self.gitlab.job(self.project)
-        variables = job.variables()
-        api = f"{variables['CI_API_V4_URL']}/projects/{variables['CI_PROJECT_ID']}"
-        variables |= {
-            "FULCIO_URL": Port.FULCIO.url,
-            "REKOR_URL": Port.REKOR1.url,
-            "COSIGN_YES": "true",
-            "GENERIC_PACKAGE_BASE_URL": f"{api}/packages/generic/{variables['CI_PROJECT_NAME']}/{version}",
-        }
-        for script in (SIGN, PUBLISH, PUBLISH_SIGNATURES):
-            done = self.run("bash", "-euo", "pipefail", "-c", script, cwd=checkout, **OLD_KEYS, **variables)
+            (dist / file.name).write_bytes(file.data)
+        for script in (SIGN, VERIFY, PUBLISH, PUBLISH_SIGNATURES):
+            done = self.job(script, version)
             assert done.returncode == 0, done.stdout + done.stderr
+
+    def checkout(self, version: str) -> Path:
+        """Return where the jobs of a release run."""
+        return self.home / version
+
+    def job(
+        self, script: str, version: str, *, cwd: Path | None = None, job: Job | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script of the tutorial as a runner does (``set -eo pipefail``), as a job on the default branch."""
+        where = cwd or self.checkout(version)
+        given = (job or self.gitlab.job(self.project)).variables() | {"CI_PROJECT_DIR": str(where)}
+        for name, value in (VARIABLES | {"PACKAGE_VERSION": version}).items():
+            given[name] = Template(here(value)).substitute(given)
+        words = ("bash", "-eo", "pipefail", "-c", BEFORE + here(script))
+        return self.run(*words, cwd=where, **PRIVATE, **given)
+
+    def consumer_verification(
+        self, version: str = VERSIONS[0]
+    ) -> tuple[subprocess.CompletedProcess[str], Path]:
+        """Run that job in a checkout of its own, and return where that is."""
+        where = Path(tempfile.mkdtemp(dir=self.home))
+        return self.job(CONSUMER_VERIFICATION, version, cwd=where), where
 
     def run(
         self, *words: str, cwd: Path | None = None, **environment: str
@@ -115,6 +104,11 @@ class Tutorial:
             *words, GITLAB_URL=self.gitlab.gitlab_url, GITLAB_TOKEN=self.gitlab.token(scopes=("api",))
         )
 
+    def download(self) -> subprocess.CompletedProcess[str]:
+        """Do what `consumer_verification` is for, with our own command."""
+        words = ("safe-install", "--download", str(self.home / "ours"), "--with-sdist", "--no-deps")
+        return self.consumer(*words, "acme-widgets==1.0.0")
+
     def verify_release(self, version: str, *more: str) -> subprocess.CompletedProcess[str]:
         """Verify a release from the registry, with a cache that remembers nothing."""
         cache = f"--cache-dir={self.home / 'cache'}"
@@ -135,6 +129,123 @@ def tutorial(gitlab: Sandbox, tmp_path: Path) -> Tutorial:
     return made
 
 
+def test_verify_publish_and_consumer_verification_pass_as_they_stand(tutorial: Tutorial) -> None:
+    verified = tutorial.job(VERIFY, "1.0.0")
+    consumed, where = tutorial.consumer_verification()
+    pypirc = ConfigParser()
+    pypirc.read(tutorial.home / ".pypirc", encoding="utf-8")
+
+    assert (verified.returncode, consumed.returncode) == (0, 0), consumed.stdout + consumed.stderr
+    assert (verified.stderr.count("Verified OK"), consumed.stderr.count("Verified OK")) == (2, 2)
+    assert sorted(file.name for file in (where / "pkg").iterdir()) == [
+        WHEEL.format("1.0.0"),
+        SDIST.format("1.0.0"),
+    ]
+    assert dict(pypirc["gitlab"]).keys() == {"repository", "username", "password"}
+    assert pypirc["gitlab"]["repository"] == tutorial.project.pypi_url
+
+
+@pytest.mark.parametrize("end", [".sig", ".crt"])
+def test_its_jobs_refuse_the_signature_or_certificate_of_another_file(tutorial: Tutorial, end: str) -> None:
+    wheel, sdist = WHEEL.format("1.0.0"), SDIST.format("1.0.0")
+    dist = tutorial.checkout("1.0.0") / "dist"
+    (dist / f"{wheel}{end}").write_bytes((dist / f"{sdist}{end}").read_bytes())
+    _put(tutorial, f"{wheel}{end}", _item(tutorial, f"{sdist}{end}"))
+    verified = tutorial.job(VERIFY, "1.0.0")
+    consumed, _ = tutorial.consumer_verification()
+
+    assert (verified.returncode, consumed.returncode) == (1, 1)
+    assert f"Verification failed for {wheel}\n" in verified.stdout
+    assert "Verification failed for one or more packages\n" in consumed.stdout
+
+
+# What its jobs let pass
+
+
+def test_its_verify_job_passes_over_a_dist_without_files_and_ours_does_not(tutorial: Tutorial) -> None:
+    empty = tutorial.checkout("nothing")
+    (empty / "dist").mkdir(parents=True)
+    theirs = tutorial.job(VERIFY, "1.0.0", cwd=empty)
+    trust = ("--trust", str(tutorial.home / "pytrust.toml"))
+    ours = tutorial.consumer("pip-warden", "verify", *trust, f"{empty}/dist/*.whl", f"{empty}/dist/*.tar.gz")
+
+    assert (theirs.returncode, theirs.stdout) == (0, "")
+    assert (ours.returncode, "[no-such-file]" in ours.stderr) == (2, True), ours.stdout + ours.stderr
+
+
+def test_it_builds_an_sdist_before_it_looks_at_its_signature_and_we_do_not(tutorial: Tutorial) -> None:
+    """Who can write to the registry, and sign nothing, has code run in the consumer's job: pip builds metadata to download an sdist."""
+    ran = tutorial.home / "ran"
+    other = tutorial.gitlab.sdist("acme-widgets", "1.0.0", marker=ran)
+    tutorial.gitlab.tamper(tutorial.project, other.name, data=other.data, keep_claimed_hash=False)
+    ours = tutorial.download()
+    ran_by_us = ran.exists()
+    theirs, _ = tutorial.consumer_verification()
+
+    assert (ours.returncode, ran_by_us) == (1, False), ours.stdout + ours.stderr
+    assert (theirs.returncode, ran.exists()) == (1, True), theirs.stdout + theirs.stderr
+
+
+def test_it_passes_over_an_archive_that_is_neither_whl_nor_tar_gz_and_we_do_not(tutorial: Tutorial) -> None:
+    """What nobody signed is downloaded, built, and stays in ``pkg`` beside what was verified, and the job is green."""
+    sdist = SDIST.format("1.0.0")
+    data = _as_zip(_item(tutorial, sdist))
+    tutorial.gitlab.delete_file(tutorial.project, sdist)
+    name = sdist.replace(".tar.gz", ".zip")
+    tutorial.gitlab.put_files(
+        tutorial.project, [replace(tutorial.gitlab.sdist("acme-widgets", "1.0.0"), name=name, data=data)]
+    )
+    theirs, where = tutorial.consumer_verification()
+    ours = tutorial.download()
+
+    assert (theirs.returncode, (where / "pkg" / name).exists()) == (0, True), theirs.stdout + theirs.stderr
+    assert ours.returncode != 0, ours.stdout + ours.stderr
+    assert not (tutorial.home / "ours" / name).exists()
+
+
+def test_it_passes_over_wheels_for_other_machines_and_we_do_not(tutorial: Tutorial) -> None:
+    wheel = tutorial.gitlab.wheel("acme-widgets", "1.0.0", tag="py3-none-win_amd64")
+    tutorial.gitlab.put_files(tutorial.project, [wheel])
+    theirs, _ = tutorial.consumer_verification()
+    ours = tutorial.verify_release("1.0.0", "--format", "json")
+
+    assert theirs.returncode == 0, theirs.stdout + theirs.stderr
+    assert (ours.returncode, _codes(ours.stdout)) == (1, ["no-evidence"])
+
+
+def test_it_takes_another_project_of_that_path_for_it_and_we_do_not(tutorial: Tutorial) -> None:
+    """A project that was deleted and made again by somebody else has its path, its branch and so its subject; only its number is another."""
+    taken = tutorial.gitlab.job(tutorial.project, project_id=str(tutorial.project.id + 1))
+    checkout = tutorial.checkout("1.0.0")
+    wheel = tutorial.gitlab.wheel(
+        "acme-widgets", "1.0.0", files={"acme_widgets/__init__.py": "evil = True\n"}
+    )
+    (checkout / "dist" / wheel.name).write_bytes(wheel.data)
+    signed = tutorial.job(SIGN, "1.0.0", job=taken)
+    for end in ("", ".sig", ".crt"):
+        _put(tutorial, f"{wheel.name}{end}", (checkout / "dist" / f"{wheel.name}{end}").read_bytes())
+    theirs, _ = tutorial.consumer_verification()
+    ours = tutorial.verify_release("1.0.0", "--format", "json")
+
+    assert signed.returncode == 0, signed.stdout + signed.stderr
+    assert theirs.returncode == 0, theirs.stdout + theirs.stderr
+    assert (ours.returncode, _codes(ours.stdout)) == (1, ["project-id-mismatch"])
+
+
+def _as_zip(tar_gz: bytes) -> bytes:
+    """Return an sdist with the same members as a zip archive, which pip takes too."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(tar_gz)) as members, zipfile.ZipFile(made, "w") as archive:
+        for member in members:
+            content = members.extractfile(member)
+            if content is not None:
+                archive.writestr(member.name, content.read())
+    return made.getvalue()
+
+
+# And with ours
+
+
 def test_what_the_tutorial_published_is_installed(tutorial: Tutorial) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tutorial.home / "env")], check=True)
     verified = tutorial.verify_release("1.0.0")
@@ -148,7 +259,6 @@ def test_what_the_tutorial_published_is_installed(tutorial: Tutorial) -> None:
     assert "@refs/heads/main" in (tutorial.home / "pytrust.toml").read_text(encoding="utf-8")
 
 
-WHEEL, SDIST = "acme_widgets-{}-py3-none-any.whl", "acme_widgets-{}.tar.gz"
 ITEMS = tuple(f"{file}{end}" for file, end in product((WHEEL, SDIST), ("", ".sig", ".crt")))
 
 
