@@ -1,19 +1,32 @@
-"""Bring every foreign program that `tools.toml` names into the cache, once."""
+"""Bring every foreign program that `tools.toml` names into the cache, once: what is missing, side by side.
+
+Each is made beside its place and moved there when it is whole, so that what was interrupted is never taken for it.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
-import sys
-import time
+import threading
 import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from interop.stack.jobs import Commands, Job, JobError, side_by_side, tell
 from interop.stack.places import BIN, CACHE, FILES
 
-TOOLS = tomllib.loads(Path(__file__).with_name("tools.toml").read_text(encoding="utf-8"))
+TOOLS: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("tools.toml").read_text(encoding="utf-8")
+)
+_BUILDING = CACHE / "building"
+_MODULES, _WHOLE = CACHE / "node_modules", "installed.json"
+_BUILDS = threading.BoundedSemaphore(2)
+"""How many builds run at once; each uses every core but while it links. Fetching waits for the network, not for this."""
 
 
 class MissingError(Exception):
@@ -26,16 +39,20 @@ def install() -> None:
     Raises:
         MissingError: There is no Go, npm, or root to install a Debian package as; or one of them failed.
     """
-    BIN.mkdir(parents=True, exist_ok=True)
-    FILES.mkdir(parents=True, exist_ok=True)
-    for name, package in TOOLS["go"].items():
-        if built_from(BIN / name) != package:
-            _build(name, package)
-    for name, source in TOOLS["files"].items():
-        if not (FILES / name).exists():
-            _copy(name, source)
-    _npm({package: version for package, version in TOOLS["npm"].items() if _npm_version(package) != version})
-    _debian({package for program, package in TOOLS["debian"].items() if found(program) is None})
+    if not _jobs():
+        return
+    for directory in (BIN, FILES):
+        directory.mkdir(parents=True, exist_ok=True)
+    with _alone():
+        jobs = _jobs()  # again: who was here before us may have done it all
+        shutil.rmtree(_BUILDING, ignore_errors=True)
+        try:
+            if jobs:
+                side_by_side(jobs)
+        except JobError as err:
+            raise MissingError(str(err)) from err
+        finally:
+            shutil.rmtree(_BUILDING, ignore_errors=True)
 
 
 def found(program: str) -> str | None:
@@ -43,77 +60,133 @@ def found(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 
 
-def built_from(binary: Path) -> str | None:
-    """Return the package and version that a Go binary says it was built from."""
-    if not binary.exists():
-        return None
-    said = _output("go", "version", "-m", str(binary)).split("\n")
-    words = [line.split() for line in said[1:]]
-    path = next((word[1] for word in words if word[:1] == ["path"]), "")
-    version = next((word[2] for word in words if word[:1] == ["mod"]), "")
-    return f"{path}@{version}"
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until nobody else installs into this cache."""
+    with (CACHE / "install.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("all", "waiting for another install to be over")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
-def _build(name: str, package: str) -> None:
-    began = time.monotonic()
-    print(f"building {name} from {package}", file=sys.stderr, flush=True)
-    into = CACHE / "building"
-    _run("go", "install", package, environment={"GOBIN": str(into)})
-    (made,) = into.iterdir()
-    made.replace(BIN / name)
-    print(f"  took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+def _jobs() -> dict[str, Job]:
+    """Return a job for each thing that is missing; what none of them could do without is looked at first.
+
+    Raises:
+        MissingError: It is not there.
+    """
+    built = built_from(BIN / name for name in TOOLS["go"])
+    go = {name: package for name, package in TOOLS["go"].items() if built.get(name) != package}
+    files = {name: source for name, source in TOOLS["files"].items() if not _is_copied(name, source)}
+    npm = not _is_npm_done()
+    debian = {package for program, package in TOOLS["debian"].items() if found(program) is None}
+    for program, wanted in (("go", go or files), ("npm", npm)):
+        if wanted and found(program) is None:
+            raise MissingError(f"{program} is needed and is not on PATH")
+    if debian and os.geteuid() != 0:
+        raise MissingError(f"as root: apt-get install {' '.join(sorted(debian))}")
+    jobs: dict[str, Job] = {}
+    for group in _by_module(go):
+        jobs[", ".join(group)] = partial(_build, group)
+    for name, source in files.items():
+        jobs[name] = partial(_copy, name, source)
+    if npm:
+        jobs["npm"] = _npm
+    if debian:
+        jobs["apt-get"] = partial(_debian, sorted(debian))
+    return jobs
 
 
-def _copy(name: str, source: str) -> None:
+def built_from(binaries: Iterable[Path]) -> dict[str, str]:
+    """Return, by name, the package and version that Go binaries say they were built from; without those that say nothing."""
+    there = [str(binary) for binary in binaries if binary.exists()]
+    if not there or found("go") is None:
+        return {}
+    # One call for all of them. It fails for one that is no Go binary, and tells of the others.
+    said = subprocess.run(["go", "version", "-m", *there], capture_output=True, text=True, check=False).stdout
+    result, name, path = {}, "", ""
+    for line in said.splitlines():
+        words = line.split()
+        if not line.startswith("\t"):
+            name = Path(line.rpartition(": ")[0]).name
+        elif words[0] == "path":
+            path = words[1]
+        elif words[0] == "mod":
+            result[name] = f"{path}@{words[2]}"
+    return result
+
+
+def _by_module(packages: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return packages in groups, each of one module and version: built apart they would compile the same twice."""
+    groups: dict[tuple[str, str], dict[str, str]] = {}
+    for name, package in packages.items():
+        path, _, version = package.partition("@")
+        groups.setdefault((path.rpartition("/")[0], version), {})[name] = package
+    return list(groups.values())
+
+
+def _build(group: Mapping[str, str], commands: Commands) -> None:
+    names = ", ".join(group)
+    into = _BUILDING / next(iter(group))
+    # None of them needs C; with it they would differ from machine to machine, and take longer.
+    environment = {"GOBIN": str(into), "CGO_ENABLED": "0"}
+    run = partial(commands.run, cwd=CACHE, environment=environment)
+    run("go", "install", "-n", *group.values())  # says what a build would do: so it fetches, and no more
+    with _BUILDS:
+        tell(names, "fetched, is being built")
+        run("go", "install", "-ldflags=-s -w", *group.values())
+    for name, package in group.items():
+        (into / package.partition("@")[0].rpartition("/")[2]).replace(BIN / name)
+
+
+def _is_copied(name: str, source: str) -> bool:
+    note = FILES / f"{name}.from"
+    return (FILES / name).exists() and note.exists() and note.read_text(encoding="utf-8") == source
+
+
+def _copy(name: str, source: str, commands: Commands) -> None:
     module, _, rest = source.partition("@")
     version, _, path = rest.partition("/")
-    said = json.loads(_output("go", "mod", "download", "-json", f"{module}@{version}"))
+    said = json.loads(commands.run("go", "mod", "download", "-json", f"{module}@{version}", cwd=CACHE))
+    note = FILES / f"{name}.from"
+    note.unlink(missing_ok=True)
     (FILES / name).write_bytes((Path(said["Dir"]) / path).read_bytes())
+    note.write_text(source, encoding="utf-8")
 
 
-def _npm_version(package: str) -> str | None:
+def _is_npm_done() -> bool:
+    if not TOOLS["npm"]:
+        return True
     try:
-        text = (CACHE / "node_modules" / package / "package.json").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    version = json.loads(text)["version"]
-    return str(version)
+        return bool(json.loads((_MODULES / _WHOLE).read_text(encoding="utf-8")) == TOOLS["npm"])
+    except (FileNotFoundError, ValueError):
+        return False
 
 
-def _npm(wanted: dict[str, str]) -> None:
-    if wanted:
-        words = [f"{package}@{version}" for package, version in wanted.items()]
-        print(f"installing {', '.join(words)}", file=sys.stderr, flush=True)
-        _run("npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(CACHE), *words)
+def _npm(commands: Commands) -> None:
+    into = _BUILDING / "npm"
+    into.mkdir(parents=True)
+    words = [f"{package}@{version}" for package, version in TOOLS["npm"].items()]
+    quiet = ("--no-progress", "--no-fund", "--no-audit", "--no-update-notifier")
+    commands.run("npm", "install", *quiet, "--prefix", str(into), *words, cwd=CACHE)
+    (into / "node_modules" / _WHOLE).write_text(json.dumps(TOOLS["npm"]), encoding="utf-8")
+    shutil.rmtree(_MODULES, ignore_errors=True)
+    (into / "node_modules").replace(_MODULES)
 
 
-def _debian(packages: set[str]) -> None:
-    if not packages:
-        return
-    words = sorted(packages)
-    if os.geteuid() != 0:
-        raise MissingError(f"as root: apt-get install {' '.join(words)}")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    _run("apt-get", "update", "-qq", environment=quiet)
-    _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *words, environment=quiet)
-
-
-def _run(*words: str, environment: dict[str, str] | None = None) -> None:
-    _output(*words, environment=environment)
-
-
-def _output(*words: str, environment: dict[str, str] | None = None) -> str:
+def _debian(packages: list[str], commands: Commands) -> None:
+    """Install packages, none of which starts a server: MariaDB's programs come without its service and its data."""
+    run = partial(commands.run, cwd=CACHE, environment={"DEBIAN_FRONTEND": "noninteractive"}, patient=True)
+    waiting = ("-q", "-o", "DPkg::Lock::Timeout=600")
     try:
-        result = subprocess.run(
-            words,
-            env=os.environ | (environment or {}),
-            cwd=CACHE,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError as err:
-        raise MissingError(f"{words[0]} is needed and is not on PATH") from err
-    if result.returncode:
-        raise MissingError(f"{' '.join(words)} failed:\n{result.stdout}{result.stderr}")
-    return result.stdout
+        run("apt-get", "update", *waiting)
+        stale = ""
+    except JobError as err:  # one source of many that does not answer; what is wanted may well be in another
+        stale = f"\nbefore that, {err}"
+    try:
+        run("apt-get", "install", "-y", *waiting, "--no-install-recommends", *packages)
+    except JobError as err:
+        raise JobError(f"{err}{stale}") from err

@@ -7,7 +7,7 @@ from enum import IntEnum
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-CACHE = Path(os.environ.get("INTEROP_CACHE") or ROOT / ".cache")
+CACHE = Path(os.environ.get("INTEROP_CACHE") or ROOT / ".cache").resolve()
 BIN = CACHE / "bin"
 FILES = CACHE / "files"
 NODE = CACHE / "node_modules" / ".bin"
