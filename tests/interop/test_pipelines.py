@@ -1,8 +1,12 @@
-"""The pipelines of the examples and of this repository, run for real by gitlab-ci-local against the sandbox, job by job, with the sandbox's tokens."""
+"""The pipelines of the examples and of this repository, run by gitlab-ci-local, job by job, with the sandbox's tokens.
+
+The runner is a foreign program; GitLab is the sandbox's everywhere, and so is Sigstore, but for the one test that says "real".
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -14,8 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import requests
 
-from interop.stack.places import NODE
+from interop.stack.places import NODE, TRUST, Port
 from pip_warden.sandbox import Job, Project, Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
@@ -69,10 +74,24 @@ class Pipeline:
             assert code == 0, (stage, said)
 
 
-def _checkout(example: str, directory: Path, sandbox: Sandbox, *, keep_require: bool = True) -> None:
-    """Copy an example, point its trust file at the sandbox, and make it a git repository."""
+def _checkout(
+    example: str, directory: Path, sandbox: Sandbox, *, keep_require: bool = True, real: Path | None = None
+) -> None:
+    """Copy an example, point its trust file at the sandbox, and make it a git repository.
+
+    Args:
+        example: Its name.
+        directory: Where to.
+        sandbox: The GitLab, and the Sigstore unless there is another.
+        keep_require: Whether what the example's pin demands of statements stays.
+        real: Where the real Sigstore's trust material lies, to be used instead of the sandbox's.
+    """
     shutil.copytree(ROOT / "examples" / example, directory)
     sandbox.write_trust(directory)
+    if real is not None:
+        for name in ("trusted_root.json", "trust_config.json"):
+            assert (directory / name).exists()  # the sandbox's, which is what the example is to use otherwise
+            shutil.copyfile(real / name, directory / name)
     digest = hashlib.sha256((directory / "trusted_root.json").read_bytes()).hexdigest()
     host = sandbox.gitlab_url.partition("://")[2]
     text = (directory / "pytrust.toml").read_text(encoding="utf-8")
@@ -118,6 +137,22 @@ def test_the_six_stages_pass_on_a_branch(pipeline: Pipeline) -> None:
     assert (pipeline.directory / "pkg" / WHEEL).exists() or "accepted" in pipeline.run(
         "consumer_verification"
     )[1]
+
+
+def test_the_six_stages_pass_against_the_real_sigstore(gitlab: Sandbox, tmp_path: Path) -> None:
+    """Fulcio, Rekor v1 and the time stamps of `interop.stack`; the sandbox's Sigstore is asked nothing."""
+    project = gitlab.project("acme/acme-widgets")
+    _checkout("publisher", tmp_path / "publisher", gitlab, real=TRUST / "v1")
+    job = gitlab.job(project, tag="v2.1")
+    pipeline = Pipeline(sandbox=gitlab, project=project, job=job, directory=tmp_path / "publisher")
+    pipeline.upto("consumer_verification")
+    bundle = gitlab.evidence(project, "acme_widgets-2.1-py3-none-any.whl.sigstore.json")
+    (entry,) = json.loads(bundle)["verificationMaterial"]["tlogEntries"]
+    logged = requests.get(
+        f"{Port.REKOR1.url}/api/v1/log/entries?logIndex={entry['logIndex']}", timeout=10
+    ).json()
+
+    assert [item["body"] for item in logged.values()] == [entry["canonicalizedBody"]]
 
 
 def test_the_six_stages_pass_on_a_tag(pipeline: Pipeline, sandbox: Sandbox) -> None:
