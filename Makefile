@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
-demo: setup ## the main job on the embedded sandbox: publish, pin, install, and four attacks refused
+demo: setup ## the main job on the embedded GitLab and Sigstore: publish, pin, install, and four attacks refused
 	$(BIN)/pip-warden demo
 
 test: setup ## every test that needs no foreign toolchain (under five minutes)
@@ -48,11 +48,11 @@ fix: setup ## format, apply safe fixes, write the generated docs
 	$(BIN)/ruff check --fix src tests scripts examples
 	$(BIN)/python scripts/docs.py
 
-# One shell, so that whatever was started is ended, whatever happens between.
-interop: setup ## tests with foreign programs against a real Sigstore, and on real archives (needs Go, npm; root for apt; kept in .cache)
+# One shell, so that whatever was started is ended, whatever happens between. KEEP=1 runs on the keys and logs that an earlier run left.
+interop: setup ## foreign programs against a real Sigstore (GitLab: the sandbox's), and real archives (needs Go, npm; root for apt; kept in .cache)
 	$(STACK) install
 	PYTHONPATH=tests $(BIN)/python -m interop.corpus
-	$(STACK) down --forget >/dev/null
+	$(if $(KEEP),,$(STACK) down --forget >/dev/null)
 	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -m interop \
 	  && cat $${INTEROP_CACHE:-.cache}/stack/matrix.md
 
