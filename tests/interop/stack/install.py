@@ -171,7 +171,11 @@ def _npm(commands: Commands) -> None:
     into.mkdir(parents=True)
     words = [f"{package}@{version}" for package, version in TOOLS["npm"].items()]
     quiet = ("--no-progress", "--no-fund", "--no-audit", "--no-update-notifier")
-    commands.run("npm", "install", *quiet, "--prefix", str(into), *words, cwd=CACHE)
+    soon = (
+        "--fetch-retry-mintimeout=2000",
+        "--fetch-retry-maxtimeout=10000",
+    )  # else minutes, without a network
+    commands.run("npm", "install", *quiet, *soon, "--prefix", str(into), *words, cwd=CACHE)
     (into / "node_modules" / _WHOLE).write_text(json.dumps(TOOLS["npm"]), encoding="utf-8")
     shutil.rmtree(_MODULES, ignore_errors=True)
     (into / "node_modules").replace(_MODULES)
