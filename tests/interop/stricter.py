@@ -72,14 +72,14 @@ def _reindexed(bundle: JSON) -> JSON:
 
 def _checkpoints(a: Release) -> Iterator[Case]:
     for form, relogged, own, others in (
-        ("v1", _relogged_v1, _V1, {"another host": "log.example.com - 1", "no tree's id": HOST}),
-        ("v2", _relogged_v2, _V2, {"another host": "log.example.com", "a tree's id": f"{HOST} - 1"}),
+        ("v1", _relogged_v1, _V1, {"of another host": "log.example.com - 1", "without a tree's id": HOST}),
+        ("v2", _relogged_v2, _V2, {"of another host": "log.example.com", "with a tree's id": f"{HOST} - 1"}),
     ):
         body = _body(a.made[form])
         genuine = Item(made=relogged(a.made[form], body, own))
         for what, origin in others.items():
             forged = relogged(a.made[form], body, origin)
-            yield case(_NUMBER, f"checkpoint of {what}, signed by the log", form, genuine, forged, _ENTRY)
+            yield case(_NUMBER, f"checkpoint {what}, signed by the log", form, genuine, forged, _ENTRY)
         root = json.loads((TRUST / "trusted_root.json").read_bytes())
         for log in root["tlogs"]:
             log["baseUrl"] = log["baseUrl"].replace(HOST, "log.example.com")

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 import making
 from pip_warden.digests import digest_of
-from pip_warden.errors import BugError, RefusedError, UsageError
+from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.model import Form
 from pip_warden.promote import Plan, Promotion, trust_from
 from pip_warden.publish.registry import parcels
@@ -25,6 +25,7 @@ from pip_warden.report.model import Report, line_of
 from pip_warden.trust.pins import Requirements
 from pip_warden.verdict.model import Accepted, SignedBy
 from pip_warden.verify import demand
+from publish.conftest import Publisher
 from sigstore_door.making import CLAIMS, DATA, NOON, root_of, service
 
 
@@ -63,9 +64,27 @@ def test_a_signature_that_consumers_would_refuse_is_not_written() -> None:
 
     assert checked(Path("a.whl"), bundle, digest_of(DATA), ours).envelope is None
     for by, digest in ((another, digest_of(DATA)), (ours, digest_of(b"other"))):
-        with pytest.raises(BugError) as caught:
+        with pytest.raises(UndecidedError) as caught:
             checked(Path("a.whl"), bundle, digest, by)
-        assert caught.value.code == "unverifiable-signature"
+        assert (caught.value.code, caught.value.exit_code) == ("unverifiable-signature", 3)
+
+
+def test_b23_a_log_that_signs_under_another_host_than_its_urls_is_not_signed_with(
+    publisher: Publisher,
+) -> None:
+    """Go's clients refuse what it makes."""
+    path = publisher.directory / "trust_config.json"
+    honest = publisher.sign(*publisher.files())
+    config = json.loads(path.read_bytes())
+    for log in config["trustedRoot"]["tlogs"]:
+        log["baseUrl"] = log["baseUrl"].replace("127.0.0.1", "localhost")
+    path.write_text(json.dumps(config), encoding="utf-8")
+    misnamed = publisher.sign("--overwrite", *publisher.files())
+
+    assert honest.returncode == 0, honest.stderr
+    assert misnamed.returncode == 3
+    assert "[unverifiable-signature]" in misnamed.stderr
+    assert "checkpoint of the log 'localhost'" in misnamed.stderr
 
 
 def test_t35_what_nothing_speaks_for_is_not_published(tmp_path: Path) -> None:

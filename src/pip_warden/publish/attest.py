@@ -42,7 +42,7 @@ def attest_file(
     Raises:
         UsageError: ``evidence-exists`` or ``cannot-write``.
         UndecidedError: ``signing-failed``.
-        BugError: ``unverifiable-signature``.
+        UndecidedError: ``unverifiable-signature``.
     """
     digest = digest_of_file(path)
     bundle = by.sign_statement(statement(path.name, digest, predicate_type, predicate))

@@ -15,7 +15,7 @@ from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.verify import prove
 from pip_warden._sigstore.wire import parse_bundle
 from pip_warden.digests import Digest, digest_of_file
-from pip_warden.errors import BugError, UsageError
+from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Item
@@ -95,7 +95,7 @@ def sign_file(
     Raises:
         UsageError: ``evidence-exists`` or ``detached-needs-rekor-v1``.
         UndecidedError: ``signing-failed``.
-        BugError: ``unverifiable-signature``: what was signed does not verify.
+        UndecidedError: ``unverifiable-signature``: what was signed does not verify.
     """
     digest = digest_of_file(path)
     bundle = by.sign_digest(digest)
@@ -112,15 +112,16 @@ def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> Proved:
     """Verify a bundle that was just made, as strictly as its consumers will (the library only logs a failed time stamp).
 
     Raises:
-        BugError: ``unverifiable-signature``.
+        UndecidedError: ``unverifiable-signature``.
     """
     item = read_bundle(path.name, bundle)
     proved = prove(item.bundle, digest, by.root) if isinstance(item, Item) else item.fault
     if isinstance(proved, Fault):
-        raise BugError(
+        raise UndecidedError(
             "unverifiable-signature",
             f"expected the new signature of {path.name} to verify, found {proved.code}: expected {proved.expected}, found {proved.found}",
-            hint="Nothing was written. The trust config's root, log and time stamp authority do not fit together.",
+            hint="Nothing was written. The servers of the trust config are not those of its trusted root, or a log signs under another host name than its "
+            "URL's; a consumer would refuse it.",
         )
     return proved
 
