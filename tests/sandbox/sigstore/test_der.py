@@ -58,10 +58,12 @@ def test_an_object_identifier_is_what_others_read(dotted: str) -> None:
     assert decode_der(x509.ObjectIdentifier, der.oid(dotted)).dotted_string == dotted
 
 
-def test_times_are_whole_seconds_in_utc() -> None:
+def test_times_are_in_utc_with_no_needless_zero() -> None:
     moment = datetime(2026, 6, 1, 12, 30, 15, 999_999, tzinfo=UTC)
 
-    assert der.generalized_time(moment) == b"\x18\x0f20260601123015Z"
+    assert der.generalized_time(moment) == b"\x18\x1620260601123015.999999Z"
+    assert der.generalized_time(moment.replace(microsecond=500_000)) == b"\x18\x1120260601123015.5Z"
+    assert der.generalized_time(moment.replace(microsecond=0)) == b"\x18\x0f20260601123015Z"
     assert der.utc_time(moment) == b"\x17\x0d260601123015Z"
 
 
