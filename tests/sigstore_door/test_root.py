@@ -156,3 +156,23 @@ def test_verifiers_are_built_once() -> None:
 
     assert root.verifier(authority, ct_log, log, root.stampers) is verifier
     assert root.verifier(authority, ct_log, log, ()) is not verifier
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://rekor.sigstore.dev", "rekor.sigstore.dev"),
+        ("https://Log.Example:8443/path/", "Log.Example"),
+        ("http://127.0.0.1:3000", "127.0.0.1"),
+        ("http://[::1]:3000", "::1"),
+        ("http://http@http:80", "http"),
+        ("rekor.sigstore.dev", ""),
+        ("http://[broken", ""),
+        ("", ""),
+    ],
+)
+def test_b23_a_logs_name_is_the_host_of_its_url(url: str, host: str) -> None:
+    value = service().trusted_root()
+    value["tlogs"][0]["baseUrl"] = url
+
+    assert load_root(json.dumps(value).encode()).logs[0].host == host

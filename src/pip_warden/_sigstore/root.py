@@ -104,11 +104,14 @@ class Log:
 
     @property
     def host(self) -> str:
-        """The host where it answers, which is its name in what it signs; "" where the URL has none."""
+        """The host where it answers, spelled as in its URL: its name in what it signs. "" where the URL has none."""
         try:
-            return urlsplit(self.url).hostname or ""
+            parts = urlsplit(self.url)
+            host, place = parts.hostname or "", parts.netloc.rpartition("@")[2]
         except ValueError:
             return ""
+        start = place.lower().find(host)
+        return place[start : start + len(host)]
 
 
 class Root:
