@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import logs
 from pip_warden._sigstore import verify
+from pip_warden._sigstore.body import read_body
 from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.root import Root, load_root
@@ -30,6 +31,10 @@ ENTRY = f"{MATERIAL}.tlogEntries.0"
 CHAIN = f"{MATERIAL}.x509CertificateChain.certificates"
 STAMPED = Form(promise=False, integrated_time=False, timestamp=True)
 V1_HOST, V2_HOST = "rekor.sandbox.invalid", "log.sandbox.invalid"
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +156,17 @@ def test_b23_an_entry_is_canonical_json(kind: str, sigstore: SigstoreService, ro
         json.dumps(dict(reversed(body.items())), separators=(",", ":")),
     ):
         assert code(outcome(relogged(bundle, sigstore, body=other.encode()), root)) == "bad-log-entry"
+
+
+@given(text=st.text() | st.builds(json.dumps, st.dictionaries(st.text(), ANYTHING)))
+@example(text='{"a":1152921504606846976}')
+@example(text='{"a":1e999}')
+@example(text='{"a":"\\ud800"}')
+@example(text='{"apiVersion":"0.0.1","kind":"dsse"}')
+@example(text='{"apiVersion":"0.0.1","kind":"dsse","spec":{"signatures":[5]}}')
+def test_b23_a_body_is_read_or_malformed(text: str) -> None:
+    with pytest.raises(Malformed):
+        read_body(text.encode("utf-8", "surrogatepass"))
 
 
 # Rekor v2

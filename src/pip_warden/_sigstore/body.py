@@ -11,7 +11,7 @@ from __future__ import annotations
 import rfc8785
 
 from pip_warden._sigstore.fields import Fields, Malformed
-from pip_warden.strict_json import StrictJSONError, loads_object
+from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
 
 V1, V2 = "0.0.1", "0.0.2"
 """Versions of the entries of Rekor v1 and Rekor v2."""
@@ -30,7 +30,7 @@ def read_body(raw: bytes) -> tuple[str, str]:
         value = loads_object(raw, max_bytes=_LARGEST_BODY)
     except StrictJSONError as err:
         raise Malformed(f"an entry whose body cannot be read: {err}") from err
-    if rfc8785.dumps(value) != raw:
+    if not _is_canonical(value, raw):
         raise Malformed("an entry whose body is not in canonical form (RFC 8785)")
     body = Fields(value, "body")
     kind, version = body.text("kind"), body.text("apiVersion")
@@ -40,6 +40,13 @@ def read_body(raw: bytes) -> tuple[str, str]:
     read(body.child("spec"))
     body.done()
     return kind, version
+
+
+def _is_canonical(value: JSONValue, raw: bytes) -> bool:
+    try:
+        return rfc8785.dumps(value) == raw
+    except ValueError:  # numbers and surrogates that it has no form for
+        return False
 
 
 def _hashedrekord_v1(spec: Fields) -> None:
