@@ -108,3 +108,15 @@ def test_t17_it_signs_what_it_verifies(bench: Bench) -> None:
 
     assert signed.returncode == 0, signed.stderr
     assert bench.verify().returncode == 0
+
+
+def test_b23_a_statement_is_judged_by_its_subjects(bench: Bench) -> None:
+    wheel = bench.sandbox.wheel("acme-widgets", "1.0")
+    made = bench.sandbox.sign(wheel, bench.job, forms=("slsa-bundle",))
+    (bench.directory / "a.sigstore.json").write_bytes(next(iter(made.values())))
+
+    assert bench.verify().returncode == 0
+    (bench.directory / "a.whl").write_bytes(b"other")
+    other = bench.verify()
+    assert other.returncode == 1
+    assert other.stderr.startswith("subject-mismatch")
