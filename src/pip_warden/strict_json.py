@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections import Counter
 from typing import NoReturn, TypeAlias
 
 JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 
 _DEEPEST = 64
+_LARGEST = int(sys.float_info.max)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -90,6 +92,8 @@ def _check(value: JSONValue, left: int) -> None:
         raise StrictJSONError("nested too deep")
     if isinstance(value, str):
         _check_text(value)
+    elif isinstance(value, int):
+        _check_whole(value)
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)
@@ -97,6 +101,12 @@ def _check(value: JSONValue, left: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _check(item, left - 1)
+
+
+def _check_whole(value: int) -> None:
+    """Many readers take every number for a double (RFC 8259 section 6)."""
+    if not -_LARGEST <= value <= _LARGEST:
+        raise StrictJSONError("a whole number beyond all bounds")
 
 
 def _check_text(text: str) -> None:

@@ -17,12 +17,16 @@ from hypothesis import strategies as st
 import logs
 from pip_warden._sigstore import verify
 from pip_warden._sigstore.body import read_body
+from pip_warden._sigstore.checkpoint import read_checkpoint
 from pip_warden._sigstore.fields import Malformed
-from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden._sigstore.stamped import gen_time
+from pip_warden.faults import Fault
 from pip_warden.sandbox.sigstore import Form, MediaType, SigstoreService, der
 from pip_warden.sandbox.sigstore.tsa import TimestampRequest
+from pip_warden.strict_json import StrictJSONError, loads
+from pip_warden.verdict.statement import read_statement
 from sigstore_door.making import CLAIMS, DATA, NOON, STATEMENT, changed, code, outcome, root_of, service
 
 JSON = dict[str, Any]
@@ -230,12 +234,31 @@ def test_b23_a_checkpoint_of_rekor_v2_is_of_the_roots_host(log: LogV2, origin: s
         ("spec.hashedRekordV002.signature.verifier.publicKey", {"rawBytes": "AAAA"}),
         ("spec.hashedRekordV002.data.algorithm", ...),
         ("spec.hashedRekordV001", {}),
+        ("spec.hashedRekordV002.data.algorithm", "SHA2_384"),
+        ("spec.hashedRekordV002.signature.verifier.keyDetails", "PKIX_ECDSA_P384_SHA_384"),
     ],
 )
 def test_b23_an_entry_of_rekor_v2_has_what_is_compared(log: LogV2, path: str, new: object) -> None:
     forged = log.bundle(lambda body: logs.canonical(changed(body, path, new)))
 
     assert code(outcome(forged, log.root)) == "bad-log-entry"
+
+
+@pytest.mark.parametrize("last", ["=", "", " "])
+@pytest.mark.parametrize(
+    "way",
+    [("data", "digest"), ("signature", "content"), ("signature", "verifier", "x509Certificate", "rawBytes")],
+)
+def test_b23_an_entry_of_rekor_v2_has_bytes_in_one_form(log: LogV2, way: tuple[str, ...], last: str) -> None:
+    path = ".".join(("spec", "hashedRekordV002", *way))
+
+    def edit(body: JSON) -> bytes:
+        text = body["spec"]["hashedRekordV002"]
+        for step in way:
+            text = text[step]
+        return logs.canonical(changed(body, path, f" {text}" if last == " " else f"{text}{last}"))
+
+    assert code(outcome(log.bundle(edit), log.root)) == ("bad-log-entry" if last else "proved")
 
 
 def test_b23_an_entry_of_rekor_v2_is_canonical_json(log: LogV2) -> None:
@@ -262,6 +285,55 @@ def test_b23_a_promise_of_rekor_v2_is_no_expired_certificate(log: LogV2) -> None
         timed = changed(promised, f"{ENTRY}.integratedTime", str(int(moment.timestamp())))
 
         assert code(outcome(timed, log.root)) == "bad-signing-time"
+
+
+WITNESS = base64.b64encode(b"four and more").decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("witness.example/x", "proved"),
+        ("wi\u200btness", "proved"),
+        ("wi\u2003tness", "bad-bundle"),
+        ("wi\u00a0tness", "bad-bundle"),
+        ("wi\u0085tness", "bad-bundle"),
+        ("wi\x01tness", "bad-bundle"),
+        ("wi+tness", "bad-bundle"),
+    ],
+    ids=ascii,
+)
+def test_b23_a_witness_has_a_name(log: LogV2, name: str, expected: str) -> None:
+    path = f"{ENTRY}.inclusionProof.checkpoint.envelope"
+    bundle = log.bundle()
+    note = entry_of(bundle)["inclusionProof"]["checkpoint"]["envelope"]
+
+    assert code(outcome(changed(bundle, path, f"{note}\u2014 {name} {WITNESS}\n"), log.root)) == expected
+
+
+@pytest.mark.parametrize(("others", "expected"), [(99, "proved"), (100, "bad-bundle")])
+def test_b23_a_checkpoint_has_as_many_witnesses_as_others_read(
+    log: LogV2, others: int, expected: str
+) -> None:
+    bundle = log.bundle()
+    note = entry_of(bundle)["inclusionProof"]["checkpoint"]["envelope"]
+    lines = "".join(f"\u2014 w{number} {WITNESS}\n" for number in range(others))
+    forged = changed(bundle, f"{ENTRY}.inclusionProof.checkpoint.envelope", note + lines)
+
+    assert code(outcome(forged, log.root)) == expected
+
+
+@pytest.mark.parametrize("line", ["a\tb", "a\rb", "\0", "a\x1f"], ids=ascii)
+def test_b23_a_checkpoint_has_no_control_characters(line: str) -> None:
+    log_id = bytes(32)
+    signature = base64.b64encode(log_id[:4] + b"signature").decode()
+
+    def note(extra: str) -> str:
+        return f"{V2_HOST}\n1\n{logs.b64(bytes(32))}\n{extra}\n\n\u2014 {V2_HOST} {signature}\n"
+
+    assert read_checkpoint(note("Timestamp: 1"), log_id, "it").size == 1
+    with pytest.raises(Malformed, match="control character"):
+        read_checkpoint(note(line), log_id, "it")
 
 
 # Bundles
@@ -387,3 +459,53 @@ def test_b23_a_time_has_one_form(written: str) -> None:
     assert gen_time(HONEST_STAMP) == NOON
     with pytest.raises(Malformed):
         gen_time(raw)
+
+
+# What is read of a statement, a note and an entry, whoever reads it
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        (
+            {
+                "uri": "x",
+                "mediaType": "x",
+                "downloadLocation": "x",
+                "content": "AAAA",
+                "annotations": {"a": 1},
+            },
+            "",
+        ),
+        ({"uri": None, "annotations": None}, ""),
+        ({"tomorrow": "x"}, "bad-statement"),
+        ({"tomorrow": None}, "bad-statement"),
+        ({"Name": "x"}, "bad-statement"),
+        ({"Digest": {"sha256": "0" * 64}}, "bad-statement"),
+        ({"uri": 5}, "bad-statement"),
+        ({"mediaType": {}}, "bad-statement"),
+        ({"content": "%"}, "bad-statement"),
+        ({"annotations": []}, "bad-statement"),
+        ({"digest": {"sha256": "0" * 64, "md5": 5}}, "bad-statement"),
+        ({"digest": {"sha256": "0" * 64, "SHA2_256": "0" * 64}}, "bad-statement"),
+        ({"digest": {"sha256": "0" * 64, "SHA2_512": "0" * 128}}, "bad-statement"),
+        ({"digest": {"sha256": "0" * 64, "gitCommit": "0" * 40}}, ""),
+    ],
+    ids=str,
+)
+def test_b23_a_subject_has_fields_that_everybody_reads(subject: JSON, expected: str) -> None:
+    plain = {"name": "x", "digest": {"sha256": "0" * 64}}
+    for subjects in ([plain | subject], [plain, plain | subject]):
+        statement = STATEMENT | {"subject": subjects}
+        found = read_statement(
+            Envelope(payload_type="application/vnd.in-toto+json", payload=json.dumps(statement).encode())
+        )
+
+        assert (found.code if isinstance(found, Fault) else "") == expected
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 308, "-1" + "0" * 308])
+def test_b23_a_number_is_a_double(number: str) -> None:
+    assert loads(number, max_bytes=400) == int(number)
+    with pytest.raises(StrictJSONError):
+        loads(f"{number}0", max_bytes=400)

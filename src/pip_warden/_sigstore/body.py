@@ -69,19 +69,32 @@ def _dsse_v1(spec: Fields) -> None:
 def _hashedrekord_v2(spec: Fields) -> None:
     entry = spec.child("hashedRekordV002")
     spec.done()
-    _texts(entry.child("data"), "algorithm", "digest")
-    signature = entry.child("signature")
+    data, signature = entry.child("data"), entry.child("signature")
     entry.done()
     verifier = signature.child("verifier")
-    _texts(signature, "content")
-    _texts(verifier.child("x509Certificate"), "rawBytes")
-    _texts(verifier, "keyDetails")
+    _bytes(signature, "content")
+    _bytes(verifier.child("x509Certificate"), "rawBytes")
+    # The key decides how the log hashes (sigstore's algorithm registry), and we hash with SHA-256 alone.
+    for fields, name, wanted in (
+        (data, "algorithm", "SHA2_256"),
+        (verifier, "keyDetails", "PKIX_ECDSA_P256_SHA_256"),
+    ):
+        if (found := fields.text(name)) != wanted:
+            raise Malformed(f"{fields.where}.{name} is {found[:40]!r}, not {wanted}")
+    verifier.done()
+    _bytes(data, "digest")
 
 
 def _texts(fields: Fields, *names: str) -> None:
     """These texts are left, each there, and nothing else."""
     for name in names:
         fields.text(name)
+    fields.done()
+
+
+def _bytes(fields: Fields, name: str) -> None:
+    """These bytes are left, in the one form in which a log writes them, and nothing else."""
+    fields.data(name)
     fields.done()
 
 

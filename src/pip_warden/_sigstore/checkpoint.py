@@ -13,8 +13,9 @@ from pip_warden._sigstore.fields import Malformed, canonical_base64
 
 _ORIGIN = re.compile(r"(?P<signer>[^\s+]+)(?: - (?P<tree>[1-9][0-9]*))?", re.ASCII)
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-_SIGNATURE = re.compile(r"— (?P<name>[^\s+]+) (?P<signature>[A-Za-z0-9+/=]+)", re.ASCII)
-_MOST_SIGNATURES = 16
+_SIGNATURE = re.compile(r"— (?P<name>[^\s+]+) (?P<signature>[A-Za-z0-9+/=]+)")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_MOST_SIGNATURES = 100  # as many as Go's `note` reads
 _SHORTEST_SIGNATURE = 5
 
 
@@ -51,6 +52,8 @@ def read_checkpoint(text: str, log_id: bytes, where: str) -> Checkpoint:
     Raises:
         Malformed: It is not strictly a checkpoint.
     """
+    if _CONTROL.search(text):
+        raise Malformed(f"{where} has a control character, which no signed note has")
     body, gap, signatures = text.partition("\n\n")
     lines = body.split("\n")
     if not gap or "\n\n" in signatures or len(lines) < 3 or not signatures.endswith("\n"):

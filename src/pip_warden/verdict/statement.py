@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pip_warden._sigstore.fields import Fields, Malformed
 from pip_warden._sigstore.proved import Envelope
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import OTHERS
@@ -24,6 +25,9 @@ EVIDENCE_OF_PUBLICATION = frozenset({PUBLISH, PROVENANCE})
 _LARGEST_STATEMENT = 16 << 20
 _MOST_SUBJECTS, _MOST_DIGESTS = 1024, 32  # as many as sigstore-go reads
 _KEYS = frozenset({"_type", "subject", "predicateType", "predicate"})
+_TEXTS = ("name", "uri", "downloadLocation", "mediaType")
+_ENUM_NAMES = frozenset({"SHA2_256", "SHA2_384", "SHA2_512"})
+"""What sigstore-go reads as ``sha256`` and so on, and nobody else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,16 +142,35 @@ def _read_subjects(predicate_type: str, listed: JSONValue, predicate: JSONValue)
         return _bad(f"{len(listed)} subjects, more than {_MOST_SUBJECTS}")
     subjects = []
     for entry in listed:
-        digests = entry.get("digest") if isinstance(entry, dict) else None
-        name = entry.get("name") if isinstance(entry, dict) else None
-        if not isinstance(name, str) or not isinstance(digests, dict) or not digests:
-            return _bad("a subject without name or digest")
-        if len(digests) > _MOST_DIGESTS:
-            return _bad(f"a subject with {len(digests)} digests, more than {_MOST_DIGESTS}")
-        texts = {algorithm: value if isinstance(value, str) else "" for algorithm, value in digests.items()}
-        others = tuple((algorithm, value) for algorithm, value in texts.items() if algorithm in OTHERS)
-        subjects.append(Subject(name=name, sha256=texts.get("sha256", ""), others=others))
+        try:
+            subjects.append(_read_subject(Fields(entry, "a subject")))
+        except Malformed as err:
+            return _bad(str(err))
     return Statement(predicate_type=predicate_type, subjects=tuple(subjects), predicate=predicate)
+
+
+def _read_subject(fields: Fields) -> Subject:
+    """Read a ``ResourceDescriptor``, all of whose fields are of their type, read or not.
+
+    Raises:
+        Malformed: It is none, or has no name or digest.
+    """
+    name, *_ = (fields.text(key, None if key == "name" else "") for key in _TEXTS)
+    fields.data("content", empty=True)
+    fields.optional("annotations")
+    digests = fields.take("digest")
+    fields.done()
+    if not isinstance(digests, dict) or not digests:
+        raise Malformed("a subject without digest")
+    if len(digests) > _MOST_DIGESTS:
+        raise Malformed(f"a subject with {len(digests)} digests, more than {_MOST_DIGESTS}")
+    if unclear := _ENUM_NAMES & digests.keys():
+        raise Malformed(f"a digest named {min(unclear)}, which means something to some readers only")
+    texts = {algorithm: value for algorithm, value in digests.items() if isinstance(value, str)}
+    if texts.keys() != digests.keys():
+        raise Malformed("a digest that is no text")
+    others = tuple((algorithm, value) for algorithm, value in texts.items() if algorithm in OTHERS)
+    return Subject(name=name, sha256=texts.get("sha256", ""), others=others)
 
 
 def _bad(found: str) -> Fault:
