@@ -148,6 +148,9 @@ def read_bundle_value(value: JSONValue) -> WireBundle:
     if material.has("publicKey"):
         raise Malformed("a bundle signed with a bare key", code="key-signed-bundle")
     certificate = _certificate(material, media_type)
+    for other in ("publicKey", "certificate", "x509CertificateChain"):
+        if not material.has(other):
+            material.take(other)  # null, which says that it is absent
     entry = _one_entry(material)
     if media_type == V0_1 and entry.promise is None:
         raise Malformed("a bundle of version 0.1 has no signed entry timestamp")
