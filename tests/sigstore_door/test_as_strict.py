@@ -23,7 +23,7 @@ from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden._sigstore.stamped import gen_time
 from pip_warden.faults import Fault
-from pip_warden.sandbox.sigstore import Form, MediaType, SigstoreService, der
+from pip_warden.sandbox.sigstore import Form, MediaType, SigstoreService, ctlog, der
 from pip_warden.sandbox.sigstore.tsa import TimestampRequest
 from pip_warden.strict_json import StrictJSONError, loads
 from pip_warden.verdict.statement import read_statement
@@ -509,3 +509,18 @@ def test_b23_a_number_is_a_double(number: str) -> None:
     assert loads(number, max_bytes=400) == int(number)
     with pytest.raises(StrictJSONError):
         loads(f"{number}0", max_bytes=400)
+
+
+def test_b23_a_timestamp_of_a_ct_log_is_by_its_kind_of_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    sigstore = service()
+    assert code(outcome(sigstore.sign_blob(DATA, CLAIMS), root_of(sigstore))) == "proved"
+    monkeypatch.setattr(ctlog, "_ECDSA", 1)  # RSA (RFC 5246 section 7.4.1.4.1)
+
+    assert code(outcome(sigstore.sign_blob(DATA, CLAIMS), root_of(sigstore))) == "bad-sct"
+
+
+def test_b23_null_is_absent_also_for_what_we_do_not_take(sigstore: SigstoreService, root: Root) -> None:
+    bundle = sigstore.sign_blob(DATA, CLAIMS)
+    for name in ("publicKey", "x509CertificateChain"):
+        assert code(outcome(changed(bundle, f"{MATERIAL}.{name}", None), root)) == "proved"
+        assert code(outcome(changed(bundle, f"{MATERIAL}.{name}", {}), root)) != "proved"

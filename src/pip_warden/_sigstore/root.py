@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +22,11 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier
 
+from pip_warden._sigstore.certificate import check_authorities, check_readable, check_stamper
 from pip_warden._sigstore.fields import Fields, Malformed
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import TrustRootError
@@ -45,6 +48,11 @@ _KEY_TYPES: dict[str, type] = {
     "PKIX_ECDSA_P521_SHA_512": ec.EllipticCurvePublicKey,
     "PKIX_ED25519": ed25519.Ed25519PublicKey,
 }
+
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+"""How protobuf JSON writes a time; ISO 8601 knows many more forms, which not everybody reads."""
 
 T = TypeVar("T")
 
@@ -87,6 +95,7 @@ class Log:
         url: Where it answers.
         ids: Its ids, as entries and SCTs name it.
         key_digest: SHA-256 of its public key (DER): the id of every CT log and Rekor v1 instance.
+        is_rsa: Whether that is an RSA key.
         window: When its key may be relied on.
         part: The same as JSON text for the sigstore library.
     """
@@ -94,6 +103,7 @@ class Log:
     url: str
     ids: frozenset[bytes]
     key_digest: bytes
+    is_rsa: bool
     window: Window
     part: str
 
@@ -198,10 +208,10 @@ class _Parts:
 def _read_parts(whole: Fields) -> _Parts:
     dropped: list[str] = []
     parts = _Parts(
-        authorities=_usable(whole, "certificateAuthorities", _read_authority, dropped),
+        authorities=_usable(whole, "certificateAuthorities", _read_issuer, dropped),
         ct_logs=_usable(whole, "ctlogs", _read_ct_log, dropped),
         logs=_usable(whole, "tlogs", _read_log, dropped),
-        stampers=_usable(whole, "timestampAuthorities", _read_authority, dropped),
+        stampers=_usable(whole, "timestampAuthorities", _read_stamper, dropped),
         dropped=tuple(dropped),
     )
     whole.done()
@@ -223,6 +233,20 @@ def _usable(whole: Fields, key: str, read: Callable[[Fields], T], dropped: list[
         except Exception as err:  # noqa: BLE001 -- keys of tomorrow fail in ways nobody can list; left out is safe
             dropped.append(f"{key}[{at}]: {err}")
     return tuple(found)
+
+
+def _read_issuer(fields: Fields) -> Authority:
+    issuer = _read_authority(fields)
+    check_authorities(issuer.certificates, ExtendedKeyUsageOID.CODE_SIGNING)
+    return issuer
+
+
+def _read_stamper(fields: Fields) -> Authority:
+    stamper = _read_authority(fields)
+    leaf, *authorities = stamper.certificates
+    check_stamper(leaf)
+    check_authorities(tuple(authorities), ExtendedKeyUsageOID.TIME_STAMPING)
+    return stamper
 
 
 def _read_authority(fields: Fields) -> Authority:
@@ -258,6 +282,8 @@ def _linked(raw: list[str]) -> tuple[x509.Certificate, ...]:
     )
     if not certificates:
         raise Malformed("no certificate")
+    for certificate in certificates:
+        check_readable(certificate)
     for lower, upper in pairwise(certificates):
         lower.verify_directly_issued_by(upper)
     return certificates
@@ -298,6 +324,7 @@ def _read_log(fields: Fields) -> Log:
         url=url.rstrip("/"),
         ids=frozenset(ids),
         key_digest=hashlib.sha256(raw).digest(),
+        is_rsa=wanted is rsa.RSAPublicKey,
         window=window,
         part=json.dumps(part),
     )
@@ -317,12 +344,12 @@ def _window(fields: Fields) -> Window:
 
 def _moment(fields: Fields, key: str) -> datetime:
     text = fields.text(key)
+    if not _RFC_3339.fullmatch(text):
+        raise Malformed(f"{fields.where}.{key} is no RFC 3339 time")
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as err:
         raise Malformed(f"{fields.where}.{key} is no RFC 3339 time") from err
-    if moment.tzinfo is None:
-        raise Malformed(f"{fields.where}.{key} has no time zone")
     return moment.astimezone(UTC)
 
 

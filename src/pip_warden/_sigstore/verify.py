@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.x509.certificate_transparency import SignatureAlgorithm
 from sigstore.errors import CertValidationError
 from sigstore.hashes import Hashed
 from sigstore.models import Bundle
@@ -21,6 +22,7 @@ from sigstore.verify import Verifier
 from sigstore_models.common.v1 import HashAlgorithm
 
 from pip_warden._sigstore.body import V2, read_body
+from pip_warden._sigstore.certificate import check_readable, names_issuer
 from pip_warden._sigstore.claims import read_claims
 from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.proved import Envelope, Proved
@@ -133,6 +135,7 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
     claims = read_claims(hearings[0].bundle.signing_certificate)
     if isinstance(claims, Fault):
         raise _NoError(claims.code, claims.found, expected=claims.expected)
+    _check_leaf(certificate)
     return Proved(
         claims=claims, envelope=envelopes[0], log_index=wire.entry.log_index, log_time=hearings[0].moment
     )
@@ -186,6 +189,14 @@ def _load(der: bytes) -> x509.Certificate:
         raise _NoError("bad-certificate", str(err)) from err
 
 
+def _check_leaf(certificate: x509.Certificate) -> None:
+    """Every client reads it, and as the one that was verified."""
+    try:
+        check_readable(certificate)
+    except Malformed as err:
+        raise _NoError("bad-certificate", str(err)) from err
+
+
 def _hearings(wire: WireBundle) -> Iterator[_Hearing]:
     """Split a bundle into one per proof of time.
 
@@ -215,7 +226,11 @@ def _bundle(wire: WireBundle) -> Bundle:
 def _stamped(bundle: Bundle, response: bytes) -> datetime:
     try:
         data = bundle.verification_material.timestamp_verification_data
-        times = [stamp.tst_info.gen_time for stamp in data.rfc3161_timestamps] if data else []
+        stamps = data.rfc3161_timestamps if data else []
+        times = [stamp.tst_info.gen_time for stamp in stamps]
+        for der in (der for stamp in stamps for der in stamp.signed_data.certificates):
+            # Nothing signs this set, and whatever is in it is read by some.
+            check_readable(x509.load_der_x509_certificate(der))
         moment = gen_time(response)
     except Exception as err:
         raise _NoError("bad-signing-time", f"a time-stamp response that cannot be read: {err}") from err
@@ -282,9 +297,9 @@ def _expired(window: Window, moment: datetime) -> _NoError:
 def _issued(certificate: x509.Certificate, authority: Authority) -> bool:
     try:
         certificate.verify_directly_issued_by(authority.certificates[0])
-    except (ValueError, TypeError, InvalidSignature):
+        return names_issuer(certificate, authority.certificates[0])
+    except (ValueError, TypeError, InvalidSignature, x509.DuplicateExtension):
         return False
-    return True
 
 
 def _ct_log(certificate: x509.Certificate, root: Root) -> Log:
@@ -297,9 +312,15 @@ def _ct_log(certificate: x509.Certificate, root: Root) -> Log:
     stamps = list(extension.value)
     if len(stamps) != 1:
         raise _NoError("bad-sct", f"{len(stamps)} timestamps")
-    return _instance(
-        "CT log", root.ct_logs, stamps[0].log_id, (stamps[0].timestamp.replace(tzinfo=UTC),), "bad-sct"
-    )
+    stamp = stamps[0]
+    log = _instance("CT log", root.ct_logs, stamp.log_id, (stamp.timestamp.replace(tzinfo=UTC),), "bad-sct")
+    # The library takes the key's own algorithm, whatever the timestamp says.
+    wanted = SignatureAlgorithm.RSA if log.is_rsa else SignatureAlgorithm.ECDSA
+    if stamp.signature_algorithm is not wanted:
+        raise _NoError(
+            "bad-sct", f"one by {stamp.signature_algorithm.name}, of a log with a key for {wanted.name}"
+        )
+    return log
 
 
 def _log(wire: WireBundle, root: Root, moments: tuple[datetime, ...]) -> Log:

@@ -1,0 +1,179 @@
+"""Certificates that every client reads, and reads alike.
+
+The library below reads more than others do, and what one client refuses proves nothing to it. So keys, names and extensions are those that
+all of them know: a reader that goes on where another stops sees another certificate.
+
+Sources: RFC 5280 section 4.2; RFC 3986 for URIs; Go's ``crypto/x509``, the strictest of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from pip_warden._sigstore.fields import Malformed
+
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_LARGEST_ARC = 2**31 - 1
+_NEVER_CRITICAL = (
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+)
+_OF_A_CA = (
+    ExtensionOID.NAME_CONSTRAINTS,
+    ExtensionOID.POLICY_CONSTRAINTS,
+    ExtensionOID.INHIBIT_ANY_POLICY,
+    x509.ObjectIdentifier("2.5.29.33"),  # policy mappings
+)
+_KNOWN_CRITICAL = (
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    ExtensionOID.CERTIFICATE_POLICIES,
+    *_OF_A_CA,
+)
+_PLAIN = r"A-Za-z0-9._~!$&'()*+,;=:@\-"
+_HOST = r"(?:[A-Za-z0-9_~\-]+(?:\.[A-Za-z0-9_~\-]+)*|\[[0-9A-Fa-f:.]+\])"
+_AUTHORITY = rf"(?:[{_PLAIN}]*@)?{_HOST}(?::[0-9]*)?"
+_URI = re.compile(
+    rf"[a-z][a-z0-9+.\-]*:(?://(?:{_AUTHORITY})?(?=[/?#]|\Z)|(?!//))(?:[{_PLAIN}/?#\[\]]|%[0-9A-Fa-f]{{2}})*"
+)
+
+
+def check_readable(certificate: x509.Certificate) -> None:
+    """Look at what some clients read and others refuse, whoever issued it.
+
+    Raises:
+        Malformed: Somebody cannot read it.
+        ValueError: Its extensions cannot be read at all.
+    """
+    _check_key(certificate)
+    if certificate.serial_number < 0:
+        raise Malformed("a certificate with a negative serial number")
+    ours = _constraints(certificate)
+    for extension in certificate.extensions:
+        number = extension.oid
+        if extension.critical and number in _NEVER_CRITICAL:
+            raise Malformed(f"a certificate whose extension {number.dotted_string} is marked critical")
+        if number in _OF_A_CA and not (ours and ours.ca):
+            raise Malformed(f"a certificate of no CA with the extension {number.dotted_string}")
+        _check_value(extension)
+
+
+def _check_key(certificate: x509.Certificate) -> None:
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        if not isinstance(key.curve, _CURVES):
+            raise Malformed(f"a key on the curve {key.curve.name}")
+        # Written again, the point is not compressed.
+        if (
+            key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            not in certificate.tbs_certificate_bytes
+        ):
+            raise Malformed("a key whose point is compressed")
+    elif not isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey):
+        raise Malformed(f"a key of another kind: {type(key).__name__}")
+
+
+def _check_value(extension: x509.Extension[x509.ExtensionType]) -> None:
+    value, numbers = extension.value, [extension.oid]
+    if isinstance(value, x509.ExtendedKeyUsage):
+        numbers += value
+    elif isinstance(value, x509.CertificatePolicies):
+        policies = [policy.policy_identifier for policy in value]
+        if len(set(policies)) != len(policies):
+            raise Malformed("a certificate that names a policy twice")
+        numbers += policies
+    elif isinstance(value, x509.AuthorityInformationAccess) and not list(value):
+        raise Malformed("a certificate with an empty list of addresses of its authority")
+    elif isinstance(value, x509.SubjectAlternativeName):
+        _check_names(value)
+    for number in numbers:
+        if max(map(int, number.dotted_string.split("."))) > _LARGEST_ARC:
+            raise Malformed(f"an object identifier beyond all bounds: {number.dotted_string[:80]}")
+
+
+def _check_names(names: Iterable[x509.GeneralName]) -> None:
+    """Mail addresses are ASCII (RFC 5280: IA5String), and URIs what Go writes again in the same way."""
+    for name in names:
+        if isinstance(name, x509.RFC822Name) and not name.value.isascii():
+            raise Malformed(f"a mail address that is not ASCII: {name.value[:200]!r}")
+        if isinstance(name, x509.UniformResourceIdentifier) and not _URI.fullmatch(name.value):
+            raise Malformed(f"a name that is no URI: {name.value[:200]!r}")
+
+
+def names_issuer(lower: x509.Certificate, upper: x509.Certificate) -> bool:
+    """Tell whether a certificate's authority key identifier, where both have one, is its issuer's."""
+    try:
+        stated = lower.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        own = upper.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except x509.ExtensionNotFound:
+        return True
+    return stated is None or stated == own
+
+
+def check_authorities(chain: tuple[x509.Certificate, ...], purpose: x509.ObjectIdentifier) -> None:
+    """Look at CAs, the one that issues leaves first: each may issue, for this purpose, as deep as it stands.
+
+    Raises:
+        Malformed: One of them may not.
+    """
+    for depth, ca in enumerate(chain):
+        name = ca.subject.rfc4514_string()
+        constraints = _constraints(ca)
+        if constraints is None or not constraints.ca or not _may_sign(ca):
+            raise Malformed(f"{name!r} may not issue certificates")
+        if constraints.path_length is not None and constraints.path_length < depth:
+            raise Malformed(f"{name!r} may not issue a CA {depth} certificates deep")
+        if not _may_serve(ca, purpose):
+            raise Malformed(f"{name!r} is of another purpose than {purpose.dotted_string}")
+        for extension in ca.extensions:
+            if extension.critical and extension.oid not in _KNOWN_CRITICAL:
+                raise Malformed(f"{name!r} has the critical extension {extension.oid.dotted_string}")
+    if not all(names_issuer(lower, upper) for lower, upper in pairwise(chain)):
+        raise Malformed("a chain in which a certificate names another key than its issuer's")
+
+
+def check_stamper(leaf: x509.Certificate) -> None:
+    """A stamper's certificate is of no CA, and for nothing but time stamps (RFC 3161 section 2.3).
+
+    Raises:
+        Malformed: It is of a CA, or for more.
+    """
+    constraints, purposes = _constraints(leaf), _purposes(leaf)
+    if (constraints and constraints.ca) or purposes != [ExtendedKeyUsageOID.TIME_STAMPING]:
+        raise Malformed("a certificate that is not for time stamps alone")
+
+
+def _constraints(certificate: x509.Certificate) -> x509.BasicConstraints | None:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _may_sign(ca: x509.Certificate) -> bool:
+    try:
+        return ca.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True
+
+
+def _may_serve(ca: x509.Certificate, purpose: x509.ObjectIdentifier) -> bool:
+    purposes = _purposes(ca)
+    return not purposes or purpose in purposes or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes
+
+
+def _purposes(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
+    try:
+        return list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return []
