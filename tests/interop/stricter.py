@@ -63,6 +63,11 @@ def _without_a_key(a: Release) -> Iterator[Case]:
     forge.entry(promised)["integratedTime"] = "1"
     yield case(_NUMBER, "a promise that nobody signed, of Rekor v2", "v2", v2, promised, _TIME)
 
+    witnessed = copy.deepcopy(a.made["v2"])
+    checkpoint = forge.entry(witnessed)["inclusionProof"]["checkpoint"]
+    checkpoint["envelope"] += f"\u2014 wit\u2003ness {logs.b64(bytes(72))}\n"
+    yield case(_NUMBER, "witness with a space in its name", "v2", v2, witnessed, _BUNDLE)
+
 
 def _reindexed(bundle: JSON) -> JSON:
     forged = copy.deepcopy(bundle)
@@ -100,6 +105,11 @@ def _entries(a: Release) -> Iterator[Case]:
     spaced = json.dumps(json.loads(whole), sort_keys=True).encode()
     words = "entry that is not canonical JSON, in the log"
     yield case(_NUMBER, words, "v2", genuine, _relogged_v2(a.made["v2"], spaced), _ENTRY)
+    loose = json.loads(whole)
+    loose["spec"]["hashedRekordV002"]["data"]["digest"] += "\n"
+    words = "entry whose base64 is not canonical, in the log"
+    forged = _relogged_v2(a.made["v2"], logs.canonical(loose))
+    yield case(_NUMBER, words, "v2", genuine, forged, _ENTRY)
     older = forge.unpromised(forge.with_stamps(a.made["v1"], forge.stamp(forge.signature(a.made["v1"]))))
     forge.entry(older).pop("integratedTime")
     words = "entry of version 0.0.1 in Rekor v2"
@@ -118,8 +128,8 @@ def _of_the_signer(a: Release) -> Iterator[Case]:
     hand = forge.certified(like)
     sha256, sha512 = hashlib.sha256(data).hexdigest(), hashlib.sha512(data).hexdigest()
 
-    def stated(**digests: str) -> JSON:
-        subject = {"name": a.bench.file, "digest": {"sha256": sha256, **digests}}
+    def stated(more: JSON | None = None, **digests: str) -> JSON:
+        subject = {"name": a.bench.file, "digest": {"sha256": sha256, **digests}, **(more or {})}
         predicate: JSON = {"buildDefinition": {}, "runDetails": {}}
         kind = {"_type": "https://in-toto.io/Statement/v1", "predicateType": SLSA}
         return hand.statement(json.dumps(kind | {"subject": [subject], "predicate": predicate}).encode())
@@ -127,6 +137,10 @@ def _of_the_signer(a: Release) -> Iterator[Case]:
     genuine = Item(made=stated(sha512=sha512))
     words = "subject with another SHA-512 beside the right SHA-256"
     yield case(_NUMBER, words, "DSSE v2", genuine, stated(sha512="0" * 128), "subject-mismatch")
+    genuine, code = Item(made=stated()), "bad-statement"
+    words = "subject with another SHA-512 under the name that protobuf has for it"
+    yield case(_NUMBER, words, "DSSE v2", genuine, stated(SHA2_512="0" * 128), code)
+    yield case(_NUMBER, "subject with an unknown field", "DSSE v2", genuine, stated({"more": "x"}), code)
     lacking = forge.certified(like, without={_ISSUER_V1})
     for log in _LOGS:
         words = "certificate with the newer issuer extension alone"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import warnings
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from pip_warden.sandbox.sigstore import Form, SigstoreService, der
 from pip_warden.sandbox.sigstore.ca import key_usage
 from sigstore_door.making import CLAIMS, DATA, NOON, SUBJECT, changed, code, outcome, root_of, service
 
-KEY = ec.generate_private_key(ec.SECP256R1())
+KEY, OTHER = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 Extension = tuple[x509.ExtensionType, bool]
 IDENTIFIER = x509.SubjectKeyIdentifier(b"mine")
 NAMES = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(SUBJECT)])
@@ -179,6 +180,14 @@ def test_b23_a_key_is_written_in_full() -> None:
     assert not readable(found)
 
 
+def test_b23_a_serial_number_is_not_negative() -> None:
+    raw = certificate(serial=0x7F).public_bytes(Encoding.DER)
+    negative = raw.replace(b"\xa0\x03\x02\x01\x02\x02\x01\x7f", b"\xa0\x03\x02\x01\x02\x02\x01\x80")
+
+    with warnings.catch_warnings(action="ignore"):
+        assert not readable(x509.load_der_x509_certificate(negative))
+
+
 def test_b23_an_authority_key_identifier_is_the_issuers() -> None:
     ca = certificate((IDENTIFIER, False))
     for stated, expected in ((b"mine", True), (b"other", False), (None, True)):
@@ -299,8 +308,11 @@ def _left_out(sigstore: SigstoreService, part: str, chain: list[x509.Certificate
     ("part", "make", "expected"),
     [
         ("certificateAuthorities", lambda: [certificate(CA)], False),
+        ("certificateAuthorities", lambda: [certificate(), certificate(CA)], True),
+        ("certificateAuthorities", lambda: [certificate(CA), certificate(CA)], False),
+        ("certificateAuthorities", lambda: [certificate(CA), certificate(CA, key=OTHER)], True),
         ("certificateAuthorities", lambda: [certificate()], True),
-        ("certificateAuthorities", lambda: [certificate(CA, (IDENTIFIER, True))], True),
+        ("certificateAuthorities", lambda: [certificate(CA, (policies("1.2.3", "1.2.3"), False))], True),
         ("timestampAuthorities", lambda: [certificate(purposes(STAMPS)), certificate(CA)], False),
         ("timestampAuthorities", lambda: [certificate(purposes(STAMPS)), certificate()], True),
         ("timestampAuthorities", lambda: [certificate(purposes(CODE)), certificate(CA)], True),
