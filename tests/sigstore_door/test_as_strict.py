@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rfc3161_client import decode_timestamp_response
 
 import logs
 from pip_warden._sigstore import verify
@@ -21,10 +22,10 @@ from pip_warden._sigstore.checkpoint import read_checkpoint
 from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Root, load_root
-from pip_warden._sigstore.stamped import gen_time
+from pip_warden._sigstore.stamped import Stamp, read_stamp
 from pip_warden.faults import Fault
 from pip_warden.sandbox.sigstore import Form, MediaType, SigstoreService, ctlog, der
-from pip_warden.sandbox.sigstore.tsa import TimestampRequest
+from pip_warden.sandbox.sigstore.tsa import TimestampAuthority, TimestampRequest
 from pip_warden.strict_json import StrictJSONError, loads
 from pip_warden.verdict.statement import read_statement
 from sigstore_door.making import CLAIMS, DATA, NOON, STATEMENT, changed, code, outcome, root_of, service
@@ -424,7 +425,8 @@ def test_b23_both_readers_of_a_time_stamp_read_one_time(
     sigstore: SigstoreService, root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = stamped_at(sigstore, NOON)
-    monkeypatch.setattr(verify, "gen_time", lambda _: NOON + timedelta(seconds=1))
+    later = Stamp(gen_time=NOON + timedelta(seconds=1), signing_time=None)
+    monkeypatch.setattr(verify, "read_stamp", lambda _: later)
 
     assert code(outcome(bundle, root)) == "bad-signing-time"
 
@@ -435,7 +437,7 @@ HONEST_STAMP = service().stamp(b"data")
 @given(st.binary(max_size=200) | st.integers(0, 400).map(lambda cut: HONEST_STAMP[:cut]))
 def test_b23_a_response_that_is_none_has_no_time(raw: bytes) -> None:
     try:
-        moment = gen_time(raw)
+        moment = read_stamp(raw).gen_time
     except Malformed:
         return
     assert moment.tzinfo is UTC
@@ -456,9 +458,9 @@ def test_b23_a_response_that_is_none_has_no_time(raw: bytes) -> None:
 def test_b23_a_time_has_one_form(written: str) -> None:
     raw = HONEST_STAMP.replace(der.generalized_time(NOON), der.tlv(der.GENERALIZED_TIME, written.encode()))
 
-    assert gen_time(HONEST_STAMP) == NOON
+    assert read_stamp(HONEST_STAMP) == Stamp(gen_time=NOON, signing_time=NOON)
     with pytest.raises(Malformed):
-        gen_time(raw)
+        read_stamp(raw)
 
 
 # What is read of a statement, a note and an entry, whoever reads it
@@ -524,3 +526,84 @@ def test_b23_null_is_absent_also_for_what_we_do_not_take(sigstore: SigstoreServi
     for name in ("publicKey", "x509CertificateChain"):
         assert code(outcome(changed(bundle, f"{MATERIAL}.{name}", None), root)) == "proved"
         assert code(outcome(changed(bundle, f"{MATERIAL}.{name}", {}), root)) != "proved"
+
+
+@pytest.mark.parametrize(
+    ("signed", "expected"),
+    [
+        (NOON, "proved"),
+        (NOON + timedelta(days=365), "proved"),
+        (NOON + timedelta(days=365 * 20), "bad-signing-time"),
+        (NOON - timedelta(days=365), "bad-signing-time"),
+    ],
+    ids=str,
+)
+def test_b23_a_stamper_signs_while_its_certificate_is_valid(
+    signed: datetime, expected: str, sigstore: SigstoreService, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = TimestampAuthority._token
+    monkeypatch.setattr(
+        TimestampAuthority, "_token", lambda self, info, _, request: honest(self, info, signed, request)
+    )
+
+    assert code(outcome(stamped_at(sigstore, NOON), root)) == expected
+
+
+def rewritten(data: bytes, way: tuple[int, ...], new: bytes) -> bytes:
+    """Put other bytes in the place of an element; whoever signed it did not sign this."""
+    at, *rest = way
+    elements = der.read(data)
+    inner = elements[at]
+    written = der.tlv(inner.tag, rewritten(inner.content, tuple(rest), new)) if rest else new
+    return b"".join(written if number == at else one.raw for number, one in enumerate(elements))
+
+
+TO_INFO = (0, 1, 1, 0, 2, 1, 0, 0)
+TO_ATTRIBUTES = (0, 1, 1, 0, 4, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("place", "new", "expected"),
+    [
+        (1, der.oid("1.2.3"), True),
+        (1, der.oid(f"1.2.{2**31 - 1}"), True),
+        (1, der.oid(f"1.2.{2**31}"), False),
+        (5, der.sequence(der.integer(2**31 - 1)), True),
+        (5, der.sequence(der.integer(2**31)), False),
+        (5, der.sequence(der.integer(2**70)), False),
+    ],
+)
+def test_b23_a_stamp_has_a_policy_and_an_accuracy_that_everybody_reads(
+    place: int, new: bytes, expected: bool
+) -> None:
+    stamp = decode_timestamp_response(rewritten(HONEST_STAMP, (*TO_INFO, place), new))
+    if expected:
+        verify._check_stamp(stamp)
+    else:
+        with pytest.raises((Malformed, ValueError)):
+            verify._check_stamp(stamp)
+
+
+def attribute(moment: datetime, *more: bytes) -> bytes:
+    return der.sequence(der.oid("1.2.840.113549.1.9.5"), der.set_of(der.utc_time(moment), *more))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ((), None),
+        ((attribute(NOON),), Stamp(gen_time=NOON, signing_time=NOON)),
+        ((der.sequence(der.oid("1.2.3"), der.set_of()),), Stamp(gen_time=NOON, signing_time=None)),
+        ((attribute(NOON), attribute(NOON)), None),
+        ((attribute(NOON, der.utc_time(NOON)),), None),
+        ((der.sequence(der.oid("1.2.840.113549.1.9.5"), der.set_of(der.integer(1))),), None),
+    ],
+)
+def test_b23_a_stamp_is_signed_with_attributes(attributes: tuple[bytes, ...], expected: Stamp | None) -> None:
+    written = der.tlv(0xA0, *attributes) if attributes else b""
+    raw = rewritten(HONEST_STAMP, TO_ATTRIBUTES, written)
+    if expected is None:
+        with pytest.raises(Malformed):
+            read_stamp(raw)
+    else:
+        assert read_stamp(raw) == expected

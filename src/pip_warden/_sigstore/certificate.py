@@ -97,8 +97,17 @@ def _check_value(extension: x509.Extension[x509.ExtensionType]) -> None:
     elif isinstance(value, x509.SubjectAlternativeName):
         _check_names(value)
     for number in numbers:
-        if max(map(int, number.dotted_string.split("."))) > _LARGEST_ARC:
-            raise Malformed(f"an object identifier beyond all bounds: {number.dotted_string[:80]}")
+        check_identifier(number)
+
+
+def check_identifier(number: x509.ObjectIdentifier) -> None:
+    """Look at an object identifier: its arcs are within 31 bits.
+
+    Raises:
+        Malformed: One is not.
+    """
+    if max(map(int, number.dotted_string.split("."))) > _LARGEST_ARC:
+        raise Malformed(f"an object identifier beyond all bounds: {number.dotted_string[:80]}")
 
 
 def _check_names(names: Iterable[x509.GeneralName]) -> None:

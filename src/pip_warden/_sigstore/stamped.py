@@ -1,61 +1,115 @@
-"""The time in a time-stamp response, to the fraction of a second.
+"""What a time-stamp response says of time, read to the end.
 
-The library that verifies time stamps leaves the fraction out, and so would take one of half a second after a certificate's end.
+The library that verifies time stamps leaves out the fraction of a second, and so would take one of half a second after a certificate's end. Nor
+does it look at what the signer states beside: that there are signed attributes at all, and when it says that it signed.
 
-Sources: RFC 3161 section 2.4.2 (``TSTInfo``), RFC 5652 section 5 (``SignedData``), X.690 section 11.7 (``GeneralizedTime`` in DER).
+Sources: RFC 3161 section 2.4.2 (``TSTInfo``), RFC 5652 sections 5 (``SignedData``) and 11.3 (signing time), X.690 section 11.7.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pip_warden._sigstore.fields import Malformed
 
 _LONG_FORM = 0x80
-_GENERALIZED_TIME = 0x18
-_TIME = re.compile(rb"([0-9]{14})(?:\.([0-9]{0,5}[1-9]))?Z")
+_UTC_TIME, _GENERALIZED_TIME, _SET, _ATTRIBUTES = 0x17, 0x18, 0x31, 0xA0
+_SIGNING_TIME = bytes.fromhex("2a864886f70d010905")  # 1.2.840.113549.1.9.5
+_GEN_TIME = re.compile(rb"([0-9]{14})(?:\.([0-9]{0,5}[1-9]))?Z")
 
-_TO_GEN_TIME = (0, 1, 1, 0, 2, 1, 0, 0, 4)
-"""Which element to enter, level by level: the response; its token; the token's content ([0]), signed data, what it encapsulates, the
-content of that ([0]), an octet string, which holds a ``TSTInfo``, and there the fifth."""
+_TO_SIGNED_DATA = (0, 1, 1, 0)
+"""Which element to enter, level by level: the response; its token; the token's content ([0]), signed data."""
+_TO_GEN_TIME = (2, 1, 0, 0, 4)
+"""From there: what it encapsulates, the content of that ([0]), an octet string, which holds a ``TSTInfo``, and there the fifth."""
 
 
-def gen_time(response: bytes) -> datetime:
-    """Return ``genTime`` of a ``TimeStampResp`` in DER, aware UTC. Nothing is verified.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stamp:
+    """A time stamp's times, aware UTC; of which nothing is verified.
+
+    Attributes:
+        gen_time: When the data was there, to the microsecond.
+        signing_time: When its signer says that it signed, None where it does not say.
+    """
+
+    gen_time: datetime
+    signing_time: datetime | None
+
+
+def read_stamp(response: bytes) -> Stamp:
+    """Read a ``TimeStampResp`` in DER.
 
     Raises:
-        Malformed: It is not there, or finer than microseconds.
+        Malformed: A time is not there or finer than microseconds, or it is not signed once, with attributes.
     """
-    tag, content = 0, response
-    for at in _TO_GEN_TIME:
-        tag, content = _element(content, at)
-    found = _TIME.fullmatch(content) if tag == _GENERALIZED_TIME else None
+    signed_data = _enter(response, _TO_SIGNED_DATA)[1]
+    return Stamp(gen_time=_gen_time(signed_data), signing_time=_signing_time(signed_data))
+
+
+def _gen_time(signed_data: bytes) -> datetime:
+    tag, content = _enter(signed_data, _TO_GEN_TIME)
+    found = _GEN_TIME.fullmatch(content) if tag == _GENERALIZED_TIME else None
     if found is None:
         raise Malformed("a time-stamp response without a time in whole microseconds")
     seconds, fraction = (part.decode("ascii") for part in found.groups(default=b""))
+    return _moment(f"{seconds}.{fraction or 0}", "%Y%m%d%H%M%S.%f")
+
+
+def _signing_time(signed_data: bytes) -> datetime | None:
+    tag, signers = _elements(signed_data)[-1]
+    attributes = [
+        content
+        for _, signer in (_elements(signers) if tag == _SET else [])
+        for tag, content in _elements(signer)
+        if tag == _ATTRIBUTES
+    ]
+    if len(attributes) != 1:
+        raise Malformed("a time-stamp response that is not signed once, with attributes")
+    stated = [content for _, content in _elements(attributes[0]) if _enter(content, (0,))[1] == _SIGNING_TIME]
+    if not stated:
+        return None
+    if len(stated) > 1 or len(_elements(_enter(stated[0], (1,))[1])) != 1:
+        raise Malformed("a time-stamp response with several signing times")
+    tag, text = _enter(stated[0], (1, 0))
+    form = {_UTC_TIME: "%y%m%d%H%M%SZ", _GENERALIZED_TIME: "%Y%m%d%H%M%SZ"}.get(tag)
+    if form is None or not text.isascii():
+        raise Malformed("a time-stamp response whose signing time is no time")
+    return _moment(text.decode("ascii"), form)
+
+
+def _moment(text: str, form: str) -> datetime:
     try:
-        return datetime.strptime(f"{seconds}.{fraction or 0}", "%Y%m%d%H%M%S.%f").replace(tzinfo=UTC)
+        return datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError as err:
-        raise Malformed(f"a time-stamp response of the time {seconds}") from err
+        raise Malformed(f"a time-stamp response of the time {text[:40]!r}") from err
 
 
-def _element(data: bytes, at: int) -> tuple[int, bytes]:
-    """Return tag and content of one of the elements in a row."""
-    for _ in range(at):
-        _, _, data = _first(data)
-    tag, content, _ = _first(data)
-    return tag, content
+def _enter(data: bytes, way: tuple[int, ...]) -> tuple[int, bytes]:
+    """Return tag and content of the element to which a way leads, each step one of the elements in a row."""
+    tag = 0
+    for at in way:
+        elements = _elements(data)
+        if at >= len(elements):
+            raise Malformed("a time-stamp response that lacks something")
+        tag, data = elements[at]
+    return tag, data
 
 
-def _first(data: bytes) -> tuple[int, bytes, bytes]:
-    """Return the first element's tag and content, and what follows it."""
-    if len(data) < 2:
-        raise Malformed("a time-stamp response that is cut short")
-    tag, length, start = data[0], data[1], 2
-    if length & _LONG_FORM:
-        start += length & ~_LONG_FORM
-        length = int.from_bytes(data[2:start], "big")
-    if start + length > len(data):
-        raise Malformed("a time-stamp response that is cut short")
-    return tag, data[start : start + length], data[start + length :]
+def _elements(data: bytes) -> list[tuple[int, bytes]]:
+    """Return tag and content of each element in a row, at least one."""
+    found: list[tuple[int, bytes]] = []
+    at = 0
+    while at < len(data) or not found:
+        if len(data) < at + 2:
+            raise Malformed("a time-stamp response that is cut short")
+        tag, length, start = data[at], data[at + 1], at + 2
+        if length & _LONG_FORM:
+            start += length & ~_LONG_FORM
+            length = int.from_bytes(data[at + 2 : start], "big")
+        at = start + length
+        if at > len(data):
+            raise Malformed("a time-stamp response that is cut short")
+        found.append((tag, data[start:at]))
+    return found

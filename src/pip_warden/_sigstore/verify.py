@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.certificate_transparency import SignatureAlgorithm
+from rfc3161_client import TimeStampResponse
 from sigstore.errors import CertValidationError
 from sigstore.hashes import Hashed
 from sigstore.models import Bundle
@@ -22,12 +23,12 @@ from sigstore.verify import Verifier
 from sigstore_models.common.v1 import HashAlgorithm
 
 from pip_warden._sigstore.body import V2, read_body
-from pip_warden._sigstore.certificate import check_readable, names_issuer
+from pip_warden._sigstore.certificate import check_identifier, check_readable, names_issuer
 from pip_warden._sigstore.claims import read_claims
 from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Authority, Log, Root, Window
-from pip_warden._sigstore.stamped import gen_time
+from pip_warden._sigstore.stamped import Stamp, read_stamp
 from pip_warden._sigstore.wire import LogEntry, Proof, WireBundle, parse_bundle
 from pip_warden.digests import Digest
 from pip_warden.faults import Fault
@@ -52,6 +53,8 @@ _PHRASES = (
     ("message digest mismatch", "bad-signature"),
     ("log entry", "other-log-entry"),
 )
+
+_COARSEST = 2**31
 
 _EXPECTED = {
     "bad-signing-time": "a signing time proved by the log's signed entry timestamp or by a trusted time-stamp authority",
@@ -83,11 +86,11 @@ class _Anyone:
 
 @dataclass(frozen=True, slots=True)
 class _Hearing:
-    """A bundle with one proof of time, the time it claims, and whether a time-stamp authority is to prove it."""
+    """A bundle with one proof of time, the time it claims, and the time stamp that is to prove it, if any."""
 
     bundle: Bundle
     moment: datetime
-    stamped: bool
+    stamp: Stamp | None
 
 
 def prove(item_bundle: bytes, digest: Digest, root: Root) -> Proved | Fault:
@@ -204,13 +207,14 @@ def _hearings(wire: WireBundle) -> Iterator[_Hearing]:
     """
     if wire.entry.promise is not None:
         moment = datetime.fromtimestamp(wire.entry.integrated_time, tz=UTC)
-        yield _Hearing(_bundle(replace(wire, timestamps=())), moment, stamped=False)
+        yield _Hearing(_bundle(replace(wire, timestamps=())), moment, stamp=None)
     elif wire.timestamps and wire.entry.integrated_time:
         raise _NoError("bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp")
     untimed = replace(wire.entry, promise=None, integrated_time=0)
     for stamp in wire.timestamps:
         bundle = _bundle(replace(wire, entry=untimed, timestamps=(stamp,)))
-        yield _Hearing(bundle, _stamped(bundle, stamp), stamped=True)
+        read = _stamped(bundle, stamp)
+        yield _Hearing(bundle, read.gen_time, stamp=read)
     if wire.entry.promise is None and not wire.timestamps:
         found = "a time that nobody signed" if wire.entry.integrated_time else "none"
         raise _NoError("no-signing-time", found, expected=_EXPECTED["bad-signing-time"])
@@ -223,31 +227,46 @@ def _bundle(wire: WireBundle) -> Bundle:
         raise _NoError("bad-bundle", str(err), expected="a bundle that the sigstore library reads") from err
 
 
-def _stamped(bundle: Bundle, response: bytes) -> datetime:
+def _stamped(bundle: Bundle, response: bytes) -> Stamp:
     try:
         data = bundle.verification_material.timestamp_verification_data
         stamps = data.rfc3161_timestamps if data else []
         times = [stamp.tst_info.gen_time for stamp in stamps]
-        for der in (der for stamp in stamps for der in stamp.signed_data.certificates):
-            # Nothing signs this set, and whatever is in it is read by some.
-            check_readable(x509.load_der_x509_certificate(der))
-        moment = gen_time(response)
+        for stamp in stamps:
+            _check_stamp(stamp)
+        found = read_stamp(response)
     except Exception as err:
         raise _NoError("bad-signing-time", f"a time-stamp response that cannot be read: {err}") from err
-    if times != [moment.replace(microsecond=0)]:
+    if times != [found.gen_time.replace(microsecond=0)]:
         raise _NoError("bad-signing-time", "a time-stamp response that the sigstore library reads otherwise")
-    return moment
+    return found
+
+
+def _check_stamp(stamp: TimeStampResponse) -> None:
+    """Look at what some clients read and others refuse; nothing signs the set of certificates."""
+    for der in stamp.signed_data.certificates:
+        check_readable(x509.load_der_x509_certificate(der))
+    check_identifier(stamp.tst_info.policy)
+    stated = [getattr(stamp.tst_info.accuracy, unit, None) for unit in ("seconds", "millis", "micros")]
+    if any(value is not None and not 0 <= value < _COARSEST for value in stated):
+        raise Malformed("an accuracy beyond all bounds")
 
 
 def _stampers(hearing: _Hearing, root: Root) -> tuple[Authority, ...]:
-    """Return the time-stamp authorities that were in force at the moment, to the fraction of a second; none where none is to prove it."""
-    if not hearing.stamped:
+    """Return the time-stamp authorities that were in force at the moment, to the fraction of a second, and could sign when the signer says that it did.
+
+    There are none where none is to prove it.
+    """
+    if hearing.stamp is None:
         return ()
-    windows = {stamper: [stamper.window, *map(_validity, stamper.certificates)] for stamper in root.stampers}
+    signed = hearing.stamp.signing_time or hearing.moment
     found = tuple(
         stamper
-        for stamper, all_of in windows.items()
-        if all(window.holds(hearing.moment) for window in all_of)
+        for stamper in root.stampers
+        if all(
+            window.holds(hearing.moment) for window in (stamper.window, *map(_validity, stamper.certificates))
+        )
+        and _validity(stamper.certificates[0]).holds(signed)
     )
     if not found:
         raise _NoError(
