@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pip_warden._sigstore.root import load_root
 from pip_warden.digests import digest_of
 from pip_warden.errors import TrustRootError
+from pip_warden.sandbox.sigstore import der
 from sigstore_door.making import CLAIMS, DATA, changed, code, outcome, root_of, service
 
 REAL = (Path(__file__).parent.parent / "data" / "real" / "trusted_root.public-good.json").read_bytes()
@@ -176,3 +180,45 @@ def test_b23_a_logs_name_is_the_host_of_its_url(url: str, host: str) -> None:
     value["tlogs"][0]["baseUrl"] = url
 
     assert load_root(json.dumps(value).encode()).logs[0].host == host
+
+
+def dropped(value: dict[str, Any]) -> str:
+    """Read a root that has a part twice, the second time as it is here, and return what was left out."""
+    return " ".join(load_root(json.dumps(value).encode()).dropped)
+
+
+def test_b23_a_chain_ends_in_what_issues_itself() -> None:
+    value = service().trusted_root()
+    for part in ("certificateAuthorities", "timestampAuthorities"):
+        whole = value[part][0]
+        lacking = changed(whole, "certChain.certificates", whole["certChain"]["certificates"][:-1])
+
+        assert dropped(value | {part: [whole, whole]}) == ""
+        assert dropped(value | {part: [whole, lacking]}).startswith(f"{part}[1]: ")
+
+
+def test_b23_a_logs_key_has_one_form() -> None:
+    value = service().trusted_root()
+    for part in ("tlogs", "ctlogs"):
+        whole = value[part][0]
+        key = load_der_public_key(base64.b64decode(whole["publicKey"]["rawBytes"]))
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        algorithm, _ = der.read(der.read(base64.b64decode(whole["publicKey"]["rawBytes"]))[0].content)
+        point = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+        packed = der.sequence(algorithm.raw, der.tlv(0x03, b"\0", point))
+        assert load_der_public_key(packed) == key
+        id_of_it = base64.b64encode(hashlib.sha256(packed).digest()).decode()
+        other = changed(whole, "publicKey.rawBytes", base64.b64encode(packed).decode())
+
+        assert "compressed" in dropped(value | {part: [whole, changed(other, "logId.keyId", id_of_it)]})
+
+
+def test_b23_null_is_absent_where_a_field_is_known_and_nowhere_else() -> None:
+    value = service().trusted_root()
+    known = changed(value, "tlogs.0.publicKey.validFor.end", None)
+
+    assert load_root(json.dumps(known).encode()).logs[0].window.end is None
+    with pytest.raises(TrustRootError):
+        load_root(json.dumps(value | {"zz": None}).encode())
+    with pytest.raises(TrustRootError):
+        load_root(json.dumps(changed(value, "tlogs.0.zz", None)).encode())

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier
@@ -175,7 +175,7 @@ def load_root(raw: bytes) -> Root:
         TrustRootError: ``bad-trusted-root``: it is no trusted root, or nothing can be verified with it.
     """
     try:
-        whole = Fields(_without_nulls(loads_object(raw, max_bytes=_LARGEST)), "trusted root")
+        whole = Fields(loads_object(raw, max_bytes=_LARGEST), "trusted root")
         media_type = whole.text("mediaType")
         if media_type != _MEDIA_TYPE:
             raise Malformed(f"the media type {media_type[:80]!r}")
@@ -187,13 +187,6 @@ def load_root(raw: bytes) -> Root:
             hint="Fetch it again with `pip-warden root update`, or restore the file that was pinned.",
         ) from err
     return Root(sha256=digest_of(raw), parts=parts)
-
-
-def _without_nulls(value: JSONValue) -> JSONValue:
-    """Leave out what is null: in protobuf JSON that means the same as absent."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -276,7 +269,7 @@ def _read_authority(fields: Fields) -> Authority:
 
 
 def _linked(raw: list[str]) -> tuple[x509.Certificate, ...]:
-    """Load a chain whose every certificate is issued by the next; the library takes each for an anchor of its own."""
+    """Load a chain whose every certificate is issued by the next, the last by itself; the library takes each for an anchor of its own."""
     certificates = tuple(
         x509.load_der_x509_certificate(Fields({"c": text}, "certificate").data("c")) for text in raw
     )
@@ -286,6 +279,7 @@ def _linked(raw: list[str]) -> tuple[x509.Certificate, ...]:
         check_readable(certificate)
     for lower, upper in pairwise(certificates):
         lower.verify_directly_issued_by(upper)
+    certificates[-1].verify_directly_issued_by(certificates[-1])
     return certificates
 
 
@@ -303,8 +297,10 @@ def _read_log(fields: Fields) -> Log:
     key = fields.child("publicKey")
     raw, details = key.data("rawBytes"), key.text("keyDetails")
     wanted = _KEY_TYPES.get(details)
-    if wanted is None or not isinstance(load_der_public_key(raw), wanted):
+    if wanted is None or not isinstance(loaded := load_der_public_key(raw), wanted):
         raise Malformed(f"{key.where} is a key of unsupported type {details[:40]!r}")
+    if loaded.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != raw:
+        raise Malformed(f"{key.where} is a key in another form than DER's, or with a compressed point")
     window = _window(key.child("validFor"))
     key_text = key.text("rawBytes")
     key.done()
@@ -337,7 +333,9 @@ def _id(fields: Fields) -> bytes:
 
 
 def _window(fields: Fields) -> Window:
-    start, end = _moment(fields, "start"), _moment(fields, "end") if fields.has("end") else None
+    start = _moment(fields, "start")
+    end = _moment(fields, "end") if fields.has("end") else None
+    fields.take("end")  # null, where it is not there
     fields.done()
     return Window(start=start, end=end)
 
