@@ -41,7 +41,10 @@ OTHERS: dict[str, x509.ExtensionType] = {
 
 
 def certificate(
-    *extensions: Extension, key: ec.EllipticCurvePrivateKey = KEY, serial: int = 1
+    *extensions: Extension,
+    key: ec.EllipticCurvePrivateKey = KEY,
+    by: ec.EllipticCurvePrivateKey = KEY,
+    serial: int = 1,
 ) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "whoever")])
     builder = x509.CertificateBuilder(
@@ -50,7 +53,7 @@ def certificate(
     builder = builder.not_valid_before(NOON).not_valid_after(NOON + timedelta(hours=1))
     for value, critical in extensions:
         builder = builder.add_extension(value, critical=critical)
-    return builder.sign(KEY, hashes.SHA256())
+    return builder.sign(by, hashes.SHA256())
 
 
 def readable(found: x509.Certificate) -> bool:
@@ -311,6 +314,7 @@ def _left_out(sigstore: SigstoreService, part: str, chain: list[x509.Certificate
         ("certificateAuthorities", lambda: [certificate(), certificate(CA)], True),
         ("certificateAuthorities", lambda: [certificate(CA), certificate(CA)], False),
         ("certificateAuthorities", lambda: [certificate(CA), certificate(CA, key=OTHER)], True),
+        ("certificateAuthorities", lambda: [certificate(CA), certificate(CA, key=OTHER, by=OTHER)], True),
         ("certificateAuthorities", lambda: [certificate()], True),
         ("certificateAuthorities", lambda: [certificate(CA, (policies("1.2.3", "1.2.3"), False))], True),
         ("timestampAuthorities", lambda: [certificate(purposes(STAMPS)), certificate(CA)], False),

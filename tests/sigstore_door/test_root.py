@@ -211,6 +211,8 @@ def test_b23_a_logs_key_has_one_form() -> None:
         other = changed(whole, "publicKey.rawBytes", base64.b64encode(packed).decode())
 
         assert "compressed" in dropped(value | {part: [whole, changed(other, "logId.keyId", id_of_it)]})
+        misnamed = changed(whole, "publicKey.keyDetails", "PKIX_ED25519")
+        assert "PKIX_ED25519" in dropped(value | {part: [whole, misnamed]})
 
 
 def test_b23_null_is_absent_where_a_field_is_known_and_nowhere_else() -> None:

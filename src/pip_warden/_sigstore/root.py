@@ -297,8 +297,11 @@ def _read_log(fields: Fields) -> Log:
     key = fields.child("publicKey")
     raw, details = key.data("rawBytes"), key.text("keyDetails")
     wanted = _KEY_TYPES.get(details)
-    if wanted is None or not isinstance(loaded := load_der_public_key(raw), wanted):
+    if wanted is None:
         raise Malformed(f"{key.where} is a key of unsupported type {details[:40]!r}")
+    loaded = load_der_public_key(raw)
+    if not isinstance(loaded, wanted):
+        raise Malformed(f"{key.where} is no key of type {details}")
     if loaded.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != raw:
         raise Malformed(f"{key.where} is a key in another form than DER's, or with a compressed point")
     window = _window(key.child("validFor"))

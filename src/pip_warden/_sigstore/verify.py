@@ -263,9 +263,7 @@ def _stampers(hearing: _Hearing, root: Root) -> tuple[Authority, ...]:
     found = tuple(
         stamper
         for stamper in root.stampers
-        if all(
-            window.holds(hearing.moment) for window in (stamper.window, *map(_validity, stamper.certificates))
-        )
+        if all(window.holds(hearing.moment) for window in _windows(stamper))
         and _validity(stamper.certificates[0]).holds(signed)
     )
     if not found:
@@ -303,6 +301,10 @@ def _check_certificate_in_force(certificate: x509.Certificate, moment: datetime)
     window = _validity(certificate)
     if not window.holds(moment):
         raise _expired(window, moment)
+
+
+def _windows(authority: Authority) -> list[Window]:
+    return [authority.window, *map(_validity, authority.certificates)]
 
 
 def _validity(certificate: x509.Certificate) -> Window:
