@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -66,11 +66,15 @@ def digest_of(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest())
 
 
-def digest_of_chunks(chunks: Iterable[bytes]) -> Digest:
-    """Hash a stream of chunks."""
+def digest_of_stream(stream: BinaryIO) -> Digest:
+    """Hash a stream to its end, in constant memory.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     hasher = Hasher()
-    for chunk in chunks:
-        hasher.update(chunk)
+    for piece in _pieces(stream):
+        hasher.update(piece)
     return hasher.digest()
 
 
@@ -81,7 +85,7 @@ def digest_of_file(path: Path) -> Digest:
         OSError: The file cannot be read.
     """
     with path.open("rb") as stream:
-        return digest_of_chunks(iter(lambda: stream.read(_CHUNK), b""))
+        return digest_of_stream(stream)
 
 
 def other_digests(path: Path, algorithms: Iterable[str]) -> tuple[Digest, dict[str, str]]:
@@ -96,7 +100,7 @@ def other_digests(path: Path, algorithms: Iterable[str]) -> tuple[Digest, dict[s
     hasher = Hasher()
     states = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
     with path.open("rb") as stream:
-        for piece in iter(lambda: stream.read(_CHUNK), b""):
+        for piece in _pieces(stream):
             hasher.update(piece)
             for state in states.values():
                 state.update(piece)
@@ -110,8 +114,12 @@ def copied(source: BinaryIO, copy: BinaryIO) -> tuple[Digest, int]:
         OSError: It cannot be read, or the copy cannot be written.
     """
     hasher, size = Hasher(), 0
-    for piece in iter(lambda: source.read(_CHUNK), b""):
+    for piece in _pieces(source):
         hasher.update(piece)
         size += len(piece)
         copy.write(piece)
     return hasher.digest(), size
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: stream.read(_CHUNK), b"")

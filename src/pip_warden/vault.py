@@ -31,7 +31,7 @@ from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry, parse_bundle
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.digests import Digest, copied, digest_of_chunks
+from pip_warden.digests import Digest, copied, digest_of_stream
 from pip_warden.disk import cannot_store, is_full, open_new
 from pip_warden.errors import BugError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
@@ -45,7 +45,6 @@ _LAYOUT = "v1"
 _EVIDENCE = "evidence.json"
 _DRAFT = ".draft-"
 _LARGEST_EVIDENCE = 64 << 20
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -351,7 +350,7 @@ def _holds(path: Path, digest: Digest) -> bool:
     """Tell whether a file has these bytes."""
     try:
         with _open_regular(path) as stream:
-            return digest_of_chunks(iter(lambda: stream.read(_CHUNK), b"")).matches(digest)
+            return digest_of_stream(stream).matches(digest)
     except OSError:
         return False
 

@@ -42,16 +42,6 @@ ANYTHING = st.recursive(
 )
 
 
-@pytest.fixture(scope="module")
-def sigstore() -> SigstoreService:
-    return service()
-
-
-@pytest.fixture(scope="module")
-def root(sigstore: SigstoreService) -> Root:
-    return root_of(sigstore)
-
-
 # Rekor v1
 
 

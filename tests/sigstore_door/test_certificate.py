@@ -25,7 +25,7 @@ from pip_warden._sigstore.root import Root, load_root
 from pip_warden.errors import TrustRootError
 from pip_warden.sandbox.sigstore import Form, SigstoreService, der
 from pip_warden.sandbox.sigstore.ca import key_usage
-from sigstore_door.making import CLAIMS, DATA, NOON, SUBJECT, changed, code, outcome, root_of, service
+from sigstore_door.making import CLAIMS, DATA, NOON, SUBJECT, changed, code, outcome
 
 KEY, OTHER = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 Extension = tuple[x509.ExtensionType, bool]
@@ -258,16 +258,6 @@ def test_b23_a_stamper_is_for_nothing_else(extensions: list[Extension], expected
 
 
 # Who asks
-
-
-@pytest.fixture(scope="module")
-def sigstore() -> SigstoreService:
-    return service()
-
-
-@pytest.fixture(scope="module")
-def root(sigstore: SigstoreService) -> Root:
-    return root_of(sigstore)
 
 
 @pytest.mark.parametrize(

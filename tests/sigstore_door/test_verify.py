@@ -55,11 +55,6 @@ def sigstore() -> SigstoreService:
     return made
 
 
-@pytest.fixture(scope="module")
-def root(sigstore: SigstoreService) -> Root:
-    return root_of(sigstore)
-
-
 def signed(sigstore: SigstoreService, kind: str, data: bytes = DATA, **form: Any) -> dict[str, Any]:
     """Sign in one of FORMATS; PEP 740 as an attestation, the others as a message signature."""
     if kind == "pep740":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -18,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from pip_warden._sigstore.fields import Malformed
+
+E = TypeVar("E", bound=x509.ExtensionType)
 
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _LARGEST_ARC = 2**31 - 1
@@ -58,7 +61,7 @@ def check_readable(certificate: x509.Certificate) -> None:
     _check_key(certificate)
     if certificate.serial_number < 0:
         raise Malformed("a certificate with a negative serial number")
-    ours = _constraints(certificate)
+    ours = _value(certificate, x509.BasicConstraints)
     for extension in certificate.extensions:
         number = extension.oid
         if extension.critical and number in _NEVER_CRITICAL:
@@ -121,12 +124,10 @@ def _check_names(names: Iterable[x509.GeneralName]) -> None:
 
 def names_issuer(lower: x509.Certificate, upper: x509.Certificate) -> bool:
     """Tell whether a certificate's authority key identifier, where both have one, is its issuer's."""
-    try:
-        stated = lower.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-        own = upper.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except x509.ExtensionNotFound:
+    stated, own = _value(lower, x509.AuthorityKeyIdentifier), _value(upper, x509.SubjectKeyIdentifier)
+    if stated is None or stated.key_identifier is None or own is None:
         return True
-    return stated is None or stated == own
+    return stated.key_identifier == own.digest
 
 
 def check_authorities(chain: tuple[x509.Certificate, ...], purpose: x509.ObjectIdentifier) -> None:
@@ -137,7 +138,7 @@ def check_authorities(chain: tuple[x509.Certificate, ...], purpose: x509.ObjectI
     """
     for depth, ca in enumerate(chain):
         name = ca.subject.rfc4514_string()
-        constraints = _constraints(ca)
+        constraints = _value(ca, x509.BasicConstraints)
         if constraints is None or not constraints.ca or not _may_sign(ca):
             raise Malformed(f"{name!r} may not issue certificates")
         if constraints.path_length is not None and constraints.path_length < depth:
@@ -157,23 +158,28 @@ def check_stamper(leaf: x509.Certificate) -> None:
     Raises:
         Malformed: It is of a CA, or for more.
     """
-    constraints, purposes = _constraints(leaf), _purposes(leaf)
+    constraints, purposes = _value(leaf, x509.BasicConstraints), _purposes(leaf)
     if (constraints and constraints.ca) or purposes != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise Malformed("a certificate that is not for time stamps alone")
 
 
-def _constraints(certificate: x509.Certificate) -> x509.BasicConstraints | None:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound:
-        return None
+def chain_of(raw: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
+    """Load certificates (DER) of which each was issued by the next.
+
+    Raises:
+        ValueError: One cannot be read, or names another issuer than the next.
+        TypeError: One has a key that certificates are not signed with.
+        InvalidSignature: The next did not sign it.
+    """
+    chain = tuple(map(x509.load_der_x509_certificate, raw))
+    for lower, upper in pairwise(chain):
+        lower.verify_directly_issued_by(upper)
+    return chain
 
 
 def _may_sign(ca: x509.Certificate) -> bool:
-    try:
-        return ca.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound:
-        return True
+    usage = _value(ca, x509.KeyUsage)
+    return usage is None or usage.key_cert_sign
 
 
 def _may_serve(ca: x509.Certificate, purpose: x509.ObjectIdentifier) -> bool:
@@ -182,7 +188,12 @@ def _may_serve(ca: x509.Certificate, purpose: x509.ObjectIdentifier) -> bool:
 
 
 def _purposes(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
+    return list(_value(certificate, x509.ExtendedKeyUsage) or ())
+
+
+def _value(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    """Return what an extension says; None where it is not there."""
     try:
-        return list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+        return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
-        return []
+        return None

@@ -57,8 +57,11 @@ class Fields:
         self.where = where
 
     def has(self, key: str) -> bool:
-        """Say whether a field is there."""
-        return key in self._values
+        """Say whether a field is there. One that is null is not, and is read with that."""
+        if key in self._values:
+            return True
+        self._unread.discard(key)
+        return False
 
     def take(self, key: str) -> JSONValue:
         """Take any value, None where absent."""

@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -26,7 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier
 
-from pip_warden._sigstore.certificate import check_authorities, check_readable, check_stamper
+from pip_warden._sigstore.certificate import chain_of, check_authorities, check_readable, check_stamper
 from pip_warden._sigstore.fields import Fields, Malformed
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import TrustRootError
@@ -270,15 +269,11 @@ def _read_authority(fields: Fields) -> Authority:
 
 def _linked(raw: list[str]) -> tuple[x509.Certificate, ...]:
     """Load a chain whose every certificate is issued by the next, the last by itself; the library takes each for an anchor of its own."""
-    certificates = tuple(
-        x509.load_der_x509_certificate(Fields({"c": text}, "certificate").data("c")) for text in raw
-    )
+    certificates = chain_of(Fields({"c": text}, "certificate").data("c") for text in raw)
     if not certificates:
         raise Malformed("no certificate")
     for certificate in certificates:
         check_readable(certificate)
-    for lower, upper in pairwise(certificates):
-        lower.verify_directly_issued_by(upper)
     certificates[-1].verify_directly_issued_by(certificates[-1])
     return certificates
 
@@ -338,7 +333,6 @@ def _id(fields: Fields) -> bytes:
 def _window(fields: Fields) -> Window:
     start = _moment(fields, "start")
     end = _moment(fields, "end") if fields.has("end") else None
-    fields.take("end")  # null, where it is not there
     fields.done()
     return Window(start=start, end=end)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from itertools import pairwise
 
 from pip_warden._sigstore.checkpoint import Checkpoint, read_checkpoint
 from pip_warden._sigstore.fields import Fields, Malformed
@@ -148,9 +147,6 @@ def read_bundle_value(value: JSONValue) -> WireBundle:
     if material.has("publicKey"):
         raise Malformed("a bundle signed with a bare key", code="key-signed-bundle")
     certificate = _certificate(material, media_type)
-    for other in ("publicKey", "certificate", "x509CertificateChain"):
-        if not material.has(other):
-            material.take(other)  # null, which says that it is absent
     entry = _one_entry(material)
     if media_type == V0_1 and entry.promise is None:
         raise Malformed("a bundle of version 0.1 has no signed entry timestamp")
@@ -170,9 +166,12 @@ def read_bundle_value(value: JSONValue) -> WireBundle:
 
 def _certificate(material: Fields, media_type: str) -> bytes:
     """Take the leaf. Further certificates of old bundles are left out: only the trusted root says who is a CA. They must be its chain."""
+    one, several = "certificate", "x509CertificateChain"
+    if material.has(one if media_type in _WITH_CHAIN else several):
+        raise Malformed(f"{material.where} has a certificate in the form of another version")
     if media_type not in _WITH_CHAIN:
-        return _raw(material.child("certificate"))
-    chain = material.child("x509CertificateChain")
+        return _raw(material.child(one))
+    chain = material.child(several)
     certificates = [_raw(fields) for fields in chain.children("certificates", most=_MOST_CERTIFICATES)]
     chain.done()
     if not certificates:
@@ -185,12 +184,12 @@ def _check_chain(raw: list[bytes], where: str) -> None:
     """Each certificate was issued by the next (``sigstore_common.proto``, ``X509CertificateChain``)."""
     if len(raw) == 1:
         return
-    from cryptography import x509
     from cryptography.exceptions import InvalidSignature
 
+    from pip_warden._sigstore.certificate import chain_of
+
     try:
-        for lower, upper in pairwise(map(x509.load_der_x509_certificate, raw)):
-            lower.verify_directly_issued_by(upper)
+        chain_of(raw)
     except (ValueError, TypeError, InvalidSignature) as err:
         raise Malformed(f"{where} is no chain of certificates: {str(err) or type(err).__name__}") from err
 

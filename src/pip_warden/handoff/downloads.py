@@ -23,11 +23,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pip_warden.digests import Digest, copied, digest_of_chunks
+from pip_warden.digests import Digest, copied, digest_of_stream
 from pip_warden.disk import draft_name, open_new
 from pip_warden.errors import DeliveryError, RefusedError, UsageError
 
-_CHUNK = 1 << 20
 _PATIENCE = 60.0
 """Seconds that another run may take for its names: it needs a few milliseconds, and reads what is there already."""
 
@@ -216,7 +215,7 @@ def _holds(download: Download, directory: int) -> bool | None:
         with os.fdopen(os.open(download.path.name, flags, dir_fd=directory), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 return False
-            return digest_of_chunks(iter(lambda: stream.read(_CHUNK), b"")).matches(download.digest)
+            return digest_of_stream(stream).matches(download.digest)
     except FileNotFoundError:
         return None
     except OSError:
