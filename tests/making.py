@@ -9,6 +9,7 @@ from typing import Any
 from packaging.version import Version
 
 from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.wire import LogEntry, WireBundle
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, digest_of
 from pip_warden.index.candidate import Candidate, IndexPage
@@ -47,6 +48,23 @@ def artifact(filename: str = WHEEL, digest: Digest = DIGEST, **changes: Any) -> 
     """Make an artifact."""
     values: dict[str, Any] = {"path": Path("/nowhere") / filename, "size": 9, "contents": contents()}
     return Artifact(name=parse_artifact_name(filename), digest=digest, **(values | changes))
+
+
+def wire(signature: bytes = b"signature") -> WireBundle:
+    """Make a bundle that is told apart by its signature alone."""
+    entry = LogEntry(
+        log_index=1,
+        log_id=b"",
+        kind="",
+        version="",
+        integrated_time=0,
+        promise=None,
+        proof=None,
+        body=b"",
+    )
+    return WireBundle(
+        certificate=b"", entry=entry, timestamps=(), signature=signature, message_digest=None, envelope=None
+    )
 
 
 def file_url(filename: str = WHEEL, digest: Digest = DIGEST, project: str = "4711") -> str:

@@ -186,7 +186,7 @@ def own(error: type[WardenError], work: Callable[[], object], *codes: str) -> No
 def item(found: Item | BadItem) -> None:
     """Prove an item, or look at what is said of a bad one."""
     if isinstance(found, Item):
-        assert isinstance(prove(found.bundle, DIGEST, ROOT), Proved | Fault)
+        assert isinstance(prove(found.wire, DIGEST, ROOT), Proved | Fault)
     else:
         writable(found.fault)
 

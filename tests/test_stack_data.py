@@ -31,7 +31,7 @@ SUBJECT = "https://127.0.0.1:17080/acme/widgets//.gitlab-ci.yml@refs/tags/v1.0"
 def proved(raw: bytes) -> Proved | None:
     """Return what a bundle proves of the wheel; None where it proves nothing."""
     item = read_bundle("evidence", raw)
-    found = prove(item.bundle, DIGEST, ROOT) if isinstance(item, Item) else None
+    found = prove(item.wire, DIGEST, ROOT) if isinstance(item, Item) else None
     if not isinstance(found, Proved) or found.envelope is None:
         return found if isinstance(found, Proved) else None
     statement = read_statement(found.envelope)

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 import making
 from archives import INFO, METADATA, WHEEL_NAME, wheel
 from pip_warden._sigstore.rekor import Hashedrekord
-from pip_warden._sigstore.wire import parse_bundle
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, digest_of
@@ -256,7 +255,7 @@ def test_t14_evidence_of_which_a_part_is_poisoned_is_none(
 def test_the_entry_of_a_detached_signature_is_that_of_the_very_pair(cache: Path, run: Path) -> None:
     detached = read_bundle("a.sig", json.dumps(service().sign_blob(DATA, CLAIMS)).encode(), Form.DETACHED)
     assert isinstance(detached, Item)
-    wire, vault = parse_bundle(detached.bundle), Vault(cache)
+    wire, vault = detached.wire, Vault(cache)
     wanted = Hashedrekord(digest=DIGEST, signature=wire.signature, pem=pem_of(wire.certificate))
     vault.seal(accepted(run), evidence=(replace(detached, form=Form.BUNDLE),))
     assert vault.entry(wanted) is None

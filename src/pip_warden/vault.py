@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pip_warden._sigstore.rekor import Hashedrekord
-from pip_warden._sigstore.wire import LogEntry, parse_bundle
+from pip_warden._sigstore.wire import LogEntry
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, copied, digest_of_stream
@@ -148,7 +148,7 @@ class Vault:
         """
         for item in self.evidence(wanted.digest):
             if isinstance(item, Item) and item.form is Form.DETACHED:
-                wire = parse_bundle(item.bundle)
+                wire = item.wire
                 if wire.signature == wanted.signature and pem_of(wire.certificate) == wanted.pem:
                     return wire.entry
         return None
@@ -397,7 +397,7 @@ def _evidence_json(evidence: Evidence) -> bytes:
         {
             "label": item.label,
             "form": item.form.value,
-            "bundle": base64.b64encode(item.bundle).decode("ascii"),
+            "bundle": base64.b64encode(item.wire.to_json()).decode("ascii"),
         }
         for item in evidence
         if isinstance(item, Item)

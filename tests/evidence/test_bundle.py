@@ -52,8 +52,8 @@ def test_what_is_read_is_written_in_one_form() -> None:
 
     assert isinstance(first, Item)
     assert first == second
-    assert json.loads(first.bundle)["mediaType"] == MediaType.V03
-    assert not first.is_dsse
+    assert json.loads(first.wire.to_json())["mediaType"] == MediaType.V03
+    assert first.wire.envelope is None
 
 
 @pytest.mark.parametrize(

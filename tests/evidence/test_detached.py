@@ -105,7 +105,7 @@ def test_a_pair_is_completed_and_proved(signature: bytes, certificate: bytes) ->
     item = complete(found, DIGEST, find_entry(Rekor(), URLS, found.wanted(DIGEST)))
 
     assert isinstance(item, Item)
-    assert isinstance(prove(item.bundle, DIGEST, root_of(SIGSTORE)), Proved)
+    assert isinstance(prove(item.wire, DIGEST, root_of(SIGSTORE)), Proved)
 
 
 @pytest.mark.parametrize(

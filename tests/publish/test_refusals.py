@@ -163,7 +163,6 @@ def test_a_release_is_promoted_when_it_is_old_enough(minutes: int, young: bool) 
         log_index=1,
         log_time=plan.now - timedelta(minutes=minutes),
         root="default",
-        bundle=b"",
     )
     report = Report(
         command="x", exit_code=0, lines=(line_of(Accepted(artifact=making.artifact(), basis=basis)),)

@@ -42,7 +42,6 @@ def report_of(evil: str) -> Report:
         log_index=1,
         log_time=datetime(2026, 1, 1, tzinfo=UTC),
         root="default",
-        bundle=b"",
     )
     refused = Refused(
         subject=evil,

@@ -61,7 +61,7 @@ def outcome(value: Mapping[str, Any], root: Root, data: bytes = DATA) -> Proved 
     """Read a bundle or PEP 740 attestation strictly, and prove it."""
     raw = json.dumps(value).encode()
     item: Item | BadItem = read_bundle("b", raw) if "mediaType" in value else read_attestation("a", raw)
-    return item.fault if isinstance(item, BadItem) else prove(item.bundle, digest_of(data), root)
+    return item.fault if isinstance(item, BadItem) else prove(item.wire, digest_of(data), root)
 
 
 def code(found: Proved | Fault) -> str:

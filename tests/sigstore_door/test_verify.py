@@ -23,7 +23,8 @@ from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.root import Authority, Root, Window, load_root
 from pip_warden._sigstore.verify import prove
 from pip_warden.digests import digest_of, digest_of_file
-from pip_warden.evidence.model import Item
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.pep740 import read_attestation, read_provenance
 from pip_warden.faults import Fault
 from pip_warden.sandbox.clock import Clock
@@ -272,7 +273,7 @@ def test_t13_each_of_several_attestations_is_judged(sigstore: SigstoreService, r
         content = {"version": 1, "attestation_bundles": [{"publisher": {}, "attestations": values}]}
         items = read_provenance("p", json.dumps(content).encode())
 
-        found = [code(prove(item.bundle, digest_of(DATA), root)) for item in items if isinstance(item, Item)]
+        found = [code(prove(item.wire, digest_of(DATA), root)) for item in items if isinstance(item, Item)]
 
         assert found == ["bad-signature" if at == tampered else "proved" for at in range(3)]
 
@@ -345,7 +346,7 @@ def test_the_real_attestation_outside_a_window(part: str, at: int, edge: str) ->
     assert isinstance(item, Item)
 
     digest = digest_of_file(REAL / "gitlab_oidc_project-0.0.3.tar.gz")
-    found = prove(item.bundle, digest, load_root(json.dumps(whole).encode()))
+    found = prove(item.wire, digest, load_root(json.dumps(whole).encode()))
 
     assert code(found) == "outside-validity-window"
 
@@ -387,7 +388,11 @@ def test_t04_the_kind_that_the_bundle_says_is_the_entrys(sigstore: SigstoreServi
 
 @given(raw=st.binary(max_size=200) | st.text().map(str.encode))
 def test_t14_nothing_but_a_fault_comes_of_garbage(raw: bytes, root: Root) -> None:
-    assert isinstance(prove(raw, digest_of(DATA), root), Fault)
+    item = read_bundle("b", raw)
+
+    assert isinstance(
+        item.fault if isinstance(item, BadItem) else prove(item.wire, digest_of(DATA), root), Fault
+    )
 
 
 @given(data=st.data())

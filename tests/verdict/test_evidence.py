@@ -10,6 +10,7 @@ import pytest
 
 import making
 from pip_warden._sigstore.proved import Claims, Envelope, Proved
+from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest
 from pip_warden.errors import BugError
 from pip_warden.evidence.model import Form, Item
@@ -53,10 +54,10 @@ class Sigstore:
         self.proved: Counter[tuple[bytes, int]] = Counter()
         self.read = 0
 
-    def prove(self, bundle: bytes, _digest: Digest, root: object) -> Proved:
-        self.proved[bundle, id(root)] += 1
+    def prove(self, wire: WireBundle, _digest: Digest, root: object) -> Proved:
+        self.proved[wire.signature, id(root)] += 1
         claims = making.claims(source_digest="0" * 40)
-        envelope = BUILT if bundle.startswith(b"built") else PUBLISHED
+        envelope = BUILT if wire.signature.startswith(b"built") else PUBLISHED
         return Proved(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
 
     def read_statement(self, envelope: Envelope) -> Statement | Fault:
@@ -73,7 +74,7 @@ def sigstore(monkeypatch: pytest.MonkeyPatch) -> Sigstore:
 
 
 def _exhibit(*bundles: bytes) -> Exhibit:
-    evidence = tuple(Item(label="a", form=Form.PEP740, bundle=bundle, is_dsse=True) for bundle in bundles)
+    evidence = tuple(Item(label="a", form=Form.PEP740, wire=making.wire(bundle)) for bundle in bundles)
     return Exhibit(artifact=making.artifact(), candidate=None, page=None, evidence=evidence)
 
 
@@ -85,8 +86,8 @@ def _judge(*bundles: bytes, identities: tuple[Identity, ...] = (), require: Requ
 def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, Claims, Envelope]) -> None:
     """Have each item proved under one root alone."""
 
-    def prove(bundle: bytes, _digest: Digest, root: object) -> Proved | Fault:
-        root_name, claims, envelope = items[bundle.decode()]
+    def prove(wire: WireBundle, _digest: Digest, root: object) -> Proved | Fault:
+        root_name, claims, envelope = items[wire.signature.decode()]
         if ROOTS[root_name] is not root:
             return Fault(code="bad-certificate-chain", expected="a CA of this root", found="another")
         return Proved(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)

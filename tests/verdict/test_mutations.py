@@ -16,7 +16,7 @@ from pip_warden.verdict import archive, judge, origin
 from pip_warden.verdict.model import Accepted, Exhibit, Refused, Verdict
 
 NO = Fault(code="mutated", expected="yes", found="no")
-ITEM = Item(label="a", form=Form.BUNDLE, bundle=b"{}", is_dsse=False)
+ITEM = Item(label="a", form=Form.BUNDLE, wire=making.wire())
 
 
 def _judge() -> Verdict:

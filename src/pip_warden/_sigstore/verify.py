@@ -29,7 +29,7 @@ from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Authority, Log, Root, Window
 from pip_warden._sigstore.stamped import Stamp, read_stamp
-from pip_warden._sigstore.wire import LogEntry, Proof, WireBundle, parse_bundle
+from pip_warden._sigstore.wire import LogEntry, Proof, WireBundle
 from pip_warden.digests import Digest
 from pip_warden.faults import Fault
 
@@ -93,13 +93,13 @@ class _Hearing:
     stamp: Stamp | None
 
 
-def prove(item_bundle: bytes, digest: Digest, root: Root) -> Proved | Fault:
+def prove(wire: WireBundle, digest: Digest, root: Root) -> Proved | Fault:
     """Verify a bundle for the file with a digest.
 
     For a DSSE envelope the signature says nothing of the file by itself: step 8 compares its statement with the file.
 
     Args:
-        item_bundle: The bundle as JSON; it is read strictly here too, since a cached one may have been changed.
+        wire: The bundle, as it was read strictly.
         digest: SHA-256 of the file's bytes.
         root: The one trusted root to verify under.
 
@@ -107,7 +107,7 @@ def prove(item_bundle: bytes, digest: Digest, root: Root) -> Proved | Fault:
         What is proved, or the fault. No exception escapes.
     """
     try:
-        return _prove(parse_bundle(item_bundle), digest, root)
+        return _prove(wire, digest, root)
     except _NoError as no:
         return no.fault
     except Malformed as err:

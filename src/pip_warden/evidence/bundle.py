@@ -33,7 +33,7 @@ def read_bundle(label: str, raw: bytes, form: Form = Form.BUNDLE) -> Item | BadI
 
 def item_of(label: str, form: Form, wire: WireBundle) -> Item:
     """Make an item of a bundle that was read strictly."""
-    return Item(label=label, form=form, bundle=wire.to_json(), is_dsse=wire.envelope is not None)
+    return Item(label=label, form=form, wire=wire)
 
 
 def bad_item(label: str, form: Form, err: Malformed, *, code: str, expected: str) -> BadItem:

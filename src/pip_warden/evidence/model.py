@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pip_warden._sigstore.wire import WireBundle
 from pip_warden.faults import Fault
 
 
@@ -28,14 +29,12 @@ class Item:
     Attributes:
         label: Where it came from, for people: a file name, with ``#2`` and so on for further rows or entries.
         form: The form it came in.
-        bundle: The Sigstore bundle as JSON with the defaults of protobuf JSON filled in, ready for the sigstore door.
-        is_dsse: Whether the bundle holds a DSSE envelope (else a message signature).
+        wire: What it says, as one Sigstore bundle, read strictly and once.
     """
 
     label: str
     form: Form
-    bundle: bytes
-    is_dsse: bool
+    wire: WireBundle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -115,7 +115,7 @@ def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> Proved:
         UndecidedError: ``unverifiable-signature``.
     """
     item = read_bundle(path.name, bundle)
-    proved = prove(item.bundle, digest, by.root) if isinstance(item, Item) else item.fault
+    proved = prove(item.wire, digest, by.root) if isinstance(item, Item) else item.fault
     if isinstance(proved, Fault):
         raise UndecidedError(
             "unverifiable-signature",

@@ -29,6 +29,7 @@ from functools import cache
 from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.wire import WireBundle
 from pip_warden.errors import BugError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
@@ -54,7 +55,7 @@ from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, check_subject,
 Roots = Mapping[str, Root]
 """The trusted roots by the name their pin gives them, each made from bytes with the pinned digest."""
 
-Prover = Callable[[bytes, str], Proved | Fault]
+Prover = Callable[[WireBundle, str], Proved | Fault]
 """Proves a bundle for the file that is judged, under the root with a name."""
 
 
@@ -101,8 +102,8 @@ def speaks(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, roots: 
     if needs_statements(entry.require):
         return False
 
-    def proved(bundle: bytes, root_name: str) -> Proved | Fault:
-        return prove(bundle, exhibit.artifact.digest, roots[root_name])
+    def proved(wire: WireBundle, root_name: str) -> Proved | Fault:
+        return prove(wire, exhibit.artifact.digest, roots[root_name])
 
     return isinstance(_judge_item(item, exhibit, entry, proved), Good)
 
@@ -141,8 +142,8 @@ def _judge_evidence(exhibit: Exhibit, entry: IdentityEntry, roots: Roots) -> Ver
     """
 
     @cache
-    def proved(bundle: bytes, root_name: str) -> Proved | Fault:
-        return prove(bundle, exhibit.artifact.digest, roots[root_name])
+    def proved(wire: WireBundle, root_name: str) -> Proved | Fault:
+        return prove(wire, exhibit.artifact.digest, roots[root_name])
 
     @cache
     def unattested(identity: Identity) -> Fault | None:
@@ -180,7 +181,7 @@ def _witnesses(
     found = []
     version = exhibit.artifact.name.version
     for item in exhibit.evidence:
-        proved = prover(item.bundle, identity.root) if isinstance(item, Item) else item.fault
+        proved = prover(item.wire, identity.root) if isinstance(item, Item) else item.fault
         if isinstance(proved, Fault) or proved.envelope is None:
             continue
         statement = read_statement(proved.envelope)
@@ -198,7 +199,7 @@ def _judge_item(item: Item | BadItem, exhibit: Exhibit, entry: IdentityEntry, pr
         return No(Step.EVIDENCE, item.fault)
     closest = No(Step.EVIDENCE, no_evidence(exhibit))
     for root_name in sorted({identity.root for identity in entry.identities}):
-        outcome = _judge_under_root(item, exhibit, entry, root_name, prover(item.bundle, root_name))
+        outcome = _judge_under_root(item, exhibit, entry, root_name, prover(item.wire, root_name))
         if isinstance(outcome, Good):
             return outcome
         closest = max(closest, outcome, key=lambda no: no.step)
@@ -224,7 +225,7 @@ def _judge_under_root(
 
 def prove_item(item: Item, exhibit: Exhibit, entry: IdentityEntry, root: Root) -> Proved | No:
     """Prove what one item says, without asking who said it: steps 7 and 8."""
-    return _check_proved(prove(item.bundle, exhibit.artifact.digest, root), exhibit, entry)
+    return _check_proved(prove(item.wire, exhibit.artifact.digest, root), exhibit, entry)
 
 
 def _check_proved(proved: Proved | Fault, exhibit: Exhibit, entry: IdentityEntry) -> Proved | No:
@@ -245,7 +246,6 @@ def signed_by(item: Item, proved: Proved, root_name: str) -> SignedBy:
         log_index=proved.log_index,
         log_time=proved.log_time,
         root=root_name,
-        bundle=item.bundle,
     )
 
 

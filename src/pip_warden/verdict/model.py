@@ -71,7 +71,6 @@ class SignedBy:
     log_index: int
     log_time: datetime
     root: str
-    bundle: bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
