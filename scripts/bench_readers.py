@@ -38,8 +38,8 @@ from pip_warden.sandbox.clock import Clock
 from pip_warden.sandbox.sigstore import SigstoreService
 from pip_warden.strict_json import StrictJSONError, loads
 from pip_warden.trust.file import parse as parse_trust
-from pip_warden.verdict.judge import judge
-from pip_warden.verdict.model import Accepted, Exhibit
+from pip_warden.verdict.inquiry import judge
+from pip_warden.verdict.model import Accepted
 
 LINEAR = 1.4
 """The largest exponent that is called linear: caches make larger inputs a little dearer. One whose cost grows with the square has 2."""
@@ -247,11 +247,7 @@ def _judging(sigstore: SigstoreService, statement: dict[str, object]) -> Reader:
 
     def read(raw: bytes) -> str:
         evidence = read_provenance("a", raw)
-        verdict = judge(
-            Exhibit(artifact=artifact, candidate=None, page=None, evidence=evidence),
-            trust=trust,
-            roots={"default": root},
-        )
+        verdict = judge(artifact, evidence, trust=trust, roots={"default": root})
         return "read" if isinstance(verdict, Accepted) else verdict.code
 
     return Reader(

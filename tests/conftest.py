@@ -9,8 +9,13 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 _CONNECT = socket.socket.connect
+
+# An example may take as long as it takes: how fast a machine is, and what else it does, is no property of the code.
+settings.register_profile("project")
+settings.load_profile("project")
 
 
 @pytest.fixture(autouse=True, scope="session")

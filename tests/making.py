@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pip_warden._sigstore.proved import Claims
 from pip_warden._sigstore.wire import LogEntry, WireBundle
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, digest_of
+from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.trust.pins import (
@@ -24,6 +26,9 @@ from pip_warden.trust.pins import (
     TrustFile,
 )
 from pip_warden.trust.subject import parse_subject
+from pip_warden.verdict.attested import Demands, Witness
+from pip_warden.verdict.listing import Listing
+from pip_warden.verdict.model import No, Refused, Step
 
 GITLAB = "https://gitlab.example.com"
 PROJECT = ProjectName("acme-widgets")
@@ -94,6 +99,28 @@ def page(*candidates: Candidate, url: str = "", source: str = "acme") -> IndexPa
     return IndexPage(
         project=PROJECT, source=source, url=url or page_url(), candidates=candidates or (candidate(),)
     )
+
+
+def listing(*candidates: Candidate) -> Listing:
+    """Make the listing of a page of which everything is allowed."""
+    listed = page(*candidates)
+    return Listing(page=listed, allowed=listed.candidates)
+
+
+def refused(
+    subject: str, step: Step, code: str, expected: str = "a", found: str = "b", hint: str = ""
+) -> Refused:
+    """Make a refusal."""
+    fault = Fault(code=code, expected=expected, found=found, hint=hint)
+    return Refused(subject=subject, no=No(step, fault))
+
+
+def unmet(require: Requirements, witnesses: Iterable[Witness], version: str = "1.0") -> Fault | None:
+    """Return what statements, each taken in turn, leave unmet of what a pin requires."""
+    demands = Demands(require, Version(version))
+    for witness in witnesses:
+        demands.hear(witness)
+    return demands.unmet
 
 
 def identity(**changes: Any) -> Identity:

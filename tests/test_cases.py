@@ -18,8 +18,8 @@ from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.pep740 import read_attestation
 from pip_warden.trust.file import parse
-from pip_warden.verdict.judge import judge
-from pip_warden.verdict.model import Accepted, Exhibit, Verdict
+from pip_warden.verdict.inquiry import judge
+from pip_warden.verdict.model import Accepted, Verdict
 
 CASES = Path(__file__).parent / "cases"
 REAL = Path(__file__).parent / "data" / "real"
@@ -65,8 +65,7 @@ def _judge(case: dict[str, Any], directory: Path) -> Verdict:
     root = load_root(
         _changed((REAL / "trusted_root.public-good.json").read_bytes(), case.get("root-change", []))
     )
-    exhibit = Exhibit(artifact=artifact, candidate=None, page=None, evidence=_evidence(case))
-    return judge(exhibit, trust=trust, roots={pin.name: root for pin in trust.roots})
+    return judge(artifact, _evidence(case), trust=trust, roots={pin.name: root for pin in trust.roots})
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -44,9 +44,9 @@ from pip_warden.transport import Reply, Transport, error_for
 from pip_warden.trust.file import parse as parse_trust
 from pip_warden.trust.pins import Requirements
 from pip_warden.vault import Vault
-from pip_warden.verdict.attested import ANNOTATIONS, Witness, check_statements
-from pip_warden.verdict.judge import judge
-from pip_warden.verdict.model import Accepted, Exhibit, Verdict
+from pip_warden.verdict.attested import ANNOTATIONS, Witness
+from pip_warden.verdict.inquiry import judge
+from pip_warden.verdict.model import Accepted, Verdict
 from pip_warden.verdict.statement import (
     EVIDENCE_OF_PUBLICATION,
     PAYLOAD_TYPE,
@@ -213,10 +213,10 @@ def of_provenance(raw: bytes) -> None:
 
 def of_statement(raw: bytes) -> None:
     envelope = Envelope(payload_type=PAYLOAD_TYPE, payload=raw)
-    fault = check_subject(envelope, making.artifact(), EVIDENCE_OF_PUBLICATION)
+    statement = read_statement(envelope)
+    fault = check_subject(statement, making.artifact(), EVIDENCE_OF_PUBLICATION)
     if fault is not None:
         writable(fault)
-    statement = read_statement(envelope)
     if isinstance(statement, Fault):
         writable(statement)
         return
@@ -232,7 +232,7 @@ def of_statement(raw: bytes) -> None:
                 ),
                 claims=witness.claims,
             )
-            if said := check_statements(require, (changed,), Version("1.0")):
+            if said := making.unmet(require, (changed,)):
                 writable(said)
 
 
@@ -348,7 +348,7 @@ def test_b04_any_value_in_the_place_of_any_other(name: str) -> None:
             read(raw)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data())
 @pytest.mark.parametrize("name", READERS)
 def test_b04_anything_in_the_place_of_any_value(name: str, data: st.DataObject) -> None:
@@ -359,14 +359,13 @@ def test_b04_anything_in_the_place_of_any_value(name: str, data: st.DataObject) 
     read(respelled(document, way, data.draw(spellings)))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.binary(max_size=200) | st.sampled_from(BINARIES))
 @pytest.mark.parametrize("name", READERS)
 def test_b04_bytes_that_are_nothing(name: str, raw: bytes) -> None:
     READERS[name][0](raw)
 
 
-@settings(deadline=None)
 @given(*[st.binary(max_size=200) | st.sampled_from((*BINARIES, SIG, CRT, base64.b64encode(CRT)))] * 2)
 def test_b04_a_pair_of_anything(signature: bytes, certificate: bytes) -> None:
     found = read_pair("a", signature, certificate)
@@ -451,8 +450,7 @@ GOOD: dict[str, bytes] = {
 
 
 def judged(evidence: Evidence) -> Verdict:
-    exhibit = Exhibit(artifact=making.artifact(), candidate=None, page=None, evidence=evidence)
-    verdict = judge(exhibit, trust=making.trust(), roots={"default": ROOT})
+    verdict = judge(making.artifact(), evidence, trust=making.trust(), roots={"default": ROOT})
     report = Report(command="x", exit_code=0, lines=(line_of(verdict),))
     (report_text.render(report) + report_json.render(report)).encode("utf-8")
     return verdict
@@ -493,7 +491,7 @@ def test_b04_a_bad_item_of_each_kind_masks_no_good_one(good: str, spelling: str)
         assert isinstance(judged(found), Accepted), bad
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data())
 def test_b04_anything_at_all_masks_no_good_one(data: st.DataObject) -> None:
     document = data.draw(st.sampled_from((BLOB, OLD, DSSE, ATTESTATION)))

@@ -116,7 +116,7 @@ def test_only_the_judge_accepts() -> None:
         and getattr(node.func, "id", getattr(node.func, "attr", "")) == "Accepted"
     }
 
-    assert makers == {"verdict/judge.py"}
+    assert makers == {"verdict/inquiry.py"}
 
 
 def test_only_the_command_line_prints_or_reads_the_environment() -> None:

@@ -52,7 +52,7 @@ def test_it_is_proved(name: str) -> None:
     assert "first" not in name or found.log_index == 0
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(name=st.sampled_from(BUNDLES), at=st.floats(min_value=0, max_value=1, exclude_max=True))
 def test_t14_no_bit_of_it_may_change(name: str, at: float) -> None:
     """But for the wrapping of a time stamp: CMS (RFC 5652) signs neither its version numbers nor the name of the signer, and nobody reads them."""

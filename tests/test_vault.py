@@ -30,7 +30,7 @@ from pip_warden.evidence.pep740 import read_attestation
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.vault import Stored, Vault, hand_over, sealed_as
-from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, Step
+from pip_warden.verdict.model import Accepted, PinnedByHash, Step
 from sigstore_door.making import CLAIMS, service
 
 REAL = Path(__file__).parent / "data" / "real" / "gitlab_oidc_project-0.0.3.tar.gz.publish.attestation"
@@ -109,7 +109,7 @@ def test_files_are_read_only_and_nobody_elses(cache: Path, run: Path) -> None:
 
 
 def test_only_an_accepted_opens_it(cache: Path, run: Path) -> None:
-    refused = Refused(subject="x", step=Step.PIN, code="not-pinned", expected="a pin", found="none")
+    refused = making.refused("x", Step.PIN, "not-pinned")
 
     for other in (refused, accepted(run).artifact):
         with pytest.raises(BugError):
@@ -267,7 +267,7 @@ def test_the_entry_of_a_detached_signature_is_that_of_the_very_pair(cache: Path,
     assert vault.entry(replace(wanted, digest=digest_of(b"another"))) is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(min_value=0, max_value=8000), byte=st.integers(min_value=1, max_value=255))
 def test_t14_no_flipped_byte_of_the_evidence_makes_an_exception(
     tmp_path: Path, item: Item, at: int, byte: int

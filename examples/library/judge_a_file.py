@@ -12,8 +12,8 @@ from pip_warden.evidence.locate import Siblings, locate, refuse_lookup
 from pip_warden.report.model import signer_of
 from pip_warden.trust.file import load
 from pip_warden.trust.shelf import RootShelf
-from pip_warden.verdict.judge import judge
-from pip_warden.verdict.model import Accepted, Exhibit, Refused
+from pip_warden.verdict.inquiry import judge
+from pip_warden.verdict.model import Accepted, Refused
 
 
 def main(path: Path) -> int:
@@ -21,15 +21,14 @@ def main(path: Path) -> int:
     trust = load(Path("pytrust.toml"), check_owner=True)
     with tempfile.TemporaryDirectory() as workspace:
         artifact = copy_local(path, Path(workspace))
-        evidence = tuple(locate(path.name, artifact.digest, [Siblings(path.parent)], refuse_lookup))
-        exhibit = Exhibit(artifact=artifact, candidate=None, page=None, evidence=evidence)
-        verdict = judge(exhibit, trust=trust, roots=RootShelf(trust.roots))
+        evidence = locate(path.name, artifact.digest, [Siblings(path.parent)], refuse_lookup)
+        verdict = judge(artifact, evidence, trust=trust, roots=RootShelf(trust.roots))
     match verdict:
         case Accepted() as accepted:
             print(f"accepted: {signer_of(accepted)}")
             return 0
-        case Refused(code=code, expected=expected, found=found):
-            print(f"refused [{code}]: expected {expected}, found {found}")
+        case Refused(fault=why):
+            print(f"refused [{why.code}]: expected {why.expected}, found {why.found}")
             return 1
 
 

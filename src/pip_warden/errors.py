@@ -20,7 +20,17 @@ Who is at fault decides the branch, and the branch decides the exit code (design
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
+
+_OUTRANKING = (1, 70, 3, 2, 4)
+"""Exit codes, each of which outranks those after it: a refusal outranks every other."""
+
+
+def worst(exit_codes: Iterable[int]) -> int:
+    """Return the exit code that outranks the others; 0 where there is none but 0."""
+    found = set(exit_codes)
+    return next((code for code in _OUTRANKING if code in found), 0)
 
 
 class WardenError(Exception):

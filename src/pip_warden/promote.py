@@ -10,29 +10,26 @@ Every upload can be run again, so a promotion that was cut off anywhere is compl
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from packaging.version import Version
 
 from pip_warden.digests import digest_of_file
 from pip_warden.errors import RefusedError, UsageError
-from pip_warden.evidence.locate import ATTESTATION_KINDS, BUNDLE_KINDS, EntryFinder, places, registry_name
-from pip_warden.gate import Gate
+from pip_warden.evidence.locate import ATTESTATION_KINDS, BUNDLE_KINDS, places, registry_name
 from pip_warden.index.gitlab import GitLab
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.publish.registry import Parcel, Registry, Upload
+from pip_warden.publish.registry import Parcel, Registry, Upload, parcels
+from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Report
+from pip_warden.session import Session
 from pip_warden.strict_json import JSONValue
-from pip_warden.transport import Transport
 from pip_warden.trust.pins import IdentityEntry, TrustFile
 from pip_warden.vault import Sealed, hand_over
 from pip_warden.verdict.model import Accepted, SignedBy
-from pip_warden.verify import Given, verify_files, verify_release
+from pip_warden.verify import Given, judge_release, verify_files, verify_release
 
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 _LARGEST_EVIDENCE = 8 << 20
@@ -44,15 +41,6 @@ _SUFFIXES = (
     "sig",
     "crt",
 )
-
-
-class Opened(Protocol):
-    """An open gate, as the command line opens one."""
-
-    @property
-    def gate(self) -> Gate:
-        """The gate."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,141 +87,106 @@ def trust_from(trust: TrustFile, plan: Plan) -> TrustFile:
     return replace(trust, entries=(*others, moved))
 
 
-class Promotion:
-    """One promotion.
+def promote(
+    session: Session, plan: Plan, registry: Registry, *, dry_run: bool = False
+) -> tuple[Report, tuple[Upload, ...]]:
+    """Judge a release, copy it, and judge it again.
 
     Args:
+        session: What the run works with; its trust file is the target's.
         plan: What is to be promoted.
-        trust: The target's trust file.
-        gate_from: A gate over :func:`trust_from`.
-        gate_to: Makes a fresh gate over the target's trust file, for each judging.
-        transport: The HTTP door.
         registry: Where it is published.
-        find_entry: How detached signatures are looked up.
-        workspace: A private directory of this run.
         dry_run: Judge, upload nothing.
+
+    Returns:
+        The report of the last judging, and every upload; no upload where a judging before it was not all accepted.
+
+    Raises:
+        UsageError: ``not-promotable``.
+        RefusedError: ``too-young``; ``other-content``: the target has other bytes under one of the names.
+        UndecidedError: A registry did not answer.
     """
+    report, sealed = _judge_source(session, plan)
+    if report.exit_code != 0:
+        return report, ()
+    _check_age(report, plan)
+    files = tuple(_copy(session, plan, each) for each in sealed)
+    report = verify_files(session, files, given=Given())
+    if report.exit_code != 0:
+        return report, ()
+    uploads = _upload(registry, [_parcel(file, session.trust, plan) for file in files])
+    if dry_run:
+        return report, uploads
+    return verify_release(session, plan.project, plan.version), uploads
 
-    def __init__(  # noqa: PLR0913 -- put together in one place, by the command line
-        self,
-        plan: Plan,
-        *,
-        trust: TrustFile,
-        gate_from: Gate,
-        gate_to: Callable[[], AbstractContextManager[Opened]],
-        transport: Transport,
-        registry: Registry,
-        find_entry: EntryFinder,
-        workspace: Path,
-        dry_run: bool = False,
-    ) -> None:
-        self._plan = plan
-        self._trust = trust
-        self._from = gate_from
-        self._to = gate_to
-        self._transport = transport
-        self._registry = registry
-        self._find_entry = find_entry
-        self._workspace = workspace
-        self._dry_run = dry_run
 
-    def run(self) -> tuple[Report, tuple[Upload, ...]]:
-        """Judge, copy, and judge again.
-
-        Returns:
-            The report of the last judging, and every upload; no upload where a judging before it was not all accepted.
-
-        Raises:
-            RefusedError: ``too-young``; ``other-content``: the target has other bytes under one of the names.
-            UndecidedError: A registry did not answer.
-        """
-        plan = self._plan
-        report = verify_release(self._from, plan.project, plan.version, trust_file=str(self._trust.path))
+def _judge_source(session: Session, plan: Plan) -> tuple[Report, tuple[Sealed, ...]]:
+    """Judge the release where it lies, as consumers of the target would."""
+    trust, ledger = trust_from(session.trust, plan), Ledger()
+    with session.gate(ledger, trust=trust, fresh=True) as gate:
+        report = judge_release(gate, ledger, session.trust, plan.project, plan.version)
         if report.exit_code != 0:
             return report, ()
-        self._check_age(report)
-        files = [
-            self._copy(admission.sealed)
-            for admission in self._from.admit_release(plan.project, plan.version)
-            if admission.sealed
-        ]
-        with self._to() as opened:
-            report = verify_files(
-                opened.gate,
-                tuple(files),
-                given=Given(),
-                find_entry=self._find_entry,
-                workspace=self._workspace,
-                trust_file=str(self._trust.path),
-            )
-        if report.exit_code != 0:
-            return report, ()
-        uploads = self._upload([self._parcel(file) for file in files])
-        if self._dry_run:
-            return report, uploads
-        with self._to() as opened:
-            return verify_release(
-                opened.gate, plan.project, plan.version, trust_file=str(self._trust.path)
-            ), uploads
+        admissions = gate.admit_release(plan.project, plan.version)
+    return report, tuple(admission.sealed for admission in admissions if admission.sealed)
 
-    def _check_age(self, report: Report) -> None:
-        for line in report.lines:
-            match line.verdict:
-                case Accepted(basis=SignedBy(log_time=signed)) if (
-                    self._plan.now - signed < self._plan.min_age
-                ):
-                    raise RefusedError(
-                        "too-young",
-                        f"expected {line.subject} to be signed {self._plan.min_age} ago or earlier, found {signed:%Y-%m-%d %H:%M} UTC",
-                        hint="Promote it later: the time between is when a stolen identity is noticed.",
-                    )
-                case _:
-                    pass
 
-    def _copy(self, sealed: Sealed) -> Path:
-        """Copy a file and every piece of its evidence, byte for byte, into the workspace."""
-        directory = self._workspace / "release"
-        directory.mkdir(mode=0o700, exist_ok=True)
-        file = hand_over(sealed, directory)
-        for suffix in _SUFFIXES:
-            content = self._fetch(sealed.name, f"{sealed.name.filename}.{suffix}")
-            if content is not None:
-                (directory / f"{sealed.name.filename}.{suffix}").write_bytes(content)
-        return file
+def _check_age(report: Report, plan: Plan) -> None:
+    for line in report.lines:
+        match line.verdict:
+            case Accepted(basis=SignedBy(log_time=signed)) if plan.now - signed < plan.min_age:
+                raise RefusedError(
+                    "too-young",
+                    f"expected {line.subject} to be signed {plan.min_age} ago or earlier, found {signed:%Y-%m-%d %H:%M} UTC",
+                    hint="Promote it later: the time between is when a stolen identity is noticed.",
+                )
+            case _:
+                pass
 
-    def _fetch(self, name: ArtifactName, evidence: str) -> bytes | None:
-        source = self._trust.source(self._plan.from_source)
-        gitlab, registry = GitLab(self._transport, source.url), self._plan.from_registry
-        for place in places(source.evidence, name, registry):
-            content = gitlab.generic_get(
-                registry,
-                place.package,
-                place.version,
-                registry_name(evidence),
-                max_bytes=_LARGEST_EVIDENCE,
-                known_readable=True,
-            )
-            if content is not None:
-                return content
-        return None
 
-    def _parcel(self, file: Path) -> Parcel:
-        """Put a file together with its evidence and its verification summary."""
-        from pip_warden.publish.registry import parcels
+def _copy(session: Session, plan: Plan, sealed: Sealed) -> Path:
+    """Copy a file and every piece of its evidence, byte for byte, into the workspace."""
+    directory = session.workspace / "release"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    file = hand_over(sealed, directory)
+    for suffix in _SUFFIXES:
+        content = _fetch(session, plan, sealed.name, f"{sealed.name.filename}.{suffix}")
+        if content is not None:
+            (directory / f"{sealed.name.filename}.{suffix}").write_bytes(content)
+    return file
 
-        parcel = parcels([file])[0]
-        written = file.with_name(f"{file.name}.vsa.json")
-        written.write_text(
-            json.dumps(summary(parcel, self._trust, self._plan), sort_keys=True), encoding="utf-8"
+
+def _fetch(session: Session, plan: Plan, name: ArtifactName, evidence: str) -> bytes | None:
+    source = session.trust.source(plan.from_source)
+    gitlab, registry = GitLab(session.transport, source.url), plan.from_registry
+    for place in places(source.evidence, name, registry):
+        content = gitlab.generic_get(
+            registry,
+            place.package,
+            place.version,
+            registry_name(evidence),
+            max_bytes=_LARGEST_EVIDENCE,
+            known_readable=True,
         )
-        return replace(parcel, summary=written)
+        if content is not None:
+            return content
+    return None
 
-    def _upload(self, parcels: list[Parcel]) -> tuple[Upload, ...]:
-        """All evidence of all files first, so that a consumer meets no file of the release without its own."""
-        evidence = [upload for parcel in parcels for upload in self._registry.publish_evidence(parcel)]
-        files = [self._registry.publish_file(parcel) for parcel in parcels]
-        summaries = [self._registry.publish_summary(parcel) for parcel in parcels]
-        return tuple(evidence + files + summaries)
+
+def _parcel(file: Path, trust: TrustFile, plan: Plan) -> Parcel:
+    """Put a file together with its evidence and its verification summary."""
+    parcel = parcels([file])[0]
+    written = file.with_name(f"{file.name}.vsa.json")
+    written.write_text(json.dumps(summary(parcel, trust, plan), sort_keys=True), encoding="utf-8")
+    return replace(parcel, summary=written)
+
+
+def _upload(registry: Registry, wanted: list[Parcel]) -> tuple[Upload, ...]:
+    """All evidence of all files first, so that a consumer meets no file of the release without its own."""
+    evidence = [upload for parcel in wanted for upload in registry.publish_evidence(parcel)]
+    files = [registry.publish_file(parcel) for parcel in wanted]
+    summaries = [registry.publish_summary(parcel) for parcel in wanted]
+    return tuple(evidence + files + summaries)
 
 
 def summary(parcel: Parcel, trust: TrustFile, plan: Plan) -> dict[str, JSONValue]:

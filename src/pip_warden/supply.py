@@ -22,7 +22,7 @@ from pip_warden.index.rows import PackageFile
 from pip_warden.index.simple import Index, page_url
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.transport import Download, Transport, error_for, origin_of
-from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, Source, TrustFile
+from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, Probe, Source, TrustFile
 from pip_warden.vault import Vault
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LARGEST_FILE = 5 << 30
 class Supply(Protocol):
     """What the gate asks for."""
 
-    def page(self, project: ProjectName, entry: Entry) -> IndexPage:
+    def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """Fetch a project's page from the source its entry names.
 
         Raises:
@@ -52,7 +52,7 @@ class Supply(Protocol):
         """
 
     def evidence(
-        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry
+        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
     ) -> Iterator[Item | BadItem]:
         """Find evidence, best form first, fetching each item when it is asked for.
 
@@ -75,7 +75,7 @@ class Registries:
         self._roots = roots
         self._transport = transport
 
-    def page(self, project: ProjectName, entry: Entry) -> IndexPage:
+    def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """Fetch a project's page from the source its entry names."""
         return Index(self._transport).page(project, self._trust.source(entry.source), entry.registry)
 
@@ -85,7 +85,7 @@ class Registries:
         return receive(candidate, downloader, directory, max_bytes=LARGEST_FILE)
 
     def evidence(
-        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry
+        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
     ) -> Iterator[Item | BadItem]:
         """Find evidence: in the generic registry of a GitLab project, or in the provenance object that an index names."""
         source = self._trust.source(entry.source)
@@ -107,9 +107,11 @@ class Registries:
             registry_name(artifact.name.filename), artifact.digest, stores, self._entry_finder(entry)
         )
 
-    def _entry_finder(self, entry: IdentityEntry) -> Callable[[Hashedrekord], LogEntry | None]:
+    def _entry_finder(self, entry: IdentityEntry | Probe) -> Callable[[Hashedrekord], LogEntry | None]:
         """Look entries up in the logs of the roots that may vouch for the package, and in no other."""
-        names = sorted({identity.root for identity in entry.identities}) or list(self._roots)
+        names = list(self._roots)
+        if isinstance(entry, IdentityEntry):
+            names = sorted({identity.root for identity in entry.identities})
 
         def find(wanted: Hashedrekord) -> LogEntry | None:
             urls = tuple(dict.fromkeys(url for name in names for url in self._roots[name].rekor_v1_urls))
@@ -235,7 +237,7 @@ class Stored:
         self._trust = trust
         self._vault = vault
 
-    def page(self, project: ProjectName, entry: Entry) -> IndexPage:
+    def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """List what the vault holds of a project.
 
         Raises:
@@ -281,13 +283,13 @@ class Stored:
         self,
         candidate: Candidate,  # noqa: ARG002 -- nothing is fetched
         artifact: Artifact,
-        entry: IdentityEntry,  # noqa: ARG002
+        entry: IdentityEntry | Probe,  # noqa: ARG002
     ) -> Iterator[Item | BadItem]:
         """Return the stored evidence."""
         return iter(self._vault.evidence(artifact.digest))
 
 
-def _stored_url(source: Source, entry: Entry, name: ArtifactName, digest: Digest) -> str:
+def _stored_url(source: Source, entry: Entry | Probe, name: ArtifactName, digest: Digest) -> str:
     if source.type == "simple":
         return f"{source.url}/{name.project}/{name.filename}"
     registry = str(entry.registry_id) if entry.registry_id is not None else entry.registry or ""

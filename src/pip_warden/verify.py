@@ -12,7 +12,7 @@ from packaging.version import Version
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
 from pip_warden.digests import digest_of
-from pip_warden.errors import RefusedError, UndecidedError, UsageError, WardenError
+from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import EntryFinder, Siblings, locate
@@ -20,7 +20,9 @@ from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.evidence.pep740 import read_attestation, read_provenance
 from pip_warden.gate import Gate
 from pip_warden.names import ProjectName, parse_artifact_name
-from pip_warden.report.model import Line, Outcome, Report, undecided_line
+from pip_warden.report.ledger import Ledger
+from pip_warden.report.model import Outcome, Report, undecided_line
+from pip_warden.session import Session
 from pip_warden.strict_json import StrictJSONError, loads_object
 from pip_warden.trust.pins import Entry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.subject import parse_subject, read_subject
@@ -44,24 +46,13 @@ class Given:
     certificate: Path | None = None
 
 
-def verify_files(
-    gate: Gate,
-    files: tuple[Path, ...],
-    *,
-    given: Given,
-    find_entry: EntryFinder,
-    workspace: Path,
-    trust_file: str,
-) -> Report:
+def verify_files(session: Session, files: tuple[Path, ...], *, given: Given) -> Report:
     """Verify local files.
 
     Args:
-        gate: The gate.
+        session: What the run works with.
         files: Wheels and sdists.
         given: Evidence for the one file, where it was named.
-        find_entry: How detached signatures are looked up.
-        workspace: A private directory of this run.
-        trust_file: The trust file's path, for the report.
 
     Raises:
         RefusedError: ``nothing-to-verify``.
@@ -74,24 +65,41 @@ def verify_files(
             hint="Zero files are never a success.",
         )
     _check_given(given, files)
-    undecided: list[Line] = []
-    for path in files:
-        artifact = copy_local(path, Path(tempfile.mkdtemp(dir=workspace)))
-        try:
-            gate.admit_local(artifact, _evidence(path, artifact, given, find_entry))
-        except UndecidedError as err:
-            undecided.append(undecided_line(artifact.name, err.code, err.message, err.hint))
-    return _report("verify", gate, trust_file, extra=tuple(undecided))
+    ledger = Ledger()
+    with session.gate(ledger) as gate:
+        for path in files:
+            artifact = copy_local(path, Path(tempfile.mkdtemp(dir=session.workspace)))
+            try:
+                gate.admit_local(artifact, _evidence(path, artifact, given, session.find_entry))
+            except UndecidedError as err:
+                ledger.add(undecided_line(artifact.name, err))
+    return _report("verify", session.trust, ledger)
 
 
-def verify_release(gate: Gate, project: ProjectName, version: Version, *, trust_file: str) -> Report:
+def verify_release(session: Session, project: ProjectName, version: Version) -> Report:
     """Verify every wheel and sdist of a release, straight from its registry."""
-    error: WardenError | None = None
+    ledger = Ledger()
+    with session.gate(ledger, fresh=True) as gate:
+        return judge_release(gate, ledger, session.trust, project, version)
+
+
+def judge_release(
+    gate: Gate, ledger: Ledger, trust: TrustFile, project: ProjectName, version: Version
+) -> Report:
+    """Judge every wheel and sdist of a release and report.
+
+    Args:
+        gate: The gate, which asks for everything anew.
+        ledger: The gate's ledger.
+        trust: The gate's trust file.
+        project: The project.
+        version: The release.
+    """
     try:
         gate.admit_release(project, version)
     except (RefusedError, UndecidedError) as err:
-        error = err
-    return _report("verify-release", gate, trust_file, error=error)
+        ledger.error = err
+    return _report("verify-release", trust, ledger)
 
 
 def demand(
@@ -207,27 +215,16 @@ def _read(path: Path) -> bytes:
         raise UsageError("no-such-file", f"expected a readable file {path}, found {err.strerror}") from err
 
 
-def _report(
-    command: str,
-    gate: Gate,
-    trust_file: str,
-    *,
-    extra: tuple[Line, ...] = (),
-    error: WardenError | None = None,
-) -> Report:
-    lines = (*gate.lines(), *extra)
-    codes = {error.exit_code} if error is not None else set()
-    codes |= {1 for line in lines if line.outcome is Outcome.REFUSED}
-    codes |= {3 for line in lines if line.outcome is Outcome.UNDECIDED}
-    if not any(line.outcome is Outcome.ACCEPTED for line in lines) and not codes:
-        codes.add(1)
-    unsaid = error if error is not None and error.code not in {line.code for line in lines} else None
+def _report(command: str, trust: TrustFile, ledger: Ledger) -> Report:
+    """Make the report of what was judged: without one acceptance it is none of success."""
+    lines = ledger.lines()
+    nothing_accepted = not any(line.outcome is Outcome.ACCEPTED for line in lines)
     return Report(
         command=command,
-        exit_code=min(codes, default=0),
+        exit_code=ledger.exit_code() or int(nothing_accepted),
         lines=lines,
-        unpinned=gate.unpinned() if any(line.code == "not-pinned" for line in lines) else (),
-        trust_file=trust_file,
-        error=unsaid,
-        only_source=gate.only_source(),
+        unpinned=ledger.unpinned() if any(line.code == "not-pinned" for line in lines) else (),
+        trust_file=str(trust.path),
+        error=ledger.unsaid(),
+        only_source=trust.only_source,
     )

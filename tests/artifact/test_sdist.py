@@ -420,7 +420,7 @@ def test_t14_no_flipped_byte_of_the_tar_makes_an_exception(read: Read) -> None:
         )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300), text=st.text(max_size=200))
 def test_t14_no_bytes_make_an_exception(read: Read, data: bytes, text: str) -> None:
     assert isinstance(read(b"\x1f\x8b" + data), Fault)

@@ -471,13 +471,13 @@ def test_t14_no_cut_makes_a_wheel(read: Read) -> None:
     assert all(isinstance(read(good[:end]), Fault) for end in range(len(good)))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=400), start=st.sampled_from([b"", b"PK\3\4", b"PK\5\6"]))
 def test_t14_no_bytes_make_an_exception(read: Read, data: bytes, start: bytes) -> None:
     assert isinstance(read(start + data), Fault)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     file=st.sampled_from([f"{INFO}/METADATA", f"{INFO}/WHEEL", f"{INFO}/RECORD", SCRIPT]),
     data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)),

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
-from pip_warden import install, vault
+from pip_warden import vault
 from pip_warden.errors import DeliveryError, InstallerError, UsageError
 from pip_warden.handoff.report_file import check_report_file, write_report_file
+from pip_warden.install import arguments, notes
 from pip_warden.sandbox import Project
 
 SAFE_INSTALL = str(Path(sys.executable).with_name("safe-install"))
@@ -231,7 +232,7 @@ def test_b21_a_report_outlives_what_fails_after_the_installation(user: User) -> 
     def fail(*_rest: object) -> dict[str, tuple[str, tuple[str, ...]]]:
         raise InstallerError("inspect-failed", "expected a list, found none")
 
-    user.patch.setattr(install, "installed", fail)
+    user.patch.setattr(notes, "installed", fail)
     result = user.install("--report", "report.json", project.record.name)
     assert (result.code, result.codes) == (4, {"inspect-failed"}), result.output
     assert json.loads((user.home / "report.json").read_text())["install"]
@@ -334,7 +335,7 @@ def test_b21_a_full_disk_under_the_workspace(user: User, where: str, monkeypatch
 
 
 def test_b21_a_full_disk_before_pip_starts(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install, "render", full)
+    monkeypatch.setattr(arguments, "render", full)
     user.refused(user.published().record.name, code="cannot-store", exit_code=3)
 
 

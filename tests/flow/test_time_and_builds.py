@@ -298,7 +298,7 @@ def test_b18_markers_mean_the_python_that_is_installed_into(
         asked.append(target.executable)
         return {**marker_environment(target), "python_version": "3.99"}
 
-    monkeypatch.setattr("pip_warden.install.marker_environment", other)
+    monkeypatch.setattr("pip_warden.install.run.marker_environment", other)
     name = project.record.name
     before = user.refused(f"{name}; python_version != '3.99'", code="nothing-to-install", exit_code=2)
     after = user.refused(f"{name}; python_version == '3.99'", code="nothing-to-install", exit_code=2)

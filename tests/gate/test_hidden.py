@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import making
-from pip_warden.gate import Listing, newer_hidden
+from pip_warden.install.notes import newer_hidden
 from pip_warden.names import parse_artifact_name
 
 CHOSEN = parse_artifact_name(making.WHEEL)
@@ -20,7 +20,7 @@ def _hidden(*, by_time: bool) -> list[tuple[str, str]]:
         making.candidate("acme_widgets-2.1-py3-none-any.whl", claimed_upload_time=LATE),
         making.candidate("acme_widgets-3.0rc1-py3-none-any.whl", claimed_yanked="broken"),
     )
-    listing = Listing(page=making.page(*allowed), allowed=allowed)
+    listing = making.listing(*allowed)
     return [
         (str(candidate.name.version), why)
         for candidate, why in newer_hidden(listing, CHOSEN, by_time=by_time)

@@ -319,7 +319,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.binary(max_size=60),
@@ -341,7 +341,7 @@ def test_t66_nothing_but_usage_errors_escapes(tmp_path: Path, content: bytes) ->
     assert gather(files=[str(path)]).named == wanted.named
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(st.text(max_size=40), st.lists(_PIECES, max_size=10).map("".join)))
 def test_nothing_but_usage_errors_escapes_from_the_command_line(text: str) -> None:
     try:

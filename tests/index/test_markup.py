@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pip_warden.errors import RegistryError, UsageError
@@ -104,7 +104,6 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(_PIECES | st.text(max_size=4)).map("".join))
 def test_t14_every_text_is_read_or_is_no_page(text: str) -> None:
     with suppress(MarkupError):

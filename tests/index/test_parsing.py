@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pip_warden.errors import RegistryError
@@ -283,7 +283,6 @@ _tokens = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(_tokens | st.text(max_size=5)).map("".join) | st.binary())
 def test_t14_no_html_escapes_as_a_foreign_error(body: str | bytes) -> None:
     _survives(body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body, "text/html")
@@ -311,7 +310,6 @@ _fields = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(_fields, _values),
     st.dictionaries(st.sampled_from(["meta", "versions", "project-status", "x"]), _values),

@@ -13,14 +13,16 @@ import pytest
 
 import making
 from pip_warden.digests import digest_of
-from pip_warden.gate import Listing
 from pip_warden.handoff.pip import command_line
 from pip_warden.handoff.python import Target
 from pip_warden.handoff.requirements import Named, Wanted
-from pip_warden.install import Installation, Job, accepted_digests
+from pip_warden.install.job import Job, Run
+from pip_warden.install.run import perform
 from pip_warden.names import ProjectName
-from pip_warden.report.model import Line, Report, line_of
-from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, Step
+from pip_warden.report.ledger import Ledger
+from pip_warden.report.model import Report, line_of
+from pip_warden.verdict.listing import Listing
+from pip_warden.verdict.model import Accepted, PinnedByHash, Step
 
 WHEEL = b"the wheel"
 OTHER = b"another wheel"
@@ -40,12 +42,12 @@ sys.exit({code})
 class Accepting:
     """A gate that has accepted one wheel, of which the index hides a newer release."""
 
-    lines_: list[Line] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
 
     def require_pinned(self, projects: dict[ProjectName, str]) -> None:
         assert set(projects) == {making.PROJECT}
         accepted = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed"))
-        self.lines_.append(line_of(accepted, source="acme"))
+        self.ledger.record(line_of(accepted, source="acme"))
 
     def warm_up(self) -> None:
         pass
@@ -53,19 +55,9 @@ class Accepting:
     def look_ahead(self, project: ProjectName) -> None:
         pass
 
-    def lines(self) -> tuple[Line, ...]:
-        return tuple(self.lines_)
-
-    def unpinned(self) -> tuple[()]:
-        return ()
-
-    def only_source(self) -> str:
-        return "acme"
-
     def listing(self, project: ProjectName) -> Listing:
         assert project == making.PROJECT
-        allowed = (making.candidate(), making.candidate(HIDDEN, claimed_yanked="broken"))
-        return Listing(page=making.page(*allowed), allowed=allowed)
+        return making.listing(making.candidate(), making.candidate(HIDDEN, claimed_yanked="broken"))
 
 
 @dataclass
@@ -91,20 +83,22 @@ class Bench:
         job = Job(
             wanted=Wanted(named=(wanted,)),
             target=target(python),
-            trust_file="pytrust.toml",
             dry_run=dry_run,
             download=self.directory / "files" if download else None,
         )
         workspace = self.directory / "run"
         workspace.mkdir()
-        installation = Installation(
-            Accepting(),  # type: ignore[arg-type]  # what is asked of a gate here
-            job,
+        gate: Any = Accepting()
+        run = Run(
+            job=job,
+            trust=making.trust(),
+            gate=gate,  # what is asked of a gate here
+            ledger=gate.ledger,
             environ={},
             workspace=workspace,
             find_entry=lambda _wanted: None,
         )
-        return installation.run()
+        return perform(run)
 
 
 def target(python: Path) -> Target:
@@ -131,10 +125,12 @@ def test_t57_what_pip_would_install_was_accepted(bench: Bench) -> None:
 
 def test_t57_what_was_refused_is_not_accepted_by_its_digest() -> None:
     accepted = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed"))
-    refused = Refused(subject="a.whl", step=Step.IDENTITY, code="identity-mismatch", expected="a", found="b")
-    gate: Any = Accepting([line_of(accepted), line_of(refused, sha256=digest_of(OTHER).hex)])
+    refused = making.refused("a.whl", Step.IDENTITY, "identity-mismatch")
+    ledger = Ledger()
+    ledger.record(line_of(accepted))
+    ledger.record(line_of(refused, sha256=digest_of(OTHER).hex))
 
-    assert accepted_digests(gate) == {making.DIGEST.hex}
+    assert ledger.accepted_digests() == {making.DIGEST.hex}
 
 
 def test_t57_pip_installs_nothing_without_asking(bench: Bench) -> None:

@@ -17,7 +17,7 @@ import making
 from pip_warden.digests import digest_of
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.model import Form
-from pip_warden.promote import Plan, Promotion, trust_from
+from pip_warden.promote import Plan, _check_age, trust_from
 from pip_warden.publish.registry import parcels
 from pip_warden.publish.sign import checked, files_to_sign, write_all
 from pip_warden.publish.token import read_token
@@ -167,18 +167,13 @@ def test_a_release_is_promoted_when_it_is_old_enough(minutes: int, young: bool) 
     report = Report(
         command="x", exit_code=0, lines=(line_of(Accepted(artifact=making.artifact(), basis=basis)),)
     )
-    nothing: Any = None
-    promotion = Promotion(
-        plan, trust=making.trust(), gate_from=nothing, gate_to=nothing, transport=nothing, registry=nothing,
-        find_entry=nothing, workspace=Path("/nowhere"),
-    )  # fmt: skip
 
     if young:
         with pytest.raises(RefusedError) as caught:
-            promotion._check_age(report)
+            _check_age(report, plan)
         assert (caught.value.code, caught.value.exit_code) == ("too-young", 1)
     else:
-        promotion._check_age(report)
+        _check_age(report, plan)
 
 
 def test_only_what_an_identity_is_pinned_for_is_promoted() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import making
-from pip_warden.errors import RefusedError, TrustFileError
+from pip_warden.errors import NetworkError, RefusedError, TrustFileError
 from pip_warden.evidence.model import Form
 from pip_warden.report import json as as_json
 from pip_warden.report import text as as_text
 from pip_warden.report.model import Line, Outcome, Report, Unpinned, line_of, undecided_line
-from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, Refused, SignedBy, Step
+from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, SignedBy, Step
 
 EVIL = [
     "\x1b[2J\x1b[31m✓ accepted",
@@ -32,9 +33,8 @@ HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u206
 
 
 def report_of(evil: str) -> Report:
-    item = ItemRefusal(
-        label=evil, form=Form.BUNDLE, step=Step.SUBJECT, code="wrong-subject", expected=evil, found=evil
-    )
+    refused = making.refused(evil, Step.SUBJECT, "wrong-subject", evil, evil, evil)
+    item = ItemRefusal(label=evil, form=Form.BUNDLE, no=refused.no)
     signed = SignedBy(
         label=evil,
         form=Form.BUNDLE,
@@ -43,15 +43,7 @@ def report_of(evil: str) -> Report:
         log_time=datetime(2026, 1, 1, tzinfo=UTC),
         root="default",
     )
-    refused = Refused(
-        subject=evil,
-        step=Step.SUBJECT,
-        code="wrong-subject",
-        expected=evil,
-        found=evil,
-        hint=evil,
-        bad_items=(item, item),
-    )
+    refused = replace(refused, bad_items=(item, item))
     accepted = Accepted(artifact=making.artifact(), basis=signed, bad_items=(item,))
     hashed = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason=evil))
     return Report(
@@ -61,12 +53,11 @@ def report_of(evil: str) -> Report:
             line_of(refused),
             line_of(accepted),
             line_of(hashed),
-            undecided_line(evil, "unreachable", evil, evil),
+            undecided_line(evil, NetworkError("unreachable", evil, hint=evil)),
             Line(subject=evil, outcome=Outcome.LOCAL, note=evil),
         ),
         unpinned=(Unpinned(project=evil, wanted_by=evil, requirement=evil),),
         warnings=(evil,),
-        skipped=(evil,),
         target=evil,
         error=TrustFileError("trust-file-invalid", evil, faults=((evil, evil),), hint=evil),
     )
@@ -105,9 +96,7 @@ def test_json_starts_with_its_version_and_its_keys_are_snake_case() -> None:
 
 
 def test_text_of_a_refusal() -> None:
-    refused = Refused(
-        subject="a.whl", step=Step.IDENTITY, code="wrong-issuer", expected="A", found="B", hint="Look."
-    )
+    refused = making.refused("a.whl", Step.IDENTITY, "wrong-issuer", "A", "B", "Look.")
     report = Report(command="verify", exit_code=1, lines=(line_of(refused),))
     assert as_text.render(report) == (
         "✗ a.whl refused[wrong-issuer] at step 9 (identity)\n    expected: A\n    found:    B\n    hint: Look."

@@ -14,19 +14,13 @@ from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
 from pip_warden.trust.pins import Revocation
 from pip_warden.verdict import archive
-from pip_warden.verdict.model import Exhibit
 
 OTHER = digest_of(b"other bytes")
 
 
-def _exhibit(**changes: Any) -> Exhibit:
-    values: dict[str, Any] = {
-        "artifact": making.artifact(),
-        "candidate": making.candidate(),
-        "page": making.page(),
-        "evidence": (),
-    }
-    return Exhibit(**(values | changes))
+def _asked(**changes: Any) -> tuple[Any, Any]:
+    values: dict[str, Any] = {"artifact": making.artifact(), "candidate": making.candidate()}
+    return tuple((values | changes).values())
 
 
 def _code(fault: Fault | None) -> str | None:
@@ -34,7 +28,7 @@ def _code(fault: Fault | None) -> str | None:
 
 
 def test_t20_the_same_name_everywhere_passes() -> None:
-    assert archive.check_name(_exhibit(), making.PROJECT, making.entry()) is None
+    assert archive.check_name(*_asked(), making.PROJECT, making.entry()) is None
     assert archive.check_archive(making.artifact()) is None
 
 
@@ -42,7 +36,7 @@ def test_t20_a_file_of_another_project_is_refused() -> None:
     renamed = making.artifact("other-1.0-py3-none-any.whl")
 
     assert (
-        _code(archive.check_name(_exhibit(artifact=renamed), making.PROJECT, making.entry()))
+        _code(archive.check_name(*_asked(artifact=renamed), making.PROJECT, making.entry()))
         == "wrong-project"
     )
 
@@ -50,13 +44,12 @@ def test_t20_a_file_of_another_project_is_refused() -> None:
 def test_t20_a_name_that_differs_anywhere_is_refused() -> None:
     """The page's entry, the project asked for, and the pin: each alone."""
     other, entry = ProjectName("other"), making.entry()
-    listed = _exhibit(candidate=making.candidate("other-1.0-py3-none-any.whl"))
+    listed = _asked(candidate=making.candidate("other-1.0-py3-none-any.whl"))
 
-    assert _code(archive.check_name(listed, making.PROJECT, entry)) == "wrong-project"
-    assert _code(archive.check_name(_exhibit(), other, entry)) == "wrong-project"
+    assert _code(archive.check_name(*listed, making.PROJECT, entry)) == "wrong-project"
+    assert _code(archive.check_name(*_asked(), other, entry)) == "wrong-project"
     assert (
-        _code(archive.check_name(_exhibit(), making.PROJECT, replace(entry, project=other)))
-        == "wrong-project"
+        _code(archive.check_name(*_asked(), making.PROJECT, replace(entry, project=other))) == "wrong-project"
     )
 
 
@@ -94,27 +87,21 @@ def test_a_malformed_archive_is_refused_with_its_own_code() -> None:
 
 
 def test_a_lying_index_digest_is_refused() -> None:
-    exhibit = _exhibit(candidate=making.candidate(digest=OTHER))
+    listed = _asked(candidate=making.candidate(digest=OTHER))
 
-    assert _code(archive.check_digest(exhibit, making.entry())) == "index-digest-differs"
-    assert archive.check_digest(_exhibit(candidate=making.candidate(digest=None)), making.entry()) is None
-
-
-def test_a_locked_digest_must_be_met() -> None:
-    assert (
-        _code(archive.check_digest(_exhibit(locked_sha256=OTHER), making.entry())) == "locked-digest-differs"
-    )
+    assert _code(archive.check_digest(*listed, making.entry())) == "index-digest-differs"
+    assert archive.check_digest(*_asked(candidate=making.candidate(digest=None)), making.entry()) is None
 
 
 def test_t60_a_hash_pin_speaks_of_its_files_only() -> None:
     sibling = {"acme_widgets-1.0.tar.gz": making.DIGEST}
 
-    assert archive.check_digest(_exhibit(), making.hash_entry()) is None
+    assert archive.check_digest(*_asked(), making.hash_entry()) is None
     assert (
-        _code(archive.check_digest(_exhibit(), making.hash_entry({making.WHEEL: OTHER})))
+        _code(archive.check_digest(*_asked(), making.hash_entry({making.WHEEL: OTHER})))
         == "pinned-digest-differs"
     )
-    assert _code(archive.check_digest(_exhibit(), making.hash_entry(sibling))) == "file-not-in-hash-pin"
+    assert _code(archive.check_digest(*_asked(), making.hash_entry(sibling))) == "file-not-in-hash-pin"
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from packaging.version import Version
 
 import making
 from pip_warden._sigstore.proved import Claims
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.pins import Requirements
-from pip_warden.verdict.attested import ANNOTATIONS, Witness, check_statements
+from pip_warden.verdict.attested import ANNOTATIONS, Witness
 from pip_warden.verdict.statement import PROVENANCE, PUBLISH, Statement
 
-ONE = Version("1.0")
 COMMIT = "0" * 40
 OTHER = "1" * 40
 REPOSITORY = "https://gitlab.example.com/acme/widgets"
@@ -37,7 +35,7 @@ def _witness(predicate: JSONValue, type_: str = PROVENANCE, claims: Claims = CLA
 
 
 def _code(require: Requirements, *witnesses: Witness) -> str | None:
-    fault = check_statements(require, witnesses, ONE)
+    fault = making.unmet(require, witnesses)
     return fault.code if fault else None
 
 
@@ -129,3 +127,24 @@ def test_a_revision_alone_needs_provenance() -> None:
 )
 def test_annotations(annotations: JSONValue, code: str | None) -> None:
     assert _code(NOTED, _witness({"annotations": annotations}, ANNOTATIONS)) == code
+
+
+def test_what_one_statement_has_met_no_other_takes_back() -> None:
+    assert _code(BUILT, _witness(GOOD), _witness(None)) is None
+    assert _code(BUILT, _witness(None), _witness(_built("git"))) == "provenance-mismatch"
+
+
+def test_two_requirements_of_one_kind_of_statement_are_two() -> None:
+    """A pin may call any predicate type its provenance."""
+    both = Requirements(provenance=ANNOTATIONS, annotations=(("release", "v{version}"),))
+
+    assert _code(both, _witness({"annotations": {"release": "v1.0"}}, ANNOTATIONS)) == "provenance-mismatch"
+
+
+def test_the_fault_of_the_first_statement_of_a_kind_is_told() -> None:
+    first, second = _built(), _built("git")
+    told = making.unmet(BUILT, [_witness(first), _witness(second)])
+
+    assert told is not None
+    assert told == making.unmet(BUILT, [_witness(first)])
+    assert told != making.unmet(BUILT, [_witness(second)])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
 import making
+from pip_warden._sigstore import verify
 from pip_warden._sigstore.proved import Claims, Envelope, Proved
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest
@@ -16,8 +16,9 @@ from pip_warden.errors import BugError
 from pip_warden.evidence.model import Form, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.pins import Identity, Requirements
-from pip_warden.verdict import judge
-from pip_warden.verdict.model import Accepted, Exhibit, Refused, Verdict
+from pip_warden.verdict import evidence
+from pip_warden.verdict.inquiry import Inquiry, Wants, judge
+from pip_warden.verdict.model import Accepted, Refused, Verdict
 from pip_warden.verdict.statement import PAYLOAD_TYPE, PROVENANCE, PUBLISH, Statement, read_statement
 
 MANY = 40
@@ -68,19 +69,18 @@ class Sigstore:
 @pytest.fixture
 def sigstore(monkeypatch: pytest.MonkeyPatch) -> Sigstore:
     counting = Sigstore()
-    monkeypatch.setattr(judge, "prove", counting.prove)
-    monkeypatch.setattr(judge, "read_statement", counting.read_statement)
+    monkeypatch.setattr(verify, "prove", counting.prove)
+    monkeypatch.setattr(evidence, "read_statement", counting.read_statement)
     return counting
 
 
-def _exhibit(*bundles: bytes) -> Exhibit:
-    evidence = tuple(Item(label="a", form=Form.PEP740, wire=making.wire(bundle)) for bundle in bundles)
-    return Exhibit(artifact=making.artifact(), candidate=None, page=None, evidence=evidence)
+def _items(*bundles: bytes) -> tuple[Item, ...]:
+    return tuple(Item(label="a", form=Form.PEP740, wire=making.wire(bundle)) for bundle in bundles)
 
 
 def _judge(*bundles: bytes, identities: tuple[Identity, ...] = (), require: Requirements = STRICT) -> Verdict:
     entry = making.entry(*identities, require=require)
-    return judge.judge(_exhibit(*bundles), trust=making.trust(entry), roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
+    return judge(making.artifact(), _items(*bundles), trust=making.trust(entry), roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
 
 
 def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, Claims, Envelope]) -> None:
@@ -92,7 +92,7 @@ def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, Claims, Envelop
             return Fault(code="bad-certificate-chain", expected="a CA of this root", found="another")
         return Proved(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
 
-    monkeypatch.setattr(judge, "prove", prove)
+    monkeypatch.setattr(verify, "prove", prove)
 
 
 def test_b05_each_item_is_proved_once_where_statements_are_required(sigstore: Sigstore) -> None:
@@ -161,14 +161,19 @@ def test_t61_an_identity_counts_under_its_own_root_alone(monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("sigstore")
 def test_no_item_is_enough_by_itself_where_statements_are_required() -> None:
-    exhibit = _exhibit(b"published")
+    """The next one may be the statement."""
+    (item,) = _items(b"published")
+    wants = {}
+    for require in (Requirements(), STRICT):
+        trust = making.trust(making.entry(require=require))
+        inquiry = Inquiry(making.artifact().name, trust=trust, roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
+        inquiry.offer_artifact(making.artifact())
+        inquiry.offer_evidence(item)
+        wants[require] = inquiry.wants
 
-    assert judge.speaks(exhibit.evidence[0], exhibit, making.entry(), ROOTS)  # type: ignore[arg-type]  # prove is replaced
-    assert not judge.speaks(exhibit.evidence[0], exhibit, making.entry(require=STRICT), ROOTS)  # type: ignore[arg-type]
+    assert list(wants.values()) == [Wants.NOTHING, Wants.EVIDENCE]
 
 
 def test_a_candidate_is_never_judged_without_its_page() -> None:
-    exhibit = replace(_exhibit(), candidate=making.candidate())
-
     with pytest.raises(BugError):
-        judge.judge_file(exhibit, making.entry(), making.trust())
+        Inquiry(making.candidate(), trust=making.trust(), roots={})

@@ -8,22 +8,27 @@ from typing import Any
 import pytest
 
 import making
+from pip_warden._sigstore import verify
 from pip_warden._sigstore.proved import Proved
 from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import Form, Item
 from pip_warden.faults import Fault
-from pip_warden.verdict import archive, judge, origin
-from pip_warden.verdict.model import Accepted, Exhibit, Refused, Verdict
+from pip_warden.verdict import archive, attested, evidence, inquiry, origin
+from pip_warden.verdict.model import Accepted, Refused, Verdict
 
 NO = Fault(code="mutated", expected="yes", found="no")
 ITEM = Item(label="a", form=Form.BUNDLE, wire=making.wire())
 
 
 def _judge() -> Verdict:
-    exhibit = Exhibit(
-        artifact=making.artifact(), candidate=making.candidate(), page=making.page(), evidence=(ITEM,)
+    return inquiry.judge(
+        making.artifact(),
+        (ITEM,),
+        trust=making.trust(),
+        roots={"default": object()},  # type: ignore[dict-item]  # prove is replaced
+        candidate=making.candidate(),
+        listing=making.listing(),
     )
-    return judge.judge(exhibit, trust=making.trust(), roots={"default": object()})  # type: ignore[dict-item]  # prove is replaced
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +36,7 @@ def _proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let step 7 prove what the pin wants, so that every other step can be reached without a signature."""
     claims = making.claims()
     proved = Proved(claims=claims, envelope=None, log_index=1, log_time=claims.not_before)
-    monkeypatch.setattr(judge, "prove", lambda *_: proved)
+    monkeypatch.setattr(verify, "prove", lambda *_: proved)
 
 
 def test_without_a_mutation_the_file_is_accepted() -> None:
@@ -41,16 +46,16 @@ def test_without_a_mutation_the_file_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("room", "check", "step"),
     [
-        (judge, "find_pin", 1),
+        (inquiry, "find_pin", 1),
         (origin, "check_candidate", 2),
         (archive, "check_name", 3),
         (archive, "check_archive", 4),
         (archive, "check_digest", 5),
         (archive, "check_revoked", 10),
-        (judge, "prove", 7),
-        (judge, "check_subject", 8),
-        (judge, "match_identity", 9),
-        (judge, "check_policy", 10),
+        (verify, "prove", 7),
+        (evidence, "check_subject", 8),
+        (evidence, "match_identity", 9),
+        (evidence, "check_policy", 10),
     ],
 )
 def test_t04_a_check_that_says_no_is_heard(
@@ -64,8 +69,7 @@ def test_t04_a_check_that_says_no_is_heard(
 
 
 def test_t04_statements_that_are_required_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "needs_statements", lambda *_: True)
-    monkeypatch.setattr(judge, "check_statements", lambda *_: NO)
+    monkeypatch.setattr(attested.Demands, "unmet", NO)
     verdict = _judge()
 
     assert isinstance(verdict, Refused)
@@ -74,7 +78,7 @@ def test_t04_statements_that_are_required_are_heard(monkeypatch: pytest.MonkeyPa
 
 def test_a_malformed_archive_never_reaches_the_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        judge, "prove", lambda *_: pytest.fail("the evidence of a malformed archive was looked at")
+        verify, "prove", lambda *_: pytest.fail("the evidence of a malformed archive was looked at")
     )
     artifact = Artifact(
         name=making.artifact().name,
@@ -83,8 +87,7 @@ def test_a_malformed_archive_never_reaches_the_evidence(monkeypatch: pytest.Monk
         size=1,
         contents=Fault(code="malformed-wheel", expected="a", found="b"),
     )
-    exhibit = Exhibit(artifact=artifact, candidate=None, page=None, evidence=(ITEM,))
-    verdict = judge.judge(exhibit, trust=making.trust(), roots={})
+    verdict = inquiry.judge(artifact, (ITEM,), trust=making.trust(), roots={})
 
     assert isinstance(verdict, Refused)
     assert verdict.code == "malformed-wheel"

@@ -12,6 +12,8 @@ from pip_warden.index.candidate import Candidate
 from pip_warden.names import parse_artifact_name
 from pip_warden.trust.pins import Source
 from pip_warden.verdict import origin
+from pip_warden.verdict.listing import list_page
+from pip_warden.verdict.model import Refused, Step
 
 
 def _code(page: object, **changes: object) -> str | None:
@@ -87,19 +89,22 @@ def test_a_page_of_another_source_is_refused() -> None:
 def test_a_candidate_must_stand_on_its_page() -> None:
     stranger = making.candidate("acme_widgets-9.0-py3-none-any.whl")
 
-    fault = origin.check_candidate(stranger, making.page(), making.PROJECT, making.entry(), making.SOURCE)
+    fault = origin.check_candidate(stranger, making.page())
 
     assert fault is not None
     assert fault.code == "foreign-file"
 
 
 def test_t29_a_candidate_is_judged_with_its_page() -> None:
-    candidate, page = making.candidate(), making.page(url="https://pypi.org/simple/acme-widgets/")
+    """What is asked for is asked for on a listing, and of another page there is none."""
+    listed = list_page(making.page(), making.entry(), making.trust())
+    foreign = list_page(
+        making.page(url="https://pypi.org/simple/acme-widgets/"), making.entry(), making.trust()
+    )
 
-    fault = origin.check_candidate(candidate, page, making.PROJECT, making.entry(), making.SOURCE)
-
-    assert fault is not None
-    assert fault.code == "foreign-index-page"
+    assert listed == making.listing()
+    assert isinstance(foreign, Refused)
+    assert (foreign.code, foreign.step) == ("foreign-index-page", Step.ORIGIN)
 
 
 def test_a_simple_source_may_list_files_on_any_host() -> None:
@@ -116,7 +121,7 @@ OTHER = digest_of(b"other bytes")
 def _release(*candidates: Candidate, unusable: tuple[str, ...] = (), version: str = "1.0") -> str | None:
     page = replace(making.page(*candidates), unusable=tuple(parse_artifact_name(name) for name in unusable))
     asked = next(c for c in page.candidates if str(c.name.version) == version)
-    fault = origin.check_candidate(asked, page, making.PROJECT, making.entry(), making.SOURCE)
+    fault = origin.check_candidate(asked, page)
     return fault.code if fault else None
 
 

@@ -35,9 +35,8 @@ STATEMENT: dict[str, Any] = {
 
 def _check(payload: bytes | dict[str, Any], payload_type: str = PAYLOAD_TYPE, **artifact: Any) -> str | None:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    fault = check_subject(
-        Envelope(payload_type=payload_type, payload=raw), making.artifact(**artifact), EVIDENCE_OF_PUBLICATION
-    )
+    statement = read_statement(Envelope(payload_type=payload_type, payload=raw))
+    fault = check_subject(statement, making.artifact(**artifact), EVIDENCE_OF_PUBLICATION)
     return fault.code if fault else None
 
 

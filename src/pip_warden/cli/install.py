@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from pip_warden.display import said
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
+    from pip_warden.cli.session import Connection
     from pip_warden.handoff.options import Parsed
     from pip_warden.install import Job
     from pip_warden.report.model import Report
@@ -106,24 +106,14 @@ def _help() -> str:
 
 
 def _run(parsed: Parsed, *, is_json: bool) -> Report:
-    from pip_warden.artifact.inspect import read_by
     from pip_warden.cli.common import load_trust
     from pip_warden.cli.output import Console
-    from pip_warden.cli.session import Connection, entry_finder, open_gate, open_workspace
-    from pip_warden.install import Installation
-    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.cli.session import open_session
+    from pip_warden.install import install
 
     given = parsed.last("--trust")
     trust = load_trust(Path(given) if given is not None else None)
-    roots = RootShelf(trust.roots)
-    connection = Connection(
-        offline=parsed.has("--offline"),
-        cache_dir=_path(parsed.last("--cache-dir")),
-        token_files=parsed.values("--token-file"),
-        cert=_path(parsed.last("--cert")),
-        timeout=_number(parsed.last("--timeout"), "--timeout"),
-        retries=_whole(parsed.last("--retries"), "--retries"),
-    )
+    connection = _connection(parsed)
     console = Console(verbose=parsed.has("--verbose"), quiet=parsed.has("--quiet"))
     job = _job(parsed, trust)
     for note in job.wanted.notes:
@@ -134,23 +124,23 @@ def _run(parsed: Parsed, *, is_json: bool) -> Report:
         console.clear()
         print(said(line), file=sys.stderr if is_json else sys.stdout, flush=True)
 
-    read_again = None if job.target.has_our_readers else partial(read_by, job.target.executable)
-    with (
-        open_workspace() as workspace,
-        open_gate(trust, roots, connection, workspace, console, read_again=read_again) as opened,
-    ):
-        installation = Installation(
-            opened.gate,
-            job,
-            environ=os.environ,
-            workspace=workspace,
-            find_entry=entry_finder(roots, opened.transport, offline_from=opened.offline_from),
-            reporter=console,
-            on_line=on_line,
-        )
-        report = installation.run()
+    with open_session(trust, connection, console) as session:
+        report = install(session, job, environ=os.environ, on_line=on_line)
     console.clear()
     return report
+
+
+def _connection(parsed: Parsed) -> Connection:
+    from pip_warden.cli.session import Connection
+
+    return Connection(
+        offline=parsed.has("--offline"),
+        cache_dir=_path(parsed.last("--cache-dir")),
+        token_files=parsed.values("--token-file"),
+        cert=_path(parsed.last("--cert")),
+        timeout=_number(parsed.last("--timeout"), "--timeout"),
+        retries=_whole(parsed.last("--retries"), "--retries"),
+    )
 
 
 def _job(parsed: Parsed, trust: TrustFile) -> Job:
@@ -188,7 +178,6 @@ def _job(parsed: Parsed, trust: TrustFile) -> Job:
         report=_path(parsed.last("--report")),
         pass_env=parsed.values("--pass-env"),
         verbosity=(*["--verbose"] * len(parsed.values("--verbose")), *quiet),
-        trust_file=str(trust.path),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +19,10 @@ from pip_warden.cli.common import (
     trust_option,
 )
 from pip_warden.cli.output import Console
-from pip_warden.cli.session import Connection, entry_finder, open_gate, open_transport, open_workspace
+from pip_warden.cli.session import Connection, open_session
 from pip_warden.display import shown
 from pip_warden.errors import UsageError
-from pip_warden.names import ProjectName, parse_project_name, parse_version
+from pip_warden.names import ProjectName, parse_release
 
 if TYPE_CHECKING:
     from pip_warden.promote import Plan
@@ -64,54 +63,36 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
 
     A verification summary (SLSA) is written next to them. The same command can be run again after any failure.
     """
-    from pip_warden.promote import Plan, Promotion, trust_from
+    from pip_warden.promote import promote
     from pip_warden.publish.registry import Registry
-    from pip_warden.trust.shelf import RootShelf
 
-    name, equals, version = release.partition("==")
-    if not equals:
-        raise UsageError("version-needed", f"expected NAME==VERSION, found {release!r}")
-    project = parse_project_name(name)
     trusted = _demanding(load_trust(trust), options)
-    plan = Plan(
+    plan = _plan(release, trusted, options)
+    dry_run, output_format = bool(options["dry_run"]), str(options["output_format"])
+    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
+    with open_session(trusted, Connection.of(options), console) as session:
+        destination = _destination(trusted, plan, str(options["to_source"]))
+        registry = Registry(session.transport, destination, dry_run=dry_run, reporter=console)
+        report, uploads = promote(session, plan, registry, dry_run=dry_run)
+    console.clear()
+    if output_format == "text":
+        for upload in uploads:
+            print(f"{upload.outcome}: {shown(upload.name)}")
+    return print_report(replace(report, command="promote"), output_format)
+
+
+def _plan(release: str, trusted: TrustFile, options: dict[str, Any]) -> Plan:
+    from pip_warden.promote import Plan
+
+    project, version = parse_release(release)
+    return Plan(
         project=project,
-        version=parse_version(version),
+        version=version,
         from_source=str(options["from_source"]),
         from_registry=_registry(trusted, options, project),
         min_age=timedelta(days=float(str(options["min_age"]))),
         now=datetime.now(UTC),
     )
-    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
-    connection = Connection.of(options)
-    sources = {source.name: source.url for source in trusted.sources}
-    with open_workspace() as workspace, open_transport(connection, sources, console) as transport:
-        from_trust = trust_from(trusted, plan)
-        roots = RootShelf(trusted.roots)
-        judging = partial(open_gate, connection=connection, workspace=workspace, reporter=console, fresh=True)
-        registry = Registry(
-            transport,
-            _destination(trusted, project, plan, str(options["to_source"])),
-            dry_run=bool(options["dry_run"]),
-            reporter=console,
-        )
-        with judging(from_trust, roots) as opened:
-            promotion = Promotion(
-                plan,
-                trust=trusted,
-                gate_from=opened.gate,
-                gate_to=lambda: judging(trusted, roots),
-                transport=transport,
-                registry=registry,
-                find_entry=entry_finder(roots, transport),
-                workspace=workspace,
-                dry_run=bool(options["dry_run"]),
-            )
-            report, uploads = promotion.run()
-    console.clear()
-    if str(options["output_format"]) == "text":
-        for upload in uploads:
-            print(f"{upload.outcome}: {shown(upload.name)}")
-    return print_report(replace(report, command="promote"), str(options["output_format"]))
 
 
 def _demanding(trusted: TrustFile, options: dict[str, Any]) -> TrustFile:
@@ -143,11 +124,11 @@ def _registry(trusted: TrustFile, options: dict[str, Any], project: ProjectName)
     return str(found)
 
 
-def _destination(trusted: TrustFile, project: ProjectName, plan: Plan, to_source: str) -> Destination:
+def _destination(trusted: TrustFile, plan: Plan, to_source: str) -> Destination:
     """Return where it is promoted to: the source and registry project of the pin itself."""
     from pip_warden.publish.registry import Destination
 
-    entry = trusted.entry_for(project, plan.version)
+    entry = trusted.entry_for(plan.project, plan.version)
     if entry is None or entry.source != to_source or entry.registry is None:
         pinned = entry.source if entry is not None else "none"
         raise UsageError(

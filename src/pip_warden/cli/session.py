@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,10 @@ from pip_warden.disk import cannot_store
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
-    from pip_warden.artifact.model import Artifact
     from pip_warden.events import Reporter
-    from pip_warden.evidence.locate import EntryFinder
-    from pip_warden.gate import Gate
+    from pip_warden.session import Session
     from pip_warden.transport import Transport
     from pip_warden.trust.pins import TrustFile
-    from pip_warden.trust.shelf import RootShelf
-    from pip_warden.vault import Vault
 
 _TRIES = 20
 """How often a directory is removed into which something is still written."""
@@ -125,79 +121,37 @@ def _remove(directory: tempfile.TemporaryDirectory[str]) -> None:
             return
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Opened:
-    """An open gate and the HTTP door behind it.
-
-    Attributes:
-        gate: The gate.
-        transport: The HTTP door.
-        offline_from: With ``--offline``: the vault, which stands in for what the door does not open to.
-    """
-
-    gate: Gate
-    transport: Transport
-    offline_from: Vault | None
-
-
 @contextmanager
-def open_gate(
-    trust: TrustFile,
-    roots: RootShelf,
-    connection: Connection,
-    workspace: Path,
-    reporter: Reporter,
-    *,
-    read_again: Callable[[Artifact], Artifact] | None = None,
-    fresh: bool = False,
-) -> Iterator[Opened]:
-    """Open the gate over a trust file; ``read_again`` and ``fresh`` as :class:`~pip_warden.gate.Gate` has them."""
-    from pip_warden.cli.common import cache_directory
-    from pip_warden.gate import Gate
-    from pip_warden.supply import Registries, Stored
-    from pip_warden.vault import Vault
-
-    vault = Vault(cache_directory(connection.cache_dir))
-    sources = {source.name: source.url for source in trust.sources}
-    with open_transport(connection, sources, reporter) as transport:
-        supply = (
-            Stored(trust=trust, vault=vault)
-            if connection.offline
-            else Registries(trust=trust, roots=roots, transport=transport)
-        )
-        with Gate(
-            trust=trust,
-            roots=roots,
-            supply=supply,
-            vault=vault,
-            workspace=workspace,
-            reporter=reporter,
-            read_again=read_again,
-            fresh=fresh,
-        ) as gate:
-            yield Opened(gate=gate, transport=transport, offline_from=vault if connection.offline else None)
-
-
-def entry_finder(roots: RootShelf, transport: Transport, *, offline_from: Vault | None = None) -> EntryFinder:
-    """Return how the detached signatures of local files are looked up: in the logs of the trusted roots.
+def open_session(trust: TrustFile, connection: Connection, reporter: Reporter) -> Iterator[Session]:
+    """Open what a command over a trust file works with.
 
     Args:
-        roots: The trusted roots.
-        transport: The HTTP door.
-        offline_from: With ``--offline``: the vault, where what was verified once is completed already.
+        trust: The trust file.
+        connection: The options.
+        reporter: Told what happens.
+
+    Raises:
+        UsageError: A setting is no good.
+        UndecidedError: ``cannot-store``.
     """
-    from pip_warden._sigstore.rekor import Hashedrekord, find_entry
-    from pip_warden._sigstore.wire import LogEntry
-    from pip_warden.evidence.locate import refuse_lookup
+    from pip_warden.cli.common import cache_directory
+    from pip_warden.session import Session
+    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.vault import Vault
 
-    if offline_from is not None:
-        return lambda wanted: offline_from.entry(wanted) or refuse_lookup(wanted)
-
-    def find(wanted: Hashedrekord) -> LogEntry | None:
-        urls = tuple(dict.fromkeys(url for name in roots for url in roots[name].rekor_v1_urls))
-        return find_entry(transport, urls, wanted)
-
-    return find
+    sources = {source.name: source.url for source in trust.sources}
+    with open_workspace() as workspace:
+        vault = Vault(cache_directory(connection.cache_dir))
+        with open_transport(connection, sources, reporter) as transport:
+            yield Session(
+                trust=trust,
+                roots=RootShelf(trust.roots),
+                transport=transport,
+                vault=vault,
+                workspace=workspace,
+                reporter=reporter,
+                is_offline=connection.offline,
+            )
 
 
 def _token_file(text: str) -> tuple[str, Path]:

@@ -69,26 +69,15 @@ def command(
     Who must have signed it is what the trust file pins for its project, or --certificate-identity with --certificate-oidc-issuer.
     """
     from pip_warden.cli.output import Console
-    from pip_warden.cli.session import Connection, entry_finder, open_gate, open_workspace
-    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.cli.session import Connection, open_session
     from pip_warden.verify import Given, demand, verify_files
 
     given = Given(bundle=bundle, signature=signature, certificate=certificate)
-    trusted = demand(
-        _trust(files, trust, identity, issuer, trusted_root), demanded(annotations), source_revision
-    )
-    roots = RootShelf(trusted.roots)
-    connection = Connection.of(options)
+    trusted = _trust(files, trust, identity, issuer, trusted_root)
+    trusted = demand(trusted, demanded(annotations), source_revision)
     console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
-    with open_workspace() as workspace, open_gate(trusted, roots, connection, workspace, console) as opened:
-        report = verify_files(
-            opened.gate,
-            files,
-            given=given,
-            find_entry=entry_finder(roots, opened.transport, offline_from=opened.offline_from),
-            workspace=workspace,
-            trust_file=str(trusted.path),
-        )
+    with open_session(trusted, Connection.of(options), console) as session:
+        report = verify_files(session, files, given=given)
     console.clear()
     return print_report(report, output_format)
 

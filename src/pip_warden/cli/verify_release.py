@@ -16,8 +16,7 @@ from pip_warden.cli.common import (
     print_report,
     trust_option,
 )
-from pip_warden.errors import UsageError
-from pip_warden.names import parse_project_name, parse_version
+from pip_warden.names import parse_release
 
 
 @click.command("verify-release")
@@ -37,22 +36,13 @@ def command(
 ) -> int:
     """Verify every wheel and sdist of NAME==VERSION as a consumer would meet them: the consumer_verification stage."""
     from pip_warden.cli.output import Console
-    from pip_warden.cli.session import Connection, open_gate, open_workspace
-    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.cli.session import Connection, open_session
     from pip_warden.verify import demand, verify_release
 
-    name, equals, version = release.partition("==")
-    if not equals:
-        raise UsageError("version-needed", f"expected NAME==VERSION, found {release!r}")
-    project, wanted = parse_project_name(name), parse_version(version)
+    project, version = parse_release(release)
     trusted = demand(load_trust(trust), demanded(annotations), source_revision)
-    roots = RootShelf(trusted.roots)
-    connection = Connection.of(options)
     console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
-    with (
-        open_workspace() as workspace,
-        open_gate(trusted, roots, connection, workspace, console, fresh=True) as opened,
-    ):
-        report = verify_release(opened.gate, project, wanted, trust_file=str(trusted.path))
+    with open_session(trusted, Connection.of(options), console) as session:
+        report = verify_release(session, project, version)
     console.clear()
     return print_report(report, output_format)

@@ -27,7 +27,6 @@ def render(report: Report) -> str:
             for name in report.unpinned
         ],
         "warnings": list(report.warnings),
-        "skipped": list(report.skipped),
         "error": _error(report.error) if report.error is not None else None,
     }
     return json.dumps(document, indent=2)
@@ -76,9 +75,9 @@ def _line(line: Line) -> JSONValue:
                 "code": refused.code,
                 "step": int(refused.step),
                 "step_name": refused.step.name.lower(),
-                "expected": refused.expected,
-                "found": refused.found,
-                "hint": refused.hint or None,
+                "expected": refused.fault.expected,
+                "found": refused.fault.found,
+                "hint": refused.fault.hint or None,
             }
             shape["bad_evidence"] = [_item(item) for item in refused.bad_items]
         case None:
@@ -115,8 +114,8 @@ def _item(item: ItemRefusal) -> JSONValue:
     return {
         "evidence": item.label,
         "form": item.form.value,
-        "step": int(item.step),
+        "step": int(item.no.step),
         "code": item.code,
-        "expected": item.expected,
-        "found": item.found,
+        "expected": item.no.fault.expected,
+        "found": item.no.fault.found,
     }

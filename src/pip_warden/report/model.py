@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pip_warden.errors import WardenError
+from pip_warden.errors import UndecidedError, WardenError
 from pip_warden.names import ArtifactName
 from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, SignedBy
 
@@ -22,16 +22,6 @@ class Outcome(StrEnum):
     """Already installed before the run."""
     NOT_JUDGED = "not judged"
     """The run ended before it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Undecided:
-    """Nothing could be said about a file or page."""
-
-    subject: str
-    code: str
-    message: str
-    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +52,7 @@ class Line:
     sha256: str = ""
     source: str = ""
     verdict: Accepted | Refused | None = None
-    undecided: Undecided | None = None
+    undecided: UndecidedError | None = None
     note: str = ""
 
     @property
@@ -88,7 +78,6 @@ class Report:
         lines: Every file.
         unpinned: Every unpinned name known when the run ended.
         warnings: What the user should look at.
-        skipped: Everything skipped or overridden, never silent (T50).
         target: The Python installed into, ``""`` where nothing is installed.
         trust_file: The trust file used, ``""`` for a command-line identity.
         installer_code: The installer's own exit code, None where none ran.
@@ -101,7 +90,6 @@ class Report:
     lines: tuple[Line, ...] = ()
     unpinned: tuple[Unpinned, ...] = ()
     warnings: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
     target: str = ""
     trust_file: str = ""
     installer_code: int | None = None
@@ -135,11 +123,6 @@ def signer_of(verdict: Accepted) -> str:
             return f"pinned by hash: {reason}"
 
 
-def undecided_line(name: ArtifactName | str, code: str, message: str, hint: str = "") -> Line:
+def undecided_line(name: ArtifactName | str, error: UndecidedError) -> Line:
     """Make the line of a file or page nothing could be said about."""
-    subject = str(name)
-    return Line(
-        subject=subject,
-        outcome=Outcome.UNDECIDED,
-        undecided=Undecided(subject=subject, code=code, message=message, hint=hint),
-    )
+    return Line(subject=str(name), outcome=Outcome.UNDECIDED, undecided=error)

@@ -54,8 +54,6 @@ def _render(report: Report, style: Style) -> Iterator[str]:
     if report.error is not None:
         yield render_error(report.error, style)
     yield from _render_unpinned(report, style)
-    for text in report.skipped:
-        yield f"{style('skipped', 'unknown')}: {shown(text, 500)}"
     for text in report.warnings:
         yield f"{style('warning', 'unknown')}: {shown(text, 500)}"
 
@@ -84,19 +82,21 @@ def _render_line(line: Line, style: Style) -> Iterator[str]:
 
 
 def _render_refusal(refused: Refused) -> Iterator[str]:
-    yield f"    expected: {shown(refused.expected, 500)}"
-    yield f"    found:    {shown(refused.found, 500)}"
+    fault = refused.fault
+    yield f"    expected: {shown(fault.expected, 500)}"
+    yield f"    found:    {shown(fault.found, 500)}"
     if len(refused.bad_items) > 1:
         for item in refused.bad_items:
             yield f"    evidence: {_item(item)}"
     elif refused.bad_items:
         yield f"    evidence: {shown(refused.bad_items[0].label)}"
-    if refused.hint:
-        yield f"    hint: {shown(refused.hint, 500)}"
+    if fault.hint:
+        yield f"    hint: {shown(fault.hint, 500)}"
 
 
 def _item(item: ItemRefusal) -> str:
-    return f"{shown(item.label)} [{item.code}] expected {shown(item.expected)}, found {shown(item.found)}"
+    fault = item.no.fault
+    return f"{shown(item.label)} [{fault.code}] expected {shown(fault.expected)}, found {shown(fault.found)}"
 
 
 def _render_unpinned(report: Report, style: Style) -> Iterator[str]:

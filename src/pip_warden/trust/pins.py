@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -161,6 +161,27 @@ Entry = IdentityEntry | HashEntry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """A package for which nobody is pinned yet: where to look, and under which trusted root.
+
+    Attributes:
+        project: Normalised project name.
+        source: Name of the source to look at.
+        root: Name of the trusted root to verify against.
+        registry: As in :class:`IdentityEntry`.
+        registry_id: As in :class:`IdentityEntry`.
+        evidence: As in :class:`IdentityEntry`.
+    """
+
+    project: ProjectName
+    source: str
+    root: str = "default"
+    registry: str | None = None
+    registry_id: int | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Revocation:
     """Something that must not be installed any more (``[[revoked]]``): by digest, or by name with or without version.
 
@@ -215,6 +236,20 @@ class TrustFile:
             if isinstance(entry, HashEntry) and entry.version == version:
                 return entry
         return next((entry for entry in entries if isinstance(entry, IdentityEntry)), None)
+
+    def page_entry(self, project: ProjectName) -> Entry | None:
+        """Return the entry that says where a project's page is: the identity entry, else the first. What any of them records of the place, it has."""
+        entries = self.entries_of(project)
+        if not entries:
+            return None
+        entry = next((entry for entry in entries if isinstance(entry, IdentityEntry)), entries[0])
+        recorded = next((each.registry_id for each in entries if each.registry_id is not None), None)
+        return replace(entry, registry_id=recorded)
+
+    @property
+    def only_source(self) -> str:
+        """Return the name of the source where there is just one, else ``""``."""
+        return self.sources[0].name if len(self.sources) == 1 else ""
 
     def source(self, name: str) -> Source:
         """Return the source with a name that the file is known to have.

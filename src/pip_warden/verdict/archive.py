@@ -6,26 +6,28 @@ from packaging.utils import canonicalize_version
 
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.faults import Fault
+from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
-from pip_warden.trust.pins import Entry, HashEntry, Revocation
-from pip_warden.verdict.model import Exhibit
+from pip_warden.trust.pins import Entry, HashEntry, Probe, Revocation
 
 _RENAMED = (
     "The file was renamed, or built by something else than the release it claims to be; ask its publisher."
 )
 
 
-def check_name(exhibit: Exhibit, project: ProjectName, entry: Entry) -> Fault | None:
+def check_name(
+    artifact: Artifact, candidate: Candidate | None, project: ProjectName, entry: Entry | Probe
+) -> Fault | None:
     """Step 3: the entry, the project asked for and the file name agree (PEP 503)."""
-    names = {entry.project, project, exhibit.artifact.name.project}
-    if exhibit.candidate is not None:
-        names.add(exhibit.candidate.name.project)
+    names = {entry.project, project, artifact.name.project}
+    if candidate is not None:
+        names.add(candidate.name.project)
     if len(names) == 1:
         return None
     return Fault(
         code="wrong-project",
         expected=f"a file of {entry.project}",
-        found=f"{exhibit.artifact.name}, which is a file of {exhibit.artifact.name.project}",
+        found=f"{artifact.name}, which is a file of {artifact.name.project}",
         hint=_RENAMED,
     )
 
@@ -75,26 +77,24 @@ def _check_direct_references(contents: Contents) -> Fault | None:
     )
 
 
-def check_digest(exhibit: Exhibit, entry: Entry) -> Fault | None:
+def check_digest(artifact: Artifact, candidate: Candidate | None, entry: Entry | Probe) -> Fault | None:
     """Step 5: the bytes received have every digest that somebody states for them."""
-    digest = exhibit.artifact.digest
+    digest = artifact.digest
     if isinstance(entry, HashEntry):
-        pinned = entry.digest_for(exhibit.artifact.name.filename)
+        pinned = entry.digest_for(artifact.name.filename)
         if pinned is None:
             return Fault(
                 code="file-not-in-hash-pin",
                 expected=f"one of the files pinned for {entry.project} {entry.version}: {', '.join(n for n, _ in entry.files)}",
-                found=exhibit.artifact.name.filename,
+                found=artifact.name.filename,
                 hint=f"Review the file, then: pip-warden trust add {entry.project}=={entry.version} --source {entry.source} --hash "
                 "--reason '…'",
             )
         if not pinned.matches(digest):
             return _other_bytes("pinned-digest-differs", f"{pinned}, as the trust file pins", digest.hex)
-    claimed = exhibit.candidate.claimed_sha256 if exhibit.candidate is not None else None
+    claimed = candidate.claimed_sha256 if candidate is not None else None
     if claimed is not None and not claimed.matches(digest):
         return _other_bytes("index-digest-differs", f"{claimed}, as the index says", digest.hex)
-    if exhibit.locked_sha256 is not None and not exhibit.locked_sha256.matches(digest):
-        return _other_bytes("locked-digest-differs", f"{exhibit.locked_sha256}, as the lock says", digest.hex)
     return None
 
 

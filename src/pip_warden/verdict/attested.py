@@ -6,7 +6,9 @@ artifact. What it says is compared with the certificate that signed *it*.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from packaging.version import Version
 
@@ -28,55 +30,58 @@ class Witness:
     claims: Claims
 
 
-def needs_statements(require: Requirements) -> bool:
-    """Tell whether a pin requires what only statements can say."""
-    return require.provenance is not None or bool(require.annotations) or require.source_revision is not None
-
-
-def check_statements(require: Requirements, witnesses: tuple[Witness, ...], version: Version) -> Fault | None:
-    """Judge what the statements say: one of each kind that is required must say all of it."""
-    if require.provenance is not None or require.source_revision is not None:
-        wanted = require.provenance or PROVENANCE
-        fault = _best(
-            [
-                _check_provenance(witness, require)
-                for witness in witnesses
-                if witness.statement.predicate_type == wanted
-            ],
-            Fault(
-                code="provenance-missing",
-                expected=f"a signed statement {wanted}",
-                found="none by the pinned identity",
-                hint=_HINT,
-            ),
-        )
-        if fault is not None:
-            return fault
-    if not require.annotations:
-        return None
-    return _best(
-        [
-            _check_annotations(witness, require, version)
-            for witness in witnesses
-            if witness.statement.predicate_type == ANNOTATIONS
-        ],
-        Fault(
-            code="annotation-missing",
-            expected="signed annotations",
-            found="none by the pinned identity",
-            hint=_HINT,
-        ),
-    )
-
-
 _HINT = "The publisher makes it with `pip-warden attest`."
 
 
-def _best(faults: list[Fault | None], missing: Fault) -> Fault | None:
-    """One good statement is needed; without any, the fault is that there is none."""
-    if not faults:
-        return missing
-    return None if None in faults else faults[0]
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """One statement of a kind must pass a check."""
+
+    predicate_type: str
+    missing: Fault
+    check: Callable[[Witness], Fault | None]
+
+
+class Demands:
+    """What a pin requires of statements, and what of it is still unmet. What one statement has met, no other takes back.
+
+    Args:
+        require: What the pin requires.
+        version: The version proved in step 4, for ``{version}``.
+    """
+
+    def __init__(self, require: Requirements, version: Version) -> None:
+        self._unmet = {demand: demand.missing for demand in _demands(require, version)}
+
+    @property
+    def unmet(self) -> Fault | None:
+        """Return the first requirement that no statement meets so far: what is wrong with the first of its kind, or that there is none."""
+        return next(iter(self._unmet.values()), None)
+
+    def hear(self, witness: Witness) -> None:
+        """Take one statement more."""
+        for demand, said in list(self._unmet.items()):
+            if witness.statement.predicate_type != demand.predicate_type:
+                continue
+            fault = demand.check(witness)
+            if fault is None:
+                del self._unmet[demand]
+            elif said is demand.missing:
+                self._unmet[demand] = fault
+
+
+def _demands(require: Requirements, version: Version) -> Iterator[_Demand]:
+    if require.provenance is not None or require.source_revision is not None:
+        wanted = require.provenance or PROVENANCE
+        missing = _missing("provenance-missing", f"a signed statement {wanted}")
+        yield _Demand(wanted, missing, partial(_check_provenance, require=require))
+    if require.annotations:
+        missing = _missing("annotation-missing", "signed annotations")
+        yield _Demand(ANNOTATIONS, missing, partial(_check_annotations, require=require, version=version))
+
+
+def _missing(code: str, expected: str) -> Fault:
+    return Fault(code=code, expected=expected, found="none by the pinned identity", hint=_HINT)
 
 
 def _check_provenance(witness: Witness, require: Requirements) -> Fault | None:

@@ -1,4 +1,4 @@
-"""A verdict is a value. Only :mod:`pip_warden.verdict.judge` makes an :class:`Accepted`."""
+"""A verdict is a value. Only :mod:`pip_warden.verdict.inquiry` makes an :class:`Accepted`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from pip_warden._sigstore.proved import Claims
 from pip_warden.artifact.model import Artifact
-from pip_warden.digests import Digest
-from pip_warden.evidence.model import Evidence, Form
-from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.errors import RefusedError
+from pip_warden.evidence.model import Form
+from pip_warden.faults import Fault
 
 
 class Step(IntEnum):
@@ -29,36 +29,37 @@ class Step(IntEnum):
     POLICY = 10
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Exhibit:
-    """Everything that is judged about one file.
+@dataclass(frozen=True, slots=True)
+class No:
+    """A step said no.
 
     Attributes:
-        artifact: The file.
-        candidate: The index entry it came from; None for a local file.
-        page: The page that entry stands on; None for a local file.
-        evidence: Every item found for it, best form first.
-        locked_sha256: The digest a lock file or requirements file demands, where there is one.
+        step: Which one.
+        fault: Why.
     """
 
-    artifact: Artifact
-    candidate: Candidate | None
-    page: IndexPage | None
-    evidence: Evidence
-    locked_sha256: Digest | None = None
+    step: Step
+    fault: Fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ItemRefusal:
-    """Why one item of evidence was no good; reported even when another item was."""
+    """Why one item of evidence was no good; reported even when another item was.
+
+    Attributes:
+        label: Where the item came from, for people.
+        form: The form it came in.
+        no: The step that said no, and why.
+    """
 
     label: str
     form: Form
-    step: Step
-    code: str
-    expected: str
-    found: str
-    hint: str = ""
+    no: No
+
+    @property
+    def code(self) -> str:
+        """Return the stable kebab-case code of what is wrong with it."""
+        return self.no.fault.code
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,21 +106,28 @@ class Refused:
 
     Attributes:
         subject: The file's name, or the project's where its page was refused.
-        step: The number of the step that said no.
-        code: Stable kebab-case code, explained by ``pip-warden explain CODE``.
-        expected: What would have been right.
-        found: What there was.
-        hint: What to do next; may be empty.
+        no: The step that said no, and why.
         bad_items: For steps 6 to 10, what was wrong with each item of evidence.
     """
 
     subject: str
-    step: Step
-    code: str
-    expected: str
-    found: str
-    hint: str = ""
+    no: No
     bad_items: tuple[ItemRefusal, ...] = ()
+
+    @property
+    def step(self) -> Step:
+        """Return the step that said no."""
+        return self.no.step
+
+    @property
+    def fault(self) -> Fault:
+        """Return why: code, expected, found, and what to do next."""
+        return self.no.fault
+
+    @property
+    def code(self) -> str:
+        """Return the stable kebab-case code, explained by ``pip-warden explain CODE``."""
+        return self.no.fault.code
 
     def __bool__(self) -> NoReturn:
         """A verdict is not a truth value: match on its type."""
@@ -127,3 +135,28 @@ class Refused:
 
 
 Verdict = Accepted | Refused
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """Who signed a file for which nobody is pinned: proved, and judged by nobody. It opens no vault.
+
+    Attributes:
+        signed: What the good item of evidence proved.
+    """
+
+    signed: SignedBy
+
+
+class VerdictError(RefusedError):
+    """A verdict that ends what somebody has asked for.
+
+    Attributes:
+        refused: The verdict.
+    """
+
+    def __init__(self, refused: Refused, message: str = "") -> None:
+        fault = refused.fault
+        said = message or f"{refused.subject}: expected {fault.expected}, found {fault.found}"
+        super().__init__(fault.code, said, hint="" if message else fault.hint)
+        self.refused = refused

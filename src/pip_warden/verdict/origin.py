@@ -17,12 +17,12 @@ from packaging.version import Version
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.trust.pins import Entry, Source
+from pip_warden.trust.pins import Entry, Probe, Source
 
 _HINT = "A registry that does not know a name may forward to another index; the pinned project must have the package itself."
 
 
-def check_page(page: IndexPage, project: ProjectName, entry: Entry, source: Source) -> Fault | None:
+def check_page(page: IndexPage, project: ProjectName, entry: Entry | Probe, source: Source) -> Fault | None:
     """Judge a page: its final URL and, for a ``gitlab`` source, every file URL on it."""
     if page.source != entry.source:
         return Fault(code="foreign-source", expected=f"source {entry.source}", found=f"source {page.source}")
@@ -38,13 +38,11 @@ def check_page(page: IndexPage, project: ProjectName, entry: Entry, source: Sour
     return _check_gitlab_files(page, entry, source)
 
 
-def check_candidate(
-    candidate: Candidate, page: IndexPage, project: ProjectName, entry: Entry, source: Source
-) -> Fault | None:
-    """Judge a page, that the candidate stands on it, and its release."""
+def check_candidate(candidate: Candidate, page: IndexPage) -> Fault | None:
+    """Judge that a candidate stands on a page, which was judged before, and its release."""
     if candidate not in page.candidates:
         return Fault(code="foreign-file", expected=f"a file listed on {page.url}", found=candidate.url)
-    return check_page(page, project, entry, source) or check_release(page, candidate.name.version)
+    return check_release(page, candidate.name.version)
 
 
 def check_release(page: IndexPage, version: Version) -> Fault | None:
@@ -72,7 +70,7 @@ def _row(name: ArtifactName, claimed: str) -> str:
     return f"{name} with {f'SHA-256 {claimed}' if is_digest else 'no digest to go by'}"
 
 
-def _page_urls(project: ProjectName, entry: Entry, source: Source) -> frozenset[str]:
+def _page_urls(project: ProjectName, entry: Entry | Probe, source: Source) -> frozenset[str]:
     """Return the final URLs a page may have, without a trailing slash."""
     if source.type == "simple":
         return frozenset({f"{source.url}/{project}"})
@@ -82,7 +80,7 @@ def _page_urls(project: ProjectName, entry: Entry, source: Source) -> frozenset[
     )
 
 
-def _check_gitlab_files(page: IndexPage, entry: Entry, source: Source) -> Fault | None:
+def _check_gitlab_files(page: IndexPage, entry: Entry | Probe, source: Source) -> Fault | None:
     """Every file is one of the project's own: same id, no query, no ``forward/``."""
     shape = re.compile(
         re.escape(f"{source.url}/api/v4/projects/")
@@ -119,7 +117,7 @@ def _carries(match: re.Match[str], candidate: Candidate) -> bool:
     )
 
 
-def _pinned_id(entry: Entry) -> str | None:
+def _pinned_id(entry: Entry | Probe) -> str | None:
     if entry.registry_id is not None:
         return str(entry.registry_id)
     return entry.registry if entry.registry is not None and entry.registry.isdecimal() else None

@@ -70,20 +70,17 @@ class Statement:
 
 
 def check_subject(
-    envelope: Envelope | None, artifact: Artifact, predicate_types: frozenset[str]
+    statement: Statement | Fault | None, artifact: Artifact, predicate_types: frozenset[str]
 ) -> Fault | None:
     """Judge what was signed.
 
     Args:
-        envelope: The verified envelope; None for a message signature, which names nothing: the name and version proved in step 4
-            stand in, and step 7 verified it over this artifact's digest.
+        statement: What :func:`read_statement` made of the verified envelope; None for a message signature, which names nothing: the name and
+            version proved in step 4 stand in, and step 7 verified it over this artifact's digest.
         artifact: The file.
         predicate_types: What counts as evidence of publication.
     """
-    if envelope is None:
-        return None
-    statement = read_statement(envelope)
-    if isinstance(statement, Fault):
+    if statement is None or isinstance(statement, Fault):
         return statement
     if statement.predicate_type not in predicate_types:
         return Fault(

@@ -1,0 +1,130 @@
+"""Each name that is wanted, in turn: where it comes from, and by what it is pinned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from packaging.version import Version
+
+from pip_warden.display import shown
+from pip_warden.errors import UsageError
+from pip_warden.first_use.by_hash import add_hashes
+from pip_warden.first_use.by_identity import add_signer
+from pip_warden.first_use.owner import owner_in_group
+from pip_warden.first_use.task import Task, Wanted
+from pip_warden.handoff.requirements import pinned_releases
+from pip_warden.names import ProjectName, parse_name_or_release
+from pip_warden.trust.pins import HashEntry, Probe
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """One name.
+
+    Attributes:
+        project: The project.
+        version: The release, None for the newest.
+        sha256: The digests that a requirements file demands; empty where it demands none.
+    """
+
+    project: ProjectName
+    version: Version | None
+    sha256: frozenset[str] = frozenset()
+
+
+def check_wanted(wanted: Wanted) -> None:
+    """See that a request says enough, and does not contradict itself.
+
+    Raises:
+        UsageError: ``nothing-to-pin``, ``usage``, ``issuer-needed`` or ``reason-missing``.
+    """
+    if not wanted.names and not wanted.requirements:
+        raise UsageError("nothing-to-pin", "expected a NAME, or -r FILE with --hash, found neither")
+    if wanted.requirements and not wanted.by_hash:
+        raise UsageError("usage", "expected --hash together with -r FILE, found -r alone")
+    if (wanted.identity is None) != (wanted.issuer is None):
+        raise UsageError("issuer-needed", "expected --identity and --issuer together, found one of them")
+    if wanted.by_hash and not wanted.reason.strip():
+        raise UsageError(
+            "reason-missing",
+            "expected --reason saying why a hash is enough for what nobody signs, found none",
+            hint='For example: --reason "publisher does not sign; hash reviewed 2026-11-20"',
+        )
+
+
+def add_all(task: Task) -> None:
+    """Look at every name, and add its pin to the draft, which has the source already.
+
+    Raises:
+        RefusedError: A release is refused, or the person says no.
+        UndecidedError: Something could not be fetched.
+        UsageError: Something is missing, or contradicts the trust file.
+    """
+    for wish in _wishes(task.wanted):
+        probe = _agreeing(_probe(wish.project, task), task)
+        if not task.wanted.by_hash:
+            add_signer(task, probe, wish.version)
+        elif wish.version is not None:
+            add_hashes(task, probe, wish.version, wish.sha256)
+        else:
+            raise UsageError(
+                "version-needed",
+                f"expected {wish.project}==VERSION with --hash, found no version",
+                hint="A hash speaks of one release.",
+            )
+
+
+def _wishes(wanted: Wanted) -> list[Wish]:
+    named = [parse_name_or_release(text) for text in wanted.names]
+    found = [Wish(project=project, version=version) for project, version in named]
+    for path in wanted.requirements:
+        releases = pinned_releases(path)
+        found += [Wish(project=r.project, version=r.version, sha256=r.sha256) for r in releases]
+    return found
+
+
+def _probe(name: ProjectName, task: Task) -> Probe:
+    """Say where to look for a project."""
+    source, wanted = task.source, task.wanted
+    if source.type == "simple":
+        if wanted.project is not None or wanted.group is not None:
+            raise UsageError(
+                "usage",
+                f"expected neither --project nor --group for the simple index {source.name}, found one",
+            )
+        return Probe(project=name, source=source.name)
+    registry = wanted.project
+    if registry is None and wanted.group is not None:
+        registry = owner_in_group(task.transport, source, wanted.group, name)
+        task.person.note(f"{name} is published by {shown(registry)}")
+    if registry is None:
+        known = task.draft.trust().entries_of(name)
+        registry = known[0].registry if known else None
+    if registry is None:
+        raise UsageError(
+            "project-needed",
+            f"expected --project PATH (the GitLab project that publishes {name}), found none",
+        )
+    return Probe(project=name, source=source.name, registry=registry)
+
+
+def _agreeing(probe: Probe, task: Task) -> Probe:
+    """See that we look where the trust file says that the package comes from; a package has one place.
+
+    Raises:
+        UsageError: ``pin-conflict``: it says another.
+    """
+    entries = task.draft.trust().entries_of(probe.project)
+    old = next((entry for entry in entries if not isinstance(entry, HashEntry)), next(iter(entries), None))
+    if old is None:
+        return probe
+    names = {old.registry, None if old.registry_id is None else str(old.registry_id)}
+    if old.source != probe.source or probe.registry not in names:
+        raise UsageError(
+            "pin-conflict",
+            f"expected {probe.project} from {old.source} {old.registry or ''} as the trust file has it, "
+            f"found {probe.source} {probe.registry or ''}",
+            hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
+        )
+    probe = replace(probe, registry=old.registry, registry_id=old.registry_id)
+    return probe if isinstance(old, HashEntry) else replace(probe, evidence=old.evidence)

@@ -1,0 +1,61 @@
+"""Pin a release by the digests of its files: what they are, not who published them."""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+from pip_warden.digests import Digest
+from pip_warden.display import shown
+from pip_warden.errors import RefusedError
+from pip_warden.first_use.task import Task
+from pip_warden.trust.pins import HashEntry, Probe
+
+
+def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[str]) -> None:
+    """Fetch every file of a release, show its digest, ask, and add the pin to the draft.
+
+    Args:
+        task: What the run works with.
+        probe: Where to look.
+        version: The release.
+        demanded: The digests that a requirements file demands; empty where it demands none.
+
+    Raises:
+        RefusedError: A file is refused; ``hash-not-found``: none has a digest that is demanded; ``declined``.
+        UndecidedError: Something could not be fetched.
+        UsageError: ``yes-needed``, or ``pin-conflict``.
+    """
+    files = task.first_use().hashes(probe, version)
+    task.person.clear()
+    if demanded:
+        files = _demanded(files, demanded, f"{probe.project}=={version}")
+    listed = [f"  {shown(name)}  sha256 {digest}" for name, digest in files]
+    head = f"{probe.project} {version}, by hash. This proves what the files are, not who published them:"
+    task.person.show("\n".join([head, *listed]))
+    task.confirm(f"Pin these {len(files)} files?")
+    task.draft.add_entry(
+        HashEntry(
+            project=probe.project,
+            version=version,
+            source=probe.source,
+            registry=probe.registry,
+            registry_id=probe.registry_id,
+            files=files,
+            reason=task.wanted.reason.strip(),
+        )
+    )
+
+
+def _demanded(
+    files: tuple[tuple[str, Digest], ...], hashes: frozenset[str], release: str
+) -> tuple[tuple[str, Digest], ...]:
+    """Keep the files whose hashes a requirements file lists; every listed hash must be that of a file."""
+    found = tuple((name, digest) for name, digest in files if digest.hex in hashes)
+    missing = hashes - {digest.hex for _, digest in found}
+    if missing:
+        raise RefusedError(
+            "hash-not-found",
+            f"expected a file of {release} with SHA-256 {min(missing)}, as the requirements file demands, found none",
+            hint="The registry has other bytes than whoever wrote that file.",
+        )
+    return found

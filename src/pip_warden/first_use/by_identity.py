@@ -1,0 +1,175 @@
+"""Pin a package by who signs it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from packaging.version import Version
+
+from pip_warden.display import shown
+from pip_warden.errors import RefusedError, UndecidedError
+from pip_warden.first_use.doubts import doubts
+from pip_warden.first_use.look import Look, Observation
+from pip_warden.first_use.new_root import DEFAULT, has_root, new_root, root_for
+from pip_warden.first_use.task import Task
+from pip_warden.index.gitlab import GitLab
+from pip_warden.trust.pins import Identity, IdentityEntry, Probe
+from pip_warden.trust.subject import parse_subject, read_subject
+
+
+def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
+    """See who signed the newest releases, ask, and add the pin to the draft.
+
+    Args:
+        task: What the run works with.
+        probe: Where to look.
+        version: Look at this release only.
+
+    Raises:
+        RefusedError: The newest release is refused, or would be under the new pin; ``not-pinned-unasked``; ``declined``.
+        UndecidedError: Something could not be fetched.
+        UsageError: ``yes-needed``, ``pin-conflict``, or there is no trusted root.
+    """
+    probe = replace(probe, root=_choose_root(task))
+    first = task.first_use()
+    look = first.look(probe, version=version)
+    identity = _spelled_out(task, probe.root) or _identity_of(look.observations[0], root=probe.root)
+    task.person.clear()
+    task.person.show(f"{_who(look)}\n{_pinned_as(look, identity)}")
+    if task.wanted.identity is None:
+        _decide(task, _doubts(task, look, probe, identity))
+    _vouch(task, probe.root, identity.issuer)
+    _draft_identity(task, look, probe, identity)
+    first.confirm(look, task.draft.trust())
+
+
+def _choose_root(task: Task) -> str:
+    """Return the root to look with: one that may vouch for the issuer already, the default one, or a new one."""
+    trust, given = task.draft.trust(), task.wanted.trusted_root
+    expected = task.wanted.issuer or (task.source.url if task.source.type == "gitlab" else None)
+    name = DEFAULT if given is not None else root_for(trust, expected)
+    if task.draft.root is None and (given is not None or not has_root(trust, name)):
+        task.person.step("reading the trusted root")
+        task.draft.root = new_root(given, task.draft.path, task.workspace, offline=task.is_offline)
+    return name
+
+
+def _spelled_out(task: Task, root: str) -> Identity | None:
+    wanted = task.wanted
+    if wanted.identity is None or wanted.issuer is None:
+        return None
+    subject = parse_subject(wanted.identity)
+    is_account = read_subject(wanted.identity.replace("{version}", "1").replace("*", "x")) is None
+    return Identity(issuer=wanted.issuer, subject=subject, root=root, is_account=is_account)
+
+
+def _identity_of(observation: Observation, *, root: str) -> Identity:
+    """Make the identity that an observation suggests."""
+    claims = observation.claims
+    return Identity(
+        issuer=claims.issuer,
+        subject=parse_subject(observation.pattern),
+        project_id=claims.get("project-id"),
+        root=root,
+        is_account=read_subject(claims.subjects[0]) is None,
+    )
+
+
+def _doubts(task: Task, look: Look, probe: Probe, identity: Identity) -> tuple[str, ...]:
+    instance = task.source.url if task.source.type == "gitlab" else None
+    entries = task.draft.trust().entries_of(probe.project)
+    pinned = [entry for entry in entries if isinstance(entry, IdentityEntry)]
+    others = [known.subject.text for entry in pinned for known in entry.identities if known != identity]
+    found = doubts(look, instance=instance, default_branch=_default_branch(task, look, probe))
+    if others and not any(identity in entry.identities for entry in pinned):
+        found += (f"the trust file pins another signer already: {', '.join(others)}",)
+    return found
+
+
+def _default_branch(task: Task, look: Look, probe: Probe) -> str | None:
+    """Ask for the default branch only where it decides something."""
+    subject = look.observations[0].claims.subjects[0]
+    if task.source.type != "gitlab" or probe.registry is None or "@refs/heads/" not in subject:
+        return None
+    try:
+        return GitLab(task.transport, task.source.url).project_info(probe.registry).default_branch
+    except UndecidedError:
+        return None
+
+
+def _decide(task: Task, found: tuple[str, ...]) -> None:
+    for doubt in found:
+        task.person.warning(shown(doubt, 500))
+    if found and task.wanted.yes:
+        raise RefusedError(
+            "not-pinned-unasked",
+            f"expected nothing that speaks against this signer, found: {'; '.join(found)}",
+            hint="The trust file is unchanged. If the signer is right, spell it out: --identity SUBJECT --issuer URL.",
+        )
+    task.confirm("Pin this signer?")
+
+
+def _vouch(task: Task, name: str, issuer: str) -> None:
+    """Let the root that proved the signer vouch for its issuer, and for no other."""
+    draft = task.draft
+    old = next((root for root in draft.trust().roots if root.name == name), None)
+    if draft.root is not None and name == DEFAULT:
+        draft.add_root(draft.root.pin(issuer))
+    elif old is not None:
+        draft.add_root(replace(old, issuers=(issuer,)))
+
+
+def _draft_identity(task: Task, look: Look, probe: Probe, identity: Identity) -> None:
+    known = task.draft.trust().entries_of(probe.project)
+    pinned = next((entry for entry in known if isinstance(entry, IdentityEntry)), None)
+    if pinned is not None:
+        task.draft.add_identity(pinned, identity)
+        return
+    task.draft.add_entry(
+        IdentityEntry(
+            project=probe.project,
+            source=probe.source,
+            registry=probe.registry,
+            registry_id=known[0].registry_id if known else look.registry_id,
+            evidence=probe.evidence,
+            identities=(identity,),
+        )
+    )
+
+
+def _who(look: Look) -> str:
+    newest = look.observations[0]
+    claims, signed = newest.claims, newest.signed
+    facts = [
+        ("file", newest.name.filename),
+        ("signed by", ", ".join(claims.subjects)),
+        ("issued by", claims.issuer),
+        ("project id", claims.get("project-id")),
+        ("source", claims.get("source-repository")),
+        ("ref", claims.get("source-ref")),
+        ("runner", claims.get("runner-environment")),
+        ("trigger", claims.get("build-trigger")),
+        ("time", f"{signed.log_time:%Y-%m-%d %H:%M:%S} UTC"),
+        ("log index", str(signed.log_index)),
+        ("evidence", f"{signed.label} ({signed.form.value})"),
+    ]
+    lines = [f"{newest.name.project} {newest.name.version}"]
+    lines += [f"  {name:11} {shown(value, 500)}" for name, value in facts if value]
+    return "\n".join(lines)
+
+
+def _pinned_as(look: Look, identity: Identity) -> str:
+    """Show the pin beside the subject that it was made from."""
+    lines = [
+        f"\n  pinned as   {shown(identity.subject.text, 500)}",
+        f"  issuer      {shown(identity.issuer)}",
+    ]
+    if identity.project_id is not None:
+        lines.append(f"  project id  {identity.project_id}")
+    if "{version}" in identity.subject.text:
+        version = look.observations[0].name.version
+        lines.append(
+            f"  {{version}} is each release's own version, {version} here: each must be signed by its own tag.\n"
+            "  Protect that tag pattern in GitLab: no certificate shows whether it is."
+        )
+    return "\n".join(lines)

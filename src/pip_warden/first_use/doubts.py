@@ -1,0 +1,55 @@
+"""What speaks against pinning a signer whom nobody has looked at."""
+
+from __future__ import annotations
+
+from pip_warden._sigstore.proved import Claims
+from pip_warden.first_use.look import Look
+from pip_warden.trust.subject import read_subject
+
+
+def doubts(look: Look, *, instance: str | None, default_branch: str | None) -> tuple[str, ...]:
+    """Say what speaks against pinning the newest release's signer without a person's yes (T56).
+
+    Args:
+        look: What was seen.
+        instance: URL of the source's GitLab; None for a source that is none.
+        default_branch: The registry project's default branch, where it could be learned.
+    """
+    newest = look.observations[0]
+    claims = newest.claims
+    found = []
+    if instance is None:
+        found.append("the source is no GitLab, so nothing says whose pipeline may publish there")
+    elif claims.issuer != instance:
+        found.append(f"the issuer {claims.issuer} is not the source's GitLab {instance}")
+    if look.registry_id is None or claims.get("project-id") != str(look.registry_id):
+        signer = claims.get("project-id") or "none"
+        found.append(
+            f"the signer's project id {signer} is not the registry project's, {look.registry_id or 'unknown'}"
+        )
+    found += _ref_doubts(claims, default_branch)
+    if claims.get("build-trigger") != "push":
+        found.append(
+            f"the pipeline was started by {claims.get('build-trigger') or 'nothing named'}, not by push"
+        )
+    found += _signer_doubts(look)
+    return tuple(found)
+
+
+def _ref_doubts(claims: Claims, default_branch: str | None) -> list[str]:
+    subject = read_subject(claims.subjects[0])
+    ref = subject.ref if subject is not None else ""
+    if ref.startswith("refs/tags/") or (default_branch and ref == f"refs/heads/{default_branch}"):
+        return []
+    return [f"{ref or 'the subject'} is neither a tag nor the default branch ({default_branch or 'unknown'})"]
+
+
+def _signer_doubts(look: Look) -> list[str]:
+    newest = look.observations[0]
+    others = [
+        f"{other.name} was signed by {other.claims.subjects[0]}"
+        for other in look.observations[1:]
+        if (other.pattern, other.claims.issuer, other.claims.get("project-id"))
+        != (newest.pattern, newest.claims.issuer, newest.claims.get("project-id"))
+    ]
+    return others + [f"{no.subject} has no good evidence ({no.code})" for no in look.unsigned]

@@ -1,0 +1,101 @@
+"""The trust file as it will be: everything is seen and decided before it is written, once, at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pip_warden.errors import UsageError
+from pip_warden.events import Reporter
+from pip_warden.first_use.new_root import NewRoot, shelf
+from pip_warden.trust import edit
+from pip_warden.trust.file import load, parse
+from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.shelf import RootShelf
+
+
+class Draft:
+    """The text of a trust file, edited in memory.
+
+    Args:
+        path: The file, whether it is there or not.
+
+    Attributes:
+        path: The same.
+        root: A trusted root that goes with it and is not there yet.
+
+    Raises:
+        TrustFileError: It is there, and faulty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.root: NewRoot | None = None
+        self._before = _read(path)
+        self._text = edit.new_file_text() if self._before is None else self._before
+
+    def trust(self) -> TrustFile:
+        """Return what it says."""
+        return parse(self._text, self.path)
+
+    def roots(self) -> RootShelf:
+        """Return the trusted roots, the new one included, which is read where it lies meanwhile."""
+        return shelf(self.trust(), self.root)
+
+    def add_source(self, source: Source) -> None:
+        """Add a source, as :func:`pip_warden.trust.edit.add_source` does."""
+        self._text = edit.add_source(self._text, source, self.path)
+
+    def add_root(self, pin: RootPin) -> None:
+        """Add a trusted root or an issuer of it, as :func:`pip_warden.trust.edit.add_root` does."""
+        self._text = edit.add_root(self._text, pin, self.path)
+
+    def add_entry(self, entry: IdentityEntry | HashEntry) -> None:
+        """Add a package, as :mod:`pip_warden.trust.edit` does."""
+        if isinstance(entry, HashEntry):
+            self._text = edit.add_hash_entry(self._text, entry, self.path)
+        else:
+            self._text = edit.add_identity_entry(self._text, entry, self.path)
+
+    def add_identity(self, entry: IdentityEntry, identity: Identity) -> None:
+        """Add a signer to a package that is there, as :func:`pip_warden.trust.edit.add_identity` does."""
+        self._text = edit.add_identity(self._text, entry.project, identity, self.path)
+
+    def write(self, reporter: Reporter) -> str:
+        """Write the root, then the trust file that names it; a root that no file names is taken away again.
+
+        Returns:
+            What was done, in words.
+
+        Raises:
+            UsageError: ``trust-file-changed``: somebody changed it meanwhile; ``trust-file-unwritable``; ``pin-conflict``.
+        """
+        if self._text == self._before:
+            return f"{self.path} says so already"
+        if self._before != (self.path.read_text(encoding="utf-8") if self.path.exists() else None):
+            raise UsageError(
+                "trust-file-changed",
+                f"expected {self.path} as it was when this command began, found it changed",
+                hint="It is as whoever changed it left it. Run the command again.",
+            )
+        self._write_both()
+        if self.root is not None:
+            reporter.note(f"pinned the trusted root {self.root.place.name}, sha256 {self.root.sha256}")
+        made = "made" if self._before is None else "updated"
+        return f"{made} {self.path}; commit it, and review its changes"
+
+    def _write_both(self) -> None:
+        is_fresh = self.root is not None and self.root.keep()
+        try:
+            edit.write(self.path, self._text)
+        except UsageError:
+            if self.root is not None and is_fresh:
+                self.root.place.unlink()
+            raise
+
+
+def _read(path: Path) -> str | None:
+    """Return the text of a valid trust file, None where there is none yet."""
+    if not path.exists():
+        return None
+    load(path, check_owner=True)
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,239 @@
+"""Who signed the newest releases of a package: proved, and pinned by nobody."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import Version
+
+from pip_warden._sigstore.proved import Claims
+from pip_warden.artifact.model import Artifact
+from pip_warden.digests import Digest
+from pip_warden.errors import BugError, RefusedError
+from pip_warden.events import Reporter
+from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.names import ArtifactName
+from pip_warden.supply import Supply
+from pip_warden.trust.pins import IdentityEntry, Probe, TrustFile
+from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.subject import suggest_pattern
+from pip_warden.verdict.inquiry import Inquiry, Wants
+from pip_warden.verdict.listing import Listing, list_page, page_entry
+from pip_warden.verdict.model import Accepted, Observed, Refused, SignedBy, VerdictError
+
+RELEASES = 3
+"""How many of the newest releases must name the same signer before one is pinned without a person's yes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """Who signed one file of a release: proved, not pinned.
+
+    Attributes:
+        name: The file.
+        signed: What its evidence proved.
+    """
+
+    name: ArtifactName
+    signed: SignedBy
+
+    @property
+    def claims(self) -> Claims:
+        """Return what the certificate says."""
+        return self.signed.claims
+
+    @property
+    def pattern(self) -> str:
+        """Return the subject with the version of a tag ref replaced by ``{version}``."""
+        return suggest_pattern(self.claims.subjects[0], self.name.version)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """What was seen of a package.
+
+    Attributes:
+        listing: Its page, judged to be the source's own.
+        observations: One file of each of the newest releases, newest first; never empty.
+        unsigned: Files of those releases that nothing good speaks for, with the reason.
+        registry_id: The registry project's numeric id, as the page's file URLs say.
+    """
+
+    listing: Listing
+    observations: tuple[Observation, ...]
+    unsigned: tuple[Refused, ...]
+    registry_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstUse:
+    """Looks at packages that are not pinned yet.
+
+    Attributes:
+        trust: A trust file that has the source and the root, and need not know the package.
+        roots: Its trusted roots.
+        supply: Where pages, files and evidence come from.
+        workspace: A private directory of this run.
+        reporter: Told what happens.
+    """
+
+    trust: TrustFile
+    roots: RootShelf
+    supply: Supply
+    workspace: Path
+    reporter: Reporter
+
+    def look(self, probe: Probe, *, version: Version | None = None) -> Look:
+        """Prove who signed the newest release, and up to two before it.
+
+        Args:
+            probe: Where to look.
+            version: Look at this release only.
+
+        Raises:
+            RefusedError: ``no-release``, or the newest release is refused, with the code that refuses it.
+            UndecidedError: Something could not be fetched.
+        """
+        listing = self._listing(probe)
+        releases = _releases(listing.page, version)
+        if not releases:
+            wanted = f"a release {version}" if version else "a release"
+            raise RefusedError(
+                "no-release",
+                f"expected {wanted} of {probe.project} on {listing.page.url}, found none",
+                hint="Check the project's path and the version.",
+            )
+        observations, unsigned = [], []
+        for number, files in enumerate(releases[:RELEASES]):
+            candidate = _representative(files)
+            inquiry = self._inquire(candidate, listing, trust=self.trust, probe=probe)
+            match inquiry.observation:
+                case Observed(signed=signed):
+                    observations.append(Observation(name=candidate.name, signed=signed))
+                case Refused() as refused if number == 0:
+                    raise _at_its_step(refused)
+                case Refused() as refused:
+                    unsigned.append(refused)
+        return Look(
+            listing=listing,
+            observations=tuple(observations),
+            unsigned=tuple(unsigned),
+            registry_id=_registry_id(listing.page, probe),
+        )
+
+    def confirm(self, look: Look, trust: TrustFile) -> None:
+        """Judge the newest release with the trust file that is about to be written.
+
+        Raises:
+            RefusedError: The release would be refused under the new pin.
+            UndecidedError: Something could not be fetched.
+        """
+        newest = look.observations[0].name
+        page = look.listing.page
+        entry = page_entry(newest.project, trust)
+        listing = entry if isinstance(entry, Refused) else list_page(page, entry, trust)
+        if isinstance(listing, Refused):
+            raise _at_its_step(listing)
+        candidate = next(c for c in page.candidates if c.name == newest)
+        match self._inquire(candidate, listing, trust=trust).verdict:
+            case Refused() as refused:
+                raise _at_its_step(refused)
+            case Accepted():
+                return
+
+    def hashes(self, probe: Probe, version: Version) -> tuple[tuple[str, Digest], ...]:
+        """Fetch every file of a release and compute its digest, after steps 2 to 5.
+
+        Raises:
+            RefusedError: ``no-release``, or a file is refused, with the code that refuses it.
+            UndecidedError: Something could not be fetched.
+        """
+        listing = self._listing(probe)
+        wanted = [candidate for candidate in listing.allowed if candidate.name.version == version]
+        found = tuple((c.name.filename, self._hash(c, listing, probe)) for c in wanted)
+        if not found:
+            raise RefusedError(
+                "no-release",
+                f"expected a release {version} of {probe.project} on {listing.page.url}, found none",
+                hint="Check the source and the version.",
+            )
+        return found
+
+    def _hash(self, candidate: Candidate, listing: Listing, probe: Probe) -> Digest:
+        inquiry = Inquiry(candidate, trust=self.trust, roots=self.roots, listing=listing, probe=probe)
+        digest: Digest | None = None
+        if inquiry.wants is Wants.ARTIFACT:
+            with self._received(candidate) as artifact:
+                inquiry.offer_artifact(artifact)
+                digest = artifact.digest
+        if inquiry.wants is Wants.EVIDENCE and digest is not None:
+            return digest
+        match inquiry.observation:
+            case Refused() as refused:
+                raise _at_its_step(refused)
+            case Observed():
+                raise BugError("bug", f"{candidate.name} was observed without evidence")
+
+    def _listing(self, probe: Probe) -> Listing:
+        self.reporter.step(f"looking up {probe.project}")
+        listing = list_page(self.supply.page(probe.project, probe), probe, self.trust)
+        if isinstance(listing, Refused):
+            raise VerdictError(listing)
+        return listing
+
+    def _inquire(
+        self, candidate: Candidate, listing: Listing, *, trust: TrustFile, probe: Probe | None = None
+    ) -> Inquiry:
+        """Ask about a file to the end."""
+        inquiry = Inquiry(candidate, trust=trust, roots=self.roots, listing=listing, probe=probe)
+        if inquiry.wants is Wants.NOTHING:
+            return inquiry
+        with self._received(candidate) as artifact:
+            inquiry.offer_artifact(artifact)
+            if inquiry.wants is Wants.EVIDENCE and isinstance(inquiry.entry, Probe | IdentityEntry):
+                inquiry.hear(self.supply.evidence(candidate, artifact, inquiry.entry))
+        return inquiry
+
+    @contextmanager
+    def _received(self, candidate: Candidate) -> Iterator[Artifact]:
+        """Fetch a file, and remove it again at the end."""
+        self.reporter.step(f"fetching {candidate.name}")
+        directory = Path(tempfile.mkdtemp(dir=self.workspace))
+        try:
+            yield self.supply.receive(candidate, directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _releases(page: IndexPage, version: Version | None) -> list[list[Candidate]]:
+    """Group a page by release, newest first; pre-releases only where there is nothing else or one is asked for."""
+    by_version: dict[Version, list[Candidate]] = {}
+    for candidate in page.candidates:
+        by_version.setdefault(candidate.name.version, []).append(candidate)
+    if version is not None:
+        return [by_version[version]] if version in by_version else []
+    finals = [v for v in by_version if not v.is_prerelease] or list(by_version)
+    return [by_version[v] for v in sorted(finals, reverse=True)]
+
+
+def _representative(files: Iterable[Candidate]) -> Candidate:
+    """Choose the file of a release to look at: a wheel if there is one, the smallest where sizes are known."""
+    return min(files, key=lambda c: (c.name.kind != "wheel", c.claimed_size or 0, c.name.filename))
+
+
+def _registry_id(page: IndexPage, probe: Probe) -> int | None:
+    """Read the numeric id from a file URL; step 2 has shown that they all carry the same."""
+    if probe.registry is None or not page.candidates:
+        return None
+    return int(page.candidates[0].url.partition("/projects/")[2].partition("/")[0])
+
+
+def _at_its_step(refused: Refused) -> VerdictError:
+    fault, step = refused.fault, refused.step
+    message = f"{refused.subject}: step {int(step)} ({step.name.lower()}): expected {fault.expected}, found {fault.found}"
+    return VerdictError(refused, message)

@@ -1,0 +1,51 @@
+"""Which project of a GitLab group publishes a package."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from pip_warden.errors import RefusedError
+from pip_warden.index.gitlab import GitLab
+from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
+from pip_warden.index.simple import ACCEPT
+from pip_warden.names import ProjectName
+from pip_warden.transport import Transport, error_for
+from pip_warden.trust.pins import Source
+from pip_warden.verdict import origin
+from pip_warden.verdict.model import No, Refused, Step, VerdictError
+
+
+def owner_in_group(transport: Transport, source: Source, group: str, project: ProjectName) -> str:
+    """Tell which project of a GitLab group publishes a package: that of its newest file.
+
+    Raises:
+        RefusedError: ``no-release``: the group's index lists no file of it; ``same-name-other-bytes``: it lists two under one name, of two
+            projects for instance, and either could be the publisher.
+        UndecidedError: It could not be told, or several projects have the same file.
+    """
+    url = f"{source.url}/api/v4/groups/{quote(group, safe='')}/-/packages/pypi/simple/{project}"
+    reply = transport.get(
+        url, max_bytes=MAX_PAGE_BYTES, accept=ACCEPT, label=f"the page of {project} in {group}"
+    )
+    if reply.status != 200:
+        raise error_for(reply, f"the page of {project} in group {group}")
+    page = parse_page(
+        project=project,
+        source=source.name,
+        url=reply.url,
+        content_type=reply.headers.get("content-type", ""),
+        body=reply.body,
+    )
+    newest = max(page.candidates, key=lambda c: c.name.version, default=None)
+    if newest is None or newest.claimed_sha256 is None:
+        raise RefusedError(
+            "no-release",
+            f"expected a release of {project} in group {group}, found none",
+            hint="Name the project that publishes it with --project.",
+        )
+    fault = origin.check_release(page, newest.name.version)
+    if fault is not None:
+        raise VerdictError(Refused(subject=project, no=No(Step.ORIGIN, fault)))
+    gitlab = GitLab(transport, source.url)
+    owner = gitlab.owner_of(group, project, newest.name.version, newest.name.filename, newest.claimed_sha256)
+    return owner.project_path or str(owner.project_id)

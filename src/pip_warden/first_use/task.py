@@ -1,0 +1,106 @@
+"""What somebody wants to pin, and what one run of that works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pip_warden.events import Reporter
+from pip_warden.first_use.draft import Draft
+from pip_warden.first_use.look import FirstUse
+from pip_warden.supply import Registries
+from pip_warden.transport import Transport
+from pip_warden.trust.pins import Source
+
+
+class Person(Reporter):
+    """Somebody who is shown what was seen, and asked."""
+
+    def show(self, text: str) -> None:
+        """Show what was seen: the result, not the talk about it."""
+
+    def clear(self) -> None:
+        """Take away what was told of what is being done."""
+
+    def confirm(self, question: str) -> None:
+        """Go on only after a yes.
+
+        Raises:
+            UsageError: ``yes-needed``: there is nobody to ask.
+            RefusedError: ``declined``.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What is wanted.
+
+    Attributes:
+        names: Each ``NAME`` or ``NAME==VERSION``.
+        source: Name or URL of the source; None for the only one there is.
+        project: Path or id of the GitLab project that publishes it.
+        group: Path of a GitLab group to ask for that project.
+        identity: The signer, spelled out.
+        issuer: Its OIDC issuer.
+        by_hash: Pin what the files are, not who published them.
+        reason: Why a hash is enough.
+        requirements: Requirements files of which every release is wanted.
+        trusted_root: A trusted root to pin.
+        yes: Pin without asking, if nothing speaks against it.
+    """
+
+    names: tuple[str, ...]
+    source: str | None = None
+    project: str | None = None
+    group: str | None = None
+    identity: str | None = None
+    issuer: str | None = None
+    by_hash: bool = False
+    reason: str = ""
+    requirements: tuple[Path, ...] = ()
+    trusted_root: Path | None = None
+    yes: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What one run works with.
+
+    Attributes:
+        wanted: What is wanted.
+        source: The source to look at.
+        draft: The trust file as it will be.
+        transport: The HTTP door.
+        workspace: A private directory of this run.
+        person: Who is shown what was seen, and asked.
+        is_offline: Fetch no trusted root.
+    """
+
+    wanted: Wanted
+    source: Source
+    draft: Draft
+    transport: Transport
+    workspace: Path
+    person: Person
+    is_offline: bool = False
+
+    def first_use(self) -> FirstUse:
+        """Look with the trust file as it is drafted so far."""
+        trust, roots = self.draft.trust(), self.draft.roots()
+        return FirstUse(
+            trust=trust,
+            roots=roots,
+            supply=Registries(trust=trust, roots=roots, transport=self.transport),
+            workspace=self.workspace,
+            reporter=self.person,
+        )
+
+    def confirm(self, question: str) -> None:
+        """Ask, unless the answer was given beforehand.
+
+        Raises:
+            UsageError: ``yes-needed``.
+            RefusedError: ``declined``.
+        """
+        if not self.wanted.yes:
+            self.person.confirm(question)

@@ -1,0 +1,53 @@
+"""What judging works with, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pip_warden.artifact.model import Artifact
+from pip_warden.events import SILENT, Reporter
+from pip_warden.report.model import Line
+from pip_warden.supply import Supply
+from pip_warden.trust.pins import TrustFile
+from pip_warden.trust.shelf import RootShelf
+from pip_warden.vault import Sealed, Vault
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """What a gate works with.
+
+    Attributes:
+        trust: The trust file.
+        roots: Its trusted roots, read and checked when first needed.
+        supply: Where pages, files and evidence come from.
+        vault: Where accepted files are kept.
+        workspace: A private directory of this run.
+        reporter: Told what happens.
+        read_again: Lets the interpreter that will read a file look at it too, where that is another one than ours.
+        fresh: Ask the supply for every file and its evidence, even where the vault has them: what a registry holds *now* is in question.
+    """
+
+    trust: TrustFile
+    roots: RootShelf
+    supply: Supply
+    vault: Vault
+    workspace: Path
+    reporter: Reporter = SILENT
+    read_again: Callable[[Artifact], Artifact] | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admission:
+    """The gate's answer for one file: a sealed file only where the verdict is Accepted.
+
+    Attributes:
+        line: What is told of it.
+        sealed: The file.
+    """
+
+    line: Line
+    sealed: Sealed | None

@@ -1,0 +1,42 @@
+"""A job spelled for pip: every requirement in files rendered by us."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pip_warden.handoff.requirements import render
+from pip_warden.install.job import Job
+
+
+def pip_arguments(job: Job, local: list[str], *, workspace: Path, staging: Path) -> list[str]:
+    """Return pip's arguments.
+
+    Args:
+        job: What is to be done.
+        local: What stands for local files and projects.
+        workspace: Where files of requirements are written.
+        staging: Where pip downloads to.
+    """
+    arguments = [*job.verbosity, *job.wanted.options, *job.options]
+    if job.dry_run and job.download is None:
+        arguments.append("--dry-run")
+    if job.download is not None:
+        arguments += ["--dest", str(staging)]
+    return arguments + _requirements(job, workspace) + local
+
+
+def _requirements(job: Job, workspace: Path) -> list[str]:
+    named = job.wanted.named
+    # pip takes no file together with --only-deps; options of single requirements can only stand in one.
+    as_words = "--only-deps" in job.options and not any(item.hashes or item.settings for item in named)
+    arguments = [item.requirement for item in named] if as_words else []
+    for option, items in (
+        ("--requirement", () if as_words else named),
+        ("--constraint", job.wanted.constraints),
+        ("--build-constraint", job.build_constraints),
+    ):
+        if items:
+            path = workspace / f"{option.strip('-')}.txt"
+            path.write_text(render(items), encoding="utf-8")
+            arguments += [option, str(path)]
+    return arguments

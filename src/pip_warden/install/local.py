@@ -1,0 +1,55 @@
+"""What the user has on this machine and asks for: files are judged, with the evidence beside them; projects are the user's own code."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from pip_warden.artifact.local import check_local_project
+from pip_warden.artifact.receive import copy_local
+from pip_warden.evidence.locate import Siblings, locate
+from pip_warden.handoff.local import LocalThings, file_argument, project_arguments
+from pip_warden.handoff.requirements import LocalFile
+from pip_warden.install.door import denied
+from pip_warden.install.job import Run
+from pip_warden.names import ProjectName
+from pip_warden.report.model import Line, Outcome
+from pip_warden.vault import hand_over
+
+
+def admit_local_things(run: Run) -> tuple[LocalThings, list[str]]:
+    """Judge local files and look at local projects.
+
+    Returns:
+        What pip may open, and what it is given for it.
+
+    Raises:
+        RefusedError: A file is refused, or not pinned; a project asks for something past the gate.
+        UndecidedError: It could not be told whether something speaks for a file.
+        UsageError: Something is not what it was said to be.
+    """
+    files: dict[Path, Path] = {}
+    arguments = []
+    for project in run.job.wanted.projects:
+        check_local_project(project.path)
+        run.ledger.add(
+            Line(subject=str(project.path), outcome=Outcome.LOCAL, note="your own project directory")
+        )
+        arguments += project_arguments(project)
+    for file in run.job.wanted.files:
+        name, copy = _admit_file(run, file)
+        files[copy.resolve()] = file.path
+        arguments.append(file_argument(copy, name, file.extras))
+    directories = frozenset(project.path.resolve() for project in run.job.wanted.projects)
+    return LocalThings(files=files, directories=directories), arguments
+
+
+def _admit_file(run: Run, file: LocalFile) -> tuple[ProjectName, Path]:
+    artifact = copy_local(file.path, Path(tempfile.mkdtemp(dir=run.workspace)))
+    project = artifact.name.project
+    run.gate.require_pinned({project: file.path.name})
+    evidence = locate(file.path.name, artifact.digest, [Siblings(file.path.parent)], run.find_entry)
+    admission = run.gate.admit_local(artifact, evidence)
+    if admission.sealed is None:
+        raise denied(admission.line)
+    return project, hand_over(admission.sealed, Path(tempfile.mkdtemp(dir=run.workspace)))

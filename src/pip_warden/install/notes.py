@@ -1,0 +1,96 @@
+"""What a reader must know beside the verdicts: what was there already, and what the index hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from packaging.utils import canonicalize_name
+
+from pip_warden.gate.dependencies import wanted_here
+from pip_warden.handoff.pip import Installed
+from pip_warden.handoff.python import installed
+from pip_warden.index.candidate import Candidate
+from pip_warden.install.job import Run
+from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.report.model import Line, Outcome
+from pip_warden.verdict.listing import Listing
+
+
+def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[str, str]) -> None:
+    """What was wanted and not installed was there already: present, not verified.
+
+    Args:
+        run: The run.
+        items: What pip installed.
+        environment: The installer's environment.
+    """
+    taken = {str(canonicalize_name(item.name)) for item in items}
+    asked: set[str] = {named.project for named in run.job.wanted.named}
+    wanted = asked | _names(text for item in items for text in item.requires_dist)
+    if not wanted - taken or "--no-deps" in run.job.options:
+        wanted = asked
+    if not wanted - taken:
+        return
+    there = installed(run.job.target, environment)
+    queue, seen = sorted(wanted - taken), set(taken)
+    while queue:
+        name = queue.pop(0)
+        if name in seen or name not in there:
+            continue
+        seen.add(name)
+        version, requires = there[name]
+        note = "was installed before this run"
+        run.ledger.add(Line(subject=f"{name} {version}", outcome=Outcome.PRESENT, note=note))
+        queue += sorted(_names(requires) - seen)
+
+
+def note_hidden(run: Run, taken: Iterable[str]) -> None:
+    """Name newer releases that the index hides (design decision D2).
+
+    Args:
+        run: The run.
+        taken: The projects of which something was taken.
+    """
+    projects = set(taken)
+    chosen: dict[ProjectName, ArtifactName] = {}
+    # A local file has no source, and no page that could hide anything: nothing is fetched for it.
+    for name in run.ledger.accepted_from_sources():
+        if name.project in projects:
+            rival = chosen.get(name.project, name)
+            chosen[name.project] = max(name, rival, key=lambda known: known.version)
+    by_time = "--uploaded-prior-to" in run.job.options
+    for project, best in chosen.items():
+        for candidate, why in newer_hidden(run.gate.listing(project), best, by_time=by_time):
+            run.ledger.warn(
+                f"{candidate.name} is newer than {best.version} and is passed over because the index calls it {why}"
+            )
+
+
+def newer_hidden(
+    listing: Listing, chosen: ArtifactName, *, by_time: bool
+) -> tuple[tuple[Candidate, str], ...]:
+    """Return newer releases that an installer passes over because of what the index says, each with what that is.
+
+    Any Developer can set it for a whole version, so a newer release hidden by it is worth a look (design decision D2).
+
+    Args:
+        listing: The project's listing.
+        chosen: The file that was taken.
+        by_time: Whether the installer was told to pass over late uploads.
+    """
+    found = []
+    for candidate in listing.allowed:
+        is_newer = candidate.name.version > chosen.version
+        if not is_newer or (candidate.name.version.is_prerelease and not chosen.version.is_prerelease):
+            continue
+        if candidate.claimed_yanked is not None:
+            found.append((candidate, f"yanked ({candidate.claimed_yanked or 'no reason given'})"))
+        elif by_time and candidate.claimed_upload_time is not None:
+            found.append((candidate, f"uploaded at {candidate.claimed_upload_time:%Y-%m-%d %H:%M} UTC"))
+    return tuple(found)
+
+
+def _names(requirements: Iterable[str]) -> set[str]:
+    """Return the names that requirements want here, without extras."""
+    wanted = (wanted_here(text) for text in requirements)
+    return {str(project) for project in wanted if project is not None}

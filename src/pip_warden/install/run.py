@@ -1,0 +1,208 @@
+"""The order of a run.
+
+Nothing is installed before every file was accepted: the first denial ends pip and everything it started, and pip asks once more before it installs.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from pip_warden.artifact.inspect import read_by
+from pip_warden.disk import cannot_store, is_full
+from pip_warden.errors import DeliveryError, InstallerError, RefusedError, UndecidedError, UsageError
+from pip_warden.handoff.downloads import check_directory
+from pip_warden.handoff.environment import child_environment
+from pip_warden.handoff.local import LocalThings
+from pip_warden.handoff.pip import Child, Installed, command_line, read_report
+from pip_warden.handoff.python import marker_environment
+from pip_warden.handoff.reconcile import reconcile_report
+from pip_warden.handoff.report_file import check_report_file, write_report_file
+from pip_warden.handoff.requirements import Named, check_wanted, nothing_wanted
+from pip_warden.handoff.server import Server
+from pip_warden.install.arguments import pip_arguments
+from pip_warden.install.door import GateDoor
+from pip_warden.install.job import Job, Run
+from pip_warden.install.keep import keep_downloads
+from pip_warden.install.local import admit_local_things
+from pip_warden.install.notes import note_hidden, note_present
+from pip_warden.names import parse_artifact_name
+from pip_warden.report.ledger import Ledger
+from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.session import Session
+
+
+def install(
+    session: Session, job: Job, *, environ: Mapping[str, str], on_line: Callable[[str], None]
+) -> Report:
+    """Do a job and say how it went.
+
+    Args:
+        session: What the run works with.
+        job: What is to be done.
+        environ: Our own environment.
+        on_line: Told each line the installer prints.
+
+    Raises:
+        UsageError: The request itself is wrong.
+    """
+    ledger = Ledger()
+    read_again = None if job.target.has_our_readers else partial(read_by, job.target.executable)
+    with session.gate(ledger, read_again=read_again) as gate:
+        run = Run(
+            job=job,
+            trust=session.trust,
+            gate=gate,
+            ledger=ledger,
+            workspace=session.workspace,
+            environ=environ,
+            find_entry=session.find_entry,
+            reporter=session.reporter,
+            on_line=on_line,
+        )
+        return perform(run)
+
+
+def perform(run: Run) -> Report:
+    """Do the job of a run; a refusal, an error of a registry and pip's own failure are in the report.
+
+    Raises:
+        UsageError: The request itself is wrong.
+    """
+    job, wanted = run.job, run.job.wanted
+    check_wanted(wanted, partial(marker_environment, job.target), build=job.build_constraints)
+    if job.download is not None:
+        check_directory(job.download)
+    if job.report is not None:
+        check_report_file(job.report)
+    try:
+        run.gate.require_pinned({named.project: "you" for named in wanted.named})
+        run.gate.warm_up()
+        for named in wanted.named:
+            run.gate.look_ahead(named.project)
+        _run_pip(run, *admit_local_things(run))
+    except (RefusedError, UndecidedError, InstallerError, DeliveryError) as err:
+        run.ledger.error = err
+    except OSError as err:
+        if not is_full(err):
+            raise
+        run.ledger.error = cannot_store(err.filename or run.workspace, err)
+    report = _report(run)
+    if report.exit_code == 0 and not report.lines:
+        raise nothing_wanted("that pip wanted none of it")
+    return report
+
+
+def _run_pip(run: Run, local: LocalThings, local_arguments: list[str]) -> None:
+    job, workspace = run.job, run.workspace
+    served, private, staging = (workspace / name for name in ("served", "child", "download"))
+    for directory in (served, private, *([staging] if job.download is not None else [])):
+        directory.mkdir(mode=0o700)
+    report = workspace / "report.json"
+    door = GateDoor(run, served, local, report)
+    child = Child()
+    with Server(door, on_denial=child.end) as server:
+        child.keep_open(server.fileno())
+        environment = child_environment(
+            run.environ, proxy_url=server.proxy_url, private=private, pass_env=job.pass_env
+        )
+        arguments = pip_arguments(job, local_arguments, workspace=workspace, staging=staging)
+        if job.download is not None:
+            command = command_line(job.target, "download", arguments, report=None)
+        else:
+            command = command_line(job.target, "install", arguments, report=report)
+        run.reporter.step("running pip")
+        code = child.run(command, environment, run.on_line, None)
+        for stray in server.strays:
+            run.ledger.warn(f"stopped at the gate: {stray}")
+        if server.denial is not None:
+            raise server.denial
+    run.ledger.installer_code = code
+    if code != 0:
+        raise _pip_failed(run, code)
+    if job.download is not None:
+        keep_downloads(run, staging, job.download)
+    else:
+        _look_back(run, door, local, report, environment)
+
+
+def _look_back(
+    run: Run, door: GateDoor, local: LocalThings, report: Path, environment: Mapping[str, str]
+) -> None:
+    """Compare what pip has done with what was accepted, and tell what else there is to know."""
+    items = read_report(report)
+    if run.job.dry_run or not items:
+        reconcile_report(items, run.ledger.accepted_digests(), local.directories)
+    elif not door.has_agreed:
+        raise InstallerError(
+            "unknown-pip",
+            "expected pip to ask before it installs, found that it did not",
+            hint="Do not trust what it installed; install pip-warden again, with the pip that it asks for.",
+        )
+    _tell(run, items, report, environment)
+
+
+def _tell(run: Run, items: tuple[Installed, ...], report: Path, environment: Mapping[str, str]) -> None:
+    """Note what a reader must know beside the verdicts; the user's copy of the report is written whatever comes of that."""
+    try:
+        note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
+        note_present(run, items, environment)
+    finally:
+        if run.job.report is not None:
+            write_report_file(report, run.job.report)
+
+
+def _pip_failed(run: Run, code: int) -> UndecidedError | InstallerError:
+    """Say that pip failed; where a page could not be had, that is why, whatever pip made of it."""
+    undecided = next((line.undecided for line in run.ledger.lines() if line.undecided is not None), None)
+    if undecided is not None:
+        return undecided
+    shown = f"signal {_signal_name(-code)}" if code < 0 else f"exit code {code}"
+    return InstallerError(
+        "pip-failed", f"expected pip to succeed, found {shown}", hint="pip's own words are above."
+    )
+
+
+def _signal_name(number: int) -> str:
+    """Return a signal's name, or its number: real-time signals have none (signal(7))."""
+    return next((known.name for known in signal.Signals if known == number), str(number))
+
+
+def _report(run: Run) -> Report:
+    ledger = run.ledger
+    lines = ledger.lines()
+    waiting = tuple(_not_judged(named) for named in run.job.wanted.named if _is_waiting(run, named))
+    return Report(
+        command="safe-install",
+        exit_code=ledger.exit_code(strict=run.job.strict),
+        lines=(*lines, *waiting),
+        unpinned=ledger.unpinned() if any(line.outcome is Outcome.REFUSED for line in lines) else (),
+        warnings=ledger.warnings(),
+        target=str(run.job.target),
+        trust_file=str(run.trust.path),
+        installer_code=ledger.installer_code,
+        error=ledger.unsaid(),
+        only_source=run.trust.only_source,
+    )
+
+
+def _is_waiting(run: Run, named: Named) -> bool:
+    """Tell whether the run ended before anything of a project was judged."""
+    if run.ledger.error is None:
+        return False
+    return not any(_is_of(line.subject, named) for line in run.ledger.lines())
+
+
+def _not_judged(named: Named) -> Line:
+    return Line(subject=named.requirement, outcome=Outcome.NOT_JUDGED, note="the run ended before it")
+
+
+def _is_of(subject: str, named: Named) -> bool:
+    try:
+        return subject == named.project or parse_artifact_name(subject).project == named.project
+    except UsageError:
+        return False

@@ -1,0 +1,96 @@
+"""The ledger of a run: a line for every file, what else a reader must know, and the exit code that all of it comes to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from pip_warden.errors import WardenError, worst
+from pip_warden.names import ArtifactName
+from pip_warden.report.model import Line, Outcome, Unpinned
+
+
+class Ledger:
+    """What a run has come to so far. Safe to use from several threads.
+
+    Attributes:
+        error: What ended the run; None while nothing did.
+        installer_code: The installer's own exit code, None where none ran.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._judged: dict[tuple[str, str, Outcome], Line] = {}
+        self._added: list[Line] = []
+        self._unpinned: dict[str, Unpinned] = {}
+        self._warnings: list[str] = []
+        self.error: WardenError | None = None
+        self.installer_code: int | None = None
+
+    def record(self, line: Line) -> None:
+        """Keep a line of what was judged, once however often it is asked for: one under a name that was seen already has a verdict of its own."""
+        with self._lock:
+            self._judged.setdefault((line.subject, line.sha256, line.outcome), line)
+
+    def add(self, line: Line) -> None:
+        """Keep a line as it is."""
+        with self._lock:
+            self._added.append(line)
+
+    def want(self, name: Unpinned) -> None:
+        """Remember a name that the trust file does not know; who wanted it first is told."""
+        with self._lock:
+            self._unpinned.setdefault(name.project, name)
+
+    def warn(self, text: str) -> None:
+        """Remember what the user should look at."""
+        with self._lock:
+            self._warnings.append(text)
+
+    def lines(self) -> tuple[Line, ...]:
+        """Return every line so far: what was judged, in the order in which it was asked for, then the rest."""
+        with self._lock:
+            return (*self._judged.values(), *self._added)
+
+    def unpinned(self) -> tuple[Unpinned, ...]:
+        """Return every unpinned name known so far, dependencies and build dependencies of accepted files included."""
+        with self._lock:
+            return tuple(self._unpinned.values())
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the user should look at."""
+        with self._lock:
+            return tuple(self._warnings)
+
+    def accepted(self) -> Mapping[str, str]:
+        """Return the SHA-256 of every file that was accepted, by its name."""
+        return {line.subject: line.sha256 for line in self.lines() if line.outcome is Outcome.ACCEPTED}
+
+    def accepted_digests(self) -> frozenset[str]:
+        """Return the SHA-256 of every file that was accepted."""
+        return frozenset(line.sha256 for line in self.lines() if line.outcome is Outcome.ACCEPTED)
+
+    def accepted_from_sources(self) -> tuple[ArtifactName, ...]:
+        """Return the name of every accepted file that came from a source; one that the user has comes from none."""
+        lines = (line for line in self.lines() if line.source)
+        return tuple(name for line in lines if (name := line.accepted_name) is not None)
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """Return what the run comes to (design decision D11).
+
+        Args:
+            strict: Whether a warning, or what is present and not verified, is a refusal.
+        """
+        codes = {0 if self.error is None else self.error.exit_code}
+        outcomes = {line.outcome for line in self.lines()}
+        codes |= {1} if Outcome.REFUSED in outcomes else set()
+        codes |= {3} if Outcome.UNDECIDED in outcomes else set()
+        if strict and (self.warnings() or Outcome.PRESENT in outcomes):
+            codes.add(1)
+        return worst(codes)
+
+    def unsaid(self) -> WardenError | None:
+        """Return the error that ended the run, unless a line says it already."""
+        if self.error is None or self.error.code in {line.code for line in self.lines()}:
+            return None
+        return self.error

@@ -1,0 +1,88 @@
+"""What a run over a trust file works with: one network door, one cache, one private directory, and the gates over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pip_warden._sigstore.rekor import Hashedrekord, find_entry
+from pip_warden._sigstore.wire import LogEntry
+from pip_warden.artifact.model import Artifact
+from pip_warden.events import Reporter
+from pip_warden.evidence.locate import refuse_lookup
+from pip_warden.gate import Gate, Means
+from pip_warden.report.ledger import Ledger
+from pip_warden.supply import Registries, Stored
+from pip_warden.transport import Transport
+from pip_warden.trust.pins import TrustFile
+from pip_warden.trust.shelf import RootShelf
+from pip_warden.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """An open session; whoever opened it closes it.
+
+    Attributes:
+        trust: The trust file.
+        roots: Its trusted roots.
+        transport: The HTTP door.
+        vault: Where accepted files are kept.
+        workspace: A private directory of this run.
+        reporter: Told what happens.
+        is_offline: Whether the vault stands in for the network.
+    """
+
+    trust: TrustFile
+    roots: RootShelf
+    transport: Transport
+    vault: Vault
+    workspace: Path
+    reporter: Reporter
+    is_offline: bool = False
+
+    def gate(
+        self,
+        ledger: Ledger,
+        *,
+        trust: TrustFile | None = None,
+        read_again: Callable[[Artifact], Artifact] | None = None,
+        fresh: bool = False,
+    ) -> Gate:
+        """Make a gate, a context manager.
+
+        Args:
+            ledger: Told of whatever is asked for.
+            trust: Another trust file with the same sources and roots; else the session's own.
+            read_again: As in :class:`~pip_warden.gate.Means`.
+            fresh: As in :class:`~pip_warden.gate.Means`.
+        """
+        trust = trust or self.trust
+        supply = (
+            Stored(trust=trust, vault=self.vault)
+            if self.is_offline
+            else Registries(trust=trust, roots=self.roots, transport=self.transport)
+        )
+        means = Means(
+            trust=trust,
+            roots=self.roots,
+            supply=supply,
+            vault=self.vault,
+            workspace=self.workspace,
+            reporter=self.reporter,
+            read_again=read_again,
+            fresh=fresh,
+        )
+        return Gate(means, ledger)
+
+    def find_entry(self, wanted: Hashedrekord) -> LogEntry | None:
+        """Look the detached signature of a local file up in the logs of the trusted roots; offline in the vault, which has what was looked up before.
+
+        Raises:
+            UndecidedError: A log could not be asked.
+        """
+        if self.is_offline:
+            return self.vault.entry(wanted) or refuse_lookup(wanted)
+        urls = dict.fromkeys(url for name in self.roots for url in self.roots[name].rekor_v1_urls)
+        return find_entry(self.transport, tuple(urls), wanted)

@@ -1,0 +1,251 @@
+"""Steps 6 to 10: what each item of evidence is worth, and what several of them say together.
+
+An item is good when it passed all of these steps; nothing is shared between items but the statements that a pin requires, and those count
+under one and the same identity alone. More evidence never takes anything back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from pip_warden._sigstore.proved import Proved
+from pip_warden.artifact.model import Artifact
+from pip_warden.errors import BugError
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.faults import Fault
+from pip_warden.names import ArtifactName
+from pip_warden.trust.pins import Identity, IdentityEntry, Probe, Requirements
+from pip_warden.verdict.attested import Demands, Witness
+from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.model import ItemRefusal, No, SignedBy, Step
+from pip_warden.verdict.policy import check_policy
+from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, Statement, check_subject, read_statement
+
+if TYPE_CHECKING:
+    from pip_warden._sigstore.root import Root
+
+Roots: TypeAlias = "Mapping[str, Root]"
+"""The trusted roots by the name their pin gives them, each made from bytes with the pinned digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an item proves under one root.
+
+    Attributes:
+        proved: What step 7 proved.
+        statement: What was signed, read once; None for a message signature, which names nothing.
+    """
+
+    proved: Proved
+    statement: Statement | Fault | None
+
+
+Proofs = Callable[[str], Proof | Fault]
+"""Proves one item under the root with a name; once under each, however often it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """An item passed every step that concerns it alone, under one identity (None: nobody is pinned)."""
+
+    signed: SignedBy
+    identity: Identity | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """An item, what it proves, and what it is worth by itself."""
+
+    item: Item | BadItem
+    proofs: Proofs
+    outcome: Good | No
+
+
+class _Signer:
+    """An identity under which an item is good, and what the statements of every item say under it.
+
+    Attributes:
+        first: Where the first such item stands.
+    """
+
+    def __init__(self, identity: Identity | None, first: int, demands: Demands) -> None:
+        self._identity = identity
+        self._demands = demands
+        self._heard = 0
+        self.first = first
+
+    @property
+    def unmet(self) -> Fault | None:
+        """Return what the statements still owe the pin."""
+        return self._demands.unmet
+
+    def hear(self, weighed: Sequence[_Weighed], artifact: Artifact, require: Requirements) -> None:
+        """Let every item that was not heard yet say what it says, as long as more is required."""
+        while self._identity is not None and self.unmet is not None and self._heard < len(weighed):
+            proof = weighed[self._heard].proofs(self._identity.root)
+            self._heard += 1
+            witness = _witness(proof, self._identity, artifact, require)
+            if witness is not None:
+                self._demands.hear(witness)
+
+
+class Weighing:
+    """The evidence of one file that passed steps 1 to 5, weighed item by item as it comes.
+
+    An item may also speak for every other item of the same identity. What is found about it is kept, or the cost would grow with the square
+    of what strangers can upload.
+
+    Args:
+        artifact: The file.
+        entry: The entry that decides.
+        roots: The trusted roots.
+
+    Attributes:
+        artifact: The file.
+    """
+
+    def __init__(self, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots) -> None:
+        self.artifact = artifact
+        self._entry = entry
+        self._roots = roots
+        self._require = entry.require if isinstance(entry, IdentityEntry) else Requirements()
+        self._weighed: list[_Weighed] = []
+        self._signers: dict[Identity | None, _Signer] = {}
+
+    def add(self, item: Item | BadItem) -> None:
+        """Weigh one more item."""
+        proofs = cache(partial(_prove, item, self.artifact, self._roots))
+        outcome = _judge_item(item, proofs, self.artifact, self._entry)
+        if isinstance(outcome, Good) and outcome.identity not in self._signers:
+            demands = Demands(self._require, self.artifact.name.version)
+            self._signers[outcome.identity] = _Signer(outcome.identity, len(self._weighed), demands)
+        self._weighed.append(_Weighed(item, proofs, outcome))
+        for signer in self._signers.values():
+            signer.hear(self._weighed, self.artifact, self._require)
+
+    @property
+    def good(self) -> SignedBy | None:
+        """Return what the first good item proved, None while there is none."""
+        at = self._first_good
+        outcome = None if at is None else self._weighed[at].outcome
+        return outcome.signed if isinstance(outcome, Good) else None
+
+    @property
+    def refusals(self) -> tuple[ItemRefusal, ...]:
+        """Return why each item before the first good one is none."""
+        bad = self._weighed[: self._first_good]
+        return tuple(
+            ItemRefusal(label=each.item.label, form=each.item.form, no=self._no(each)) for each in bad
+        )
+
+    @property
+    def _first_good(self) -> int | None:
+        """Return where the first item stands that is good, and whose signer's statements say all that is required."""
+        return min((signer.first for signer in self._signers.values() if signer.unmet is None), default=None)
+
+    def _no(self, weighed: _Weighed) -> No:
+        if isinstance(weighed.outcome, No):
+            return weighed.outcome
+        unmet = self._signers[weighed.outcome.identity].unmet
+        if unmet is None:
+            raise BugError("bug", f"{weighed.item.label} is good, and stands among the bad")
+        return No(Step.POLICY, unmet)
+
+
+def no_evidence(name: ArtifactName) -> Fault:
+    """Return the fault of a file for which nothing speaks."""
+    return Fault(
+        code="no-evidence",
+        expected=f"a signature or attestation of {name}",
+        found="none",
+        hint="The package is pinned to an identity, so an unsigned file is refused. Ask its publisher to sign it, or pin reviewed "
+        "hashes of this version with `pip-warden trust add NAME==VERSION --hash`.",
+    )
+
+
+def _prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: str) -> Proof | Fault:
+    """Step 7, and the reading of what was signed."""
+    if isinstance(item, BadItem):
+        return item.fault
+    from pip_warden._sigstore.verify import prove  # the sigstore library costs a third of a second
+
+    proved = prove(item.wire, artifact.digest, roots[root_name])
+    if isinstance(proved, Fault):
+        return proved
+    return Proof(proved, None if proved.envelope is None else read_statement(proved.envelope))
+
+
+def _witness(
+    proof: Proof | Fault, identity: Identity, artifact: Artifact, require: Requirements
+) -> Witness | None:
+    """Return a statement about the artifact, of any type, whose item passed 7, 9 and 10 under one and the same identity."""
+    statement = None if isinstance(proof, Fault) else proof.statement
+    if isinstance(proof, Fault) or statement is None or isinstance(statement, Fault):
+        return None
+    if not statement.names(artifact):
+        return None
+    claims, version = proof.proved.claims, artifact.name.version
+    same = match_identity(claims, (identity,), version) is identity
+    if not same or check_policy(claims, identity, require, version) is not None:
+        return None
+    return Witness(statement=statement, claims=claims)
+
+
+def _judge_item(
+    item: Item | BadItem, proofs: Proofs, artifact: Artifact, entry: IdentityEntry | Probe
+) -> Good | No:
+    """Judge one item against each trusted root that the pin's identities belong to, each alone."""
+    if isinstance(item, BadItem):
+        return No(Step.EVIDENCE, item.fault)
+    if isinstance(entry, Probe):
+        proof = _check_proof(proofs(entry.root), artifact, EVIDENCE_OF_PUBLICATION)
+        return proof if isinstance(proof, No) else Good(_signed(item, proof.proved, entry.root), None)
+    closest = No(Step.EVIDENCE, no_evidence(artifact.name))
+    for root_name in sorted({identity.root for identity in entry.identities}):
+        outcome = _judge_under_root(item, proofs(root_name), artifact, entry, root_name)
+        if isinstance(outcome, Good):
+            return outcome
+        closest = max(closest, outcome, key=lambda no: no.step)
+    return closest
+
+
+def _judge_under_root(
+    item: Item, found: Proof | Fault, artifact: Artifact, entry: IdentityEntry, root_name: str
+) -> Good | No:
+    """Steps 7 to 10 for one item under one root."""
+    proof = _check_proof(found, artifact, EVIDENCE_OF_PUBLICATION | entry.require.predicate_types)
+    if isinstance(proof, No):
+        return proof
+    claims, version = proof.proved.claims, artifact.name.version
+    identities = tuple(identity for identity in entry.identities if identity.root == root_name)
+    identity = match_identity(claims, identities, version)
+    if isinstance(identity, Fault):
+        return No(Step.IDENTITY, identity)
+    if fault := check_policy(claims, identity, entry.require, version):
+        return No(Step.POLICY, fault)
+    return Good(_signed(item, proof.proved, root_name), identity)
+
+
+def _check_proof(proof: Proof | Fault, artifact: Artifact, predicate_types: frozenset[str]) -> Proof | No:
+    """Steps 7 and 8."""
+    if isinstance(proof, Fault):
+        return No(Step.SIGNATURE, proof)
+    if fault := check_subject(proof.statement, artifact, predicate_types):
+        return No(Step.SUBJECT, fault)
+    return proof
+
+
+def _signed(item: Item, proved: Proved, root_name: str) -> SignedBy:
+    """Record what a good item proved."""
+    return SignedBy(
+        label=item.label,
+        form=item.form,
+        claims=proved.claims,
+        log_index=proved.log_index,
+        log_time=proved.log_time,
+        root=root_name,
+    )

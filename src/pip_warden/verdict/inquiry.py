@@ -1,0 +1,265 @@
+"""The inquiry: ten numbered steps about one file, read from top to bottom.
+
+========  ============  ==========================================================================================
+step      name          what is judged
+========  ============  ==========================================================================================
+1         pin           the project has an entry in the trust file
+2         origin        page and file URLs are those of the entry's source
+3         name          file name, index entry and project agree
+4         archive       the archive is well-formed and agrees with its file name; no direct references
+5         digest        the bytes have every digest stated for them; then revocation; a hash pin ends here
+6         evidence      there is at least one item, and it parses, strictly
+7         signature     certificate chain, log entry, signing time, signature over the digest
+8         subject       what was signed is this artifact
+9         identity      the signer is one the pin names
+10        policy        the certificate says what the pin requires besides
+========  ============  ==========================================================================================
+
+It is offered what is known, says what it wants next, and has a verdict once nothing more could change the answer::
+
+    Inquiry(candidate)  1, 2          wants ARTIFACT   or nothing: refused before anything is fetched
+    offer_artifact      3, 4, 5       wants EVIDENCE   or nothing: refused, or accepted by its hash
+    offer_evidence      6 … 10        wants EVIDENCE   or nothing: accepted by this item
+    no_more_evidence                  wants NOTHING
+
+No network, clock or environment is touched: everything judged is offered. No file either, but the artifact itself, where a
+statement that was proved states another digest of it than SHA-256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from pip_warden.artifact.model import Artifact
+from pip_warden.errors import BugError
+from pip_warden.evidence.model import BadItem, Evidence, Item
+from pip_warden.faults import Fault
+from pip_warden.index.candidate import Candidate
+from pip_warden.names import ArtifactName
+from pip_warden.trust.pins import Entry, HashEntry, Probe, TrustFile
+from pip_warden.verdict import archive, origin
+from pip_warden.verdict.evidence import Roots, Weighing, no_evidence
+from pip_warden.verdict.listing import Listing
+from pip_warden.verdict.model import Accepted, No, Observed, PinnedByHash, Refused, Step, Verdict
+from pip_warden.verdict.pin import find_pin
+
+
+class Wants(Enum):
+    """What an inquiry wants next."""
+
+    ARTIFACT = "the artifact"
+    EVIDENCE = "evidence"
+    NOTHING = "nothing"
+
+
+class Inquiry:
+    """What is known and judged of one file. It only ever moves on; what it does not want it does not take.
+
+    Args:
+        asked: The index entry that was asked for; or the name of a file that the user has, which no index lists.
+        trust: The trust file.
+        roots: The trusted roots that it pins.
+        listing: The judged page on which the candidate stands.
+        probe: Stands in for the entry of a project for which nobody is pinned yet.
+
+    Attributes:
+        wants: What is wanted next.
+
+    Raises:
+        BugError: A candidate without its page.
+    """
+
+    def __init__(
+        self,
+        asked: Candidate | ArtifactName,
+        *,
+        trust: TrustFile,
+        roots: Roots,
+        listing: Listing | None = None,
+        probe: Probe | None = None,
+    ) -> None:
+        self._candidate = asked if isinstance(asked, Candidate) else None
+        self._name = asked.name if isinstance(asked, Candidate) else asked
+        self._project = asked.project
+        self._trust = trust
+        self._roots = roots
+        self._evidence: list[Item | BadItem] = []
+        self._weighing: Weighing | None = None
+        self._outcome: Verdict | Observed | None = None
+        self.wants = Wants.ARTIFACT
+        self._entry = self._find_entry(probe)
+        if self._candidate is not None:
+            self._check_origin(self._candidate, listing)
+
+    @property
+    def entry(self) -> Entry | Probe | None:
+        """Return the entry that decides; None where there is none."""
+        return self._entry
+
+    @property
+    def evidence(self) -> Evidence:
+        """Return every item that was taken, in order."""
+        return tuple(self._evidence)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the verdict, once nothing more is wanted.
+
+        Raises:
+            BugError: Something is wanted still, or nobody is pinned.
+        """
+        if isinstance(self._outcome, Accepted | Refused):
+            return self._outcome
+        raise BugError(
+            "bug", f"no verdict on {self._name}: {self.wants.value} is wanted, or nobody is pinned"
+        )
+
+    @property
+    def observation(self) -> Observed | Refused:
+        """Return who signed the file, for which nobody is pinned, once nothing more is wanted.
+
+        Raises:
+            BugError: Something is wanted still, or somebody is pinned.
+        """
+        if isinstance(self._outcome, Observed | Refused):
+            return self._outcome
+        raise BugError(
+            "bug", f"no observation of {self._name}: {self.wants.value} is wanted, or it is pinned"
+        )
+
+    def offer_artifact(self, artifact: Artifact) -> None:
+        """Judge the bytes: steps 3 to 5, and revocation. A hash pin ends here.
+
+        Raises:
+            BugError: It is not wanted, or is of another name.
+        """
+        self._take(Wants.ARTIFACT)
+        if artifact.name != self._name or self._entry is None:
+            raise BugError("bug", f"{artifact.name} was offered where {self._name} is judged")
+        no = self._look_at(artifact, self._entry)
+        if no is not None:
+            self._end(self._refused(no))
+        elif isinstance(self._entry, HashEntry):
+            self._end(Accepted(artifact=artifact, basis=PinnedByHash(reason=self._entry.reason)))
+        else:
+            self.wants = Wants.EVIDENCE
+            self._weighing = Weighing(artifact, self._entry, self._roots)
+
+    def offer_evidence(self, item: Item | BadItem) -> None:
+        """Judge one item of evidence: steps 6 to 10. The first that is good by itself, or with those before it, ends the inquiry.
+
+        Raises:
+            BugError: None is wanted.
+        """
+        weighing = self._take_evidence()
+        self._evidence.append(item)
+        weighing.add(item)
+        good = weighing.good
+        if good is not None and isinstance(self._entry, Probe):
+            self._end(Observed(signed=good))
+        elif good is not None:
+            self._end(Accepted(artifact=weighing.artifact, basis=good, bad_items=weighing.refusals))
+
+    def no_more_evidence(self) -> None:
+        """End the inquiry without a good item. The bad one that came furthest says most about what is wrong.
+
+        Raises:
+            BugError: No evidence is wanted.
+        """
+        refusals = self._take_evidence().refusals
+        if refusals:
+            closest = max((refusal.no for refusal in refusals), key=lambda no: no.step)
+        else:
+            closest = No(Step.EVIDENCE, no_evidence(self._name))
+        self._end(Refused(subject=self._name.filename, no=closest, bad_items=refusals))
+
+    def hear(self, found: Iterable[Item | BadItem]) -> None:
+        """Take one item after the other until nothing more is wanted. What lies beyond is not asked for, so that trouble there cannot undo it.
+
+        Args:
+            found: The evidence, best form first; what goes wrong while it is looked for passes.
+
+        Raises:
+            BugError: No evidence is wanted.
+        """
+        self._take_evidence()
+        for item in found:
+            self.offer_evidence(item)
+            if self.wants is Wants.NOTHING:
+                return
+        self.no_more_evidence()
+
+    def _find_entry(self, probe: Probe | None) -> Entry | Probe | None:
+        """Step 1."""
+        entry = probe or find_pin(self._project, self._name.version, self._trust)
+        if isinstance(entry, Fault):
+            self._end(self._refused(No(Step.PIN, entry)))
+            return None
+        return entry
+
+    def _check_origin(self, candidate: Candidate, listing: Listing | None) -> None:
+        """Step 2, as far as the page does not decide it for all of its files."""
+        if listing is None:
+            raise BugError("bug", "a candidate was judged without its page")
+        fault = origin.check_candidate(candidate, listing.page)
+        if fault is not None and self.wants is not Wants.NOTHING:
+            self._end(self._refused(No(Step.ORIGIN, fault)))
+
+    def _look_at(self, artifact: Artifact, entry: Entry | Probe) -> No | None:
+        """Steps 3 to 5, and revocation."""
+        if fault := archive.check_name(artifact, self._candidate, self._project, entry):
+            return No(Step.NAME, fault)
+        if fault := archive.check_archive(artifact):
+            return No(Step.ARCHIVE, fault)
+        if fault := archive.check_digest(artifact, self._candidate, entry):
+            return No(Step.DIGEST, fault)
+        if fault := archive.check_revoked(artifact, self._trust.revoked):
+            return No(Step.POLICY, fault)
+        return None
+
+    def _refused(self, no: No) -> Refused:
+        return Refused(subject=self._name.filename, no=no)
+
+    def _end(self, outcome: Verdict | Observed) -> None:
+        self._outcome = outcome
+        self.wants = Wants.NOTHING
+
+    def _take(self, offered: Wants) -> None:
+        if self.wants is not offered:
+            raise BugError(
+                "bug", f"{offered.value} was offered for {self._name}, {self.wants.value} is wanted"
+            )
+
+    def _take_evidence(self) -> Weighing:
+        self._take(Wants.EVIDENCE)
+        if self._weighing is None:
+            raise BugError("bug", "evidence is wanted for nothing")
+        return self._weighing
+
+
+def judge(
+    artifact: Artifact,
+    evidence: Iterable[Item | BadItem],
+    *,
+    trust: TrustFile,
+    roots: Roots,
+    candidate: Candidate | None = None,
+    listing: Listing | None = None,
+) -> Verdict:
+    """Judge a file of which everything is known.
+
+    Args:
+        artifact: The file.
+        evidence: Everything that speaks for it, best form first.
+        trust: The trust file.
+        roots: The trusted roots that the trust file pins.
+        candidate: The index entry that it came from; None for a file of the user's.
+        listing: The judged page on which that stands.
+    """
+    inquiry = Inquiry(candidate or artifact.name, trust=trust, roots=roots, listing=listing)
+    if inquiry.wants is Wants.ARTIFACT:
+        inquiry.offer_artifact(artifact)
+    if inquiry.wants is Wants.EVIDENCE:
+        inquiry.hear(evidence)
+    return inquiry.verdict

@@ -1,0 +1,100 @@
+"""The ledger: what is kept of a run, and the exit code that it comes to."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import making
+from pip_warden.errors import (
+    BugError,
+    DeliveryError,
+    InstallerError,
+    NetworkError,
+    RefusedError,
+    UsageError,
+    worst,
+)
+from pip_warden.report.ledger import Ledger
+from pip_warden.report.model import Line, Outcome, line_of, undecided_line
+from pip_warden.verdict.model import Accepted, PinnedByHash, Step
+from pip_warden.verify import _report
+
+ACCEPTED = line_of(Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed")), source="acme")
+REFUSED = line_of(making.refused("a.whl", Step.IDENTITY, "identity-mismatch"))
+UNDECIDED = undecided_line("b.whl", NetworkError("unreachable", "expected an answer, found none"))
+
+
+def ledger_of(*lines: Line, error: Any = None) -> Ledger:
+    ledger = Ledger()
+    for line in lines:
+        ledger.record(line)
+    ledger.error = error
+    return ledger
+
+
+@pytest.mark.parametrize(
+    "error",
+    [None, UsageError("x", "x"), NetworkError("x", "x"), InstallerError("x", "x"), BugError("x", "x")],
+)
+def test_a_refusal_outranks_every_other_end(error: Exception | None) -> None:
+    assert ledger_of(ACCEPTED, UNDECIDED, REFUSED, error=error).exit_code() == 1
+    assert ledger_of(ACCEPTED, UNDECIDED, error=RefusedError("x", "x")).exit_code() == 1
+
+
+def test_what_could_not_be_decided_is_no_success() -> None:
+    assert ledger_of(ACCEPTED).exit_code() == 0
+    assert ledger_of(ACCEPTED, UNDECIDED).exit_code() == 3
+    assert ledger_of(ACCEPTED, UNDECIDED, error=DeliveryError("x", "x")).exit_code() == 3
+
+
+def test_exit_codes_are_ranked_in_one_place() -> None:
+    ranked = [1, 70, 3, 2, 4]
+    for at, code in enumerate(ranked):
+        assert worst(ranked[at:]) == code
+    assert worst([]) == worst([0]) == 0
+
+
+def test_strict_makes_a_warning_and_what_is_only_present_a_refusal() -> None:
+    warned, present = ledger_of(ACCEPTED), ledger_of(ACCEPTED)
+    warned.warn("look")
+    present.add(Line(subject="gears 1.0", outcome=Outcome.PRESENT))
+
+    assert [ledger.exit_code() for ledger in (warned, present)] == [0, 0]
+    assert [ledger.exit_code(strict=True) for ledger in (warned, present)] == [1, 1]
+    assert ledger_of(ACCEPTED).exit_code(strict=True) == 0
+
+
+def test_what_was_judged_is_told_once_and_first() -> None:
+    ledger = Ledger()
+    beside = Line(subject="/here", outcome=Outcome.LOCAL)
+    ledger.add(beside)
+    for line in (ACCEPTED, REFUSED, ACCEPTED):
+        ledger.record(line)
+
+    assert ledger.lines() == (ACCEPTED, REFUSED, beside)
+
+
+def test_an_error_that_a_line_says_is_not_said_again() -> None:
+    said, unsaid = RefusedError("identity-mismatch", "x"), RefusedError("not-through-gate", "x")
+
+    assert ledger_of(REFUSED, error=said).unsaid() is None
+    assert ledger_of(REFUSED, error=unsaid).unsaid() is unsaid
+
+
+def test_without_one_acceptance_there_is_no_success() -> None:
+    trust: Any = SimpleNamespace(path="pytrust.toml", only_source="")
+
+    assert _report("verify", trust, Ledger()).exit_code == 1
+    assert _report("verify", trust, ledger_of(ACCEPTED)).exit_code == 0
+    assert _report("verify", trust, ledger_of(UNDECIDED)).exit_code == 3
+
+
+def test_accepted_files_are_known_by_name_and_by_source() -> None:
+    local = line_of(Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed")))
+
+    assert ledger_of(ACCEPTED, REFUSED).accepted() == {making.WHEEL: making.DIGEST.hex}
+    assert [str(name) for name in ledger_of(ACCEPTED).accepted_from_sources()] == [making.WHEEL]
+    assert ledger_of(local).accepted_from_sources() == ()

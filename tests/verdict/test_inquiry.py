@@ -1,0 +1,302 @@
+"""The inquiry: it takes only what it wants, ends as soon as nothing more could change the answer, and more evidence takes nothing back."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import making
+from pip_warden._sigstore import verify
+from pip_warden._sigstore.proved import Claims, Envelope, Proved
+from pip_warden._sigstore.wire import WireBundle
+from pip_warden.digests import Digest
+from pip_warden.errors import BugError
+from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.faults import Fault
+from pip_warden.names import ProjectName
+from pip_warden.trust.pins import Identity, Probe, Requirements
+from pip_warden.verdict.inquiry import Inquiry, Wants, judge
+from pip_warden.verdict.listing import Listing, list_page, page_entry
+from pip_warden.verdict.model import Accepted, Observed, Refused, SignedBy, Step
+from pip_warden.verdict.statement import PROVENANCE
+from verdict.test_evidence import BUILT, PUBLISHED
+
+ROOTS: Any = {"default": "default", "other": "other"}
+"""What is proved is said by :class:`Sigstore`, which tells roots by their names."""
+
+BAD = BadItem(label="bad", form=Form.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none"))
+PROBE = Probe(project=making.PROJECT, source="acme", registry="acme/widgets")
+OURS = making.claims(source_digest="0" * 40)
+ELSE = making.claims(source_digest="0" * 40, issuer="https://gitlab.example.org")
+IDENTITIES = (making.identity(), making.identity(issuer="https://gitlab.example.org", root="other"))
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A sort of evidence: the root that proves it, who signed, and what."""
+
+    root: str
+    claims: Claims
+    envelope: Envelope | None
+
+
+SORTS = {
+    "published": Sort("default", OURS, PUBLISHED),
+    "built": Sort("default", OURS, BUILT),
+    "message": Sort("default", OURS, None),
+    "published elsewhere": Sort("other", ELSE, PUBLISHED),
+    "built elsewhere": Sort("other", ELSE, BUILT),
+    "by somebody else": Sort("default", ELSE, BUILT),
+    "under another root": Sort("other", OURS, BUILT),
+    "unproved": Sort("nobody's", OURS, PUBLISHED),
+}
+
+
+class Sigstore:
+    """Proves what an item's sort says, and counts."""
+
+    def __init__(self) -> None:
+        self.proved: Counter[tuple[bytes, object]] = Counter()
+
+    def prove(self, wire: WireBundle, _digest: Digest, root: object) -> Proved | Fault:
+        self.proved[wire.signature, root] += 1
+        sort = SORTS[wire.signature.decode().partition("#")[0]]
+        if sort.root != root:
+            return Fault(code="bad-certificate-chain", expected="a CA of this root", found="another")
+        return Proved(
+            claims=sort.claims, envelope=sort.envelope, log_index=1, log_time=sort.claims.not_before
+        )
+
+
+@pytest.fixture(autouse=True)
+def sigstore(monkeypatch: pytest.MonkeyPatch) -> Sigstore:
+    counting = Sigstore()
+    monkeypatch.setattr(verify, "prove", counting.prove)
+    return counting
+
+
+def item(sort: str, number: int = 0) -> Item | BadItem:
+    """Make an item of a sort; each number is another one."""
+    if sort == "unreadable":
+        return BAD
+    return Item(label=sort, form=Form.PEP740, wire=making.wire(f"{sort}#{number}".encode()))
+
+
+def inquiry_of(asked: Any = None, **changes: Any) -> Inquiry:
+    values: dict[str, Any] = {"trust": making.trust(), "roots": ROOTS}
+    return Inquiry(asked or making.artifact().name, **(values | changes))
+
+
+def test_it_says_what_it_wants_next() -> None:
+    inquiry = inquiry_of(making.candidate(), listing=making.listing())
+    wanted = [inquiry.wants]
+    inquiry.offer_artifact(making.artifact())
+    wanted.append(inquiry.wants)
+    inquiry.offer_evidence(BAD)
+    wanted.append(inquiry.wants)
+    inquiry.offer_evidence(item("published"))
+
+    assert wanted == [Wants.ARTIFACT, Wants.EVIDENCE, Wants.EVIDENCE]
+    assert inquiry.wants is Wants.NOTHING
+    assert isinstance(inquiry.verdict, Accepted)
+    assert inquiry.evidence == (BAD, item("published"))
+    assert [bad.code for bad in inquiry.verdict.bad_items] == ["bad-bundle"]
+
+
+def test_what_is_refused_whatever_it_is_wants_no_artifact() -> None:
+    stranger = making.candidate("acme_widgets-9.0-py3-none-any.whl")
+    unpinned = replace(making.trust(), entries=())
+
+    for inquiry, code in (
+        (inquiry_of(stranger, listing=making.listing()), "foreign-file"),
+        (inquiry_of(trust=unpinned), "not-pinned"),
+        (inquiry_of(stranger, listing=making.listing(), trust=unpinned), "not-pinned"),
+    ):
+        assert inquiry.wants is Wants.NOTHING
+        assert isinstance(inquiry.verdict, Refused)
+        assert inquiry.verdict.code == code
+
+
+def test_a_hash_pin_wants_no_evidence() -> None:
+    inquiry = inquiry_of(trust=making.trust(making.hash_entry()))
+    inquiry.offer_artifact(making.artifact())
+
+    assert isinstance(inquiry.verdict, Accepted)
+
+
+def test_what_is_not_wanted_is_not_taken() -> None:
+    """Nor is there a verdict before its time."""
+    fresh, open_, ended = inquiry_of(), inquiry_of(), inquiry_of()
+    open_.offer_artifact(making.artifact())
+    ended.offer_artifact(making.artifact())
+    ended.no_more_evidence()
+
+    for wrong in (
+        lambda: fresh.offer_evidence(BAD),
+        fresh.no_more_evidence,
+        lambda: fresh.hear([BAD]),
+        lambda: fresh.verdict,
+        lambda: fresh.observation,
+        lambda: open_.offer_artifact(making.artifact()),
+        lambda: open_.verdict,
+        lambda: ended.offer_evidence(item("published")),
+        lambda: ended.offer_artifact(making.artifact()),
+        ended.no_more_evidence,
+    ):
+        with pytest.raises(BugError):
+            wrong()
+    assert isinstance(ended.verdict, Refused)
+    assert ended.verdict.code == "no-evidence"
+
+
+def test_another_artifact_is_not_taken() -> None:
+    inquiry = inquiry_of()
+    with pytest.raises(BugError):
+        inquiry.offer_artifact(making.artifact("acme_widgets-1.0-1-py3-none-any.whl"))
+
+
+def test_what_lies_beyond_the_good_item_is_not_asked_for() -> None:
+    inquiry, asked = inquiry_of(), iter([BAD, item("published"), item("built")])
+    inquiry.offer_artifact(making.artifact())
+    inquiry.hear(asked)
+
+    assert list(asked) == [item("built")]
+
+
+def test_what_nobody_is_pinned_for_is_observed_and_never_accepted() -> None:
+    inquiry = inquiry_of(making.candidate(), listing=making.listing(), probe=PROBE)
+    inquiry.offer_artifact(making.artifact())
+    inquiry.hear([BAD, item("published elsewhere"), item("by somebody else"), item("published")])
+
+    assert isinstance(inquiry.observation, Observed)
+    assert inquiry.observation.signed.claims == ELSE, "whoever it is"
+    assert inquiry.evidence[-1] == item("by somebody else")
+    with pytest.raises(BugError):
+        _ = inquiry.verdict
+
+
+def test_what_nobody_is_pinned_for_is_refused_as_anything_else_is() -> None:
+    malformed = making.artifact(contents=Fault(code="malformed-wheel", expected="a wheel", found="noise"))
+    for artifact, evidence, code in (
+        (malformed, [item("published")], "malformed-wheel"),
+        (making.artifact(), [], "no-evidence"),
+        (making.artifact(), [BAD, item("unproved")], "bad-certificate-chain"),
+    ):
+        inquiry = inquiry_of(making.candidate(), listing=making.listing(), probe=PROBE)
+        inquiry.offer_artifact(artifact)
+        if inquiry.wants is Wants.EVIDENCE:
+            inquiry.hear(evidence)
+        assert isinstance(inquiry.observation, Refused)
+        assert inquiry.observation.code == code
+
+
+def test_what_is_not_pinned_is_looked_up_nowhere() -> None:
+    entry = page_entry(ProjectName("other"), making.trust())
+
+    assert isinstance(entry, Refused)
+    assert (entry.code, entry.step, entry.subject) == ("not-pinned", Step.PIN, "other")
+
+
+def test_a_page_is_judged_by_all_that_is_recorded_of_its_place() -> None:
+    """Whichever entry records the project's id: files of another id are another project's, which took the path over."""
+    by_hash = replace(making.hash_entry(version="0.9"), registry_id=99)
+    for registry_id, listed in ((99, False), (4711, True)):
+        trust = making.trust(making.entry(), replace(by_hash, registry_id=registry_id))
+        entry = page_entry(making.PROJECT, trust)
+        assert not isinstance(entry, Refused)
+        assert isinstance(list_page(making.page(), entry, trust), Listing) is listed
+
+
+def test_the_bad_item_that_came_furthest_says_most() -> None:
+    refused = judge(
+        making.artifact(),
+        [item("unproved"), item("by somebody else"), BAD],
+        trust=making.trust(),
+        roots=ROOTS,
+    )
+
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.step) == ("issuer-mismatch", Step.IDENTITY)
+    assert [int(bad.no.step) for bad in refused.bad_items] == [7, 9, 6]
+
+
+sorts = st.lists(st.sampled_from([*SORTS, "unreadable"]), max_size=6)
+requirements = st.sampled_from([Requirements(), Requirements(provenance=PROVENANCE)])
+
+
+def decided(found: list[Item | BadItem], require: Requirements) -> Accepted | Refused:
+    entry = making.entry(*IDENTITIES, require=require)
+    return judge(making.artifact(), found, trust=making.trust(entry), roots=ROOTS)
+
+
+def numbered(found: list[str]) -> list[Item | BadItem]:
+    return [item(sort, number) for number, sort in enumerate(found)]
+
+
+def is_good(found: list[str], require: Requirements) -> bool:
+    """Say what must come of it, in as many words: somebody pinned has published it, and has said all that is required."""
+
+    def has(identity: Identity, *kinds: Envelope | None) -> bool:
+        known = (SORTS[sort] for sort in found if sort in SORTS)
+        return any(
+            sort.envelope in kinds and sort.root == identity.root and sort.claims.issuer == identity.issuer
+            for sort in known
+        )
+
+    return any(
+        has(identity, PUBLISHED, BUILT, None) and (require.provenance is None or has(identity, BUILT))
+        for identity in IDENTITIES
+    )
+
+
+@given(found=sorts, require=requirements)
+def test_one_signer_must_have_said_everything(found: list[str], require: Requirements) -> None:
+    verdict = decided(numbered(found), require)
+
+    assert isinstance(verdict, Accepted) is is_good(found, require)
+    if isinstance(verdict, Accepted):
+        assert isinstance(verdict.basis, SignedBy)
+
+
+@given(data=st.data(), found=sorts, more=sorts, require=requirements)
+def test_more_evidence_never_turns_accepted_into_refused(
+    data: st.DataObject, found: list[str], more: list[str], require: Requirements
+) -> None:
+    some, others = numbered(found), [item(sort, 100 + at) for at, sort in enumerate(more)]
+    places = data.draw(st.permutations([True] * len(some) + [False] * len(others)))
+    mine, theirs = iter(some), iter(others)
+    mixed = [next(mine) if own else next(theirs) for own in places]
+
+    if isinstance(decided(some, require), Accepted):
+        assert isinstance(decided(mixed, require), Accepted)
+
+
+@given(found=sorts, require=requirements)
+def test_each_item_is_proved_once_under_each_root_at_most(found: list[str], require: Requirements) -> None:
+    counting = Sigstore()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "prove", counting.prove)
+        decided(numbered(found), require)
+
+    assert set(counting.proved.values()) <= {1}
+
+
+@given(found=sorts, require=requirements)
+def test_what_was_heard_is_enough_the_next_time(found: list[str], require: Requirements) -> None:
+    """The vault keeps it, and the file is judged again from that."""
+    entry = making.entry(*IDENTITIES, require=require)
+    inquiry = inquiry_of(trust=making.trust(entry))
+    inquiry.offer_artifact(making.artifact())
+    inquiry.hear(numbered(found))
+    again = decided(list(inquiry.evidence), require)
+
+    assert type(again) is type(inquiry.verdict)
+    shorter = list(itertools.takewhile(lambda one: one is not inquiry.evidence[-1], inquiry.evidence))
+    if isinstance(inquiry.verdict, Accepted) and shorter != list(inquiry.evidence):
+        assert isinstance(decided(shorter, require), Refused), "nothing was heard that was not needed"
