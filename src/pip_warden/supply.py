@@ -19,7 +19,7 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.rows import PackageFile
-from pip_warden.index.simple import Index, page_url
+from pip_warden.index.simple import fetch_page, page_url
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.transport import Download, Transport, error_for, origin_of
 from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, Source, TrustFile
@@ -77,7 +77,7 @@ class Registries:
 
     def page(self, project: ProjectName, entry: Entry) -> IndexPage:
         """Fetch a project's page from the source its entry names."""
-        return Index(self._transport).page(project, self._trust.source(entry.source), entry.registry)
+        return fetch_page(self._transport, project, self._trust.source(entry.source), entry.registry)
 
     def receive(self, candidate: Candidate, directory: Path) -> Artifact:
         """Fetch a file into a private directory and inspect it."""
