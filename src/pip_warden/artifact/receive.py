@@ -36,10 +36,10 @@ class Received(Protocol):
         ...
 
 
-class Downloader(Protocol):
-    """What of the HTTP door is needed here."""
+class Fetch(Protocol):
+    """What of the HTTP door is needed here: a function."""
 
-    def download(self, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Received:
+    def __call__(self, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Received:
         """Stream a file, hashing it on the way.
 
         Raises:
@@ -48,12 +48,12 @@ class Downloader(Protocol):
         ...
 
 
-def receive(candidate: Candidate, transport: Downloader, directory: Path, *, max_bytes: int) -> Artifact:
+def receive(candidate: Candidate, fetch: Fetch, directory: Path, *, max_bytes: int) -> Artifact:
     """Fetch a candidate into a private directory and inspect it.
 
     Args:
         candidate: What to fetch.
-        transport: The HTTP door.
+        fetch: Streams it.
         directory: A directory that only this run can enter.
         max_bytes: The largest file.
 
@@ -62,7 +62,7 @@ def receive(candidate: Candidate, transport: Downloader, directory: Path, *, max
     """
     filename = candidate.name.filename
     with _new_file(directory, filename) as stream:
-        received = transport.download(candidate.url, to=stream, max_bytes=max_bytes, label=filename)
+        received = fetch(candidate.url, to=stream, max_bytes=max_bytes, label=filename)
     return _artifact(directory, candidate.name, received.digest, received.size)
 
 
