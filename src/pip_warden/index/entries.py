@@ -21,7 +21,7 @@ _LONGEST_FIELD = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
+class PageEntry:
     """One entry, read from either form of page and not yet looked at.
 
     Attributes:
@@ -64,7 +64,7 @@ class Page:
     bad: Callable[[str], RegistryError] = field(repr=False)
 
 
-def candidate_of(page: Page, entry: Listed) -> Candidate | str:
+def candidate_of(page: Page, entry: PageEntry) -> Candidate | str:
     """Return the candidate, or why the entry is none.
 
     Args:
@@ -96,7 +96,7 @@ def candidate_of(page: Page, entry: Listed) -> Candidate | str:
     )
 
 
-def names_seen_in(entry: Listed) -> Iterator[ArtifactName]:
+def names_seen_in(entry: PageEntry) -> Iterator[ArtifactName]:
     """Yield the names under which an installer may take an ignored entry: pip reads the URL's end, others the entry's own name."""
     path = unquote(entry.url.partition("#")[0].partition("?")[0])
     for text in (entry.filename, path.rstrip("/").rpartition("/")[2]):
@@ -104,7 +104,7 @@ def names_seen_in(entry: Listed) -> Iterator[ArtifactName]:
             yield parse_artifact_name(text)
 
 
-def _url_problem(entry: Listed, name: ArtifactName) -> str:
+def _url_problem(entry: PageEntry, name: ArtifactName) -> str:
     """Say what is wrong with an entry's URL; ``""`` where nothing is.
 
     The name in the URL is decoded exactly once (``%252e%252e%252f`` decoded twice was CVE-2026-13346) and must be the name on the page.

@@ -17,7 +17,7 @@ from pypi_simple import DistributionPackage
 from pip_warden.display import shown
 from pip_warden.errors import RegistryError
 from pip_warden.index.candidate import Candidate, IndexPage
-from pip_warden.index.entries import LONGEST_URL, Listed, Page, candidate_of, names_seen_in
+from pip_warden.index.entries import LONGEST_URL, Page, PageEntry, candidate_of, names_seen_in
 from pip_warden.index.markup import Link, MarkupError, read_document
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
@@ -84,7 +84,7 @@ def parse_page(*, project: ProjectName, source: str, url: str, content_type: str
     return _sort_out(page, listed)
 
 
-def _sort_out(page: Page, listed: list[Listed]) -> IndexPage:
+def _sort_out(page: Page, listed: list[PageEntry]) -> IndexPage:
     candidates: list[Candidate] = []
     ignored: list[tuple[str, str]] = []
     unusable: dict[ArtifactName, None] = {}
@@ -105,7 +105,7 @@ def _sort_out(page: Page, listed: list[Listed]) -> IndexPage:
     )
 
 
-def _from_json(page: Page, body: bytes) -> Iterator[Listed]:
+def _from_json(page: Page, body: bytes) -> Iterator[PageEntry]:
     """Read PEP 691 JSON. Its version is ours to judge, so that a newer minor version is no Python warning."""
     data = loads_object(body, max_bytes=MAX_PAGE_BYTES)
     meta = data.get("meta")
@@ -125,15 +125,15 @@ def _from_json(page: Page, body: bytes) -> Iterator[Listed]:
         yield _from_json_file(page, raw)
 
 
-def _from_json_file(page: Page, raw: Mapping[str, JSONValue]) -> Listed:
+def _from_json_file(page: Page, raw: Mapping[str, JSONValue]) -> PageEntry:
     filename, href = raw.get("filename"), raw.get("url")
     if not isinstance(filename, str) or not isinstance(href, str):
         raise page.bad("a file without a name or URL")
     if len(filename) > _LONGEST_NAME or len(href) > LONGEST_URL:
-        return Listed(filename=filename, href=href, url=href)
+        return PageEntry(filename=filename, href=href, url=href)
     package = DistributionPackage.from_json_data(dict(raw), str(page.project), page.url)
     hashes = {value for name, value in package.digests.items() if name.lower() == "sha256"}
-    return Listed(
+    return PageEntry(
         filename=filename,
         href=href,
         url=package.url,
@@ -146,7 +146,7 @@ def _from_json_file(page: Page, raw: Mapping[str, JSONValue]) -> Listed:
     )
 
 
-def _from_html(page: Page, body: bytes, charset: str) -> Iterator[Listed]:
+def _from_html(page: Page, body: bytes, charset: str) -> Iterator[PageEntry]:
     if len(body) > _MAX_HTML_BYTES:
         raise page.bad(f"an HTML page of more than {_MAX_HTML_BYTES} bytes")
     if charset not in _CHARSETS:
@@ -166,12 +166,12 @@ def _check_base(page: Page, base: str) -> None:
         raise page.bad(f"links relative to a URL of more than {_LONGEST_BASE} characters")
 
 
-def _from_link(link: Link, base: str) -> Listed:
+def _from_link(link: Link, base: str) -> PageEntry:
     href = link.attributes["href"]
     if len(href) > LONGEST_URL:
-        return Listed(filename=link.text, href=href, url=href)
+        return PageEntry(filename=link.text, href=href, url=href)
     url = urljoin(base, href)
-    return Listed(
+    return PageEntry(
         filename=link.text,
         href=href,
         url=url,

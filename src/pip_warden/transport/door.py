@@ -147,13 +147,7 @@ class Transport:
             UndecidedError: ``cannot-store``: the file cannot be written.
         """
         start = to.tell()
-        ask = Ask(
-            method="GET",
-            url=url,
-            what=label,
-            headers=_AS_STORED,
-            is_anonymous=anonymous,
-        )
+        ask = Ask(method="GET", url=url, what=label, headers=_AS_STORED, is_anonymous=anonymous)
 
         def take(answer: Answer) -> Download | Reply:
             if answer.response.status_code != 200:
