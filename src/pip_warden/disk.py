@@ -1,13 +1,15 @@
-"""Files that are made: under a name that was not there; and a disk without room, which is nobody's bug and no verdict."""
+"""Files that are made, under a name that was not there, or opened, if they are files; and a disk without room, which is nobody's bug and no verdict."""
 
 from __future__ import annotations
 
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from pip_warden.errors import UndecidedError
 
@@ -28,6 +30,29 @@ def open_new(place: str | Path, mode: int, *, directory: int | None = None) -> i
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(place, flags, mode, dir_fd=directory)
+
+
+def open_regular(path: str | Path, *, follow: bool) -> BinaryIO:
+    """Open a regular file for reading: no device that never ends, and no pipe that nobody writes to.
+
+    Args:
+        path: The file.
+        follow: Whether a link to a regular file is as good.
+
+    Raises:
+        OSError: It is not there, or cannot be opened; with ``errno`` 0, which no system call sets, it is something else.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    try:
+        stream = os.fdopen(descriptor, "rb")
+    except OSError:  # a directory; the descriptor is still ours
+        os.close(descriptor)
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        stream.close()
+        raise FileNotFoundError(0, "no regular file", str(path))
+    return stream
 
 
 def draft_name() -> str:

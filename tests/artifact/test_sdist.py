@@ -33,7 +33,7 @@ from archives import (
 from pip_warden.artifact import limits
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Contents
-from pip_warden.artifact.pyproject import DEFAULT_BUILD_REQUIRES, LocalProject, local_project
+from pip_warden.artifact.pyproject import DEFAULT_BUILD_REQUIRES, Pyproject, local_project
 from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
 
@@ -434,19 +434,13 @@ def test_t20_a_local_project_tells_what_it_would_fetch(tmp_path: Path) -> None:
         "[build-system]\nrequires = ['flit_core']\n[project]\nname = 'Acme.Widgets'\ndynamic = ['version']\n"
         "dependencies = ['idna', 'x @ file:///tmp/x']\n"
     )
-    (tmp_path / "setup.cfg").write_text("")
 
     project = local_project(tmp_path)
 
-    assert isinstance(project, LocalProject)
-    assert (project.pyproject.project, project.pyproject.version, project.pyproject.dynamic) == (
-        "acme-widgets",
-        None,
-        ("version",),
-    )
-    assert project.pyproject.direct_references == ("x @ file:///tmp/x",)
-    assert project.pyproject.build_requires == ("flit_core",)
-    assert (project.has_setup_py, project.has_setup_cfg) == (False, True)
+    assert isinstance(project, Pyproject)
+    assert (project.project, project.version, project.dynamic) == ("acme-widgets", None, ("version",))
+    assert project.direct_references == ("x @ file:///tmp/x",)
+    assert project.build_requires == ("flit_core",)
 
 
 def test_a_directory_without_a_project_is_a_fault(tmp_path: Path) -> None:
@@ -458,7 +452,7 @@ def test_a_directory_without_a_project_is_a_fault(tmp_path: Path) -> None:
 
     assert isinstance(nothing, Fault)
     assert nothing.code == "not-a-project"
-    assert isinstance(old, LocalProject)
-    assert old.pyproject.build_requires == DEFAULT_BUILD_REQUIRES
+    assert isinstance(old, Pyproject)
+    assert old.build_requires == DEFAULT_BUILD_REQUIRES
     assert isinstance(broken, Fault)
     assert broken.code == "bad-metadata"

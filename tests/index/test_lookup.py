@@ -15,8 +15,10 @@ from packaging.version import Version
 from loopback import Answer, Asked, FakeTime, Server, serve
 from pip_warden.digests import Digest
 from pip_warden.errors import CredentialsError, RegistryError, UsageError, WardenError
-from pip_warden.index.gitlab import GitLab, PackageFile, generic_url
-from pip_warden.index.simple import Index
+from pip_warden.index.gitlab import GitLab
+from pip_warden.index.gitlab_urls import generic_url
+from pip_warden.index.rows import PackageFile
+from pip_warden.index.simple import fetch_page
 from pip_warden.names import ProjectName
 from pip_warden.transport import Transport, credentials_from_environment
 
@@ -82,7 +84,7 @@ def _code(work: Callable[[], object]) -> str:
 def test_a_gitlab_page_is_asked_for_by_its_normalised_name(server: Server, known: Transport) -> None:
     server.routes[PAGE] = _page(server.url)
 
-    page = Index(known).page(PROJECT, Source(server.url), "acme/widgets")
+    page = fetch_page(known, PROJECT, Source(server.url), "acme/widgets")
 
     assert page.url == server.url + PAGE
     assert [str(candidate.name) for candidate in page.candidates] == [WHEEL]
@@ -93,7 +95,7 @@ def test_a_gitlab_page_is_asked_for_by_its_normalised_name(server: Server, known
 def test_a_simple_page_has_a_trailing_slash(server: Server, anonymous: Transport) -> None:
     server.routes["/simple/acme-widgets/"] = _page(server.url)
 
-    assert Index(anonymous).page(PROJECT, Source(server.url + "/simple", "simple"), None).candidates
+    assert fetch_page(anonymous, PROJECT, Source(server.url + "/simple", "simple"), None).candidates
 
 
 def test_t29_t37_forwarding_is_seen_in_the_url_and_gets_no_token(
@@ -102,7 +104,7 @@ def test_t29_t37_forwarding_is_seen_in_the_url_and_gets_no_token(
     server.routes[PAGE] = Answer(status=302, headers={"Location": other.url + "/simple/acme-widgets/"})
     other.routes["/simple/acme-widgets/"] = _page(other.url)
 
-    page = Index(known).page(PROJECT, Source(server.url), "acme/widgets")
+    page = fetch_page(known, PROJECT, Source(server.url), "acme/widgets")
 
     assert page.url == other.url + "/simple/acme-widgets/"
     assert "authorization" not in other.asked[0].headers
@@ -114,7 +116,7 @@ def test_t67_forwarding_on_gitlabs_own_origin_stays_visible(server: Server, know
     body = f'<a href="{forward}">{WHEEL}</a>'.encode()
     server.routes[PAGE] = Answer(headers={"Content-Type": "text/html"}, body=body)
 
-    page = Index(known).page(PROJECT, Source(server.url), "acme/widgets")
+    page = fetch_page(known, PROJECT, Source(server.url), "acme/widgets")
 
     assert page.candidates[0].url == forward
 
@@ -123,20 +125,20 @@ def test_a_404_decides_nothing_unless_somebody_asked(
     server: Server, other: Server, known: Transport, anonymous: Transport
 ) -> None:
     source = Source(server.url)
-    assert _code(lambda: Index(anonymous).page(PROJECT, source, "acme/widgets")) == "credentials-needed"
-    assert _code(lambda: Index(known).page(PROJECT, source, "acme/widgets")) == "page-missing"
+    assert _code(lambda: fetch_page(anonymous, PROJECT, source, "acme/widgets")) == "credentials-needed"
+    assert _code(lambda: fetch_page(known, PROJECT, source, "acme/widgets")) == "page-missing"
     server.routes[PAGE] = Answer(status=302, headers={"Location": other.url + "/simple/acme-widgets/"})
-    assert _code(lambda: Index(anonymous).page(PROJECT, source, "acme/widgets")) == "page-missing"
+    assert _code(lambda: fetch_page(anonymous, PROJECT, source, "acme/widgets")) == "page-missing"
 
 
 def test_a_page_that_fails_is_told(server: Server, known: Transport) -> None:
     source = Source(server.url)
     server.routes[PAGE] = Answer(status=500)
-    assert _code(lambda: Index(known).page(PROJECT, source, "acme/widgets")) == "server-error"
+    assert _code(lambda: fetch_page(known, PROJECT, source, "acme/widgets")) == "server-error"
     server.routes[PAGE] = Answer(headers={"Content-Type": "application/zip"})
-    assert _code(lambda: Index(known).page(PROJECT, source, "acme/widgets")) == "bad-index-page"
+    assert _code(lambda: fetch_page(known, PROJECT, source, "acme/widgets")) == "bad-index-page"
     with pytest.raises(UsageError):
-        Index(known).page(PROJECT, source, None)
+        fetch_page(known, PROJECT, source, None)
 
 
 def test_an_epoch_and_a_plus_are_written_as_the_registry_takes_them() -> None:
@@ -255,7 +257,6 @@ def test_rows_come_newest_first_over_all_pages_and_fuzzy_matches_are_dropped(
     assert [row.id for row in rows] == [12, 11, 10]
     assert rows[0].claimed_sha256 == Digest(SHA)
     assert rows[1].claimed_sha256 is None
-    assert rows[0].claimed_created_at is not None
 
 
 def test_pages_by_link_header_stay_on_the_list(server: Server, known: Transport) -> None:
@@ -282,7 +283,7 @@ def test_a_list_without_end_ends(server: Server, known: Transport) -> None:
 
 
 def test_a_row_by_id_falls_back_on_older_instances(server: Server, known: Transport) -> None:
-    row = PackageFile(id=9, package_id=3, file_name="f.sig", claimed_sha256=None, claimed_created_at=None)
+    row = PackageFile(id=9, package_id=3, file_name="f.sig", claimed_sha256=None)
     gitlab = GitLab(known, server.url)
 
     assert gitlab.file_by_id(7, row, max_bytes=10) is None

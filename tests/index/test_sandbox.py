@@ -14,7 +14,7 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.errors import CredentialsError, RegistryError
 from pip_warden.index.gitlab import GitLab
-from pip_warden.index.simple import Index
+from pip_warden.index.simple import fetch_page
 from pip_warden.names import ProjectName
 from pip_warden.sandbox import Forwarding, Project, Sandbox
 from pip_warden.transport import Settings, Transport, credentials_from_environment
@@ -61,7 +61,7 @@ def test_a_private_registry_page_file_and_evidence(
     shared.clear_requests()
 
     with _open(environ) as transport:
-        page = Index(transport).page(NAME, Source(shared.gitlab_url), "acme/widgets")
+        page = fetch_page(transport, NAME, Source(shared.gitlab_url), "acme/widgets")
         wheel = next(candidate for candidate in page.candidates if candidate.name.kind == "wheel")
         file = BytesIO()
         done = transport.download(wheel.url, to=file, max_bytes=1 << 20, label=str(wheel.name))
@@ -88,7 +88,7 @@ def test_a_private_registry_page_file_and_evidence(
 def test_a_private_registry_says_nothing_to_strangers(shared: Sandbox, private: Project) -> None:
     with _open({}) as transport:
         with pytest.raises(CredentialsError) as page:
-            Index(transport).page(NAME, Source(shared.gitlab_url), private.path)
+            fetch_page(transport, NAME, Source(shared.gitlab_url), private.path)
         with pytest.raises(CredentialsError) as file:
             GitLab(transport, shared.gitlab_url).generic_get(private.id, "widgets", "1.0", "x", max_bytes=10)
 
@@ -105,7 +105,7 @@ def test_another_projects_job_is_told_what_to_change(shared: Sandbox, private: P
 
 def test_the_owner_of_a_groups_file(shared: Sandbox, private: Project) -> None:
     with _open(_personal(shared)) as transport:
-        page = Index(transport).page(NAME, Source(shared.gitlab_url), "acme/widgets")
+        page = fetch_page(transport, NAME, Source(shared.gitlab_url), "acme/widgets")
         first = page.candidates[0]
         assert first.claimed_sha256 is not None
         gitlab = GitLab(transport, shared.gitlab_url)
@@ -123,7 +123,7 @@ def test_t37_t67_every_way_of_forwarding_shows_in_urls(way: Forwarding) -> None:
         sandbox.settings.forwarding = way
         sandbox.upstream.add("acme-widgets", [sandbox.wheel("acme-widgets", "9.9")])
         with _open(_personal(sandbox)) as transport:
-            page = Index(transport).page(NAME, Source(sandbox.gitlab_url), project.path)
+            page = fetch_page(transport, NAME, Source(sandbox.gitlab_url), project.path)
 
     own = f"{project.api_url}/packages/pypi/files/"
     assert page.candidates

@@ -17,7 +17,7 @@ from pip_warden.transport import (
     origin_of,
     settings_from_environment,
 )
-from pip_warden.transport.credentials import Credential, Kind, Secret
+from pip_warden.transport.secret import Credential, Kind, Secret
 
 CI = {"CI_JOB_TOKEN": "job-s3cret", "CI_API_V4_URL": "https://gitlab.example.com/api/v4"}
 API = "https://gitlab.example.com/api/v4/projects/acme%2Fwidgets"

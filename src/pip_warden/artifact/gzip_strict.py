@@ -10,7 +10,7 @@ from typing import BinaryIO
 from pip_warden.artifact.inflate import inflate
 from pip_warden.artifact.limits import most_unpacked
 from pip_warden.artifact.problem import MalformedError
-from pip_warden.artifact.zipfile_strict import END_SIGNATURE
+from pip_warden.artifact.zip_headers import END_SIGNATURE
 
 _HEADER = struct.Struct("<2s2BL2B")
 _TRAILER = struct.Struct("<2L")

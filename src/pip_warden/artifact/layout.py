@@ -71,7 +71,7 @@ def check_layout(
     Raises:
         MalformedError: ``malformed-wheel``, ``unexpected-metadata``, ``unsafe-member`` or ``bad-entry-point``.
     """
-    described = _Description(info, frozenset(licenses))
+    own = _own_licenses(licenses)
     wrapped = {name.casefold() for name in scripts}
     # Without .data each member goes where its name says, and the archive holds each name once.
     is_spread = has_data(names, info)
@@ -80,7 +80,7 @@ def check_layout(
         tree.add(f"{_BIN}{script}", is_directory=False)
     for name in names:
         for target in _targets(name, info, project):
-            described.check(name, target)
+            _check_description(name, target, info, own)
             # With --target, a directory bin of the wheel is the one that scripts are written to.
             for place in (target, name):
                 program = place.removeprefix(_BIN)
@@ -154,31 +154,39 @@ def _data_targets(path: str, project: ProjectName) -> Iterator[str]:
             yield f"include/{'/'.join(parts[at:])}"
 
 
-class _Description:
-    """What may describe the distribution: one directory, and in it only what tells installers nothing but what METADATA says."""
+def _own_licenses(licenses: Iterable[str]) -> frozenset[str]:
+    """Leave out what installers write or read under the name of a licence file."""
+    return frozenset(name for name in licenses if name.partition("/")[0].casefold() not in _RESERVED)
 
-    def __init__(self, info: str, licenses: frozenset[str]) -> None:
-        self._info = info
-        self._licenses = {name for name in licenses if name.partition("/")[0].casefold() not in _RESERVED}
 
-    def check(self, name: str, target: str) -> None:
-        """Check a member by where it would go."""
-        root, _, path = target.partition("/")
-        top, _, rest = path.partition("/")
-        if root != "lib" or not top.casefold().endswith(_DESCRIBING):
-            return
-        if name.partition("/")[0] != self._info:
-            raise malformed(f"no description of a distribution but {self._info}", name)
-        first, slash, _ = rest.partition("/")
-        known = first in _SUBDIRECTORIES if slash else first in _KNOWN or _LEGAL.fullmatch(first) is not None
-        if rest and not known and rest not in self._licenses:
-            raise MalformedError(
-                "unexpected-metadata",
-                f"in {self._info} only files that specifications name, and licences",
-                rest,
-                hint="Installers may take it for a statement of the wheel (requires.txt: dependencies that METADATA does not state). "
-                "Ask the publisher to build it with a current tool.",
-            )
+def _check_description(name: str, target: str, info: str, licenses: frozenset[str]) -> None:
+    """Let only one directory describe the distribution, and in it only what tells installers nothing but what METADATA says.
+
+    Args:
+        name: A member.
+        target: Where it would go.
+        info: The ``.dist-info`` directory.
+        licenses: What licence files may be called besides what they usually are.
+
+    Raises:
+        MalformedError: ``malformed-wheel`` or ``unexpected-metadata``.
+    """
+    root, _, path = target.partition("/")
+    top, _, rest = path.partition("/")
+    if root != "lib" or not top.casefold().endswith(_DESCRIBING):
+        return
+    if name.partition("/")[0] != info:
+        raise malformed(f"no description of a distribution but {info}", name)
+    first, slash, _ = rest.partition("/")
+    known = first in _SUBDIRECTORIES if slash else first in _KNOWN or _LEGAL.fullmatch(first) is not None
+    if rest and not known and rest not in licenses:
+        raise MalformedError(
+            "unexpected-metadata",
+            f"in {info} only files that specifications name, and licences",
+            rest,
+            hint="Installers may take it for a statement of the wheel (requires.txt: dependencies that METADATA does not state). "
+            "Ask the publisher to build it with a current tool.",
+        )
 
 
 def malformed(expected: str, found: str) -> MalformedError:

@@ -26,7 +26,7 @@ def check_local_project(path: Path) -> None:
             f"expected {project.expected}, found {project.found}; looked in {path}",
             hint=project.hint,
         )
-    found = project.pyproject.direct_references
+    found = project.direct_references
     if found:
         raise RefusedError(
             "direct-reference",

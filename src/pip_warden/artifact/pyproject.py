@@ -64,24 +64,7 @@ NO_PYPROJECT = Pyproject()
 """What is assumed where there is no file."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LocalProject:
-    """A project directory of the user's own.
-
-    Attributes:
-        path: The directory.
-        pyproject: What its ``pyproject.toml`` says, or what is assumed without one.
-        has_setup_py: Whether there is a ``setup.py``: dependencies may then be computed, and are not known here.
-        has_setup_cfg: The same of ``setup.cfg``.
-    """
-
-    path: Path
-    pyproject: Pyproject
-    has_setup_py: bool
-    has_setup_cfg: bool
-
-
-def local_project(path: Path) -> LocalProject | Fault:
+def local_project(path: Path) -> Pyproject | Fault:
     """Read what a project directory says of itself, running nothing.
 
     Its code is the user's own and is not judged; what it would fetch is.
@@ -90,23 +73,19 @@ def local_project(path: Path) -> LocalProject | Fault:
         path: The directory.
 
     Returns:
-        The project, or ``not-a-project`` or ``bad-metadata``.
+        What its ``pyproject.toml`` says, or what is assumed where there is a ``setup.py`` alone; or ``not-a-project`` or ``bad-metadata``.
     """
-    has_py, has_cfg = (path / "setup.py").is_file(), (path / "setup.cfg").is_file()
     try:
         with (path / _WHERE).open("rb") as stream:
             raw = stream.read(LARGEST_PYPROJECT + 1)
     except FileNotFoundError:
-        if not has_py:
-            return _no_project(path, "neither")
-        return LocalProject(path=path, pyproject=NO_PYPROJECT, has_setup_py=has_py, has_setup_cfg=has_cfg)
+        return NO_PYPROJECT if (path / "setup.py").is_file() else _no_project(path, "neither")
     except OSError as err:
         return _no_project(path, err.strerror or type(err).__name__)
     try:
-        read = read_pyproject(raw)
+        return read_pyproject(raw)
     except MalformedError as err:
         return err.fault
-    return LocalProject(path=path, pyproject=read, has_setup_py=has_py, has_setup_cfg=has_cfg)
 
 
 def _no_project(path: Path, found: str) -> Fault:
@@ -124,16 +103,7 @@ def read_pyproject(raw: bytes) -> Pyproject:
     Raises:
         MalformedError: ``bad-metadata`` or ``archive-too-large``.
     """
-    if len(raw) > LARGEST_PYPROJECT:
-        raise bad_metadata(_WHERE, f"more than {LARGEST_PYPROJECT} bytes")
-    try:
-        text = raw.decode("utf-8")
-        if _MANY_PARTS.search(text):
-            raise MalformedError("archive-too-large", f"keys of at most {_DEEPEST} parts in {_WHERE}", "more")
-        document: dict[str, object] = tomllib.loads(text)
-    except (ValueError, RecursionError) as err:  # also a number of too many digits
-        raise bad_metadata(_WHERE, str(err)[:200]) from err
-    _check_size(document)
+    document = _read_toml(raw)
     system, project = _table(document, "build-system"), _table(document, "project")
     _check_backend(system.get("build-backend", "setuptools.build_meta"))
     _check_backend_path(_strings(system.get("backend-path", []), "build-system.backend-path"))
@@ -162,6 +132,20 @@ def read_pyproject(raw: bytes) -> Pyproject:
         requires=static,
         direct_references=metadata.direct_references((*build, *static), _WHERE),
     )
+
+
+def _read_toml(raw: bytes) -> dict[str, object]:
+    if len(raw) > LARGEST_PYPROJECT:
+        raise bad_metadata(_WHERE, f"more than {LARGEST_PYPROJECT} bytes")
+    try:
+        text = raw.decode("utf-8")
+        if _MANY_PARTS.search(text):
+            raise MalformedError("archive-too-large", f"keys of at most {_DEEPEST} parts in {_WHERE}", "more")
+        document: dict[str, object] = tomllib.loads(text)
+    except (ValueError, RecursionError) as err:  # also a number of too many digits
+        raise bad_metadata(_WHERE, str(err)[:200]) from err
+    _check_size(document)
+    return document
 
 
 def _check_size(value: object, left: int = _DEEPEST) -> None:

@@ -13,7 +13,7 @@ from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.limits import CHUNK
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest, Hasher
-from pip_warden.disk import cannot_store
+from pip_warden.disk import cannot_store, open_regular
 from pip_warden.errors import UsageError
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName, parse_artifact_name
@@ -36,10 +36,10 @@ class Received(Protocol):
         ...
 
 
-class Downloader(Protocol):
-    """What of the HTTP door is needed here."""
+class Fetch(Protocol):
+    """What of the HTTP door is needed here: a function."""
 
-    def download(self, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Received:
+    def __call__(self, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Received:
         """Stream a file, hashing it on the way.
 
         Raises:
@@ -48,12 +48,12 @@ class Downloader(Protocol):
         ...
 
 
-def receive(candidate: Candidate, transport: Downloader, directory: Path, *, max_bytes: int) -> Artifact:
+def receive(candidate: Candidate, fetch: Fetch, directory: Path, *, max_bytes: int) -> Artifact:
     """Fetch a candidate into a private directory and inspect it.
 
     Args:
         candidate: What to fetch.
-        transport: The HTTP door.
+        fetch: Streams it.
         directory: A directory that only this run can enter.
         max_bytes: The largest file.
 
@@ -62,7 +62,7 @@ def receive(candidate: Candidate, transport: Downloader, directory: Path, *, max
     """
     filename = candidate.name.filename
     with _new_file(directory, filename) as stream:
-        received = transport.download(candidate.url, to=stream, max_bytes=max_bytes, label=filename)
+        received = fetch(candidate.url, to=stream, max_bytes=max_bytes, label=filename)
     return _artifact(directory, candidate.name, received.digest, received.size)
 
 
@@ -82,7 +82,7 @@ def copy_local(path: Path, directory: Path, *, max_bytes: int = LARGEST_LOCAL_FI
     """
     name = parse_artifact_name(path.name)
     hasher, size = Hasher(), 0
-    with _open_regular(path) as source, _new_file(directory, name.filename) as target:
+    with _open_source(path) as source, _new_file(directory, name.filename) as target:
         for piece in _pieces(source, path):
             size += len(piece)
             if size > max_bytes:
@@ -106,16 +106,12 @@ def _pieces(source: BinaryIO, path: Path) -> Iterator[bytes]:
         yield piece
 
 
-def _open_regular(path: Path) -> BinaryIO:
-    """Open a regular file: no device that never ends, and no pipe that nobody writes to."""
+def _open_source(path: Path) -> BinaryIO:
     try:
-        stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        return open_regular(path, follow=True)
     except OSError as err:
-        raise _unreadable(path, err.strerror or type(err).__name__) from err
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
-        raise _unreadable(path, "something that is no regular file")
-    return stream
+        found = "something that is no regular file" if err.errno == 0 else err.strerror or type(err).__name__
+        raise _unreadable(path, found) from err
 
 
 def _unreadable(path: Path, found: str) -> UsageError:

@@ -22,7 +22,8 @@ from pip_warden.artifact.model import Contents
 from pip_warden.artifact.problem import MalformedError, bad_metadata
 from pip_warden.artifact.readers import check_metadata, check_zip
 from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_record
-from pip_warden.artifact.zipfile_strict import LOCAL_SIGNATURE, Member, read_members, unpack
+from pip_warden.artifact.zip_headers import LOCAL_SIGNATURE
+from pip_warden.artifact.zipfile_strict import Member, read_members, unpack
 from pip_warden.names import ArtifactName, ProjectName
 
 _LARGEST_WHEEL_FILE = 1 << 16

@@ -1,4 +1,4 @@
-"""GitLab's package routes: where things are, and which project a file belongs to.
+"""What a GitLab instance says of its projects and packages, and which project a file belongs to.
 
 Nothing here is proof: digests and dates are what the registry says. What matters is that "it is not there" and "could not tell" stay apart,
 because GitLab answers 404 for what one may not see.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -16,6 +16,15 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.display import shown
 from pip_warden.errors import CredentialsError, RegistryError
+from pip_warden.index.gitlab_urls import (
+    file_url,
+    generic_url,
+    group_api,
+    package_files_url,
+    packages_url,
+    project_api,
+    without_epoch,
+)
 from pip_warden.index.rows import (
     MAX_JSON,
     Owner,
@@ -34,57 +43,9 @@ from pip_warden.strict_json import JSONValue
 from pip_warden.transport import Reply, Transport, error_for, shown_url
 from pip_warden.transport.answers import explanation
 
-__all__ = [
-    "GitLab",
-    "Owner",
-    "PackageFile",
-    "ProjectInfo",
-    "file_url",
-    "generic_url",
-    "package_files_url",
-    "packages_url",
-    "project_api",
-    "simple_url",
-]
-
 _MOST_PAGES = 200
-_PER_PAGE = 100
 _NEXT = re.compile(r'<([^<>]{1,4096})>[ \t]*;[^,<]*\brel="?next"?', re.ASCII)
 _NO_PROJECT = "Project Not Found"
-
-
-def project_api(url: str, project: str | int) -> str:
-    """Return the API base of a project, given its path or id."""
-    return f"{url.rstrip('/')}/api/v4/projects/{quote(str(project), safe='')}"
-
-
-def simple_url(url: str, project: str | int, name: ProjectName) -> str:
-    """Return where the PyPI registry's page of a package is."""
-    return f"{project_api(url, project)}/packages/pypi/simple/{name}"
-
-
-def generic_url(url: str, project: str | int, package: str, version: str, filename: str) -> str:
-    """Return where a file of the generic registry is.
-
-    The registry takes no ``!``, so that of an epoch is written ``__``; ``+`` is always encoded.
-    """
-    parts = (package, _without_epoch(version), _without_epoch(filename))
-    return f"{project_api(url, project)}/packages/generic/" + "/".join(quote(part, safe="") for part in parts)
-
-
-def packages_url(base: str, **query: str) -> str:
-    """Return a package list: ``base`` is the API base of a project or group, ``query`` its filters."""
-    return f"{base}/packages?{urlencode({**query, 'per_page': str(_PER_PAGE)})}"
-
-
-def package_files_url(url: str, project: str | int, package_id: int) -> str:
-    """Return the list of a package's files."""
-    return f"{project_api(url, project)}/packages/{package_id}/package_files?per_page={_PER_PAGE}"
-
-
-def file_url(url: str, project: str | int, package_id: int, file_id: int) -> str:
-    """Return where one row of a package's files is (GitLab 18.4 and newer)."""
-    return f"{project_api(url, project)}/packages/{package_id}/package_files/{file_id}/download"
 
 
 class GitLab:
@@ -173,7 +134,7 @@ class GitLab:
         Raises:
             UndecidedError: As for :meth:`generic_get`.
         """
-        stored = _without_epoch(version)
+        stored = without_epoch(version)
         base = project_api(self._url, project)
         wanted = packages_url(base, package_type="generic", package_name=package, package_version=stored)
         rows: list[PackageFile] = []
@@ -197,8 +158,7 @@ class GitLab:
         """
         # The filter matches a part of the name as it was spelled at upload, so only what no spelling changes is given to it.
         part = max(name.split("-"), key=len)
-        base = f"{self._url}/api/v4/groups/{quote(group, safe='')}"
-        url = packages_url(base, package_type="pypi", package_name=part)
+        url = packages_url(group_api(self._url, group), package_type="pypi", package_name=part)
         self._require_token(url)
         owners: dict[int, Owner] = {}
         for item in self._list(url, f"the packages of group {shown(group)}", known_readable=False):
@@ -304,7 +264,3 @@ def _only(owners: dict[int, Owner], group: str, filename: str) -> Owner:
             hint="Pin the project itself, not its group.",
         )
     return next(iter(owners.values()))
-
-
-def _without_epoch(text: str) -> str:
-    return text.replace("!", "__")

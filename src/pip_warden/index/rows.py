@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from packaging.version import Version
 
@@ -26,14 +25,12 @@ class ProjectInfo:
         path: Full path, ``group/name``.
         default_branch: None where the asker may not see the repository.
         visibility: ``public``, ``internal`` or ``private``; ``""`` where not said.
-        web_url: Its page.
     """
 
     id: int
     path: str
     default_branch: str | None
     visibility: str
-    web_url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,14 +42,12 @@ class PackageFile:
         package_id: Numeric id of the package.
         file_name: File name as it stands.
         claimed_sha256: Its digest; of a PyPI file the uploader's word.
-        claimed_created_at: Upload time.
     """
 
     id: int
     package_id: int
     file_name: str
     claimed_sha256: Digest | None
-    claimed_created_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +83,6 @@ def read_project(value: JSONValue, what: str) -> ProjectInfo:
         path=_text(row, "path_with_namespace", what),
         default_branch=branch if isinstance(branch, str) and branch else None,
         visibility=_text(row, "visibility", what) if "visibility" in row else "",
-        web_url=_text(row, "web_url", what),
     )
 
 
@@ -118,13 +112,12 @@ def read_package_file(item: JSONValue) -> PackageFile:
     """
     what = "a package file"
     row = read_object(item, what)
-    digest, created = row.get("file_sha256"), row.get("created_at")
+    digest = row.get("file_sha256")
     return PackageFile(
         id=_id(row, "id", what),
         package_id=_id(row, "package_id", what),
         file_name=_text(row, "file_name", what),
         claimed_sha256=_digest(digest) if isinstance(digest, str) else None,
-        claimed_created_at=_time(created) if isinstance(created, str) else None,
     )
 
 
@@ -169,13 +162,6 @@ def _digest(text: str) -> Digest | None:
     try:
         return Digest(text.lower())
     except UsageError:
-        return None
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
         return None
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from pip_warden.errors import RegistryError, UndecidedError, UsageError
-from pip_warden.index import gitlab
 from pip_warden.index.candidate import IndexPage
+from pip_warden.index.gitlab_urls import simple_url
 from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
 from pip_warden.names import ProjectName
 from pip_warden.transport import Reply, Transport, error_for, shown_url
 
-__all__ = ["ACCEPT", "Index", "Source", "page_url", "parse_page"]
+__all__ = ["ACCEPT", "Source", "fetch_page", "page_url", "parse_page"]
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 """JSON before HTML (PEP 691)."""
@@ -36,46 +36,41 @@ class Source(Protocol):
         ...
 
 
-class Index:
-    """Fetches project pages."""
+def fetch_page(transport: Transport, project: ProjectName, source: Source, registry: str | None) -> IndexPage:
+    """Fetch a project's page from one source.
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    Where the request was forwarded to is in the page's ``url``; whether that may be is step 2's to say. Credentials did not
+    go along.
 
-    def page(self, project: ProjectName, source: Source, registry: str | None) -> IndexPage:
-        """Fetch a project's page from one source.
+    Args:
+        transport: The HTTP door.
+        project: The project; its normalised name is what is asked for, since GitLab forwards any other spelling.
+        source: Where to ask.
+        registry: For ``gitlab``: path or numeric id of the project whose registry it is.
 
-        Where the request was forwarded to is in the page's ``url``; whether that may be is step 2's to say. Credentials did not
-        go along.
-
-        Args:
-            project: The project; its normalised name is what is asked for, since GitLab forwards any other spelling.
-            source: Where to ask.
-            registry: For ``gitlab``: path or numeric id of the project whose registry it is.
-
-        Raises:
-            RegistryError: ``bad-index-page``; ``page-missing``: the source says that it has no such project; or another status.
-            CredentialsError: Who asks is not known, or may not; a 404 without credentials too.
-            NetworkError: No answer, or a broken one.
-            UsageError: ``registry-needed``.
-        """
-        reply = self._transport.get(
-            page_url(project, source, registry),
-            max_bytes=MAX_PAGE_BYTES,
-            accept=ACCEPT,
-            label=f"the index page of {project}",
-        )
-        if reply.status == 404:
-            raise _missing(project, reply)
-        if reply.status != 200:
-            raise error_for(reply, f"the index page of {project}")
-        return parse_page(
-            project=project,
-            source=source.name,
-            url=reply.url,
-            content_type=reply.headers.get("content-type", ""),
-            body=reply.body,
-        )
+    Raises:
+        RegistryError: ``bad-index-page``; ``page-missing``: the source says that it has no such project; or another status.
+        CredentialsError: Who asks is not known, or may not; a 404 without credentials too.
+        NetworkError: No answer, or a broken one.
+        UsageError: ``registry-needed``.
+    """
+    reply = transport.get(
+        page_url(project, source, registry),
+        max_bytes=MAX_PAGE_BYTES,
+        accept=ACCEPT,
+        label=f"the index page of {project}",
+    )
+    if reply.status == 404:
+        raise _missing(project, reply)
+    if reply.status != 200:
+        raise error_for(reply, f"the index page of {project}")
+    return parse_page(
+        project=project,
+        source=source.name,
+        url=reply.url,
+        content_type=reply.headers.get("content-type", ""),
+        body=reply.body,
+    )
 
 
 def page_url(project: ProjectName, source: Source, registry: str | None) -> str:
@@ -92,7 +87,7 @@ def page_url(project: ProjectName, source: Source, registry: str | None) -> str:
             f"expected the GitLab project whose registry has {project}, found none",
             hint='Name it in the package\'s entry: `project = "group/name"`.',
         )
-    return gitlab.simple_url(source.url, registry, project)
+    return simple_url(source.url, registry, project)
 
 
 def _missing(project: ProjectName, reply: Reply) -> UndecidedError:

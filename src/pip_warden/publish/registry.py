@@ -19,8 +19,9 @@ from pip_warden.errors import BugError, RefusedError, RegistryError, UndecidedEr
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import Place, places, registry_name
 from pip_warden.index.candidate import distinct
-from pip_warden.index.gitlab import GitLab, generic_url, project_api
-from pip_warden.index.simple import Index
+from pip_warden.index.gitlab import GitLab
+from pip_warden.index.gitlab_urls import generic_url, project_api
+from pip_warden.index.simple import fetch_page
 from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.publish.form import form_fields
 from pip_warden.transport import Transport, error_for
@@ -246,7 +247,7 @@ class Registry:
         """
         source = Source(name="destination", type="gitlab", url=self._to.instance)
         try:
-            page = Index(self._transport).page(parcel.name.project, source, self._to.project)
+            page = fetch_page(self._transport, parcel.name.project, source, self._to.project)
         except RegistryError as err:
             if err.code == "page-missing":
                 return False

@@ -11,7 +11,7 @@ from typing import TypeGuard
 from pip_warden.digests import Digest
 from pip_warden.display import shown
 from pip_warden.errors import CredentialsError, NetworkError, RegistryError, UndecidedError
-from pip_warden.transport.credentials import Secret
+from pip_warden.transport.secret import Secret
 from pip_warden.transport.urls import shown_url
 
 _MOST_EXPLAINED = 16 << 10

@@ -1,0 +1,10 @@
+"""Where pages, files and evidence come from: a registry, or, offline, what the vault holds.
+
+``model`` what the gate asks for; ``registries`` the sources of a trust file, ``generic`` evidence in a GitLab project's generic registry; ``offline`` the vault.
+"""
+
+from pip_warden.supply.model import Supply
+from pip_warden.supply.offline import Stored
+from pip_warden.supply.registries import Registries, is_foreign
+
+__all__ = ["Registries", "Stored", "Supply", "is_foreign"]

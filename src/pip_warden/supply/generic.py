@@ -1,0 +1,72 @@
+"""Evidence in a GitLab project's generic registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
+
+from pip_warden.errors import CredentialsError, NetworkError
+from pip_warden.evidence.locate import Place
+from pip_warden.index.gitlab import GitLab
+from pip_warden.index.rows import PackageFile
+
+T = TypeVar("T")
+
+
+class GenericStore:
+    """A version of a generic package as a place where evidence lies. The newest row of a name wins, and any Developer can add one.
+
+    The project's index page was read before, with the same credentials, so a 404 here means that there is no such file.
+    """
+
+    def __init__(self, gitlab: GitLab, registry: str, place: Place) -> None:
+        self._gitlab = gitlab
+        self._registry = registry
+        self._place = place
+
+    def fetch(self, name: str, *, max_bytes: int) -> bytes | None:
+        """Return the newest content of a name."""
+        place = self._place
+        return at_most(
+            max_bytes,
+            lambda: self._gitlab.generic_get(
+                self._registry, place.package, place.version, name, max_bytes=max_bytes, known_readable=True
+            ),
+        )
+
+    def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:
+        """Yield every older row, by its id; none on a GitLab that cannot (before 18.4), or where the API is closed to us."""
+        place = self._place
+        try:
+            rows = (
+                self._gitlab.package_files(self._registry, place.package, place.version, known_readable=True)
+                or ()
+            )
+        except CredentialsError:
+            return
+        for number, row in enumerate([row for row in rows if row.file_name == name][1:], start=2):
+            content = at_most(max_bytes, partial(self._row, row, max_bytes))
+            if content is None:
+                return
+            yield f"#{number}", content
+
+    def names(self, prefix: str) -> Sequence[str] | None:  # noqa: ARG002 -- a registry is asked for known names only
+        """Return None: listing costs more requests than asking."""
+        return None
+
+    def _row(self, row: PackageFile, max_bytes: int) -> bytes | None:
+        return self._gitlab.file_by_id(self._registry, row, max_bytes=max_bytes, known_readable=True)
+
+
+def at_most(max_bytes: int, fetch: Callable[[], T]) -> T | bytes:
+    """Fetch, and put noise of a size that every reader refuses in the place of what is too large.
+
+    Evidence that is too large is bad evidence, beside which a good item may lie; it must not end the search.
+    """
+    try:
+        return fetch()
+    except NetworkError as err:
+        if err.code != "too-large":
+            raise
+        return bytes(max_bytes + 1)

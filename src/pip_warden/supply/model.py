@@ -1,0 +1,43 @@
+"""What the gate asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from pip_warden.artifact.model import Artifact
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.names import ProjectName
+from pip_warden.trust.pins import Entry, IdentityEntry, Probe
+
+LARGEST_FILE = 5 << 30
+"""Bytes; GitLab's own limit on gitlab.com."""
+
+
+class Supply(Protocol):
+    """What the gate asks for."""
+
+    def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
+        """Fetch a project's page from the source its entry names.
+
+        Raises:
+            UndecidedError: It could not be fetched or read.
+        """
+
+    def receive(self, candidate: Candidate, directory: Path) -> Artifact:
+        """Fetch a file into a private directory and inspect it.
+
+        Raises:
+            UndecidedError: It could not be fetched whole.
+        """
+
+    def evidence(
+        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
+    ) -> Iterator[Item | BadItem]:
+        """Find evidence, best form first, fetching each item when it is asked for.
+
+        Raises:
+            UndecidedError: It could not be told whether there is an item.
+        """

@@ -1,0 +1,98 @@
+"""What the vault holds, for a run without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from pip_warden.artifact.model import Artifact
+from pip_warden.digests import Digest
+from pip_warden.errors import NetworkError
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.index.simple import page_url
+from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, Probe, Source, TrustFile
+from pip_warden.vault import Vault
+
+
+class Stored:
+    """What the vault holds, for a run without a network. Every file is judged again, from its stored evidence.
+
+    A stored file has no page any more. It is listed under the URLs that its pinned source gives it: the origin proves nothing by itself, and the
+    digest or the signature that the pin demands is judged as ever.
+
+    Args:
+        trust: The trust file.
+        vault: The vault.
+    """
+
+    def __init__(self, *, trust: TrustFile, vault: Vault) -> None:
+        self._trust = trust
+        self._vault = vault
+
+    def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
+        """List what the vault holds of a project.
+
+        Raises:
+            NetworkError: ``offline``: it holds nothing.
+        """
+        source = self._trust.source(entry.source)
+        url = page_url(project, source, entry.registry)
+        candidates = tuple(
+            Candidate(
+                project=project,
+                name=name,
+                source=source.name,
+                page_url=url,
+                url=_stored_url(source, entry, name, digest),
+                claimed_sha256=digest,
+            )
+            for name, digest in self._vault.names(project)
+            if self._may_be_meant(name, digest)
+        )
+        if not candidates:
+            raise _offline(f"a file of {project} in the cache")
+        return IndexPage(project=project, source=source.name, url=url, candidates=candidates)
+
+    def _may_be_meant(self, name: ArtifactName, digest: Digest) -> bool:
+        """Tell whether a stored file can be the one of its name: a digest that is pinned says which; nothing else can."""
+        entry = self._trust.entry_for(name.project, name.version)
+        pinned = entry.digest_for(name.filename) if isinstance(entry, HashEntry) else None
+        return pinned is None or digest.matches(pinned)
+
+    def receive(self, candidate: Candidate, directory: Path) -> Artifact:
+        """Return a copy of a stored file, hashed and inspected anew.
+
+        Raises:
+            NetworkError: ``offline``: it is not there, or is another one.
+        """
+        digest = candidate.claimed_sha256
+        stored = self._vault.find(digest, candidate.name, directory) if digest is not None else None
+        if stored is None:
+            raise _offline(f"{candidate.name} in the cache with the digest it was kept under")
+        return stored.artifact
+
+    def evidence(
+        self,
+        candidate: Candidate,  # noqa: ARG002 -- nothing is fetched
+        artifact: Artifact,
+        entry: IdentityEntry | Probe,  # noqa: ARG002
+    ) -> Iterator[Item | BadItem]:
+        """Return the stored evidence."""
+        return iter(self._vault.evidence(artifact.digest))
+
+
+def _stored_url(source: Source, entry: Entry | Probe, name: ArtifactName, digest: Digest) -> str:
+    if source.type == "simple":
+        return f"{source.url}/{name.project}/{name.filename}"
+    registry = str(entry.registry_id) if entry.registry_id is not None else entry.registry or ""
+    id_ = registry if registry.isdecimal() else "0"
+    return f"{source.url}/api/v4/projects/{id_}/packages/pypi/files/{digest}/{quote(name.filename)}"
+
+
+def _offline(expected: str) -> NetworkError:
+    return NetworkError(
+        "offline", f"expected {expected}, found none", hint="Run it once without --offline to fill the cache."
+    )

@@ -1,0 +1,118 @@
+"""The sources of a trust file, asked over the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from pip_warden._sigstore.rekor import Hashedrekord, find_entry
+from pip_warden._sigstore.wire import LogEntry
+from pip_warden.artifact.model import Artifact
+from pip_warden.artifact.receive import receive
+from pip_warden.errors import BugError, NetworkError
+from pip_warden.evidence.locate import locate, locate_provenance, places, registry_name
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.index.gitlab import GitLab
+from pip_warden.index.simple import fetch_page
+from pip_warden.names import ProjectName
+from pip_warden.supply.generic import GenericStore, at_most
+from pip_warden.supply.model import LARGEST_FILE
+from pip_warden.transport import Download, Transport, error_for, origin_of
+from pip_warden.trust.pins import Entry, IdentityEntry, Probe, TrustFile
+
+if TYPE_CHECKING:
+    from pip_warden._sigstore.root import Root
+
+
+class Registries:
+    """Fetches from the sources of a trust file.
+
+    Args:
+        trust: The trust file.
+        roots: Its trusted roots: they name the logs in which detached signatures are looked up.
+        transport: The HTTP door.
+    """
+
+    def __init__(self, *, trust: TrustFile, roots: Mapping[str, Root], transport: Transport) -> None:
+        self._trust = trust
+        self._roots = roots
+        self._transport = transport
+
+    def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
+        """Fetch a project's page from the source its entry names."""
+        return fetch_page(self._transport, project, self._trust.source(entry.source), entry.registry)
+
+    def receive(self, candidate: Candidate, directory: Path) -> Artifact:
+        """Fetch a file into a private directory and inspect it."""
+        home = self._trust.source(candidate.source).url
+        return receive(candidate, partial(self._download, home), directory, max_bytes=LARGEST_FILE)
+
+    def _download(self, home: str, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Download:
+        """Stream a file, with the credentials of its home's origin only: an index may name files anywhere, also where the user holds a token (T31)."""
+        anonymous = is_foreign(url, home)
+        return self._transport.download(url, to=to, max_bytes=max_bytes, label=label, anonymous=anonymous)
+
+    def evidence(
+        self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
+    ) -> Iterator[Item | BadItem]:
+        """Find evidence: in the generic registry of a GitLab project, or in the provenance object that an index names."""
+        source = self._trust.source(entry.source)
+        if source.type == "simple":
+            if candidate.claimed_provenance is None:
+                return iter(())
+            return locate_provenance(
+                candidate.claimed_provenance, partial(self._fetch_provenance, source.url)
+            )
+        if entry.registry is None:
+            raise BugError("bug", "a gitlab entry has no registry project")
+        templates = entry.evidence or source.evidence
+        gitlab = GitLab(self._transport, source.url)
+        stores = [
+            GenericStore(gitlab, entry.registry, place)
+            for place in places(templates, artifact.name, entry.registry)
+        ]
+        return locate(
+            registry_name(artifact.name.filename), artifact.digest, stores, self._entry_finder(entry)
+        )
+
+    def _entry_finder(self, entry: IdentityEntry | Probe) -> Callable[[Hashedrekord], LogEntry | None]:
+        """Look entries up in the logs of the roots that may vouch for the package, and in no other."""
+        if isinstance(entry, Probe):
+            names = [entry.root]
+        else:
+            names = sorted({identity.root for identity in entry.identities})
+
+        def find(wanted: Hashedrekord) -> LogEntry | None:
+            urls = tuple(dict.fromkeys(url for name in names for url in self._roots[name].rekor_v1_urls))
+            return find_entry(self._transport, urls, wanted)
+
+        return find
+
+    def _fetch_provenance(self, index_url: str, url: str, max_bytes: int) -> bytes | None:
+        reply = at_most(
+            max_bytes,
+            lambda: self._transport.get(
+                url,
+                max_bytes=max_bytes,
+                accept="application/vnd.pypi.integrity.v1+json",
+                anonymous=is_foreign(url, index_url),
+            ),
+        )
+        if isinstance(reply, bytes):
+            return reply
+        if reply.status == 404:
+            return None
+        if reply.status != 200:
+            raise error_for(reply, "the provenance that the index names")
+        return reply.body
+
+
+def is_foreign(url: str, home: str) -> bool:
+    """Tell whether a URL lies on another origin, or on none that can be told."""
+    try:
+        return origin_of(url) != origin_of(home)
+    except NetworkError:
+        return True

@@ -1,0 +1,187 @@
+"""Where the credentials of a run come from: the environment, token files, netrc and a keyring."""
+
+from __future__ import annotations
+
+import netrc
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pip_warden.errors import NetworkError, UsageError
+from pip_warden.transport.credentials import Credentials, Lookup
+from pip_warden.transport.secret import Credential, Kind, Secret
+from pip_warden.transport.urls import Origin, origin_of
+
+_HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+_IS_HOST = re.compile(r"[.:]")
+_TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
+
+
+def credentials_from_environment(
+    environ: Mapping[str, str],
+    *,
+    sources: Mapping[str, str] | None = None,
+    token_files: Mapping[str, Path] | None = None,
+    use_keyring: bool = True,
+) -> Credentials:
+    """Collect the credentials of a run.
+
+    A ``token_files`` entry wins over ``GITLAB_TOKEN``, that over ``CI_JOB_TOKEN``, that over netrc, that over the keyring.
+
+    Args:
+        environ: The environment, given by the caller.
+        sources: URL of each source, by name.
+        token_files: ``--token-file HOST=FILE``, by ``HOST``, ``HOST:PORT`` or a URL, which no change of a trust file can redirect.
+        use_keyring: Whether to ask keyring, where it is installed.
+
+    Raises:
+        UsageError: ``bad-token``, ``token-file``, ``unreadable-token-file``, ``unknown-source``, ``bad-netrc`` or ``bad-server-url``.
+    """
+    sources = sources or {}
+    held = _from_variables(environ)
+    for host, path in (token_files or {}).items():
+        origins = _token_origins(host, path, sources)
+        held |= dict.fromkeys(origins, _read_token(path))
+    return Credentials(
+        by_origin=held,
+        by_host=_read_netrc(environ),
+        lookup=_keyring() if use_keyring else None,
+        known=frozenset(_setting_origin(f"source {name}", url) for name, url in sources.items()),
+    )
+
+
+def _from_variables(environ: Mapping[str, str]) -> dict[Origin, Credential]:
+    held: dict[Origin, Credential] = {}
+    job, api = environ.get("CI_JOB_TOKEN"), environ.get("CI_API_V4_URL")
+    if job and api:
+        held[_setting_origin("CI_API_V4_URL", api)] = Credential(
+            kind=Kind.JOB, secret=_checked("CI_JOB_TOKEN", job), user="gitlab-ci-token"
+        )
+    personal = environ.get("GITLAB_TOKEN")
+    if personal:
+        named = next((name for name in ("GITLAB_URL", "CI_SERVER_URL") if environ.get(name)), None)
+        origin = _setting_origin(named, environ[named]) if named else Origin("https", "gitlab.com", 443)
+        held[origin] = Credential(kind=Kind.PERSONAL, secret=_checked("GITLAB_TOKEN", personal))
+    return held
+
+
+def _checked(where: str, token: str) -> Secret:
+    token = token.strip()
+    if not _TOKEN.fullmatch(token):
+        raise UsageError(
+            "bad-token", f"expected a token of printable ASCII characters in {where}, found something else"
+        )
+    return Secret(token)
+
+
+def _setting_origin(where: str, url: str) -> Origin:
+    try:
+        return origin_of(url)
+    except NetworkError as err:
+        raise UsageError("bad-server-url", f"{where}: {err.message}", hint=err.hint) from err
+
+
+def _token_origins(text: str, path: Path, sources: Mapping[str, str]) -> frozenset[Origin]:
+    """Return where the token of a file may go: the host that was named, where a source of this run is.
+
+    A trust file may come with somebody's merge request, and a source's name leads wherever its ``url`` says there. So a name is never a
+    host: what looks like both is taken for a host where it has a dot or a port, and else refused.
+    """
+    known = {name: _setting_origin(f"source {name}", url) for name, url in sources.items()}
+    if text in known and not _IS_HOST.search(text):
+        raise UsageError(
+            "token-file",
+            f"expected --token-file HOST=FILE, found the name of a source, {text!r}; "
+            f"the host of its url is spelled `--token-file {_host_of(known[text])}={path}`",
+            hint="A token belongs to a host, and no change of the trust file moves it. Look whether the url is the one you mean.",
+        )
+    held = _named_origins(text) & set(known.values())
+    if not held:
+        hosts = ", ".join(sorted({_host_of(origin) for origin in known.values()})) or "none"
+        raise UsageError(
+            "unknown-source",
+            f"--token-file: expected the host of a source ({hosts}), found {text!r}",
+            hint="The token goes nowhere else. If a source's url was changed, find out why before you name its new host.",
+        )
+    return frozenset(held)
+
+
+def _named_origins(text: str) -> set[Origin]:
+    """Read ``HOST`` or ``HOST:PORT``: by https, or by http to this machine. A URL says itself which."""
+    if "://" in text:
+        return {_setting_origin("--token-file", text)}
+    if not _HOST.fullmatch(text):
+        raise UsageError("token-file", f"expected --token-file HOST=FILE, found {text!r} for the host")
+    secure = _setting_origin("--token-file", f"https://{text}")
+    return {secure, _setting_origin("--token-file", f"http://{text}")} if secure.is_loopback else {secure}
+
+
+def _host_of(origin: Origin) -> str:
+    return str(origin).partition("://")[2]
+
+
+def _read_token(path: Path) -> Credential:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise UsageError(
+            "unreadable-token-file", f"expected a readable token file, found {path}: {type(err).__name__}"
+        ) from err
+    if len(lines) != 1:
+        raise UsageError("unreadable-token-file", f"expected one line in {path}, found {len(lines)}")
+    user, colon, token = lines[0].strip().partition(":")
+    if not colon:
+        return Credential(kind=Kind.TOKEN, secret=_checked(str(path), user))
+    return Credential(
+        kind=Kind.LOGIN, secret=_checked(str(path), token), user=_checked(str(path), user).reveal()
+    )
+
+
+def _read_netrc(environ: Mapping[str, str]) -> dict[str, Credential]:
+    """Read ``$NETRC``, else ``~/.netrc``. The ``default`` entry is for every host there is, and so is never used."""
+    named, home = environ.get("NETRC"), environ.get("HOME")
+    path = Path(named) if named else Path(home) / ".netrc" if home else None
+    if path is None or not (named or path.is_file()):
+        return {}
+    try:
+        hosts = netrc.netrc(str(path)).hosts
+    except netrc.NetrcParseError as err:
+        # The parser's own text quotes the token it stumbled over, which may be a password.
+        raise UsageError(
+            "bad-netrc", f"expected a netrc file, found a fault in line {err.lineno} of {path}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as err:
+        raise UsageError(
+            "bad-netrc", f"expected a readable netrc file, found {path}: {type(err).__name__}"
+        ) from err
+    return {
+        host.lower(): Credential(kind=Kind.LOGIN, secret=Secret(password), user=login or account)
+        for host, (login, account, password) in hosts.items()
+        if host != "default" and password
+    }
+
+
+def _keyring() -> Lookup | None:
+    """Return a look-up in the keyring, asked once per host and only through calls that do not prompt by themselves."""
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        return None
+    known: dict[str, Credential | None] = {}
+
+    def look_up(host: str) -> Credential | None:
+        if host not in known:
+            try:
+                found = keyring.get_credential(host, None)
+            except (keyring.errors.KeyringError, OSError, RuntimeError, ValueError):
+                found = None  # a locked or broken keyring is no credential; the registry's answer says what is missing
+            usable = found is not None and found.password
+            known[host] = (
+                Credential(kind=Kind.LOGIN, secret=Secret(found.password), user=found.username)
+                if found and usable
+                else None
+            )
+        return known[host]
+
+    return look_up

@@ -1,0 +1,55 @@
+"""How a credential is dressed for a route.
+
+GitLab's routes want them in different dress (GitLab docs, "Authenticate with the package registry"): the PyPI registry takes Basic and
+ignores ``JOB-TOKEN``; the generic registry takes headers; the Packages API takes headers only, and ignores what it does not
+know, so what would be ignored is not sent: an anonymous answer must not look like an authenticated one.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from pip_warden.transport.secret import AuthHeader, Credential, Kind, Secret
+
+_ROUTE = re.compile(
+    r"/api/v4/(?:(?P<projects>projects)|groups)/[^/]+/(?:-/)?packages(?:/(?P<kind>pypi|generic)(?:/|$))?"
+)
+_API = re.compile(r"/api/v4/(?P<scope>[a-z_]+)")
+
+
+def dress(held: Credential, path: str) -> AuthHeader | None:
+    """Put a credential into the form that a route accepts; None where the route would ignore every form of it."""
+    secret, kind = held.secret, held.kind
+    api = _API.match(path[path.find("/api/v4/") :]) if "/api/v4/" in path else None
+    if api is None:
+        if kind in {Kind.JOB, Kind.PERSONAL}:
+            return None
+        return _basic(held.user or "__token__", secret)
+    route = _ROUTE.search(path)
+    registry = route["kind"] if route else None
+    if kind is Kind.LOGIN:
+        return _dress_login(held, registry, path)
+    if registry == "pypi":
+        return _basic("gitlab-ci-token" if kind is Kind.JOB else "__token__", secret)
+    if kind is Kind.JOB:
+        return _header("JOB-TOKEN", secret) if api["scope"] == "projects" else None
+    return _header("PRIVATE-TOKEN", secret)
+
+
+def _dress_login(held: Credential, registry: str | None, path: str) -> AuthHeader | None:
+    """The registries take Basic, except that the generic one ignores a job token in it; the API takes known tokens only."""
+    if held.user == "gitlab-ci-token" and registry != "pypi":
+        return _header("JOB-TOKEN", held.secret) if "/api/v4/projects/" in path else None
+    if registry is not None:
+        return _basic(held.user, held.secret)
+    return _header("PRIVATE-TOKEN", held.secret) if held.secret.reveal().startswith("glpat-") else None
+
+
+def _basic(user: str, secret: Secret) -> AuthHeader:
+    coded = base64.b64encode(f"{user}:{secret.reveal()}".encode()).decode("ascii")
+    return AuthHeader(name="Authorization", value=Secret(f"Basic {coded}"), secrets=(Secret(coded), secret))
+
+
+def _header(name: str, secret: Secret) -> AuthHeader:
+    return AuthHeader(name=name, value=secret, secrets=(secret,))

@@ -1,0 +1,93 @@
+"""Bodies of answers, read within a limit and before the deadline: into memory, or into a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import BinaryIO
+
+from pip_warden.digests import Digest
+from pip_warden.errors import NetworkError
+from pip_warden.events import Reporter
+from pip_warden.transport.answers import Download, Reply
+from pip_warden.transport.bodies import CHUNK, promised_length, storing, timed_out, too_large
+from pip_warden.transport.exchange import Answer
+from pip_warden.transport.failures import converted
+
+MOST_EXPLAINED = 64 << 10
+"""Bytes of a failure that are kept: its text only explains."""
+
+
+def read_reply(answer: Answer, max_bytes: int) -> Reply:
+    """Read a body into memory; of a failure's, whose text only explains, the beginning is enough.
+
+    Raises:
+        NetworkError: It is too large, breaks off, or takes longer than there is.
+    """
+    is_failure = answer.response.status_code >= 400
+    most = MOST_EXPLAINED if is_failure else max_bytes
+    body = bytearray()
+    for chunk in _chunks(answer, decode=True):
+        body += chunk
+        if len(body) > most:
+            if is_failure:
+                break
+            raise too_large(answer.what, most)
+    return Reply(
+        status=answer.response.status_code,
+        url=answer.url,
+        headers=MappingProxyType({name.lower(): value for name, value in answer.response.headers.items()}),
+        body=bytes(body[:most]),
+        sent_credentials=answer.auth is not None,
+        secrets=() if answer.auth is None else answer.auth.secrets,
+        left_origin=answer.left_origin,
+    )
+
+
+def write_file(answer: Answer, to: BinaryIO, *, start: int, max_bytes: int, reporter: Reporter) -> Download:
+    """Write a body as it arrives, no content encoding undone, and hash what is written.
+
+    Args:
+        answer: The answer.
+        to: Seekable and writable.
+        start: Where the body begins in it; what follows is cut off first.
+        max_bytes: The largest body.
+        reporter: Told about the progress.
+
+    Raises:
+        NetworkError: It is too large, breaks off, takes longer than there is, or is shorter than its length says (``truncated``).
+        UndecidedError: ``cannot-store``: it cannot be written.
+    """
+    total = promised_length(answer.response)
+    if total is not None and total > max_bytes:
+        raise too_large(answer.what, max_bytes)
+    state, size = hashlib.sha256(), 0
+    with storing(answer.what):
+        to.seek(start)
+        to.truncate(start)
+    for chunk in _chunks(answer, decode=False):
+        size += len(chunk)
+        if size > max_bytes:
+            raise too_large(answer.what, max_bytes)
+        state.update(chunk)
+        with storing(answer.what):
+            to.write(chunk)
+        reporter.transfer(answer.what, size, total)
+    if total is not None and size != total:
+        raise NetworkError(
+            "truncated", f"expected {total} bytes of {answer.what}, found {size}", hint="Try again."
+        )
+    return Download(url=answer.url, digest=Digest(state.hexdigest()), size=size)
+
+
+def _chunks(answer: Answer, *, decode: bool) -> Iterator[bytes]:
+    """Read a body piece by piece as it arrives, so that a server that drips cannot outlast the deadline."""
+    while True:
+        with converted(answer.what):
+            chunk = answer.response.raw.read1(CHUNK, decode_content=decode)
+        if not chunk:
+            return
+        if answer.patience.left <= 0:
+            raise timed_out(answer.what)
+        yield chunk

@@ -1,0 +1,41 @@
+"""Where a redirect leads, and which is followed."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urldefrag, urljoin
+
+from pip_warden.errors import NetworkError
+from pip_warden.transport.exchange import Ask
+from pip_warden.transport.urls import origin_of, shown_url
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Status codes."""
+MOST_REDIRECTS = 5
+"""For one request."""
+
+_URL_CHARACTERS = "".join(chr(code) for code in range(33, 127))
+
+
+def follow(ask: Ask, url: str, location: str) -> str:
+    """Return where a redirect leads.
+
+    Raises:
+        NetworkError: ``insecure-redirect``: it leaves https, names a user, is no URL, or answers a POST.
+    """
+    found = "a redirect of a POST"
+    if ask.method == "GET":
+        try:
+            raw = location.encode("latin-1", "replace")
+            target = urldefrag(urljoin(url, quote(raw, safe=_URL_CHARACTERS))).url
+            was, becomes = origin_of(url), origin_of(target)
+        except (ValueError, NetworkError):
+            found = "a redirect to something else"
+        else:
+            if not (was.scheme == "https" and becomes.scheme == "http"):
+                return target
+            found = "a redirect to plain http"
+    raise NetworkError(
+        "insecure-redirect",
+        f"expected {ask.what} over https, found {found} from {shown_url(url)}",
+        hint="Whoever runs the server must fix this; nothing was sent to the other place.",
+    )

@@ -1,0 +1,67 @@
+"""One secret: as it is held, and as it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Secret:
+    """A secret text. Printing, formatting or logging it shows nothing."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text; to be called only where it is put on the wire."""
+        return self._text
+
+    def hidden_in(self, text: str) -> str:
+        """Return a text with every occurrence of the secret blotted out."""
+        return text.replace(self._text, "[hidden]") if self._text else text
+
+    def __repr__(self) -> str:
+        return "Secret(hidden)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class Kind(StrEnum):
+    """What a credential is."""
+
+    JOB = "job token"
+    PERSONAL = "personal, project or group access token"
+    TOKEN = "token of one host"  # noqa: S105 -- a description
+    LOGIN = "user and password"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credential:
+    """One credential, for whatever origin it is held for."""
+
+    kind: Kind
+    secret: Secret
+    user: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthHeader:
+    """The header to send.
+
+    Attributes:
+        name: ``Authorization``, ``JOB-TOKEN`` or ``PRIVATE-TOKEN``.
+        value: Its value.
+        secrets: Every form of the secret in it, to be hidden in what is shown.
+    """
+
+    name: str
+    value: Secret
+    secrets: tuple[Secret, ...]

@@ -1,0 +1,134 @@
+"""One request on its way: sent, led by redirects, and over at the deadline.
+
+One ``requests.Session`` serves every thread. It is never changed after construction and keeps no cookies, so that what
+threads share is urllib3's connection pool, which is made for it. Redirects are ours: requests would read a redirect's body without a limit, and takes
+``PRIVATE-TOKEN`` and ``JOB-TOKEN`` along to the object store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urldefrag
+
+import requests
+
+from pip_warden.errors import NetworkError
+from pip_warden.transport.bodies import drain, timed_out
+from pip_warden.transport.connections import open_session
+from pip_warden.transport.credentials import Credentials
+from pip_warden.transport.exchange import Answer, Ask
+from pip_warden.transport.failures import PASSING, converted
+from pip_warden.transport.patience import Clock, Patience
+from pip_warden.transport.redirects import MOST_REDIRECTS, REDIRECTS, follow
+from pip_warden.transport.secret import AuthHeader
+from pip_warden.transport.settings import Settings
+from pip_warden.transport.urls import origin_of, shown_url
+from pip_warden.transport.watchdog import Watchdog
+
+_CUT_OFF = PASSING | {"tls-failed"}
+"""Codes of what is found where a connection ends at the deadline."""
+
+
+class Sender:
+    """Sends requests. Every method may be called from several threads at once.
+
+    Args:
+        settings: How the network is used.
+        credentials: Which origin gets which.
+        clock: Where time comes from.
+
+    Raises:
+        UsageError: ``bad-ca-file``.
+    """
+
+    def __init__(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._session = open_session(settings.tls_context())
+        self._watchdog = Watchdog(clock)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._session.close()
+        self._watchdog.close()
+
+    @contextmanager
+    def open(self, ask: Ask, patience: Patience) -> Iterator[Answer]:
+        """Ask, and have whatever is under way at the deadline end there, until the answer's body has been read.
+
+        Args:
+            ask: What to ask.
+            patience: The time that is left.
+
+        Raises:
+            NetworkError: ``timed-out``, whatever the end of the connection looked like: a body without a length looks complete.
+                Or no answer, or an insecure redirect.
+        """
+        with self._watchdog.watching(patience.ends) as watch:
+            try:
+                with self._ask(ask, patience) as answer:
+                    yield answer
+            except NetworkError as err:
+                if watch.is_over and err.code in _CUT_OFF:
+                    raise timed_out(ask.what) from err
+                raise
+            if watch.is_over:
+                raise timed_out(ask.what)
+
+    @contextmanager
+    def _ask(self, ask: Ask, patience: Patience) -> Iterator[Answer]:
+        """Send a request and follow its redirects; credentials go no further than the first origin, and do not come back."""
+        url, home, is_anonymous = urldefrag(ask.url).url, origin_of(ask.url), ask.is_anonymous
+        for _ in range(MOST_REDIRECTS + 1):
+            auth = None if is_anonymous else self._credentials.for_request(url)
+            response = self._send(ask, url, auth, patience)
+            try:
+                location = response.headers.get("Location")
+                if response.status_code not in REDIRECTS or not location:
+                    yield Answer(
+                        response=response,
+                        url=url,
+                        auth=auth,
+                        what=ask.what,
+                        patience=patience,
+                        left_origin=origin_of(url) != home,
+                    )
+                    return
+                drain(response)
+            finally:
+                response.close()
+            url = follow(ask, url, location)
+            is_anonymous = is_anonymous or origin_of(url) != home
+        raise NetworkError(
+            "too-many-redirects",
+            f"expected {ask.what}, found more than {MOST_REDIRECTS} redirects, the last to {shown_url(url)}",
+            hint="Check the source's URL.",
+        )
+
+    def _send(self, ask: Ask, url: str, auth: AuthHeader | None, patience: Patience) -> requests.Response:
+        origin = origin_of(url)
+        headers = {"User-Agent": self._settings.user_agent, **dict(ask.headers)}
+        if auth is not None:
+            headers[auth.name] = auth.value.reveal()
+        timeout = _timeout(self._settings, ask.what, patience)
+        with converted(ask.what):
+            prepared = requests.Request(ask.method, url, headers=headers, data=ask.body).prepare()
+            if origin_of(prepared.url or "") != origin:
+                raise NetworkError(
+                    "insecure-url", f"expected a URL that all parsers read alike: {shown_url(url)}"
+                )
+            return self._session.send(
+                prepared,
+                stream=True,
+                timeout=timeout,
+                verify=True if self._settings.ca_file is None else str(self._settings.ca_file),
+                proxies=self._settings.proxies_for(origin),
+            )
+
+
+def _timeout(settings: Settings, what: str, patience: Patience) -> tuple[float, float]:
+    left = patience.left
+    if left <= 0:
+        raise timed_out(what)
+    return (min(settings.connect_timeout, left), min(settings.read_timeout, left))
