@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pip_warden._sigstore.fields import Malformed
-from pip_warden._sigstore.wire import LARGEST_BUNDLE, WireBundle, parse_bundle
+from pip_warden._sigstore.wire import WireBundle
+from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, parse_bundle
 from pip_warden.display import shown
 from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault

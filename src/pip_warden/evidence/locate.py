@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pip_warden._sigstore.rekor import Hashedrekord
-from pip_warden._sigstore.wire import LARGEST_BUNDLE, LogEntry
+from pip_warden._sigstore.wire import LogEntry
+from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
 from pip_warden.digests import Digest
 from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pip_warden._sigstore.sign import Signatory
-from pip_warden._sigstore.wire import WireBundle, parse_bundle
+from pip_warden._sigstore.wire import WireBundle
+from pip_warden._sigstore.wire_reader import parse_bundle
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.publish.sign import REKOR_V1, Signed, checked, write_all
 from pip_warden.strict_json import JSONValue

@@ -13,7 +13,7 @@ from typing import Literal
 from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.verify import prove
-from pip_warden._sigstore.wire import parse_bundle
+from pip_warden._sigstore.wire_reader import parse_bundle
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
