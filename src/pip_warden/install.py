@@ -30,7 +30,8 @@ from pip_warden.errors import (
     WardenError,
 )
 from pip_warden.events import SILENT, Reporter
-from pip_warden.evidence.locate import EntryFinder, Siblings, locate
+from pip_warden.evidence.locate import EntryFinder, locate
+from pip_warden.evidence.siblings import Siblings
 from pip_warden.gate import Gate, newer_hidden, wanted_here
 from pip_warden.handoff.door import Asked, Handed, Listed, Planned
 from pip_warden.handoff.downloads import Download, check_directory, deliver, look

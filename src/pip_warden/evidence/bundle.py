@@ -66,6 +66,10 @@ def what_it_is_instead(raw: bytes, expected: str, *, largest: int = LARGEST_BUND
             found="an empty file",
             hint="The upload or download of the evidence failed. Ask the publisher to upload it again.",
         )
+    return _page_instead(text, expected)
+
+
+def _page_instead(text: str, expected: str) -> Fault | None:
     lowered = text.lower()
     if lowered.startswith(
         (
