@@ -27,9 +27,10 @@ from pip_warden.digests import digest_of
 from pip_warden.errors import RegistryError, TrustFileError, TrustRootError, UsageError, WardenError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import Pair, complete, read_pair
-from pip_warden.evidence.locate import Siblings, locate
+from pip_warden.evidence.locate import locate
 from pip_warden.evidence.model import BadItem, Evidence, Form, Item
 from pip_warden.evidence.pep740 import read_attestation, read_provenance
+from pip_warden.evidence.siblings import Siblings
 from pip_warden.faults import Fault
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.simple import parse_page

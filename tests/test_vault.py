@@ -351,7 +351,7 @@ def swapped(monkeypatch: pytest.MonkeyPatch, path: Path, how: str, evil: bytes) 
         return inspect(inspected, name)
 
     with monkeypatch.context() as patch:
-        patch.setattr("pip_warden.vault.inspect", look)
+        patch.setattr("pip_warden.vault.store.inspect", look)
         yield seen
 
 

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from pip_warden.artifact.receive import copy_local
-from pip_warden.evidence.locate import Siblings, locate, refuse_lookup
+from pip_warden.evidence.locate import locate, refuse_lookup
+from pip_warden.evidence.siblings import Siblings
 from pip_warden.report.model import signer_of
 from pip_warden.trust.file import load
 from pip_warden.trust.shelf import RootShelf

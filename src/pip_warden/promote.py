@@ -18,7 +18,8 @@ from packaging.version import Version
 
 from pip_warden.digests import digest_of_file
 from pip_warden.errors import RefusedError, UsageError
-from pip_warden.evidence.locate import ATTESTATION_KINDS, BUNDLE_KINDS, places, registry_name
+from pip_warden.evidence.locate import places, registry_name
+from pip_warden.evidence.names import SUFFIXES
 from pip_warden.index.gitlab import GitLab
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.publish.registry import Parcel, Registry, Upload, parcels
@@ -33,14 +34,7 @@ from pip_warden.verify import Given, judge_release, verify_files, verify_release
 
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 _LARGEST_EVIDENCE = 8 << 20
-_SUFFIXES = (
-    "sigstore.json",
-    "sigstore",
-    *(f"{kind}.sigstore.json" for kind in BUNDLE_KINDS),
-    *(f"{kind}.attestation" for kind in ATTESTATION_KINDS),
-    "sig",
-    "crt",
-)
+_SUFFIXES = tuple(suffix.removeprefix(".") for suffix, _form in SUFFIXES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

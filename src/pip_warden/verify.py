@@ -15,9 +15,10 @@ from pip_warden.digests import digest_of
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import Pair, complete, read_pair
-from pip_warden.evidence.locate import EntryFinder, Siblings, locate
+from pip_warden.evidence.locate import EntryFinder, locate
 from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.evidence.pep740 import read_attestation, read_provenance
+from pip_warden.evidence.siblings import Siblings
 from pip_warden.gate import Gate
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.report.ledger import Ledger

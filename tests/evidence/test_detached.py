@@ -21,6 +21,7 @@ from pip_warden.errors import NetworkError, RegistryError
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
+from pip_warden.sandbox.sigstore.rekor_app import rekor_app
 from pip_warden.strict_json import JSONValue
 from sigstore_door.making import CLAIMS, DATA, root_of, service
 
@@ -55,7 +56,7 @@ def retrieve(payload: JSONValue) -> Reply:
         "headers": [],
         "query_string": b"",
     }
-    asyncio.run(SIGSTORE.rekor_app()(scope, receive, send))
+    asyncio.run(rekor_app(SIGSTORE)(scope, receive, send))
     return Reply(sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]))
 
 

@@ -14,8 +14,9 @@ from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden.digests import digest_of
 from pip_warden.errors import NetworkError, UndecidedError, UsageError
-from pip_warden.evidence.locate import Place, Siblings, locate, locate_provenance, places, refuse_lookup
+from pip_warden.evidence.locate import Place, locate, locate_provenance, places, refuse_lookup
 from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.siblings import Siblings
 from pip_warden.names import parse_artifact_name
 from pip_warden.sandbox.sigstore import SigstoreService
 from sigstore_door.making import CLAIMS, DATA, STATEMENT, service

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
-from pip_warden import vault
 from pip_warden.errors import DeliveryError, InstallerError, UsageError
 from pip_warden.handoff.report_file import check_report_file, write_report_file
 from pip_warden.install import arguments, notes
 from pip_warden.sandbox import Project
+from pip_warden.vault import sealed, store
 
 SAFE_INSTALL = str(Path(sys.executable).with_name("safe-install"))
 
@@ -306,7 +306,7 @@ def full(*_args: object, **_options: object) -> None:
 
 
 def test_b21_a_full_disk_under_the_cache(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vault, "_write", full)
+    monkeypatch.setattr(store, "write", full)
     result = user.refused(user.published().record.name, code="cannot-store", exit_code=3)
     assert "No space left on device" in result.output
     assert [path for path in user.cache.rglob("*") if path.is_file() or path.name.startswith(".draft")] == []
@@ -314,7 +314,8 @@ def test_b21_a_full_disk_under_the_cache(user: User, monkeypatch: pytest.MonkeyP
 
 def test_b21_a_full_disk_under_the_files_for_pip(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     project = user.published()
-    monkeypatch.setattr(vault, "copy_checked", full)
+    monkeypatch.setattr(store, "copy_checked", full)
+    monkeypatch.setattr(sealed, "copy_checked", full)
     assert user.refused(project.record.name, code="cannot-store", exit_code=3).accepted == set()
     monkeypatch.undo()
 

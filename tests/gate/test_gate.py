@@ -306,7 +306,7 @@ def test_b16_metadata_is_that_of_the_bytes_handed_over(
         stored.write_bytes(world.files["1.1"].data)
         return inspect(path, name)
 
-    monkeypatch.setattr("pip_warden.vault.inspect", exchange)
+    monkeypatch.setattr("pip_warden.vault.store.inspect", exchange)
     out = tmp_path / "out"
     out.mkdir(mode=0o700)
     with make_gate(world.trust, shop, tmp_path) as gate:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from interop.stack import places
+from pip_warden._sigstore.wire_reader import parse_bundle
 from pip_warden.errors import UsageError
 from pip_warden.publish.sign import detached_pair
 from pip_warden.publish.token import read_token
@@ -350,7 +351,7 @@ def test_a_detached_signature_needs_a_log_that_can_be_asked(publisher: Publisher
     bundle["verificationMaterial"]["tlogEntries"][0]["kindVersion"]["version"] = "0.0.2"
 
     with pytest.raises(UsageError) as caught:
-        detached_pair(Path(WHEEL), json.dumps(bundle).encode(), "pem")
+        detached_pair(Path(WHEEL), parse_bundle(json.dumps(bundle).encode()), "pem")
 
     assert caught.value.code == "detached-needs-rekor-v1"
 

@@ -62,7 +62,7 @@ def test_a_signature_that_consumers_would_refuse_is_not_written() -> None:
     ours: Any = SimpleNamespace(root=root_of(sigstore))
     another: Any = SimpleNamespace(root=root_of(service()))
 
-    assert checked(Path("a.whl"), bundle, digest_of(DATA), ours).envelope is None
+    assert checked(Path("a.whl"), bundle, digest_of(DATA), ours)[1].envelope is None
     for by, digest in ((another, digest_of(DATA)), (ours, digest_of(b"other"))):
         with pytest.raises(UndecidedError) as caught:
             checked(Path("a.whl"), bundle, digest, by)

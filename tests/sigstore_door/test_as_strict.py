@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rfc3161_client import decode_timestamp_response
 
 import logs
-from pip_warden._sigstore import verify
+from pip_warden._sigstore import timed
 from pip_warden._sigstore.body import read_body
 from pip_warden._sigstore.checkpoint import read_checkpoint
 from pip_warden._sigstore.fields import Malformed
@@ -416,7 +416,7 @@ def test_b23_both_readers_of_a_time_stamp_read_one_time(
 ) -> None:
     bundle = stamped_at(sigstore, NOON)
     later = Stamp(gen_time=NOON + timedelta(seconds=1), signing_time=None)
-    monkeypatch.setattr(verify, "read_stamp", lambda _: later)
+    monkeypatch.setattr(timed, "read_stamp", lambda _: later)
 
     assert code(outcome(bundle, root)) == "bad-signing-time"
 
@@ -568,10 +568,10 @@ def test_b23_a_stamp_has_a_policy_and_an_accuracy_that_everybody_reads(
 ) -> None:
     stamp = decode_timestamp_response(rewritten(HONEST_STAMP, (*TO_INFO, place), new))
     if expected:
-        verify._check_stamp(stamp)
+        timed.check_stamp(stamp)
     else:
         with pytest.raises((Malformed, ValueError)):
-            verify._check_stamp(stamp)
+            timed.check_stamp(stamp)
 
 
 def attribute(moment: datetime, *more: bytes) -> bytes:

@@ -18,7 +18,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
 from cryptography.x509.oid import NameOID
 
-from pip_warden._sigstore import verify
+from pip_warden._sigstore import in_force, timed, verify
 from pip_warden._sigstore.certificate import check_authorities, check_readable, check_stamper, names_issuer
 from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.root import Root, load_root
@@ -275,6 +275,7 @@ def test_b23_every_certificate_of_a_bundle_is_read(
             raise Malformed("nobody reads this")
 
     monkeypatch.setattr(verify, "check_readable", check)
+    monkeypatch.setattr(timed, "check_readable", check)
 
     assert code(outcome(bundle, root)) == expected
 
@@ -282,7 +283,7 @@ def test_b23_every_certificate_of_a_bundle_is_read(
 def test_b23_a_leaf_that_names_another_key_is_not_this_cas(
     sigstore: SigstoreService, root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verify, "names_issuer", lambda *_: False)
+    monkeypatch.setattr(in_force, "names_issuer", lambda *_: False)
 
     assert code(outcome(sigstore.sign_blob(DATA, CLAIMS), root)) == "bad-certificate-chain"
 

@@ -39,11 +39,10 @@ def test_the_real_root_is_read_whole() -> None:
     assert root.dropped == ()
     assert (len(root.authorities), len(root.ct_logs), len(root.logs)) == (2, 2, 2)
     assert root.rekor_v1_urls == ("https://rekor.sigstore.dev",)
-    assert [root.rekor_url_for(next(iter(log.ids))) for log in root.logs] == [
+    assert [log.url for log in root.logs] == [
         "https://rekor.sigstore.dev",
         "https://log2025-1.rekor.sigstore.dev",
     ]
-    assert root.rekor_url_for(bytes(32)) is None
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,11 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pip_warden._sigstore import verify
+from pip_warden._sigstore import in_force
 from pip_warden._sigstore.proved import Proved
-from pip_warden._sigstore.root import Authority, Root, Window, load_root
+from pip_warden._sigstore.root import Root, load_root
+from pip_warden._sigstore.root_parts import Authority, Window
+from pip_warden._sigstore.unproved import UnprovedError
 from pip_warden._sigstore.verify import prove
 from pip_warden.digests import digest_of, digest_of_file
 from pip_warden.evidence.bundle import read_bundle
@@ -220,15 +222,15 @@ def test_t09_every_authority_of_the_chain_was_in_force(days: float, good: bool) 
         _issued("top", top, ("top", top), days=days),
     )
     window = Window(start=NOON - timedelta(days=1), end=None)
-    authority = Authority(certificates=chain, window=window, part="")
+    authority = Authority(certificates=chain, window=window, part={})
     root: Any = SimpleNamespace(authorities=(authority,))
     certificate = _issued("leaf", leaf, ("middle", middle), days=1)
 
     if good:
-        assert verify._authority(certificate, root, (NOON,)) is authority
+        assert in_force.authority_of(certificate, root, (NOON,)) is authority
     else:
-        with pytest.raises(verify._NoError) as caught:
-            verify._authority(certificate, root, (NOON,))
+        with pytest.raises(UnprovedError) as caught:
+            in_force.authority_of(certificate, root, (NOON,))
         assert caught.value.fault.code == "bad-certificate-chain"
 
 
@@ -258,10 +260,10 @@ def test_a_certificate_has_exactly_one_timestamp(
     certificate = _issued("leaf", key, ("leaf", key), days=1, extension=extension)
 
     if good:
-        assert verify._ct_log(certificate, root) is root.ct_logs[0]
+        assert in_force.ct_log_of(certificate, root) is root.ct_logs[0]
     else:
-        with pytest.raises(verify._NoError) as caught:
-            verify._ct_log(certificate, root)
+        with pytest.raises(UnprovedError) as caught:
+            in_force.ct_log_of(certificate, root)
         assert caught.value.fault.code == "bad-sct"
 
 

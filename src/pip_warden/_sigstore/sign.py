@@ -6,7 +6,6 @@ a deadline of ours. Whatever it raises is converted here.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sigstore.oidc import IdentityToken, detect_credential
 from sigstore.sign import Signer, SigningContext
 from sigstore_models.common.v1 import HashAlgorithm
 
+from pip_warden._sigstore.deadline import DeadlineError, within
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden.digests import Digest
 from pip_warden.display import shown
@@ -126,34 +126,22 @@ def _root_of(config: ClientTrustConfig) -> bytes:
 
 
 def _under_deadline(work: Callable[[], T], *, secret: str = "", seconds: float = _DEADLINE) -> T:
-    """Run a call of the library in a thread of its own, so that a server that never ends cannot hold us."""
-    outcome: list[T] = []
-    failure: list[Exception] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except Exception as err:  # noqa: BLE001 -- the library raises what it likes; here it becomes ours
-            failure.append(err)
-
-    thread = threading.Thread(target=run, name="sigstore", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if outcome:
-        return outcome[0]
-    if not failure:
+    try:
+        return within(seconds, work)
+    except DeadlineError as err:
         raise UndecidedError(
             "signing-failed",
             f"expected an answer of Sigstore within {seconds:g} s, found none",
             hint="Try again.",
-        )
-    said = _said(failure[0])
-    raise UndecidedError(
-        "signing-failed",
-        f"expected Sigstore to sign, found: {said.replace(secret, '***') if secret else said}",
-        hint="If the CA refuses the token: it knows only some issuers, needs the audience `sigstore`, and the job's configuration must lie in the "
-        "project itself. `pip-warden explain signing-failed` tells more.",
-    ) from failure[0]
+        ) from err
+    except Exception as err:
+        said = _said(err)
+        raise UndecidedError(
+            "signing-failed",
+            f"expected Sigstore to sign, found: {said.replace(secret, '***') if secret else said}",
+            hint="If the CA refuses the token: it knows only some issuers, needs the audience `sigstore`, and the job's configuration must lie in the "
+            "project itself. `pip-warden explain signing-failed` tells more.",
+        ) from err
 
 
 def _said(err: Exception) -> str:

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pip_warden._sigstore.root import Authority, Log, Root, Window
+from pip_warden._sigstore.root import Root
+from pip_warden._sigstore.root_parts import Authority, Log, Window
 
 _A_MOMENT = timedelta(microseconds=1)
 

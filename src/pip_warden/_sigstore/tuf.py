@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 
 from sigstore.models import ClientTrustConfig
 
+from pip_warden._sigstore.deadline import within
 from pip_warden._sigstore.root import load_root
 from pip_warden.errors import TrustRootError
 
@@ -31,25 +31,14 @@ def fetch_public_good_root(*, seconds: float = 60, source: Callable[[], str] = _
         TrustRootError: ``tuf-failed``: it could not be fetched or verified, or not in time; ``bad-trusted-root``: nothing can be
             verified with it.
     """
-    found: list[str] = []
-    failures: list[BaseException] = []
-
-    def fetch() -> None:
-        try:
-            found.append(source())
-        except Exception as err:  # noqa: BLE001 -- anything may escape from TUF and the network below it
-            failures.append(err)
-
-    thread = threading.Thread(target=fetch, name="tuf", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not found:
-        reason = str(failures[0]) if failures else f"no answer within {seconds:g} seconds"
+    try:
+        found = within(seconds, source)
+    except Exception as err:
         raise TrustRootError(
             "tuf-failed",
-            f"expected the public-good trusted root from Sigstore's TUF repository, found: {reason}",
+            f"expected the public-good trusted root from Sigstore's TUF repository, found: {err}",
             hint="Try again, or give a root that you have with `--trusted-root FILE`.",
-        ) from (failures[0] if failures else None)
-    raw = json.dumps(json.loads(found[0]), indent=2).encode() + b"\n"
+        ) from err
+    raw = json.dumps(json.loads(found), indent=2).encode() + b"\n"
     load_root(raw)
     return raw

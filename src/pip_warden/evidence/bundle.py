@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pip_warden._sigstore.fields import Malformed
-from pip_warden._sigstore.wire import LARGEST_BUNDLE, WireBundle, parse_bundle
+from pip_warden._sigstore.wire import WireBundle
+from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, parse_bundle
 from pip_warden.display import shown
 from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault
@@ -65,6 +66,10 @@ def what_it_is_instead(raw: bytes, expected: str, *, largest: int = LARGEST_BUND
             found="an empty file",
             hint="The upload or download of the evidence failed. Ask the publisher to upload it again.",
         )
+    return _page_instead(text, expected)
+
+
+def _page_instead(text: str, expected: str) -> Fault | None:
     lowered = text.lower()
     if lowered.startswith(
         (

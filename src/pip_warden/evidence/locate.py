@@ -9,25 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
 from pip_warden._sigstore.rekor import Hashedrekord
-from pip_warden._sigstore.wire import LARGEST_BUNDLE, LogEntry
+from pip_warden._sigstore.wire import LogEntry
+from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
 from pip_warden.digests import Digest
-from pip_warden.errors import UndecidedError, UsageError
+from pip_warden.errors import UndecidedError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import LARGEST_CERTIFICATE, LARGEST_SIGNATURE, Pair, complete, read_pair
 from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.names import attestation_bundles, usual_names
 from pip_warden.evidence.pep740 import LARGEST_PROVENANCE, read_attestation, read_provenance
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
-
-ATTESTATION_KINDS = ("publish", "slsa")
-"""PEP 740 attestations are ``FILE.<kind>.attestation``."""
-
-BUNDLE_KINDS = ("publish", "slsa", "provenance", "annotations")
-"""Attestations as bundles are ``FILE.<kind>.sigstore.json``; other kinds are found where a store can list its names."""
 
 _MOST_ROWS = 32
 _MOST_NAMES = 16
@@ -135,8 +130,8 @@ def locate(
         UndecidedError: A store or the transparency log could not be asked.
     """
     yield from _bundles(filename, stores)
-    for kind in ATTESTATION_KINDS:
-        for label, raw in _found(f"{filename}.{kind}.attestation", stores, LARGEST_BUNDLE):
+    for name in usual_names(filename, Form.PEP740):
+        for label, raw in _found(name, stores, LARGEST_BUNDLE):
             yield _capped(label, Form.PEP740) if raw is None else read_attestation(label, raw)
     for name in _kind_names(filename, stores):
         for label, raw in _found(name, stores, LARGEST_BUNDLE):
@@ -163,15 +158,16 @@ def locate_provenance(url: str, fetch: Callable[[str, int], bytes | None]) -> It
 
 
 def _bundles(filename: str, stores: Sequence[EvidenceStore]) -> Iterator[Item | BadItem]:
+    name, old_name = usual_names(filename, Form.BUNDLE)
     modern = 0
-    for label, raw in _found(f"{filename}.sigstore.json", stores, LARGEST_BUNDLE):
+    for label, raw in _found(name, stores, LARGEST_BUNDLE):
         modern += 1
         yield _capped(label, Form.BUNDLE) if raw is None else read_bundle(label, raw)
-    for label, raw in _found(f"{filename}.sigstore", stores, LARGEST_BUNDLE):
+    for label, raw in _found(old_name, stores, LARGEST_BUNDLE):
         if modern:
             fault = Fault(
                 code="two-bundles",
-                expected=f"either {filename}.sigstore.json or {filename}.sigstore",
+                expected=f"either {name} or {old_name}",
                 found="both, and the first is not good",
             )
             yield BadItem(label=label, form=Form.BUNDLE, fault=fault)
@@ -203,47 +199,38 @@ def _capped(label: str, form: Form) -> BadItem:
 
 def _kind_names(filename: str, stores: Sequence[EvidenceStore]) -> list[str]:
     """Return the names that attestations as bundles may have: the usual ones first, then what the stores list."""
-    suffix = ".sigstore.json"
-    listed = []
+    listed: list[str] = []
     for store in stores:
-        for name in store.names(f"{filename}.") or ():
-            kind = name.removeprefix(f"{filename}.").removesuffix(suffix)
-            if name == f"{filename}.{kind}{suffix}" and kind and "." not in kind:
-                listed.append(name)
-    usual = [f"{filename}.{kind}{suffix}" for kind in BUNDLE_KINDS]
-    return list(dict.fromkeys([*usual, *sorted(listed)[:_MOST_NAMES]]))
+        listed += attestation_bundles(filename, store.names(f"{filename}.") or ())
+    return list(dict.fromkeys([*usual_names(filename, Form.DSSE_BUNDLE), *sorted(listed)[:_MOST_NAMES]]))
 
 
 def _detached(
     filename: str, digest: Digest, store: EvidenceStore, find_entry: EntryFinder
 ) -> Iterator[Item | BadItem]:
-    signature = store.fetch(f"{filename}.sig", max_bytes=LARGEST_SIGNATURE)
-    certificate = store.fetch(f"{filename}.crt", max_bytes=LARGEST_CERTIFICATE)
+    sig_name, crt_name = usual_names(filename, Form.DETACHED)
+    signature = store.fetch(sig_name, max_bytes=LARGEST_SIGNATURE)
+    certificate = store.fetch(crt_name, max_bytes=LARGEST_CERTIFICATE)
     if signature is None and certificate is None:
         return
-    label = f"{filename}.sig"
     if signature is None or certificate is None:
-        here, missing = ("crt", "sig") if signature is None else ("sig", "crt")
-        yield BadItem(
-            label=f"{filename}.{here}",
-            form=Form.DETACHED,
-            fault=Fault(
-                code="incomplete-detached-signature",
-                expected=f"{filename}.{missing} beside {filename}.{here}",
-                found="none",
-            ),
-        )
+        yield _incomplete(*((crt_name, sig_name) if signature is None else (sig_name, crt_name)))
         return
-    yield _completed(label, signature, certificate, digest, find_entry)
+    yield _completed(sig_name, signature, certificate, digest, find_entry)
     # Somebody may have added a row to either half: every older signature is tried with every certificate.
-    signatures = [("", signature), *_some(store, f"{filename}.sig", LARGEST_SIGNATURE)]
-    certificates = [("", certificate), *_some(store, f"{filename}.crt", LARGEST_CERTIFICATE)]
+    signatures = [("", signature), *_some(store, sig_name, LARGEST_SIGNATURE)]
+    certificates = [("", certificate), *_some(store, crt_name, LARGEST_CERTIFICATE)]
     pairs = [(sig, crt) for sig in signatures for crt in certificates][1:]
     for (sig_row, sig), (crt_row, crt) in pairs[:_MOST_ROWS]:
         row = f"{sig_row} + crt{crt_row}" if crt_row else sig_row
-        yield _completed(f"{label}{row}", sig, crt, digest, find_entry)
+        yield _completed(f"{sig_name}{row}", sig, crt, digest, find_entry)
     if len(pairs) > _MOST_ROWS:
-        yield _capped(label, Form.DETACHED)
+        yield _capped(sig_name, Form.DETACHED)
+
+
+def _incomplete(here: str, missing: str) -> BadItem:
+    fault = Fault(code="incomplete-detached-signature", expected=f"{missing} beside {here}", found="none")
+    return BadItem(label=here, form=Form.DETACHED, fault=fault)
 
 
 def _some(store: EvidenceStore, name: str, largest: int) -> Iterator[tuple[str, bytes]]:
@@ -270,38 +257,3 @@ def refuse_lookup(_wanted: Hashedrekord) -> LogEntry | None:
         "expected evidence that verifies offline, found a detached signature, whose log entry would have to be looked up",
         hint="Verify once without --offline, or ask the publisher for a bundle (FILE.sigstore.json).",
     )
-
-
-class Siblings:
-    """The directory that a local file lies in, as an evidence store."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def fetch(self, name: str, *, max_bytes: int) -> bytes | None:
-        """Return the content of a file, None where there is none.
-
-        Raises:
-            UsageError: ``unreadable-evidence``: it is there and cannot be read.
-        """
-        try:
-            with (self._directory / name).open("rb") as stream:
-                return stream.read(max_bytes + 1)
-        except FileNotFoundError:
-            return None
-        except OSError as err:
-            raise UsageError(
-                "unreadable-evidence", f"expected to read {self._directory / name}, found: {err.strerror}"
-            ) from err
-
-    def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002 -- the protocol's
-        """Yield nothing: a directory has one file of a name."""
-        return iter(())
-
-    def names(self, prefix: str) -> Sequence[str] | None:
-        """Return the names of the files with a prefix; one that cannot be shown cannot be reported either, and is passed over."""
-        try:
-            names = [path.name for path in self._directory.iterdir()]
-            return sorted(name for name in names if name.startswith(prefix) and name.isprintable())
-        except OSError:
-            return None

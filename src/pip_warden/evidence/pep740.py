@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pip_warden._sigstore.fields import Fields, Malformed
-from pip_warden._sigstore.wire import LARGEST_BUNDLE, WireBundle, WireEnvelope, read_entry
+from pip_warden._sigstore.wire import WireBundle, WireEnvelope
+from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, read_entry
 from pip_warden.evidence.bundle import bad_item, item_of, what_it_is_instead
 from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pip_warden.artifact.local import check_local_project
 from pip_warden.artifact.receive import copy_local
-from pip_warden.evidence.locate import Siblings, locate
+from pip_warden.evidence.locate import locate
+from pip_warden.evidence.siblings import Siblings
 from pip_warden.handoff.local import LocalThings, file_argument, project_arguments
 from pip_warden.handoff.requirements import LocalFile
 from pip_warden.install.door import denied

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pip_warden._sigstore.sign import Signatory
-from pip_warden._sigstore.wire import WireBundle, parse_bundle
+from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
+from pip_warden.errors import BugError
+from pip_warden.evidence.names import ATTESTATION, ATTESTATION_KINDS, BUNDLE
 from pip_warden.publish.sign import REKOR_V1, Signed, checked, write_all
 from pip_warden.strict_json import JSONValue
 
@@ -46,11 +48,10 @@ def attest_file(
     """
     digest = digest_of_file(path)
     bundle = by.sign_statement(statement(path.name, digest, predicate_type, predicate))
-    proved = checked(path, bundle, digest, by)
-    wire = parse_bundle(bundle)
-    contents = {f"{path.name}.{kind}.sigstore.json": bundle}
-    if kind in {"slsa", "publish"} and wire.entry.version == REKOR_V1 and wire.entry.promise is not None:
-        contents[f"{path.name}.{kind}.attestation"] = pep740(wire)
+    wire, proved = checked(path, bundle, digest, by)
+    contents = {f"{path.name}.{kind}{BUNDLE}": bundle}
+    if kind in ATTESTATION_KINDS and wire.entry.version == REKOR_V1 and wire.entry.promise is not None:
+        contents[f"{path.name}.{kind}{ATTESTATION}"] = pep740(wire)
     return Signed(
         path=path, written=write_all(directory or path.parent, contents, overwrite=overwrite), proved=proved
     )
@@ -71,14 +72,18 @@ def statement(
 
 def pep740(wire: WireBundle) -> bytes:
     """Rewrite a bundle with a DSSE envelope as a PEP 740 attestation object, version 1."""
-    document = json.loads(wire.to_json())
-    material, envelope = document["verificationMaterial"], document["dsseEnvelope"]
-    attestation = {
+    if wire.envelope is None:
+        raise BugError("bug", "a statement was signed without an envelope")
+    attestation: dict[str, JSONValue] = {
         "version": 1,
         "verification_material": {
-            "certificate": base64.b64encode(wire.certificate).decode(),
-            "transparency_entries": material["tlogEntries"],
+            "certificate": _b64(wire.certificate),
+            "transparency_entries": [wire.entry.value()],
         },
-        "envelope": {"statement": envelope["payload"], "signature": envelope["signatures"][0]["sig"]},
+        "envelope": {"statement": _b64(wire.envelope.payload), "signature": _b64(wire.signature)},
     }
     return json.dumps(attestation).encode()
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

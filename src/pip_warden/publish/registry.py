@@ -18,6 +18,7 @@ from pip_warden.display import shown
 from pip_warden.errors import BugError, RefusedError, RegistryError, UndecidedError, UsageError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import Place, places, registry_name
+from pip_warden.evidence.names import evidence_of, is_evidence
 from pip_warden.index.candidate import distinct
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.gitlab_urls import generic_url, project_api
@@ -28,7 +29,6 @@ from pip_warden.transport import Transport, error_for
 from pip_warden.trust.pins import DEFAULT_EVIDENCE, Source
 
 _LARGEST_FILE = 5 << 30
-_SUFFIXES = (".sigstore.json", ".sigstore", ".sig", ".crt", ".attestation")
 _TAKEN = "already been taken"
 
 
@@ -84,7 +84,7 @@ def parcels(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[Parc
     Raises:
         UsageError: ``nothing-to-publish``, ``no-such-file``, ``invalid-filename``, or ``unsigned``: nothing speaks for a file.
     """
-    files = [path for path in dict.fromkeys(paths) if not path.name.endswith(_SUFFIXES)]
+    files = [path for path in dict.fromkeys(paths) if not is_evidence(path.name)]
     if not files:
         raise UsageError(
             "nothing-to-publish",
@@ -105,14 +105,13 @@ def parcels(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[Parc
 def _parcel(path: Path) -> Parcel:
     if not path.is_file():
         raise UsageError("no-such-file", f"expected a file {path}, found none")
-    beside = sorted(path.parent.iterdir())
-    evidence = tuple(
-        other
-        for other in beside
-        if other.name.startswith(f"{path.name}.") and other.name.endswith(_SUFFIXES) and other.is_file()
-    )
+    beside = sorted(other.name for other in path.parent.iterdir())
+    evidence = [path.with_name(name) for name in evidence_of(path.name, beside)]
     return Parcel(
-        name=parse_artifact_name(path.name), path=path, digest=digest_of_file(path), evidence=evidence
+        name=parse_artifact_name(path.name),
+        path=path,
+        digest=digest_of_file(path),
+        evidence=tuple(other for other in evidence if other.is_file()),
     )
 
 

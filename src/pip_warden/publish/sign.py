@@ -13,16 +13,16 @@ from typing import Literal
 from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.verify import prove
-from pip_warden._sigstore.wire import parse_bundle
+from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Item
+from pip_warden.evidence.names import BUNDLE, CERTIFICATE, SIGNATURE, is_evidence
 from pip_warden.faults import Fault
 
 CrtFormat = Literal["pem", "base64"]
-_EVIDENCE = (".sigstore.json", ".sigstore", ".sig", ".crt", ".attestation")
 _DSSE = b"DSSEv1 "
 REKOR_V1 = "0.0.1"
 """Version of the entries that Rekor v1 makes (``hashedrekord`` and ``dsse``); Rekor v2 makes 0.0.2."""
@@ -49,7 +49,7 @@ def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
     Raises:
         UsageError: ``nothing-to-sign``, ``no-such-file`` or ``not-signable``.
     """
-    files = tuple(path for path in dict.fromkeys(paths) if not path.name.endswith(_EVIDENCE))
+    files = tuple(path for path in dict.fromkeys(paths) if not is_evidence(path.name))
     if not files:
         raise UsageError(
             "nothing-to-sign",
@@ -99,40 +99,45 @@ def sign_file(
     """
     digest = digest_of_file(path)
     bundle = by.sign_digest(digest)
-    proved = checked(path, bundle, digest, by)
-    contents = {f"{path.name}.sigstore.json": bundle}
+    wire, proved = checked(path, bundle, digest, by)
+    contents = {f"{path.name}{BUNDLE}": bundle}
     if detached:
-        contents |= detached_pair(path, bundle, crt_format)
+        contents |= detached_pair(path, wire, crt_format)
     return Signed(
         path=path, written=write_all(directory or path.parent, contents, overwrite=overwrite), proved=proved
     )
 
 
-def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> Proved:
-    """Verify a bundle that was just made, as strictly as its consumers will (the library only logs a failed time stamp).
+def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> tuple[WireBundle, Proved]:
+    """Read a bundle that was just made, and verify it as strictly as its consumers will (the library only logs a failed time stamp).
 
     Raises:
         UndecidedError: ``unverifiable-signature``.
     """
     item = read_bundle(path.name, bundle)
-    proved = prove(item.wire, digest, by.root) if isinstance(item, Item) else item.fault
+    if not isinstance(item, Item):
+        raise _unverifiable(path, item.fault)
+    proved = prove(item.wire, digest, by.root)
     if isinstance(proved, Fault):
-        raise UndecidedError(
-            "unverifiable-signature",
-            f"expected the new signature of {path.name} to verify, found {proved.code}: expected {proved.expected}, found {proved.found}",
-            hint="Nothing was written. The servers of the trust config are not those of its trusted root, or a log signs under another host name than its "
-            "URL's; a consumer would refuse it.",
-        )
-    return proved
+        raise _unverifiable(path, proved)
+    return item.wire, proved
 
 
-def detached_pair(path: Path, bundle: bytes, crt_format: CrtFormat) -> dict[str, bytes]:
+def _unverifiable(path: Path, fault: Fault) -> UndecidedError:
+    return UndecidedError(
+        "unverifiable-signature",
+        f"expected the new signature of {path.name} to verify, found {fault.code}: expected {fault.expected}, found {fault.found}",
+        hint="Nothing was written. The servers of the trust config are not those of its trusted root, or a log signs under another host name than its "
+        "URL's; a consumer would refuse it.",
+    )
+
+
+def detached_pair(path: Path, wire: WireBundle, crt_format: CrtFormat) -> dict[str, bytes]:
     """Take a bundle apart into ``FILE.sig`` and ``FILE.crt``.
 
     Raises:
         UsageError: ``detached-needs-rekor-v1``.
     """
-    wire = parse_bundle(bundle)
     if wire.entry.version != REKOR_V1:
         raise UsageError(
             "detached-needs-rekor-v1",
@@ -141,7 +146,10 @@ def detached_pair(path: Path, bundle: bytes, crt_format: CrtFormat) -> dict[str,
         )
     pem = pem_of(wire.certificate)
     crt = pem if crt_format == "pem" else base64.b64encode(pem) + b"\n"
-    return {f"{path.name}.sig": base64.b64encode(wire.signature) + b"\n", f"{path.name}.crt": crt}
+    return {
+        f"{path.name}{SIGNATURE}": base64.b64encode(wire.signature) + b"\n",
+        f"{path.name}{CERTIFICATE}": crt,
+    }
 
 
 def write_all(directory: Path, contents: dict[str, bytes], *, overwrite: bool) -> tuple[Path, ...]:

@@ -19,6 +19,9 @@ from pip_warden.sandbox.recorder import RecordedRequest, Recorder
 from pip_warden.sandbox.shelves import Shelves
 from pip_warden.sandbox.signing import EvidenceForm
 from pip_warden.sandbox.sigstore import SigstoreService, Urls
+from pip_warden.sandbox.sigstore.fulcio_app import fulcio_app
+from pip_warden.sandbox.sigstore.rekor_app import rekor_app
+from pip_warden.sandbox.sigstore.tsa_app import tsa_app
 from pip_warden.sandbox.storage import ObjectStorage
 from pip_warden.sandbox.tenants import Tenants
 from pip_warden.sandbox.tls import make as make_tls
@@ -248,9 +251,9 @@ class Sandbox(Tenants, Shelves):
             "storage": self.instance.storage.app,
             "pypi": self.upstream.app,
             "files": self.upstream.files_app,
-            "fulcio": self.sigstore.fulcio_app(),
-            "rekor": self.sigstore.rekor_app(),
-            "tsa": self.sigstore.tsa_app(),
+            "fulcio": fulcio_app(self.sigstore),
+            "rekor": rekor_app(self.sigstore),
+            "tsa": tsa_app(self.sigstore),
         }
 
     def _wrapped(self, name: str, app: ASGIApp) -> ASGIApp:

@@ -10,6 +10,9 @@ from sigstore.verify import Verifier
 
 from pip_warden.sandbox.clock import Clock
 from pip_warden.sandbox.sigstore import SigstoreService, Urls
+from pip_warden.sandbox.sigstore.fulcio_app import fulcio_app
+from pip_warden.sandbox.sigstore.rekor_app import rekor_app
+from pip_warden.sandbox.sigstore.tsa_app import tsa_app
 from sandbox.sigstore.pipeline import ISSUER, NOON, Issuer, Stage, listening, verifier_of
 
 
@@ -48,7 +51,7 @@ def live(issuer: Issuer, stages: tuple[Stage, ...]) -> SigstoreService:
     """Services on loopback, in real time: sigstore-python looks at the real clock."""
     named = Urls(rekor="http://127.0.0.1")
     service = SigstoreService(jwks_for=issuer.jwks, issuers=[ISSUER], urls=named)
-    apps = (service.fulcio_app(), service.rekor_app(), service.tsa_app())
+    apps = (fulcio_app(service), rekor_app(service), tsa_app(service))
     fulcio, rekor, tsa = (stage.play(app) for stage, app in zip(stages, apps, strict=True))
     service.urls = Urls(fulcio=fulcio, rekor=rekor, tsa=tsa)
     return service

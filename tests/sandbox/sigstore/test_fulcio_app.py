@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pip_warden.sandbox.sigstore import SigstoreService, TokenRefused
+from pip_warden.sandbox.sigstore.fulcio_app import fulcio_app
 from pip_warden.sandbox.sigstore.tokens import verify_token
 from pip_warden.sandbox.sigstore.wire import narrow, sign, spki, spki_pem
 from sandbox.sigstore.pipeline import CLAIMS, ISSUER, NOON, SUBJECT, Issuer, Stage, unpadded
@@ -29,7 +30,7 @@ CSR = "The certificate signing request could not be parsed"
 
 @pytest.fixture
 def url(service: SigstoreService, stage: Stage) -> str:
-    return stage.play(service.fulcio_app())
+    return stage.play(fulcio_app(service))
 
 
 @pytest.fixture

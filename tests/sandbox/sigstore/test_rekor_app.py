@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pip_warden.sandbox.sigstore import EntryRefused, SigstoreService, proposals
+from pip_warden.sandbox.sigstore.rekor_app import rekor_app
 from pip_warden.sandbox.sigstore.wire import JSONObject, canonical_json, new_key, pem, sign, spki_pem
 from sandbox.sigstore.pipeline import CLAIMS, SUBJECT, Stage
 
@@ -28,7 +29,7 @@ INDEX = "/api/v1/index/retrieve"
 
 @pytest.fixture
 def url(service: SigstoreService, stage: Stage) -> str:
-    return stage.play(service.rekor_app())
+    return stage.play(rekor_app(service))
 
 
 def post(url: str, path: str, body: object) -> requests.Response:

@@ -16,6 +16,7 @@ from rfc3161_client.errors import VerificationError
 
 from pip_warden.sandbox.sigstore import SigstoreService, TimestampRefused, der
 from pip_warden.sandbox.sigstore.tsa import TimestampRequest
+from pip_warden.sandbox.sigstore.tsa_app import tsa_app
 from sandbox.sigstore.pipeline import NOON, Stage
 
 DATA = b"a signature"
@@ -28,7 +29,7 @@ QUERY = {"Content-Type": "application/timestamp-query"}
 
 @pytest.fixture
 def url(service: SigstoreService, stage: Stage) -> str:
-    return stage.play(service.tsa_app()) + "/api/v1/timestamp"
+    return stage.play(tsa_app(service)) + "/api/v1/timestamp"
 
 
 @pytest.mark.parametrize("algorithm", list(HashAlgorithm))

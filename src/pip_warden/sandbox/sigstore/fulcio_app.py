@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,11 +19,9 @@ from starlette.routing import Route
 
 from pip_warden.sandbox.sigstore.answers import gateway_error, get
 from pip_warden.sandbox.sigstore.errors import SigstoreRefusal
+from pip_warden.sandbox.sigstore.service import SigstoreService
 from pip_warden.sandbox.sigstore.tokens import AUDIENCE, verify_token
 from pip_warden.sandbox.sigstore.wire import PublicKey, default_hash, narrow, pem, verify
-
-if TYPE_CHECKING:
-    from pip_warden.sandbox.sigstore.service import SigstoreService
 
 _INVALID_ARGUMENT, _NOT_FOUND, _UNIMPLEMENTED = 3, 5, 12  # google.rpc.Code
 _CHAIN = "application/pem-certificate-chain"

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,7 +18,25 @@ from pip_warden.sandbox.sigstore.wire import JSONObject, b64, der, new_key, pem,
 if TYPE_CHECKING:
     from pip_warden.sandbox.sigstore.identity import Claims
     from pip_warden.sandbox.sigstore.rekor import LoggedEntry
-    from pip_warden.sandbox.sigstore.service import SigstoreService
+    from pip_warden.sandbox.sigstore.wire import PublicKey
+
+
+class Services(Protocol):
+    """Whom a signer asks: the CA, the transparency log and the time-stamp authority."""
+
+    def issue(
+        self, who: Claims | str, public_key: PublicKey, *, lie: Lie | None = None
+    ) -> tuple[x509.Certificate, ...]:
+        """Issue a certificate and return it with its chain."""
+        ...
+
+    def log(self, proposed: object, *, lie: Lie | None = None) -> LoggedEntry:
+        """Append a proposed entry to the transparency log."""
+        ...
+
+    def stamp(self, request: bytes, *, lie: Lie | None = None) -> bytes:
+        """Stamp some bytes."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,54 +56,54 @@ class _Hand:
         return sign(self.key, data) if self.lie.entry == "another" else honest
 
 
-def _hand(service: SigstoreService, claims: Claims, lie: Lie) -> _Hand:
+def _hand(services: Services, claims: Claims, lie: Lie) -> _Hand:
     key = new_key()
-    return _Hand(key=key, leaf=service.issue(claims, key.public_key(), lie=lie)[0], lie=lie)
+    return _Hand(key=key, leaf=services.issue(claims, key.public_key(), lie=lie)[0], lie=lie)
 
 
 def _sign_bytes(
-    service: SigstoreService, data: bytes, claims: Claims, lie: Lie
+    services: Services, data: bytes, claims: Claims, lie: Lie
 ) -> tuple[x509.Certificate, bytes, LoggedEntry]:
-    hand = _hand(service, claims, lie)
+    hand = _hand(services, claims, lie)
     honest = sign(hand.key, data)
     digest = hashlib.sha256(data).hexdigest()
     proposed = proposals.hashedrekord(digest, hand.logged(honest, data), pem(hand.leaf))
-    return hand.leaf, hand.shown(honest, data), service.log(proposed, lie=lie)
+    return hand.leaf, hand.shown(honest, data), services.log(proposed, lie=lie)
 
 
-def blob(service: SigstoreService, data: bytes, claims: Claims, form: Form, lie: Lie) -> JSONObject:
+def blob(services: Services, data: bytes, claims: Claims, form: Form, lie: Lie) -> JSONObject:
     """Sign bytes and return a bundle with a message signature."""
-    leaf, signature, entry = _sign_bytes(service, data, claims, lie)
+    leaf, signature, entry = _sign_bytes(services, data, claims, lie)
     content = {
         "messageSignature": {
             "messageDigest": {"algorithm": "SHA2_256", "digest": b64(hashlib.sha256(data).digest())},
             "signature": b64(signature),
         }
     }
-    stamps = [service.stamp(signature, lie=lie)] if form.timestamp else []
+    stamps = [services.stamp(signature, lie=lie)] if form.timestamp else []
     return _bundle(leaf, entry, stamps, content, form)
 
 
 def detached(
-    service: SigstoreService, data: bytes, claims: Claims, lie: Lie, *, crt: Literal["pem", "base64"]
+    services: Services, data: bytes, claims: Claims, lie: Lie, *, crt: Literal["pem", "base64"]
 ) -> tuple[bytes, bytes]:
     """Sign bytes and return the contents of `.sig` and `.crt`."""
-    leaf, signature, _ = _sign_bytes(service, data, claims, lie)
+    leaf, signature, _ = _sign_bytes(services, data, claims, lie)
     certificate = pem(leaf)
     return base64.b64encode(signature), certificate if crt == "pem" else base64.b64encode(certificate)
 
 
 def statement(
-    service: SigstoreService, payload: bytes, payload_type: str, claims: Claims, form: Form, lie: Lie
+    services: Services, payload: bytes, payload_type: str, claims: Claims, form: Form, lie: Lie
 ) -> JSONObject:
     """Sign a payload and return a bundle with a DSSE envelope."""
-    hand = _hand(service, claims, lie)
+    hand = _hand(services, claims, lie)
     data = proposals.pae(payload_type, payload)
     honest = sign(hand.key, data)
     logged = _envelope(payload, payload_type, hand.logged(honest, data))
-    entry = service.log(proposals.dsse(json.dumps(logged), pem(hand.leaf)), lie=lie)
+    entry = services.log(proposals.dsse(json.dumps(logged), pem(hand.leaf)), lie=lie)
     signature = hand.shown(honest, data)
-    stamps = [service.stamp(signature, lie=lie)] if form.timestamp else []
+    stamps = [services.stamp(signature, lie=lie)] if form.timestamp else []
     return _bundle(
         hand.leaf, entry, stamps, {"dsseEnvelope": _envelope(payload, payload_type, signature)}, form
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,11 +17,9 @@ from pip_warden.sandbox.sigstore import answers
 from pip_warden.sandbox.sigstore.answers import body_of, error, get, invalid, parsed
 from pip_warden.sandbox.sigstore.errors import EntryExists, EntryMalformed, EntryRefused, SigstoreRefusal
 from pip_warden.sandbox.sigstore.proposals import canonical_key
+from pip_warden.sandbox.sigstore.rekor import LoggedEntry, Shard
+from pip_warden.sandbox.sigstore.service import SigstoreService
 from pip_warden.sandbox.sigstore.wire import JSONObject, from_b64, spki_pem
-
-if TYPE_CHECKING:
-    from pip_warden.sandbox.sigstore.rekor import LoggedEntry, Shard
-    from pip_warden.sandbox.sigstore.service import SigstoreService
 
 ENTRIES = "/api/v1/log/entries"
 _PEM = "application/x-pem-file"

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -23,9 +23,6 @@ from pip_warden.sandbox.sigstore.rekor import LoggedEntry, Rekor
 from pip_warden.sandbox.sigstore.tokens import JwksFor, verify_token
 from pip_warden.sandbox.sigstore.tsa import TimestampAuthority, TimestampRequest
 from pip_warden.sandbox.sigstore.wire import JSONObject, PublicKey, pem
-
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
 
 
 def no_issuer(_issuer: str) -> None:
@@ -217,24 +214,6 @@ class SigstoreService:
     def trust_config(self, urls: trust.Urls | None = None) -> JSONObject:
         """Return `trust_config.json`, what `sigstore --trust-config` takes."""
         return trust.trust_config(self.trusted_root(urls), self.signing_config(urls))
-
-    def fulcio_app(self) -> Starlette:
-        """Return the CA as an ASGI application."""
-        from pip_warden.sandbox.sigstore.fulcio_app import fulcio_app
-
-        return fulcio_app(self)
-
-    def rekor_app(self) -> Starlette:
-        """Return the transparency log as an ASGI application."""
-        from pip_warden.sandbox.sigstore.rekor_app import rekor_app
-
-        return rekor_app(self)
-
-    def tsa_app(self) -> Starlette:
-        """Return the time-stamp authority as an ASGI application."""
-        from pip_warden.sandbox.sigstore.tsa_app import tsa_app
-
-        return tsa_app(self)
 
     def state(self) -> JSONObject:
         """Return everything public, for a dump."""

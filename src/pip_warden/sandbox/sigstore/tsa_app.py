@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -12,12 +10,10 @@ from starlette.routing import Route
 
 from pip_warden.sandbox.sigstore.answers import JSON, PING, UNROUTED, OpenApi, body_of, error, get
 from pip_warden.sandbox.sigstore.errors import SigstoreRefusal, TimestampRefused
+from pip_warden.sandbox.sigstore.service import SigstoreService
 from pip_warden.sandbox.sigstore.trust import TIMESTAMP_PATH
 from pip_warden.sandbox.sigstore.tsa import TimestampRequest
 from pip_warden.sandbox.sigstore.wire import pem
-
-if TYPE_CHECKING:
-    from pip_warden.sandbox.sigstore.service import SigstoreService
 
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
 

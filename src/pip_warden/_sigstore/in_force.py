@@ -1,0 +1,161 @@
+"""Which parts of the trusted root a bundle uses, and whether each was in force at the time.
+
+The sigstore library does not look at all ends of the windows in which the parts of a root are valid, and tries one key after the other.
+Here exactly the CA, the CT log, the transparency log and the time-stamp authorities are chosen that can have made what the bundle has.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.certificate_transparency import SignatureAlgorithm
+
+from pip_warden._sigstore.certificate import names_issuer
+from pip_warden._sigstore.root import Root
+from pip_warden._sigstore.root_parts import Authority, Log, Window
+from pip_warden._sigstore.timed import TimedBundle
+from pip_warden._sigstore.unproved import UnprovedError
+
+Moments = tuple[datetime, ...]
+
+
+def authority_of(certificate: x509.Certificate, root: Root, moments: Moments) -> Authority:
+    """Return the certificate authority that issued a certificate, and vouches for it and for the moments of signing.
+
+    Raises:
+        UnprovedError: ``bad-certificate-chain`` or ``outside-validity-window``.
+    """
+    issuers = [authority for authority in root.authorities if _issued(certificate, authority)]
+    if not issuers:
+        raise UnprovedError("bad-certificate-chain", f"the issuer {certificate.issuer.rfc4514_string()!r}")
+    times = (certificate.not_valid_before_utc, *moments)
+    for authority in issuers:
+        if _outside(authority.window, times) is None:
+            _check_chain_in_force(authority, moments)
+            return authority
+    raise _window_fault("certificate authority", issuers[-1].window, times)
+
+
+def _check_chain_in_force(authority: Authority, moments: Moments) -> None:
+    """No certificate of the chain had expired: the library looks no further up than the first that it trusts."""
+    for ca in authority.certificates:
+        window = _validity(ca)
+        if (moment := _outside(window, moments)) is not None:
+            name = ca.subject.rfc4514_string()
+            raise UnprovedError(
+                "bad-certificate-chain", f"the CA {name!r}, valid {window}, at {moment.isoformat()}"
+            )
+
+
+def check_in_force(certificate: x509.Certificate, moment: datetime) -> None:
+    """A signer's certificate was valid to the fraction of a second, which the library leaves out.
+
+    Raises:
+        UnprovedError: ``expired-certificate``.
+    """
+    window = _validity(certificate)
+    if not window.holds(moment):
+        raise UnprovedError(
+            "expired-certificate", f"{moment.isoformat()}, where the certificate is valid {window}"
+        )
+
+
+def _issued(certificate: x509.Certificate, authority: Authority) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority.certificates[0])
+        return names_issuer(certificate, authority.certificates[0])
+    except (ValueError, TypeError, InvalidSignature, x509.DuplicateExtension):
+        return False
+
+
+def ct_log_of(certificate: x509.Certificate, root: Root) -> Log:
+    """Return the CT log that stamped a certificate, once, while the log was in force.
+
+    Raises:
+        UnprovedError: ``bad-sct`` or ``outside-validity-window``.
+    """
+    try:
+        extension = certificate.extensions.get_extension_for_class(
+            x509.PrecertificateSignedCertificateTimestamps
+        )
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as err:
+        raise UnprovedError("bad-sct", str(err)) from err
+    stamps = list(extension.value)
+    if len(stamps) != 1:
+        raise UnprovedError("bad-sct", f"{len(stamps)} timestamps")
+    stamp = stamps[0]
+    log = _instance("CT log", root.ct_logs, stamp.log_id, (stamp.timestamp.replace(tzinfo=UTC),), "bad-sct")
+    # The library takes the key's own algorithm, whatever the timestamp says.
+    wanted = SignatureAlgorithm.RSA if log.is_rsa else SignatureAlgorithm.ECDSA
+    if stamp.signature_algorithm is not wanted:
+        raise UnprovedError(
+            "bad-sct", f"one by {stamp.signature_algorithm.name}, of a log with a key for {wanted.name}"
+        )
+    return log
+
+
+def log_of(log_id: bytes, root: Root, moments: Moments) -> Log:
+    """Return the transparency log with an id that was in force at these moments.
+
+    Raises:
+        UnprovedError: ``bad-log-entry`` or ``outside-validity-window``.
+    """
+    return _instance("transparency log", root.logs, log_id, moments, "bad-log-entry")
+
+
+def stampers_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
+    """Return the time-stamp authorities that were in force at the moment, to the fraction of a second, and could sign when the signer says that it did.
+
+    There are none where none is to prove it.
+
+    Raises:
+        UnprovedError: ``bad-signing-time``: there is none that could.
+    """
+    if timed.stamp is None:
+        return ()
+    signed = timed.stamp.signing_time or timed.moment
+    found = tuple(
+        stamper
+        for stamper in root.stampers
+        if all(window.holds(timed.moment) for window in _windows(stamper))
+        and _validity(stamper.certificates[0]).holds(signed)
+    )
+    if not found:
+        raise UnprovedError(
+            "bad-signing-time", f"{timed.moment.isoformat()}, where no authority of the root is valid"
+        )
+    return found
+
+
+def _instance(what: str, logs: tuple[Log, ...], log_id: bytes, moments: Moments, code: str) -> Log:
+    known = [log for log in logs if log_id in log.ids]
+    if not known:
+        raise UnprovedError(code, f"the unknown {what} {log_id.hex()}")
+    for log in known:
+        if _outside(log.window, moments) is None:
+            return log
+    raise _window_fault(what, known[-1].window, moments)
+
+
+def _outside(window: Window, moments: Moments) -> datetime | None:
+    return next((moment for moment in moments if not window.holds(moment)), None)
+
+
+def _window_fault(what: str, window: Window, moments: Moments) -> UnprovedError:
+    moment = _outside(window, moments) or moments[0]
+    return UnprovedError(
+        "outside-validity-window",
+        f"{moment.isoformat()}",
+        expected=f"a signing time within the validity of the {what} used: {window}",
+        hint="The trusted root may be too old or too new for this signature: compare it with a fresh one (`pip-warden root update`).",
+    )
+
+
+def _windows(authority: Authority) -> list[Window]:
+    return [authority.window, *map(_validity, authority.certificates)]
+
+
+def _validity(certificate: x509.Certificate) -> Window:
+    return Window(start=certificate.not_valid_before_utc, end=certificate.not_valid_after_utc)

@@ -1,0 +1,100 @@
+"""The parts of a trusted root: authorities and logs, each with the time in which it may be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from pip_warden.strict_json import JSONValue
+
+JSONObject = Mapping[str, JSONValue]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """When a part of the root is valid; both ends belong to it (protobuf-specs, `TimeRange`), and no end means: still valid."""
+
+    start: datetime
+    end: datetime | None
+
+    def holds(self, moment: datetime) -> bool:
+        """Say whether a moment lies within."""
+        return self.start <= moment and (self.end is None or moment <= self.end)
+
+    def __str__(self) -> str:
+        return f"{self.start.isoformat()} to {self.end.isoformat() if self.end else 'now'}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Authority:
+    """A certificate authority.
+
+    Attributes:
+        certificates: Its chain, the issuing certificate first.
+        window: When it may be relied on.
+        part: The same as JSON for the sigstore library.
+    """
+
+    certificates: tuple[x509.Certificate, ...]
+    window: Window
+    part: JSONObject = field(hash=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Log:
+    """An instance of a transparency log or CT log.
+
+    Attributes:
+        url: Where it answers.
+        ids: Its ids, as entries and SCTs name it.
+        key_digest: SHA-256 of its public key (DER): the id of every CT log and Rekor v1 instance.
+        is_rsa: Whether that is an RSA key.
+        window: When its key may be relied on.
+        part: The same as JSON for the sigstore library.
+    """
+
+    url: str
+    ids: frozenset[bytes]
+    key_digest: bytes
+    is_rsa: bool
+    window: Window
+    part: JSONObject = field(hash=False)
+
+    @property
+    def is_v1(self) -> bool:
+        """Whether its id is that of Rekor v1, or of a CT log (RFC 6962 section 3.2)."""
+        return self.key_digest in self.ids
+
+    @property
+    def host(self) -> str:
+        """The host where it answers, spelled as in its URL: its name in what it signs. "" where the URL has none."""
+        try:
+            parts = urlsplit(self.url)
+            host, place = parts.hostname or "", parts.netloc.rpartition("@")[2]
+        except ValueError:
+            return ""
+        start = place.lower().find(host)
+        return place[start : start + len(host)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """All parts of a root that can be used.
+
+    Attributes:
+        authorities: Its certificate authorities.
+        ct_logs: Its CT logs.
+        logs: Its transparency logs.
+        stampers: Its time-stamp authorities.
+        dropped: What was left out, each with its path and why.
+    """
+
+    authorities: tuple[Authority, ...]
+    ct_logs: tuple[Log, ...]
+    logs: tuple[Log, ...]
+    stampers: tuple[Authority, ...]
+    dropped: tuple[str, ...]

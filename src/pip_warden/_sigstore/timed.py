@@ -1,0 +1,100 @@
+"""The proofs of time that a bundle offers: each is looked at by itself, so that none stays unread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from cryptography import x509
+from rfc3161_client import TimeStampResponse
+from sigstore.models import Bundle
+
+from pip_warden._sigstore.certificate import check_identifier, check_readable
+from pip_warden._sigstore.fields import Malformed
+from pip_warden._sigstore.stamped import Stamp, read_stamp
+from pip_warden._sigstore.unproved import EXPECTED, UnprovedError
+from pip_warden._sigstore.wire import WireBundle
+
+_COARSEST = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class TimedBundle:
+    """A bundle with one proof of time.
+
+    Attributes:
+        bundle: The bundle, with no other proof of time, as the sigstore library has it.
+        moment: The time that it claims, aware UTC.
+        stamp: The time stamp that is to prove it; None where the log's promise is.
+    """
+
+    bundle: Bundle
+    moment: datetime
+    stamp: Stamp | None
+
+
+def timed_bundles(wire: WireBundle) -> Iterator[TimedBundle]:
+    """Split a bundle into one per proof of time; at least one.
+
+    The library is content with one good proof of several.
+
+    Raises:
+        UnprovedError: There is none, or one that cannot be read, or a time that nobody signed.
+    """
+    if wire.entry.promise is not None:
+        moment = datetime.fromtimestamp(wire.entry.integrated_time, tz=UTC)
+        yield TimedBundle(_bundle(replace(wire, timestamps=())), moment, stamp=None)
+    elif wire.timestamps and wire.entry.integrated_time:
+        raise UnprovedError(
+            "bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp"
+        )
+    untimed = replace(wire.entry, promise=None, integrated_time=0)
+    for stamp in wire.timestamps:
+        bundle = _bundle(replace(wire, entry=untimed, timestamps=(stamp,)))
+        read = _stamped(bundle, stamp)
+        yield TimedBundle(bundle, read.gen_time, stamp=read)
+    if wire.entry.promise is None and not wire.timestamps:
+        found = "a time that nobody signed" if wire.entry.integrated_time else "none"
+        raise UnprovedError("no-signing-time", found, expected=EXPECTED["bad-signing-time"])
+
+
+def _bundle(wire: WireBundle) -> Bundle:
+    try:
+        return Bundle.from_json(wire.to_json())
+    except Exception as err:
+        raise UnprovedError(
+            "bad-bundle", str(err), expected="a bundle that the sigstore library reads"
+        ) from err
+
+
+def _stamped(bundle: Bundle, response: bytes) -> Stamp:
+    try:
+        data = bundle.verification_material.timestamp_verification_data
+        stamps = data.rfc3161_timestamps if data else []
+        times = [stamp.tst_info.gen_time for stamp in stamps]
+        for stamp in stamps:
+            check_stamp(stamp)
+        found = read_stamp(response)
+    except Exception as err:
+        raise UnprovedError("bad-signing-time", f"a time-stamp response that cannot be read: {err}") from err
+    if times != [found.gen_time.replace(microsecond=0)]:
+        raise UnprovedError(
+            "bad-signing-time", "a time-stamp response that the sigstore library reads otherwise"
+        )
+    return found
+
+
+def check_stamp(stamp: TimeStampResponse) -> None:
+    """Look at what some clients read and others refuse; nothing signs the set of certificates.
+
+    Raises:
+        Malformed: Somebody cannot read it.
+        ValueError: A certificate cannot be read at all.
+    """
+    for der in stamp.signed_data.certificates:
+        check_readable(x509.load_der_x509_certificate(der))
+    check_identifier(stamp.tst_info.policy)
+    stated = [getattr(stamp.tst_info.accuracy, unit, None) for unit in ("seconds", "millis", "micros")]
+    if any(value is not None and not 0 <= value < _COARSEST for value in stated):
+        raise Malformed("an accuracy beyond all bounds")

@@ -1,0 +1,56 @@
+"""The names of evidence: what follows a file's name in those of the files that speak for it, and in which form (design decision D4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pip_warden.evidence.model import Form
+
+BUNDLE = ".sigstore.json"
+OLD_BUNDLE = ".sigstore"
+ATTESTATION = ".attestation"
+SIGNATURE = ".sig"
+CERTIFICATE = ".crt"
+
+ATTESTATION_KINDS = ("publish", "slsa")
+"""PEP 740 attestations are ``FILE.<kind>.attestation``."""
+
+BUNDLE_KINDS = ("publish", "slsa", "provenance", "annotations")
+"""Attestations as bundles are ``FILE.<kind>.sigstore.json``; other kinds are found where a store can list its names."""
+
+SUFFIXES = (
+    (BUNDLE, Form.BUNDLE),
+    (OLD_BUNDLE, Form.BUNDLE),
+    *((f".{kind}{ATTESTATION}", Form.PEP740) for kind in ATTESTATION_KINDS),
+    *((f".{kind}{BUNDLE}", Form.DSSE_BUNDLE) for kind in BUNDLE_KINDS),
+    (SIGNATURE, Form.DETACHED),
+    (CERTIFICATE, Form.DETACHED),
+)
+"""Each usual suffix with the form of what bears it, best form first; within a form in the order in which they are looked for."""
+
+_ENDINGS = (BUNDLE, OLD_BUNDLE, ATTESTATION, SIGNATURE, CERTIFICATE)
+
+
+def is_evidence(filename: str) -> bool:
+    """Tell by its name whether a file is evidence, of whichever file and kind."""
+    return filename.endswith(_ENDINGS)
+
+
+def evidence_of(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some names that are evidence of a file, in their order."""
+    return tuple(name for name in listed if name.startswith(f"{filename}.") and is_evidence(name))
+
+
+def usual_names(filename: str, form: Form) -> tuple[str, ...]:
+    """Return the names under which a file's evidence of one form is looked for, whether or not they are there."""
+    return tuple(f"{filename}{suffix}" for suffix, its in SUFFIXES if its is form)
+
+
+def attestation_bundles(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some names that are attestations of a file as bundles, of whichever kind, in their order."""
+    found = []
+    for name in listed:
+        kind = name.removeprefix(f"{filename}.").removesuffix(BUNDLE)
+        if name == f"{filename}.{kind}{BUNDLE}" and kind and "." not in kind:
+            found.append(name)
+    return tuple(found)

@@ -1,0 +1,43 @@
+"""Evidence beside a local file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pip_warden.errors import UsageError
+
+
+class Siblings:
+    """The directory that a local file lies in, as an evidence store."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def fetch(self, name: str, *, max_bytes: int) -> bytes | None:
+        """Return the content of a file, None where there is none.
+
+        Raises:
+            UsageError: ``unreadable-evidence``: it is there and cannot be read.
+        """
+        try:
+            with (self._directory / name).open("rb") as stream:
+                return stream.read(max_bytes + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as err:
+            raise UsageError(
+                "unreadable-evidence", f"expected to read {self._directory / name}, found: {err.strerror}"
+            ) from err
+
+    def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002 -- the protocol's
+        """Yield nothing: a directory has one file of a name."""
+        return iter(())
+
+    def names(self, prefix: str) -> Sequence[str] | None:
+        """Return the names of the files with a prefix; one that cannot be shown cannot be reported either, and is passed over."""
+        try:
+            names = [path.name for path in self._directory.iterdir()]
+            return sorted(name for name in names if name.startswith(prefix) and name.isprintable())
+        except OSError:
+            return None

@@ -1,0 +1,115 @@
+"""Files of the vault on disk: opened as regular files, copied with their digest, put in their place whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from pip_warden.digests import Digest, copied, digest_of_stream
+from pip_warden.disk import open_new
+from pip_warden.errors import UsageError
+
+_DRAFT = ".draft-"
+
+
+def check_own(root: Path) -> None:
+    """Check that a directory, where it exists, is the user's own: a directory, not a link, that others cannot write to.
+
+    Mode bits alone are mended: GitLab Runner works with umask 0000, so they were nobody's decision there.
+
+    Raises:
+        UsageError: ``cache-directory``: it is a link, or belongs to somebody else, or cannot be looked at.
+    """
+    try:
+        status = root.lstat()
+        mine = stat.S_ISDIR(status.st_mode) and status.st_uid in {os.geteuid(), 0}
+        if mine and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            root.chmod(status.st_mode & 0o755)
+    except FileNotFoundError:
+        return
+    except OSError as err:
+        raise UsageError(
+            "cache-directory", f"expected a cache directory {root}, found: {err.strerror or err}"
+        ) from err
+    if not mine:
+        raise UsageError(
+            "cache-directory",
+            f"expected a directory of yours in {root}, found a link, a file, or somebody else's",
+            hint="Choose another with --cache-dir or PIP_WARDEN_CACHE_DIR.",
+        )
+
+
+def copy_regular(source: Path, target: Path) -> tuple[Digest, int]:
+    """Copy a regular file to where nothing was; return the SHA-256 and the size of what was copied.
+
+    Raises:
+        OSError: It cannot be read, or the copy cannot be written.
+    """
+    with open_regular(source) as stream, os.fdopen(open_new(target, 0o600), "wb") as new:
+        return copied(stream, new)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file itself, no link to one.
+
+    Raises:
+        OSError: It is not there, or is something else.
+    """
+    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise FileNotFoundError(0, "no regular file", str(path))
+    return stream
+
+
+def holds(path: Path, digest: Digest) -> bool:
+    """Tell whether a file has these bytes."""
+    try:
+        with open_regular(path) as stream:
+            return digest_of_stream(stream).matches(digest)
+    except OSError:
+        return False
+
+
+def put(file: Path, target: Path) -> None:
+    """Move a file to its place, atomically where a file or nothing is there.
+
+    Raises:
+        OSError: It cannot be moved there.
+    """
+    with suppress(OSError):
+        shutil.rmtree(target)  # a directory only: this fails for anything else, and leaves it
+    file.replace(target)
+
+
+@contextmanager
+def draft(beside: Path) -> Iterator[Path]:
+    """Make a directory to write in beside a place; it and what is left in it is gone afterwards.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    # Each by itself: parents made on the way get the umask's mode.
+    for directory in (beside.parent.parent, beside.parent, beside):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=beside))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file that nobody is to change.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path.write_bytes(data)
+    path.chmod(0o400)

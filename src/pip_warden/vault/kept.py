@@ -1,0 +1,62 @@
+"""What spoke for a file, as it is kept beside it: JSON, read as strictly as what is fetched."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+from pip_warden.evidence.bundle import read_bundle
+from pip_warden.evidence.model import Evidence, Form, Item
+from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+from pip_warden.vault.files import open_regular
+
+_LARGEST = 64 << 20
+
+
+def evidence_json(evidence: Evidence) -> bytes:
+    """Keep what can speak for the file again; a bad item cannot."""
+    items: list[JSONValue] = [
+        {
+            "label": item.label,
+            "form": item.form.value,
+            "bundle": base64.b64encode(item.wire.to_json()).decode("ascii"),
+        }
+        for item in evidence
+        if isinstance(item, Item)
+    ]
+    return json.dumps({"items": items}).encode()
+
+
+def read_evidence(path: Path) -> Evidence:
+    """Read stored evidence as strictly as fetched; whatever is wrong with it makes it absent, and the file is then fetched anew."""
+    try:
+        items = loads_object(kept_bytes(path), max_bytes=_LARGEST).get("items")
+    except StrictJSONError:
+        return ()
+    if not isinstance(items, list):
+        return ()
+    found = [_read_item(item) for item in items]
+    return tuple(item for item in found if item is not None) if None not in found else ()
+
+
+def kept_bytes(path: Path) -> bytes:
+    """Read a small file; whatever is wrong with it makes it empty."""
+    try:
+        with open_regular(path) as stream:
+            return stream.read(_LARGEST + 1)
+    except OSError:
+        return b""
+
+
+def _read_item(item: JSONValue) -> Item | None:
+    if not isinstance(item, dict) or item.keys() != {"label", "form", "bundle"}:
+        return None
+    label, form, bundle = item["label"], item["form"], item["bundle"]
+    if not (isinstance(label, str) and isinstance(form, str) and isinstance(bundle, str)):
+        return None
+    try:
+        read = read_bundle(label, base64.b64decode(bundle, validate=True), Form(form))
+    except ValueError:
+        return None
+    return read if isinstance(read, Item) else None

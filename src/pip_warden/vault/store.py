@@ -1,0 +1,181 @@
+"""The store itself: accepted files with their evidence, by content."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pip_warden._sigstore.rekor import Hashedrekord
+from pip_warden._sigstore.wire import LogEntry
+from pip_warden.artifact.inspect import inspect
+from pip_warden.artifact.model import Artifact
+from pip_warden.digests import Digest
+from pip_warden.disk import cannot_store, is_full
+from pip_warden.errors import UsageError
+from pip_warden.evidence.detached import pem_of
+from pip_warden.evidence.model import Evidence, Form, Item
+from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
+from pip_warden.vault.files import check_own, copy_regular, draft, holds, put, write
+from pip_warden.vault.kept import evidence_json, kept_bytes, read_evidence
+from pip_warden.vault.sealed import Sealed, copy_checked, sealed_as
+from pip_warden.verdict.model import Accepted
+
+_LAYOUT = "v1"
+_EVIDENCE = "evidence.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """A file found in the vault with its evidence. Nothing is proved by its being there: judge it."""
+
+    artifact: Artifact
+    evidence: Evidence
+
+
+class Vault:
+    """A content-addressed store. Safe to use from several threads and processes.
+
+    Args:
+        root: The cache directory; made when first needed.
+
+    Raises:
+        UsageError: ``cache-directory``: it is a link, or belongs to somebody else, or others may write to it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / _LAYOUT
+        check_own(root)
+        check_own(self._root)
+
+    def seal(self, accepted: Accepted, *, evidence: Evidence) -> Sealed:
+        """Keep an accepted file and the evidence that spoke for it.
+
+        Whatever else lies in its place, a corrupt copy for instance, is replaced.
+
+        Raises:
+            RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged.
+            UsageError: ``cache-directory``: the cache cannot be written.
+            UndecidedError: ``cannot-store``: there is no room.
+        """
+        sealed = sealed_as(accepted)
+        artifact, kept = accepted.artifact, evidence_json(evidence)
+        path = self._place(artifact.digest) / artifact.name.filename
+        try:
+            if not holds(path, artifact.digest):
+                self._store(artifact, kept, path.parent)
+            elif evidence and kept_bytes(path.parent / _EVIDENCE) != kept:
+                self._replace_evidence(path.parent, kept)
+        except OSError as err:
+            if is_full(err):
+                raise cannot_store(f"to the cache {self._root.parent}", err) from err
+            raise UsageError(
+                "cache-directory",
+                f"expected to write to the cache {self._root.parent}, found: {err.strerror or err}",
+                hint="Choose another with --cache-dir or PIP_WARDEN_CACHE_DIR.",
+            ) from err
+        return sealed
+
+    def find(self, digest: Digest, name: ArtifactName, directory: Path) -> Stored | None:
+        """Copy a stored file into a directory that only this run can enter, hash it on the way, and inspect the copy; None where there is none.
+
+        One with other bytes than its place says is none, and stays for :meth:`seal` to replace: who looks must never remove what another process
+        has just put there.
+        """
+        path, target = self._place(digest) / name.filename, directory / name.filename
+        try:
+            found, size = copy_regular(path, target)
+            if not found.matches(digest):
+                target.unlink()
+                return None
+            contents = inspect(target, name)
+        except OSError:
+            return None
+        artifact = Artifact(name=name, path=target, digest=digest, size=size, contents=contents)
+        return Stored(artifact=artifact, evidence=self.evidence(digest))
+
+    def evidence(self, digest: Digest) -> Evidence:
+        """Return what spoke for a stored file; nothing where there is none, or it cannot be read."""
+        return read_evidence(self._place(digest) / _EVIDENCE)
+
+    def entry(self, wanted: Hashedrekord) -> LogEntry | None:
+        """Return the log entry that completed a detached signature before, for a run without a network; None where there is none.
+
+        As everything here it is only remembered: whoever uses it has the completed bundle judged again.
+        """
+        for item in self.evidence(wanted.digest):
+            if isinstance(item, Item) and item.form is Form.DETACHED:
+                wire = item.wire
+                if wire.signature == wanted.signature and pem_of(wire.certificate) == wanted.pem:
+                    return wire.entry
+        return None
+
+    def names(self, project: ProjectName) -> Iterator[tuple[ArtifactName, Digest]]:
+        """Yield what is stored of a project, for a run without a network."""
+        for path in sorted(self._root.glob("*/*/*")):
+            with suppress(UsageError):
+                name, digest = parse_artifact_name(path.name), Digest(path.parent.name)
+                if name.project == project:
+                    yield name, digest
+
+    def size(self) -> int:
+        """Return how many bytes the vault takes."""
+        total = 0
+        for path in self._root.rglob("*"):
+            with suppress(OSError):
+                status = path.lstat()
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+        return total
+
+    def clear(self) -> int:
+        """Throw everything away and return how many bytes that was.
+
+        A run that is under way loses nothing but time: what it needs again, it fetches again.
+
+        Raises:
+            UsageError: ``cache-directory``: something in it cannot be removed.
+        """
+        freed = self.size()
+        try:
+            if self._root.exists():
+                # Renamed first, so that another process sees all of it or nothing.
+                trash = Path(tempfile.mkdtemp(prefix=".trash-", dir=self._root.parent))
+                self._root.rename(trash / _LAYOUT)
+            for trash in self._root.parent.glob(".trash-*"):
+                shutil.rmtree(trash)
+        except OSError as err:
+            raise UsageError(
+                "cache-directory",
+                f"expected to empty the cache {self._root.parent}, found: {err.strerror or err}",
+            ) from err
+        return freed
+
+    def _place(self, digest: Digest) -> Path:
+        return self._root / digest.hex[:2] / digest.hex
+
+    def _store(self, artifact: Artifact, evidence: bytes, place: Path) -> None:
+        """Write beside the place, then rename: a file is there whole or not at all."""
+        with draft(place.parent) as made:
+            copy_checked(artifact.path, made / artifact.name.filename, artifact.digest)
+            (made / artifact.name.filename).chmod(0o400)
+            write(made / _EVIDENCE, evidence)
+            with suppress(OSError):
+                place.unlink()  # a file or a link in its place; a directory stays, somebody may just have made it
+            try:
+                made.rename(place)
+            except OSError:
+                # The place is taken, by another process, another name or a corrupt copy: each file replaces its like.
+                place.mkdir(mode=0o700, exist_ok=True)
+                for file in list(made.iterdir()):
+                    put(file, place / file.name)
+
+    @staticmethod
+    def _replace_evidence(place: Path, evidence: bytes) -> None:
+        """Keep the evidence that was good this time: what is there may have been found bad."""
+        with draft(place.parent) as made:
+            write(made / _EVIDENCE, evidence)
+            put(made / _EVIDENCE, place / _EVIDENCE)
