@@ -6,12 +6,10 @@ Every result is validated as a whole before it is returned, so no edit can make 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import tomlkit
@@ -19,6 +17,7 @@ from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, InlineTable, Item, Table, Whitespace
 
+from pip_warden.disk import draft_beside
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
 from pip_warden.trust.file import parse
@@ -191,31 +190,21 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def drafted(target: Path, content: bytes) -> Iterator[Callable[[], object]]:
-    """Write a whole file beside another, under a name that nobody can have planted a link under; what is yielded puts it in its place.
+    """Write a whole file beside another, with its mode; what is yielded puts it in its place.
 
     Raises:
         UsageError: ``trust-file-unwritable``: it cannot be written; the old file is as it was.
     """
-    temporary: Path | None = None
     try:
         mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(descriptor)
-        temporary.chmod(mode)
-        yield partial(temporary.replace, target)
+        with draft_beside(target, BytesIO(content), mode=mode, is_synced=True) as put:
+            yield put
     except OSError as err:
         raise UsageError(
             "trust-file-unwritable",
             f"expected to write {target}, found {err.strerror or type(err).__name__}",
             hint="Check the directory's permissions and the free space; the old file is as it was.",
         ) from err
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def _appended(text: str, block: str, before: TrustFile) -> str:
