@@ -45,8 +45,8 @@ from pip_warden.handoff.reconcile import (
     reconcile_report,
 )
 from pip_warden.handoff.report_file import check_report_file, write_report_file
-from pip_warden.handoff.requirements import LocalFile, Named, Wanted, check_wanted, nothing_wanted, render
 from pip_warden.handoff.server import Server
+from pip_warden.handoff.wanted import LocalFile, Named, Wanted, check_wanted, nothing_wanted, render
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.vault import hand_over

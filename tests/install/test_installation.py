@@ -16,7 +16,7 @@ from pip_warden.digests import digest_of
 from pip_warden.gate import Listing
 from pip_warden.handoff.pip import command_line
 from pip_warden.handoff.python import Target
-from pip_warden.handoff.requirements import Named, Wanted
+from pip_warden.handoff.wanted import Named, Wanted
 from pip_warden.install import Installation, Job, accepted_digests
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Line, Report, line_of
