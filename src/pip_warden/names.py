@@ -56,6 +56,28 @@ def parse_version(text: str) -> Version:
         raise UsageError("invalid-version", f"expected a PEP 440 version, found {text!r}") from err
 
 
+def parse_release(text: str) -> tuple[ProjectName, Version]:
+    """Read ``NAME==VERSION``.
+
+    Raises:
+        UsageError: ``version-needed``: there is no ``==``; ``invalid-name``; ``invalid-version``.
+    """
+    name, equals, version = text.partition("==")
+    if not equals:
+        raise UsageError("version-needed", f"expected NAME==VERSION, found {text!r}")
+    return parse_project_name(name), parse_version(version)
+
+
+def parse_name_or_release(text: str) -> tuple[ProjectName, Version | None]:
+    """Read ``NAME``, or ``NAME==VERSION``.
+
+    Raises:
+        UsageError: ``invalid-name`` or ``invalid-version``.
+    """
+    name, equals, version = text.partition("==")
+    return parse_project_name(name), parse_version(version) if equals else None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactName:
     """The file name of a wheel or sdist and what it says.
