@@ -54,34 +54,39 @@ def provenance(environ: Mapping[str, str], *, now: datetime) -> dict[str, JSONVa
             f"expected the variables of a GitLab CI job, found none of {', '.join(missing)}",
             hint="Provenance says how a job built a file. For another statement: --predicate FILE --predicate-type URI.",
         )
+    return {"buildDefinition": _build_definition(environ), "runDetails": _run_details(environ, now)}
+
+
+def _build_definition(environ: Mapping[str, str]) -> dict[str, JSONValue]:
     ref = f"refs/{'tags' if environ.get('CI_COMMIT_TAG') else 'heads'}/{environ['CI_COMMIT_REF_NAME']}"
     repository = f"git+{environ['CI_PROJECT_URL']}"
     return {
-        "buildDefinition": {
-            "buildType": BUILD_TYPE,
-            "externalParameters": {
-                "source": repository,
-                "ref": ref,
-                "configPath": environ.get("CI_CONFIG_PATH") or ".gitlab-ci.yml",
-                "trigger": environ["CI_PIPELINE_SOURCE"],
-            },
-            "internalParameters": _present(
-                environ, {"job": "CI_JOB_NAME", "stage": "CI_JOB_STAGE", "image": "CI_JOB_IMAGE"}
-            ),
-            "resolvedDependencies": [{"uri": repository, "digest": {"gitCommit": environ["CI_COMMIT_SHA"]}}],
+        "buildType": BUILD_TYPE,
+        "externalParameters": {
+            "source": repository,
+            "ref": ref,
+            "configPath": environ.get("CI_CONFIG_PATH") or ".gitlab-ci.yml",
+            "trigger": environ["CI_PIPELINE_SOURCE"],
         },
-        "runDetails": {
-            "builder": {
-                "id": f"{environ['CI_SERVER_URL']}/-/runners/{environ.get('CI_RUNNER_ID', 'unknown')}",
-                "version": _present(
-                    environ, {"gitlab-runner": "CI_RUNNER_VERSION", "revision": "CI_RUNNER_REVISION"}
-                ),
-            },
-            "metadata": {
-                "invocationId": environ["CI_JOB_URL"],
-                "startedOn": environ["CI_JOB_STARTED_AT"],
-                "finishedOn": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            },
+        "internalParameters": _present(
+            environ, {"job": "CI_JOB_NAME", "stage": "CI_JOB_STAGE", "image": "CI_JOB_IMAGE"}
+        ),
+        "resolvedDependencies": [{"uri": repository, "digest": {"gitCommit": environ["CI_COMMIT_SHA"]}}],
+    }
+
+
+def _run_details(environ: Mapping[str, str], now: datetime) -> dict[str, JSONValue]:
+    return {
+        "builder": {
+            "id": f"{environ['CI_SERVER_URL']}/-/runners/{environ.get('CI_RUNNER_ID', 'unknown')}",
+            "version": _present(
+                environ, {"gitlab-runner": "CI_RUNNER_VERSION", "revision": "CI_RUNNER_REVISION"}
+            ),
+        },
+        "metadata": {
+            "invocationId": environ["CI_JOB_URL"],
+            "startedOn": environ["CI_JOB_STARTED_AT"],
+            "finishedOn": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         },
     }
 

@@ -92,12 +92,29 @@ def read_token(token: str, *, now: datetime, is_public_good: bool) -> Claimed:
     issuer = str(claims.get("iss", ""))
     if "project_path" not in claims:
         return _of_no_gitlab(claims, issuer)
+    _check_issuer(issuer, is_public_good=is_public_good)
+    config = _config(claims)
+    _check_own_code(claims)
+    return Claimed(
+        claimed_issuer=issuer,
+        claimed_subject=f"https://{config}",
+        claimed_project_id=str(claims.get("project_id", "?")),
+        claimed_trigger=str(claims.get("pipeline_source", "?")),
+        claimed_runner=str(claims.get("runner_environment", "?")),
+    )
+
+
+def _check_issuer(issuer: str, *, is_public_good: bool) -> None:
     if is_public_good and issuer not in PUBLIC_GOOD_GITLABS:
         raise UsageError(
             "unknown-issuer",
             f"expected a token of a GitLab that the public-good Sigstore knows ({', '.join(PUBLIC_GOOD_GITLABS)}), found {shown(issuer)}",
             hint="A self-managed GitLab needs a Sigstore of its own (--trust-config FILE). Until then its consumers can pin hashes.",
         )
+
+
+def _config(claims: dict[str, JSONValue]) -> str:
+    """Return where the CI configuration lies, which the certificate's subject will be."""
     config = claims.get("ci_config_ref_uri")
     if not isinstance(config, str) or not config:
         raise UsageError(
@@ -105,6 +122,10 @@ def read_token(token: str, *, now: datetime, is_public_good: bool) -> Claimed:
             "expected a token with ci_config_ref_uri, found none",
             hint="The CI configuration must lie in the project itself: child pipelines, Auto DevOps and remote configuration have none.",
         )
+    return config
+
+
+def _check_own_code(claims: dict[str, JSONValue]) -> None:
     if claims.get("pipeline_source") == "merge_request_event" and claims.get(
         "job_project_id", claims.get("project_id")
     ) != claims.get("project_id"):
@@ -113,13 +134,6 @@ def read_token(token: str, *, now: datetime, is_public_good: bool) -> Claimed:
             "expected a pipeline of the project's own code, found a merge-request pipeline of a fork",
             hint="Sign in a push or tag pipeline: a merge-request pipeline of a fork builds the fork's code under this project's name.",
         )
-    return Claimed(
-        claimed_issuer=issuer,
-        claimed_subject=f"https://{config}",
-        claimed_project_id=str(claims.get("project_id", "?")),
-        claimed_trigger=str(claims.get("pipeline_source", "?")),
-        claimed_runner=str(claims.get("runner_environment", "?")),
-    )
 
 
 def _of_no_gitlab(claims: dict[str, JSONValue], issuer: str) -> Claimed:
