@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from packaging.version import Version
 
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import UsageError
-from pip_warden.names import parse_artifact_name, parse_project_name
+from pip_warden.names import parse_artifact_name, parse_name_or_release, parse_project_name, parse_release
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,46 @@ def test_what_is_no_project_name(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_project_name(name)
     assert caught.value.code == "invalid-name"
+
+
+def test_a_release_is_a_name_and_a_version() -> None:
+    assert parse_release("Acme.Widgets==1.0") == ("acme-widgets", Version("1.0"))
+    assert parse_name_or_release("Acme.Widgets==1.0") == ("acme-widgets", Version("1.0"))
+    assert parse_name_or_release("Acme.Widgets") == ("acme-widgets", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a", "version-needed"),
+        ("a b", "version-needed"),
+        ("a=1.0", "version-needed"),
+        ("a>=1.0", "version-needed"),
+        ("", "version-needed"),
+        ("==1.0", "invalid-name"),
+        ("a b==1.0", "invalid-name"),
+        ("a==", "invalid-version"),
+        ("a===1.0", "invalid-version"),
+        ("a==1.*", "invalid-version"),
+        ("a==1.0==1.0", "invalid-version"),
+    ],
+)
+def test_what_is_no_release(text: str, code: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_release(text)
+    assert (caught.value.code, caught.value.exit_code) == (code, 2)
+    if code == "version-needed":
+        assert caught.value.message == f"expected NAME==VERSION, found {text!r}"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("", "invalid-name"), ("a>=1.0", "invalid-name"), ("==1.0", "invalid-name"), ("a==", "invalid-version")],
+)
+def test_what_is_neither_a_name_nor_a_release(text: str, code: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_name_or_release(text)
+    assert caught.value.code == code
 
 
 HEX = digest_of(b"x").hex

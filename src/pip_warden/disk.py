@@ -1,13 +1,15 @@
-"""Files that are made, under a name that was not there, or opened, if they are files; and a disk without room, which is nobody's bug and no verdict."""
+"""Files on disk: made under a name that was not there, put in place whole, or opened, if they are files; and a disk without room, which is no verdict."""
 
 from __future__ import annotations
 
 import errno
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,6 +60,71 @@ def open_regular(path: str | Path, *, follow: bool) -> BinaryIO:
 def draft_name() -> str:
     """Return a name for a draft beside what it will replace, which nobody can tell beforehand."""
     return f".pip-warden-{secrets.token_hex(8)}.part"
+
+
+@contextmanager
+def draft_beside(
+    place: Path, content: BinaryIO, *, mode: int | None = None, is_synced: bool = False
+) -> Iterator[Callable[[], object]]:
+    """Write a whole file beside its place, under a name that nobody can have planted a link under; what is yielded puts it in its place.
+
+    Nobody ever meets half of it there: it replaces what has the name in one step, or is gone in the end.
+
+    Args:
+        place: Where it belongs.
+        content: Read to its end.
+        mode: Its mode, whatever the umask; until it is whole, only its owner may read it. None for the mode that the umask gives.
+        is_synced: Whether its content is on the disk before it can be put in its place, so that it outlives a crash.
+
+    Raises:
+        OSError: It cannot be written, or not be put in its place; what was there before is as it was.
+    """
+    draft = place.parent / draft_name()
+    descriptor = open_new(draft, 0o666 if mode is None else 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            shutil.copyfileobj(content, stream)
+            if is_synced:
+                stream.flush()
+                os.fsync(descriptor)
+        if mode is not None:
+            draft.chmod(mode)
+        yield partial(draft.replace, place)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def made_directory(place: Path) -> Iterator[None]:
+    """Make a directory and its parents; those that were not there go again after a failure.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    made = [each for each in (place, *place.parents) if not os.path.lexists(each)]
+    done = False
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        yield
+        done = True
+    finally:
+        for each in made if not done else ():
+            with suppress(OSError):
+                each.rmdir()
+
+
+@contextmanager
+def opened_directory(place: Path) -> Iterator[int]:
+    """Open a directory, and yield its descriptor: whatever its name comes to mean meanwhile, it is this one.
+
+    Raises:
+        OSError: It is none, or cannot be opened.
+    """
+    directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
 
 
 def is_full(err: OSError) -> bool:

@@ -22,8 +22,8 @@ from pip_warden.handoff.local import LocalThings, local_path, project_arguments
 from pip_warden.handoff.pip import Child, Installed
 from pip_warden.handoff.questions import answer
 from pip_warden.handoff.reconcile import accepted_under_its_name, reconcile_plan
-from pip_warden.handoff.requirements import LocalProject
 from pip_warden.handoff.server import HOST, Server
+from pip_warden.handoff.wanted import LocalProject
 
 MODULES = {
     "__init__": "",

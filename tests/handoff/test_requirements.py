@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pip_warden.errors import UsageError
-from pip_warden.handoff.requirements import check_wanted, gather, pinned_releases, render
+from pip_warden.handoff.requirements import gather, pinned_releases
+from pip_warden.handoff.wanted import check_wanted, render
 
 Write = Callable[..., str]
 SOURCE = "https://gitlab.example.com/api/v4/projects/7/packages/pypi/simple"

@@ -15,7 +15,7 @@ import making
 from pip_warden.digests import digest_of
 from pip_warden.handoff.pip import command_line
 from pip_warden.handoff.python import Target
-from pip_warden.handoff.requirements import Named, Wanted
+from pip_warden.handoff.wanted import Named, Wanted
 from pip_warden.install.job import Job, Run
 from pip_warden.install.run import perform
 from pip_warden.names import ProjectName

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -60,17 +61,10 @@ def command(
     statements = _statements(annotations, predicate, predicate_type, kind)
     paths = files_to_sign(files)
     console = Console(quiet=quiet)
+    attest = partial(attest_file, directory=output_directory, overwrite=overwrite)
     with open_signatory(identity_token, trust_config, console) as by:
         signed = [
-            attest_file(
-                path,
-                by,
-                kind=name,
-                predicate_type=type_,
-                predicate=body,
-                directory=output_directory,
-                overwrite=overwrite,
-            )
+            attest(path, by, kind=name, predicate_type=type_, predicate=body)
             for path in paths
             for name, type_, body in statements
         ]

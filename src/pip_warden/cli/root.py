@@ -15,7 +15,7 @@ from pip_warden.errors import RefusedError, TrustRootError, UsageError
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.root import Root
-    from pip_warden.trust.pins import RootPin
+    from pip_warden.trust.pins import RootPin, TrustFile
 
 
 @click.group("root")
@@ -59,9 +59,7 @@ def update(
     from pip_warden.trust.edit import drafted, replace_root_digest, write
 
     loaded = load_trust(trust)
-    pin = next((root for root in loaded.roots if root.name == name), None)
-    if pin is None:
-        raise UsageError("not-in-trust-file", f"expected a trusted root {name} in {loaded.path}, found none")
+    pin = _pinned(loaded, name)
     raw = fetch_public_good_root() if trusted_root is None else _read(trusted_root)
     new = load_root(raw)
     digest = digest_of(raw)
@@ -81,6 +79,13 @@ def update(
         write(loaded.path, text)
         put()
     print(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
+
+
+def _pinned(trust: TrustFile, name: str) -> RootPin:
+    pin = next((root for root in trust.roots if root.name == name), None)
+    if pin is None:
+        raise UsageError("not-in-trust-file", f"expected a trusted root {name} in {trust.path}, found none")
+    return pin
 
 
 def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -> list[str]:

@@ -10,6 +10,14 @@ from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault
 
 _SHOWN = 80
+_REDIRECTS = (
+    "this resource has been moved",
+    "<a href=",
+    "<html><body>you are being <a href=",
+    "moved permanently",
+    "found. redirecting",
+)
+_PAGES = ("<!doctype", "<html", "<?xml", "<head")
 
 
 def read_bundle(label: str, raw: bytes, form: Form = Form.BUNDLE) -> Item | BadItem:
@@ -70,23 +78,16 @@ def what_it_is_instead(raw: bytes, expected: str, *, largest: int = LARGEST_BUND
 
 
 def _page_instead(text: str, expected: str) -> Fault | None:
+    """Recognise what a web server says in place of a file."""
     lowered = text.lower()
-    if lowered.startswith(
-        (
-            "this resource has been moved",
-            "<a href=",
-            "<html><body>you are being <a href=",
-            "moved permanently",
-            "found. redirecting",
-        )
-    ):
+    if lowered.startswith(_REDIRECTS):
         return Fault(
             code="evidence-is-redirect-text",
             expected=expected,
             found=f"the text of an HTTP redirect: {shown(text, _SHOWN)}",
             hint="It was saved without following the redirect (`curl` needs `--location`). Fetch it again.",
         )
-    if lowered.startswith(("<!doctype", "<html", "<?xml", "<head")):
+    if lowered.startswith(_PAGES):
         return Fault(
             code="evidence-is-web-page",
             expected=expected,

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.digests import Digest, copied, digest_of_stream
-from pip_warden.disk import draft_name, open_new
+from pip_warden.disk import draft_name, made_directory, open_new, opened_directory
 from pip_warden.errors import DeliveryError, RefusedError, UsageError
 
 _PATIENCE = 60.0
@@ -80,7 +80,7 @@ def look(downloads: Sequence[Download], target: Path) -> tuple[str, ...]:
     """
     if not target.exists():
         return ()
-    with _opened(target) as directory:
+    with _telling(target), opened_directory(target) as directory:
         return _in_place(downloads, directory, target)
 
 
@@ -98,7 +98,7 @@ def deliver(downloads: Sequence[Download], target: Path) -> tuple[str, ...]:
             run does not come to its end; ``download-not-written``: the directory cannot be written.
         RefusedError: ``changed-after-verdict``: a file has no longer the bytes that were accepted.
     """
-    with _made(target), _opened(target) as directory:
+    with _telling(target), made_directory(target), opened_directory(target) as directory:
         drafts: dict[str, _Draft] = {}
         try:
             _draft_missing(downloads, drafts, _in_place(downloads, directory, target), directory)
@@ -232,45 +232,20 @@ def _in_the_way(names: Sequence[str], target: Path) -> DeliveryError:
 
 
 @contextmanager
-def _opened(target: Path) -> Iterator[int]:
-    """Open a directory, and say what goes wrong in it.
+def _telling(target: Path) -> Iterator[None]:
+    """Say what goes wrong in a directory.
 
     Raises:
         DeliveryError: ``download-not-written``.
     """
     try:
-        directory = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            yield directory
-        finally:
-            os.close(directory)
-    except OSError as err:
-        raise _not_written(target, err) from err
-
-
-@contextmanager
-def _made(target: Path) -> Iterator[None]:
-    """Make a directory and its parents; those that were not there go again after a failure."""
-    made = [place for place in (target, *target.parents) if not os.path.lexists(place)]
-    done = False
-    try:
-        target.mkdir(parents=True, exist_ok=True)
         yield
-        done = True
     except OSError as err:
-        raise _not_written(target, err) from err
-    finally:
-        for place in made if not done else ():
-            with suppress(OSError):
-                place.rmdir()
-
-
-def _not_written(target: Path, err: OSError) -> DeliveryError:
-    return DeliveryError(
-        "download-not-written",
-        f"expected to write every file to {target}, found: {err.strerror or type(err).__name__}",
-        hint="Nothing was left there. Everything was accepted and is in the cache: mend the directory and run it again.",
-    )
+        raise DeliveryError(
+            "download-not-written",
+            f"expected to write every file to {target}, found: {err.strerror or type(err).__name__}",
+            hint="Nothing was left there. Everything was accepted and is in the cache: mend the directory and run it again.",
+        ) from err
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from pip_warden.display import shown
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.handoff.door import Asked
-from pip_warden.handoff.requirements import LocalProject
+from pip_warden.handoff.wanted import LocalProject
 from pip_warden.names import ProjectName
 
 

@@ -8,9 +8,10 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
-from pip_warden.disk import draft_name, open_new
+from pip_warden.disk import draft_beside
 from pip_warden.errors import DeliveryError, UsageError
 
 _MOST_LINKS = 40
@@ -34,9 +35,8 @@ def check_report_file(path: Path) -> None:
     if os.path.lexists(place) and not place.is_file():
         raise _unusable(path, "something that is no file")
     try:
-        draft, descriptor = _draft(place)
-        os.close(descriptor)
-        draft.unlink()
+        with draft_beside(place, BytesIO()):
+            pass
     except OSError as err:
         raise _unusable(path, err.strerror or type(err).__name__) from err
 
@@ -53,24 +53,14 @@ def write_report_file(source: Path, path: Path) -> None:
             with source.open("rb") as report, place.open("wb") as device:
                 shutil.copyfileobj(report, device)
         else:
-            _replace(source, place)
+            with source.open("rb") as report, draft_beside(place, report) as put:
+                put()
     except OSError as err:
         raise DeliveryError(
             "report-not-written",
             f"expected to write pip's report to {path}, found: {err.strerror or type(err).__name__}",
             hint="What was installed is installed; `--format json` says what spoke for each file.",
         ) from err
-
-
-def _replace(source: Path, place: Path) -> None:
-    draft, descriptor = _draft(place)
-    try:
-        with os.fdopen(descriptor, "wb") as copy, source.open("rb") as report:
-            shutil.copyfileobj(report, copy)
-        draft.replace(place)
-    finally:
-        with suppress(OSError):
-            draft.unlink()
 
 
 def _place(path: Path) -> Path:
@@ -107,12 +97,6 @@ def _is_device(place: Path) -> bool:
     with suppress(OSError):
         return stat.S_ISCHR(place.stat().st_mode)
     return False
-
-
-def _draft(place: Path) -> tuple[Path, int]:
-    """Make an empty file beside the place, with a name that was not there and the mode that the umask gives."""
-    draft = place.with_name(draft_name())
-    return draft, open_new(draft, 0o666)
 
 
 def _unusable(path: Path, found: str) -> UsageError:

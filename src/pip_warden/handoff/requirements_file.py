@@ -1,6 +1,6 @@
 """Requirements files: read in one way only, and split into lines and options.
 
-What is refused here is what two readers could read differently; what the lines mean is decided in :mod:`pip_warden.handoff.requirements`.
+What is refused here is what two readers could read differently; what the lines mean is decided in :mod:`pip_warden.handoff.requirement`.
 """
 
 from __future__ import annotations

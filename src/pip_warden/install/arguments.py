@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pip_warden.handoff.requirements import render
+from pip_warden.handoff.wanted import render
 from pip_warden.install.job import Job
 
 

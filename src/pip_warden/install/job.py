@@ -10,7 +10,7 @@ from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import EntryFinder
 from pip_warden.gate import Gate
 from pip_warden.handoff.python import Target
-from pip_warden.handoff.requirements import Named, Wanted
+from pip_warden.handoff.wanted import Named, Wanted
 from pip_warden.report.ledger import Ledger
 from pip_warden.trust.pins import TrustFile
 

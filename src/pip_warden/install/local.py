@@ -10,7 +10,7 @@ from pip_warden.artifact.receive import copy_local
 from pip_warden.evidence.locate import locate
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.handoff.local import LocalThings, file_argument, project_arguments
-from pip_warden.handoff.requirements import LocalFile
+from pip_warden.handoff.wanted import LocalFile
 from pip_warden.install.door import denied
 from pip_warden.install.job import Run
 from pip_warden.names import ProjectName

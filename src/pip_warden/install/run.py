@@ -22,8 +22,8 @@ from pip_warden.handoff.pip import Child, Installed, command_line, read_report
 from pip_warden.handoff.python import marker_environment
 from pip_warden.handoff.reconcile import reconcile_report
 from pip_warden.handoff.report_file import check_report_file, write_report_file
-from pip_warden.handoff.requirements import Named, check_wanted, nothing_wanted
 from pip_warden.handoff.server import Server
+from pip_warden.handoff.wanted import Named, check_wanted, nothing_wanted
 from pip_warden.install.arguments import pip_arguments
 from pip_warden.install.door import GateDoor
 from pip_warden.install.job import Job, Run

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.verify import prove
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
+from pip_warden.disk import draft_beside
 from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
@@ -168,18 +168,8 @@ def write_all(directory: Path, contents: dict[str, bytes], *, overwrite: bool) -
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
-            _write(directory / name, content)
+            with draft_beside(directory / name, BytesIO(content), mode=0o644) as put:
+                put()
     except OSError as err:
         raise UsageError("cannot-write", f"expected to write to {directory}, found {err.strerror}") from err
     return tuple(directory / name for name in contents)
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)

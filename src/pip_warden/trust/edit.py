@@ -1,24 +1,21 @@
 """Edits of a trust file: text in, text out, and every comment stays.
 
-A new table is written at the end, where it disturbs nothing; only what belongs inside an existing table is put there, with tomlkit.
+A new table is written at the end, where it disturbs nothing; only what belongs inside an existing table is put there (:mod:`pip_warden.trust.tables`).
 Every result is validated as a whole before it is returned, so no edit can make a file that the next run refuses.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from io import BytesIO
 from pathlib import Path
 
-import tomlkit
 from tomlkit import TOMLDocument
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT, Array, InlineTable, Item, Table, Whitespace
+from tomlkit.items import Item
 
+from pip_warden.disk import draft_beside
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
 from pip_warden.trust.file import parse
@@ -29,6 +26,15 @@ from pip_warden.trust.render import (
     render_identity_entry,
     render_root,
     render_source,
+)
+from pip_warden.trust.tables import (
+    add_texts,
+    append_table,
+    at,
+    document_of,
+    extend_array,
+    set_text,
+    uneditable,
 )
 
 _NEW = """\
@@ -65,10 +71,8 @@ def add_root(text: str, pin: RootPin, path: Path) -> str:
     new = [issuer for issuer in pin.issuers if issuer not in old.issuers]
     if not new:
         return text
-    document = _document(text)
-    issuers = _at(_root_table(document, pin.name), "issuers")
-    if isinstance(issuers, Array):
-        issuers.extend(new)
+    document = document_of(text)
+    extend_array(at(_root_table(document, pin.name), "issuers"), new)
     return _checked(document.as_string(), trust, old)
 
 
@@ -85,10 +89,8 @@ def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
         raise _absent(f"trusted root {pin.name}")
     if old.sha256 == pin.sha256:
         return text
-    document = _document(text)
-    table = _root_table(document, pin.name)
-    if isinstance(table, Table | InlineTable):
-        table["trusted-root-sha256"] = str(pin.sha256)
+    document = document_of(text)
+    set_text(_root_table(document, pin.name), "trusted-root-sha256", str(pin.sha256))
     return _checked(document.as_string(), trust, old)
 
 
@@ -138,19 +140,10 @@ def add_identity(text: str, project: ProjectName, identity: Identity, path: Path
         raise _absent(f"identity entry of {project}")
     if identity in entry.identities:
         return text
-    document = _document(text)
-    snippet = tomlkit.parse("[[package]]\n" + render_identity(identity))
-    fresh = _at(_at(_at(_at(snippet, "package"), 0), "identity"), 0)
-    identities = _at(_at(_at(document, "package"), trust.entries.index(entry)), "identity")
-    if isinstance(identities, AoT) and isinstance(fresh, Table):
-        tail = _cut_tail(identities[-1])
-        identities[-1].add(tomlkit.nl())
-        identities.append(fresh)
-        _add_all(identities[-1], tail)
-    elif isinstance(identities, Array):
-        inline = tomlkit.inline_table()
-        inline.update(fresh.unwrap())
-        identities.append(inline)
+    document = document_of(text)
+    snippet = document_of("[[package]]\n" + render_identity(identity))
+    fresh = at(snippet, "package", 0, "identity", 0)
+    append_table(at(document, "package", trust.entries.index(entry), "identity"), fresh)
     return _checked(document.as_string(), trust, entry)
 
 
@@ -169,13 +162,9 @@ def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
     missing = [(name, digest) for name, digest in entry.files if old.digest_for(name) is None]
     if not missing:
         return text
-    document = _document(text)
-    table = _at(_at(_at(document, "package"), trust.entries.index(old)), "sha256")
-    if isinstance(table, Table | InlineTable):
-        tail = _cut_tail(table) if isinstance(table, Table) else []
-        table.update({name: str(digest) for name, digest in missing})
-        _indent_like_first(table)
-        _add_all(table, tail)
+    document = document_of(text)
+    table = at(document, "package", trust.entries.index(old), "sha256")
+    add_texts(table, {name: str(digest) for name, digest in missing})
     return _checked(document.as_string(), trust, old)
 
 
@@ -191,31 +180,21 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def drafted(target: Path, content: bytes) -> Iterator[Callable[[], object]]:
-    """Write a whole file beside another, under a name that nobody can have planted a link under; what is yielded puts it in its place.
+    """Write a whole file beside another, with its mode; what is yielded puts it in its place.
 
     Raises:
         UsageError: ``trust-file-unwritable``: it cannot be written; the old file is as it was.
     """
-    temporary: Path | None = None
     try:
         mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(descriptor)
-        temporary.chmod(mode)
-        yield partial(temporary.replace, target)
+        with draft_beside(target, BytesIO(content), mode=mode, is_synced=True) as put:
+            yield put
     except OSError as err:
         raise UsageError(
             "trust-file-unwritable",
             f"expected to write {target}, found {err.strerror or type(err).__name__}",
             hint="Check the directory's permissions and the free space; the old file is as it was.",
         ) from err
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def _appended(text: str, block: str, before: TrustFile) -> str:
@@ -230,20 +209,12 @@ def _checked(text: str, before: TrustFile, changed: RootPin | Entry | None = Non
     after = parse(text, before.path)
     old, new = ({*trust.roots, *trust.sources, *trust.entries, *trust.revoked} for trust in (before, after))
     if old - new - {changed} or len(new) < len(old) or new == old:
-        raise _uneditable(before.path)
+        raise uneditable(before.path)
     return text
 
 
-def _document(text: str) -> TOMLDocument:
-    try:
-        return tomlkit.parse(text)
-    except TOMLKitError as err:
-        raise _uneditable(None) from err
-
-
 def _root_table(document: TOMLDocument, name: str) -> Item:
-    table = _at(document, "sigstore")
-    return table if name == "default" else _at(table, name)
+    return at(document, "sigstore") if name == "default" else at(document, "sigstore", name)
 
 
 def _identity_entry(trust: TrustFile, project: ProjectName) -> IdentityEntry | None:
@@ -265,56 +236,11 @@ def _check_agrees(old: HashEntry, entry: HashEntry) -> None:
             raise _conflict(f"{name} of {release}", f"SHA-256 {pinned}", f"SHA-256 {digest}")
 
 
-def _at(container: object, key: str | int) -> Item:
-    """Step into what :func:`parse` has just found valid."""
-    try:
-        found = container[key]  # type: ignore[index]  # tomlkit's containers share no type that can be indexed
-    except (KeyError, IndexError, TypeError, TOMLKitError) as err:
-        raise _uneditable(None) from err
-    if not isinstance(found, Item):
-        raise _uneditable(None)
-    return found
-
-
-def _cut_tail(table: Table) -> list[Item]:
-    """Take off the blank lines and comments at a table's end: to a reader they belong to whatever comes next."""
-    body = table.value.body
-    start = len(body)
-    while start and body[start - 1][0] is None:
-        start -= 1
-    while start < len(body) and not isinstance(body[start][1], Whitespace):
-        start += 1
-    tail = [item for _, item in body[start:]]
-    del body[start:]
-    return tail
-
-
-def _add_all(table: Table | InlineTable, tail: list[Item]) -> None:
-    if isinstance(table, Table):
-        for item in tail:
-            table.value.body.append((None, item))
-
-
-def _indent_like_first(table: Table | InlineTable) -> None:
-    if isinstance(table, Table):
-        items = [item for key, item in table.value.body if key is not None]
-        for item in items[1:]:
-            item.trivia.indent = items[0].trivia.indent
-
-
 def _conflict(what: str, expected: str, found: str) -> UsageError:
     return UsageError(
         "pin-conflict",
         f"expected {what} as the trust file has it ({expected}), found {found}",
         hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
-    )
-
-
-def _uneditable(path: Path | None) -> UsageError:
-    return UsageError(
-        "trust-file-uneditable",
-        f"expected {path or 'the trust file'} to be laid out as in docs/trust-file.md, found tables that cannot be edited safely",
-        hint="Nothing was changed. Make the change by hand, or put the tables in the order of docs/trust-file.md.",
     )
 
 

@@ -19,12 +19,7 @@ from packaging.version import Version
 
 from pip_warden.display import shown
 from pip_warden.errors import UsageError
-
-VERSION = "{version}"
-"""Stands for the version in a ref."""
-
-ANY_SEGMENT = "*"
-"""Stands for one whole, non-empty segment."""
+from pip_warden.trust.segments import ANY_SEGMENT, VERSION, is_number, is_segment, places_of, segments_match
 
 SUBJECT_SHAPES = (
     "https://gitlab.example.com/group/project//.gitlab-ci.yml@refs/tags/v{version}",
@@ -94,7 +89,7 @@ class RefPattern:
         """Tell whether a ref fits this pattern for one version."""
         if not _is_ref(claimed_ref):
             return False
-        return _segments_match(self.text, claimed_ref, version)
+        return segments_match(self.text, claimed_ref, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +144,7 @@ class SubjectPattern:
             and claimed.host == self.host
             and claimed.config == self._config
             and _form(claimed_subject) == _form(self.text)
-            and _segments_match(self.project, claimed.project, version)
+            and segments_match(self.project, claimed.project, version)
             and self.ref.matches(claimed.ref, version)
         )
 
@@ -180,7 +175,7 @@ def suggest_pattern(subject_text: str, version: Version) -> str:
     subject = read_subject(subject_text)
     if subject is None or not subject.ref.startswith("refs/tags/"):
         return subject_text
-    places = _places_of(subject.ref, version)
+    places = places_of(version, subject.ref)
     if len(places) != 1:
         return subject_text
     start, end = places[0]
@@ -203,8 +198,8 @@ def _split(text: str) -> Subject | None:
         and "@" not in ref
         and _is_host(host)
         and len(parts) >= _SHORTEST_PROJECT
-        and all(_is_segment(part, _PATH) or part == ANY_SEGMENT for part in parts)
-        and all(_is_segment(part, _PATH) for part in config.split("/"))
+        and all(is_segment(part, _PATH) or part == ANY_SEGMENT for part in parts)
+        and all(is_segment(part, _PATH) for part in config.split("/"))
     )
     return Subject(host=host, project=f"{host}/{project}", config=config, ref=ref) if readable else None
 
@@ -224,20 +219,12 @@ def _form(text: str) -> bool:
 
 def _is_host(text: str) -> bool:
     name, colon, port = text.partition(":")
-    if colon and not (_is_number(port) and not port.startswith("0") and len(port) <= len(str(_LARGEST_PORT))):
+    if colon and not (is_number(port) and not port.startswith("0") and len(port) <= len(str(_LARGEST_PORT))):
         return False
     if colon and int(port) > _LARGEST_PORT:
         return False
     labels = name.split(".")
     return all(label and set(label) <= _HOST and label.strip("-") == label for label in labels)
-
-
-def _is_segment(text: str, alphabet: frozenset[str]) -> bool:
-    return bool(text) and text not in {".", ".."} and set(text) <= alphabet
-
-
-def _is_number(text: str) -> bool:
-    return bool(text) and set(text) <= set(digits)
 
 
 def _is_ref(text: str) -> bool:
@@ -248,7 +235,7 @@ def _is_ref(text: str) -> bool:
         and len(parts) >= _SHORTEST_REF
         and parts[0] == "refs"
         and parts[1] in _REF_KINDS
-        and all(_is_segment(part, _REF) for part in parts)
+        and all(is_segment(part, _REF) for part in parts)
         and ".." not in text
     )
 
@@ -285,53 +272,6 @@ def _exact_fault(text: str) -> str | None:
     if _holds_wildcard(text):
         return "{version} and * have a meaning only in the subject of a pipeline, in its project or ref"
     return None
-
-
-def _segments_match(pattern: str, claimed: str, version: Version) -> bool:
-    wanted, found = pattern.split("/"), claimed.split("/")
-    return len(wanted) == len(found) and all(
-        _segment_matches(one, other, version) for one, other in zip(wanted, found, strict=True)
-    )
-
-
-def _segment_matches(pattern: str, claimed: str, version: Version) -> bool:
-    if pattern == ANY_SEGMENT:
-        return bool(claimed)
-    before, placeholder, after = pattern.partition(VERSION)
-    if not placeholder:
-        return claimed == pattern
-    if len(claimed) < len(before) + len(after) or not (
-        claimed.startswith(before) and claimed.endswith(after)
-    ):
-        return False
-    return _spells(claimed[len(before) : len(claimed) - len(after)], version)
-
-
-def _spells(text: str, version: Version) -> bool:
-    """Tell whether text is the canonical version, or the same with zeros in front of release parts."""
-    epoch = f"{version.epoch}!" if version.epoch else ""
-    release = [str(part) for part in version.release]
-    rest = str(version).removeprefix(epoch + ".".join(release))
-    if not (text.startswith(epoch) and text.endswith(rest)):
-        return False
-    parts = text[len(epoch) : len(text) - len(rest)].split(".")
-    return len(parts) == len(release) and all(
-        _is_number(found) and (found.lstrip("0") or "0") == wanted
-        for found, wanted in zip(parts, release, strict=True)
-    )
-
-
-def _places_of(ref: str, version: Version) -> list[tuple[int, int]]:
-    """Find the version in a ref where it stands alone: ``1.9`` is not in ``11.9``, ``1.9.0`` or ``1.9rc1``."""
-    return [
-        (start, end)
-        for start in range(len(ref))
-        if ref[start].isdigit()
-        and (start == 0 or (ref[start - 1] not in ".!" and not ref[start - 1].isdigit()))
-        for end in range(start + 1, len(ref) + 1)
-        if (end == len(ref) or not (ref[end].isalnum() or ref[end] in ".!+"))
-        and _spells(ref[start:end], version)
-    ]
 
 
 def _quoted(text: str) -> str:

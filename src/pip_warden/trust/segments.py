@@ -1,0 +1,71 @@
+"""Paths of subjects and refs, segment by segment: what fits a pattern, and which texts spell a version."""
+
+from __future__ import annotations
+
+from string import digits
+
+from packaging.version import Version
+
+VERSION = "{version}"
+"""Stands for the version in a ref."""
+
+ANY_SEGMENT = "*"
+"""Stands for one whole, non-empty segment."""
+
+
+def is_segment(text: str, alphabet: frozenset[str]) -> bool:
+    """Tell whether it is one plain segment of these characters."""
+    return bool(text) and text not in {".", ".."} and set(text) <= alphabet
+
+
+def is_number(text: str) -> bool:
+    """Tell whether it is made of ASCII digits alone."""
+    return bool(text) and set(text) <= set(digits)
+
+
+def segments_match(pattern: str, claimed: str, version: Version) -> bool:
+    """Tell whether each segment fits its pattern, for one version."""
+    wanted, found = pattern.split("/"), claimed.split("/")
+    return len(wanted) == len(found) and all(
+        _segment_matches(one, other, version) for one, other in zip(wanted, found, strict=True)
+    )
+
+
+def places_of(version: Version, ref: str) -> list[tuple[int, int]]:
+    """Find a version in a ref where it stands alone: ``1.9`` is not in ``11.9``, ``1.9.0`` or ``1.9rc1``."""
+    return [
+        (start, end)
+        for start in range(len(ref))
+        if ref[start].isdigit()
+        and (start == 0 or (ref[start - 1] not in ".!" and not ref[start - 1].isdigit()))
+        for end in range(start + 1, len(ref) + 1)
+        if (end == len(ref) or not (ref[end].isalnum() or ref[end] in ".!+"))
+        and _spells(ref[start:end], version)
+    ]
+
+
+def _segment_matches(pattern: str, claimed: str, version: Version) -> bool:
+    if pattern == ANY_SEGMENT:
+        return bool(claimed)
+    before, placeholder, after = pattern.partition(VERSION)
+    if not placeholder:
+        return claimed == pattern
+    if len(claimed) < len(before) + len(after) or not (
+        claimed.startswith(before) and claimed.endswith(after)
+    ):
+        return False
+    return _spells(claimed[len(before) : len(claimed) - len(after)], version)
+
+
+def _spells(text: str, version: Version) -> bool:
+    """Tell whether text is the canonical version, or the same with zeros in front of release parts."""
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    release = [str(part) for part in version.release]
+    rest = str(version).removeprefix(epoch + ".".join(release))
+    if not (text.startswith(epoch) and text.endswith(rest)):
+        return False
+    parts = text[len(epoch) : len(text) - len(rest)].split(".")
+    return len(parts) == len(release) and all(
+        is_number(found) and (found.lstrip("0") or "0") == wanted
+        for found, wanted in zip(parts, release, strict=True)
+    )

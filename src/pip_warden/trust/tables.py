@@ -1,0 +1,114 @@
+"""Tables of a TOML text that people wrote: changed in place, so that what they wrote around it stays as it is.
+
+TOML can be written in ways that tomlkit takes apart wrongly: nothing here knows whether a change was the right one. Whoever edits looks at the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import tomlkit
+from tomlkit import TOMLDocument
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Array, InlineTable, Item, Table, Whitespace
+
+from pip_warden.errors import UsageError
+
+
+def document_of(text: str) -> TOMLDocument:
+    """Take a text apart.
+
+    Raises:
+        UsageError: ``trust-file-uneditable``.
+    """
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as err:
+        raise uneditable(None) from err
+
+
+def at(container: object, key: str | int, *further: str | int) -> Item:
+    """Step into what :func:`pip_warden.trust.file.parse` has just found valid, key by key.
+
+    Raises:
+        UsageError: ``trust-file-uneditable``: it is not there, as tomlkit sees it.
+    """
+    try:
+        found = container[key]  # type: ignore[index]  # tomlkit's containers share no type that can be indexed
+    except (KeyError, IndexError, TypeError, TOMLKitError) as err:
+        raise uneditable(None) from err
+    if not isinstance(found, Item):
+        raise uneditable(None)
+    return at(found, *further) if further else found
+
+
+def extend_array(array: Item, texts: Iterable[str]) -> None:
+    """Add texts at the end of an array."""
+    if isinstance(array, Array):
+        array.extend(texts)
+
+
+def set_text(table: Item, key: str, text: str) -> None:
+    """Give a key of a table another value."""
+    if isinstance(table, Table | InlineTable):
+        table[key] = text
+
+
+def add_texts(table: Item, texts: Mapping[str, str]) -> None:
+    """Add keys with texts at the end of a table, indented as its first one is."""
+    if isinstance(table, Table):
+        tail = _cut_tail(table)
+        table.update(texts)
+        _indent_like_first(table)
+        _add_all(table, tail)
+    elif isinstance(table, InlineTable):
+        table.update(texts)
+
+
+def append_table(tables: Item, fresh: Item) -> None:
+    """Add a table to an array of tables, in the form that the array has."""
+    if not isinstance(fresh, Table):
+        return
+    if isinstance(tables, AoT):
+        tail = _cut_tail(tables[-1])
+        tables[-1].add(tomlkit.nl())
+        tables.append(fresh)
+        _add_all(tables[-1], tail)
+    elif isinstance(tables, Array):
+        inline = tomlkit.inline_table()
+        inline.update(fresh.unwrap())
+        tables.append(inline)
+
+
+def uneditable(path: Path | None) -> UsageError:
+    """Make the error for a trust file that is valid and cannot be edited."""
+    return UsageError(
+        "trust-file-uneditable",
+        f"expected {path or 'the trust file'} to be laid out as in docs/trust-file.md, found tables that cannot be edited safely",
+        hint="Nothing was changed. Make the change by hand, or put the tables in the order of docs/trust-file.md.",
+    )
+
+
+def _cut_tail(table: Table) -> list[Item]:
+    """Take off the blank lines and comments at a table's end: to a reader they belong to whatever comes next."""
+    body = table.value.body
+    start = len(body)
+    while start and body[start - 1][0] is None:
+        start -= 1
+    while start < len(body) and not isinstance(body[start][1], Whitespace):
+        start += 1
+    tail = [item for _, item in body[start:]]
+    del body[start:]
+    return tail
+
+
+def _add_all(table: Table, tail: list[Item]) -> None:
+    for item in tail:
+        table.value.body.append((None, item))
+
+
+def _indent_like_first(table: Table) -> None:
+    items = [item for key, item in table.value.body if key is not None]
+    for item in items[1:]:
+        item.trivia.indent = items[0].trivia.indent
