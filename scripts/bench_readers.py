@@ -36,7 +36,7 @@ from pip_warden.index.simple import parse_page
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.sandbox.clock import Clock
 from pip_warden.sandbox.sigstore import SigstoreService
-from pip_warden.strict_json import StrictJSONError, loads
+from pip_warden.strict_json import MalformedError, loads
 from pip_warden.trust.file import parse as parse_trust
 from pip_warden.verdict.inquiry import judge
 from pip_warden.verdict.model import Accepted
@@ -155,7 +155,7 @@ def _json_readers() -> Iterator[Reader]:
     def read(raw: bytes) -> str:
         try:
             loads(raw, max_bytes=1 << 30)
-        except StrictJSONError:
+        except MalformedError:
             return "refused"
         return "read"
 

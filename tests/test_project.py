@@ -33,7 +33,7 @@ def _sources() -> list[Path]:
 
 
 def _codes_in_source() -> set[str]:
-    """Collect the codes that are raised or returned: first argument of *Error calls, and ``code=`` of anything."""
+    """Collect the codes that are raised or returned: first argument of what makes an error, and ``code=`` of anything."""
     found = set()
     for path in _sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -41,7 +41,7 @@ def _codes_in_source() -> set[str]:
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             values = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-            if name.endswith("Error") and node.args:
+            if (name.endswith("Error") or name in {"problem", "unproved"}) and node.args:
                 values.append(node.args[0])
             found |= {
                 v.value

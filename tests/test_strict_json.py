@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pip_warden.strict_json import StrictJSONError, loads, loads_object
+from pip_warden.strict_json import MalformedError, loads, loads_object
 
 ENOUGH = 1 << 24
 
 
 def _fault(raw: bytes | str) -> str:
-    with pytest.raises(StrictJSONError) as caught:
+    with pytest.raises(MalformedError) as caught:
         loads(raw, max_bytes=ENOUGH)
     text = str(caught.value)
     assert text.encode("utf-8"), "what is said can be written anywhere"
@@ -73,7 +73,7 @@ def test_b05_the_one_key_of_many_that_appears_twice_is_named() -> None:
 
 
 def test_the_top_level_must_be_an_object() -> None:
-    with pytest.raises(StrictJSONError):
+    with pytest.raises(MalformedError):
         loads_object(b"[]", max_bytes=ENOUGH)
 
 
@@ -93,5 +93,5 @@ def test_everything_else_is_read_as_it_was_written(value: object) -> None:
 
 def test_what_is_too_large_is_not_read() -> None:
     assert loads(b'"aa"', max_bytes=4) == "aa"
-    with pytest.raises(StrictJSONError, match="larger than 3"):
+    with pytest.raises(MalformedError, match="larger than 3"):
         loads(b'"aa"', max_bytes=3)

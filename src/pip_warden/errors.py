@@ -55,6 +55,11 @@ class WardenError(Exception):
         return self.message
 
 
+def outranks(one: WardenError, other: WardenError) -> bool:
+    """Tell whether a run that ends with both errors ends with the exit code of the first."""
+    return one.exit_code != other.exit_code and worst({one.exit_code, other.exit_code}) == one.exit_code
+
+
 class UsageError(WardenError):
     """The command line, a file it names or a setting is wrong."""
 

@@ -1,4 +1,4 @@
-"""A fault: the value that a reader gives instead of what it was asked to read."""
+"""A fault: the value that a reader gives instead of what it was asked to read, and how it gets out of one."""
 
 from __future__ import annotations
 
@@ -20,3 +20,15 @@ class Fault:
     expected: str
     found: str
     hint: str = ""
+
+
+class FaultError(Exception):
+    """Carries a fault out of a reader or a check. It never leaves its room: whoever is asked from outside returns the fault.
+
+    Attributes:
+        fault: The fault.
+    """
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.found)
+        self.fault = fault

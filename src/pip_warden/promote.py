@@ -10,6 +10,8 @@ Every upload can be run again, so a promotion that was cut off anywhere is compl
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +19,11 @@ from pathlib import Path
 from packaging.version import Version
 
 from pip_warden.digests import digest_of_file
-from pip_warden.errors import RefusedError, UsageError
-from pip_warden.evidence.locate import places, registry_name
-from pip_warden.evidence.names import SUFFIXES
+from pip_warden.errors import CredentialsError, RefusedError, UsageError
+from pip_warden.evidence.locate import Place, places, registry_name
+from pip_warden.evidence.names import SUFFIXES, evidence_of
 from pip_warden.index.gitlab import GitLab
-from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.names import ProjectName
 from pip_warden.publish.registry import Parcel, Registry, Upload, parcels
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Report
@@ -34,7 +36,8 @@ from pip_warden.verify import Given, judge_release, verify_files, verify_release
 
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 _LARGEST_EVIDENCE = 8 << 20
-_SUFFIXES = tuple(suffix.removeprefix(".") for suffix, _form in SUFFIXES)
+_PLAIN = re.compile(r"(\.[A-Za-z0-9_-]+)+", re.ASCII)
+"""What may follow a file's name in that of its evidence: a file is written under it, and the registry says it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,22 +146,36 @@ def _copy(session: Session, plan: Plan, sealed: Sealed) -> Path:
     directory = session.workspace / "release"
     directory.mkdir(mode=0o700, exist_ok=True)
     file = hand_over(sealed, directory)
-    for suffix in _SUFFIXES:
-        content = _fetch(session, plan, sealed.name, f"{sealed.name.filename}.{suffix}")
+    source = session.trust.source(plan.from_source)
+    gitlab, filename = GitLab(session.transport, source.url), sealed.name.filename
+    stores = places(source.evidence, sealed.name, plan.from_registry)
+    for suffix in _suffixes(gitlab, plan, filename, stores):
+        content = _fetch(gitlab, plan, f"{filename}{suffix}", stores)
         if content is not None:
-            (directory / f"{sealed.name.filename}.{suffix}").write_bytes(content)
+            (directory / f"{filename}{suffix}").write_bytes(content)
     return file
 
 
-def _fetch(session: Session, plan: Plan, name: ArtifactName, evidence: str) -> bytes | None:
-    source = session.trust.source(plan.from_source)
-    gitlab, registry = GitLab(session.transport, source.url), plan.from_registry
-    for place in places(source.evidence, name, registry):
+def _suffixes(gitlab: GitLab, plan: Plan, filename: str, stores: tuple[Place, ...]) -> tuple[str, ...]:
+    """Return what the names of a file's evidence end in: the usual ones, and those of further kinds that the registry lists to us."""
+    listed: list[str] = []
+    for place in stores:
+        with suppress(CredentialsError):
+            rows = gitlab.package_files(plan.from_registry, place.package, place.version, known_readable=True)
+            listed += [row.file_name for row in rows or ()]
+    stored = registry_name(filename)
+    further = [name.removeprefix(stored) for name in evidence_of(stored, listed)]
+    plain = [suffix for suffix in further if _PLAIN.fullmatch(suffix)]
+    return tuple(dict.fromkeys([*(suffix for suffix, _form in SUFFIXES), *plain]))
+
+
+def _fetch(gitlab: GitLab, plan: Plan, name: str, stores: tuple[Place, ...]) -> bytes | None:
+    for place in stores:
         content = gitlab.generic_get(
-            registry,
+            plan.from_registry,
             place.package,
             place.version,
-            registry_name(evidence),
+            registry_name(name),
             max_bytes=_LARGEST_EVIDENCE,
             known_readable=True,
         )

@@ -21,8 +21,16 @@ _LARGEST = int(sys.float_info.max)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class StrictJSONError(ValueError):
-    """The text is not the strict JSON we read; the message says why."""
+class MalformedError(ValueError):
+    """Something is not strictly what it should be; the message says what. It never leaves the rooms that read: they make a fault or an error of it.
+
+    Attributes:
+        code: The refusal code it becomes, "" where the reader's usual one will do.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def loads(raw: bytes | str, *, max_bytes: int) -> JSONValue:
@@ -33,23 +41,23 @@ def loads(raw: bytes | str, *, max_bytes: int) -> JSONValue:
         max_bytes: The longest input accepted.
 
     Raises:
-        StrictJSONError: It is too large, not UTF-8, not JSON, repeats a key, nests too deep, or holds half a character or a number that is none.
+        MalformedError: It is too large, not UTF-8, not JSON, repeats a key, nests too deep, or holds half a character or a number that is none.
     """
     if len(raw) > max_bytes:
-        raise StrictJSONError(f"larger than {max_bytes} bytes")
+        raise MalformedError(f"larger than {max_bytes} bytes")
     try:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
         value: JSONValue = json.loads(
             text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
         )
     except UnicodeDecodeError as err:
-        raise StrictJSONError("not UTF-8") from err
+        raise MalformedError("not UTF-8") from err
     except RecursionError as err:
-        raise StrictJSONError("nested too deep") from err
-    except StrictJSONError:
+        raise MalformedError("nested too deep") from err
+    except MalformedError:
         raise
     except ValueError as err:
-        raise StrictJSONError(f"not JSON: {err}") from err
+        raise MalformedError(f"not JSON: {err}") from err
     _check(value, _DEEPEST)
     return value
 
@@ -58,11 +66,11 @@ def loads_object(raw: bytes | str, *, max_bytes: int) -> dict[str, JSONValue]:
     """Parse strict JSON whose top level is an object.
 
     Raises:
-        StrictJSONError: As for :func:`loads`, or the top level is something else.
+        MalformedError: As for :func:`loads`, or the top level is something else.
     """
     value = loads(raw, max_bytes=max_bytes)
     if not isinstance(value, dict):
-        raise StrictJSONError(f"expected an object, found {type(value).__name__}")
+        raise MalformedError(f"expected an object, found {type(value).__name__}")
     return value
 
 
@@ -71,25 +79,25 @@ def _object(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:
     if len(result) != len(pairs):
         counts = Counter(key for key, _ in pairs)
         twice = next(key for key, count in counts.items() if count > 1)
-        raise StrictJSONError(f"key {twice[:80]!r} appears twice")
+        raise MalformedError(f"key {twice[:80]!r} appears twice")
     return result
 
 
 def _number(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise StrictJSONError(f"the number {text[:40]} is beyond all bounds")
+        raise MalformedError(f"the number {text[:40]} is beyond all bounds")
     return value
 
 
 def _constant(text: str) -> NoReturn:
-    raise StrictJSONError(f"{text} is not JSON")
+    raise MalformedError(f"{text} is not JSON")
 
 
 def _check(value: JSONValue, left: int) -> None:
     """Look at every value, once: how deep it lies, and whether it is text."""
     if left == 0:
-        raise StrictJSONError("nested too deep")
+        raise MalformedError("nested too deep")
     if isinstance(value, str):
         _check_text(value)
     elif isinstance(value, int):
@@ -106,9 +114,9 @@ def _check(value: JSONValue, left: int) -> None:
 def _check_whole(value: int) -> None:
     """Many readers take every number for a double (RFC 8259 section 6)."""
     if not -_LARGEST <= value <= _LARGEST:
-        raise StrictJSONError("a whole number beyond all bounds")
+        raise MalformedError("a whole number beyond all bounds")
 
 
 def _check_text(text: str) -> None:
     if not text.isascii() and _SURROGATE.search(text):
-        raise StrictJSONError(f"half a character (a lone surrogate) in {text[:80]!r}")
+        raise MalformedError(f"half a character (a lone surrogate) in {text[:80]!r}")

@@ -24,7 +24,7 @@ from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session import Session
-from pip_warden.strict_json import StrictJSONError, loads_object
+from pip_warden.strict_json import MalformedError, loads_object
 from pip_warden.trust.pins import Entry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.subject import parse_subject, read_subject
 
@@ -199,7 +199,7 @@ def _read_any(label: str, raw: bytes) -> tuple[Item | BadItem, ...]:
     """Read evidence by what it is, whatever its name; what is neither is read as a bundle, and refused as one."""
     try:
         keys = loads_object(raw, max_bytes=_LARGEST_EVIDENCE).keys()
-    except StrictJSONError:
+    except MalformedError:
         keys = {}.keys()
     if "attestation_bundles" in keys:
         return read_provenance(label, raw)

@@ -20,11 +20,10 @@ from archives import (
 from pip_warden.artifact import listing, readers
 from pip_warden.artifact.inspect import inspect, read_by
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.artifact.problem import MalformedError
 from pip_warden.artifact.sdist import check_elsewhere
 from pip_warden.digests import digest_of
 from pip_warden.errors import UndecidedError
-from pip_warden.faults import Fault
+from pip_warden.faults import Fault, FaultError
 from pip_warden.names import parse_artifact_name
 
 Read = Callable[[bytes], Contents | Fault]
@@ -83,7 +82,7 @@ def test_t46_another_interpreters_tarfile_is_asked_too(tmp_path: Path) -> None:
         stranger = tmp_path / "python"
         stranger.write_text(f"#!{sys.executable}\n{script}\n")
         stranger.chmod(0o700)
-        with pytest.raises(MalformedError) as caught:
+        with pytest.raises(FaultError) as caught:
             check_elsewhere(path, stranger)
         assert caught.value.fault.code == "archive-ambiguous"
 
@@ -140,6 +139,6 @@ def test_t46_an_interpreter_that_fails_is_not_believed(tmp_path: Path) -> None:
     stranger.write_text(f'#!/bin/sh\n"{sys.executable}" "$@"\nexit 3\n')
     stranger.chmod(0o700)
 
-    with pytest.raises(MalformedError) as caught:
+    with pytest.raises(FaultError) as caught:
         check_elsewhere(path, stranger)
     assert caught.value.fault.code == "archive-ambiguous"

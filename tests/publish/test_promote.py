@@ -57,6 +57,18 @@ def test_a_release_is_copied_byte_for_byte_with_its_evidence(publisher: Publishe
     assert summary["predicate"]["verificationResult"] == "PASSED"
 
 
+def test_evidence_of_further_kinds_is_copied_too(publisher: Publisher, release: Project) -> None:
+    (publisher.directory / "sbom.json").write_text("{}", encoding="utf-8")
+    words = ("--predicate", "sbom.json", "--predicate-type", "https://spdx.dev/Document", "--kind", "sbom")
+    assert publisher.attest(*words, *publisher.files()).returncode == 0
+    assert publisher.run("pip-warden", "publish-evidence", *publisher.files()).returncode == 0
+    result = _promote(publisher)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    copied = publisher.sandbox.evidence(release, f"{WHEEL}.sbom.sigstore.json")
+    assert copied == (publisher.dist / f"{WHEEL}.sbom.sigstore.json").read_bytes()
+
+
 def test_it_can_be_run_again(publisher: Publisher, release: Project) -> None:
     assert _promote(publisher).returncode == 0
     before = _names(release)

@@ -19,14 +19,13 @@ import logs
 from pip_warden._sigstore import timed
 from pip_warden._sigstore.body import read_body
 from pip_warden._sigstore.checkpoint import read_checkpoint
-from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden._sigstore.stamped import Stamp, read_stamp
 from pip_warden.faults import Fault
 from pip_warden.sandbox.sigstore import Form, MediaType, SigstoreService, ctlog, der
 from pip_warden.sandbox.sigstore.tsa import TimestampAuthority, TimestampRequest
-from pip_warden.strict_json import StrictJSONError, loads
+from pip_warden.strict_json import MalformedError, loads
 from pip_warden.verdict.statement import read_statement
 from sigstore_door.making import CLAIMS, DATA, NOON, STATEMENT, changed, code, outcome, root_of, service
 
@@ -160,7 +159,7 @@ def test_b23_an_entry_is_canonical_json(kind: str, sigstore: SigstoreService, ro
 @example(text='{"apiVersion":"0.0.1","kind":"dsse"}')
 @example(text='{"apiVersion":"0.0.1","kind":"dsse","spec":{"signatures":[5]}}')
 def test_b23_a_body_is_read_or_malformed(text: str) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedError):
         read_body(text.encode("utf-8", "surrogatepass"))
 
 
@@ -323,7 +322,7 @@ def test_b23_a_checkpoint_has_no_control_characters(line: str) -> None:
         return f"{V2_HOST}\n1\n{logs.b64(bytes(32))}\n{extra}\n\n\u2014 {V2_HOST} {signature}\n"
 
     assert read_checkpoint(note("Timestamp: 1"), log_id, "it").size == 1
-    with pytest.raises(Malformed, match="control character"):
+    with pytest.raises(MalformedError, match="control character"):
         read_checkpoint(note(line), log_id, "it")
 
 
@@ -428,7 +427,7 @@ HONEST_STAMP = service().stamp(b"data")
 def test_b23_a_response_that_is_none_has_no_time(raw: bytes) -> None:
     try:
         moment = read_stamp(raw).gen_time
-    except Malformed:
+    except MalformedError:
         return
     assert moment.tzinfo is UTC
     assert raw.startswith(HONEST_STAMP[:8])
@@ -449,7 +448,7 @@ def test_b23_a_time_has_one_form(written: str) -> None:
     raw = HONEST_STAMP.replace(der.generalized_time(NOON), der.tlv(der.GENERALIZED_TIME, written.encode()))
 
     assert read_stamp(HONEST_STAMP) == Stamp(gen_time=NOON, signing_time=NOON)
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedError):
         read_stamp(raw)
 
 
@@ -499,7 +498,7 @@ def test_b23_a_subject_has_fields_that_everybody_reads(subject: JSON, expected: 
 @pytest.mark.parametrize("number", ["1" + "0" * 308, "-1" + "0" * 308])
 def test_b23_a_number_is_a_double(number: str) -> None:
     assert loads(number, max_bytes=400) == int(number)
-    with pytest.raises(StrictJSONError):
+    with pytest.raises(MalformedError):
         loads(f"{number}0", max_bytes=400)
 
 
@@ -570,7 +569,7 @@ def test_b23_a_stamp_has_a_policy_and_an_accuracy_that_everybody_reads(
     if expected:
         timed.check_stamp(stamp)
     else:
-        with pytest.raises((Malformed, ValueError)):
+        with pytest.raises((MalformedError, ValueError)):
             timed.check_stamp(stamp)
 
 
@@ -593,7 +592,7 @@ def test_b23_a_stamp_is_signed_with_attributes(attributes: tuple[bytes, ...], ex
     written = der.tlv(0xA0, *attributes) if attributes else b""
     raw = rewritten(HONEST_STAMP, TO_ATTRIBUTES, written)
     if expected is None:
-        with pytest.raises(Malformed):
+        with pytest.raises(MalformedError):
             read_stamp(raw)
     else:
         assert read_stamp(raw) == expected

@@ -20,11 +20,11 @@ from cryptography.x509.oid import NameOID
 
 from pip_warden._sigstore import in_force, timed, verify
 from pip_warden._sigstore.certificate import check_authorities, check_readable, check_stamper, names_issuer
-from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden.errors import TrustRootError
 from pip_warden.sandbox.sigstore import Form, SigstoreService, der
 from pip_warden.sandbox.sigstore.ca import key_usage
+from pip_warden.strict_json import MalformedError
 from sigstore_door.making import CLAIMS, DATA, NOON, SUBJECT, changed, code, outcome
 
 KEY, OTHER = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -59,7 +59,7 @@ def certificate(
 def readable(found: x509.Certificate) -> bool:
     try:
         check_readable(found)
-    except Malformed:
+    except MalformedError:
         return False
     return True
 
@@ -222,20 +222,20 @@ def test_b23_a_ca_may_issue(extensions: list[Extension], expected: bool) -> None
         if expected:
             check_authorities(chain, CODE)
         else:
-            with pytest.raises(Malformed):
+            with pytest.raises(MalformedError):
                 check_authorities(chain, CODE)
 
 
 def test_b23_a_ca_may_issue_as_deep_as_it_stands() -> None:
     shallow = certificate((x509.BasicConstraints(ca=True, path_length=0), True))
     check_authorities((shallow, certificate(CA)), CODE)
-    with pytest.raises(Malformed, match="deep"):
+    with pytest.raises(MalformedError, match="deep"):
         check_authorities((certificate(CA), shallow), CODE)
 
 
 def test_b23_a_chain_names_its_keys() -> None:
     lower = certificate(CA, (x509.AuthorityKeyIdentifier(b"other", None, None), False))
-    with pytest.raises(Malformed, match="another key"):
+    with pytest.raises(MalformedError, match="another key"):
         check_authorities((lower, certificate(CA, (IDENTIFIER, False))), CODE)
 
 
@@ -253,7 +253,7 @@ def test_b23_a_stamper_is_for_nothing_else(extensions: list[Extension], expected
     if expected:
         check_stamper(certificate(*extensions))
     else:
-        with pytest.raises(Malformed):
+        with pytest.raises(MalformedError):
             check_stamper(certificate(*extensions))
 
 
@@ -272,7 +272,7 @@ def test_b23_every_certificate_of_a_bundle_is_read(
 
     def check(found: x509.Certificate) -> None:
         if found.subject.rfc4514_string() == names.get(whose):
-            raise Malformed("nobody reads this")
+            raise MalformedError("nobody reads this")
 
     monkeypatch.setattr(verify, "check_readable", check)
     monkeypatch.setattr(timed, "check_readable", check)

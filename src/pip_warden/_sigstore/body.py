@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import rfc8785
 
-from pip_warden._sigstore.fields import Fields, Malformed
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+from pip_warden._sigstore.fields import Fields
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 V1, V2 = "0.0.1", "0.0.2"
 """Versions of the entries of Rekor v1 and Rekor v2."""
@@ -23,20 +23,20 @@ def read_body(raw: bytes) -> tuple[str, str]:
     """Read the body of an entry, and return its kind and version.
 
     Raises:
-        Malformed: It is not canonical, or not strictly an entry (of a kind and version that can be verified, else with the code
+        MalformedError: It is not canonical, or not strictly an entry (of a kind and version that can be verified, else with the code
             ``unsupported-log-entry``).
     """
     try:
         value = loads_object(raw, max_bytes=_LARGEST_BODY)
-    except StrictJSONError as err:
-        raise Malformed(f"an entry whose body cannot be read: {err}") from err
+    except MalformedError as err:
+        raise MalformedError(f"an entry whose body cannot be read: {err}") from err
     if not _is_canonical(value, raw):
-        raise Malformed("an entry whose body is not in canonical form (RFC 8785)")
+        raise MalformedError("an entry whose body is not in canonical form (RFC 8785)")
     body = Fields(value, "body")
     kind, version = body.text("kind"), body.text("apiVersion")
     read = _READERS.get((kind, version))
     if read is None:
-        raise Malformed(f"an entry of kind {kind[:40]} {version[:40]}", code="unsupported-log-entry")
+        raise MalformedError(f"an entry of kind {kind[:40]} {version[:40]}", code="unsupported-log-entry")
     read(body.child("spec"))
     body.done()
     return kind, version
@@ -80,7 +80,7 @@ def _hashedrekord_v2(spec: Fields) -> None:
         (verifier, "keyDetails", "PKIX_ECDSA_P256_SHA_256"),
     ):
         if (found := fields.text(name)) != wanted:
-            raise Malformed(f"{fields.where}.{name} is {found[:40]!r}, not {wanted}")
+            raise MalformedError(f"{fields.where}.{name} is {found[:40]!r}, not {wanted}")
     verifier.done()
     _bytes(data, "digest")
 

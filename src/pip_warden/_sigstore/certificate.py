@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from pip_warden._sigstore.fields import Malformed
+from pip_warden.strict_json import MalformedError
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
@@ -55,19 +55,19 @@ def check_readable(certificate: x509.Certificate) -> None:
     """Look at what some clients read and others refuse, whoever issued it.
 
     Raises:
-        Malformed: Somebody cannot read it.
+        MalformedError: Somebody cannot read it.
         ValueError: Its extensions cannot be read at all.
     """
     _check_key(certificate)
     if certificate.serial_number < 0:
-        raise Malformed("a certificate with a negative serial number")
+        raise MalformedError("a certificate with a negative serial number")
     ours = _value(certificate, x509.BasicConstraints)
     for extension in certificate.extensions:
         number = extension.oid
         if extension.critical and number in _NEVER_CRITICAL:
-            raise Malformed(f"a certificate whose extension {number.dotted_string} is marked critical")
+            raise MalformedError(f"a certificate whose extension {number.dotted_string} is marked critical")
         if number in _OF_A_CA and not (ours and ours.ca):
-            raise Malformed(f"a certificate of no CA with the extension {number.dotted_string}")
+            raise MalformedError(f"a certificate of no CA with the extension {number.dotted_string}")
         _check_value(extension)
 
 
@@ -75,15 +75,15 @@ def _check_key(certificate: x509.Certificate) -> None:
     key = certificate.public_key()
     if isinstance(key, ec.EllipticCurvePublicKey):
         if not isinstance(key.curve, _CURVES):
-            raise Malformed(f"a key on the curve {key.curve.name}")
+            raise MalformedError(f"a key on the curve {key.curve.name}")
         # Written again, the point is not compressed.
         if (
             key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             not in certificate.tbs_certificate_bytes
         ):
-            raise Malformed("a key whose point is compressed")
+            raise MalformedError("a key whose point is compressed")
     elif not isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey):
-        raise Malformed(f"a key of another kind: {type(key).__name__}")
+        raise MalformedError(f"a key of another kind: {type(key).__name__}")
 
 
 def _check_value(extension: x509.Extension[x509.ExtensionType]) -> None:
@@ -93,10 +93,10 @@ def _check_value(extension: x509.Extension[x509.ExtensionType]) -> None:
     elif isinstance(value, x509.CertificatePolicies):
         policies = [policy.policy_identifier for policy in value]
         if len(set(policies)) != len(policies):
-            raise Malformed("a certificate that names a policy twice")
+            raise MalformedError("a certificate that names a policy twice")
         numbers += policies
     elif isinstance(value, x509.AuthorityInformationAccess) and not list(value):
-        raise Malformed("a certificate with an empty list of addresses of its authority")
+        raise MalformedError("a certificate with an empty list of addresses of its authority")
     elif isinstance(value, x509.SubjectAlternativeName):
         _check_names(value)
     for number in numbers:
@@ -107,19 +107,19 @@ def check_identifier(number: x509.ObjectIdentifier) -> None:
     """Look at an object identifier: its arcs are within 31 bits.
 
     Raises:
-        Malformed: One is not.
+        MalformedError: One is not.
     """
     if max(map(int, number.dotted_string.split("."))) > _LARGEST_ARC:
-        raise Malformed(f"an object identifier beyond all bounds: {number.dotted_string[:80]}")
+        raise MalformedError(f"an object identifier beyond all bounds: {number.dotted_string[:80]}")
 
 
 def _check_names(names: Iterable[x509.GeneralName]) -> None:
     """Mail addresses are ASCII (RFC 5280: IA5String), and URIs what Go writes again in the same way."""
     for name in names:
         if isinstance(name, x509.RFC822Name) and not name.value.isascii():
-            raise Malformed(f"a mail address that is not ASCII: {name.value[:200]!r}")
+            raise MalformedError(f"a mail address that is not ASCII: {name.value[:200]!r}")
         if isinstance(name, x509.UniformResourceIdentifier) and not _URI.fullmatch(name.value):
-            raise Malformed(f"a name that is no URI: {name.value[:200]!r}")
+            raise MalformedError(f"a name that is no URI: {name.value[:200]!r}")
 
 
 def names_issuer(lower: x509.Certificate, upper: x509.Certificate) -> bool:
@@ -134,33 +134,33 @@ def check_authorities(chain: tuple[x509.Certificate, ...], purpose: x509.ObjectI
     """Look at CAs, the one that issues leaves first: each may issue, for this purpose, as deep as it stands.
 
     Raises:
-        Malformed: One of them may not.
+        MalformedError: One of them may not.
     """
     for depth, ca in enumerate(chain):
         name = ca.subject.rfc4514_string()
         constraints = _value(ca, x509.BasicConstraints)
         if constraints is None or not constraints.ca or not _may_sign(ca):
-            raise Malformed(f"{name!r} may not issue certificates")
+            raise MalformedError(f"{name!r} may not issue certificates")
         if constraints.path_length is not None and constraints.path_length < depth:
-            raise Malformed(f"{name!r} may not issue a CA {depth} certificates deep")
+            raise MalformedError(f"{name!r} may not issue a CA {depth} certificates deep")
         if not _may_serve(ca, purpose):
-            raise Malformed(f"{name!r} is of another purpose than {purpose.dotted_string}")
+            raise MalformedError(f"{name!r} is of another purpose than {purpose.dotted_string}")
         for extension in ca.extensions:
             if extension.critical and extension.oid not in _KNOWN_CRITICAL:
-                raise Malformed(f"{name!r} has the critical extension {extension.oid.dotted_string}")
+                raise MalformedError(f"{name!r} has the critical extension {extension.oid.dotted_string}")
     if not all(names_issuer(lower, upper) for lower, upper in pairwise(chain)):
-        raise Malformed("a chain in which a certificate names another key than its issuer's")
+        raise MalformedError("a chain in which a certificate names another key than its issuer's")
 
 
 def check_stamper(leaf: x509.Certificate) -> None:
     """A stamper's certificate is of no CA, and for nothing but time stamps (RFC 3161 section 2.3).
 
     Raises:
-        Malformed: It is of a CA, or for more.
+        MalformedError: It is of a CA, or for more.
     """
     constraints, purposes = _value(leaf, x509.BasicConstraints), _purposes(leaf)
     if (constraints and constraints.ca) or purposes != [ExtendedKeyUsageOID.TIME_STAMPING]:
-        raise Malformed("a certificate that is not for time stamps alone")
+        raise MalformedError("a certificate that is not for time stamps alone")
 
 
 def chain_of(raw: Iterable[bytes]) -> tuple[x509.Certificate, ...]:

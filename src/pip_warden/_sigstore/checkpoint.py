@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pip_warden._sigstore.fields import Malformed, canonical_base64
+from pip_warden._sigstore.fields import canonical_base64
+from pip_warden.strict_json import MalformedError
 
 _ORIGIN = re.compile(r"(?P<signer>[^\s+]+)(?: - (?P<tree>[1-9][0-9]*))?", re.ASCII)
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
@@ -50,21 +51,21 @@ def read_checkpoint(text: str, log_id: bytes, where: str) -> Checkpoint:
         where: Path for messages.
 
     Raises:
-        Malformed: It is not strictly a checkpoint.
+        MalformedError: It is not strictly a checkpoint.
     """
     if _CONTROL.search(text):
-        raise Malformed(f"{where} has a control character, which no signed note has")
+        raise MalformedError(f"{where} has a control character, which no signed note has")
     body, gap, signatures = text.partition("\n\n")
     lines = body.split("\n")
     if not gap or "\n\n" in signatures or len(lines) < 3 or not signatures.endswith("\n"):
-        raise Malformed(f"{where} is not a signed note with a checkpoint")
+        raise MalformedError(f"{where} is not a signed note with a checkpoint")
     origin, size, root = lines[:3]
     if not _SIZE.fullmatch(size):
-        raise Malformed(f"{where} has no canonical tree size")
+        raise MalformedError(f"{where} has no canonical tree size")
     root_hash = canonical_base64(root, f"the root hash in {where}")
     named = _ORIGIN.fullmatch(origin)
     if named is None:
-        raise Malformed(f"the origin of {where} is neither HOST nor 'HOST - TREEID'")
+        raise MalformedError(f"the origin of {where} is neither HOST nor 'HOST - TREEID'")
     signer, tree_id = named["signer"], named["tree"] or ""
     most = 1 if tree_id else _MOST_SIGNATURES
     own = _own_line(signatures[:-1].split("\n"), signer, log_id, where, most=most)
@@ -75,11 +76,11 @@ def read_checkpoint(text: str, log_id: bytes, where: str) -> Checkpoint:
 
 def _own_line(lines: list[str], signer: str, log_id: bytes, where: str, *, most: int) -> str:
     if len(lines) > most:
-        raise Malformed(f"{where} has more signatures than such a log makes")
+        raise MalformedError(f"{where} has more signatures than such a log makes")
     # A log that changes its key signs with both for a while; the one that counts is the key of the log entry.
     own = [line for line in lines if _signer(line, where) == (signer, log_id[:4])]
     if len(own) != 1:
-        raise Malformed(
+        raise MalformedError(
             f"{where} is not signed exactly once by its origin's {signer[:80]!r} with the key of the log entry"
         )
     return own[0]
@@ -88,8 +89,8 @@ def _own_line(lines: list[str], signer: str, log_id: bytes, where: str, *, most:
 def _signer(line: str, where: str) -> tuple[str, bytes]:
     match = _SIGNATURE.fullmatch(line)
     if match is None:
-        raise Malformed(f"{where} has a malformed signature line")
+        raise MalformedError(f"{where} has a malformed signature line")
     signature = canonical_base64(match["signature"], f"a signature in {where}")
     if len(signature) < _SHORTEST_SIGNATURE:
-        raise Malformed(f"{where} has a signature that is too short")
+        raise MalformedError(f"{where} has a signature that is too short")
     return match["name"], signature[:4]

@@ -10,36 +10,24 @@ import base64
 import binascii
 import re
 
-from pip_warden.strict_json import JSONValue
+from pip_warden.strict_json import JSONValue, MalformedError
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _LARGEST = 2**63 - 1
-
-
-class Malformed(ValueError):  # noqa: N818 -- never leaves the rooms that read; they make a fault of it
-    """Something is not strictly what it should be.
-
-    Attributes:
-        code: The refusal code it becomes, "" where the reader's usual one will do.
-    """
-
-    def __init__(self, message: str, *, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def canonical_base64(text: str, where: str) -> bytes:
     """Decode standard base64 that encodes back to the same text.
 
     Raises:
-        Malformed: It is not base64, or not its one canonical spelling (RFC 4648 section 3.5).
+        MalformedError: It is not base64, or not its one canonical spelling (RFC 4648 section 3.5).
     """
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as err:
-        raise Malformed(f"{where} is not base64") from err
+        raise MalformedError(f"{where} is not base64") from err
     if base64.b64encode(data).decode("ascii") != text:
-        raise Malformed(f"{where} is not canonical base64")
+        raise MalformedError(f"{where} is not canonical base64")
     return data
 
 
@@ -51,7 +39,7 @@ class Fields:
 
     def __init__(self, value: JSONValue, where: str) -> None:
         if not isinstance(value, dict):
-            raise Malformed(f"{where} is not an object")
+            raise MalformedError(f"{where} is not an object")
         self._values = {key: item for key, item in value.items() if item is not None}
         self._unread = set(value)
         self.where = where
@@ -74,7 +62,7 @@ class Fields:
         if value is None and default is not None:
             return default
         if not isinstance(value, str):
-            raise Malformed(f"{self._path(key)} is {'missing' if value is None else 'not a string'}")
+            raise MalformedError(f"{self._path(key)} is {'missing' if value is None else 'not a string'}")
         return value
 
     def data(self, key: str, *, size: int | None = None, empty: bool = False) -> bytes:
@@ -87,16 +75,16 @@ class Fields:
         """
         data = canonical_base64(self.text(key, ""), self._path(key))
         if size is not None and len(data) != size:
-            raise Malformed(f"{self._path(key)} has {len(data)} bytes, not {size}")
+            raise MalformedError(f"{self._path(key)} has {len(data)} bytes, not {size}")
         if not data and not empty:
-            raise Malformed(f"{self._path(key)} is missing or empty")
+            raise MalformedError(f"{self._path(key)} is missing or empty")
         return data
 
     def number(self, key: str) -> int:
         """Take a 64-bit number, written as a canonical decimal string; absent is 0."""
         text = self.text(key, "0")
         if not _NUMBER.fullmatch(text) or int(text) > _LARGEST:
-            raise Malformed(f"{self._path(key)} is no canonical decimal number")
+            raise MalformedError(f"{self._path(key)} is no canonical decimal number")
         return int(text)
 
     def child(self, key: str) -> Fields:
@@ -114,9 +102,9 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise Malformed(f"{self._path(key)} is not a list")
+            raise MalformedError(f"{self._path(key)} is not a list")
         if len(value) > most:
-            raise Malformed(f"{self._path(key)} has {len(value)} entries, more than {most}")
+            raise MalformedError(f"{self._path(key)} has {len(value)} entries, more than {most}")
         return value
 
     def children(self, key: str, *, most: int) -> list[Fields]:
@@ -127,7 +115,7 @@ class Fields:
     def done(self) -> None:
         """Refuse every field that was not taken."""
         if self._unread:
-            raise Malformed(f"{self.where} has the unknown field {min(self._unread)[:80]!r}")
+            raise MalformedError(f"{self.where} has the unknown field {min(self._unread)[:80]!r}")
 
     def _path(self, key: str) -> str:
         return f"{self.where}.{key}"

@@ -16,7 +16,8 @@ from pip_warden._sigstore.certificate import names_issuer
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.root_parts import Authority, Log, Window
 from pip_warden._sigstore.timed import TimedBundle
-from pip_warden._sigstore.unproved import UnprovedError
+from pip_warden._sigstore.unproved import unproved
+from pip_warden.faults import FaultError
 
 Moments = tuple[datetime, ...]
 
@@ -25,11 +26,11 @@ def authority_of(certificate: x509.Certificate, root: Root, moments: Moments) ->
     """Return the certificate authority that issued a certificate, and vouches for it and for the moments of signing.
 
     Raises:
-        UnprovedError: ``bad-certificate-chain`` or ``outside-validity-window``.
+        FaultError: ``bad-certificate-chain`` or ``outside-validity-window``.
     """
     issuers = [authority for authority in root.authorities if _issued(certificate, authority)]
     if not issuers:
-        raise UnprovedError("bad-certificate-chain", f"the issuer {certificate.issuer.rfc4514_string()!r}")
+        raise unproved("bad-certificate-chain", f"the issuer {certificate.issuer.rfc4514_string()!r}")
     times = (certificate.not_valid_before_utc, *moments)
     for authority in issuers:
         if _outside(authority.window, times) is None:
@@ -44,7 +45,7 @@ def _check_chain_in_force(authority: Authority, moments: Moments) -> None:
         window = _validity(ca)
         if (moment := _outside(window, moments)) is not None:
             name = ca.subject.rfc4514_string()
-            raise UnprovedError(
+            raise unproved(
                 "bad-certificate-chain", f"the CA {name!r}, valid {window}, at {moment.isoformat()}"
             )
 
@@ -53,11 +54,11 @@ def check_in_force(certificate: x509.Certificate, moment: datetime) -> None:
     """A signer's certificate was valid to the fraction of a second, which the library leaves out.
 
     Raises:
-        UnprovedError: ``expired-certificate``.
+        FaultError: ``expired-certificate``.
     """
     window = _validity(certificate)
     if not window.holds(moment):
-        raise UnprovedError(
+        raise unproved(
             "expired-certificate", f"{moment.isoformat()}, where the certificate is valid {window}"
         )
 
@@ -74,23 +75,23 @@ def ct_log_of(certificate: x509.Certificate, root: Root) -> Log:
     """Return the CT log that stamped a certificate, once, while the log was in force.
 
     Raises:
-        UnprovedError: ``bad-sct`` or ``outside-validity-window``.
+        FaultError: ``bad-sct`` or ``outside-validity-window``.
     """
     try:
         extension = certificate.extensions.get_extension_for_class(
             x509.PrecertificateSignedCertificateTimestamps
         )
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as err:
-        raise UnprovedError("bad-sct", str(err)) from err
+        raise unproved("bad-sct", str(err)) from err
     stamps = list(extension.value)
     if len(stamps) != 1:
-        raise UnprovedError("bad-sct", f"{len(stamps)} timestamps")
+        raise unproved("bad-sct", f"{len(stamps)} timestamps")
     stamp = stamps[0]
     log = _instance("CT log", root.ct_logs, stamp.log_id, (stamp.timestamp.replace(tzinfo=UTC),), "bad-sct")
     # The library takes the key's own algorithm, whatever the timestamp says.
     wanted = SignatureAlgorithm.RSA if log.is_rsa else SignatureAlgorithm.ECDSA
     if stamp.signature_algorithm is not wanted:
-        raise UnprovedError(
+        raise unproved(
             "bad-sct", f"one by {stamp.signature_algorithm.name}, of a log with a key for {wanted.name}"
         )
     return log
@@ -100,7 +101,7 @@ def log_of(log_id: bytes, root: Root, moments: Moments) -> Log:
     """Return the transparency log with an id that was in force at these moments.
 
     Raises:
-        UnprovedError: ``bad-log-entry`` or ``outside-validity-window``.
+        FaultError: ``bad-log-entry`` or ``outside-validity-window``.
     """
     return _instance("transparency log", root.logs, log_id, moments, "bad-log-entry")
 
@@ -111,7 +112,7 @@ def stampers_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
     There are none where none is to prove it.
 
     Raises:
-        UnprovedError: ``bad-signing-time``: there is none that could.
+        FaultError: ``bad-signing-time``: there is none that could.
     """
     if timed.stamp is None:
         return ()
@@ -123,7 +124,7 @@ def stampers_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
         and _validity(stamper.certificates[0]).holds(signed)
     )
     if not found:
-        raise UnprovedError(
+        raise unproved(
             "bad-signing-time", f"{timed.moment.isoformat()}, where no authority of the root is valid"
         )
     return found
@@ -132,7 +133,7 @@ def stampers_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
 def _instance(what: str, logs: tuple[Log, ...], log_id: bytes, moments: Moments, code: str) -> Log:
     known = [log for log in logs if log_id in log.ids]
     if not known:
-        raise UnprovedError(code, f"the unknown {what} {log_id.hex()}")
+        raise unproved(code, f"the unknown {what} {log_id.hex()}")
     for log in known:
         if _outside(log.window, moments) is None:
             return log
@@ -143,9 +144,9 @@ def _outside(window: Window, moments: Moments) -> datetime | None:
     return next((moment for moment in moments if not window.holds(moment)), None)
 
 
-def _window_fault(what: str, window: Window, moments: Moments) -> UnprovedError:
+def _window_fault(what: str, window: Window, moments: Moments) -> FaultError:
     moment = _outside(window, moments) or moments[0]
-    return UnprovedError(
+    return unproved(
         "outside-validity-window",
         f"{moment.isoformat()}",
         expected=f"a signing time within the validity of the {what} used: {window}",

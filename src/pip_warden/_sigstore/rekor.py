@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pip_warden._sigstore.checkpoint import read_checkpoint
-from pip_warden._sigstore.fields import Fields, Malformed
+from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.wire import LogEntry, Proof
 from pip_warden.digests import Digest
 from pip_warden.errors import RegistryError
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads
+from pip_warden.strict_json import JSONValue, MalformedError, loads
 
 _LARGEST_ANSWER = 1 << 20
 _PATH = "/api/v1/log/entries/retrieve"
@@ -109,11 +109,11 @@ def _read(reply: Reply, url: str, wanted: Hashedrekord) -> LogEntry | None:
             # Rekor verifies what it is asked for: a signature that is not over the file is no entry it could have.
             return None
         if reply.status != 200:
-            raise Malformed(f"status {reply.status}")
+            raise MalformedError(f"status {reply.status}")
         if answer == []:
             return None
         return _entry(answer, wanted)
-    except (StrictJSONError, Malformed) as err:
+    except MalformedError as err:
         raise RegistryError(
             "bad-rekor-answer",
             f"expected the log entry or an empty list from {url}, found: {err}",
@@ -124,14 +124,14 @@ def _read(reply: Reply, url: str, wanted: Hashedrekord) -> LogEntry | None:
 
 def _entry(answer: JSONValue, wanted: Hashedrekord) -> LogEntry:
     if not isinstance(answer, list) or len(answer) != 1:
-        raise Malformed("not a list of exactly one entry")
+        raise MalformedError("not a list of exactly one entry")
     only = answer[0]
     if not isinstance(only, dict) or len(only) != 1:
-        raise Malformed("not one entry under its id")
+        raise MalformedError("not one entry under its id")
     fields = Fields(next(iter(only.values())), "entry")
     body = fields.data("body")
     if loads(body, max_bytes=_LARGEST_ANSWER) != wanted.proposed():
-        raise Malformed("another entry than the one asked for")
+        raise MalformedError("another entry than the one asked for")
     verification = fields.child("verification")
     log_id = _hex(fields.take("logID"), "entry.logID")
     return LogEntry(
@@ -151,7 +151,7 @@ def _proof(fields: Fields, log_id: bytes) -> Proof:
     tree_size = _number(fields.take("treeSize"), "treeSize")
     checkpoint = read_checkpoint(fields.text("checkpoint"), log_id, "checkpoint")
     if (checkpoint.size, checkpoint.root_hash) != (tree_size, root_hash):
-        raise Malformed("an inclusion proof of another tree than its checkpoint's")
+        raise MalformedError("an inclusion proof of another tree than its checkpoint's")
     return Proof(
         log_index=_number(fields.take("logIndex"), "inclusionProof.logIndex"),
         tree_size=tree_size,
@@ -163,13 +163,13 @@ def _proof(fields: Fields, log_id: bytes) -> Proof:
 
 def _hex(value: JSONValue, where: str) -> bytes:
     if not isinstance(value, str) or not _HEX_HASH.fullmatch(value):
-        raise Malformed(f"{where} is not 64 lower-case hexadecimal digits")
+        raise MalformedError(f"{where} is not 64 lower-case hexadecimal digits")
     return bytes.fromhex(value)
 
 
 def _number(value: JSONValue, where: str) -> int:
     if type(value) is not int or not 0 <= value < 2**63:
-        raise Malformed(f"{where} is no whole number")
+        raise MalformedError(f"{where} is no whole number")
     return value
 
 

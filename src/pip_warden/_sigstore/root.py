@@ -11,13 +11,12 @@ import threading
 
 from sigstore.verify import Verifier
 
-from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.root_parts import Authority, Log, Parts
 from pip_warden._sigstore.root_reader import MEDIA_TYPE, read_parts
 from pip_warden._sigstore.verifier import build_verifier
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import TrustRootError
-from pip_warden.strict_json import StrictJSONError
+from pip_warden.strict_json import MalformedError
 
 
 class Root:
@@ -67,7 +66,7 @@ def load_root(raw: bytes) -> Root:
     """
     try:
         parts = read_parts(raw)
-    except (StrictJSONError, Malformed) as err:
+    except MalformedError as err:
         raise TrustRootError(
             "bad-trusted-root",
             f"expected a Sigstore trusted root ({MEDIA_TYPE}), found: {err}",

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pip_warden._sigstore.certificate import chain_of, check_authorities, check_readable, check_stamper
-from pip_warden._sigstore.fields import Fields, Malformed
+from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.root_parts import Authority, Log, Parts, Window
-from pip_warden.strict_json import JSONValue, loads_object
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 _LARGEST = 8 << 20
@@ -44,13 +44,13 @@ def read_parts(raw: bytes) -> Parts:
     """Read a trusted root strictly, part by part.
 
     Raises:
-        Malformed: It is no trusted root, or nothing can be verified with it.
-        StrictJSONError: It is no JSON object.
+        MalformedError: It is no trusted root, or nothing can be verified with it.
+        MalformedError: It is no JSON object.
     """
     whole = Fields(loads_object(raw, max_bytes=_LARGEST), "trusted root")
     media_type = whole.text("mediaType")
     if media_type != MEDIA_TYPE:
-        raise Malformed(f"the media type {media_type[:80]!r}")
+        raise MalformedError(f"the media type {media_type[:80]!r}")
     dropped: list[str] = []
     parts = Parts(
         authorities=_usable(whole, "certificateAuthorities", _read_issuer, dropped),
@@ -66,7 +66,7 @@ def read_parts(raw: bytes) -> Parts:
         ("transparency log", parts.logs),
     ):
         if not found:
-            raise Malformed("; ".join([f"no usable {name}", *dropped]))
+            raise MalformedError("; ".join([f"no usable {name}", *dropped]))
     return parts
 
 
@@ -124,7 +124,7 @@ def _linked(raw: list[str]) -> tuple[x509.Certificate, ...]:
     """Load a chain whose every certificate is issued by the next, the last by itself; the library takes each for an anchor of its own."""
     certificates = chain_of(Fields({"c": text}, "certificate").data("c") for text in raw)
     if not certificates:
-        raise Malformed("no certificate")
+        raise MalformedError("no certificate")
     for certificate in certificates:
         check_readable(certificate)
     certificates[-1].verify_directly_issued_by(certificates[-1])
@@ -134,24 +134,24 @@ def _linked(raw: list[str]) -> tuple[x509.Certificate, ...]:
 def _read_ct_log(fields: Fields) -> Log:
     log = _read_log(fields)
     if not log.is_v1:
-        raise Malformed(f"{fields.where}.logId is not the digest of its key")
+        raise MalformedError(f"{fields.where}.logId is not the digest of its key")
     return log
 
 
 def _read_log(fields: Fields) -> Log:
     url = fields.text("baseUrl")
     if (algorithm := fields.text("hashAlgorithm", "")) != "SHA2_256":
-        raise Malformed(f"{fields.where} hashes with {algorithm[:40]!r}")
+        raise MalformedError(f"{fields.where} hashes with {algorithm[:40]!r}")
     key = fields.child("publicKey")
     raw, details = key.data("rawBytes"), key.text("keyDetails")
     wanted = _KEY_TYPES.get(details)
     if wanted is None:
-        raise Malformed(f"{key.where} is a key of unsupported type {details[:40]!r}")
+        raise MalformedError(f"{key.where} is a key of unsupported type {details[:40]!r}")
     loaded = load_der_public_key(raw)
     if not isinstance(loaded, wanted):
-        raise Malformed(f"{key.where} is no key of type {details}")
+        raise MalformedError(f"{key.where} is no key of type {details}")
     if loaded.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != raw:
-        raise Malformed(f"{key.where} is a key in another form than DER's, or with a compressed point")
+        raise MalformedError(f"{key.where} is a key in another form than DER's, or with a compressed point")
     window = _window(key.child("validFor"))
     key_text = key.text("rawBytes")
     key.done()
@@ -193,11 +193,11 @@ def _window(fields: Fields) -> Window:
 def _moment(fields: Fields, key: str) -> datetime:
     text = fields.text(key)
     if not _RFC_3339.fullmatch(text):
-        raise Malformed(f"{fields.where}.{key} is no RFC 3339 time")
+        raise MalformedError(f"{fields.where}.{key} is no RFC 3339 time")
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as err:
-        raise Malformed(f"{fields.where}.{key} is no RFC 3339 time") from err
+        raise MalformedError(f"{fields.where}.{key} is no RFC 3339 time") from err
     return moment.astimezone(UTC)
 
 

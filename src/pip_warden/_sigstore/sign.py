@@ -23,7 +23,7 @@ from pip_warden._sigstore.root import Root, load_root
 from pip_warden.digests import Digest
 from pip_warden.display import shown
 from pip_warden.errors import TrustRootError, UndecidedError, UsageError
-from pip_warden.strict_json import StrictJSONError, loads_object
+from pip_warden.strict_json import MalformedError, loads_object
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ def _read_config(raw: bytes) -> ClientTrustConfig:
     try:
         loads_object(raw, max_bytes=_LARGEST_CONFIG)
         return ClientTrustConfig.from_json(raw.decode("utf-8"))
-    except StrictJSONError as err:
+    except MalformedError as err:
         raise UsageError("bad-trust-config", f"expected a Sigstore client trust config, found {err}") from err
     except Exception as err:
         raise UsageError(

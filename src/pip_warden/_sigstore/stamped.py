@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pip_warden._sigstore.fields import Malformed
+from pip_warden.strict_json import MalformedError
 
 _LONG_FORM = 0x80
 _UTC_TIME, _GENERALIZED_TIME, _SET, _ATTRIBUTES = 0x17, 0x18, 0x31, 0xA0
@@ -42,7 +42,7 @@ def read_stamp(response: bytes) -> Stamp:
     """Read a ``TimeStampResp`` in DER.
 
     Raises:
-        Malformed: A time is not there or finer than microseconds, or it is not signed once, with attributes.
+        MalformedError: A time is not there or finer than microseconds, or it is not signed once, with attributes.
     """
     signed_data = _enter(response, _TO_SIGNED_DATA)[1]
     return Stamp(gen_time=_gen_time(signed_data), signing_time=_signing_time(signed_data))
@@ -52,7 +52,7 @@ def _gen_time(signed_data: bytes) -> datetime:
     tag, content = _enter(signed_data, _TO_GEN_TIME)
     found = _GEN_TIME.fullmatch(content) if tag == _GENERALIZED_TIME else None
     if found is None:
-        raise Malformed("a time-stamp response without a time in whole microseconds")
+        raise MalformedError("a time-stamp response without a time in whole microseconds")
     seconds, fraction = (part.decode("ascii") for part in found.groups(default=b""))
     return _moment(f"{seconds}.{fraction or 0}", "%Y%m%d%H%M%S.%f")
 
@@ -66,16 +66,16 @@ def _signing_time(signed_data: bytes) -> datetime | None:
         if tag == _ATTRIBUTES
     ]
     if len(attributes) != 1:
-        raise Malformed("a time-stamp response that is not signed once, with attributes")
+        raise MalformedError("a time-stamp response that is not signed once, with attributes")
     stated = [content for _, content in _elements(attributes[0]) if _enter(content, (0,))[1] == _SIGNING_TIME]
     if not stated:
         return None
     if len(stated) > 1 or len(_elements(_enter(stated[0], (1,))[1])) != 1:
-        raise Malformed("a time-stamp response with several signing times")
+        raise MalformedError("a time-stamp response with several signing times")
     tag, text = _enter(stated[0], (1, 0))
     form = {_UTC_TIME: "%y%m%d%H%M%SZ", _GENERALIZED_TIME: "%Y%m%d%H%M%SZ"}.get(tag)
     if form is None or not text.isascii():
-        raise Malformed("a time-stamp response whose signing time is no time")
+        raise MalformedError("a time-stamp response whose signing time is no time")
     return _moment(text.decode("ascii"), form)
 
 
@@ -83,7 +83,7 @@ def _moment(text: str, form: str) -> datetime:
     try:
         return datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError as err:
-        raise Malformed(f"a time-stamp response of the time {text[:40]!r}") from err
+        raise MalformedError(f"a time-stamp response of the time {text[:40]!r}") from err
 
 
 def _enter(data: bytes, way: tuple[int, ...]) -> tuple[int, bytes]:
@@ -92,7 +92,7 @@ def _enter(data: bytes, way: tuple[int, ...]) -> tuple[int, bytes]:
     for at in way:
         elements = _elements(data)
         if at >= len(elements):
-            raise Malformed("a time-stamp response that lacks something")
+            raise MalformedError("a time-stamp response that lacks something")
         tag, data = elements[at]
     return tag, data
 
@@ -103,13 +103,13 @@ def _elements(data: bytes) -> list[tuple[int, bytes]]:
     at = 0
     while at < len(data) or not found:
         if len(data) < at + 2:
-            raise Malformed("a time-stamp response that is cut short")
+            raise MalformedError("a time-stamp response that is cut short")
         tag, length, start = data[at], data[at + 1], at + 2
         if length & _LONG_FORM:
             start += length & ~_LONG_FORM
             length = int.from_bytes(data[at + 2 : start], "big")
         at = start + length
         if at > len(data):
-            raise Malformed("a time-stamp response that is cut short")
+            raise MalformedError("a time-stamp response that is cut short")
         found.append((tag, data[start:at]))
     return found

@@ -11,10 +11,10 @@ from rfc3161_client import TimeStampResponse
 from sigstore.models import Bundle
 
 from pip_warden._sigstore.certificate import check_identifier, check_readable
-from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.stamped import Stamp, read_stamp
-from pip_warden._sigstore.unproved import EXPECTED, UnprovedError
+from pip_warden._sigstore.unproved import EXPECTED, unproved
 from pip_warden._sigstore.wire import WireBundle
+from pip_warden.strict_json import MalformedError
 
 _COARSEST = 2**31
 
@@ -40,15 +40,13 @@ def timed_bundles(wire: WireBundle) -> Iterator[TimedBundle]:
     The library is content with one good proof of several.
 
     Raises:
-        UnprovedError: There is none, or one that cannot be read, or a time that nobody signed.
+        FaultError: There is none, or one that cannot be read, or a time that nobody signed.
     """
     if wire.entry.promise is not None:
         moment = datetime.fromtimestamp(wire.entry.integrated_time, tz=UTC)
         yield TimedBundle(_bundle(replace(wire, timestamps=())), moment, stamp=None)
     elif wire.timestamps and wire.entry.integrated_time:
-        raise UnprovedError(
-            "bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp"
-        )
+        raise unproved("bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp")
     untimed = replace(wire.entry, promise=None, integrated_time=0)
     for stamp in wire.timestamps:
         bundle = _bundle(replace(wire, entry=untimed, timestamps=(stamp,)))
@@ -56,16 +54,14 @@ def timed_bundles(wire: WireBundle) -> Iterator[TimedBundle]:
         yield TimedBundle(bundle, read.gen_time, stamp=read)
     if wire.entry.promise is None and not wire.timestamps:
         found = "a time that nobody signed" if wire.entry.integrated_time else "none"
-        raise UnprovedError("no-signing-time", found, expected=EXPECTED["bad-signing-time"])
+        raise unproved("no-signing-time", found, expected=EXPECTED["bad-signing-time"])
 
 
 def _bundle(wire: WireBundle) -> Bundle:
     try:
         return Bundle.from_json(wire.to_json())
     except Exception as err:
-        raise UnprovedError(
-            "bad-bundle", str(err), expected="a bundle that the sigstore library reads"
-        ) from err
+        raise unproved("bad-bundle", str(err), expected="a bundle that the sigstore library reads") from err
 
 
 def _stamped(bundle: Bundle, response: bytes) -> Stamp:
@@ -77,11 +73,9 @@ def _stamped(bundle: Bundle, response: bytes) -> Stamp:
             check_stamp(stamp)
         found = read_stamp(response)
     except Exception as err:
-        raise UnprovedError("bad-signing-time", f"a time-stamp response that cannot be read: {err}") from err
+        raise unproved("bad-signing-time", f"a time-stamp response that cannot be read: {err}") from err
     if times != [found.gen_time.replace(microsecond=0)]:
-        raise UnprovedError(
-            "bad-signing-time", "a time-stamp response that the sigstore library reads otherwise"
-        )
+        raise unproved("bad-signing-time", "a time-stamp response that the sigstore library reads otherwise")
     return found
 
 
@@ -89,7 +83,7 @@ def check_stamp(stamp: TimeStampResponse) -> None:
     """Look at what some clients read and others refuse; nothing signs the set of certificates.
 
     Raises:
-        Malformed: Somebody cannot read it.
+        MalformedError: Somebody cannot read it.
         ValueError: A certificate cannot be read at all.
     """
     for der in stamp.signed_data.certificates:
@@ -97,4 +91,4 @@ def check_stamp(stamp: TimeStampResponse) -> None:
     check_identifier(stamp.tst_info.policy)
     stated = [getattr(stamp.tst_info.accuracy, unit, None) for unit in ("seconds", "millis", "micros")]
     if any(value is not None and not 0 <= value < _COARSEST for value in stated):
-        raise Malformed("an accuracy beyond all bounds")
+        raise MalformedError("an accuracy beyond all bounds")

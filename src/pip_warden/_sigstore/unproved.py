@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sigstore.errors import CertValidationError
 
-from pip_warden.faults import Fault
+from pip_warden.faults import Fault, FaultError
 
 PHRASES = (
     # What the library says (4.5.1), in the order in which it looks.
@@ -46,8 +46,8 @@ EXPECTED = {
 """What was expected instead, by code."""
 
 
-class UnprovedError(Exception):
-    """Carries a fault out of a check.
+def unproved(code: str, found: str, *, expected: str = "", hint: str = "") -> FaultError:
+    """Make what a check raises.
 
     Args:
         code: The fault's code.
@@ -55,20 +55,15 @@ class UnprovedError(Exception):
         expected: What was expected; by default what :data:`EXPECTED` has for the code.
         hint: What to do.
     """
-
-    def __init__(self, code: str, found: str, *, expected: str = "", hint: str = "") -> None:
-        super().__init__(found)
-        self.fault = Fault(code=code, expected=expected or EXPECTED[code], found=found, hint=hint)
+    return FaultError(Fault(code=code, expected=expected or EXPECTED[code], found=found, hint=hint))
 
 
-def as_the_library_says(err: Exception) -> UnprovedError:
+def as_the_library_says(err: Exception) -> FaultError:
     """Give what the library raised a code of ours."""
     text = str(err) or type(err).__name__
     if isinstance(err, CertValidationError):
-        return UnprovedError("bad-certificate-chain", text)
+        return unproved("bad-certificate-chain", text)
     code = next((code for phrase, code in PHRASES if phrase in text), None)
     if code is None:
-        return UnprovedError(
-            "signature-invalid", text, expected="a bundle that verifies under the trusted root"
-        )
-    return UnprovedError(code, text)
+        return unproved("signature-invalid", text, expected="a bundle that verifies under the trusted root")
+    return unproved(code, text)

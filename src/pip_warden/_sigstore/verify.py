@@ -16,16 +16,16 @@ from sigstore_models.common.v1 import HashAlgorithm
 from pip_warden._sigstore.body import V2, read_body
 from pip_warden._sigstore.certificate import check_readable
 from pip_warden._sigstore.claims import read_claims
-from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.in_force import authority_of, check_in_force, ct_log_of, log_of, stampers_of
 from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.root_parts import Log
 from pip_warden._sigstore.timed import TimedBundle, timed_bundles
-from pip_warden._sigstore.unproved import UnprovedError, as_the_library_says
+from pip_warden._sigstore.unproved import as_the_library_says, unproved
 from pip_warden._sigstore.wire import LogEntry, Proof, WireBundle
 from pip_warden.digests import Digest
-from pip_warden.faults import Fault
+from pip_warden.faults import Fault, FaultError
+from pip_warden.strict_json import MalformedError
 
 
 class _Anyone:
@@ -50,9 +50,9 @@ def prove(wire: WireBundle, digest: Digest, root: Root) -> Proved | Fault:
     """
     try:
         return _prove(wire, digest, root)
-    except UnprovedError as err:
+    except FaultError as err:
         return err.fault
-    except Malformed as err:
+    except MalformedError as err:
         return Fault(code=err.code or "bad-bundle", expected="a Sigstore bundle", found=str(err))
     except Exception as err:  # noqa: BLE001 -- the one place where anything is caught; see above
         return Fault(
@@ -65,9 +65,7 @@ def prove(wire: WireBundle, digest: Digest, root: Root) -> Proved | Fault:
 def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
     proof = _check_described(wire)
     if wire.message_digest is not None and wire.message_digest != digest.raw():
-        raise UnprovedError(
-            "bad-signature", f"a signature over a file with SHA-256 {wire.message_digest.hex()}"
-        )
+        raise unproved("bad-signature", f"a signature over a file with SHA-256 {wire.message_digest.hex()}")
     certificate = _load(wire.certificate)
     bundles = tuple(timed_bundles(wire))
     moments = tuple(timed.moment for timed in bundles)
@@ -81,7 +79,7 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
         check_in_force(certificate, timed.moment)
     claims = read_claims(bundles[0].bundle.signing_certificate)
     if isinstance(claims, Fault):
-        raise UnprovedError(claims.code, claims.found, expected=claims.expected)
+        raise FaultError(claims)
     _check_leaf(certificate)
     return Proved(
         claims=claims, envelope=envelopes[0], log_index=wire.entry.log_index, log_time=bundles[0].moment
@@ -92,7 +90,7 @@ def _check_described(wire: WireBundle) -> Proof:
     """The entry has a proof, which is returned, and is of the kind and version that the bundle says."""
     entry = wire.entry
     if entry.proof is None:
-        raise UnprovedError(
+        raise unproved(
             "no-log-proof",
             "a log entry without one",
             expected="an inclusion proof with a signed checkpoint",
@@ -100,12 +98,12 @@ def _check_described(wire: WireBundle) -> Proof:
         )
     try:
         described = read_body(entry.body)
-    except Malformed as err:
-        raise UnprovedError(err.code or "bad-log-entry", str(err)) from err
+    except MalformedError as err:
+        raise unproved(err.code or "bad-log-entry", str(err)) from err
     if described != (entry.kind, entry.version):
-        raise UnprovedError("bad-log-entry", "an entry of another kind or version than the bundle says")
+        raise unproved("bad-log-entry", "an entry of another kind or version than the bundle says")
     if entry.version == V2 and entry.promise is not None:
-        raise UnprovedError("bad-signing-time", "a signed entry timestamp, which Rekor v2 does not make")
+        raise unproved("bad-signing-time", "a signed entry timestamp, which Rekor v2 does not make")
     return entry.proof
 
 
@@ -117,35 +115,31 @@ def _check_place(entry: LogEntry, proof: Proof, log: Log) -> None:
     """
     checkpoint = proof.checkpoint
     if checkpoint.signer != log.host:
-        raise UnprovedError(
+        raise unproved(
             "bad-log-entry",
             f"one of {checkpoint.signer[:80]!r}",
             expected=f"a checkpoint of the log {log.host!r}, as the trusted root names it",
         )
     is_v2 = entry.version == V2
     if bool(checkpoint.tree_id) is is_v2 or not (is_v2 or log.is_v1):
-        raise UnprovedError(
-            "bad-log-entry", f"an entry of version {entry.version} in a log of another version"
-        )
+        raise unproved("bad-log-entry", f"an entry of version {entry.version} in a log of another version")
     if entry.promise is None and entry.log_index != proof.log_index:
-        raise UnprovedError(
-            "bad-log-entry", f"the index {entry.log_index}, where {proof.log_index} is proved"
-        )
+        raise unproved("bad-log-entry", f"the index {entry.log_index}, where {proof.log_index} is proved")
 
 
 def _load(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
     except ValueError as err:
-        raise UnprovedError("bad-certificate", str(err)) from err
+        raise unproved("bad-certificate", str(err)) from err
 
 
 def _check_leaf(certificate: x509.Certificate) -> None:
     """Every client reads it, and as the one that was verified."""
     try:
         check_readable(certificate)
-    except Malformed as err:
-        raise UnprovedError("bad-certificate", str(err)) from err
+    except MalformedError as err:
+        raise unproved("bad-certificate", str(err)) from err
 
 
 def _verified(timed: TimedBundle, verifier: Verifier, wire: WireBundle, digest: Digest) -> Envelope | None:

@@ -7,9 +7,9 @@ sigstore library, so that reading evidence costs nothing.
 from __future__ import annotations
 
 from pip_warden._sigstore.checkpoint import read_checkpoint
-from pip_warden._sigstore.fields import Fields, Malformed
+from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.wire import V0_3, LogEntry, Proof, WireBundle, WireEnvelope
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 LARGEST_BUNDLE = 1 << 20
 """Bytes; real bundles have about ten thousand, provenance up to a few hundred thousand."""
@@ -30,26 +30,22 @@ def parse_bundle(raw: bytes) -> WireBundle:
     """Read a bundle's bytes.
 
     Raises:
-        Malformed: It is not strictly a Sigstore bundle of a known version.
+        MalformedError: It is not strictly a Sigstore bundle of a known version.
     """
-    try:
-        value = loads_object(raw, max_bytes=LARGEST_BUNDLE)
-    except StrictJSONError as err:
-        raise Malformed(str(err)) from err
-    return _read(Fields(value, "bundle"))
+    return _read(Fields(loads_object(raw, max_bytes=LARGEST_BUNDLE), "bundle"))
 
 
 def _read(whole: Fields) -> WireBundle:
     media_type = whole.text("mediaType")
     if media_type not in _KNOWN:
-        raise Malformed(f"the media type {media_type[:80]!r}", code="unknown-bundle-version")
+        raise MalformedError(f"the media type {media_type[:80]!r}", code="unknown-bundle-version")
     material = whole.child("verificationMaterial")
     if material.has("publicKey"):
-        raise Malformed("a bundle signed with a bare key", code="key-signed-bundle")
+        raise MalformedError("a bundle signed with a bare key", code="key-signed-bundle")
     certificate = _certificate(material, media_type)
     entry = _one_entry(material)
     if media_type == V0_1 and entry.promise is None:
-        raise Malformed("a bundle of version 0.1 has no signed entry timestamp")
+        raise MalformedError("a bundle of version 0.1 has no signed entry timestamp")
     timestamps = _timestamps(material)
     material.done()
     signature, message_digest, envelope = _content(whole)
@@ -68,14 +64,14 @@ def _certificate(material: Fields, media_type: str) -> bytes:
     """Take the leaf. Further certificates of old bundles are left out: only the trusted root says who is a CA. They must be its chain."""
     one, several = "certificate", "x509CertificateChain"
     if material.has(one if media_type in _WITH_CHAIN else several):
-        raise Malformed(f"{material.where} has a certificate in the form of another version")
+        raise MalformedError(f"{material.where} has a certificate in the form of another version")
     if media_type not in _WITH_CHAIN:
         return _raw(material.child(one))
     chain = material.child(several)
     certificates = [_raw(fields) for fields in chain.children("certificates", most=_MOST_CERTIFICATES)]
     chain.done()
     if not certificates:
-        raise Malformed(f"{chain.where} is empty")
+        raise MalformedError(f"{chain.where} is empty")
     _check_chain(certificates, chain.where)
     return certificates[0]
 
@@ -91,7 +87,9 @@ def _check_chain(raw: list[bytes], where: str) -> None:
     try:
         chain_of(raw)
     except (ValueError, TypeError, InvalidSignature) as err:
-        raise Malformed(f"{where} is no chain of certificates: {str(err) or type(err).__name__}") from err
+        raise MalformedError(
+            f"{where} is no chain of certificates: {str(err) or type(err).__name__}"
+        ) from err
 
 
 def _raw(fields: Fields) -> bytes:
@@ -103,7 +101,7 @@ def _raw(fields: Fields) -> bytes:
 def _one_entry(material: Fields) -> LogEntry:
     entries = material.children("tlogEntries", most=_MOST_CERTIFICATES)
     if len(entries) != 1:
-        raise Malformed(f"the bundle has {len(entries)} log entries, not exactly one")
+        raise MalformedError(f"the bundle has {len(entries)} log entries, not exactly one")
     return read_entry(entries[0])
 
 
@@ -111,7 +109,7 @@ def read_entry(fields: Fields) -> LogEntry:
     """Read a log entry.
 
     Raises:
-        Malformed: It is not strictly a ``TransparencyLogEntry``.
+        MalformedError: It is not strictly a ``TransparencyLogEntry``.
     """
     log = fields.child("logId")
     log_id = log.data("keyId", size=_HASH)
@@ -133,7 +131,7 @@ def read_entry(fields: Fields) -> LogEntry:
     if promise:
         promise.done()
         if not entry.integrated_time:
-            raise Malformed(f"{promise.where} signs a time that is not there")
+            raise MalformedError(f"{promise.where} signs a time that is not there")
     fields.done()
     return entry
 
@@ -151,7 +149,7 @@ def _proof(fields: Fields | None, log_id: bytes) -> Proof | None:
     checkpoint = read_checkpoint(holder.text("envelope"), log_id, holder.where)
     holder.done()
     if (checkpoint.size, checkpoint.root_hash) != (tree_size, root_hash) or log_index >= tree_size:
-        raise Malformed(f"{fields.where} speaks of another tree than its checkpoint")
+        raise MalformedError(f"{fields.where} speaks of another tree than its checkpoint")
     return Proof(
         log_index=log_index, tree_size=tree_size, root_hash=root_hash, hashes=hashes, checkpoint=checkpoint
     )
@@ -171,7 +169,7 @@ def _timestamps(material: Fields) -> tuple[bytes, ...]:
         fields.done()
     holder.done()
     if len(set(found)) != len(found):
-        raise Malformed(f"{holder.where} repeats a timestamp")
+        raise MalformedError(f"{holder.where} repeats a timestamp")
     return tuple(found)
 
 
@@ -182,7 +180,7 @@ def _content(whole: Fields) -> tuple[bytes, bytes | None, WireEnvelope | None]:
     if envelope is not None and message is None:
         signature, content = _envelope(envelope)
         return signature, None, content
-    raise Malformed("the bundle does not have exactly one of messageSignature and dsseEnvelope")
+    raise MalformedError("the bundle does not have exactly one of messageSignature and dsseEnvelope")
 
 
 def _message(fields: Fields) -> tuple[bytes, bytes]:
@@ -190,7 +188,7 @@ def _message(fields: Fields) -> tuple[bytes, bytes]:
     digest = fields.child("messageDigest")
     fields.done()
     if digest.text("algorithm", "") != "SHA2_256":
-        raise Malformed(f"{digest.where}.algorithm is not SHA2_256")
+        raise MalformedError(f"{digest.where}.algorithm is not SHA2_256")
     value = digest.data("digest", size=_HASH)
     digest.done()
     return signature, value
@@ -203,10 +201,10 @@ def _envelope(fields: Fields) -> tuple[bytes, WireEnvelope]:
     signatures = fields.children("signatures", most=_MOST_TIMESTAMPS)
     fields.done()
     if len(signatures) != 1:
-        raise Malformed(f"{fields.where} has {len(signatures)} signatures, not exactly one")
+        raise MalformedError(f"{fields.where} has {len(signatures)} signatures, not exactly one")
     signature = signatures[0].data("sig")
     # Nothing signs the key id, and a certificate needs none.
     if signatures[0].text("keyid", ""):
-        raise Malformed(f"{signatures[0].where} has a key id")
+        raise MalformedError(f"{signatures[0].where} has a key id")
     signatures[0].done()
     return signature, content

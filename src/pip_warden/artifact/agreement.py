@@ -15,9 +15,10 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.artifact import metadata
 from pip_warden.artifact.equivalence import hold_alike, spelled, with_extras
-from pip_warden.artifact.problem import MalformedError, bad_metadata
+from pip_warden.artifact.problem import bad_metadata
 from pip_warden.artifact.pyproject import Pyproject
 from pip_warden.artifact.requirements import extras_of, read_requirement
+from pip_warden.faults import FaultError
 
 _PKG_INFO, _PYPROJECT = "PKG-INFO", "pyproject.toml"
 _MOST_REWRITTEN = 64
@@ -30,7 +31,7 @@ def check_agreement(core: Message, pyproject: Pyproject) -> None:
     Old build tools write no dependencies into PKG-INFO; nobody believes it then.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        FaultError: ``bad-metadata``.
     """
     name, version = metadata.project_and_version(core, _PKG_INFO)
     if pyproject.project not in {None, name} or pyproject.version not in {None, version}:
@@ -95,7 +96,7 @@ def _compare(pyproject: Iterable[str], pkg_info: Iterable[str]) -> None:
         raise _contradiction(sorted(one - other), sorted(other - one))
 
 
-def _contradiction(pyproject: list[str], pkg_info: list[str]) -> MalformedError:
+def _contradiction(pyproject: list[str], pkg_info: list[str]) -> FaultError:
     return bad_metadata(
         f"{_PYPROJECT} and {_PKG_INFO}, which say the same",
         f"{', '.join(pyproject[:4]) or 'nothing'} in the first, {', '.join(pkg_info[:4]) or 'nothing'} in the second",

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
+from pip_warden.faults import FaultError
 from pip_warden.names import ProjectName
 
 SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
@@ -43,7 +44,7 @@ def read_entry_points(raw: bytes, project: ProjectName) -> tuple[EntryPoint, ...
         project: The wheel's project: only pip may bring a script named pip.
 
     Raises:
-        MalformedError: ``bad-entry-point``: an installer could read it differently, or a script's name or reference is not merely one.
+        FaultError: ``bad-entry-point``: an installer could read it differently, or a script's name or reference is not merely one.
     """
     found = _read(_text(raw))
     names = set[str]()
@@ -65,7 +66,7 @@ def check_script_name(name: str, project: ProjectName) -> None:
     """Check that a script is one that every installer writes, and under this name.
 
     Raises:
-        MalformedError: ``bad-entry-point``.
+        FaultError: ``bad-entry-point``.
     """
     plain = script_of(name).casefold()
     if not _NAME.fullmatch(name) or not plain or _INTERPRETER.fullmatch(plain.removesuffix(".py")):
@@ -131,8 +132,8 @@ def _point(line: str, group: str) -> EntryPoint:
     return EntryPoint(group, name, value)
 
 
-def _bad(found: str) -> MalformedError:
-    return MalformedError(
+def _bad(found: str) -> FaultError:
+    return problem(
         "bad-entry-point",
         "entry points that every installer reads alike, whose names are plain file names and whose values name an object",
         found,

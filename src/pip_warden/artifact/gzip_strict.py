@@ -9,8 +9,9 @@ from typing import BinaryIO
 
 from pip_warden.artifact.inflate import inflate
 from pip_warden.artifact.limits import most_unpacked
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
 from pip_warden.artifact.zip_headers import END_SIGNATURE
+from pip_warden.faults import FaultError
 
 _HEADER = struct.Struct("<2s2BL2B")
 _TRAILER = struct.Struct("<2L")
@@ -24,7 +25,7 @@ def gunzip(stream: BinaryIO, size: int) -> Iterator[bytes]:
     """Unpack a gzip file of ``size`` bytes in pieces.
 
     Raises:
-        MalformedError: ``wrong-file-type``, ``malformed-sdist`` or ``archive-too-large``.
+        FaultError: ``wrong-file-type``, ``malformed-sdist`` or ``archive-too-large``.
     """
     _check_no_zip(stream, size)
     stream.seek(0)
@@ -36,7 +37,7 @@ def gunzip(stream: BinaryIO, size: int) -> Iterator[bytes]:
     for piece in inflate(stream, packed, "malformed-sdist"):
         crc, length = zlib.crc32(piece, crc), length + len(piece)
         if length > most_unpacked(size):
-            raise MalformedError(
+            raise problem(
                 "archive-too-large", f"at most {most_unpacked(size)} bytes unpacked from {size}", "more"
             )
         yield piece
@@ -69,8 +70,8 @@ def _check_no_zip(stream: BinaryIO, size: int) -> None:
         raise _wrong_type("a file that a ZIP reader takes for a ZIP file")
 
 
-def _wrong_type(found: str) -> MalformedError:
-    return MalformedError(
+def _wrong_type(found: str) -> FaultError:
+    return problem(
         "wrong-file-type",
         "a gzip file and nothing else, as the suffix .tar.gz says",
         found,
@@ -78,8 +79,8 @@ def _wrong_type(found: str) -> MalformedError:
     )
 
 
-def _bad(found: str) -> MalformedError:
-    return MalformedError(
+def _bad(found: str) -> FaultError:
+    return problem(
         "malformed-sdist",
         "one plain gzip member that ends with the file",
         found,

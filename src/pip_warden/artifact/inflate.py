@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pip_warden.artifact.limits import CHUNK
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
 
 
 def inflate(stream: BinaryIO, packed: int, code: str) -> Iterator[bytes]:
@@ -22,7 +22,7 @@ def inflate(stream: BinaryIO, packed: int, code: str) -> Iterator[bytes]:
         Pieces of at most :data:`CHUNK` bytes, never empty.
 
     Raises:
-        MalformedError: It is no deflate stream, is cut off, or ends early.
+        FaultError: It is no deflate stream, is cut off, or ends early.
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     data, piece = b"", b""
@@ -30,14 +30,14 @@ def inflate(stream: BinaryIO, packed: int, code: str) -> Iterator[bytes]:
         if not data and len(piece) < CHUNK:
             data = stream.read(min(packed, CHUNK))
             if not data:
-                raise MalformedError(code, "whole compressed data", "data that is cut off")
+                raise problem(code, "whole compressed data", "data that is cut off")
             packed -= len(data)
         try:
             piece = inflater.decompress(data, CHUNK)
         except zlib.error as err:
-            raise MalformedError(code, "deflated data", str(err)) from err
+            raise problem(code, "deflated data", str(err)) from err
         data = inflater.unconsumed_tail
         if piece:
             yield piece
     if inflater.unused_data or packed:
-        raise MalformedError(code, "compressed data that ends where it should", "further bytes behind it")
+        raise problem(code, "compressed data that ends where it should", "further bytes behind it")

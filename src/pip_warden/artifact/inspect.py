@@ -7,11 +7,10 @@ from pathlib import Path
 from subprocess import SubprocessError
 
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.artifact.problem import MalformedError
 from pip_warden.artifact.sdist import check_elsewhere, inspect_sdist
 from pip_warden.artifact.wheel import inspect_wheel
 from pip_warden.errors import UndecidedError
-from pip_warden.faults import Fault
+from pip_warden.faults import Fault, FaultError
 from pip_warden.names import ArtifactName
 
 
@@ -30,7 +29,7 @@ def inspect(path: Path, name: ArtifactName) -> Contents | Fault:
     """
     try:
         return inspect_wheel(path, name) if name.kind == "wheel" else inspect_sdist(path)
-    except MalformedError as err:
+    except FaultError as err:
         return err.fault
 
 
@@ -49,7 +48,7 @@ def read_by(interpreter: Path, artifact: Artifact) -> Artifact:
         return artifact
     try:
         check_elsewhere(artifact.path, interpreter)
-    except MalformedError as err:
+    except FaultError as err:
         return replace(artifact, contents=err.fault)
     except (OSError, SubprocessError) as err:
         raise UndecidedError(

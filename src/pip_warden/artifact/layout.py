@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Iterator
 from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.entry_points import check_script_name, script_of
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tree import Tree, unsafe
+from pip_warden.faults import FaultError
 from pip_warden.names import ProjectName
 
 DIST_INFO = ".dist-info"
@@ -69,7 +70,7 @@ def check_layout(
         licenses: What METADATA names as licence files.
 
     Raises:
-        MalformedError: ``malformed-wheel``, ``unexpected-metadata``, ``unsafe-member`` or ``bad-entry-point``.
+        FaultError: ``malformed-wheel``, ``unexpected-metadata``, ``unsafe-member`` or ``bad-entry-point``.
     """
     own = _own_licenses(licenses)
     wrapped = {name.casefold() for name in scripts}
@@ -103,7 +104,7 @@ def has_data(names: Iterable[str], info: str) -> bool:
 def _add(tree: Tree, name: str, target: str) -> None:
     try:
         tree.add(target, is_directory=False)
-    except MalformedError as err:
+    except FaultError as err:
         raise unsafe(
             "members that an installer writes to one place each", f"{name!r}, where another one goes too"
         ) from err
@@ -169,7 +170,7 @@ def _check_description(name: str, target: str, info: str, licenses: frozenset[st
         licenses: What licence files may be called besides what they usually are.
 
     Raises:
-        MalformedError: ``malformed-wheel`` or ``unexpected-metadata``.
+        FaultError: ``malformed-wheel`` or ``unexpected-metadata``.
     """
     root, _, path = target.partition("/")
     top, _, rest = path.partition("/")
@@ -180,7 +181,7 @@ def _check_description(name: str, target: str, info: str, licenses: frozenset[st
     first, slash, _ = rest.partition("/")
     known = first in _SUBDIRECTORIES if slash else first in _KNOWN or _LEGAL.fullmatch(first) is not None
     if rest and not known and rest not in licenses:
-        raise MalformedError(
+        raise problem(
             "unexpected-metadata",
             f"in {info} only files that specifications name, and licences",
             rest,
@@ -189,9 +190,9 @@ def _check_description(name: str, target: str, info: str, licenses: frozenset[st
         )
 
 
-def malformed(expected: str, found: str) -> MalformedError:
+def malformed(expected: str, found: str) -> FaultError:
     """Make the fault of a wheel that is not well-formed."""
-    return MalformedError(
+    return problem(
         "malformed-wheel",
         expected,
         found,

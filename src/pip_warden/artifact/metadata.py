@@ -43,7 +43,7 @@ def headers(raw: bytes, where: str) -> Message:
         where: Its name, for people.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        FaultError: ``bad-metadata``.
     """
     try:
         text = raw.decode("utf-8")
@@ -79,7 +79,7 @@ def one(message: Message, name: str, where: str) -> str:
     """Return the value of a header that must stand exactly once, on one line.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        FaultError: ``bad-metadata``.
     """
     values = message.get_all(name) or []
     if len(values) != 1:
@@ -94,7 +94,7 @@ def at_most_one(message: Message, name: str, where: str) -> str | None:
     """Return the value of a header that may stand once.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        FaultError: ``bad-metadata``.
     """
     return one(message, name, where) if message.get_all(name) else None
 
@@ -108,7 +108,7 @@ def core(raw: bytes, where: str) -> Message:
     """Read core metadata of a version that we know (PEP 241 to PEP 794: 1.x and 2.x).
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        FaultError: ``bad-metadata``.
     """
     message = headers(raw, where)
     stated = one(message, "Metadata-Version", where)
@@ -122,7 +122,7 @@ def project_and_version(message: Message, where: str) -> tuple[ProjectName, Vers
     """Read name and version.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        FaultError: ``bad-metadata``.
     """
     name, version = one(message, "Name", where), one(message, "Version", where)
     if name == "UNKNOWN" or _TOO_LARGE.search(version):
@@ -137,7 +137,7 @@ def requires_python(message: Message, where: str) -> str | None:
     """Read ``Requires-Python``.
 
     Raises:
-        MalformedError: ``bad-metadata``: it stands twice or is no version specifier.
+        FaultError: ``bad-metadata``: it stands twice or is no version specifier.
     """
     stated = at_most_one(message, "Requires-Python", where)
     if stated is not None and not (is_specifier(stated) and is_plain_python(stated)):
@@ -149,7 +149,7 @@ def direct_references(requirements: Iterable[str], where: str) -> tuple[str, ...
     """Return the requirements that name a URL or path instead of a version.
 
     Raises:
-        MalformedError: ``bad-metadata``: one of them cannot be read at all.
+        FaultError: ``bad-metadata``: one of them cannot be read at all.
     """
     return tuple(text for text in requirements if read_requirement(text, where).url is not None)
 
@@ -160,7 +160,7 @@ def dependencies(message: Message, where: str) -> tuple[str, ...]:
     One of an extra that no ``Provides-Extra`` names is installed by some and left out by others.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        FaultError: ``bad-metadata``.
     """
     found = every(message, "Requires-Dist")
     # As it stands: with a blank behind it, or on a line of its own, it is another name to some.

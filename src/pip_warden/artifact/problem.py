@@ -1,21 +1,18 @@
-"""How the strict readers of this room stop: with one exception that never leaves it."""
+"""What is wrong with an archive, as the strict readers of this room say it."""
 
 from __future__ import annotations
 
-from pip_warden.faults import Fault
+from pip_warden.faults import Fault, FaultError
 
 
-class MalformedError(Exception):
-    """The archive is not what it should be; carries the fault. Never leaves this room."""
-
-    def __init__(self, code: str, expected: str, found: str, *, hint: str = "") -> None:
-        super().__init__(found)
-        self.fault = Fault(code=code, expected=expected, found=found, hint=hint)
+def problem(code: str, expected: str, found: str, *, hint: str = "") -> FaultError:
+    """Make what a reader raises where an archive is not what it should be."""
+    return FaultError(Fault(code=code, expected=expected, found=found, hint=hint))
 
 
-def bad_metadata(where: str, found: str) -> MalformedError:
-    """Make the fault of a metadata file."""
-    return MalformedError(
+def bad_metadata(where: str, found: str) -> FaultError:
+    """Make what is raised for a metadata file."""
+    return problem(
         "bad-metadata",
         f"well-formed metadata in {where}",
         found,

@@ -11,10 +11,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pip_warden.artifact import metadata
-from pip_warden.artifact.problem import MalformedError, bad_metadata
+from pip_warden.artifact.problem import bad_metadata, problem
 from pip_warden.artifact.requirements import check_few, is_plain_python, is_specifier
 from pip_warden.artifact.tree import is_plain_path
-from pip_warden.faults import Fault
+from pip_warden.faults import Fault, FaultError
 from pip_warden.names import ProjectName
 
 DEFAULT_BUILD_REQUIRES = ("setuptools>=40.8.0",)
@@ -84,7 +84,7 @@ def local_project(path: Path) -> Pyproject | Fault:
         return _no_project(path, err.strerror or type(err).__name__)
     try:
         return read_pyproject(raw)
-    except MalformedError as err:
+    except FaultError as err:
         return err.fault
 
 
@@ -101,7 +101,7 @@ def read_pyproject(raw: bytes) -> Pyproject:
     """Read the bytes of a ``pyproject.toml``.
 
     Raises:
-        MalformedError: ``bad-metadata`` or ``archive-too-large``.
+        FaultError: ``bad-metadata`` or ``archive-too-large``.
     """
     document = _read_toml(raw)
     system, project = _table(document, "build-system"), _table(document, "project")
@@ -140,7 +140,7 @@ def _read_toml(raw: bytes) -> dict[str, object]:
     try:
         text = raw.decode("utf-8")
         if _MANY_PARTS.search(text):
-            raise MalformedError("archive-too-large", f"keys of at most {_DEEPEST} parts in {_WHERE}", "more")
+            raise problem("archive-too-large", f"keys of at most {_DEEPEST} parts in {_WHERE}", "more")
         document: dict[str, object] = tomllib.loads(text)
     except (ValueError, RecursionError) as err:  # also a number of too many digits
         raise bad_metadata(_WHERE, str(err)[:200]) from err

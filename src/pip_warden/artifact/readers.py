@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pip_warden.artifact import listing
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tarfile_strict import Member as TarMember
 from pip_warden.artifact.zipfile_strict import Member as ZipMember
+from pip_warden.faults import FaultError
 
 _SHOWN = 200
 _PATIENCE = 300.0
@@ -36,7 +37,7 @@ def check_tar(skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
         members: What we read.
 
     Raises:
-        MalformedError: ``archive-ambiguous``.
+        FaultError: ``archive-ambiguous``.
     """
     skeleton.seek(0)
     reader = f"tarfile of Python {platform.python_version()}"
@@ -53,7 +54,7 @@ def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence
         members: What we read.
 
     Raises:
-        MalformedError: ``archive-ambiguous``.
+        FaultError: ``archive-ambiguous``.
         OSError: The interpreter cannot be run.
         subprocess.TimeoutExpired: It does not come to an end.
     """
@@ -87,7 +88,7 @@ def check_zip(stream: BinaryIO, members: Iterable[ZipMember]) -> None:
         members: What we read, in the order of the file.
 
     Raises:
-        MalformedError: ``archive-ambiguous``.
+        FaultError: ``archive-ambiguous``.
     """
     reader = f"zipfile of Python {platform.python_version()}"
     ours = ([m.name, m.is_directory, m.size, m.packed, m.method, m.crc, m.offset] for m in members)
@@ -141,7 +142,7 @@ def check_metadata(
         entry_points: Group, name and value of each entry point that we read.
 
     Raises:
-        MalformedError: ``archive-ambiguous``.
+        FaultError: ``archive-ambiguous``.
     """
     reader = f"importlib.metadata of Python {platform.python_version()}"
     with _strangers(reader):
@@ -176,7 +177,7 @@ def _strangers(reader: str) -> Iterator[None]:
     """Whatever stops a reader that installers use is a difference; it may raise anything, and not only what it documents."""
     try:
         yield
-    except (MalformedError, OSError):
+    except (FaultError, OSError):
         raise
     except Exception as err:
         raise _ambiguous(
@@ -184,8 +185,8 @@ def _strangers(reader: str) -> Iterator[None]:
         ) from err
 
 
-def _ambiguous(expected: str, found: str) -> MalformedError:
-    return MalformedError(
+def _ambiguous(expected: str, found: str) -> FaultError:
+    return problem(
         "archive-ambiguous",
         expected,
         found,

@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
+from pip_warden.faults import FaultError
 
 LARGEST_RECORD = 64 << 20
 """Bytes."""
@@ -42,7 +43,7 @@ class Row:
         """Hash a member's content and compare.
 
         Raises:
-            MalformedError: ``record-mismatch``.
+            FaultError: ``record-mismatch``.
         """
         state, size = hashlib.new(self.algorithm), 0
         for piece in pieces:
@@ -63,7 +64,7 @@ def read_record(raw: bytes, unhashed: frozenset[str]) -> Mapping[str, Row | None
         For each path what is said of it; None for a row without a hash.
 
     Raises:
-        MalformedError: ``record-mismatch``.
+        FaultError: ``record-mismatch``.
     """
     try:
         rows = csv.reader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True)
@@ -81,7 +82,7 @@ def check_listing(recorded: Iterable[str], present: Iterable[str], unhashed: fro
     """RECORD and the archive list the same files.
 
     Raises:
-        MalformedError: ``record-mismatch``.
+        FaultError: ``record-mismatch``.
     """
     listed, there = set(recorded), set(present)
     for name in sorted(listed - there):
@@ -101,8 +102,8 @@ def _row(name: str, hashed: str, size: str) -> Row:
     return Row(algorithm=algorithm, digest=digest, size=int(size) if size else None)
 
 
-def _mismatch(found: str) -> MalformedError:
-    return MalformedError(
+def _mismatch(found: str) -> FaultError:
+    return problem(
         "record-mismatch",
         "a RECORD that lists exactly the wheel's files with their hashes",
         found,

@@ -13,7 +13,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from pip_warden.artifact.problem import MalformedError, bad_metadata
+from pip_warden.artifact.problem import bad_metadata, problem
 
 _VERSIONS = "python_version|python_full_version|implementation_version"
 _RELEASE = "platform_release"
@@ -69,7 +69,7 @@ def read_requirement(text: str, where: str) -> Requirement:
         where: The name of the file that it stands in, for people.
 
     Raises:
-        MalformedError: ``bad-metadata``.
+        FaultError: ``bad-metadata``.
     """
     try:
         return Requirement(text)
@@ -81,10 +81,10 @@ def check_few(requirements: Sequence[str], where: str) -> None:
     """Check that there are not so many requirements that reading them takes minutes.
 
     Raises:
-        MalformedError: ``archive-too-large``.
+        FaultError: ``archive-too-large``.
     """
     if len(requirements) > _MOST_REQUIREMENTS or sum(map(len, requirements)) > _MOST_LETTERS:
-        raise MalformedError(
+        raise problem(
             "archive-too-large",
             f"at most {_MOST_REQUIREMENTS} requirements of together {_MOST_LETTERS} characters in {where}",
             f"{len(requirements)} of together {sum(map(len, requirements))}",
@@ -95,7 +95,7 @@ def read_agreed(requirements: Sequence[str], where: str) -> tuple[Requirement, .
     """Read requirements that every installer reads alike.
 
     Raises:
-        MalformedError: ``bad-metadata`` or ``archive-too-large``.
+        FaultError: ``bad-metadata`` or ``archive-too-large``.
     """
     check_few(requirements, where)
     found = tuple(read_requirement(text, where) for text in requirements)

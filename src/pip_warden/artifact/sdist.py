@@ -25,7 +25,7 @@ def inspect_sdist(path: Path) -> Contents:
     """Read an sdist.
 
     Raises:
-        MalformedError: With the fault.
+        FaultError: With the fault.
         OSError: The file cannot be read.
     """
     with tempfile.TemporaryFile() as skeleton:
@@ -49,7 +49,7 @@ def check_elsewhere(path: Path, interpreter: Path) -> None:
         interpreter: The Python that an installer will run in.
 
     Raises:
-        MalformedError: ``archive-ambiguous``.
+        FaultError: ``archive-ambiguous``.
         OSError: The file cannot be read, or the interpreter not be run.
         subprocess.TimeoutExpired: The interpreter does not come to an end.
     """

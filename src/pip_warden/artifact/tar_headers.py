@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tree import unsafe
+from pip_warden.faults import FaultError
 
 BLOCK = 512
 """Bytes of a header, and what every content is filled up to."""
@@ -63,7 +64,7 @@ def read_header(raw: bytes) -> Header:
     """Read a header block of 512 bytes.
 
     Raises:
-        MalformedError: ``malformed-sdist``, or ``unsafe-member`` for a type that is no file, directory or link.
+        FaultError: ``malformed-sdist``, or ``unsafe-member`` for a type that is no file, directory or link.
     """
     unsigned = sum(raw) - sum(raw[_CHECKSUM]) + 8 * 0x20
     if _octal(raw[_CHECKSUM]) != unsigned:
@@ -112,7 +113,7 @@ def long_text(content: bytes) -> str:
     """Read the content of a GNU long name: ended by a NUL, and not empty.
 
     Raises:
-        MalformedError: ``malformed-sdist``.
+        FaultError: ``malformed-sdist``.
     """
     found = text(content)
     if not found or not content.endswith(b"\0"):
@@ -124,7 +125,7 @@ def text(field: bytes) -> str:
     """Read a name that ends at its first NUL.
 
     Raises:
-        MalformedError: ``malformed-sdist``: something follows the NUL, or it is not UTF-8.
+        FaultError: ``malformed-sdist``: something follows the NUL, or it is not UTF-8.
     """
     raw, _, rest = field.partition(b"\0")
     if rest.strip(b"\0"):
@@ -138,7 +139,7 @@ def read_pax(raw: bytes) -> dict[str, str]:
     No value holds a line feed: readers that go by lines would see a record of its own behind it.
 
     Raises:
-        MalformedError: ``malformed-sdist``.
+        FaultError: ``malformed-sdist``.
     """
     found: dict[str, str] = {}
     at = 0
@@ -182,9 +183,9 @@ def _decoded(raw: bytes) -> str:
         raise bad("names in UTF-8", repr(raw[:200])[1:]) from err
 
 
-def bad(expected: str, found: str) -> MalformedError:
+def bad(expected: str, found: str) -> FaultError:
     """Make the fault of an sdist that is not well-formed."""
-    return MalformedError(
+    return problem(
         "malformed-sdist",
         expected,
         found,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pip_warden.artifact.limits import LONGEST_NAME
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tar_headers import (
     BLOCK,
     DIRECTORY,
@@ -79,7 +79,7 @@ def read_tar(
         Every member, and the contents that were wanted by the same paths.
 
     Raises:
-        MalformedError: ``malformed-sdist``, ``unsafe-member`` or ``archive-too-large``.
+        FaultError: ``malformed-sdist``, ``unsafe-member`` or ``archive-too-large``.
     """
     source, tree, links = _Blocks(pieces, skeleton), Tree(), _Links()
     members: list[Member] = []
@@ -92,9 +92,7 @@ def read_tar(
         most = keep.get(below) if member.is_file else None
         if most is not None:
             if member.size > most:
-                raise MalformedError(
-                    "archive-too-large", f"at most {most} bytes in {below}", str(member.size)
-                )
+                raise problem("archive-too-large", f"at most {most} bytes in {below}", str(member.size))
             kept[below] = source.content(member.size)
         else:
             source.skip(member.size)

@@ -6,7 +6,8 @@ import unicodedata
 from enum import Enum, auto
 
 from pip_warden.artifact.limits import LONGEST_NAME, MOST_MEMBERS
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
+from pip_warden.faults import FaultError
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ODD = ("//", "/./", "/../", " /", "\\", ":")
@@ -59,13 +60,11 @@ class Tree:
             is_directory: Whether it is a directory.
 
         Raises:
-            MalformedError: ``unsafe-member`` or ``archive-too-large``.
+            FaultError: ``unsafe-member`` or ``archive-too-large``.
         """
         self._count += 1
         if self._count > MOST_MEMBERS:
-            raise MalformedError(
-                "archive-too-large", f"at most {MOST_MEMBERS} members", f"more than {MOST_MEMBERS}"
-            )
+            raise problem("archive-too-large", f"at most {MOST_MEMBERS} members", f"more than {MOST_MEMBERS}")
         if not is_plain_path(name):
             raise unsafe("member names that are plain relative paths", repr(name))
         key = _forgotten(name)
@@ -87,7 +86,7 @@ class Tree:
         """Remember a path. A deep one has a path above it for each of its letters, so what is kept is counted, and not the members alone."""
         self._letters += len(key)
         if self._letters > _MOST_LETTERS:
-            raise MalformedError(
+            raise problem(
                 "archive-too-large",
                 f"at most {_MOST_LETTERS} characters in all paths",
                 f"more than {_MOST_LETTERS}",
@@ -106,9 +105,9 @@ def _forgotten(name: str) -> str:
     return "/".join([part.rstrip(".") for part in folded.split("/")])
 
 
-def unsafe(expected: str, found: str) -> MalformedError:
+def unsafe(expected: str, found: str) -> FaultError:
     """Make the fault of a member that could land anywhere else than it says."""
-    return MalformedError(
+    return problem(
         "unsafe-member",
         expected,
         found,

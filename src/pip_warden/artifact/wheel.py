@@ -19,7 +19,7 @@ from pip_warden.artifact import metadata
 from pip_warden.artifact.entry_points import SCRIPTS, EntryPoint, read_entry_points
 from pip_warden.artifact.layout import DIST_INFO, check_layout, data_of, has_data, malformed
 from pip_warden.artifact.model import Contents
-from pip_warden.artifact.problem import MalformedError, bad_metadata
+from pip_warden.artifact.problem import bad_metadata, problem
 from pip_warden.artifact.readers import check_metadata, check_zip
 from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_record
 from pip_warden.artifact.zip_headers import LOCAL_SIGNATURE
@@ -58,7 +58,7 @@ class _Wheel:
         if member is None:
             return None
         if member.size > largest:
-            raise MalformedError("archive-too-large", f"at most {largest} bytes in {name}", str(member.size))
+            raise problem("archive-too-large", f"at most {largest} bytes in {name}", str(member.size))
         return b"".join(unpack(self.stream, member))
 
 
@@ -70,7 +70,7 @@ def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
         name: The parsed file name; installers look for ``.data`` under it, or under the name of ``.dist-info``.
 
     Raises:
-        MalformedError: With the fault.
+        FaultError: With the fault.
         OSError: The file cannot be read.
     """
     with path.open("rb") as stream:
@@ -104,7 +104,7 @@ def _check_magic(stream: BinaryIO) -> None:
     """A wheel begins as a ZIP file and is no tar archive besides (T41)."""
     start = stream.read(_TAR_MAGIC_AT + 5)
     if not start.startswith(LOCAL_SIGNATURE) or start[_TAR_MAGIC_AT:] == b"ustar":
-        raise MalformedError(
+        raise problem(
             "wrong-file-type",
             "a ZIP file and nothing else, as the suffix .whl says",
             f"a file that begins with {start[:4].hex(' ')}, or is a tar archive too",

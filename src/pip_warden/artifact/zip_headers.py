@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from pip_warden.artifact.limits import MOST_MEMBERS
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tree import unsafe
+from pip_warden.faults import FaultError
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
 END_SIGNATURE = b"PK\x05\x06"
@@ -66,7 +67,7 @@ def read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
         Where the central directory begins and ends, and how many entries it has.
 
     Raises:
-        MalformedError: ``malformed-wheel`` or ``archive-too-large``.
+        FaultError: ``malformed-wheel`` or ``archive-too-large``.
     """
     at = size - _END.size
     if at < 0:
@@ -89,9 +90,7 @@ def read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
     if offset + length != at:
         raise bad("an end record that does not follow the central directory it states")
     if not 0 < count <= MOST_MEMBERS or length > _LARGEST_DIRECTORY:
-        raise MalformedError(
-            "archive-too-large", f"1 to {MOST_MEMBERS} members", f"{count}, in {length} bytes"
-        )
+        raise problem("archive-too-large", f"1 to {MOST_MEMBERS} members", f"{count}, in {length} bytes")
     return offset, at, count
 
 
@@ -121,7 +120,7 @@ def read_directory(raw: bytes, count: int) -> list[Entry]:
         count: How many entries it has.
 
     Raises:
-        MalformedError: ``malformed-wheel`` or ``unsafe-member``.
+        FaultError: ``malformed-wheel`` or ``unsafe-member``.
     """
     entries, position = [], 0
     for _ in range(count):
@@ -178,7 +177,7 @@ def read_extra(raw: bytes) -> dict[int, bytes]:
     """Read extra fields (4.5); one that could name the member anew (0x7075) or is unknown is refused.
 
     Raises:
-        MalformedError: ``malformed-wheel``.
+        FaultError: ``malformed-wheel``.
     """
     found: dict[int, bytes] = {}
     while raw:
@@ -200,7 +199,7 @@ def widened(extra: dict[int, bytes], narrow: tuple[int, ...]) -> tuple[int, ...]
         narrow: The plain fields: sizes, and where a local header begins.
 
     Raises:
-        MalformedError: ``malformed-wheel``.
+        FaultError: ``malformed-wheel``.
     """
     count = narrow.count(_ELSEWHERE)
     wide = extra.get(ZIP64, b"")
@@ -214,7 +213,7 @@ def unpacked(form: struct.Struct, stream: BinaryIO) -> tuple[Any, ...]:
     """Read a header of a fixed form where the stream stands.
 
     Raises:
-        MalformedError: ``malformed-wheel``: it is cut off.
+        FaultError: ``malformed-wheel``: it is cut off.
     """
     raw = stream.read(form.size)
     if len(raw) != form.size:
@@ -227,9 +226,9 @@ def shown_name(entry: Entry) -> str:
     return repr(entry.name)[1:]
 
 
-def bad(found: str) -> MalformedError:
+def bad(found: str) -> FaultError:
     """Make the fault of a ZIP file that readers could disagree about."""
-    return MalformedError(
+    return problem(
         "malformed-wheel",
         "a ZIP file whose parts all agree",
         found,

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from pip_warden.artifact.inflate import inflate
 from pip_warden.artifact.limits import CHUNK, most_unpacked
-from pip_warden.artifact.problem import MalformedError
+from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tree import Tree
 from pip_warden.artifact.zip_headers import (
     END_SIGNATURE,
@@ -70,7 +70,7 @@ def read_members(stream: BinaryIO, size: int) -> tuple[Member, ...]:
     """Read the structure of a ZIP file of ``size`` bytes.
 
     Raises:
-        MalformedError: ``malformed-wheel``, ``unsafe-member`` or ``archive-too-large``.
+        FaultError: ``malformed-wheel``, ``unsafe-member`` or ``archive-too-large``.
     """
     directory, end, count = read_end(stream, size)
     stream.seek(directory)
@@ -79,7 +79,7 @@ def read_members(stream: BinaryIO, size: int) -> tuple[Member, ...]:
         raise bad("a second end record in the central directory")
     entries, tree = read_directory(raw, count), Tree()
     if sum(entry.size for entry in entries) > most_unpacked(size):
-        raise MalformedError(
+        raise problem(
             "archive-too-large",
             f"at most {most_unpacked(size)} bytes unpacked from {size}",
             str(sum(entry.size for entry in entries)),
@@ -100,7 +100,7 @@ def unpack(stream: BinaryIO, member: Member) -> Iterator[bytes]:
     """Yield a member's content in pieces, and check its size and CRC at the end.
 
     Raises:
-        MalformedError: ``malformed-wheel``.
+        FaultError: ``malformed-wheel``.
     """
     stream.seek(member.begins)
     stored = member.method == STORED

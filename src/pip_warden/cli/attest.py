@@ -12,7 +12,7 @@ import click
 from pip_warden.cli.common import format_option
 from pip_warden.cli.signing import open_signatory, signing_options, tell
 from pip_warden.errors import UsageError
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 _LARGEST_PREDICATE = 8 << 20
 
@@ -99,5 +99,5 @@ def _statements(
 def _read(path: Path) -> dict[str, JSONValue]:
     try:
         return loads_object(path.read_bytes(), max_bytes=_LARGEST_PREDICATE)
-    except (OSError, StrictJSONError) as err:
+    except (OSError, MalformedError) as err:
         raise UsageError("bad-predicate", f"expected a JSON object in {path}, found {err}") from err

@@ -151,7 +151,7 @@ def print_report(report: Report, output_format: str) -> int:
     Where the reader of stdout has gone, people are told on stderr.
     """
     from pip_warden.cli.delivery import was_left
-    from pip_warden.cli.output import console_style
+    from pip_warden.cli.style import console_style
     from pip_warden.report import json, text
 
     if output_format == "json":

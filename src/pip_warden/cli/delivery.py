@@ -189,7 +189,7 @@ def _not_told(failure: OSError | ValueError) -> DeliveryError:
 
 
 def _tell(error: DeliveryError, err: Outlet) -> None:
-    from pip_warden.cli.output import console_style
+    from pip_warden.cli.style import console_style
     from pip_warden.report import text
 
     print(text.render_error(error, console_style(cast("IO[str]", err))), file=err)

@@ -7,7 +7,7 @@ import textwrap
 
 import click
 
-from pip_warden.cli.output import console_style
+from pip_warden.cli.style import console_style
 from pip_warden.explain import Explanation, catalogue, explain
 
 _EXITS = {

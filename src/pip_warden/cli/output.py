@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Sequence
 from typing import IO
 
-import click
-
 from pip_warden.cli.delivery import Outlet
+from pip_warden.cli.style import console_style
 from pip_warden.display import shown
 from pip_warden.events import Reporter
-from pip_warden.report.text import Style, plain
-
-_COLOURS = {"good": "green", "bad": "red", "unknown": "yellow", "quiet": "bright_black"}
 
 
 def wants_json(words: Sequence[str]) -> bool:
@@ -23,19 +18,6 @@ def wants_json(words: Sequence[str]) -> bool:
     asked = [word for word in words if word.startswith("--format=")]
     asked += [f"--format={after}" for word, after in itertools.pairwise(words) if word == "--format"]
     return bool(asked) and asked[-1] == "--format=json"
-
-
-def console_style(stream: IO[str]) -> Style:
-    """Return the style for a stream: colour for a terminal, none for a file, a pipe or NO_COLOR (no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return plain
-    if os.environ.get("FORCE_COLOR") or stream.isatty():
-        return _coloured
-    return plain
-
-
-def _coloured(text: str, role: str, /) -> str:
-    return click.style(text, bold=True) if role == "strong" else click.style(text, fg=_COLOURS[role])
 
 
 class Console(Reporter):

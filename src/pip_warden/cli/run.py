@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import click
 
 from pip_warden.cli.delivery import delivering, was_left
-from pip_warden.cli.output import console_style, wants_json
+from pip_warden.cli.output import wants_json
 from pip_warden.cli.signals import SignalledError, ended_in_order
+from pip_warden.cli.style import console_style
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.display import said
 from pip_warden.errors import BugError, UsageError, WardenError

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pip_warden._sigstore.fields import Malformed
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, parse_bundle
 from pip_warden.display import shown
 from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault
+from pip_warden.strict_json import MalformedError
 
 _SHOWN = 80
 _REDIRECTS = (
@@ -34,8 +34,8 @@ def read_bundle(label: str, raw: bytes, form: Form = Form.BUNDLE) -> Item | BadI
     try:
         wire = parse_bundle(raw)
         if form is Form.DSSE_BUNDLE and wire.envelope is None:
-            raise Malformed("a message signature, where an attestation belongs")
-    except Malformed as err:
+            raise MalformedError("a message signature, where an attestation belongs")
+    except MalformedError as err:
         return bad_item(label, form, err, code="bad-bundle", expected="a Sigstore bundle (0.1, 0.2 or 0.3)")
     return item_of(label, form, wire)
 
@@ -45,7 +45,7 @@ def item_of(label: str, form: Form, wire: WireBundle) -> Item:
     return Item(label=label, form=form, wire=wire)
 
 
-def bad_item(label: str, form: Form, err: Malformed, *, code: str, expected: str) -> BadItem:
+def bad_item(label: str, form: Form, err: MalformedError, *, code: str, expected: str) -> BadItem:
     """Make a bad item of what a strict reader said."""
     return BadItem(
         label=label, form=form, fault=Fault(code=err.code or code, expected=expected, found=str(err))

@@ -11,12 +11,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pip_warden._sigstore.fields import Malformed, canonical_base64
+from pip_warden._sigstore.fields import canonical_base64
 from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry, WireBundle
 from pip_warden.evidence.bundle import item_of, what_it_is_instead
 from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.faults import Fault
+from pip_warden.strict_json import MalformedError
 
 if TYPE_CHECKING:
     from pip_warden.digests import Digest
@@ -66,7 +67,7 @@ def read_pair(label: str, signature: bytes, certificate: bytes) -> Pair | Fault:
         return fault
     try:
         return Pair(label=label, signature=_signature(signature), certificate=_certificate(certificate))
-    except Malformed as err:
+    except MalformedError as err:
         return Fault(
             code="bad-detached-signature",
             expected="base64 of a DER signature, and one certificate in PEM, base64 of PEM, or DER",
@@ -123,7 +124,7 @@ def _certificate(raw: bytes) -> bytes:
 def _from_pem(raw: bytes) -> bytes:
     match = _PEM.fullmatch(_ascii(raw, "the certificate"))
     if match is None:
-        raise Malformed("the certificate is not exactly one certificate in PEM")
+        raise MalformedError("the certificate is not exactly one certificate in PEM")
     body = "".join(match["body"].split())
     return _der(canonical_base64(body, "the certificate"), "the certificate")
 
@@ -138,20 +139,20 @@ def _ascii(raw: bytes, what: str) -> str:
     try:
         return raw.decode("ascii")
     except UnicodeDecodeError as err:
-        raise Malformed(f"{what} is not ASCII text") from err
+        raise MalformedError(f"{what} is not ASCII text") from err
 
 
 def _der(data: bytes, what: str) -> bytes:
     """Return data that is exactly one DER SEQUENCE from its first byte to its last (X.690 section 10.1)."""
     if len(data) < 2 or data[0] != _SEQUENCE:
-        raise Malformed(f"{what} is not DER")
+        raise MalformedError(f"{what} is not DER")
     length, start = data[1], 2
     if length & _LONG_FORM:
         count = length & ~_LONG_FORM
         start += count
         length = int.from_bytes(data[2:start], "big")
         if not 1 <= count <= 3 or length < _LONG_FORM or data[2] == 0:
-            raise Malformed(f"{what} is not DER")
+            raise MalformedError(f"{what} is not DER")
     if start + length != len(data):
-        raise Malformed(f"{what} is not exactly one DER value")
+        raise MalformedError(f"{what} is not exactly one DER value")
     return data

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pip_warden._sigstore.fields import Fields, Malformed
+from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.wire import WireBundle, WireEnvelope
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, read_entry
 from pip_warden.evidence.bundle import bad_item, item_of, what_it_is_instead
 from pip_warden.evidence.model import BadItem, Form, Item
-from pip_warden.faults import Fault
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads
+from pip_warden.strict_json import JSONValue, MalformedError, loads
 
 LARGEST_PROVENANCE = 8 << 20
 """Bytes: a provenance object holds several attestations."""
@@ -25,12 +24,8 @@ def read_attestation(label: str, raw: bytes) -> Item | BadItem:
         return BadItem(label=label, form=Form.PEP740, fault=fault)
     try:
         value = loads(raw, max_bytes=LARGEST_BUNDLE)
-    except StrictJSONError as err:
-        return BadItem(
-            label=label,
-            form=Form.PEP740,
-            fault=Fault(code="bad-attestation", expected=_EXPECTED, found=str(err)),
-        )
+    except MalformedError as err:
+        return bad_item(label, Form.PEP740, err, code="bad-attestation", expected=_EXPECTED)
     return _item(label, value)
 
 
@@ -45,13 +40,9 @@ def read_provenance(label: str, raw: bytes) -> tuple[Item | BadItem, ...]:
         return (BadItem(label=label, form=Form.PEP740, fault=fault),)
     try:
         values = _attestations(Fields(loads(raw, max_bytes=LARGEST_PROVENANCE), "provenance"))
-    except (StrictJSONError, Malformed) as err:
-        fault = Fault(
-            code=getattr(err, "code", "") or "bad-provenance",
-            expected="a PEP 740 provenance object, version 1, with at least one attestation",
-            found=str(err),
-        )
-        return (BadItem(label=label, form=Form.PEP740, fault=fault),)
+    except MalformedError as err:
+        expected = "a PEP 740 provenance object, version 1, with at least one attestation"
+        return (bad_item(label, Form.PEP740, err, code="bad-provenance", expected=expected),)
     return tuple(_item(label if at == 0 else f"{label}#{at + 1}", value) for at, value in enumerate(values))
 
 
@@ -63,11 +54,11 @@ def _attestations(whole: Fields) -> list[JSONValue]:
         values = bundle.items("attestations", most=_MOST)
         bundle.done()
         if not values:
-            raise Malformed(f"{bundle.where} has no attestation", code="no-attestations")
+            raise MalformedError(f"{bundle.where} has no attestation", code="no-attestations")
         found.extend(values)
     whole.done()
     if not found:
-        raise Malformed("no attestation bundle at all", code="no-attestations")
+        raise MalformedError("no attestation bundle at all", code="no-attestations")
     return found
 
 
@@ -75,13 +66,13 @@ def _check_version(fields: Fields) -> None:
     version = fields.take("version")
     # True == 1 in Python, and 1.0 is another spelling.
     if type(version) is not int or version != 1:
-        raise Malformed(f"version {version!r}"[:80], code="unknown-attestation-version")
+        raise MalformedError(f"version {version!r}"[:80], code="unknown-attestation-version")
 
 
 def _item(label: str, value: JSONValue) -> Item | BadItem:
     try:
         return item_of(label, Form.PEP740, _wire(Fields(value, "attestation")))
-    except Malformed as err:
+    except MalformedError as err:
         return bad_item(label, Form.PEP740, err, code="bad-attestation", expected=_EXPECTED)
 
 
@@ -91,7 +82,7 @@ def _wire(whole: Fields) -> WireBundle:
     whole.done()
     entries = material.children("transparency_entries", most=_MOST)
     if len(entries) != 1:
-        raise Malformed(f"{len(entries)} transparency entries, not exactly one")
+        raise MalformedError(f"{len(entries)} transparency entries, not exactly one")
     certificate = material.data("certificate")
     material.done()
     payload, signature = envelope.data("statement"), envelope.data("signature")

@@ -11,7 +11,7 @@ from pathlib import Path
 from pip_warden.display import shown
 from pip_warden.errors import InstallerError
 from pip_warden.handoff.door import Asked, Door, Planned
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 LARGEST_QUESTION = 8 << 20
 """Bytes: a plan of some ten thousand distributions."""
@@ -38,7 +38,7 @@ def answer(question: str, body: bytes, door: Door) -> dict[str, str]:
                 found = _texts(document, "found")["found"]
             case _:
                 found = f"the question {shown(question)}"
-    except StrictJSONError as err:
+    except MalformedError as err:
         found = f"a question that nobody can read: {err}"
     raise InstallerError(
         "unknown-pip",
@@ -49,7 +49,7 @@ def answer(question: str, body: bytes, door: Door) -> dict[str, str]:
 
 def _planned(item: JSONValue) -> Planned:
     if not isinstance(item, dict):
-        raise StrictJSONError("an item that is no object")
+        raise MalformedError("an item that is no object")
     texts = _texts(item, "name", "version", "source", "wheel")
     return Planned(
         name=texts["name"], version=texts["version"], source=texts["source"], wheel=Path(texts["wheel"])
@@ -59,7 +59,7 @@ def _planned(item: JSONValue) -> Planned:
 def _list(document: Mapping[str, JSONValue], key: str) -> list[JSONValue]:
     value = document.get(key)
     if not isinstance(value, list):
-        raise StrictJSONError(f"no list of {key}")
+        raise MalformedError(f"no list of {key}")
     return value
 
 
@@ -67,5 +67,5 @@ def _texts(document: Mapping[str, JSONValue], *keys: str) -> dict[str, str]:
     """Return the values of an object that has these keys and no others, all of them texts."""
     texts = {key: value for key, value in document.items() if isinstance(value, str)}
     if texts.keys() != set(keys) or len(document) != len(keys):
-        raise StrictJSONError(f"an object without {', '.join(keys)}, or with more")
+        raise MalformedError(f"an object without {', '.join(keys)}, or with more")
     return texts

@@ -28,7 +28,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from pip_warden.display import shown
-from pip_warden.errors import BugError, RefusedError, UsageError, WardenError
+from pip_warden.errors import BugError, UsageError, WardenError, outranks
 from pip_warden.handoff.door import Door, Listed
 from pip_warden.handoff.questions import LARGEST_QUESTION, answer
 from pip_warden.names import ProjectName, parse_project_name
@@ -197,7 +197,7 @@ class Server:
         with self._lock:
             first = self.denial is None
             # A refusal outranks what could not be decided, whichever came first.
-            if first or (isinstance(error, RefusedError) and not isinstance(self.denial, RefusedError)):
+            if self.denial is None or outranks(error, self.denial):
                 self.denial = error
         if first:
             self._on_denial()

@@ -20,7 +20,7 @@ from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.entries import LONGEST_URL, Page, PageEntry, candidate_of, names_seen_in
 from pip_warden.index.markup import Link, MarkupError, read_document
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 from pip_warden.transport import shown_url
 
 MAX_PAGE_BYTES = 64 << 20
@@ -77,7 +77,7 @@ def parse_page(*, project: ProjectName, source: str, url: str, content_type: str
             listed = list(_from_html(page, body, charset))
         else:
             raise bad(f"content of type {media_type or 'unknown'!r}")
-    except (StrictJSONError, MarkupError) as err:
+    except (MalformedError, MarkupError) as err:
         raise bad(str(err)) from err
     except _UNREADABLE as err:
         raise bad(f"what cannot be read ({type(err).__name__})") from err

@@ -9,7 +9,7 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.display import shown
 from pip_warden.errors import RegistryError, UsageError
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads
+from pip_warden.strict_json import JSONValue, MalformedError, loads
 from pip_warden.transport import Reply, shown_url
 
 MAX_JSON = 8 << 20
@@ -129,7 +129,7 @@ def read_json(reply: Reply, what: str) -> JSONValue:
     """
     try:
         return loads(reply.body, max_bytes=MAX_JSON)
-    except StrictJSONError as err:
+    except MalformedError as err:
         raise bad_answer(reply.url, f"no JSON for {what}: {err}") from err
 
 

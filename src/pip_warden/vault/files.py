@@ -9,10 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from pip_warden.digests import Digest, copied, digest_of_stream
-from pip_warden.disk import open_new
+from pip_warden.disk import open_new, open_regular
 from pip_warden.errors import UsageError
 
 _DRAFT = ".draft-"
@@ -51,27 +50,14 @@ def copy_regular(source: Path, target: Path) -> tuple[Digest, int]:
     Raises:
         OSError: It cannot be read, or the copy cannot be written.
     """
-    with open_regular(source) as stream, os.fdopen(open_new(target, 0o600), "wb") as new:
+    with open_regular(source, follow=False) as stream, os.fdopen(open_new(target, 0o600), "wb") as new:
         return copied(stream, new)
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file itself, no link to one.
-
-    Raises:
-        OSError: It is not there, or is something else.
-    """
-    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
-        raise FileNotFoundError(0, "no regular file", str(path))
-    return stream
 
 
 def holds(path: Path, digest: Digest) -> bool:
     """Tell whether a file has these bytes."""
     try:
-        with open_regular(path) as stream:
+        with open_regular(path, follow=False) as stream:
             return digest_of_stream(stream).matches(digest)
     except OSError:
         return False

@@ -6,10 +6,10 @@ import base64
 import json
 from pathlib import Path
 
+from pip_warden.disk import open_regular
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import Evidence, Form, Item
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
-from pip_warden.vault.files import open_regular
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 _LARGEST = 64 << 20
 
@@ -32,7 +32,7 @@ def read_evidence(path: Path) -> Evidence:
     """Read stored evidence as strictly as fetched; whatever is wrong with it makes it absent, and the file is then fetched anew."""
     try:
         items = loads_object(kept_bytes(path), max_bytes=_LARGEST).get("items")
-    except StrictJSONError:
+    except MalformedError:
         return ()
     if not isinstance(items, list):
         return ()
@@ -43,7 +43,7 @@ def read_evidence(path: Path) -> Evidence:
 def kept_bytes(path: Path) -> bytes:
     """Read a small file; whatever is wrong with it makes it empty."""
     try:
-        with open_regular(path) as stream:
+        with open_regular(path, follow=False) as stream:
             return stream.read(_LARGEST + 1)
     except OSError:
         return b""

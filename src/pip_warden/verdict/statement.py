@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pip_warden._sigstore.fields import Fields, Malformed
+from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.proved import Envelope
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import OTHERS
 from pip_warden.faults import Fault
-from pip_warden.strict_json import JSONValue, StrictJSONError, loads_object
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPES = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")
@@ -110,7 +110,7 @@ def read_statement(envelope: Envelope) -> Statement | Fault:
         return Fault(code="payload-type-refused", expected=PAYLOAD_TYPE, found=envelope.payload_type)
     try:
         document = loads_object(envelope.payload, max_bytes=_LARGEST_STATEMENT)
-    except StrictJSONError as err:
+    except MalformedError as err:
         return _bad(f"a payload that is {err}")
     if document.get("_type") not in STATEMENT_TYPES:
         return _bad(f"_type {document.get('_type')!r}")
@@ -141,7 +141,7 @@ def _read_subjects(predicate_type: str, listed: JSONValue, predicate: JSONValue)
     for entry in listed:
         try:
             subjects.append(_read_subject(Fields(entry, "a subject")))
-        except Malformed as err:
+        except MalformedError as err:
             return _bad(str(err))
     return Statement(predicate_type=predicate_type, subjects=tuple(subjects), predicate=predicate)
 
@@ -150,7 +150,7 @@ def _read_subject(fields: Fields) -> Subject:
     """Read a ``ResourceDescriptor``, all of whose fields are of their type, read or not.
 
     Raises:
-        Malformed: It is none, or has no name or digest.
+        MalformedError: It is none, or has no name or digest.
     """
     name, *_ = (fields.text(key, None if key == "name" else "") for key in _TEXTS)
     fields.data("content", empty=True)
@@ -158,14 +158,14 @@ def _read_subject(fields: Fields) -> Subject:
     digests = fields.take("digest")
     fields.done()
     if not isinstance(digests, dict) or not digests:
-        raise Malformed("a subject without digest")
+        raise MalformedError("a subject without digest")
     if len(digests) > _MOST_DIGESTS:
-        raise Malformed(f"a subject with {len(digests)} digests, more than {_MOST_DIGESTS}")
+        raise MalformedError(f"a subject with {len(digests)} digests, more than {_MOST_DIGESTS}")
     if unclear := _ENUM_NAMES & digests.keys():
-        raise Malformed(f"a digest named {min(unclear)}, which means something to some readers only")
+        raise MalformedError(f"a digest named {min(unclear)}, which means something to some readers only")
     texts = {algorithm: value for algorithm, value in digests.items() if isinstance(value, str)}
     if texts.keys() != digests.keys():
-        raise Malformed("a digest that is no text")
+        raise MalformedError("a digest that is no text")
     others = tuple((algorithm, value) for algorithm, value in texts.items() if algorithm in OTHERS)
     return Subject(name=name, sha256=texts.get("sha256", ""), others=others)
 

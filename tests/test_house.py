@@ -1,0 +1,70 @@
+"""The house stays one that a stranger can read: short modules, short functions, few parameters (CONTRIBUTING.md)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pip_warden
+
+SRC = Path(pip_warden.__file__).parent
+LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 300, 40, 7
+
+
+def _sources() -> dict[str, str]:
+    return {
+        path.relative_to(SRC).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(SRC.rglob("*.py"))
+        if "sandbox" not in path.relative_to(SRC).parts
+    }
+
+
+def too_large(name: str, source: str) -> Iterator[str]:
+    """Name what is too long in a module, and each class but frozen values whose constructor takes too much."""
+    lines = len(source.splitlines())
+    if lines > LONGEST_MODULE:
+        yield f"{name}: {lines} lines"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > LONGEST_FUNCTION:
+                yield f"{name}: {node.name} has {length} lines"
+        if isinstance(node, ast.ClassDef) and not any(
+            "frozen" in ast.unparse(d) for d in node.decorator_list
+        ):
+            taken = max(map(_parameters, node.body))
+            if taken > MOST_PARAMETERS:
+                yield f"{name}: {node.name} takes {taken}"
+
+
+def _parameters(node: ast.stmt) -> int:
+    if not isinstance(node, ast.FunctionDef) or node.name != "__init__":
+        return 0
+    arguments = node.args
+    return len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs) - 1
+
+
+def test_nothing_is_too_large_to_be_read() -> None:
+    sources = _sources()
+
+    assert len(sources) > 150
+    assert [fault for name, source in sources.items() for fault in too_large(name, source)] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("x = 1\n" * 301, "m.py: 301 lines"),
+        ("def f():\n" + "    x = 1\n" * 40, "m.py: f has 41 lines"),
+        ("class C:\n    def __init__(self, a, b, c, d, *, e, f, g, h): ...\n", "m.py: C takes 8"),
+        ("x = 1\n" * 300, ""),
+        ("def f():\n" + "    x = 1\n" * 39, ""),
+        ("class C:\n    def __init__(self, a, b, c, d, *, e, f, g): ...\n", ""),
+        ("@dataclass(frozen=True)\nclass C:\n    def __init__(self, a, b, c, d, e, f, g, h): ...\n", ""),
+    ],
+)
+def test_what_is_too_large(source: str, fault: str) -> None:
+    assert list(too_large("m.py", source)) == ([fault] if fault else [])
