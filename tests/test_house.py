@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,23 @@ def test_nothing_is_too_large_to_be_read() -> None:
 )
 def test_what_is_too_large(source: str, fault: str) -> None:
     assert list(too_large("m.py", source)) == ([fault] if fault else [])
+
+
+ARCHITECTURE = SRC.parent.parent / "docs" / "architecture.md"
+
+
+def test_the_page_on_the_architecture_names_every_room_and_no_other() -> None:
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    table = text.partition("| room |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+)/?`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])))
+    rooms = {path.stem for path in SRC.iterdir() if path.is_dir() or path.suffix == ".py"}
+
+    assert named == {room for room in rooms if not room.startswith("__")}
+
+
+def test_the_page_on_the_architecture_names_modules_that_are_there() -> None:
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    modules = set(re.findall(r"`(\w+/\w+)`", text))
+
+    assert len(modules) > 15
+    assert [name for name in modules if not (SRC / f"{name}.py").exists()] == []

@@ -26,6 +26,7 @@ from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session import Session
 from pip_warden.strict_json import MalformedError, loads_object
 from pip_warden.trust.pins import Entry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.roots import read_named
 from pip_warden.trust.subject import parse_subject, read_subject
 
 _LARGEST_EVIDENCE = 8 << 20
@@ -139,10 +140,7 @@ def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, ro
     Raises:
         UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``.
     """
-    try:
-        digest = digest_of(root.read_bytes())
-    except OSError as err:
-        raise UsageError("no-such-file", f"expected a trusted root in {root}, found none readable") from err
+    digest = digest_of(read_named(root))
     identity = Identity(issuer=issuer, subject=parse_subject(subject), is_account=_is_account(subject))
     projects = {parse_artifact_name(path.name).project for path in files}
     return TrustFile(

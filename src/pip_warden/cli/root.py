@@ -57,10 +57,11 @@ def update(
     from pip_warden._sigstore.tuf import fetch_public_good_root
     from pip_warden.digests import digest_of
     from pip_warden.trust.edit import drafted, replace_root_digest, write
+    from pip_warden.trust.roots import read_named
 
     loaded = load_trust(trust)
     pin = _pinned(loaded, name)
-    raw = fetch_public_good_root() if trusted_root is None else _read(trusted_root)
+    raw = fetch_public_good_root() if trusted_root is None else read_named(trusted_root)
     new = load_root(raw)
     digest = digest_of(raw)
     if digest.matches(pin.sha256):
@@ -122,13 +123,6 @@ def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -
             hint="Is it the newer root, and of the same instance? If what is listed is meant, --allow-removal pins it.",
         )
     return losses
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as err:
-        raise UsageError("no-such-file", f"expected a trusted root in {path}, found none readable") from err
 
 
 def _confirm(*, yes: bool) -> None:

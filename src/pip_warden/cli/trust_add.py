@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pip_warden.cli.common import connection_options, trust_option, trust_path
-from pip_warden.cli.person import PersonAtTerminal
-from pip_warden.cli.session import Connection, open_transport, open_workspace
-from pip_warden.first_use.add import add_all, check_wanted
-from pip_warden.first_use.draft import Draft
-from pip_warden.first_use.source import choose_source
-from pip_warden.first_use.task import Task, Wanted
-from pip_warden.trust.file import TRUST_FILE_NAME
+
+if TYPE_CHECKING:
+    from pip_warden.first_use.task import Wanted
 
 
 @click.command("add")
@@ -74,6 +70,9 @@ def command(
     tag ref the version becomes {version}, so that each release must be signed by its own tag. With --hash a release is pinned by the digests of
     its files, for what nobody signs.
     """
+    from pip_warden.first_use.add import check_wanted
+    from pip_warden.first_use.task import Wanted
+
     wanted = Wanted(
         names=names,
         source=source,
@@ -88,10 +87,18 @@ def command(
         yes=yes,
     )
     check_wanted(wanted)
-    _add(wanted, _trust_path(trust), Connection.of(options), options)
+    _add(wanted, _trust_path(trust), options)
 
 
-def _add(wanted: Wanted, path: Path, connection: Connection, options: dict[str, Any]) -> None:
+def _add(wanted: Wanted, path: Path, options: dict[str, Any]) -> None:
+    from pip_warden.cli.person import PersonAtTerminal
+    from pip_warden.cli.session import Connection, open_transport, open_workspace
+    from pip_warden.first_use.add import add_all
+    from pip_warden.first_use.draft import Draft
+    from pip_warden.first_use.source import choose_source
+    from pip_warden.first_use.task import Task
+
+    connection = Connection.of(options)
     person = PersonAtTerminal(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
     draft = Draft(path)
     is_gitlab = bool(wanted.project or wanted.group)
@@ -116,4 +123,6 @@ def _add(wanted: Wanted, path: Path, connection: Connection, options: dict[str, 
 
 
 def _trust_path(given: Path | None) -> Path:
+    from pip_warden.trust.file import TRUST_FILE_NAME
+
     return trust_path(given) or Path.cwd() / TRUST_FILE_NAME

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import UsageError
 from pip_warden.trust.pins import RootPin, TrustFile
+from pip_warden.trust.roots import read_named
 
 if TYPE_CHECKING:
     from pip_warden.trust.shelf import RootShelf
@@ -100,7 +101,7 @@ def new_root(given: Path | None, trust_path: Path, workspace: Path, *, offline: 
         TrustRootError: It could not be fetched.
     """
     beside = Path(os.path.normpath(trust_path.absolute().parent))
-    raw, place = _fetched(offline=offline) if given is None else _read(given), beside / BESIDE
+    raw, place = _fetched(offline=offline) if given is None else read_named(given), beside / BESIDE
     if given is not None:
         own = Path(os.path.normpath(given.absolute()))
         place = own if own.is_relative_to(beside) else place
@@ -128,13 +129,6 @@ def check_place(place: Path, raw: bytes) -> None:
             f"expected no other trusted root in {place}, found one",
             hint="Name it with --trusted-root, or move it away.",
         )
-
-
-def _read(given: Path) -> bytes:
-    try:
-        return given.read_bytes()
-    except OSError as err:
-        raise UsageError("no-such-file", f"expected a trusted root in {given}, found none readable") from err
 
 
 def _fetched(*, offline: bool) -> bytes:

@@ -1,9 +1,11 @@
-"""The pinned trusted root: read once, and used only if its bytes have the pinned digest."""
+"""Files of trusted roots: a pinned one is used only if its bytes have the pinned digest; one that the user names is there to be pinned."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pip_warden.digests import digest_of
-from pip_warden.errors import TrustRootError
+from pip_warden.errors import TrustRootError, UsageError
 from pip_warden.trust.pins import RootPin
 
 _LARGEST = 8 << 20  # bytes; the public-good root has about 7,000
@@ -33,3 +35,15 @@ def read_root(pin: RootPin) -> bytes:
             hint="Restore the file. A newer root is pinned with `pip-warden root update --trusted-root FILE`, which compares it with this one.",
         )
     return data
+
+
+def read_named(path: Path) -> bytes:
+    """Return the bytes of a trusted root that the user names.
+
+    Raises:
+        UsageError: ``no-such-file``.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as err:
+        raise UsageError("no-such-file", f"expected a trusted root in {path}, found none readable") from err

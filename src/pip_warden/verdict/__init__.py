@@ -1,1 +1,1 @@
-"""The verdict: ten numbered steps from an exhibit to Accepted or Refused. Pure: no network, files, clock or environment."""
+"""The verdict: ten numbered steps from what is offered to Accepted or Refused. Pure: no network, clock or environment; see :mod:`.inquiry`."""
