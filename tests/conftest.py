@@ -14,7 +14,7 @@ from hypothesis import settings
 _CONNECT = socket.socket.connect
 
 # An example may take as long as it takes: how fast a machine is, and what else it does, is no property of the code.
-settings.register_profile("project")
+settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
 
