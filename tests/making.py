@@ -104,7 +104,7 @@ def page(*candidates: Candidate, url: str = "", source: str = "acme") -> IndexPa
 def listing(*candidates: Candidate) -> Listing:
     """Make the listing of a page of which everything is allowed."""
     listed = page(*candidates)
-    return Listing(page=listed, allowed=listed.candidates)
+    return Listing(entry=entry(), page=listed, allowed=listed.candidates)
 
 
 def refused(

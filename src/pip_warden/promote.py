@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 
 from packaging.version import Version
 
 from pip_warden.digests import digest_of_file
 from pip_warden.errors import CredentialsError, RefusedError, UsageError
+from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.locate import Place, places, registry_name
-from pip_warden.evidence.names import SUFFIXES, evidence_of
+from pip_warden.evidence.model import Form, Item
+from pip_warden.evidence.names import MOST_KINDS, SUFFIXES, attestation_bundles
 from pip_warden.index.gitlab import GitLab
 from pip_warden.names import ProjectName
 from pip_warden.publish.registry import Parcel, Registry, Upload, parcels
@@ -36,6 +39,7 @@ from pip_warden.verify import Given, judge_release, verify_files, verify_release
 
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 _LARGEST_EVIDENCE = 8 << 20
+_LONGEST_NAME = 255
 _PLAIN = re.compile(r"(\.[A-Za-z0-9_-]+)+", re.ASCII)
 """What may follow a file's name in that of its evidence: a file is written under it, and the registry says it."""
 
@@ -107,7 +111,7 @@ def promote(
     if report.exit_code != 0:
         return report, ()
     _check_age(report, plan)
-    files = tuple(_copy(session, plan, each) for each in sealed)
+    files = _copy(session, plan, sealed)
     report = verify_files(session, files, given=Given())
     if report.exit_code != 0:
         return report, ()
@@ -141,32 +145,58 @@ def _check_age(report: Report, plan: Plan) -> None:
                 pass
 
 
-def _copy(session: Session, plan: Plan, sealed: Sealed) -> Path:
-    """Copy a file and every piece of its evidence, byte for byte, into the workspace."""
+def _copy(session: Session, plan: Plan, sealed: Iterable[Sealed]) -> tuple[Path, ...]:
+    """Copy files and every piece of their evidence, byte for byte, into the workspace."""
     directory = session.workspace / "release"
     directory.mkdir(mode=0o700, exist_ok=True)
-    file = hand_over(sealed, directory)
     source = session.trust.source(plan.from_source)
-    gitlab, filename = GitLab(session.transport, source.url), sealed.name.filename
-    stores = places(source.evidence, sealed.name, plan.from_registry)
-    for suffix in _suffixes(gitlab, plan, filename, stores):
-        content = _fetch(gitlab, plan, f"{filename}{suffix}", stores)
-        if content is not None:
-            (directory / f"{filename}{suffix}").write_bytes(content)
-    return file
+    gitlab = GitLab(session.transport, source.url)
+    listed = cache(partial(_listed, gitlab, plan))
+    copies = []
+    for each in sealed:
+        name = each.name.filename
+        stores = places(source.evidence, each.name, plan.from_registry)
+        copies.append(hand_over(each, directory))
+        for suffix, _form in SUFFIXES:
+            content = _fetch(gitlab, plan, f"{name}{suffix}", stores)
+            if content is not None:
+                (directory / f"{name}{suffix}").write_bytes(content)
+        for suffix in further_kinds(name, [known for place in stores for known in listed(place)]):
+            content = _fetch(gitlab, plan, f"{name}{suffix}", stores)
+            if content is not None and _is_attestation(content):
+                (directory / f"{name}{suffix}").write_bytes(content)
+    return tuple(copies)
 
 
-def _suffixes(gitlab: GitLab, plan: Plan, filename: str, stores: tuple[Place, ...]) -> tuple[str, ...]:
-    """Return what the names of a file's evidence end in: the usual ones, and those of further kinds that the registry lists to us."""
-    listed: list[str] = []
-    for place in stores:
-        with suppress(CredentialsError):
-            rows = gitlab.package_files(plan.from_registry, place.package, place.version, known_readable=True)
-            listed += [row.file_name for row in rows or ()]
-    stored = registry_name(filename)
-    further = [name.removeprefix(stored) for name in evidence_of(stored, listed)]
-    plain = [suffix for suffix in further if _PLAIN.fullmatch(suffix)]
-    return tuple(dict.fromkeys([*(suffix for suffix, _form in SUFFIXES), *plain]))
+def _listed(gitlab: GitLab, plan: Plan, place: Place) -> tuple[str, ...]:
+    """Return the names that the registry lists; none where its list is closed to us."""
+    try:
+        rows = gitlab.package_files(plan.from_registry, place.package, place.version, known_readable=True)
+    except CredentialsError:
+        return ()
+    return tuple(row.file_name for row in rows or ())
+
+
+def further_kinds(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
+    """Return what names of attestations of a file end in, of kinds that are not usual: some at most, each one plain name.
+
+    Args:
+        filename: The file's name.
+        listed: What the registry says that there is.
+    """
+    stored, usual = registry_name(filename), {suffix for suffix, _form in SUFFIXES}
+    named = (
+        name.removeprefix(stored)
+        for name in attestation_bundles(stored, listed)
+        if len(name) <= _LONGEST_NAME
+    )
+    found = {suffix for suffix in named if _PLAIN.fullmatch(suffix)} - usual
+    return tuple(sorted(found)[:MOST_KINDS])
+
+
+def _is_attestation(content: bytes) -> bool:
+    """Tell whether it can be read as one at all; what it is worth, each consumer judges."""
+    return isinstance(read_bundle("", content, Form.DSSE_BUNDLE), Item)
 
 
 def _fetch(gitlab: GitLab, plan: Plan, name: str, stores: tuple[Place, ...]) -> bytes | None:

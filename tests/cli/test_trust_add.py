@@ -181,6 +181,22 @@ def test_identity_spelled_out(person: Person) -> None:
     assert pinned(person)["package"][0]["identity"][0]["subject"] == subject
 
 
+def test_a_hash_pin_of_the_newest_release_vouches_for_no_signer(person: Person) -> None:
+    project = person.published("1.0")
+    assert (
+        person.add(f"{project.record.name}==1.0", "--hash", "--reason", "reviewed", "--yes", to=project).code
+        == 0
+    )
+    wrong = tag_pattern(project).replace(project.path, "somebody/else")
+    root = ("--trusted-root", str(person.root))
+    with person.untouched():
+        said = person.add(project, "--identity", wrong, "--issuer", person.sandbox.issuer, "--yes", *root)
+    assert (said.code, "error[identity-mismatch]" in said.err) == (1, True), said.err
+    right = person.add(project, "--yes", *root)
+    assert right.code == 0, right.err
+    assert [sorted(package) for package in pinned(person)["package"]][1][0] == "identity"
+
+
 def test_spelled_out_issuer_that_is_not_the_signers(person: Person) -> None:
     project = person.published()
     with person.untouched():
@@ -229,6 +245,18 @@ def test_unsigned_release(person: Person) -> None:
     with person.untouched():
         said = person.add(project, answers="y\n")
     assert (said.code, "error[no-evidence]" in said.err) == (1, True), said.err
+    assert "hint: The package is pinned to an identity" in said.err
+
+
+def test_a_root_that_is_not_the_pinned_one_is_said_first(person: Person) -> None:
+    """Not that nothing speaks for the file."""
+    assert person.add(person.published(), "--yes").code == 0
+    project = person.project()
+    person.sandbox.publish(project, [person.sandbox.wheel(project.record.name, "1.0")], forms=())
+    (person.home / "trusted_root.json").write_bytes(b"{}")
+    with person.untouched():
+        said = person.add(project, "--yes")
+    assert (said.code, "error[trusted-root-digest]" in said.err) == (3, True), said.err
 
 
 def test_private_project_without_a_token(person: Person) -> None:

@@ -172,6 +172,7 @@ def another(body: bytes) -> bytes:
         edited(lambda entry: entry.update(integratedTime=-1)),
         edited(lambda entry: _proof_of(entry).update(treeSize=99)),
         edited(lambda entry: _proof_of(entry).update(rootHash="ab" * 32)),
+        edited(lambda entry: _proof_of(entry).update(logIndex=2**62)),
     ],
 )
 def test_an_answer_that_makes_no_sense_decides_nothing(twist: Callable[[bytes], bytes]) -> None:

@@ -194,12 +194,22 @@ def test_a_denial_ends_everything(shelf: Shelf) -> None:
     assert server.denial is shelf.errors[f"file {FILE}"]
 
 
-def test_a_refusal_outranks_what_could_not_be_decided(shelf: Shelf) -> None:
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (error(NetworkError, "no-answer"), error(RefusedError, "no-evidence")),
+        (error(NetworkError, "no-answer"), KeyError("ours")),
+    ],
+)
+def test_a_refusal_outranks_what_could_not_be_decided(
+    shelf: Shelf, first: WardenError, second: Exception
+) -> None:
+    """And a failure of our own does too: which comes first is chance."""
     both = threading.Barrier(2, timeout=10)
     slow = threading.Event()
     shelf.errors = {
-        "page acme": error(NetworkError, "no-answer"),
-        f"file {FILE}": error(RefusedError, "no-evidence"),
+        "page acme": first,
+        f"file {FILE}": second,
     }
 
     def before(what: str) -> None:
@@ -214,7 +224,8 @@ def test_a_refusal_outranks_what_could_not_be_decided(shelf: Shelf) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert isinstance(server.denial, RefusedError)
+        assert server.denial is not None
+        assert server.denial.exit_code == getattr(second, "exit_code", 70)
 
 
 def test_t65_a_failure_of_our_own_ends_the_run_too(shelf: Shelf) -> None:

@@ -62,11 +62,33 @@ def test_evidence_of_further_kinds_is_copied_too(publisher: Publisher, release: 
     words = ("--predicate", "sbom.json", "--predicate-type", "https://spdx.dev/Document", "--kind", "sbom")
     assert publisher.attest(*words, *publisher.files()).returncode == 0
     assert publisher.run("pip-warden", "publish-evidence", *publisher.files()).returncode == 0
+    junk = {f"{WHEEL}.{kind}.sigstore.json": b"junk" for kind in ("junk", "a" * 240)}
+    publisher.sandbox.put_evidence(publisher.project, "1.0", junk)
     result = _promote(publisher)
 
     assert result.returncode == 0, result.stdout + result.stderr
+    assert not set(junk) & set(_names(release)), "what is no attestation is nobody's evidence"
     copied = publisher.sandbox.evidence(release, f"{WHEEL}.sbom.sigstore.json")
     assert copied == (publisher.dist / f"{WHEEL}.sbom.sigstore.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("release_", "words", "found"),
+    [
+        ("unpinned==1.0", (), "expected unpinned pinned by an identity"),
+        ("acme-widgets==1.0", ("--from", "nowhere"), "expected --from to name a gitlab source"),
+        ("acme-widgets==1.0", ("--to", "nowhere"), "expected --to to name the pin's own source"),
+    ],
+)
+def test_what_cannot_be_promoted_is_said_for_the_first_reason(
+    publisher: Publisher, release_: str, words: tuple[str, ...], found: str
+) -> None:
+    text = pin_text(publisher, "acme/release", project_id=publisher.project.id)
+    (publisher.directory / "pytrust.toml").write_text(text, encoding="utf-8")
+    usual = ("--from", "acme", "--from-project", "acme/acme-widgets", "--to", "acme")
+    result = publisher.run("pip-warden", "promote", release_, *usual, *words)
+
+    assert (result.returncode, found in result.stderr) == (2, True), result.stderr
 
 
 def test_it_can_be_run_again(publisher: Publisher, release: Project) -> None:

@@ -16,10 +16,9 @@ from packaging.version import Version
 import making
 from pip_warden.digests import digest_of
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
-from pip_warden.evidence.locate import Place
 from pip_warden.evidence.model import Form
-from pip_warden.evidence.names import SUFFIXES
-from pip_warden.promote import Plan, _check_age, _suffixes, trust_from
+from pip_warden.evidence.names import MOST_KINDS
+from pip_warden.promote import Plan, _check_age, further_kinds, trust_from
 from pip_warden.publish.registry import parcels
 from pip_warden.publish.sign import checked, files_to_sign, write_all
 from pip_warden.publish.token import read_token
@@ -179,16 +178,14 @@ def test_a_release_is_promoted_when_it_is_old_enough(minutes: int, young: bool) 
 
 
 def test_the_registry_does_not_say_where_evidence_is_written() -> None:
-    """It lists names, and each is one plain name beside the file, or none."""
-    listed = [f"{making.WHEEL}{end}" for end in (".sbom.sigstore.json", "./../../x.sigstore.json", "./x.sig")]
-    listed += [f"../{making.WHEEL}.sig", f"{making.WHEEL}.a b.crt", f"{making.WHEEL}..sig", "other.whl.a.sig"]
-    gitlab: Any = SimpleNamespace(
-        package_files=lambda *_, **__: [SimpleNamespace(file_name=name) for name in listed]
-    )
-    found = _suffixes(gitlab, _plan(), making.WHEEL, (Place(package="p", version="1"),))
+    """It lists names, and each is one plain name beside the file, or none; and not endlessly many."""
+    kinds = ("sbom", "./../../x", "/x", "a b", "", "publish", "a" * 300, "x.y")
+    listed = [f"{making.WHEEL}.{kind}.sigstore.json" for kind in kinds]
+    listed += [f"../{making.WHEEL}.b.sigstore.json", f"{making.WHEEL}.sig", "other.whl.a.sigstore.json"]
+    many = [f"{making.WHEEL}.k{number}.sigstore.json" for number in range(99)]
 
-    usual = [suffix for suffix, _form in SUFFIXES]
-    assert list(found) == [*usual, ".sbom.sigstore.json"]
+    assert further_kinds(making.WHEEL, listed) == (".sbom.sigstore.json",)
+    assert len(further_kinds(making.WHEEL, many)) == MOST_KINDS
 
 
 def test_only_what_an_identity_is_pinned_for_is_promoted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -244,6 +245,24 @@ def test_t61_an_identity_belongs_to_its_own_root() -> None:
     assert list(faults(text.replace("project-id = 4711", 'sigstore = "other"'))) == [
         "package[0].identity[0].issuer"
     ]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("", "1", "2"))))
+def test_whatever_records_the_id_of_a_project_records_the_same(order: tuple[str, ...]) -> None:
+    """An entry that records none is no reason to believe two that differ."""
+    digest = "0" * 64
+    text = 'version = 1\n[source.acme]\ntype = "gitlab"\nurl = "https://gitlab.example.com"\n'
+    for number, recorded in enumerate(order):
+        registry_id = f"registry-id = {recorded}\n" if recorded else ""
+        text += (
+            f'[[package]]\nname = "acme"\nsource = "acme"\nproject = "acme/acme"\nversion = "1.{number}"\n{registry_id}'
+            f'reason = "r"\nsha256 = {{ "acme-1.{number}.tar.gz" = "{digest}" }}\n'
+        )
+    with pytest.raises(TrustFileError) as caught:
+        parse(text, Path("/nowhere/pytrust.toml"))
+
+    later = max(at for at, recorded in enumerate(order) if recorded)
+    assert [path for path, _ in caught.value.faults] == [f"package[{later}].registry-id"]
 
 
 def test_t28_an_identity_needs_an_issuer() -> None:

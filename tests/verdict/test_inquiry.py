@@ -32,6 +32,7 @@ ROOTS: Any = {"default": "default", "other": "other"}
 
 BAD = BadItem(label="bad", form=Form.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none"))
 PROBE = Probe(project=making.PROJECT, source="acme", registry="acme/widgets")
+PROBED = replace(making.listing(), entry=PROBE)
 OURS = making.claims(source_digest="0" * 40)
 ELSE = making.claims(source_digest="0" * 40, issuer="https://gitlab.example.org")
 IDENTITIES = (making.identity(), making.identity(issuer="https://gitlab.example.org", root="other"))
@@ -170,7 +171,7 @@ def test_what_lies_beyond_the_good_item_is_not_asked_for() -> None:
 
 
 def test_what_nobody_is_pinned_for_is_observed_and_never_accepted() -> None:
-    inquiry = inquiry_of(making.candidate(), listing=making.listing(), probe=PROBE)
+    inquiry = inquiry_of(making.candidate(), listing=PROBED, probe=PROBE)
     inquiry.offer_artifact(making.artifact())
     inquiry.hear([BAD, item("published elsewhere"), item("by somebody else"), item("published")])
 
@@ -188,7 +189,7 @@ def test_what_nobody_is_pinned_for_is_refused_as_anything_else_is() -> None:
         (making.artifact(), [], "no-evidence"),
         (making.artifact(), [BAD, item("unproved")], "bad-certificate-chain"),
     ):
-        inquiry = inquiry_of(making.candidate(), listing=making.listing(), probe=PROBE)
+        inquiry = inquiry_of(making.candidate(), listing=PROBED, probe=PROBE)
         inquiry.offer_artifact(artifact)
         if inquiry.wants is Wants.EVIDENCE:
             inquiry.hear(evidence)
@@ -211,6 +212,22 @@ def test_a_page_is_judged_by_all_that_is_recorded_of_its_place() -> None:
         entry = page_entry(making.PROJECT, trust)
         assert not isinstance(entry, Refused)
         assert isinstance(list_page(making.page(), entry, trust), Listing) is listed
+
+
+@pytest.mark.parametrize(
+    "judged_by",
+    [
+        PROBE,
+        replace(making.entry(), source="pypi"),
+        replace(making.entry(), registry="acme/other"),
+        replace(making.entry(), project=ProjectName("other")),
+    ],
+)
+def test_a_page_that_was_judged_by_another_entry_is_none(judged_by: Any) -> None:
+    listing = replace(making.listing(), entry=judged_by)
+    with pytest.raises(BugError):
+        inquiry_of(making.candidate(), listing=listing)
+    assert inquiry_of(making.candidate(), listing=making.listing()).wants is Wants.ARTIFACT
 
 
 def test_the_bad_item_that_came_furthest_says_most() -> None:

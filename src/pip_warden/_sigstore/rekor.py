@@ -150,10 +150,11 @@ def _proof(fields: Fields, log_id: bytes) -> Proof:
     root_hash = _hex(fields.take("rootHash"), "rootHash")
     tree_size = _number(fields.take("treeSize"), "treeSize")
     checkpoint = read_checkpoint(fields.text("checkpoint"), log_id, "checkpoint")
-    if (checkpoint.size, checkpoint.root_hash) != (tree_size, root_hash):
+    log_index = _number(fields.take("logIndex"), "inclusionProof.logIndex")
+    if (checkpoint.size, checkpoint.root_hash) != (tree_size, root_hash) or log_index >= tree_size:
         raise MalformedError("an inclusion proof of another tree than its checkpoint's")
     return Proof(
-        log_index=_number(fields.take("logIndex"), "inclusionProof.logIndex"),
+        log_index=log_index,
         tree_size=tree_size,
         root_hash=root_hash,
         hashes=tuple(_hex(item, "hashes") for item in fields.items("hashes", most=_MOST_HASHES)),

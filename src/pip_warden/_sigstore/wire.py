@@ -107,6 +107,16 @@ class WireBundle:
     message_digest: bytes | None
     envelope: WireEnvelope | None
 
+    @property
+    def weight(self) -> int:
+        """Return how many bytes and characters it holds; written as JSON, where bytes become base64, it is no longer than twice that and 8 KiB."""
+        entry, envelope = self.entry, self.envelope
+        parts = [self.certificate, self.signature, self.message_digest, *self.timestamps]
+        parts += [entry.body, entry.promise, None if envelope is None else envelope.payload]
+        texts = [entry.kind, entry.version, "" if envelope is None else envelope.payload_type]
+        texts += ["" if entry.proof is None else entry.proof.checkpoint.text]
+        return sum(len(part or b"") for part in parts) + sum(map(len, texts))
+
     def to_json(self) -> bytes:
         """Write the bundle in version 0.3 with every default of protobuf JSON filled in."""
         stamps: list[JSONValue] = [{"signedTimestamp": _b64(stamp)} for stamp in self.timestamps]

@@ -63,11 +63,12 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
 
     A verification summary (SLSA) is written next to them. The same command can be run again after any failure.
     """
-    from pip_warden.promote import promote
+    from pip_warden.promote import promote, trust_from
     from pip_warden.publish.registry import Registry
 
     trusted = _demanding(load_trust(trust), options)
     plan = _plan(release, trusted, options)
+    trust_from(trusted, plan)  # whether it can be promoted at all is said first
     dry_run, output_format = bool(options["dry_run"]), str(options["output_format"])
     console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
     with open_session(trusted, Connection.of(options), console) as session:

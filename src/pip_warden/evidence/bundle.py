@@ -40,9 +40,21 @@ def read_bundle(label: str, raw: bytes, form: Form = Form.BUNDLE) -> Item | BadI
     return item_of(label, form, wire)
 
 
-def item_of(label: str, form: Form, wire: WireBundle) -> Item:
-    """Make an item of a bundle that was read strictly."""
+def item_of(label: str, form: Form, wire: WireBundle) -> Item | BadItem:
+    """Make an item of a bundle that was read strictly; whatever it came in, it is no larger than a bundle may be."""
+    # Written only where it may be: what is small cannot become too large by that.
+    size = len(wire.to_json()) if wire.weight > LARGEST_BUNDLE // 4 else 0
+    if size > LARGEST_BUNDLE:
+        return BadItem(label=label, form=form, fault=_too_large("evidence", LARGEST_BUNDLE, size))
     return Item(label=label, form=form, wire=wire)
+
+
+def _too_large(expected: str, largest: int, size: int) -> Fault:
+    return Fault(
+        code="evidence-too-large",
+        expected=f"{expected} of at most {largest} bytes",
+        found=f"{size} bytes",
+    )
 
 
 def bad_item(label: str, form: Form, err: MalformedError, *, code: str, expected: str) -> BadItem:
@@ -61,11 +73,7 @@ def what_it_is_instead(raw: bytes, expected: str, *, largest: int = LARGEST_BUND
         largest: The longest accepted, in bytes.
     """
     if len(raw) > largest:
-        return Fault(
-            code="evidence-too-large",
-            expected=f"{expected} of at most {largest} bytes",
-            found=f"{len(raw)} bytes",
-        )
+        return _too_large(expected, largest, len(raw))
     text = raw[:512].decode("utf-8", errors="replace").strip()
     if not text:
         return Fault(

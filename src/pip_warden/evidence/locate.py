@@ -19,13 +19,12 @@ from pip_warden.errors import UndecidedError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import LARGEST_CERTIFICATE, LARGEST_SIGNATURE, Pair, complete, read_pair
 from pip_warden.evidence.model import BadItem, Form, Item
-from pip_warden.evidence.names import attestation_bundles, usual_names
+from pip_warden.evidence.names import MOST_KINDS, attestation_bundles, usual_names
 from pip_warden.evidence.pep740 import LARGEST_PROVENANCE, read_attestation, read_provenance
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
 
 _MOST_ROWS = 32
-_MOST_NAMES = 16
 
 EntryFinder = Callable[[Hashedrekord], LogEntry | None]
 """Looks a detached signature up in the transparency log, as :func:`pip_warden._sigstore.rekor.find_entry` does.
@@ -202,7 +201,7 @@ def _kind_names(filename: str, stores: Sequence[EvidenceStore]) -> list[str]:
     listed: list[str] = []
     for store in stores:
         listed += attestation_bundles(filename, store.names(f"{filename}.") or ())
-    return list(dict.fromkeys([*usual_names(filename, Form.DSSE_BUNDLE), *sorted(listed)[:_MOST_NAMES]]))
+    return list(dict.fromkeys([*usual_names(filename, Form.DSSE_BUNDLE), *sorted(listed)[:MOST_KINDS]]))
 
 
 def _detached(

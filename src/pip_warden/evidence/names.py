@@ -18,6 +18,9 @@ ATTESTATION_KINDS = ("publish", "slsa")
 BUNDLE_KINDS = ("publish", "slsa", "provenance", "annotations")
 """Attestations as bundles are ``FILE.<kind>.sigstore.json``; other kinds are found where a store can list its names."""
 
+MOST_KINDS = 16
+"""Further kinds of one file that are looked at; the first in alphabetical order."""
+
 SUFFIXES = (
     (BUNDLE, Form.BUNDLE),
     (OLD_BUNDLE, Form.BUNDLE),

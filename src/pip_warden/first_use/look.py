@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import Version
@@ -19,7 +19,7 @@ from pip_warden.events import Reporter
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName
 from pip_warden.supply import Supply
-from pip_warden.trust.pins import IdentityEntry, Probe, TrustFile
+from pip_warden.trust.pins import HashEntry, IdentityEntry, Probe, TrustFile
 from pip_warden.trust.shelf import RootShelf
 from pip_warden.trust.subject import suggest_pattern
 from pip_warden.verdict.inquiry import Inquiry, Wants
@@ -99,6 +99,7 @@ class FirstUse:
             RefusedError: ``no-release``, or the newest release is refused, with the code that refuses it.
             UndecidedError: Something could not be fetched.
         """
+        _ = self.roots[probe.root]  # one that cannot be used is said first: nothing could be proved with it
         listing = self._listing(probe)
         releases = _releases(listing.page, version)
         if not releases:
@@ -127,7 +128,7 @@ class FirstUse:
         )
 
     def confirm(self, look: Look, trust: TrustFile) -> None:
-        """Judge the newest release with the trust file that is about to be written.
+        """Judge the newest release with the trust file that is about to be written, by who signed it.
 
         Raises:
             RefusedError: The release would be refused under the new pin.
@@ -135,6 +136,9 @@ class FirstUse:
         """
         newest = look.observations[0].name
         page = look.listing.page
+        # A hash pin of this release would decide without asking who signed it.
+        by_identity = tuple(entry for entry in trust.entries if not isinstance(entry, HashEntry))
+        trust = replace(trust, entries=by_identity)
         entry = page_entry(newest.project, trust)
         listing = entry if isinstance(entry, Refused) else list_page(page, entry, trust)
         if isinstance(listing, Refused):

@@ -14,7 +14,14 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.inspect import read_by
 from pip_warden.disk import cannot_store, is_full
-from pip_warden.errors import DeliveryError, InstallerError, RefusedError, UndecidedError, UsageError
+from pip_warden.errors import (
+    BugError,
+    DeliveryError,
+    InstallerError,
+    RefusedError,
+    UndecidedError,
+    UsageError,
+)
 from pip_warden.handoff.downloads import check_directory
 from pip_warden.handoff.environment import child_environment
 from pip_warden.handoff.local import LocalThings
@@ -85,7 +92,7 @@ def perform(run: Run) -> Report:
         for named in wanted.named:
             run.gate.look_ahead(named.project)
         _run_pip(run, *admit_local_things(run))
-    except (RefusedError, UndecidedError, InstallerError, DeliveryError) as err:
+    except (RefusedError, UndecidedError, InstallerError, DeliveryError, BugError) as err:
         run.ledger.error = err
     except OSError as err:
         if not is_full(err):

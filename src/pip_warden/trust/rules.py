@@ -91,16 +91,18 @@ def _check_files(path: str, entry: HashEntry) -> Iterator[FaultLine]:
 
 def _check_siblings(packages: Mapping[str, Entry]) -> Iterator[FaultLine]:
     """All entries of one project come from one place, and each version has one entry that decides."""
-    first: dict[str, tuple[str, Entry]] = {}
+    said: dict[tuple[str, str], tuple[str, object]] = {}
     decides: dict[tuple[str, object], str] = {}
     for path, entry in packages.items():
-        elder_path, elder = first.setdefault(entry.project, (path, entry))
-        for key, ours, theirs in (
-            ("source", entry.source, elder.source),
-            ("project", entry.registry, elder.registry),
-            ("registry-id", entry.registry_id, elder.registry_id),
+        for key, ours in (
+            ("source", entry.source),
+            ("project", entry.registry),
+            ("registry-id", entry.registry_id),
         ):
-            if ours is not None and theirs is not None and ours != theirs:
+            if ours is None:
+                continue
+            elder_path, theirs = said.setdefault((entry.project, key), (path, ours))
+            if ours != theirs:
                 yield f"{path}.{key}", f"expected {found(theirs)} as in {elder_path}, found {found(ours)}"
         slot = (entry.project, None if isinstance(entry, IdentityEntry) else entry.version)
         other = decides.setdefault(slot, path)

@@ -200,7 +200,7 @@ class Inquiry:
 
     def _check_origin(self, candidate: Candidate, listing: Listing | None) -> None:
         """Step 2, as far as the page does not decide it for all of its files."""
-        if listing is None:
+        if listing is None or (self._entry is not None and not listing.is_for(self._entry)):
             raise BugError("bug", "a candidate was judged without its page")
         fault = origin.check_candidate(candidate, listing.page)
         if fault is not None and self.wants is not Wants.NOTHING:

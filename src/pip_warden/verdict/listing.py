@@ -20,12 +20,19 @@ class Listing:
     """What may be asked for of a project: decided before any file is fetched.
 
     Attributes:
+        entry: The entry or probe by which the page was judged.
         page: The page, judged to be the pinned source's own.
         allowed: The candidates whose version the trust file allows, each once.
     """
 
+    entry: Entry | Probe
     page: IndexPage
     allowed: tuple[Candidate, ...]
+
+    def is_for(self, entry: Entry | Probe) -> bool:
+        """Tell whether a page that was judged by one entry counts for another: of the same project, from the same place, probe or none."""
+        mine, theirs = ((e.project, e.source, e.registry, isinstance(e, Probe)) for e in (self.entry, entry))
+        return mine == theirs
 
 
 def page_entry(project: ProjectName, trust: TrustFile) -> Entry | Refused:
@@ -51,8 +58,8 @@ def list_page(page: IndexPage, entry: Entry | Probe, trust: TrustFile) -> Listin
         return Refused(subject=entry.project, no=No(Step.ORIGIN, fault))
     listed = distinct(page.candidates)
     if isinstance(entry, Probe):
-        return Listing(page=page, allowed=listed)
-    return Listing(page=page, allowed=tuple(c for c in listed if _is_allowed(c, trust)))
+        return Listing(entry=entry, page=page, allowed=listed)
+    return Listing(entry=entry, page=page, allowed=tuple(c for c in listed if _is_allowed(c, trust)))
 
 
 def _is_allowed(candidate: Candidate, trust: TrustFile) -> bool:

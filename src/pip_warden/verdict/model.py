@@ -158,5 +158,5 @@ class VerdictError(RefusedError):
     def __init__(self, refused: Refused, message: str = "") -> None:
         fault = refused.fault
         said = message or f"{refused.subject}: expected {fault.expected}, found {fault.found}"
-        super().__init__(fault.code, said, hint="" if message else fault.hint)
+        super().__init__(fault.code, said, hint=fault.hint)
         self.refused = refused
