@@ -157,13 +157,11 @@ def _copy(session: Session, plan: Plan, sealed: Iterable[Sealed]) -> tuple[Path,
         name = each.name.filename
         stores = places(source.evidence, each.name, plan.from_registry)
         copies.append(hand_over(each, directory))
-        for suffix, _form in SUFFIXES:
+        usual = [suffix for suffix, _form in SUFFIXES]
+        further = further_kinds(name, [known for place in stores for known in listed(place)])
+        for suffix in (*usual, *further):
             content = _fetch(gitlab, plan, f"{name}{suffix}", stores)
-            if content is not None:
-                (directory / f"{name}{suffix}").write_bytes(content)
-        for suffix in further_kinds(name, [known for place in stores for known in listed(place)]):
-            content = _fetch(gitlab, plan, f"{name}{suffix}", stores)
-            if content is not None and _is_attestation(content):
+            if content is not None and (suffix in usual or _is_attestation(content)):
                 (directory / f"{name}{suffix}").write_bytes(content)
     return tuple(copies)
 
