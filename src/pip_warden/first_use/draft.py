@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from pathlib import Path
 
 from pip_warden.errors import UsageError
@@ -30,12 +31,14 @@ class Draft:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.root: NewRoot | None = None
+        # What it says is asked for again and again between two edits.
+        self._parsed = lru_cache(maxsize=1)(partial(parse, path=path))
         self._before = _read(path)
         self._text = edit.new_file_text() if self._before is None else self._before
 
     def trust(self) -> TrustFile:
         """Return what it says."""
-        return parse(self._text, self.path)
+        return self._parsed(self._text)
 
     def roots(self) -> RootShelf:
         """Return the trusted roots, the new one included, which is read where it lies meanwhile."""
