@@ -22,10 +22,11 @@ from packaging.version import Version
 from pip_warden.digests import digest_of_file
 from pip_warden.errors import CredentialsError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
-from pip_warden.evidence.locate import Place, places, registry_name
+from pip_warden.evidence.locate import Place, places
 from pip_warden.evidence.model import Form, Item
 from pip_warden.evidence.names import MOST_KINDS, SUFFIXES, attestation_bundles
 from pip_warden.index.gitlab import GitLab
+from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.names import ProjectName
 from pip_warden.publish.registry import Parcel, Registry, Upload, parcels
 from pip_warden.report.ledger import Ledger
@@ -40,6 +41,7 @@ from pip_warden.verify import Given, judge_release, verify_files, verify_release
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 _LARGEST_EVIDENCE = 8 << 20
 _LONGEST_NAME = 255
+_USUAL = tuple(suffix for suffix, _form in SUFFIXES)
 _PLAIN = re.compile(r"(\.[A-Za-z0-9_-]+)+", re.ASCII)
 """What may follow a file's name in that of its evidence: a file is written under it, and the registry says it."""
 
@@ -157,11 +159,10 @@ def _copy(session: Session, plan: Plan, sealed: Iterable[Sealed]) -> tuple[Path,
         name = each.name.filename
         stores = places(source.evidence, each.name, plan.from_registry)
         copies.append(hand_over(each, directory))
-        usual = [suffix for suffix, _form in SUFFIXES]
         further = further_kinds(name, [known for place in stores for known in listed(place)])
-        for suffix in (*usual, *further):
+        for suffix in (*_USUAL, *further):
             content = _fetch(gitlab, plan, f"{name}{suffix}", stores)
-            if content is not None and (suffix in usual or _is_attestation(content)):
+            if content is not None and (suffix in _USUAL or _is_attestation(content)):
                 (directory / f"{name}{suffix}").write_bytes(content)
     return tuple(copies)
 
@@ -182,13 +183,13 @@ def further_kinds(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
         filename: The file's name.
         listed: What the registry says that there is.
     """
-    stored, usual = registry_name(filename), {suffix for suffix, _form in SUFFIXES}
+    stored = without_epoch(filename)
     named = (
         name.removeprefix(stored)
         for name in attestation_bundles(stored, listed)
         if len(name) <= _LONGEST_NAME
     )
-    found = {suffix for suffix in named if _PLAIN.fullmatch(suffix)} - usual
+    found = {suffix for suffix in named if _PLAIN.fullmatch(suffix)}.difference(_USUAL)
     return tuple(sorted(found)[:MOST_KINDS])
 
 
@@ -203,7 +204,7 @@ def _fetch(gitlab: GitLab, plan: Plan, name: str, stores: tuple[Place, ...]) -> 
             plan.from_registry,
             place.package,
             place.version,
-            registry_name(name),
+            without_epoch(name),
             max_bytes=_LARGEST_EVIDENCE,
             known_readable=True,
         )

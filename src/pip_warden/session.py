@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pip_warden._sigstore.rekor import Hashedrekord, find_entry
+from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden.artifact.model import Artifact
 from pip_warden.events import Reporter
 from pip_warden.evidence.locate import refuse_lookup
 from pip_warden.gate import Gate, Means
 from pip_warden.report.ledger import Ledger
-from pip_warden.supply import Registries, Stored
+from pip_warden.supply import Registries, Stored, look_up
 from pip_warden.transport import Transport
 from pip_warden.trust.pins import TrustFile
 from pip_warden.trust.shelf import RootShelf
@@ -84,5 +84,4 @@ class Session:
         """
         if self.is_offline:
             return self.vault.entry(wanted) or refuse_lookup(wanted)
-        urls = dict.fromkeys(url for name in self.roots for url in self.roots[name].rekor_v1_urls)
-        return find_entry(self.transport, tuple(urls), wanted)
+        return look_up(self.transport, self.roots, self.roots, wanted)

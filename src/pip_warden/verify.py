@@ -27,7 +27,7 @@ from pip_warden.session import Session
 from pip_warden.strict_json import MalformedError, loads_object
 from pip_warden.trust.pins import Entry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.roots import read_named
-from pip_warden.trust.subject import parse_subject, read_subject
+from pip_warden.trust.subject import parse_subject
 
 _LARGEST_EVIDENCE = 8 << 20
 _NO_SOURCE = Source(name="command-line", type="simple", url="https://localhost")
@@ -141,7 +141,8 @@ def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, ro
         UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``.
     """
     digest = digest_of(read_named(root))
-    identity = Identity(issuer=issuer, subject=parse_subject(subject), is_account=_is_account(subject))
+    pattern = parse_subject(subject)
+    identity = Identity(issuer=issuer, subject=pattern, is_account=pattern.project is None)
     projects = {parse_artifact_name(path.name).project for path in files}
     return TrustFile(
         path=Path("the command line"),
@@ -152,10 +153,6 @@ def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, ro
             for project in sorted(projects)
         ),
     )
-
-
-def _is_account(subject: str) -> bool:
-    return read_subject(subject.replace("{version}", "1.0").replace("*", "any")) is None
 
 
 def _check_given(given: Given, files: tuple[Path, ...]) -> None:

@@ -26,9 +26,14 @@ def canonical_base64(text: str, where: str) -> bytes:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as err:
         raise MalformedError(f"{where} is not base64") from err
-    if base64.b64encode(data).decode("ascii") != text:
+    if base64_of(data) != text:
         raise MalformedError(f"{where} is not canonical base64")
     return data
+
+
+def base64_of(data: bytes) -> str:
+    """Encode as protobuf JSON has bytes: what :func:`canonical_base64` takes."""
+    return base64.b64encode(data).decode("ascii")
 
 
 class Fields:

@@ -6,14 +6,13 @@ everybody's entries of the same file. No sigstore library is needed for this.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pip_warden._sigstore.checkpoint import read_checkpoint
-from pip_warden._sigstore.fields import Fields
+from pip_warden._sigstore.fields import Fields, base64_of
 from pip_warden._sigstore.wire import LogEntry, Proof
 from pip_warden.digests import Digest
 from pip_warden.errors import RegistryError
@@ -69,7 +68,10 @@ class Hashedrekord:
         """Return the ``hashedrekord`` 0.0.1 entry."""
         spec: dict[str, JSONValue] = {
             "data": {"hash": {"algorithm": "sha256", "value": self.digest.hex}},
-            "signature": {"content": _b64(self.signature), "publicKey": {"content": _b64(self.pem)}},
+            "signature": {
+                "content": base64_of(self.signature),
+                "publicKey": {"content": base64_of(self.pem)},
+            },
         }
         return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}
 
@@ -172,7 +174,3 @@ def _number(value: JSONValue, where: str) -> int:
     if type(value) is not int or not 0 <= value < 2**63:
         raise MalformedError(f"{where} is no whole number")
     return value
-
-
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

@@ -45,7 +45,6 @@ def read_parts(raw: bytes) -> Parts:
 
     Raises:
         MalformedError: It is no trusted root, or nothing can be verified with it.
-        MalformedError: It is no JSON object.
     """
     whole = Fields(loads_object(raw, max_bytes=_LARGEST), "trusted root")
     media_type = whole.text("mediaType")

@@ -6,11 +6,11 @@ sigstore library, so that reading evidence costs nothing.
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 
 from pip_warden._sigstore.checkpoint import Checkpoint
+from pip_warden._sigstore.fields import base64_of
 from pip_warden.strict_json import JSONValue
 
 V0_3 = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -33,8 +33,8 @@ class Proof:
         return {
             "logIndex": str(self.log_index),
             "treeSize": str(self.tree_size),
-            "rootHash": _b64(self.root_hash),
-            "hashes": [_b64(item) for item in self.hashes],
+            "rootHash": base64_of(self.root_hash),
+            "hashes": [base64_of(item) for item in self.hashes],
             "checkpoint": {"envelope": self.checkpoint.text},
         }
 
@@ -67,13 +67,13 @@ class LogEntry:
         """Return the entry as protobuf JSON has it, ready to be written."""
         result: JSONObject = {
             "logIndex": str(self.log_index),
-            "logId": {"keyId": _b64(self.log_id)},
+            "logId": {"keyId": base64_of(self.log_id)},
             "kindVersion": {"kind": self.kind, "version": self.version},
             "integratedTime": str(self.integrated_time),
-            "canonicalizedBody": _b64(self.body),
+            "canonicalizedBody": base64_of(self.body),
         }
         if self.promise is not None:
-            result["inclusionPromise"] = {"signedEntryTimestamp": _b64(self.promise)}
+            result["inclusionPromise"] = {"signedEntryTimestamp": base64_of(self.promise)}
         if self.proof is not None:
             result["inclusionProof"] = self.proof.value()
         return result
@@ -119,9 +119,9 @@ class WireBundle:
 
     def to_json(self) -> bytes:
         """Write the bundle in version 0.3 with every default of protobuf JSON filled in."""
-        stamps: list[JSONValue] = [{"signedTimestamp": _b64(stamp)} for stamp in self.timestamps]
+        stamps: list[JSONValue] = [{"signedTimestamp": base64_of(stamp)} for stamp in self.timestamps]
         material: JSONObject = {
-            "certificate": {"rawBytes": _b64(self.certificate)},
+            "certificate": {"rawBytes": base64_of(self.certificate)},
             "tlogEntries": [self.entry.value()],
             "timestampVerificationData": {"rfc3161Timestamps": stamps},
         }
@@ -131,16 +131,12 @@ class WireBundle:
     def _content(self) -> JSONObject:
         if self.envelope is not None:
             envelope: JSONObject = {
-                "payload": _b64(self.envelope.payload),
+                "payload": base64_of(self.envelope.payload),
                 "payloadType": self.envelope.payload_type,
-                "signatures": [{"sig": _b64(self.signature)}],
+                "signatures": [{"sig": base64_of(self.signature)}],
             }
             return {"dsseEnvelope": envelope}
-        message: JSONObject = {"signature": _b64(self.signature)}
+        message: JSONObject = {"signature": base64_of(self.signature)}
         if self.message_digest is not None:
-            message["messageDigest"] = {"algorithm": "SHA2_256", "digest": _b64(self.message_digest)}
+            message["messageDigest"] = {"algorithm": "SHA2_256", "digest": base64_of(self.message_digest)}
         return {"messageSignature": message}
-
-
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

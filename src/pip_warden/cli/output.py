@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Sequence
-from typing import IO
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, Self
 
 from pip_warden.cli.delivery import Outlet
 from pip_warden.cli.style import console_style
@@ -30,6 +30,11 @@ class Console(Reporter):
         self._quiet = quiet
         self._live = self._stream.isatty() and not quiet
         self._drawn = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Read the values of :func:`~pip_warden.cli.common.connection_options`."""
+        return cls(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
 
     def note(self, message: str) -> None:
         """Print a note."""

@@ -70,7 +70,7 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
     plan = _plan(release, trusted, options)
     trust_from(trusted, plan)  # whether it can be promoted at all is said first
     dry_run, output_format = bool(options["dry_run"]), str(options["output_format"])
-    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
+    console = Console.of(options)
     with open_session(trusted, Connection.of(options), console) as session:
         destination = _destination(trusted, plan, str(options["to_source"]))
         registry = Registry(session.transport, destination, dry_run=dry_run, reporter=console)

@@ -71,7 +71,7 @@ def _publish(files: tuple[Path, ...], options: dict[str, object], *, with_files:
     from pip_warden.publish.registry import Registry, parcels
 
     found = parcels(files)
-    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
+    console = Console.of(options)
     connection = Connection.of(options)
     uploads: list[Upload] = []
     instance = _instance(_text(options["gitlab"]))

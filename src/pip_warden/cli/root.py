@@ -83,7 +83,7 @@ def update(
 
 
 def _pinned(trust: TrustFile, name: str) -> RootPin:
-    pin = next((root for root in trust.roots if root.name == name), None)
+    pin = trust.root(name)
     if pin is None:
         raise UsageError("not-in-trust-file", f"expected a trusted root {name} in {trust.path}, found none")
     return pin

@@ -99,7 +99,7 @@ def _add(wanted: Wanted, path: Path, options: dict[str, Any]) -> None:
     from pip_warden.first_use.task import Task
 
     connection = Connection.of(options)
-    person = PersonAtTerminal(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
+    person = PersonAtTerminal.of(options)
     draft = Draft(path)
     is_gitlab = bool(wanted.project or wanted.group)
     source = choose_source(wanted.source, draft.trust().sources, gitlab=is_gitlab)

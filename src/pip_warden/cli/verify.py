@@ -75,7 +75,7 @@ def command(
     given = Given(bundle=bundle, signature=signature, certificate=certificate)
     trusted = _trust(files, trust, identity, issuer, trusted_root)
     trusted = demand(trusted, demanded(annotations), source_revision)
-    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
+    console = Console.of(options)
     with open_session(trusted, Connection.of(options), console) as session:
         report = verify_files(session, files, given=given)
     console.clear()

@@ -41,7 +41,7 @@ def command(
 
     project, version = parse_release(release)
     trusted = demand(load_trust(trust), demanded(annotations), source_revision)
-    console = Console(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
+    console = Console.of(options)
     with open_session(trusted, Connection.of(options), console) as session:
         report = verify_release(session, project, version)
     console.clear()

@@ -22,6 +22,7 @@ from pip_warden.evidence.model import BadItem, Form, Item
 from pip_warden.evidence.names import MOST_KINDS, attestation_bundles, usual_names
 from pip_warden.evidence.pep740 import LARGEST_PROVENANCE, read_attestation, read_provenance
 from pip_warden.faults import Fault
+from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.names import ArtifactName
 
 _MOST_ROWS = 32
@@ -92,14 +93,9 @@ def places(templates: Sequence[str], name: ArtifactName, project_path: str) -> t
         for template in templates:
             package, _, folder = template.partition("/")
             found.append(
-                Place(package=_filled(package, values), version=registry_name(_filled(folder, values)))
+                Place(package=_filled(package, values), version=without_epoch(_filled(folder, values)))
             )
     return tuple(dict.fromkeys(found))
-
-
-def registry_name(name: str) -> str:
-    """Return a file name or version as a generic registry can hold it."""
-    return name.replace("!", "__")
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
@@ -120,7 +116,7 @@ def locate(
     """Yield the evidence of a file, best form first, over every store; of one name the newest row first.
 
     Args:
-        filename: Name of the artifact, as the stores spell it (see :func:`registry_name`).
+        filename: Name of the artifact, as the stores spell it (see :func:`~pip_warden.index.gitlab_urls.without_epoch`).
         digest: SHA-256 of the artifact, which a detached signature's log entry must have.
         stores: Where to look, the most likely first.
         find_entry: How a detached signature is looked up.

@@ -114,8 +114,8 @@ def _agreeing(probe: Probe, task: Task) -> Probe:
     Raises:
         UsageError: ``pin-conflict``: it says another.
     """
-    entries = task.draft.trust().entries_of(probe.project)
-    old = next((entry for entry in entries if not isinstance(entry, HashEntry)), next(iter(entries), None))
+    trust = task.draft.trust()
+    old = trust.identity_entry(probe.project) or next(iter(trust.entries_of(probe.project)), None)
     if old is None:
         return probe
     names = {old.registry, None if old.registry_id is None else str(old.registry_id)}

@@ -10,11 +10,11 @@ from pip_warden.display import shown
 from pip_warden.errors import RefusedError, UndecidedError
 from pip_warden.first_use.doubts import doubts
 from pip_warden.first_use.look import Look, Observation
-from pip_warden.first_use.new_root import DEFAULT, has_root, new_root, root_for
+from pip_warden.first_use.new_root import DEFAULT, new_root, root_for
 from pip_warden.first_use.task import Task
 from pip_warden.index.gitlab import GitLab
 from pip_warden.trust.pins import Identity, IdentityEntry, Probe
-from pip_warden.trust.subject import parse_subject, read_subject
+from pip_warden.trust.subject import parse_subject
 
 
 def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
@@ -48,7 +48,7 @@ def _choose_root(task: Task) -> str:
     trust, given = task.draft.trust(), task.wanted.trusted_root
     expected = task.wanted.issuer or (task.source.url if task.source.type == "gitlab" else None)
     name = DEFAULT if given is not None else root_for(trust, expected)
-    if task.draft.root is None and (given is not None or not has_root(trust, name)):
+    if task.draft.root is None and (given is not None or trust.root(name) is None):
         task.person.step("reading the trusted root")
         task.draft.root = new_root(given, task.draft.path, task.workspace, offline=task.is_offline)
     return name
@@ -59,30 +59,29 @@ def _spelled_out(task: Task, root: str) -> Identity | None:
     if wanted.identity is None or wanted.issuer is None:
         return None
     subject = parse_subject(wanted.identity)
-    is_account = read_subject(wanted.identity.replace("{version}", "1").replace("*", "x")) is None
-    return Identity(issuer=wanted.issuer, subject=subject, root=root, is_account=is_account)
+    return Identity(issuer=wanted.issuer, subject=subject, root=root, is_account=subject.project is None)
 
 
 def _identity_of(observation: Observation, *, root: str) -> Identity:
     """Make the identity that an observation suggests."""
-    claims = observation.claims
+    claims, subject = observation.claims, parse_subject(observation.pattern)
     return Identity(
         issuer=claims.issuer,
-        subject=parse_subject(observation.pattern),
+        subject=subject,
         project_id=claims.get("project-id"),
         root=root,
-        is_account=read_subject(claims.subjects[0]) is None,
+        is_account=subject.project is None,
     )
 
 
 def _doubts(task: Task, look: Look, probe: Probe, identity: Identity) -> tuple[str, ...]:
     instance = task.source.url if task.source.type == "gitlab" else None
-    entries = task.draft.trust().entries_of(probe.project)
-    pinned = [entry for entry in entries if isinstance(entry, IdentityEntry)]
-    others = [known.subject.text for entry in pinned for known in entry.identities if known != identity]
+    pinned = task.draft.trust().identity_entry(probe.project)
+    signers = () if pinned is None else pinned.identities
     found = doubts(look, instance=instance, default_branch=_default_branch(task, look, probe))
-    if others and not any(identity in entry.identities for entry in pinned):
-        found += (f"the trust file pins another signer already: {', '.join(others)}",)
+    if signers and identity not in signers:
+        others = ", ".join(known.subject.text for known in signers)
+        found += (f"the trust file pins another signer already: {others}",)
     return found
 
 
@@ -112,7 +111,7 @@ def _decide(task: Task, found: tuple[str, ...]) -> None:
 def _vouch(task: Task, name: str, issuer: str) -> None:
     """Let the root that proved the signer vouch for its issuer, and for no other."""
     draft = task.draft
-    old = next((root for root in draft.trust().roots if root.name == name), None)
+    old = draft.trust().root(name)
     if draft.root is not None and name == DEFAULT:
         draft.add_root(draft.root.pin(issuer))
     elif old is not None:
@@ -120,8 +119,8 @@ def _vouch(task: Task, name: str, issuer: str) -> None:
 
 
 def _draft_identity(task: Task, look: Look, probe: Probe, identity: Identity) -> None:
-    known = task.draft.trust().entries_of(probe.project)
-    pinned = next((entry for entry in known if isinstance(entry, IdentityEntry)), None)
+    trust = task.draft.trust()
+    known, pinned = trust.entries_of(probe.project), trust.identity_entry(probe.project)
     if pinned is not None:
         task.draft.add_identity(pinned, identity)
         return

@@ -71,11 +71,6 @@ def root_for(trust: TrustFile, issuer: str | None) -> str:
     return next((root.name for root in trust.roots if issuer in root.issuers), DEFAULT)
 
 
-def has_root(trust: TrustFile, name: str) -> bool:
-    """Tell whether a trust file has a root of this name."""
-    return any(root.name == name for root in trust.roots)
-
-
 def shelf(trust: TrustFile, new: NewRoot | None) -> RootShelf:
     """Return the trust file's roots and the new one, which is read where it lies meanwhile."""
     from pip_warden.trust.shelf import RootShelf

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from pip_warden.errors import RefusedError
 from pip_warden.index.gitlab import GitLab
-from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
-from pip_warden.index.simple import ACCEPT
+from pip_warden.index.gitlab_urls import group_simple_url
+from pip_warden.index.simple import ask_page, read_page
 from pip_warden.names import ProjectName
 from pip_warden.transport import Transport, error_for
 from pip_warden.trust.pins import Source
@@ -23,19 +21,11 @@ def owner_in_group(transport: Transport, source: Source, group: str, project: Pr
             projects for instance, and either could be the publisher.
         UndecidedError: It could not be told, or several projects have the same file.
     """
-    url = f"{source.url}/api/v4/groups/{quote(group, safe='')}/-/packages/pypi/simple/{project}"
-    reply = transport.get(
-        url, max_bytes=MAX_PAGE_BYTES, accept=ACCEPT, label=f"the page of {project} in {group}"
-    )
+    url, label = group_simple_url(source.url, group, project), f"the page of {project} in {group}"
+    reply = ask_page(transport, url, label=label)
     if reply.status != 200:
         raise error_for(reply, f"the page of {project} in group {group}")
-    page = parse_page(
-        project=project,
-        source=source.name,
-        url=reply.url,
-        content_type=reply.headers.get("content-type", ""),
-        body=reply.body,
-    )
+    page = read_page(reply, project, source)
     newest = max(page.candidates, key=lambda c: c.name.version, default=None)
     if newest is None or newest.claimed_sha256 is None:
         raise RefusedError(

@@ -19,6 +19,11 @@ def simple_url(url: str, project: str | int, name: ProjectName) -> str:
     return f"{project_api(url, project)}/packages/pypi/simple/{name}"
 
 
+def group_simple_url(url: str, group: str, name: ProjectName) -> str:
+    """Return where the page of a package is that a group's projects publish."""
+    return f"{group_api(url, group)}/-/packages/pypi/simple/{name}"
+
+
 def generic_url(url: str, project: str | int, package: str, version: str, filename: str) -> str:
     """Return where a file of the generic registry is.
 

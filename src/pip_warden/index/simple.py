@@ -54,16 +54,35 @@ def fetch_page(transport: Transport, project: ProjectName, source: Source, regis
         NetworkError: No answer, or a broken one.
         UsageError: ``registry-needed``.
     """
-    reply = transport.get(
-        page_url(project, source, registry),
-        max_bytes=MAX_PAGE_BYTES,
-        accept=ACCEPT,
-        label=f"the index page of {project}",
-    )
+    what = f"the index page of {project}"
+    reply = ask_page(transport, page_url(project, source, registry), label=what)
     if reply.status == 404:
         raise _missing(project, reply)
     if reply.status != 200:
-        raise error_for(reply, f"the index page of {project}")
+        raise error_for(reply, what)
+    return read_page(reply, project, source)
+
+
+def ask_page(transport: Transport, url: str, *, label: str) -> Reply:
+    """Ask for an index page and return the answer, whatever its status.
+
+    Args:
+        transport: The HTTP door.
+        url: Where it is.
+        label: What it is, for people.
+
+    Raises:
+        NetworkError: No answer, or a broken one.
+    """
+    return transport.get(url, max_bytes=MAX_PAGE_BYTES, accept=ACCEPT, label=label)
+
+
+def read_page(reply: Reply, project: ProjectName, source: Source) -> IndexPage:
+    """Read the index page that an answer holds.
+
+    Raises:
+        RegistryError: ``bad-index-page``.
+    """
     return parse_page(
         project=project,
         source=source.name,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from pip_warden._sigstore.fields import base64_of
 from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
@@ -77,13 +77,9 @@ def pep740(wire: WireBundle) -> bytes:
     attestation: dict[str, JSONValue] = {
         "version": 1,
         "verification_material": {
-            "certificate": _b64(wire.certificate),
+            "certificate": base64_of(wire.certificate),
             "transparency_entries": [wire.entry.value()],
         },
-        "envelope": {"statement": _b64(wire.envelope.payload), "signature": _b64(wire.signature)},
+        "envelope": {"statement": base64_of(wire.envelope.payload), "signature": base64_of(wire.signature)},
     }
     return json.dumps(attestation).encode()
-
-
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

@@ -17,11 +17,11 @@ from pip_warden.digests import Digest, digest_of_file
 from pip_warden.display import shown
 from pip_warden.errors import BugError, RefusedError, RegistryError, UndecidedError, UsageError
 from pip_warden.events import SILENT, Reporter
-from pip_warden.evidence.locate import Place, places, registry_name
+from pip_warden.evidence.locate import Place, places
 from pip_warden.evidence.names import evidence_of, is_evidence
 from pip_warden.index.candidate import distinct
 from pip_warden.index.gitlab import GitLab
-from pip_warden.index.gitlab_urls import generic_url, project_api
+from pip_warden.index.gitlab_urls import generic_url, project_api, without_epoch
 from pip_warden.index.simple import fetch_page
 from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.publish.form import form_fields
@@ -159,7 +159,7 @@ class Registry:
         return tuple(self._evidence(path, place) for path in parcel.evidence)
 
     def _evidence(self, path: Path, place: Place) -> Upload:
-        content, name = path.read_bytes(), registry_name(path.name)
+        content, name = path.read_bytes(), without_epoch(path.name)
         where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
         there = self._there(place, name, len(content))
         if there is not None and there != content:
@@ -207,7 +207,7 @@ class Registry:
             raise BugError("bug", f"{parcel.name} has no verification summary")
         place, name = (
             places([self._to.evidence], parcel.name, self._to.path)[0],
-            registry_name(parcel.summary.name),
+            without_epoch(parcel.summary.name),
         )
         where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
         if self._there(place, name, 1 << 20) is not None:

@@ -5,6 +5,6 @@
 
 from pip_warden.supply.model import Supply
 from pip_warden.supply.offline import Stored
-from pip_warden.supply.registries import Registries, is_foreign
+from pip_warden.supply.registries import Registries, is_foreign, look_up
 
-__all__ = ["Registries", "Stored", "Supply", "is_foreign"]
+__all__ = ["Registries", "Stored", "Supply", "is_foreign", "look_up"]

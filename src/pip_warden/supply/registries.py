@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,10 +12,11 @@ from pip_warden._sigstore.wire import LogEntry
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import receive
 from pip_warden.errors import BugError, NetworkError
-from pip_warden.evidence.locate import locate, locate_provenance, places, registry_name
+from pip_warden.evidence.locate import EntryFinder, locate, locate_provenance, places
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.gitlab import GitLab
+from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.index.simple import fetch_page
 from pip_warden.names import ProjectName
 from pip_warden.supply.generic import GenericStore, at_most
@@ -75,21 +76,16 @@ class Registries:
             for place in places(templates, artifact.name, entry.registry)
         ]
         return locate(
-            registry_name(artifact.name.filename), artifact.digest, stores, self._entry_finder(entry)
+            without_epoch(artifact.name.filename), artifact.digest, stores, self._entry_finder(entry)
         )
 
-    def _entry_finder(self, entry: IdentityEntry | Probe) -> Callable[[Hashedrekord], LogEntry | None]:
+    def _entry_finder(self, entry: IdentityEntry | Probe) -> EntryFinder:
         """Look entries up in the logs of the roots that may vouch for the package, and in no other."""
         if isinstance(entry, Probe):
             names = [entry.root]
         else:
             names = sorted({identity.root for identity in entry.identities})
-
-        def find(wanted: Hashedrekord) -> LogEntry | None:
-            urls = tuple(dict.fromkeys(url for name in names for url in self._roots[name].rekor_v1_urls))
-            return find_entry(self._transport, urls, wanted)
-
-        return find
+        return partial(look_up, self._transport, self._roots, names)
 
     def _fetch_provenance(self, index_url: str, url: str, max_bytes: int) -> bytes | None:
         reply = at_most(
@@ -108,6 +104,24 @@ class Registries:
         if reply.status != 200:
             raise error_for(reply, "the provenance that the index names")
         return reply.body
+
+
+def look_up(
+    transport: Transport, roots: Mapping[str, Root], names: Iterable[str], wanted: Hashedrekord
+) -> LogEntry | None:
+    """Look a detached signature up in the logs of some trusted roots, and in no other.
+
+    Args:
+        transport: The HTTP door.
+        roots: The trusted roots.
+        names: The names of those that are asked.
+        wanted: What the entry must say.
+
+    Raises:
+        UndecidedError: A log could not be asked.
+    """
+    urls = dict.fromkeys(url for name in names for url in roots[name].rekor_v1_urls)
+    return find_entry(transport, tuple(urls), wanted)
 
 
 def is_foreign(url: str, home: str) -> bool:

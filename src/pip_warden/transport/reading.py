@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import BinaryIO
 
-from pip_warden.digests import Digest
+from pip_warden.digests import Hasher
 from pip_warden.errors import NetworkError
 from pip_warden.events import Reporter
 from pip_warden.transport.answers import Download, Reply
@@ -62,7 +61,7 @@ def write_file(answer: Answer, to: BinaryIO, *, start: int, max_bytes: int, repo
     total = promised_length(answer.response)
     if total is not None and total > max_bytes:
         raise too_large(answer.what, max_bytes)
-    state, size = hashlib.sha256(), 0
+    hasher, size = Hasher(), 0
     with storing(answer.what):
         to.seek(start)
         to.truncate(start)
@@ -70,7 +69,7 @@ def write_file(answer: Answer, to: BinaryIO, *, start: int, max_bytes: int, repo
         size += len(chunk)
         if size > max_bytes:
             raise too_large(answer.what, max_bytes)
-        state.update(chunk)
+        hasher.update(chunk)
         with storing(answer.what):
             to.write(chunk)
         reporter.transfer(answer.what, size, total)
@@ -78,7 +77,7 @@ def write_file(answer: Answer, to: BinaryIO, *, start: int, max_bytes: int, repo
         raise NetworkError(
             "truncated", f"expected {total} bytes of {answer.what}, found {size}", hint="Try again."
         )
-    return Download(url=answer.url, digest=Digest(state.hexdigest()), size=size)
+    return Download(url=answer.url, digest=hasher.digest(), size=size)
 
 
 def _chunks(answer: Answer, *, decode: bool) -> Iterator[bytes]:

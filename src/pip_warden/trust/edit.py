@@ -63,7 +63,7 @@ def add_root(text: str, pin: RootPin, path: Path) -> str:
         TrustFileError: The text is no valid trust file, before or after.
     """
     trust = parse(text, path)
-    old = next((root for root in trust.roots if root.name == pin.name), None)
+    old = trust.root(pin.name)
     if old is None:
         return _appended(text, render_root(pin, path.parent), trust)
     if (old.path, old.sha256) != (pin.path, pin.sha256):
@@ -84,7 +84,7 @@ def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
         TrustFileError: The text is no valid trust file, before or after.
     """
     trust = parse(text, path)
-    old = next((root for root in trust.roots if root.name == pin.name), None)
+    old = trust.root(pin.name)
     if old is None:
         raise _absent(f"trusted root {pin.name}")
     if old.sha256 == pin.sha256:
@@ -118,7 +118,7 @@ def add_identity_entry(text: str, entry: IdentityEntry, path: Path) -> str:
         TrustFileError: The text is no valid trust file, before or after.
     """
     trust = parse(text, path)
-    old = _identity_entry(trust, entry.project)
+    old = trust.identity_entry(entry.project)
     if old is None:
         return _appended(text, render_identity_entry(entry), trust)
     if old != entry:
@@ -135,7 +135,7 @@ def add_identity(text: str, project: ProjectName, identity: Identity, path: Path
         TrustFileError: The text is no valid trust file, before or after.
     """
     trust = parse(text, path)
-    entry = _identity_entry(trust, project)
+    entry = trust.identity_entry(project)
     if entry is None:
         raise _absent(f"identity entry of {project}")
     if identity in entry.identities:
@@ -215,10 +215,6 @@ def _checked(text: str, before: TrustFile, changed: RootPin | Entry | None = Non
 
 def _root_table(document: TOMLDocument, name: str) -> Item:
     return at(document, "sigstore") if name == "default" else at(document, "sigstore", name)
-
-
-def _identity_entry(trust: TrustFile, project: ProjectName) -> IdentityEntry | None:
-    return next((entry for entry in trust.entries_of(project) if isinstance(entry, IdentityEntry)), None)
 
 
 def _is_same_release(known: Entry, entry: HashEntry) -> bool:

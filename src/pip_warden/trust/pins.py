@@ -231,18 +231,21 @@ class TrustFile:
 
     def entry_for(self, project: ProjectName, version: Version) -> Entry | None:
         """Return the entry that decides one version: its hash entry, else the identity entry, else None."""
-        entries = self.entries_of(project)
-        for entry in entries:
+        for entry in self.entries_of(project):
             if isinstance(entry, HashEntry) and entry.version == version:
                 return entry
-        return next((entry for entry in entries if isinstance(entry, IdentityEntry)), None)
+        return self.identity_entry(project)
+
+    def identity_entry(self, project: ProjectName) -> IdentityEntry | None:
+        """Return the entry that pins a project by who signs it, of which there is one at most; None where there is none."""
+        return next((e for e in self.entries_of(project) if isinstance(e, IdentityEntry)), None)
 
     def page_entry(self, project: ProjectName) -> Entry | None:
         """Return the entry that says where a project's page is: the identity entry, else the first. What any of them records of the place, it has."""
         entries = self.entries_of(project)
         if not entries:
             return None
-        entry = next((entry for entry in entries if isinstance(entry, IdentityEntry)), entries[0])
+        entry = self.identity_entry(project) or entries[0]
         recorded = next((each.registry_id for each in entries if each.registry_id is not None), None)
         return replace(entry, registry_id=recorded)
 
@@ -250,6 +253,10 @@ class TrustFile:
     def only_source(self) -> str:
         """Return the name of the source where there is just one, else ``""``."""
         return self.sources[0].name if len(self.sources) == 1 else ""
+
+    def root(self, name: str) -> RootPin | None:
+        """Return the trusted root with a name, None where there is none."""
+        return next((root for root in self.roots if root.name == name), None)
 
     def source(self, name: str) -> Source:
         """Return the source with a name that the file is known to have.
