@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +43,18 @@ def _refused(body: str | bytes, content_type: str = "text/html") -> str:
         _parse(body, content_type)
     assert caught.value.code == "bad-index-page"
     return caught.value.message
+
+
+def test_a_page_in_html_loads_no_second_parser_of_html() -> None:
+    code = (
+        "import sys; from pip_warden.index.simple import parse_page;"
+        f"page = parse_page(project='acme-widgets', source='acme', url={URL!r}, content_type='text/html',"
+        f"body=b'<a href=\"{BASE}{WHEEL}\">{WHEEL}</a>');"
+        "print(len(page.candidates), sorted({'pypi_simple', 'bs4'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "1 []"
 
 
 def test_a_gitlab_page_in_html() -> None:
