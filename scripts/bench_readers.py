@@ -31,10 +31,10 @@ from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem
 from pip_warden.evidence.pep740 import read_provenance
 from pip_warden.faults import Fault
-from pip_warden.handoff.requirements import gather
 from pip_warden.index.simple import parse_page
+from pip_warden.installer.requirements import gather
 from pip_warden.names import ProjectName, parse_artifact_name
-from pip_warden.sandbox.clock import Clock
+from pip_warden.sandbox.clock import SandboxClock
 from pip_warden.sandbox.sigstore import SigstoreService
 from pip_warden.strict_json import MalformedError, loads
 from pip_warden.trust.file import parse as parse_trust
@@ -185,7 +185,7 @@ def _json_readers() -> Iterator[Reader]:
 
 
 def _evidence_readers() -> Iterator[Reader]:
-    sigstore = SigstoreService(Clock(datetime(2026, 6, 1, tzinfo=UTC)), issuers=[GITLAB])
+    sigstore = SigstoreService(SandboxClock(datetime(2026, 6, 1, tzinfo=UTC)), issuers=[GITLAB])
     statement: dict[str, object] = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": WHEEL, "digest": {"sha256": digest_of(b"the wheel").hex}}],

@@ -14,7 +14,7 @@ import pytest
 
 from pip_warden.sandbox import Sandbox
 from pip_warden.trust.file import load
-from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.roots import PinnedRoots
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -22,7 +22,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 @pytest.mark.parametrize("name", ["publisher", "consumer", "promotion"])
 def test_the_trust_files_of_the_examples_are_valid(name: str) -> None:
     trust = load(EXAMPLES / name / "pytrust.toml", check_owner=False)
-    RootShelf(trust.roots).load_all()
+    PinnedRoots(trust.roots).load_all()
 
     assert len(trust.entries) == 1
 

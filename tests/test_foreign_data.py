@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-import making
+import samples
+from _sigstore.samples import CLAIMS, DATA, NOON, STATEMENT, root_of, service
 from foreign import BINARIES, SPELLINGS, TOML_SPELLINGS, mutants, paths, respelled, spellings
 from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.rekor import find_entry
@@ -28,7 +29,7 @@ from pip_warden.errors import RegistryError, TrustFileError, TrustRootError, Usa
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import locate
-from pip_warden.evidence.model import BadItem, Evidence, Form, Item
+from pip_warden.evidence.model import BadItem, Evidence, EvidenceForm, Item
 from pip_warden.evidence.pep740 import read_attestation, read_provenance
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.faults import Fault
@@ -38,12 +39,11 @@ from pip_warden.publish.token import read_token
 from pip_warden.report import json as report_json
 from pip_warden.report import text as report_text
 from pip_warden.report.model import Report, line_of
-from pip_warden.sandbox.sigstore import Form as Shape
-from pip_warden.sandbox.sigstore import MediaType
+from pip_warden.sandbox.sigstore import BundleForm, MediaType
 from pip_warden.strict_json import JSONValue
-from pip_warden.transport import Reply, Transport, error_for
+from pip_warden.transport import Response, Transport, error_for
 from pip_warden.trust.file import parse as parse_trust
-from pip_warden.trust.pins import Requirements
+from pip_warden.trust.model import Requirements
 from pip_warden.vault import Vault
 from pip_warden.verdict.attested import ANNOTATIONS, Witness
 from pip_warden.verdict.inquiry import judge
@@ -55,7 +55,6 @@ from pip_warden.verdict.statement import (
     check_subject,
     read_statement,
 )
-from sigstore_door.making import CLAIMS, DATA, NOON, STATEMENT, root_of, service
 from trust.test_file import PATH as TRUST_PATH
 from trust.test_file import WHOLE as TRUST
 
@@ -64,8 +63,8 @@ SIGSTORE = service()
 SIGSTORE.sign_blob(b"entry 0", CLAIMS)
 ROOT = root_of(SIGSTORE)
 SIG, CRT = SIGSTORE.sign_detached(DATA, CLAIMS)
-BLOB: dict[str, Any] = SIGSTORE.sign_blob(DATA, CLAIMS, form=Shape(timestamp=True))
-OLD: dict[str, Any] = SIGSTORE.sign_blob(DATA, CLAIMS, form=Shape(media_type=MediaType.V01))
+BLOB: dict[str, Any] = SIGSTORE.sign_blob(DATA, CLAIMS, form=BundleForm(timestamp=True))
+OLD: dict[str, Any] = SIGSTORE.sign_blob(DATA, CLAIMS, form=BundleForm(media_type=MediaType.V01))
 DSSE: dict[str, Any] = SIGSTORE.sign_statement(STATEMENT, CLAIMS)
 ATTESTATION: dict[str, Any] = SIGSTORE.pep740(STATEMENT, CLAIMS)
 ATTESTED = {
@@ -78,7 +77,7 @@ LOGGED: list[Any] = [
 ]
 BUILT = {
     "_type": "https://in-toto.io/Statement/v1",
-    "subject": [{"name": making.WHEEL, "digest": {"sha256": DIGEST.hex}}],
+    "subject": [{"name": samples.WHEEL, "digest": {"sha256": DIGEST.hex}}],
     "predicateType": PROVENANCE,
     "predicate": {
         "buildDefinition": {
@@ -94,8 +93,8 @@ PAGE = {
     "name": "acme-widgets",
     "files": [
         {
-            "filename": making.WHEEL,
-            "url": f"https://files.example.com/{making.WHEEL}",
+            "filename": samples.WHEEL,
+            "url": f"https://files.example.com/{samples.WHEEL}",
             "hashes": {"sha256": DIGEST.hex},
             "requires-python": ">=3.11",
             "size": 9,
@@ -110,7 +109,7 @@ PACKAGE = {"id": 5, "name": "acme_widgets", "version": "1.0", "project_id": 7, "
 ROW = {
     "id": 9,
     "package_id": 5,
-    "file_name": making.WHEEL,
+    "file_name": samples.WHEEL,
     "file_sha256": DIGEST.hex,
     "created_at": "2026-01-02T03:04:05Z",
 }
@@ -152,18 +151,18 @@ class Answers:
     ) -> None:
         self.bodies, self.status, self.headers = list(bodies), status, headers
 
-    def get(self, url: str, **_: object) -> Reply:
+    def get(self, url: str, **_: object) -> Response:
         return self._next(url)
 
-    def post_json(self, url: str, _payload: JSONValue, *, max_bytes: int) -> Reply:  # noqa: ARG002
+    def post_json(self, url: str, _payload: JSONValue, *, max_bytes: int) -> Response:  # noqa: ARG002
         return self._next(url)
 
     def has_credentials(self, _url: str) -> bool:
         return True
 
-    def _next(self, url: str) -> Reply:
+    def _next(self, url: str) -> Response:
         body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
-        return Reply(
+        return Response(
             status=self.status, url=url, headers=self.headers, body=body, sent_credentials=bool(self.bodies)
         )
 
@@ -197,7 +196,7 @@ def writable(fault: Fault) -> None:
 
 
 def of_bundle(raw: bytes) -> None:
-    for form in (Form.BUNDLE, Form.DSSE_BUNDLE):
+    for form in (EvidenceForm.BUNDLE, EvidenceForm.DSSE_BUNDLE):
         item(read_bundle("a", raw, form))
 
 
@@ -215,13 +214,13 @@ def of_provenance(raw: bytes) -> None:
 def of_statement(raw: bytes) -> None:
     envelope = Envelope(payload_type=PAYLOAD_TYPE, payload=raw)
     statement = read_statement(envelope)
-    fault = check_subject(statement, making.artifact(), EVIDENCE_OF_PUBLICATION)
+    fault = check_subject(statement, samples.artifact(), EVIDENCE_OF_PUBLICATION)
     if fault is not None:
         writable(fault)
     if isinstance(statement, Fault):
         writable(statement)
         return
-    witness = Witness(statement=statement, claims=making.claims(source_digest="0" * 40))
+    witness = Witness(statement=statement, claims=samples.claims(source_digest="0" * 40))
     for require in (
         Requirements(provenance=PROVENANCE, source_revision="0" * 40),
         Requirements(annotations=(("reviewed", "yes"),)),
@@ -233,7 +232,7 @@ def of_statement(raw: bytes) -> None:
                 ),
                 claims=witness.claims,
             )
-            if said := making.unmet(require, (changed,)):
+            if said := samples.unmet(require, (changed,)):
                 writable(said)
 
 
@@ -257,9 +256,9 @@ def of_root(raw: bytes) -> None:
 def of_page(raw: bytes) -> None:
     def read() -> None:
         page = parse_page(
-            project=making.PROJECT,
+            project=samples.PROJECT,
             source="acme",
-            url=making.page_url(),
+            url=samples.page_url(),
             content_type="application/vnd.pypi.simple.v1+json",
             body=raw,
         )
@@ -282,7 +281,7 @@ def of_packages(raw: bytes) -> None:
     own(
         RegistryError,
         lambda: gitlab(raw, rows, b"[]").owner_of(
-            "acme", making.PROJECT, Version("1.0"), making.WHEEL, DIGEST
+            "acme", samples.PROJECT, Version("1.0"), samples.WHEEL, DIGEST
         ),
         "bad-answer",
         "no-owner",
@@ -301,7 +300,7 @@ def of_rows(raw: bytes) -> None:
 
 def of_failure(raw: bytes) -> None:
     for status in (400, 401, 404, 429, 500):
-        reply = Reply(status=status, url="https://gitlab.example.com/x", headers={}, body=raw)
+        reply = Response(status=status, url="https://gitlab.example.com/x", headers={}, body=raw)
         own(WardenError, lambda reply=reply: _raise(error_for(reply, "it")))  # type: ignore[misc]
 
 
@@ -434,7 +433,11 @@ def test_b04_a_content_type_that_is_none(content_type: str) -> None:
     own(
         RegistryError,
         lambda: parse_page(
-            project=making.PROJECT, source="a", url=making.page_url(), content_type=content_type, body=b"<a>"
+            project=samples.PROJECT,
+            source="a",
+            url=samples.page_url(),
+            content_type=content_type,
+            body=b"<a>",
         ),
         "bad-index-page",
     )
@@ -442,7 +445,7 @@ def test_b04_a_content_type_that_is_none(content_type: str) -> None:
 
 # One bad item beside a good one.
 
-NAME = making.WHEEL
+NAME = samples.WHEEL
 GOOD: dict[str, bytes] = {
     f"{NAME}.sigstore.json": json.dumps(BLOB).encode(),
     f"{NAME}.publish.attestation": json.dumps(ATTESTATION).encode(),
@@ -451,7 +454,7 @@ GOOD: dict[str, bytes] = {
 
 
 def judged(evidence: Evidence) -> Verdict:
-    verdict = judge(making.artifact(), evidence, trust=making.trust(), roots={"default": ROOT})
+    verdict = judge(samples.artifact(), evidence, trust=samples.trust(), roots={"default": ROOT})
     report = Report(command="x", exit_code=0, lines=(line_of(verdict),))
     (report_text.render(report) + report_json.render(report)).encode("utf-8")
     return verdict

@@ -27,11 +27,11 @@ PLANTED = [
     (LAYERS, "pip_warden.index.parsing", "pip_warden.publish.registry"),
     (LAYERS, "pip_warden.verdict.origin", "pip_warden.sandbox.clock"),
     (LAYERS, "pip_warden.verdict.inquiry", "pip_warden.gate.once"),
-    (LAYERS, "pip_warden.gate.one_file", "pip_warden.handoff.server"),
+    (LAYERS, "pip_warden.gate.one_file", "pip_warden.installer.server"),
     (LAYERS, "pip_warden.gate.gate", "pip_warden.session"),
     (LAYERS, "pip_warden.report.ledger", "pip_warden.vault.store"),
-    (LAYERS, "pip_warden.evidence.locate", "pip_warden.trust.pins"),
-    (LAYERS, "pip_warden.transport.door", "pip_warden._sigstore.wire"),
+    (LAYERS, "pip_warden.evidence.locate", "pip_warden.trust.model"),
+    (LAYERS, "pip_warden.transport.client", "pip_warden._sigstore.wire"),
     (LAYERS, "pip_warden.first_use.add", "pip_warden.install.run"),
     (LAYERS, "pip_warden.errors", "pip_warden.names"),
     (LAYERS, "pip_warden.install.run", "pip_warden.cli.output"),
@@ -40,7 +40,7 @@ PLANTED = [
     ("The sandbox imports nothing of the rest", "pip_warden.sandbox.sigstore.ca", "sigstore"),
     ("Nobody but the command line starts the sandbox", "pip_warden.promote", "pip_warden.sandbox.world"),
     *(
-        ("One door to sigstore", importer, "sigstore")
+        ("One room imports sigstore", importer, "sigstore")
         for importer in (
             "pip_warden.promote",
             "pip_warden.publish.token",
@@ -51,18 +51,18 @@ PLANTED = [
             "pip_warden.cli.verify",
         )
     ),
-    ("One door to sigstore", "pip_warden.verdict.evidence", "sigstore_models"),
-    ("One door to the network", "pip_warden.index.simple", "requests"),
-    ("One door to the network", "pip_warden._sigstore.rekor", "urllib3"),
+    ("One room imports sigstore", "pip_warden.verdict.evidence", "sigstore_models"),
+    ("One room speaks HTTP", "pip_warden.index.simple", "requests"),
+    ("One room speaks HTTP", "pip_warden._sigstore.rekor", "urllib3"),
     *(
         ("Judging touches nothing but its arguments", "pip_warden.verdict.evidence", imported)
-        for imported in ("os", "time", "socket", "subprocess", "pip_warden.transport.door")
+        for imported in ("os", "time", "socket", "subprocess", "pip_warden.transport.client")
     ),
-    ("Judging touches nothing but its arguments", "pip_warden.trust.pins", "os"),
+    ("Judging touches nothing but its arguments", "pip_warden.trust.model", "os"),
     ("Publishing never depends on judging", "pip_warden.publish.sign", "pip_warden.verdict.inquiry"),
     ("Publishing never depends on judging", "pip_warden.publish.registry", "pip_warden.vault.store"),
     ("Judging never depends on publishing", "pip_warden.verify", "pip_warden.publish.registry"),
-    ("What faces the installer knows no judging", "pip_warden.handoff.server", "pip_warden.gate.gate"),
+    ("What faces the installer knows no judging", "pip_warden.installer.server", "pip_warden.gate.gate"),
 ]
 
 

@@ -128,6 +128,6 @@ def test_the_table_speaks_of_every_room() -> None:
 
     assert len(table) >= 85
     assert rooms >= {
-        "_sigstore", "artifact", "cli", "digests", "display", "evidence", "gate", "handoff", "index", "install", "names",
+        "_sigstore", "artifact", "cli", "digests", "display", "evidence", "gate", "installer", "index", "install", "names",
         "promote", "publish", "report", "strict_json", "supply", "transport", "trust", "vault", "verdict", "verify",
     }  # fmt: skip

@@ -128,7 +128,7 @@ def test_only_the_command_line_prints_or_reads_the_environment() -> None:
         if "cli" not in path.parts and forbidden.search(path.read_text(encoding="utf-8"))
     }
 
-    assert talkers == {"handoff/guarded_pip.py"}
+    assert talkers == {"installer/guarded_pip.py"}
 
 
 @pytest.mark.parametrize("heavy", ["sigstore", "starlette", "pydantic", "requests", "tomlkit"])

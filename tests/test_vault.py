@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import making
+import samples
+from _sigstore.samples import CLAIMS, service
 from archives import INFO, METADATA, WHEEL_NAME, wheel
 from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden.artifact.inspect import inspect
@@ -25,19 +26,20 @@ from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import BugError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
-from pip_warden.evidence.model import BadItem, Evidence, Form, Item
+from pip_warden.evidence.model import BadItem, Evidence, EvidenceForm, Item
 from pip_warden.evidence.pep740 import read_attestation
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName, parse_artifact_name
-from pip_warden.vault import Stored, Vault, hand_over, sealed_as
+from pip_warden.vault import StoredFile, Vault, hand_over, sealed_as
 from pip_warden.verdict.model import Accepted, PinnedByHash, Step
-from sigstore_door.making import CLAIMS, service
 
 REAL = Path(__file__).parent / "data" / "real" / "gitlab_oidc_project-0.0.3.tar.gz.publish.attestation"
 DATA = wheel()
 DIGEST = digest_of(DATA)
 NAME = parse_artifact_name(WHEEL_NAME)
-BAD = BadItem(label="bad", form=Form.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none"))
+BAD = BadItem(
+    label="bad", form=EvidenceForm.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none")
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def found(vault: Vault, digest: Digest = DIGEST, name: ArtifactName = NAME) -> Stored | None:
+def found(vault: Vault, digest: Digest = DIGEST, name: ArtifactName = NAME) -> StoredFile | None:
     """Look a file up, as a run does: with a private directory for the copy."""
     return vault.find(digest, name, Path(tempfile.mkdtemp()))
 
@@ -109,7 +111,7 @@ def test_files_are_read_only_and_nobody_elses(cache: Path, run: Path) -> None:
 
 
 def test_only_an_accepted_opens_it(cache: Path, run: Path) -> None:
-    refused = making.refused("x", Step.PIN, "not-pinned")
+    refused = samples.refused("x", Step.PIN, "not-pinned")
 
     for other in (refused, accepted(run).artifact):
         with pytest.raises(BugError):
@@ -253,11 +255,13 @@ def test_t14_evidence_of_which_a_part_is_poisoned_is_none(
 
 
 def test_the_entry_of_a_detached_signature_is_that_of_the_very_pair(cache: Path, run: Path) -> None:
-    detached = read_bundle("a.sig", json.dumps(service().sign_blob(DATA, CLAIMS)).encode(), Form.DETACHED)
+    detached = read_bundle(
+        "a.sig", json.dumps(service().sign_blob(DATA, CLAIMS)).encode(), EvidenceForm.DETACHED
+    )
     assert isinstance(detached, Item)
     wire, vault = detached.wire, Vault(cache)
     wanted = Hashedrekord(digest=DIGEST, signature=wire.signature, pem=pem_of(wire.certificate))
-    vault.seal(accepted(run), evidence=(replace(detached, form=Form.BUNDLE),))
+    vault.seal(accepted(run), evidence=(replace(detached, form=EvidenceForm.BUNDLE),))
     assert vault.entry(wanted) is None
     vault.seal(accepted(run), evidence=(detached,))
 
@@ -409,7 +413,7 @@ def test_b16_a_pipe_in_the_place_of_a_file_is_none(cache: Path, run: Path) -> No
     path = stored_path(cache)
     path.unlink()
     os.mkfifo(path)
-    results: list[Stored | None] = []
+    results: list[StoredFile | None] = []
     looking = threading.Thread(target=lambda: results.append(found(vault, DIGEST)), daemon=True)
     looking.start()
     looking.join(60)
@@ -464,12 +468,12 @@ def test_a_cache_that_others_may_write_to_is_mended(cache: Path) -> None:
 
 def test_it_tells_its_names_and_size_and_can_be_cleared(cache: Path, run: Path) -> None:
     vault = Vault(cache)
-    empty = vault.size(), vault.clear(), list(vault.names(making.PROJECT))
+    empty = vault.size(), vault.clear(), list(vault.names(samples.PROJECT))
     vault.seal(accepted(run), evidence=())
     (cache / "v1" / "stray").write_bytes(b"")
     (cache / "v1" / "zz" / "not-a-digest").mkdir(parents=True)
     (cache / "v1" / "zz" / "not-a-digest" / WHEEL_NAME).write_bytes(b"")
-    names, size = list(vault.names(making.PROJECT)), vault.size()
+    names, size = list(vault.names(samples.PROJECT)), vault.size()
     freed = vault.clear()
 
     assert empty == (0, 0, [])

@@ -12,7 +12,7 @@ from pip_warden.evidence.locate import locate, refuse_lookup
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.report.model import signer_of
 from pip_warden.trust.file import load
-from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.roots import PinnedRoots
 from pip_warden.verdict.inquiry import judge
 from pip_warden.verdict.model import Accepted, Refused
 
@@ -23,7 +23,7 @@ def main(path: Path) -> int:
     with tempfile.TemporaryDirectory() as workspace:
         artifact = copy_local(path, Path(workspace))
         evidence = locate(path.name, artifact.digest, [Siblings(path.parent)], refuse_lookup)
-        verdict = judge(artifact, evidence, trust=trust, roots=RootShelf(trust.roots))
+        verdict = judge(artifact, evidence, trust=trust, roots=PinnedRoots(trust.roots))
     match verdict:
         case Accepted() as accepted:
             print(f"accepted: {signer_of(accepted)}")

@@ -23,20 +23,20 @@ from pip_warden.digests import digest_of_file
 from pip_warden.errors import CredentialsError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.locate import Place, places
-from pip_warden.evidence.model import Form, Item
+from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.evidence.names import MOST_KINDS, SUFFIXES, attestation_bundles
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.names import ProjectName
-from pip_warden.publish.registry import Parcel, Registry, Upload, parcels
+from pip_warden.publish.registry import Registry, SignedFile, UploadResult, signed_files
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Report
 from pip_warden.session import Session
 from pip_warden.strict_json import JSONValue
-from pip_warden.trust.pins import IdentityEntry, TrustFile
+from pip_warden.trust.model import IdentityEntry, TrustFile
 from pip_warden.vault import Sealed, hand_over
 from pip_warden.verdict.model import Accepted, SignedBy
-from pip_warden.verify import Given, judge_release, verify_files, verify_release
+from pip_warden.verify import NamedEvidence, judge_release, verify_files, verify_release
 
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 _LARGEST_EVIDENCE = 8 << 20
@@ -92,7 +92,7 @@ def trust_from(trust: TrustFile, plan: Plan) -> TrustFile:
 
 def promote(
     session: Session, plan: Plan, registry: Registry, *, dry_run: bool = False
-) -> tuple[Report, tuple[Upload, ...]]:
+) -> tuple[Report, tuple[UploadResult, ...]]:
     """Judge a release, copy it, and judge it again.
 
     Args:
@@ -114,10 +114,10 @@ def promote(
         return report, ()
     _check_age(report, plan)
     files = _copy(session, plan, sealed)
-    report = verify_files(session, files, given=Given())
+    report = verify_files(session, files, given=NamedEvidence())
     if report.exit_code != 0:
         return report, ()
-    uploads = _upload(registry, [_parcel(file, session.trust, plan) for file in files])
+    uploads = _upload(registry, [_signed_file(file, session.trust, plan) for file in files])
     if dry_run:
         return report, uploads
     return verify_release(session, plan.project, plan.version), uploads
@@ -195,7 +195,7 @@ def further_kinds(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
 
 def _is_attestation(content: bytes) -> bool:
     """Tell whether it can be read as one at all; what it is worth, each consumer judges."""
-    return isinstance(read_bundle("", content, Form.DSSE_BUNDLE), Item)
+    return isinstance(read_bundle("", content, EvidenceForm.DSSE_BUNDLE), Item)
 
 
 def _fetch(gitlab: GitLab, plan: Plan, name: str, stores: tuple[Place, ...]) -> bytes | None:
@@ -213,38 +213,38 @@ def _fetch(gitlab: GitLab, plan: Plan, name: str, stores: tuple[Place, ...]) -> 
     return None
 
 
-def _parcel(file: Path, trust: TrustFile, plan: Plan) -> Parcel:
+def _signed_file(file: Path, trust: TrustFile, plan: Plan) -> SignedFile:
     """Put a file together with its evidence and its verification summary."""
-    parcel = parcels([file])[0]
+    signed = signed_files([file])[0]
     written = file.with_name(f"{file.name}.vsa.json")
-    written.write_text(json.dumps(summary(parcel, trust, plan), sort_keys=True), encoding="utf-8")
-    return replace(parcel, summary=written)
+    written.write_text(json.dumps(summary(signed, trust, plan), sort_keys=True), encoding="utf-8")
+    return replace(signed, summary=written)
 
 
-def _upload(registry: Registry, wanted: list[Parcel]) -> tuple[Upload, ...]:
+def _upload(registry: Registry, wanted: list[SignedFile]) -> tuple[UploadResult, ...]:
     """All evidence of all files first, so that a consumer meets no file of the release without its own."""
-    evidence = [upload for parcel in wanted for upload in registry.publish_evidence(parcel)]
-    files = [registry.publish_file(parcel) for parcel in wanted]
-    summaries = [registry.publish_summary(parcel) for parcel in wanted]
+    evidence = [upload for signed in wanted for upload in registry.publish_evidence(signed)]
+    files = [registry.publish_file(signed) for signed in wanted]
+    summaries = [registry.publish_summary(signed) for signed in wanted]
     return tuple(evidence + files + summaries)
 
 
-def summary(parcel: Parcel, trust: TrustFile, plan: Plan) -> dict[str, JSONValue]:
+def summary(signed: SignedFile, trust: TrustFile, plan: Plan) -> dict[str, JSONValue]:
     """Make an unsigned SLSA verification summary of a file (slsa.dev/spec/v1.0/verification_summary).
 
     It says that the release was judged and by which trust file; it is never evidence of publication.
     """
     return {
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": parcel.name.filename, "digest": {"sha256": parcel.digest.hex}}],
+        "subject": [{"name": signed.name.filename, "digest": {"sha256": signed.digest.hex}}],
         "predicateType": SUMMARY,
         "predicate": {
             "verifier": {"id": "https://gitlab.com/pip-warden/pip-warden"},
             "timeVerified": plan.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "resourceUri": f"pkg:pypi/{plan.project}@{plan.version}?file_name={parcel.name}",
+            "resourceUri": f"pkg:pypi/{plan.project}@{plan.version}?file_name={signed.name}",
             "policy": {"uri": trust.path.name, "digest": {"sha256": digest_of_file(trust.path).hex}},
             "inputAttestations": [
-                {"uri": path.name, "digest": {"sha256": digest_of_file(path).hex}} for path in parcel.evidence
+                {"uri": path.name, "digest": {"sha256": digest_of_file(path).hex}} for path in signed.evidence
             ],
             "verificationResult": "PASSED",
             "verifiedLevels": [],

@@ -1,4 +1,4 @@
-"""What a run over a trust file works with: one network door, one cache, one private directory, and the gates over them."""
+"""What a run over a trust file works with: one HTTP client, one cache, one private directory, and the gates over them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pip_warden._sigstore.wire import LogEntry
 from pip_warden.artifact.model import Artifact
 from pip_warden.events import Reporter
 from pip_warden.evidence.locate import refuse_lookup
-from pip_warden.gate import Gate, Means
+from pip_warden.gate import Gate, GateParts
 from pip_warden.report.ledger import Ledger
-from pip_warden.supply import Registries, Stored, look_up
+from pip_warden.supply import OfflineSupply, RegistrySupply, look_up
 from pip_warden.transport import Transport
-from pip_warden.trust.pins import TrustFile
-from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.model import TrustFile
+from pip_warden.trust.roots import PinnedRoots
 from pip_warden.vault import Vault
 
 
@@ -27,7 +27,7 @@ class Session:
     Attributes:
         trust: The trust file.
         roots: Its trusted roots.
-        transport: The HTTP door.
+        transport: The HTTP client.
         vault: Where accepted files are kept.
         workspace: A private directory of this run.
         reporter: Told what happens.
@@ -35,7 +35,7 @@ class Session:
     """
 
     trust: TrustFile
-    roots: RootShelf
+    roots: PinnedRoots
     transport: Transport
     vault: Vault
     workspace: Path
@@ -60,11 +60,11 @@ class Session:
         """
         trust = trust or self.trust
         supply = (
-            Stored(trust=trust, vault=self.vault)
+            OfflineSupply(trust=trust, vault=self.vault)
             if self.is_offline
-            else Registries(trust=trust, roots=self.roots, transport=self.transport)
+            else RegistrySupply(trust=trust, roots=self.roots, transport=self.transport)
         )
-        means = Means(
+        means = GateParts(
             trust=trust,
             roots=self.roots,
             supply=supply,

@@ -16,7 +16,7 @@ from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import EntryFinder, locate
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.evidence.pep740 import read_attestation, read_provenance
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.gate import Gate
@@ -25,7 +25,7 @@ from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session import Session
 from pip_warden.strict_json import MalformedError, loads_object
-from pip_warden.trust.pins import Entry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.model import Entry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.roots import read_named
 from pip_warden.trust.subject import parse_subject
 
@@ -34,7 +34,7 @@ _NO_SOURCE = Source(name="command-line", type="simple", url="https://localhost")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Given:
+class NamedEvidence:
     """Evidence named on the command line; everything None: look beside the file.
 
     Attributes:
@@ -48,7 +48,7 @@ class Given:
     certificate: Path | None = None
 
 
-def verify_files(session: Session, files: tuple[Path, ...], *, given: Given) -> Report:
+def verify_files(session: Session, files: tuple[Path, ...], *, given: NamedEvidence) -> Report:
     """Verify local files.
 
     Args:
@@ -155,7 +155,7 @@ def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, ro
     )
 
 
-def _check_given(given: Given, files: tuple[Path, ...]) -> None:
+def _check_given(given: NamedEvidence, files: tuple[Path, ...]) -> None:
     named = [path for path in (given.bundle, given.signature, given.certificate) if path is not None]
     if named and len(files) != 1:
         raise UsageError("one-file", f"expected one file together with evidence, found {len(files)}")
@@ -170,7 +170,7 @@ def _check_given(given: Given, files: tuple[Path, ...]) -> None:
 
 
 def _evidence(
-    path: Path, artifact: Artifact, given: Given, find_entry: EntryFinder
+    path: Path, artifact: Artifact, given: NamedEvidence, find_entry: EntryFinder
 ) -> Iterator[Item | BadItem]:
     if given.bundle is not None:
         return iter(_read_any(given.bundle.name, _read(given.bundle)))
@@ -187,7 +187,7 @@ def _detached(
     if isinstance(pair, Pair):
         yield complete(pair, artifact.digest, find_entry(pair.wanted(artifact.digest)))
     else:
-        yield BadItem(label=label, form=Form.DETACHED, fault=pair)
+        yield BadItem(label=label, form=EvidenceForm.DETACHED, fault=pair)
 
 
 def _read_any(label: str, raw: bytes) -> tuple[Item | BadItem, ...]:

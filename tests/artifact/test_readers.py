@@ -91,7 +91,7 @@ def test_t46_another_interpreters_tarfile_is_asked_too(tmp_path: Path) -> None:
 def test_t46_an_interpreter_that_cannot_be_asked_decides_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    monkeypatch.setattr(readers, "_PATIENCE", 0.01)
+    monkeypatch.setattr(readers, "_LONGEST_WAIT", 0.01)
     path, python = tmp_path / SDIST_NAME, tmp_path / "python"
     path.write_bytes(sdist())
     name = parse_artifact_name(SDIST_NAME)

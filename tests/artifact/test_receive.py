@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-import making
+import samples
 from archives import SDIST_NAME, WHEEL_NAME, sdist, wheel
 from pip_warden.artifact.local import check_local_project
 from pip_warden.artifact.model import Contents
@@ -25,7 +25,7 @@ class Got:
     size: int
 
 
-class Shelf:
+class FakeRegistry:
     """Delivers bytes; or half of them, and then fails."""
 
     def __init__(self, data: bytes, error: Exception | None = None) -> None:
@@ -48,7 +48,7 @@ def private(tmp_path: Path) -> Path:
 def test_a_candidate_becomes_an_artifact(private: Path) -> None:
     data = wheel()
 
-    artifact = receive(making.candidate(WHEEL_NAME), Shelf(data).download, private, max_bytes=1 << 20)
+    artifact = receive(samples.candidate(WHEEL_NAME), FakeRegistry(data).download, private, max_bytes=1 << 20)
 
     assert artifact.path.read_bytes() == data
     assert artifact.path.stat().st_mode & 0o777 == 0o600
@@ -57,7 +57,9 @@ def test_a_candidate_becomes_an_artifact(private: Path) -> None:
 
 
 def test_a_malformed_file_is_an_artifact_with_a_fault(private: Path) -> None:
-    artifact = receive(making.candidate(WHEEL_NAME), Shelf(b"<html>").download, private, max_bytes=1 << 20)
+    artifact = receive(
+        samples.candidate(WHEEL_NAME), FakeRegistry(b"<html>").download, private, max_bytes=1 << 20
+    )
 
     assert isinstance(artifact.contents, Fault)
     assert artifact.contents.code == "wrong-file-type"
@@ -69,7 +71,9 @@ def test_a_malformed_file_is_an_artifact_with_a_fault(private: Path) -> None:
 )
 def test_half_a_file_is_not_left_behind(private: Path, error: Exception, code: str) -> None:
     with pytest.raises(UndecidedError) as caught:
-        receive(making.candidate(WHEEL_NAME), Shelf(b"half", error).download, private, max_bytes=1 << 20)
+        receive(
+            samples.candidate(WHEEL_NAME), FakeRegistry(b"half", error).download, private, max_bytes=1 << 20
+        )
 
     assert caught.value.code == code
     assert list(private.iterdir()) == []
@@ -83,7 +87,7 @@ def test_t32_nothing_that_is_there_already_is_written_to(private: Path, tmp_path
     place.write_bytes(b"untouched") if kind == "file" else place.symlink_to(victim)
 
     with pytest.raises(UndecidedError) as caught:
-        receive(making.candidate(WHEEL_NAME), Shelf(wheel()).download, private, max_bytes=1 << 20)
+        receive(samples.candidate(WHEEL_NAME), FakeRegistry(wheel()).download, private, max_bytes=1 << 20)
 
     assert caught.value.code == "cannot-store"
     assert place.read_bytes() == victim.read_bytes() == b"untouched"
@@ -98,7 +102,9 @@ def test_t32_a_directory_that_is_not_private_is_refused(private: Path, tmp_path:
 
     for directory in (link, shared, tmp_path / "missing"):
         with pytest.raises(UndecidedError) as caught:
-            receive(making.candidate(WHEEL_NAME), Shelf(wheel()).download, directory, max_bytes=1 << 20)
+            receive(
+                samples.candidate(WHEEL_NAME), FakeRegistry(wheel()).download, directory, max_bytes=1 << 20
+            )
         assert caught.value.code == "cannot-store"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.person import Person
+from cli.terminal import Person
 from pip_warden.sandbox import Sandbox
 
 _FOREIGN = (

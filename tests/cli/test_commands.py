@@ -16,7 +16,7 @@ import click
 import pytest
 
 import pip_warden
-from cli.person import Said, typed
+from cli.terminal import Said, typed
 from pip_warden.cli.install import safe_install
 from pip_warden.cli.run import run
 from pip_warden.cli.tree import pip_warden as tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.person import Person, Said, typed
+from cli.terminal import Person, Said, typed
 from pip_warden.sandbox import Answer, File, Job
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.person import typed
-from sigstore_door import making
+from _sigstore import samples
+from cli.terminal import typed
 
 REAL = Path(__file__).parent.parent / "data" / "real" / "trusted_root.public-good.json"
 TOOL = str(Path(sys.executable).parent / "pip-warden")
@@ -197,7 +197,7 @@ def test_b15_what_cannot_be_compared_is_not_replaced_unasked(
 @pytest.fixture
 def private(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A trust file that pins the root of a private instance; the public one can be fetched."""
-    raw = json.dumps(making.service().trusted_root()).encode()
+    raw = json.dumps(samples.service().trusted_root()).encode()
     (directory / "root.json").write_bytes(raw)
     file = directory / "pytrust.toml"
     pinned = hashlib.sha256(REAL.read_bytes()).hexdigest()
@@ -243,7 +243,7 @@ def test_b15_nor_one_that_cannot_be_looked_at(private: Path) -> None:
 
 def test_b15_the_public_root_replaces_an_older_one(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = json.loads(REAL.read_bytes())
-    newer = real | {"tlogs": [*real["tlogs"], *making.service().trusted_root()["tlogs"]]}
+    newer = real | {"tlogs": [*real["tlogs"], *samples.service().trusted_root()["tlogs"]]}
     raw = json.dumps(newer).encode()
     monkeypatch.setattr("pip_warden._sigstore.tuf.fetch_public_good_root", lambda: raw)
     monkeypatch.chdir(directory)

@@ -26,7 +26,7 @@ ENDINGS = [
     (signal.SIGTERM, 143, "ended by SIGTERM"),
     (signal.SIGHUP, 129, "ended by SIGHUP"),
 ]
-PATIENCE = 10.0
+LONGEST_WAIT = 10.0
 HANDLED = [number for number, _, _ in ENDINGS]
 
 
@@ -174,7 +174,7 @@ def test_b08_signal_that_no_system_call_was_interrupted_by() -> None:
         waiting.wait()
         # To this very thread.
         signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
-        if not ended.wait(PATIENCE):
+        if not ended.wait(LONGEST_WAIT):
             late.append(True)
             os.write(writer, b"x")
 
@@ -195,12 +195,12 @@ def test_b08_signal_that_no_system_call_was_interrupted_by() -> None:
 
 def test_b08_signal_while_something_is_imported() -> None:
     """An exception between the locks of Python's import would leave one locked: every thread that imports would wait for ever."""
-    course = signals._Course()
+    state = signals._RunState()
     frame = SimpleNamespace(f_code=SimpleNamespace(co_filename="<frozen importlib._bootstrap>"))
-    course.hear(signal.SIGTERM, cast("FrameType", frame))
+    state.hear(signal.SIGTERM, cast("FrameType", frame))
     with pytest.raises(SignalledError):
-        course.end(signals._NUDGE, None)
-    course.end(signals._NUDGE, None)
+        state.end(signals._NUDGE, None)
+    state.end(signals._NUDGE, None)
 
 
 def test_b08_command_with_handlers_of_its_own() -> None:

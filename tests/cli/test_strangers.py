@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.person import Person, Said, typed
+from cli.terminal import Person, Said, typed
 from pip_warden.sandbox.faults import Answer
 
 EVIL = "\x1b[2J\u202e\r::error::"

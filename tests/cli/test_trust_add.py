@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.person import Person, Terminal, typed
+from cli.terminal import Person, Terminal, typed
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Answer
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cli.person import Person, typed
+from cli.terminal import Person, typed
 from pip_warden.sandbox import File, Project
 
 REASON = ("--hash", "--reason", "publisher does not sign")

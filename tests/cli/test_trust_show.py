@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.person import typed
+from cli.terminal import typed
 
 GOOD = """\
 version = 1

@@ -10,19 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from _sigstore.samples import CLAIMS, DATA, STATEMENT, changed, service
 from pip_warden.evidence.bundle import read_bundle
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.evidence.pep740 import read_attestation, read_provenance
-from pip_warden.sandbox.sigstore import Form as Shape
-from pip_warden.sandbox.sigstore import MediaType
-from sigstore_door.making import CLAIMS, DATA, STATEMENT, changed, service
+from pip_warden.sandbox.sigstore import BundleForm, MediaType
 
 MATERIAL = "verificationMaterial"
 ENTRY = f"{MATERIAL}.tlogEntries.0"
 SERVICE = service()
 SERVICE.sign_blob(b"entry 0", CLAIMS)
-BLOB: dict[str, Any] = SERVICE.sign_blob(DATA, CLAIMS, form=Shape(timestamp=True))
-OLD: dict[str, Any] = SERVICE.sign_blob(DATA, CLAIMS, form=Shape(media_type=MediaType.V01))
+BLOB: dict[str, Any] = SERVICE.sign_blob(DATA, CLAIMS, form=BundleForm(timestamp=True))
+OLD: dict[str, Any] = SERVICE.sign_blob(DATA, CLAIMS, form=BundleForm(media_type=MediaType.V01))
 DSSE: dict[str, Any] = SERVICE.sign_statement(STATEMENT, CLAIMS)
 ATTESTATION: dict[str, Any] = SERVICE.pep740(STATEMENT, CLAIMS)
 NOTE: str = BLOB[MATERIAL]["tlogEntries"][0]["inclusionProof"]["checkpoint"]["envelope"]
@@ -110,8 +109,8 @@ def test_what_is_not_strictly_an_envelope(path: str, new: object) -> None:
 
 
 def test_an_attestation_file_holds_an_envelope() -> None:
-    assert code(read_bundle("a", raw(DSSE), Form.DSSE_BUNDLE)) == "read"
-    assert code(read_bundle("a", raw(BLOB), Form.DSSE_BUNDLE)) == "bad-bundle"
+    assert code(read_bundle("a", raw(DSSE), EvidenceForm.DSSE_BUNDLE)) == "read"
+    assert code(read_bundle("a", raw(BLOB), EvidenceForm.DSSE_BUNDLE)) == "bad-bundle"
 
 
 def test_two_leaves_and_no_leaf() -> None:

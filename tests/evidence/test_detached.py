@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
+from _sigstore.samples import CLAIMS, DATA, root_of, service
 from pip_warden._sigstore.proved import Proved
 from pip_warden._sigstore.rekor import Hashedrekord, find_entry
 from pip_warden._sigstore.verify import prove
@@ -23,7 +24,6 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.sandbox.sigstore.rekor_app import rekor_app
 from pip_warden.strict_json import JSONValue
-from sigstore_door.making import CLAIMS, DATA, root_of, service
 
 DIGEST = digest_of(DATA)
 URLS = ("https://rekor.sandbox.invalid",)

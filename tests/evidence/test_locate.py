@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from _sigstore.samples import CLAIMS, DATA, STATEMENT, service
 from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden.digests import digest_of
 from pip_warden.errors import NetworkError, UndecidedError, UsageError
 from pip_warden.evidence.locate import Place, locate, locate_provenance, places, refuse_lookup
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.names import parse_artifact_name
 from pip_warden.sandbox.sigstore import SigstoreService
-from sigstore_door.making import CLAIMS, DATA, STATEMENT, service
 
 FILE = "acme_widgets-1.0-py3-none-any.whl"
 DIGEST = digest_of(DATA)
@@ -71,7 +71,7 @@ def nothing(_wanted: Hashedrekord) -> LogEntry | None:
     return None
 
 
-def found(*stores: Store) -> list[tuple[str, Form, str]]:
+def found(*stores: Store) -> list[tuple[str, EvidenceForm, str]]:
     return [
         (item.label.removeprefix(FILE), item.form, item.fault.code if isinstance(item, BadItem) else "read")
         for item in locate(FILE, DIGEST, stores, nothing)
@@ -90,12 +90,12 @@ def test_every_form_is_found_best_first() -> None:
     )
 
     assert found(everything) == [
-        (".sigstore.json", Form.BUNDLE, "read"),
-        (".publish.attestation", Form.PEP740, "read"),
-        (".slsa.attestation", Form.PEP740, "read"),
-        (".provenance.sigstore.json", Form.DSSE_BUNDLE, "read"),
-        (".sbom.sigstore.json", Form.DSSE_BUNDLE, "read"),
-        (".sig", Form.DETACHED, "no-log-entry"),
+        (".sigstore.json", EvidenceForm.BUNDLE, "read"),
+        (".publish.attestation", EvidenceForm.PEP740, "read"),
+        (".slsa.attestation", EvidenceForm.PEP740, "read"),
+        (".provenance.sigstore.json", EvidenceForm.DSSE_BUNDLE, "read"),
+        (".sbom.sigstore.json", EvidenceForm.DSSE_BUNDLE, "read"),
+        (".sig", EvidenceForm.DETACHED, "no-log-entry"),
     ]
 
 
@@ -116,9 +116,9 @@ def test_t22_a_bad_newest_row_leads_to_the_others() -> None:
     rows = store(sigstore_json=[BUNDLE, b"", b"<html>"])
 
     assert found(rows) == [
-        (".sigstore.json", Form.BUNDLE, "evidence-is-web-page"),
-        (".sigstore.json#2", Form.BUNDLE, "empty-evidence"),
-        (".sigstore.json#3", Form.BUNDLE, "read"),
+        (".sigstore.json", EvidenceForm.BUNDLE, "evidence-is-web-page"),
+        (".sigstore.json#2", EvidenceForm.BUNDLE, "empty-evidence"),
+        (".sigstore.json#3", EvidenceForm.BUNDLE, "read"),
     ]
 
 
@@ -135,11 +135,11 @@ def test_t18_pairs_are_not_looked_up_for_ever() -> None:
 
 
 def test_stores_are_asked_in_order() -> None:
-    assert found(store(), store(sigstore_json=BUNDLE)) == [(".sigstore.json", Form.BUNDLE, "read")]
+    assert found(store(), store(sigstore_json=BUNDLE)) == [(".sigstore.json", EvidenceForm.BUNDLE, "read")]
 
 
 def test_the_older_name_counts_only_alone() -> None:
-    assert found(store(sigstore=BUNDLE)) == [(".sigstore", Form.BUNDLE, "read")]
+    assert found(store(sigstore=BUNDLE)) == [(".sigstore", EvidenceForm.BUNDLE, "read")]
     assert [code for _, _, code in found(store(sigstore_json=b"{}", sigstore=BUNDLE))] == [
         "bad-bundle",
         "two-bundles",
@@ -148,7 +148,9 @@ def test_the_older_name_counts_only_alone() -> None:
 
 @pytest.mark.parametrize("half", ["sig", "crt"])
 def test_half_a_pair(half: str) -> None:
-    assert found(store(**{half: SIG})) == [(f".{half}", Form.DETACHED, "incomplete-detached-signature")]
+    assert found(store(**{half: SIG})) == [
+        (f".{half}", EvidenceForm.DETACHED, "incomplete-detached-signature")
+    ]
 
 
 def test_an_error_is_not_nothing() -> None:
@@ -210,8 +212,8 @@ def test_siblings_of_a_local_file(tmp_path: Path) -> None:
     items = list(locate(FILE, DIGEST, [Siblings(tmp_path)], nothing))
 
     assert [(item.label, item.form) for item in items] == [
-        (f"{FILE}.sigstore.json", Form.BUNDLE),
-        (f"{FILE}.sbom.sigstore.json", Form.DSSE_BUNDLE),
+        (f"{FILE}.sigstore.json", EvidenceForm.BUNDLE),
+        (f"{FILE}.sbom.sigstore.json", EvidenceForm.DSSE_BUNDLE),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pip_warden.evidence.model import Form
+from pip_warden.evidence.model import EvidenceForm
 from pip_warden.evidence.names import SUFFIXES, attestation_bundles, evidence_of, is_evidence, usual_names
 
 FILE = "acme_widgets-1.0.tar.gz"
@@ -14,9 +14,14 @@ def test_the_best_form_comes_first() -> None:
     """Design decision D4."""
     forms = list(dict.fromkeys(form for _, form in SUFFIXES))
 
-    assert forms == [Form.BUNDLE, Form.PEP740, Form.DSSE_BUNDLE, Form.DETACHED]
-    assert usual_names(FILE, Form.BUNDLE) == (f"{FILE}.sigstore.json", f"{FILE}.sigstore")
-    assert usual_names(FILE, Form.DETACHED) == (f"{FILE}.sig", f"{FILE}.crt")
+    assert forms == [
+        EvidenceForm.BUNDLE,
+        EvidenceForm.PEP740,
+        EvidenceForm.DSSE_BUNDLE,
+        EvidenceForm.DETACHED,
+    ]
+    assert usual_names(FILE, EvidenceForm.BUNDLE) == (f"{FILE}.sigstore.json", f"{FILE}.sigstore")
+    assert usual_names(FILE, EvidenceForm.DETACHED) == (f"{FILE}.sig", f"{FILE}.crt")
 
 
 def test_what_is_looked_for_is_known_as_evidence() -> None:

@@ -17,8 +17,8 @@ import pytest
 
 from flow.user import User
 from pip_warden.errors import DeliveryError, InstallerError, UsageError
-from pip_warden.handoff.report_file import check_report_file, write_report_file
 from pip_warden.install import arguments, notes
+from pip_warden.installer.report_file import check_report_file, write_report_file
 from pip_warden.sandbox import Project
 from pip_warden.vault import sealed, store
 

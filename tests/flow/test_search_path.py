@@ -13,7 +13,7 @@ import pytest
 from archives import SDIST_NAME, sdist
 from flow.user import User
 from pip_warden.artifact.sdist import check_elsewhere
-from pip_warden.handoff.python import choose_target, installed
+from pip_warden.installer.python import choose_target, installed
 from planted import Planted, imported_first, plant
 
 BIN = Path(sys.executable).parent

@@ -15,7 +15,7 @@ from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold
 from pip_warden.sandbox.gitlab.settings import Forwarding
 
-PATIENCE = 20.0
+LONGEST_WAIT = 20.0
 
 
 @pytest.fixture
@@ -236,11 +236,11 @@ def test_t31_pip_sees_no_credential(user: User) -> None:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(user.install, project.record.name)
         try:
-            assert hold.reached.wait(PATIENCE)
+            assert hold.reached.wait(LONGEST_WAIT)
             words, variables = the_pip_of_this_process()
         finally:
             hold.until.set()
-        assert running.result(PATIENCE).code == 0
+        assert running.result(LONGEST_WAIT).code == 0
     assert b"HTTP_PROXY=" in variables
     password = variables.partition(b"HTTP_PROXY=http://")[2].partition(b"@")[0].partition(b":")[2]
     assert password
@@ -253,7 +253,7 @@ def test_t31_pip_sees_no_credential(user: User) -> None:
 def the_pip_of_this_process() -> tuple[bytes, bytes]:
     """Return arguments and environment of the pip that we run, once it is there."""
     pause = threading.Event()
-    for _ in range(int(PATIENCE / 0.02)):
+    for _ in range(int(LONGEST_WAIT / 0.02)):
         for place in descendants(Path("/proc/self")):
             words = (place / "cmdline").read_bytes()
             if b"guarded_pip" in words and b"--index-url" in words:

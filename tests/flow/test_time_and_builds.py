@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
-from pip_warden.handoff.python import Target, marker_environment
+from pip_warden.installer.python import Target, marker_environment
 from pip_warden.sandbox import File, Project
 from pip_warden.sandbox.faults import Hold
 from pip_warden.sandbox.packages import backend_source
 
-PATIENCE = 20.0
+LONGEST_WAIT = 20.0
 
 
 def unsigned_sdist(user: User) -> tuple[Project, File, Path]:
@@ -124,12 +124,12 @@ def test_t32_file_in_the_registry_changes_after_the_verdict(user: User) -> None:
     user.sandbox.fault(hold, f"{slow.record.name}-1.0-py3", origin="gitlab")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(user.install, project.record.name, slow.record.name)
-        assert hold.reached.wait(PATIENCE)
+        assert hold.reached.wait(LONGEST_WAIT)
         wait_until(lambda: user.keeps(user.wheel(project).name, user.wheel(project).sha256))
         evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
         user.sandbox.tamper(project, evil.name, data=evil.data, keep_claimed_hash=False)
         hold.until.set()
-        result = running.result(PATIENCE)
+        result = running.result(LONGEST_WAIT)
     assert result.code == 0, result.output
     assert "evil" not in (user.site / project.record.name / "__init__.py").read_text()
 
@@ -144,10 +144,10 @@ def test_t32_place_in_the_vault_is_taken_before_the_verdict(user: User, how: str
     user.sandbox.fault(hold, f"files/{good.sha256}", origin="gitlab")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(user.install, project.record.name)
-        assert hold.reached.wait(PATIENCE)
+        assert hold.reached.wait(LONGEST_WAIT)
         poison(user, good, evil, how)
         hold.until.set()
-        result = running.result(PATIENCE)
+        result = running.result(LONGEST_WAIT)
     assert result.code == 0, result.output
     assert "evil" not in (user.site / project.record.name / "__init__.py").read_text()
 
@@ -217,11 +217,11 @@ def test_t32_private_directory_is_private(user: User) -> None:
     user.sandbox.fault(hold, f"{project.record.name}-1.0-py3", origin="gitlab")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(user.install, project.record.name)
-        assert hold.reached.wait(PATIENCE)
+        assert hold.reached.wait(LONGEST_WAIT)
         workspaces = list(user.home.glob("pip-warden-*"))
         modes = [path.stat().st_mode & 0o777 for path in workspaces]
         hold.until.set()
-        assert running.result(PATIENCE).code == 0
+        assert running.result(LONGEST_WAIT).code == 0
     assert modes == [0o700]
     assert not any(path.exists() for path in workspaces)
 
@@ -341,7 +341,7 @@ def test_t35_page_without_files(user: User) -> None:
 
 def wait_until(condition: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(int(PATIENCE / 0.02)):
+    for _ in range(int(LONGEST_WAIT / 0.02)):
         if condition():
             return
         pause.wait(0.02)

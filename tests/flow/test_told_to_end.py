@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from flow.user import User
-from handoff.witness import PATIENCE, Witness, is_held, wait_for_port
+from installers.witness import LONGEST_WAIT, Witness, is_held, wait_for_port
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold
 
@@ -104,7 +104,7 @@ def test_b08_told_to_end_in_a_build(
         process.send_signal(number)
         # A second one changes nothing: not the exit code, and not what is cleaned up.
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE)
+        _, said = process.communicate(timeout=LONGEST_WAIT)
     assert process.returncode == code
     assert witness.all_gone()
     assert not is_held(port)
@@ -121,9 +121,9 @@ def test_b08_told_to_end_in_a_download(user: User, number: signal.Signals, code:
     hold = Hold()
     user.sandbox.fault(hold, f"{project.record.name}-1.0-py3", origin="gitlab")
     with started(user, project.record.name) as process:
-        assert hold.reached.wait(PATIENCE)
+        assert hold.reached.wait(LONGEST_WAIT)
         process.send_signal(number)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=LONGEST_WAIT)
         hold.until.set()
     assert process.returncode == code
     assert not list((user.home / "tmp").iterdir())

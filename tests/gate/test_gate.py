@@ -20,25 +20,36 @@ from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import digest_of
 from pip_warden.errors import NetworkError, RefusedError
 from pip_warden.evidence.bundle import read_bundle
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
-from pip_warden.gate import Gate, Means
+from pip_warden.gate import Gate, GateParts
 from pip_warden.gate.dependencies import wanted_here
-from pip_warden.handoff.local import LocalThings
 from pip_warden.index.candidate import Candidate, IndexPage
-from pip_warden.install.door import GateDoor
+from pip_warden.install.backend import GateBackend
+from pip_warden.installer.local import LocalInputs
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome
 from pip_warden.sandbox import File, Project, Sandbox
-from pip_warden.trust.pins import Entry, HashEntry, Identity, IdentityEntry, Probe, RootPin, Source, TrustFile
-from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.model import (
+    Entry,
+    HashEntry,
+    Identity,
+    IdentityEntry,
+    Probe,
+    RootPin,
+    Source,
+    TrustFile,
+)
+from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.subject import parse_subject
 from pip_warden.vault import Vault
 from pip_warden.verdict import origin
 
 NAME = ProjectName("widgets")
-BAD = BadItem(label="bad", form=Form.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none"))
+BAD = BadItem(
+    label="bad", form=EvidenceForm.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none")
+)
 
 
 @dataclass
@@ -101,7 +112,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         good = {}
         for version, file in files.items():
             (raw,) = sandbox.sign(file, sandbox.job(project, tag=f"v{version}")).values()
-            item = read_bundle("good", raw, Form.BUNDLE)
+            item = read_bundle("good", raw, EvidenceForm.BUNDLE)
             assert isinstance(item, Item)
             good[file.name] = item
         root = sandbox.write_trust(tmp_path_factory.mktemp("roots"))
@@ -154,9 +165,9 @@ def make_gate(
 ) -> Gate:
     workspace = tmp_path / "run"
     workspace.mkdir(exist_ok=True)
-    means = Means(
+    means = GateParts(
         trust=trust,
-        roots=RootShelf(trust.roots),
+        roots=PinnedRoots(trust.roots),
         supply=shop,
         vault=Vault(tmp_path / "cache"),
         workspace=workspace,
@@ -310,9 +321,9 @@ def test_b16_metadata_is_that_of_the_bytes_handed_over(
     out = tmp_path / "out"
     out.mkdir(mode=0o700)
     with make_gate(world.trust, shop, tmp_path) as gate:
-        none = LocalThings(files={}, directories=frozenset())
+        none = LocalInputs(files={}, directories=frozenset())
         run: Any = SimpleNamespace(gate=gate)
-        handed = GateDoor(run, out, none, out / "report.json").file(NAME, wheel())
+        handed = GateBackend(run, out, none, out / "report.json").file(NAME, wheel())
 
     assert shop.asked.count(wheel()) == 1, "it came from the vault"
     assert stored.read_bytes() == world.files["1.1"].data

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import making
+import samples
 from pip_warden.install.notes import newer_hidden
 from pip_warden.names import parse_artifact_name
 
-CHOSEN = parse_artifact_name(making.WHEEL)
+CHOSEN = parse_artifact_name(samples.WHEEL)
 LATE = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def _hidden(*, by_time: bool) -> list[tuple[str, str]]:
     allowed = (
-        making.candidate(),
-        making.candidate("acme_widgets-0.9-py3-none-any.whl", claimed_yanked="old"),
-        making.candidate("acme_widgets-2.0-py3-none-any.whl", claimed_yanked=""),
-        making.candidate("acme_widgets-2.1-py3-none-any.whl", claimed_upload_time=LATE),
-        making.candidate("acme_widgets-3.0rc1-py3-none-any.whl", claimed_yanked="broken"),
+        samples.candidate(),
+        samples.candidate("acme_widgets-0.9-py3-none-any.whl", claimed_yanked="old"),
+        samples.candidate("acme_widgets-2.0-py3-none-any.whl", claimed_yanked=""),
+        samples.candidate("acme_widgets-2.1-py3-none-any.whl", claimed_upload_time=LATE),
+        samples.candidate("acme_widgets-3.0rc1-py3-none-any.whl", claimed_yanked="broken"),
     )
-    listing = making.listing(*allowed)
+    listing = samples.listing(*allowed)
     return [
         (str(candidate.name.version), why)
         for candidate, why in newer_hidden(listing, CHOSEN, by_time=by_time)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import making
+import samples
 from archives import wheel
 from loopback import Answer, FakeTime, Server, serve
 from pip_warden.artifact.inspect import inspect
@@ -20,10 +20,10 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.sandbox import File, Project, Sandbox
-from pip_warden.supply import Registries, Stored, is_foreign
+from pip_warden.supply import OfflineSupply, RegistrySupply, is_foreign
 from pip_warden.transport import Transport, credentials_from_environment
-from pip_warden.trust.pins import IdentityEntry, Source, TrustFile
-from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.model import IdentityEntry, Source, TrustFile
+from pip_warden.trust.roots import PinnedRoots
 from pip_warden.vault import Vault
 from pip_warden.verdict.model import Accepted, PinnedByHash
 
@@ -31,7 +31,7 @@ DATA = wheel()
 API = "/api/v4/projects/7/packages/generic/x/1"
 """Where GitLab would take a token."""
 
-NAME = parse_artifact_name(making.WHEEL)
+NAME = parse_artifact_name(samples.WHEEL)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-class Shelf:
+class Registry:
     """One project of a sandbox with one signed wheel, and a supply that reads it."""
 
     def __init__(self, sandbox: Sandbox, path: str, transport: Transport) -> None:
@@ -53,7 +53,7 @@ class Shelf:
             project=ProjectName(self.project.record.name), source="acme", registry=path, identities=()
         )
         trust = TrustFile(path=Path("x"), sources=(source,), entries=(self.entry,))
-        self.supply = Registries(trust=trust, roots=RootShelf(()), transport=transport)
+        self.supply = RegistrySupply(trust=trust, roots=PinnedRoots(()), transport=transport)
 
     @property
     def evidence_name(self) -> str:
@@ -69,7 +69,7 @@ class Shelf:
             path=Path("x"),
             digest=digest_of(self.file.data),
             size=1,
-            contents=making.contents(),
+            contents=samples.contents(),
         )
         (candidate,) = self.supply.page(self.entry.project, self.entry).candidates
         label = len(self.evidence_name)
@@ -86,40 +86,40 @@ def transport(sandbox: Sandbox) -> Iterator[Transport]:
 
 
 def test_bad_newest_row_leads_to_the_older_ones(sandbox: Sandbox, transport: Transport) -> None:
-    shelf = Shelf(sandbox, "acme/rows", transport)
-    shelf.newer(b"{}")
-    shelf.newer(b"<html>")
-    assert shelf.found() == [("", BadItem), ("#2", BadItem), ("#3", Item)]
+    registry = Registry(sandbox, "acme/rows", transport)
+    registry.newer(b"{}")
+    registry.newer(b"<html>")
+    assert registry.found() == [("", BadItem), ("#2", BadItem), ("#3", Item)]
 
 
 def test_row_that_is_too_large_does_not_end_the_search(sandbox: Sandbox, transport: Transport) -> None:
-    shelf = Shelf(sandbox, "acme/large", transport)
-    shelf.newer(b"x" * (17 << 20))
-    assert shelf.found() == [("", BadItem), ("#2", Item)]
+    registry = Registry(sandbox, "acme/large", transport)
+    registry.newer(b"x" * (17 << 20))
+    assert registry.found() == [("", BadItem), ("#2", Item)]
 
 
 def test_endless_rows_are_not_all_looked_at(sandbox: Sandbox, transport: Transport) -> None:
-    shelf = Shelf(sandbox, "acme/many", transport)
+    registry = Registry(sandbox, "acme/many", transport)
     for _ in range(40):
-        shelf.newer(b"{}")
-    found = shelf.found()
+        registry.newer(b"{}")
+    found = registry.found()
     assert (len(found), {kind for _, kind in found}) == (34, {BadItem})
 
 
 def test_old_gitlab_serves_the_newest_row_only(sandbox: Sandbox, transport: Transport) -> None:
-    shelf = Shelf(sandbox, "acme/old", transport)
-    shelf.newer(b"{}")
+    registry = Registry(sandbox, "acme/old", transport)
+    registry.newer(b"{}")
     sandbox.settings.package_file_download = False
     try:
-        assert shelf.found() == [("", BadItem)]
+        assert registry.found() == [("", BadItem)]
     finally:
         sandbox.settings.package_file_download = True
 
 
 def test_nothing_there_is_nothing_found(sandbox: Sandbox, transport: Transport) -> None:
-    shelf = Shelf(sandbox, "acme/none", transport)
-    sandbox.delete_evidence(shelf.project, shelf.evidence_name)
-    assert shelf.found() == []
+    registry = Registry(sandbox, "acme/none", transport)
+    sandbox.delete_evidence(registry.project, registry.evidence_name)
+    assert registry.found() == []
 
 
 @pytest.fixture
@@ -134,25 +134,25 @@ def elsewhere() -> Iterator[Server]:
         yield running
 
 
-def simple_supply(index: Server, elsewhere: Server) -> tuple[Registries, Transport, IdentityEntry]:
+def simple_supply(index: Server, elsewhere: Server) -> tuple[RegistrySupply, Transport, IdentityEntry]:
     """Return a supply over a simple index, where the user holds a token for the index and one for the other server."""
     held = credentials_from_environment(
         {"GITLAB_TOKEN": "glpat-of-elsewhere", "GITLAB_URL": elsewhere.url}, use_keyring=False
     )
-    entry = IdentityEntry(project=making.PROJECT, source="index", identities=())
+    entry = IdentityEntry(project=samples.PROJECT, source="index", identities=())
     source = Source(name="index", type="simple", url=f"{index.url}/simple")
     trust = TrustFile(path=Path("x"), sources=(source,), entries=(entry,))
     transport = Transport(credentials=held, clock=FakeTime().clock)
-    return Registries(trust=trust, roots=RootShelf(()), transport=transport), transport, entry
+    return RegistrySupply(trust=trust, roots=PinnedRoots(()), transport=transport), transport, entry
 
 
 def candidate_at(index: Server, place: Server) -> Candidate:
     return Candidate(
-        project=making.PROJECT,
+        project=samples.PROJECT,
         name=NAME,
         source="index",
         page_url=f"{index.url}/simple/acme-widgets/",
-        url=f"{place.url}{API}/{making.WHEEL}",
+        url=f"{place.url}{API}/{samples.WHEEL}",
         claimed_provenance=f"{place.url}{API}/provenance",
     )
 
@@ -161,20 +161,20 @@ def test_t31_what_an_index_names_elsewhere_is_fetched_without_credentials(
     index: Server, elsewhere: Server, tmp_path: Path
 ) -> None:
     supply, transport, entry = simple_supply(index, elsewhere)
-    elsewhere.routes[f"{API}/{making.WHEEL}"] = Answer(body=DATA)
+    elsewhere.routes[f"{API}/{samples.WHEEL}"] = Answer(body=DATA)
     candidate = candidate_at(index, elsewhere)
     with transport:
         artifact = supply.receive(candidate, tmp_path)
         assert artifact.digest == digest_of(DATA)
         assert list(supply.evidence(candidate, artifact, entry)) == []
-    assert [asked.target for asked in elsewhere.asked] == [f"{API}/{making.WHEEL}", f"{API}/provenance"]
+    assert [asked.target for asked in elsewhere.asked] == [f"{API}/{samples.WHEEL}", f"{API}/provenance"]
     for asked in elsewhere.asked:
         assert "glpat" not in str(asked.headers)
 
 
 def test_index_on_the_tokens_own_origin_gets_it(elsewhere: Server, tmp_path: Path) -> None:
     supply, transport, _ = simple_supply(elsewhere, elsewhere)
-    elsewhere.routes[f"{API}/{making.WHEEL}"] = Answer(body=DATA)
+    elsewhere.routes[f"{API}/{samples.WHEEL}"] = Answer(body=DATA)
     with transport:
         supply.receive(candidate_at(elsewhere, elsewhere), tmp_path)
     assert "glpat" in str(elsewhere.asked[0].headers)
@@ -201,50 +201,50 @@ def test_provenance_of_a_simple_index(index: Server, tmp_path: Path) -> None:
     index.routes[f"{API}/provenance"] = Answer(body=b"{}")
     candidate = candidate_at(index, index)
     with transport:
-        found = list(supply.evidence(candidate, making.artifact(), entry))
+        found = list(supply.evidence(candidate, samples.artifact(), entry))
         assert [type(item) for item in found] == [BadItem]
         index.routes[f"{API}/provenance"] = Answer(body=b"x" * (9 << 20))
-        found = list(supply.evidence(candidate, making.artifact(), entry))
+        found = list(supply.evidence(candidate, samples.artifact(), entry))
         assert [type(item) for item in found] == [BadItem]
         unnamed = replace(candidate, claimed_provenance=None)
-        assert list(supply.evidence(unnamed, making.artifact(), entry)) == []
+        assert list(supply.evidence(unnamed, samples.artifact(), entry)) == []
         index.routes[f"{API}/provenance"] = Answer(
             status=302, headers={"Location": "ftp://elsewhere.example/"}
         )
         with pytest.raises(NetworkError) as caught:
-            list(supply.evidence(candidate, making.artifact(), entry))
+            list(supply.evidence(candidate, samples.artifact(), entry))
         assert caught.value.code == "insecure-redirect", "no answer is not the same as bad evidence"
         index.routes[f"{API}/provenance"] = Answer(status=403)
         with pytest.raises(CredentialsError):
-            list(supply.evidence(candidate, making.artifact(), entry))
+            list(supply.evidence(candidate, samples.artifact(), entry))
     assert not list(tmp_path.iterdir())
 
 
 def test_offline_supply_lists_what_the_vault_holds(tmp_path: Path) -> None:
-    vault, trust = Vault(tmp_path / "cache"), making.trust()
-    supply = Stored(trust=trust, vault=vault)
-    entry = making.entry()
+    vault, trust = Vault(tmp_path / "cache"), samples.trust()
+    supply = OfflineSupply(trust=trust, vault=vault)
+    entry = samples.entry()
     with pytest.raises(NetworkError) as caught:
-        supply.page(making.PROJECT, entry)
+        supply.page(samples.PROJECT, entry)
     assert caught.value.code == "offline"
-    path = tmp_path / making.WHEEL
+    path = tmp_path / samples.WHEEL
     path.write_bytes(DATA)
     artifact = Artifact(
         name=NAME, path=path, digest=digest_of(DATA), size=len(DATA), contents=inspect(path, NAME)
     )
     vault.seal(Accepted(artifact=artifact, basis=PinnedByHash(reason="r")), evidence=())
-    (candidate,) = supply.page(making.PROJECT, entry).candidates
+    (candidate,) = supply.page(samples.PROJECT, entry).candidates
     assert (candidate.name, candidate.claimed_sha256) == (NAME, digest_of(DATA))
     for digest, count in ((digest_of(DATA), 1), (digest_of(b"other"), 0)):
-        pinned = making.hash_entry({making.WHEEL: digest})
-        by_hash = Stored(trust=making.trust(pinned), vault=vault)
+        pinned = samples.hash_entry({samples.WHEEL: digest})
+        by_hash = OfflineSupply(trust=samples.trust(pinned), vault=vault)
         with nullcontext() if count else pytest.raises(NetworkError):
-            assert len(by_hash.page(making.PROJECT, pinned).candidates) == count
+            assert len(by_hash.page(samples.PROJECT, pinned).candidates) == count
     for name in ("first", "second"):
         (tmp_path / name).mkdir(mode=0o700)
     assert supply.receive(candidate, tmp_path / "first").digest == digest_of(DATA)
     assert list(supply.evidence(candidate, artifact, entry)) == []
-    (kept,) = (tmp_path / "cache").rglob(making.WHEEL)
+    (kept,) = (tmp_path / "cache").rglob(samples.WHEEL)
     kept.chmod(0o600)
     kept.write_bytes(b"poison")
     with pytest.raises(NetworkError) as caught:

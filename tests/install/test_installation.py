@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-import making
+import samples
 from pip_warden.digests import digest_of
-from pip_warden.handoff.pip import command_line
-from pip_warden.handoff.python import Target
-from pip_warden.handoff.wanted import Named, Wanted
-from pip_warden.install.job import Job, Run
+from pip_warden.install.request import InstallRequest, Run
 from pip_warden.install.run import perform
+from pip_warden.installer.pip import command_line
+from pip_warden.installer.python import Target
+from pip_warden.installer.wanted import Named, Wanted
 from pip_warden.names import ProjectName
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Report, line_of
@@ -45,8 +45,8 @@ class Accepting:
     ledger: Ledger = field(default_factory=Ledger)
 
     def require_pinned(self, projects: dict[ProjectName, str]) -> None:
-        assert set(projects) == {making.PROJECT}
-        accepted = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed"))
+        assert set(projects) == {samples.PROJECT}
+        accepted = Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason="reviewed"))
         self.ledger.record(line_of(accepted, source="acme"))
 
     def warm_up(self) -> None:
@@ -56,8 +56,8 @@ class Accepting:
         pass
 
     def listing(self, project: ProjectName) -> Listing:
-        assert project == making.PROJECT
-        return making.listing(making.candidate(), making.candidate(HIDDEN, claimed_yanked="broken"))
+        assert project == samples.PROJECT
+        return samples.listing(samples.candidate(), samples.candidate(HIDDEN, claimed_yanked="broken"))
 
 
 @dataclass
@@ -76,11 +76,13 @@ class Bench:
         }
         python = self.directory / "python"
         report = json.dumps({"install": [item]})
-        text = PIP.format(python=sys.executable, report=report, name=making.WHEEL, content=content, code=code)
+        text = PIP.format(
+            python=sys.executable, report=report, name=samples.WHEEL, content=content, code=code
+        )
         python.write_text(text)
         python.chmod(0o755)
-        wanted = Named(requirement="acme-widgets", project=making.PROJECT)
-        job = Job(
+        wanted = Named(requirement="acme-widgets", project=samples.PROJECT)
+        job = InstallRequest(
             wanted=Wanted(named=(wanted,)),
             target=target(python),
             dry_run=dry_run,
@@ -91,7 +93,7 @@ class Bench:
         gate: Any = Accepting()
         run = Run(
             job=job,
-            trust=making.trust(),
+            trust=samples.trust(),
             gate=gate,  # what is asked of a gate here
             ledger=gate.ledger,
             environ={},
@@ -115,7 +117,7 @@ def _ended(report: Report) -> tuple[int, str]:
 
 
 def test_the_accepted_wheel_is_no_problem(bench: Bench) -> None:
-    assert making.DIGEST.hex == hashlib.sha256(WHEEL).hexdigest()
+    assert samples.DIGEST.hex == hashlib.sha256(WHEEL).hexdigest()
     assert _ended(bench.run()) == (0, "")
 
 
@@ -124,13 +126,13 @@ def test_t57_what_pip_would_install_was_accepted(bench: Bench) -> None:
 
 
 def test_t57_what_was_refused_is_not_accepted_by_its_digest() -> None:
-    accepted = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed"))
-    refused = making.refused("a.whl", Step.IDENTITY, "identity-mismatch")
+    accepted = Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason="reviewed"))
+    refused = samples.refused("a.whl", Step.IDENTITY, "identity-mismatch")
     ledger = Ledger()
     ledger.record(line_of(accepted))
     ledger.record(line_of(refused, sha256=digest_of(OTHER).hex))
 
-    assert ledger.accepted_digests() == {making.DIGEST.hex}
+    assert ledger.accepted_digests() == {samples.DIGEST.hex}
 
 
 def test_t57_pip_installs_nothing_without_asking(bench: Bench) -> None:

@@ -27,7 +27,7 @@ from pip_warden.names import parse_artifact_name
 DIRECTORY = CACHE / "corpus"
 LIST = Path(__file__).with_name("corpus.toml")
 _SIDE_BY_SIDE = 8
-_PATIENCE = 60.0
+_LONGEST_WAIT = 60.0
 """Seconds without a byte."""
 
 
@@ -134,7 +134,7 @@ def _fetch_project(index: str, wanted: list[Archive]) -> None:
         session.mount("https://", HTTPAdapter(max_retries=3))
         client = PyPISimple(index, session=session)
         try:
-            page = client.get_project_page(wanted[0].project, timeout=_PATIENCE)
+            page = client.get_project_page(wanted[0].project, timeout=_LONGEST_WAIT)
             listed = {package.filename: package for package in page.packages}
             for archive in wanted:
                 _fetch_one(client, listed.get(archive.filename), archive)
@@ -148,7 +148,7 @@ def _fetch_one(client: PyPISimple, package: DistributionPackage | None, archive:
         raise CorpusError(f"{archive.filename}: expected {archive.digest} on the index, found {found}")
     print(f"fetching {archive.filename}", file=sys.stderr, flush=True)
     part = DIRECTORY / f"{archive.filename}.part"
-    client.download_package(package, part, timeout=_PATIENCE)
+    client.download_package(package, part, timeout=_LONGEST_WAIT)
     part.replace(archive.path)
 
 

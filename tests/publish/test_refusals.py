@@ -13,21 +13,21 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-import making
+import samples
+from _sigstore.samples import CLAIMS, DATA, NOON, root_of, service
 from pip_warden.digests import digest_of
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
-from pip_warden.evidence.model import Form
+from pip_warden.evidence.model import EvidenceForm
 from pip_warden.evidence.names import MOST_KINDS
 from pip_warden.promote import Plan, _check_age, further_kinds, trust_from
-from pip_warden.publish.registry import parcels
+from pip_warden.publish.registry import signed_files
 from pip_warden.publish.sign import checked, files_to_sign, write_all
 from pip_warden.publish.token import read_token
 from pip_warden.report.model import Report, line_of
-from pip_warden.trust.pins import Requirements
+from pip_warden.trust.model import Requirements
 from pip_warden.verdict.model import Accepted, SignedBy
 from pip_warden.verify import demand
 from publish.conftest import Publisher
-from sigstore_door.making import CLAIMS, DATA, NOON, root_of, service
 
 
 def test_what_reads_like_an_envelope_is_not_signed(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_b23_a_log_that_signs_under_another_host_than_its_urls_is_not_signed_wit
 
 
 def test_t35_what_nothing_speaks_for_is_not_published(tmp_path: Path) -> None:
-    wheel = tmp_path / making.WHEEL
+    wheel = tmp_path / samples.WHEEL
     wheel.write_bytes(b"x")
     for paths, code in (
         ([], "nothing-to-publish"),
@@ -97,10 +97,10 @@ def test_t35_what_nothing_speaks_for_is_not_published(tmp_path: Path) -> None:
         ([tmp_path / "none"], "no-such-file"),
     ):
         with pytest.raises(UsageError) as caught:
-            parcels(paths)
+            signed_files(paths)
         assert caught.value.code == code
-    (tmp_path / f"{making.WHEEL}.sigstore.json").write_bytes(b"{}")
-    assert len(parcels([wheel])[0].evidence) == 1
+    (tmp_path / f"{samples.WHEEL}.sigstore.json").write_bytes(b"{}")
+    assert len(signed_files([wheel])[0].evidence) == 1
 
 
 GITLAB_COM = "https://gitlab.com"
@@ -144,7 +144,7 @@ def test_a_token_that_would_sign_badly(changes: dict[str, object], code: str) ->
 
 def _plan(**changes: Any) -> Plan:
     values: dict[str, Any] = {
-        "project": making.PROJECT,
+        "project": samples.PROJECT,
         "version": Version("1.0"),
         "from_source": "acme",
         "from_registry": "acme/staging",
@@ -159,14 +159,14 @@ def test_a_release_is_promoted_when_it_is_old_enough(minutes: int, young: bool) 
     plan = _plan()
     basis = SignedBy(
         label="a",
-        form=Form.BUNDLE,
-        claims=making.claims(),
+        form=EvidenceForm.BUNDLE,
+        claims=samples.claims(),
         log_index=1,
         log_time=plan.now - timedelta(minutes=minutes),
         root="default",
     )
     report = Report(
-        command="x", exit_code=0, lines=(line_of(Accepted(artifact=making.artifact(), basis=basis)),)
+        command="x", exit_code=0, lines=(line_of(Accepted(artifact=samples.artifact(), basis=basis)),)
     )
 
     if young:
@@ -180,22 +180,22 @@ def test_a_release_is_promoted_when_it_is_old_enough(minutes: int, young: bool) 
 def test_the_registry_does_not_say_where_evidence_is_written() -> None:
     """It lists names, and each is one plain name beside the file, or none; and not endlessly many."""
     kinds = ("sbom", "./../../x", "/x", "a b", "", "publish", "a" * 300, "x.y")
-    listed = [f"{making.WHEEL}.{kind}.sigstore.json" for kind in kinds]
-    listed += [f"../{making.WHEEL}.b.sigstore.json", f"{making.WHEEL}.sig", "other.whl.a.sigstore.json"]
-    many = [f"{making.WHEEL}.k{number}.sigstore.json" for number in range(99)]
+    listed = [f"{samples.WHEEL}.{kind}.sigstore.json" for kind in kinds]
+    listed += [f"../{samples.WHEEL}.b.sigstore.json", f"{samples.WHEEL}.sig", "other.whl.a.sigstore.json"]
+    many = [f"{samples.WHEEL}.k{number}.sigstore.json" for number in range(99)]
 
-    assert further_kinds(making.WHEEL, listed) == (".sbom.sigstore.json",)
-    assert len(further_kinds(making.WHEEL, many)) == MOST_KINDS
+    assert further_kinds(samples.WHEEL, listed) == (".sbom.sigstore.json",)
+    assert len(further_kinds(samples.WHEEL, many)) == MOST_KINDS
 
 
 def test_only_what_an_identity_is_pinned_for_is_promoted() -> None:
-    moved = trust_from(making.trust(making.entry(registry_id=4711)), _plan()).entries[0]
+    moved = trust_from(samples.trust(samples.entry(registry_id=4711)), _plan()).entries[0]
 
     assert (moved.registry, moved.registry_id) == ("acme/staging", None)
     for trust, plan in (
-        (making.trust(making.hash_entry()), _plan()),
-        (making.trust(), _plan(from_source="pypi")),
-        (replace(making.trust(), sources=(replace(making.SOURCE, type="simple"),)), _plan()),
+        (samples.trust(samples.hash_entry()), _plan()),
+        (samples.trust(), _plan(from_source="pypi")),
+        (replace(samples.trust(), sources=(replace(samples.SOURCE, type="simple"),)), _plan()),
     ):
         with pytest.raises(UsageError) as caught:
             trust_from(trust, plan)
@@ -204,8 +204,8 @@ def test_only_what_an_identity_is_pinned_for_is_promoted() -> None:
 
 def test_a_command_line_only_adds_to_what_the_trust_file_requires() -> None:
     pinned = Requirements(annotations=(("a", "1"),), source_revision="0" * 40, visibility="private")
-    trust = making.trust(making.entry(require=pinned))
+    trust = samples.trust(samples.entry(require=pinned))
 
     assert demand(trust, (), None) == trust
     (entry,) = demand(trust, (("b", "2"),), None).entries
-    assert entry == making.entry(require=replace(pinned, annotations=(("a", "1"), ("b", "2"))))
+    assert entry == samples.entry(require=replace(pinned, annotations=(("a", "1"), ("b", "2"))))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import making
+import samples
 from pip_warden.errors import (
     BugError,
     DeliveryError,
@@ -22,8 +22,10 @@ from pip_warden.report.model import Line, Outcome, line_of, undecided_line
 from pip_warden.verdict.model import Accepted, PinnedByHash, Step
 from pip_warden.verify import _report
 
-ACCEPTED = line_of(Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed")), source="acme")
-REFUSED = line_of(making.refused("a.whl", Step.IDENTITY, "identity-mismatch"))
+ACCEPTED = line_of(
+    Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason="reviewed")), source="acme"
+)
+REFUSED = line_of(samples.refused("a.whl", Step.IDENTITY, "identity-mismatch"))
 UNDECIDED = undecided_line("b.whl", NetworkError("unreachable", "expected an answer, found none"))
 
 
@@ -93,8 +95,8 @@ def test_without_one_acceptance_there_is_no_success() -> None:
 
 
 def test_accepted_files_are_known_by_name_and_by_source() -> None:
-    local = line_of(Accepted(artifact=making.artifact(), basis=PinnedByHash(reason="reviewed")))
+    local = line_of(Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason="reviewed")))
 
-    assert ledger_of(ACCEPTED, REFUSED).accepted() == {making.WHEEL: making.DIGEST.hex}
-    assert [str(name) for name in ledger_of(ACCEPTED).accepted_from_sources()] == [making.WHEEL]
+    assert ledger_of(ACCEPTED, REFUSED).accepted() == {samples.WHEEL: samples.DIGEST.hex}
+    assert [str(name) for name in ledger_of(ACCEPTED).accepted_from_sources()] == [samples.WHEEL]
     assert ledger_of(local).accepted_from_sources() == ()

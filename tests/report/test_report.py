@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import making
+import samples
 from pip_warden.errors import NetworkError, RefusedError, TrustFileError
-from pip_warden.evidence.model import Form
+from pip_warden.evidence.model import EvidenceForm
 from pip_warden.report import json as as_json
 from pip_warden.report import text as as_text
 from pip_warden.report.model import Line, Outcome, Report, Unpinned, line_of, undecided_line
@@ -33,19 +33,19 @@ HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u206
 
 
 def report_of(evil: str) -> Report:
-    refused = making.refused(evil, Step.SUBJECT, "wrong-subject", evil, evil, evil)
-    item = ItemRefusal(label=evil, form=Form.BUNDLE, no=refused.no)
+    refused = samples.refused(evil, Step.SUBJECT, "wrong-subject", evil, evil, evil)
+    item = ItemRefusal(label=evil, form=EvidenceForm.BUNDLE, no=refused.no)
     signed = SignedBy(
         label=evil,
-        form=Form.BUNDLE,
-        claims=making.claims(subject=evil, source_ref=evil),
+        form=EvidenceForm.BUNDLE,
+        claims=samples.claims(subject=evil, source_ref=evil),
         log_index=1,
         log_time=datetime(2026, 1, 1, tzinfo=UTC),
         root="default",
     )
     refused = replace(refused, bad_items=(item, item))
-    accepted = Accepted(artifact=making.artifact(), basis=signed, bad_items=(item,))
-    hashed = Accepted(artifact=making.artifact(), basis=PinnedByHash(reason=evil))
+    accepted = Accepted(artifact=samples.artifact(), basis=signed, bad_items=(item,))
+    hashed = Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason=evil))
     return Report(
         command="safe-install",
         exit_code=1,
@@ -96,7 +96,7 @@ def test_json_starts_with_its_version_and_its_keys_are_snake_case() -> None:
 
 
 def test_text_of_a_refusal() -> None:
-    refused = making.refused("a.whl", Step.IDENTITY, "wrong-issuer", "A", "B", "Look.")
+    refused = samples.refused("a.whl", Step.IDENTITY, "wrong-issuer", "A", "B", "Look.")
     report = Report(command="verify", exit_code=1, lines=(line_of(refused),))
     assert as_text.render(report) == (
         "✗ a.whl refused[wrong-issuer] at step 9 (identity)\n    expected: A\n    found:    B\n    hint: Look."

@@ -18,7 +18,7 @@ from sigstore.verify import Verifier
 from sigstore.verify.policy import Identity
 
 from pip_warden.sandbox import Project, Sandbox
-from pip_warden.sandbox.shelves import flipped
+from pip_warden.sandbox.registry_edits import flipped
 
 
 @pytest.fixture

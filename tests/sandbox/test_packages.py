@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from pip_warden.sandbox import packages
-from pip_warden.sandbox.shelves import flipped
+from pip_warden.sandbox.registry_edits import flipped
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,5}([-_.][A-Za-z0-9]{1,4}){0,2}", fullmatch=True)
 VERSIONS = st.from_regex(r"([1-9]!)?[0-9]\.[1-9]((a|rc)[1-9])?(\.post[1-9])?(\+[a-z]{1,3})?", fullmatch=True)

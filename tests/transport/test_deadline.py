@@ -104,9 +104,9 @@ def _against(
     time = FakeTime()
     with (
         Dripping(time, opening, drip) as server,
-        Transport(_settings(**settings), clock=time.clock) as door,
+        Transport(_settings(**settings), clock=time.clock) as client,
     ):
-        yield server, door, time
+        yield server, client, time
 
 
 WAYS = {
@@ -128,8 +128,10 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_b17_what_drips_ends_with_the_deadline(way: str) -> None:
-    with _against(*WAYS[way]) as (server, door, time):
-        assert _code(lambda: door.get(f"http://127.0.0.1:{server.port}/a", max_bytes=1 << 24)) == "timed-out"
+    with _against(*WAYS[way]) as (server, client, time):
+        assert (
+            _code(lambda: client.get(f"http://127.0.0.1:{server.port}/a", max_bytes=1 << 24)) == "timed-out"
+        )
         assert server.saw_close.wait(30)
         assert time.naps == []
         assert len(server.seen) == 1
@@ -137,43 +139,45 @@ def test_b17_what_drips_ends_with_the_deadline(way: str) -> None:
 
 @pytest.mark.parametrize("way", ["100-continue", "chunk extension", "body without a length", "body"])
 def test_b17_a_download_that_drips_is_no_download(way: str) -> None:
-    with _against(*WAYS[way]) as (server, door, _):
+    with _against(*WAYS[way]) as (server, client, _):
         file = io.BytesIO()
         url = f"http://127.0.0.1:{server.port}/f"
-        assert _code(lambda: door.download(url, to=file, max_bytes=1 << 24, label="f")) == "timed-out"
+        assert _code(lambda: client.download(url, to=file, max_bytes=1 << 24, label="f")) == "timed-out"
         assert server.saw_close.wait(30)
 
 
 @pytest.mark.parametrize("way", ["100-continue", "headers", "trailers"])
 @pytest.mark.parametrize("is_form", [True, False], ids=["POST", "PUT"])
 def test_b17_an_upload_is_bounded_too(way: str, is_form: bool) -> None:
-    with _against(*WAYS[way]) as (server, door, _):
+    with _against(*WAYS[way]) as (server, client, _):
         url, content = f"http://127.0.0.1:{server.port}/u", io.BytesIO(b"content")
         if is_form:
-            code = _code(lambda: door.post_form(url, [("a", "b")], content, filename="f"))
+            code = _code(lambda: client.post_form(url, [("a", "b")], content, filename="f"))
         else:
-            code = _code(lambda: door.put(url, content, label="f"))
+            code = _code(lambda: client.put(url, content, label="f"))
         assert code == "timed-out"
         assert server.saw_close.wait(30)
 
 
 def test_b17_a_server_that_takes_an_upload_byte_by_byte_is_left() -> None:
-    with _against(b"", b"") as (server, door, _):
+    with _against(b"", b"") as (server, client, _):
         content = io.BytesIO(bytes(64 << 20))
-        assert _code(lambda: door.put(f"http://127.0.0.1:{server.port}/u", content, label="f")) == "timed-out"
+        assert (
+            _code(lambda: client.put(f"http://127.0.0.1:{server.port}/u", content, label="f")) == "timed-out"
+        )
         assert server.saw_close.wait(30)
 
 
 def test_b17_a_question_is_bounded_too() -> None:
-    with _against(*WAYS["headers"]) as (server, door, _):
+    with _against(*WAYS["headers"]) as (server, client, _):
         url = f"http://127.0.0.1:{server.port}/q"
-        assert _code(lambda: door.post_json(url, {}, max_bytes=10)) == "timed-out"
+        assert _code(lambda: client.post_json(url, {}, max_bytes=10)) == "timed-out"
         assert server.saw_close.wait(30)
 
 
 def test_b17_a_tls_handshake_is_bounded() -> None:
-    with _against(TLS_RECORD, b"\x00") as (server, door, time):
-        assert _code(lambda: door.get(f"https://127.0.0.1:{server.port}/a", max_bytes=10)) == "timed-out"
+    with _against(TLS_RECORD, b"\x00") as (server, client, time):
+        assert _code(lambda: client.get(f"https://127.0.0.1:{server.port}/a", max_bytes=10)) == "timed-out"
         assert server.saw_close.wait(30)
         assert server.seen[0].startswith(b"\x16\x03")
         assert time.naps == []
@@ -188,8 +192,8 @@ def test_b17_a_proxys_answer_to_connect_is_bounded(opening: bytes, drip: bytes) 
     time = FakeTime()
     with Dripping(time, opening, drip) as proxy:
         settings = _settings(proxies=(("https", f"http://127.0.0.1:{proxy.port}"),))
-        with Transport(settings, clock=time.clock) as door:
-            assert _code(lambda: door.get("https://registry.example/a", max_bytes=10)) == "timed-out"
+        with Transport(settings, clock=time.clock) as client:
+            assert _code(lambda: client.get("https://registry.example/a", max_bytes=10)) == "timed-out"
             assert proxy.saw_close.wait(30)
     assert proxy.seen[0].startswith(b"CONNECT registry.example:443 ")
 
@@ -199,8 +203,8 @@ def test_b17_a_tls_handshake_through_a_proxy_is_bounded() -> None:
     established = b"HTTP/1.1 200 Connection established\r\n\r\n"
     with Dripping(time, TLS_RECORD, b"\x00", before=established) as proxy:
         settings = _settings(proxies=(("https", f"http://127.0.0.1:{proxy.port}"),))
-        with Transport(settings, clock=time.clock) as door:
-            assert _code(lambda: door.get("https://registry.example/a", max_bytes=10)) == "timed-out"
+        with Transport(settings, clock=time.clock) as client:
+            assert _code(lambda: client.get("https://registry.example/a", max_bytes=10)) == "timed-out"
             assert proxy.saw_close.wait(30)
     assert proxy.seen[1].startswith(b"\x16\x03")
 
@@ -209,8 +213,8 @@ def test_b17_a_tls_handshake_with_the_proxy_is_bounded() -> None:
     time = FakeTime()
     with Dripping(time, TLS_RECORD, b"\x00") as proxy:
         settings = _settings(proxies=(("https", f"https://127.0.0.1:{proxy.port}"),))
-        with Transport(settings, clock=time.clock) as door:
-            assert _code(lambda: door.get("https://registry.example/a", max_bytes=10)) == "timed-out"
+        with Transport(settings, clock=time.clock) as client:
+            assert _code(lambda: client.get("https://registry.example/a", max_bytes=10)) == "timed-out"
             assert proxy.saw_close.wait(30)
 
 
@@ -219,11 +223,11 @@ def test_b17_a_connection_that_serves_again_is_bounded_again() -> None:
     served = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     with (
         Dripping(time, *WAYS["headers"], before=served) as server,
-        Transport(_settings(), clock=time.clock) as door,
+        Transport(_settings(), clock=time.clock) as client,
     ):
         url = f"http://127.0.0.1:{server.port}"
-        assert door.get(url + "/a", max_bytes=10).body == b"ok"
-        assert _code(lambda: door.get(url + "/b", max_bytes=10)) == "timed-out"
+        assert client.get(url + "/a", max_bytes=10).body == b"ok"
+        assert _code(lambda: client.get(url + "/b", max_bytes=10)) == "timed-out"
         assert server.saw_close.wait(30)
     assert [first.split()[1] for first in server.seen] == [b"/a", b"/b"]
 
@@ -256,8 +260,8 @@ def test_b17_inside_tls_too(tmp_path: Path) -> None:
     url = f"https://127.0.0.1:{listener.getsockname()[1]}/a"
     thread = threading.Thread(target=drip, daemon=True)
     thread.start()
-    with Transport(_settings(ca_file=ca_file), clock=time.clock) as door:
-        assert _code(lambda: door.get(url, max_bytes=10)) == "timed-out"
+    with Transport(_settings(ca_file=ca_file), clock=time.clock) as client:
+        assert _code(lambda: client.get(url, max_bytes=10)) == "timed-out"
         assert saw_close.wait(30)
     thread.join(30)
 
@@ -269,23 +273,23 @@ def test_b17_a_slow_server_that_is_honest_has_its_time() -> None:
         time.skip(DEADLINE - 1)
         return Answer(body=b"slow")
 
-    with serve() as server, Transport(_settings(), clock=time.clock) as door:
+    with serve() as server, Transport(_settings(), clock=time.clock) as client:
         server.routes["/a"] = slow
-        assert door.get(server.url + "/a", max_bytes=10).body == b"slow"
-        assert door.get(server.url + "/a", max_bytes=10).body == b"slow"  # each call has its own
+        assert client.get(server.url + "/a", max_bytes=10).body == b"slow"
+        assert client.get(server.url + "/a", max_bytes=10).body == b"slow"  # each call has its own
 
 
 def _watchers() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "deadlines"}
 
 
-def test_b17_one_thread_watches_and_ends_with_the_door() -> None:
+def test_b17_one_thread_watches_and_ends_with_the_client() -> None:
     before = _watchers()
-    with serve() as server, Transport() as door:
+    with serve() as server, Transport() as client:
         server.routes["/a"] = Answer(body=b"x")
         assert _watchers() - before == set()  # none before it is needed
         threads = [
-            threading.Thread(target=door.get, args=(server.url + "/a",), kwargs={"max_bytes": 9})
+            threading.Thread(target=client.get, args=(server.url + "/a",), kwargs={"max_bytes": 9})
             for _ in range(8)
         ]
         for thread in threads:
@@ -293,21 +297,24 @@ def test_b17_one_thread_watches_and_ends_with_the_door() -> None:
         for thread in threads:
             thread.join()
         (watcher,) = _watchers() - before
-        door.close()
+        client.close()
         watcher.join(30)
         assert not watcher.is_alive()
 
 
-def test_b17_what_is_under_way_when_the_door_closes_is_still_bounded() -> None:
+def test_b17_what_is_under_way_when_the_client_closes_is_still_bounded() -> None:
     time, codes, before = FakeTime(), list[str](), _watchers()
-    with socket.create_server(("127.0.0.1", 0)) as listener, Transport(_settings(), clock=time.clock) as door:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        Transport(_settings(), clock=time.clock) as client,
+    ):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/a"
-        asking = threading.Thread(target=lambda: codes.append(_code(lambda: door.get(url, max_bytes=9))))
+        asking = threading.Thread(target=lambda: codes.append(_code(lambda: client.get(url, max_bytes=9))))
         asking.start()
         with listener.accept()[0] as connection:
             connection.recv(1 << 16)
             (watcher,) = _watchers() - before
-            door.close()
+            client.close()
             time.skip(DEADLINE + 1)
             assert connection.recv(1) == b""
         asking.join(30)

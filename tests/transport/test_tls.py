@@ -36,14 +36,14 @@ def test_a_private_authority_is_trusted_when_named(
     ca = authority[0]
     settings = Settings(ca_file=ca) if setting == "ca_file" else Settings(extra_ca_file=ca)
 
-    with Transport(settings) as door:
-        assert door.get(secure.url + "/a", max_bytes=10).body == b"ok"
+    with Transport(settings) as client:
+        assert client.get(secure.url + "/a", max_bytes=10).body == b"ok"
 
 
 def test_a_private_authority_is_not_trusted_by_itself(secure: Server) -> None:
     time = FakeTime()
-    with Transport(clock=time.clock) as door, pytest.raises(NetworkError) as caught:
-        door.get(secure.url + "/a", max_bytes=10)
+    with Transport(clock=time.clock) as client, pytest.raises(NetworkError) as caught:
+        client.get(secure.url + "/a", max_bytes=10)
 
     assert caught.value.code == "tls-failed"
     assert "--cert" in caught.value.hint
@@ -51,10 +51,10 @@ def test_a_private_authority_is_not_trusted_by_itself(secure: Server) -> None:
 
 
 def test_https_is_never_left_for_http(secure: Server, authority: tuple[Path, ssl.SSLContext]) -> None:
-    with serve() as plain, Transport(Settings(ca_file=authority[0])) as door:
+    with serve() as plain, Transport(Settings(ca_file=authority[0])) as client:
         secure.routes["/a"] = Answer(status=302, headers={"Location": plain.url + "/x"})
         with pytest.raises(NetworkError) as caught:
-            door.get(secure.url + "/a", max_bytes=10)
+            client.get(secure.url + "/a", max_bytes=10)
 
         assert caught.value.code == "insecure-redirect"
         assert plain.asked == []

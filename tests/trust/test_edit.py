@@ -27,7 +27,7 @@ from pip_warden.trust.edit import (
     write,
 )
 from pip_warden.trust.file import parse
-from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, Requirements, RootPin, Source
+from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, Requirements, RootPin, Source
 from pip_warden.trust.subject import parse_ref, parse_subject
 
 PATH = Path("/project/pytrust.toml")

@@ -20,7 +20,7 @@ from pip_warden.errors import TrustFileError, TrustRootError
 from pip_warden.explain import catalogue
 from pip_warden.names import parse_project_name
 from pip_warden.trust.file import LARGEST_TRUST_FILE, find_trust_file, load, parse
-from pip_warden.trust.pins import HashEntry, IdentityEntry, RootPin
+from pip_warden.trust.model import HashEntry, IdentityEntry, RootPin
 from pip_warden.trust.roots import read_root
 
 PATH = Path("/project/pytrust.toml")
@@ -472,7 +472,7 @@ def test_every_code_of_this_room_is_explained() -> None:
 
 def test_values_and_patterns_load_neither_pydantic_nor_tomlkit() -> None:
     code = (
-        "import sys, pip_warden.trust.pins, pip_warden.trust.subject, pip_warden.trust.file\n"
+        "import sys, pip_warden.trust.model, pip_warden.trust.subject, pip_warden.trust.file\n"
         "sys.exit(bool({'pydantic', 'tomlkit'} & set(sys.modules)))"
     )
 

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-import making
+import samples
 from pip_warden.digests import digest_of
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
-from pip_warden.trust.pins import Revocation
+from pip_warden.trust.model import Revocation
 from pip_warden.verdict import archive
 
 OTHER = digest_of(b"other bytes")
 
 
 def _asked(**changes: Any) -> tuple[Any, Any]:
-    values: dict[str, Any] = {"artifact": making.artifact(), "candidate": making.candidate()}
+    values: dict[str, Any] = {"artifact": samples.artifact(), "candidate": samples.candidate()}
     return tuple((values | changes).values())
 
 
@@ -28,28 +28,29 @@ def _code(fault: Fault | None) -> str | None:
 
 
 def test_t20_the_same_name_everywhere_passes() -> None:
-    assert archive.check_name(*_asked(), making.PROJECT, making.entry()) is None
-    assert archive.check_archive(making.artifact()) is None
+    assert archive.check_name(*_asked(), samples.PROJECT, samples.entry()) is None
+    assert archive.check_archive(samples.artifact()) is None
 
 
 def test_t20_a_file_of_another_project_is_refused() -> None:
-    renamed = making.artifact("other-1.0-py3-none-any.whl")
+    renamed = samples.artifact("other-1.0-py3-none-any.whl")
 
     assert (
-        _code(archive.check_name(*_asked(artifact=renamed), making.PROJECT, making.entry()))
+        _code(archive.check_name(*_asked(artifact=renamed), samples.PROJECT, samples.entry()))
         == "wrong-project"
     )
 
 
 def test_t20_a_name_that_differs_anywhere_is_refused() -> None:
     """The page's entry, the project asked for, and the pin: each alone."""
-    other, entry = ProjectName("other"), making.entry()
-    listed = _asked(candidate=making.candidate("other-1.0-py3-none-any.whl"))
+    other, entry = ProjectName("other"), samples.entry()
+    listed = _asked(candidate=samples.candidate("other-1.0-py3-none-any.whl"))
 
-    assert _code(archive.check_name(*listed, making.PROJECT, entry)) == "wrong-project"
+    assert _code(archive.check_name(*listed, samples.PROJECT, entry)) == "wrong-project"
     assert _code(archive.check_name(*_asked(), other, entry)) == "wrong-project"
     assert (
-        _code(archive.check_name(*_asked(), making.PROJECT, replace(entry, project=other))) == "wrong-project"
+        _code(archive.check_name(*_asked(), samples.PROJECT, replace(entry, project=other)))
+        == "wrong-project"
     )
 
 
@@ -66,15 +67,15 @@ def test_t20_a_name_that_differs_anywhere_is_refused() -> None:
     ],
 )
 def test_t20_what_the_archive_says_must_be_what_its_name_says(change: dict[str, Any], code: str) -> None:
-    assert _code(archive.check_archive(making.artifact(contents=making.contents(**change)))) == code
+    assert _code(archive.check_archive(samples.artifact(contents=samples.contents(**change)))) == code
 
 
 @pytest.mark.parametrize(
     ("outside", "inside", "same"), [("1", "1", True), ("01x", "1x", True), ("1x", "1y", False)]
 )
 def test_build_tags_compare_as_pep_427_sorts_them(outside: str, inside: str, same: bool) -> None:
-    wheel = making.artifact(
-        f"acme_widgets-1.0-{outside}-py3-none-any.whl", contents=making.contents(build=inside)
+    wheel = samples.artifact(
+        f"acme_widgets-1.0-{outside}-py3-none-any.whl", contents=samples.contents(build=inside)
     )
 
     assert _code(archive.check_archive(wheel)) == (None if same else "build-inside-differs")
@@ -83,39 +84,39 @@ def test_build_tags_compare_as_pep_427_sorts_them(outside: str, inside: str, sam
 def test_a_malformed_archive_is_refused_with_its_own_code() -> None:
     fault = Fault(code="malformed-wheel", expected="a wheel", found="noise")
 
-    assert archive.check_archive(making.artifact(contents=fault)) == fault
+    assert archive.check_archive(samples.artifact(contents=fault)) == fault
 
 
 def test_a_lying_index_digest_is_refused() -> None:
-    listed = _asked(candidate=making.candidate(digest=OTHER))
+    listed = _asked(candidate=samples.candidate(digest=OTHER))
 
-    assert _code(archive.check_digest(*listed, making.entry())) == "index-digest-differs"
-    assert archive.check_digest(*_asked(candidate=making.candidate(digest=None)), making.entry()) is None
+    assert _code(archive.check_digest(*listed, samples.entry())) == "index-digest-differs"
+    assert archive.check_digest(*_asked(candidate=samples.candidate(digest=None)), samples.entry()) is None
 
 
 def test_t60_a_hash_pin_speaks_of_its_files_only() -> None:
-    sibling = {"acme_widgets-1.0.tar.gz": making.DIGEST}
+    sibling = {"acme_widgets-1.0.tar.gz": samples.DIGEST}
 
-    assert archive.check_digest(*_asked(), making.hash_entry()) is None
+    assert archive.check_digest(*_asked(), samples.hash_entry()) is None
     assert (
-        _code(archive.check_digest(*_asked(), making.hash_entry({making.WHEEL: OTHER})))
+        _code(archive.check_digest(*_asked(), samples.hash_entry({samples.WHEEL: OTHER})))
         == "pinned-digest-differs"
     )
-    assert _code(archive.check_digest(*_asked(), making.hash_entry(sibling))) == "file-not-in-hash-pin"
+    assert _code(archive.check_digest(*_asked(), samples.hash_entry(sibling))) == "file-not-in-hash-pin"
 
 
 @pytest.mark.parametrize(
     ("revocation", "hit"),
     [
-        (Revocation(reason="r", sha256=making.DIGEST), True),
+        (Revocation(reason="r", sha256=samples.DIGEST), True),
         (Revocation(reason="r", sha256=OTHER), False),
-        (Revocation(reason="r", project=making.PROJECT), True),
-        (Revocation(reason="r", project=making.PROJECT, version=Version("1.0")), True),
-        (Revocation(reason="r", project=making.PROJECT, version=Version("2.0")), False),
+        (Revocation(reason="r", project=samples.PROJECT), True),
+        (Revocation(reason="r", project=samples.PROJECT, version=Version("1.0")), True),
+        (Revocation(reason="r", project=samples.PROJECT, version=Version("2.0")), False),
         (Revocation(reason="r", project=ProjectName("other")), False),
     ],
 )
 def test_t60_revocation_by_digest_name_and_version(revocation: Revocation, hit: bool) -> None:
-    fault = archive.check_revoked(making.artifact(), (revocation,))
+    fault = archive.check_revoked(samples.artifact(), (revocation,))
 
     assert _code(fault) == ("revoked" if hit else None)

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-import making
+import samples
 from pip_warden._sigstore.proved import Claims
 from pip_warden.strict_json import JSONValue
-from pip_warden.trust.pins import Requirements
+from pip_warden.trust.model import Requirements
 from pip_warden.verdict.attested import ANNOTATIONS, Witness
 from pip_warden.verdict.statement import PROVENANCE, PUBLISH, Statement
 
 COMMIT = "0" * 40
 OTHER = "1" * 40
 REPOSITORY = "https://gitlab.example.com/acme/widgets"
-CLAIMS = making.claims(source_digest=COMMIT)
+CLAIMS = samples.claims(source_digest=COMMIT)
 BUILT = Requirements(provenance=PROVENANCE)
 NOTED = Requirements(annotations=(("release", "v{version}"),))
 
@@ -35,7 +35,7 @@ def _witness(predicate: JSONValue, type_: str = PROVENANCE, claims: Claims = CLA
 
 
 def _code(require: Requirements, *witnesses: Witness) -> str | None:
-    fault = making.unmet(require, witnesses)
+    fault = samples.unmet(require, witnesses)
     return fault.code if fault else None
 
 
@@ -90,7 +90,7 @@ def test_provenance_of_other_code_than_the_certificates(predicate: JSONValue) ->
 )
 def test_a_certificate_that_names_no_code(lacking: str, predicate: JSONValue) -> None:
     """Two that name nothing do not agree."""
-    claims = making.claims(drop=(lacking,), source_digest=COMMIT)
+    claims = samples.claims(drop=(lacking,), source_digest=COMMIT)
 
     assert _code(BUILT, _witness(predicate, claims=claims)) == "provenance-mismatch"
 
@@ -143,8 +143,8 @@ def test_two_requirements_of_one_kind_of_statement_are_two() -> None:
 
 def test_the_fault_of_the_first_statement_of_a_kind_is_told() -> None:
     first, second = _built(), _built("git")
-    told = making.unmet(BUILT, [_witness(first), _witness(second)])
+    told = samples.unmet(BUILT, [_witness(first), _witness(second)])
 
     assert told is not None
-    assert told == making.unmet(BUILT, [_witness(first)])
-    assert told != making.unmet(BUILT, [_witness(second)])
+    assert told == samples.unmet(BUILT, [_witness(first)])
+    assert told != samples.unmet(BUILT, [_witness(second)])

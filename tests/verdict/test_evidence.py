@@ -7,15 +7,15 @@ from collections import Counter
 
 import pytest
 
-import making
+import samples
 from pip_warden._sigstore import verify
 from pip_warden._sigstore.proved import Claims, Envelope, Proved
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest
 from pip_warden.errors import BugError
-from pip_warden.evidence.model import Form, Item
+from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.faults import Fault
-from pip_warden.trust.pins import Identity, Requirements
+from pip_warden.trust.model import Identity, Requirements
 from pip_warden.verdict import evidence
 from pip_warden.verdict.inquiry import Inquiry, Wants, judge
 from pip_warden.verdict.model import Accepted, Refused, Verdict
@@ -24,13 +24,13 @@ from pip_warden.verdict.statement import PAYLOAD_TYPE, PROVENANCE, PUBLISH, Stat
 MANY = 40
 ROOTS = {"default": object(), "other": object()}
 STRICT = Requirements(provenance=PROVENANCE)
-CLAIMS = making.claims(source_digest="0" * 40)
+CLAIMS = samples.claims(source_digest="0" * 40)
 
 
-def _statement(type_: str, predicate: object, name: str = making.WHEEL) -> Envelope:
+def _statement(type_: str, predicate: object, name: str = samples.WHEEL) -> Envelope:
     document = {
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": name, "digest": {"sha256": making.DIGEST.hex}}],
+        "subject": [{"name": name, "digest": {"sha256": samples.DIGEST.hex}}],
         "predicateType": type_,
         "predicate": predicate,
     }
@@ -57,7 +57,7 @@ class Sigstore:
 
     def prove(self, wire: WireBundle, _digest: Digest, root: object) -> Proved:
         self.proved[wire.signature, id(root)] += 1
-        claims = making.claims(source_digest="0" * 40)
+        claims = samples.claims(source_digest="0" * 40)
         envelope = BUILT if wire.signature.startswith(b"built") else PUBLISHED
         return Proved(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
 
@@ -75,12 +75,12 @@ def sigstore(monkeypatch: pytest.MonkeyPatch) -> Sigstore:
 
 
 def _items(*bundles: bytes) -> tuple[Item, ...]:
-    return tuple(Item(label="a", form=Form.PEP740, wire=making.wire(bundle)) for bundle in bundles)
+    return tuple(Item(label="a", form=EvidenceForm.PEP740, wire=samples.wire(bundle)) for bundle in bundles)
 
 
 def _judge(*bundles: bytes, identities: tuple[Identity, ...] = (), require: Requirements = STRICT) -> Verdict:
-    entry = making.entry(*identities, require=require)
-    return judge(making.artifact(), _items(*bundles), trust=making.trust(entry), roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
+    entry = samples.entry(*identities, require=require)
+    return judge(samples.artifact(), _items(*bundles), trust=samples.trust(entry), roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
 
 
 def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, Claims, Envelope]) -> None:
@@ -106,7 +106,7 @@ def test_b05_each_item_is_proved_once_where_statements_are_required(sigstore: Si
 
 
 def test_b05_each_item_is_proved_once_under_each_root(sigstore: Sigstore) -> None:
-    identities = (making.identity(issuer="https://other.example.com"), making.identity(root="other"))
+    identities = (samples.identity(issuer="https://other.example.com"), samples.identity(root="other"))
     verdict = _judge(*(f"published {number}".encode() for number in range(MANY)), identities=identities)
 
     assert isinstance(verdict, Refused)
@@ -126,8 +126,8 @@ def test_the_statement_of_another_item_counts() -> None:
     ("claims", "envelope"),
     [
         (CLAIMS, _statement(PROVENANCE, BUILD, "acme_widgets-2.0-py3-none-any.whl")),
-        (making.claims(source_digest="0" * 40, build_trigger="merge_request_event"), BUILT),
-        (making.claims(source_digest="0" * 40, issuer="https://gitlab.example.org"), BUILT),
+        (samples.claims(source_digest="0" * 40, build_trigger="merge_request_event"), BUILT),
+        (samples.claims(source_digest="0" * 40, issuer="https://gitlab.example.org"), BUILT),
     ],
     ids=["of another file", "against the policy", "by another signer"],
 )
@@ -142,7 +142,7 @@ def test_a_statement_counts_only_where_its_own_item_would(
 
 
 def test_a_statement_counts_only_under_the_root_of_the_same_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    identities = (making.identity(issuer="https://other.example.com"), making.identity(root="other"))
+    identities = (samples.identity(issuer="https://other.example.com"), samples.identity(root="other"))
     _proves(monkeypatch, published=("other", CLAIMS, PUBLISHED), built=("default", CLAIMS, BUILT))
     verdict = _judge(b"published", b"built", identities=identities)
 
@@ -151,7 +151,7 @@ def test_a_statement_counts_only_under_the_root_of_the_same_identity(monkeypatch
 
 
 def test_t61_an_identity_counts_under_its_own_root_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    identities = (making.identity(issuer="https://other.example.com"), making.identity(root="other"))
+    identities = (samples.identity(issuer="https://other.example.com"), samples.identity(root="other"))
     _proves(monkeypatch, published=("default", CLAIMS, PUBLISHED))
     verdict = _judge(b"published", identities=identities, require=Requirements())
 
@@ -165,9 +165,9 @@ def test_no_item_is_enough_by_itself_where_statements_are_required() -> None:
     (item,) = _items(b"published")
     wants = {}
     for require in (Requirements(), STRICT):
-        trust = making.trust(making.entry(require=require))
-        inquiry = Inquiry(making.artifact().name, trust=trust, roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
-        inquiry.offer_artifact(making.artifact())
+        trust = samples.trust(samples.entry(require=require))
+        inquiry = Inquiry(samples.artifact().name, trust=trust, roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
+        inquiry.offer_artifact(samples.artifact())
         inquiry.offer_evidence(item)
         wants[require] = inquiry.wants
 
@@ -176,4 +176,4 @@ def test_no_item_is_enough_by_itself_where_statements_are_required() -> None:
 
 def test_a_candidate_is_never_judged_without_its_page() -> None:
     with pytest.raises(BugError):
-        Inquiry(making.candidate(), trust=making.trust(), roots={})
+        Inquiry(samples.candidate(), trust=samples.trust(), roots={})

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-import making
+import samples
 from pip_warden._sigstore.proved import Claims
 from pip_warden.faults import Fault
-from pip_warden.trust.pins import Identity, Requirements
+from pip_warden.trust.model import Identity, Requirements
 from pip_warden.trust.subject import parse_ref, parse_subject
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.policy import check_policy
@@ -21,31 +21,31 @@ ONE = Version("1.0")
 
 
 def _match(claims: Claims, *identities: Identity) -> str | None:
-    outcome = match_identity(claims, identities or (making.identity(),), ONE)
+    outcome = match_identity(claims, identities or (samples.identity(),), ONE)
     return outcome.code if isinstance(outcome, Fault) else None
 
 
 def _policy(claims: Claims, require: Requirements | None = None, **identity: Any) -> str | None:
-    fault = check_policy(claims, making.identity(**identity), require or Requirements(), ONE)
+    fault = check_policy(claims, samples.identity(**identity), require or Requirements(), ONE)
     return fault.code if fault else None
 
 
 def test_the_pinned_signer_is_matched() -> None:
-    assert match_identity(making.claims(), (making.identity(),), ONE) == making.identity()
-    assert _policy(making.claims()) is None
+    assert match_identity(samples.claims(), (samples.identity(),), ONE) == samples.identity()
+    assert _policy(samples.claims()) is None
 
 
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
-        (making.claims(issuer="https://gitlab.example.com.evil"), "issuer-mismatch"),
-        (making.claims(issuer="https://gitlab.example.com/"), "issuer-mismatch"),
-        (making.claims(issuer="https://GitLab.example.com"), "issuer-mismatch"),
-        (making.claims(subject=making.SUBJECT.replace("tags", "heads")), "identity-mismatch"),
-        (making.claims(subject=making.SUBJECT.replace("v1.0", "v2.0")), "identity-mismatch"),
-        (making.claims(subject=making.SUBJECT.replace("widgets//", "widgets/")), "identity-mismatch"),
-        (making.claims(project_id="12"), "project-id-mismatch"),
-        (making.claims(drop=("project-id",)), "project-id-mismatch"),
+        (samples.claims(issuer="https://gitlab.example.com.evil"), "issuer-mismatch"),
+        (samples.claims(issuer="https://gitlab.example.com/"), "issuer-mismatch"),
+        (samples.claims(issuer="https://GitLab.example.com"), "issuer-mismatch"),
+        (samples.claims(subject=samples.SUBJECT.replace("tags", "heads")), "identity-mismatch"),
+        (samples.claims(subject=samples.SUBJECT.replace("v1.0", "v2.0")), "identity-mismatch"),
+        (samples.claims(subject=samples.SUBJECT.replace("widgets//", "widgets/")), "identity-mismatch"),
+        (samples.claims(project_id="12"), "project-id-mismatch"),
+        (samples.claims(drop=("project-id",)), "project-id-mismatch"),
     ],
 )
 def test_t26_t27_t28_another_signer_is_refused(claims: Claims, code: str) -> None:
@@ -53,24 +53,24 @@ def test_t26_t27_t28_another_signer_is_refused(claims: Claims, code: str) -> Non
 
 
 def test_t25_the_same_path_with_another_project_id_is_refused() -> None:
-    assert _match(making.claims(project_id="99")) == "project-id-mismatch"
+    assert _match(samples.claims(project_id="99")) == "project-id-mismatch"
 
 
 def test_t26_a_certificate_with_two_subjects_is_nobodys() -> None:
-    two = replace(making.claims(), subjects=(making.SUBJECT, making.SUBJECT.replace("widgets", "evil")))
+    two = replace(samples.claims(), subjects=(samples.SUBJECT, samples.SUBJECT.replace("widgets", "evil")))
 
     assert _match(two) == "identity-mismatch"
 
 
 def test_one_of_several_identities_is_enough_and_the_closest_is_reported() -> None:
-    other = making.identity(issuer="https://gitlab.com")
+    other = samples.identity(issuer="https://gitlab.com")
 
-    assert _match(making.claims(), other, making.identity()) is None
-    assert _match(making.claims(project_id="99"), other, making.identity()) == "project-id-mismatch"
+    assert _match(samples.claims(), other, samples.identity()) is None
+    assert _match(samples.claims(project_id="99"), other, samples.identity()) == "project-id-mismatch"
 
 
 def test_no_identity_matches_nothing() -> None:
-    assert isinstance(match_identity(making.claims(), (), ONE), Fault)
+    assert isinstance(match_identity(samples.claims(), (), ONE), Fault)
 
 
 @pytest.mark.parametrize(
@@ -83,18 +83,18 @@ def test_no_identity_matches_nothing() -> None:
     ],
 )
 def test_dates_bound_the_signing_time_to_the_end_of_the_day(dates: dict[str, date], code: str | None) -> None:
-    assert _match(making.claims(), making.identity(**dates)) == code
+    assert _match(samples.claims(), samples.identity(**dates)) == code
 
 
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
-        (making.claims(source_repository="https://gitlab.example.com/evil/fork"), "source-not-own"),
-        (making.claims(source_repository="https://gitlab.example.com.evil/acme/widgets"), "source-not-own"),
-        (making.claims(build_trigger="merge_request_event"), "build-trigger-refused"),
-        (making.claims(build_trigger="parent_pipeline"), "build-trigger-refused"),
-        (making.claims(drop=("source-repository",)), "claim-missing"),
-        (making.claims(drop=("build-trigger",)), "claim-missing"),
+        (samples.claims(source_repository="https://gitlab.example.com/evil/fork"), "source-not-own"),
+        (samples.claims(source_repository="https://gitlab.example.com.evil/acme/widgets"), "source-not-own"),
+        (samples.claims(build_trigger="merge_request_event"), "build-trigger-refused"),
+        (samples.claims(build_trigger="parent_pipeline"), "build-trigger-refused"),
+        (samples.claims(drop=("source-repository",)), "claim-missing"),
+        (samples.claims(drop=("build-trigger",)), "claim-missing"),
     ],
 )
 def test_t62_the_defaults_hold_for_every_pin(claims: Claims, code: str) -> None:
@@ -118,7 +118,7 @@ def test_t62_the_defaults_hold_for_every_pin(claims: Claims, code: str) -> None:
     ],
 )
 def test_b06_the_source_repository_is_compared_with_its_scheme(repository: str) -> None:
-    assert _policy(making.claims(source_repository=repository)) == "source-not-own"
+    assert _policy(samples.claims(source_repository=repository)) == "source-not-own"
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_b06_the_source_repository_is_compared_with_its_scheme(repository: str) 
 def test_b06_only_an_issuer_on_this_machine_writes_its_projects_with_http(
     issuer: str, scheme: str, code: str | None
 ) -> None:
-    subject = making.SUBJECT.replace("gitlab.example.com", "127.0.0.1:8080")
-    claims = making.claims(
+    subject = samples.SUBJECT.replace("gitlab.example.com", "127.0.0.1:8080")
+    claims = samples.claims(
         issuer=issuer, subject=subject, source_repository=f"{scheme}://127.0.0.1:8080/acme/widgets"
     )
 
@@ -145,7 +145,7 @@ def test_b06_only_an_issuer_on_this_machine_writes_its_projects_with_http(
 
 
 def test_t62_an_account_has_no_project() -> None:
-    claims = making.claims(subject="ci@acme.example", drop=("source-repository", "build-trigger"))
+    claims = samples.claims(subject="ci@acme.example", drop=("source-repository", "build-trigger"))
 
     assert _policy(claims, is_account=True, subject=parse_subject("ci@acme.example")) is None
     assert _policy(claims, subject=parse_subject("ci@acme.example")) == "claim-missing"
@@ -176,23 +176,23 @@ def test_t24_each_required_claim(require: dict[str, Any], claim: str, good: str,
     found: dict[str, Any] = {claim: good}
     other: dict[str, Any] = {claim: "else"}
 
-    assert _policy(making.claims(**found), required) is None
-    assert _policy(making.claims(**other), required) == code
-    assert _policy(making.claims(drop=(claim.replace("_", "-"),)), required) == "claim-missing"
+    assert _policy(samples.claims(**found), required) is None
+    assert _policy(samples.claims(**other), required) == code
+    assert _policy(samples.claims(drop=(claim.replace("_", "-"),)), required) == "claim-missing"
 
 
 def test_t24_a_source_repository_is_compared_exactly() -> None:
     required = Requirements(source_repository="https://gitlab.example.com/acme/widgets")
 
-    assert _policy(making.claims(), required) is None
+    assert _policy(samples.claims(), required) is None
     assert (
-        _policy(making.claims(), Requirements(source_repository="https://gitlab.example.com/acme/other"))
+        _policy(samples.claims(), Requirements(source_repository="https://gitlab.example.com/acme/other"))
         == "source-repository-mismatch"
     )
 
 
 def test_another_trigger_can_be_listed() -> None:
-    schedule = making.claims(build_trigger="schedule")
+    schedule = samples.claims(build_trigger="schedule")
 
     assert _policy(schedule, Requirements(build_trigger=frozenset({"schedule"}))) is None
     assert _policy(schedule, Requirements(build_trigger=frozenset())) == "build-trigger-refused"

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import making
+import samples
 from pip_warden._sigstore import verify
 from pip_warden._sigstore.proved import Claims, Envelope, Proved
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest
 from pip_warden.errors import BugError
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
-from pip_warden.trust.pins import Identity, Probe, Requirements
+from pip_warden.trust.model import Identity, Probe, Requirements
 from pip_warden.verdict.inquiry import Inquiry, Wants, judge
 from pip_warden.verdict.listing import Listing, list_page, page_entry
 from pip_warden.verdict.model import Accepted, Observed, Refused, SignedBy, Step
@@ -30,12 +30,14 @@ from verdict.test_evidence import BUILT, PUBLISHED
 ROOTS: Any = {"default": "default", "other": "other"}
 """What is proved is said by :class:`Sigstore`, which tells roots by their names."""
 
-BAD = BadItem(label="bad", form=Form.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none"))
-PROBE = Probe(project=making.PROJECT, source="acme", registry="acme/widgets")
-PROBED = replace(making.listing(), entry=PROBE)
-OURS = making.claims(source_digest="0" * 40)
-ELSE = making.claims(source_digest="0" * 40, issuer="https://gitlab.example.org")
-IDENTITIES = (making.identity(), making.identity(issuer="https://gitlab.example.org", root="other"))
+BAD = BadItem(
+    label="bad", form=EvidenceForm.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none")
+)
+PROBE = Probe(project=samples.PROJECT, source="acme", registry="acme/widgets")
+PROBED = replace(samples.listing(), entry=PROBE)
+OURS = samples.claims(source_digest="0" * 40)
+ELSE = samples.claims(source_digest="0" * 40, issuer="https://gitlab.example.org")
+IDENTITIES = (samples.identity(), samples.identity(issuer="https://gitlab.example.org", root="other"))
 
 
 @dataclass(frozen=True)
@@ -86,18 +88,18 @@ def item(sort: str, number: int = 0) -> Item | BadItem:
     """Make an item of a sort; each number is another one."""
     if sort == "unreadable":
         return BAD
-    return Item(label=sort, form=Form.PEP740, wire=making.wire(f"{sort}#{number}".encode()))
+    return Item(label=sort, form=EvidenceForm.PEP740, wire=samples.wire(f"{sort}#{number}".encode()))
 
 
 def inquiry_of(asked: Any = None, **changes: Any) -> Inquiry:
-    values: dict[str, Any] = {"trust": making.trust(), "roots": ROOTS}
-    return Inquiry(asked or making.artifact().name, **(values | changes))
+    values: dict[str, Any] = {"trust": samples.trust(), "roots": ROOTS}
+    return Inquiry(asked or samples.artifact().name, **(values | changes))
 
 
 def test_it_says_what_it_wants_next() -> None:
-    inquiry = inquiry_of(making.candidate(), listing=making.listing())
+    inquiry = inquiry_of(samples.candidate(), listing=samples.listing())
     wanted = [inquiry.wants]
-    inquiry.offer_artifact(making.artifact())
+    inquiry.offer_artifact(samples.artifact())
     wanted.append(inquiry.wants)
     inquiry.offer_evidence(BAD)
     wanted.append(inquiry.wants)
@@ -111,13 +113,13 @@ def test_it_says_what_it_wants_next() -> None:
 
 
 def test_what_is_refused_whatever_it_is_wants_no_artifact() -> None:
-    stranger = making.candidate("acme_widgets-9.0-py3-none-any.whl")
-    unpinned = replace(making.trust(), entries=())
+    stranger = samples.candidate("acme_widgets-9.0-py3-none-any.whl")
+    unpinned = replace(samples.trust(), entries=())
 
     for inquiry, code in (
-        (inquiry_of(stranger, listing=making.listing()), "foreign-file"),
+        (inquiry_of(stranger, listing=samples.listing()), "foreign-file"),
         (inquiry_of(trust=unpinned), "not-pinned"),
-        (inquiry_of(stranger, listing=making.listing(), trust=unpinned), "not-pinned"),
+        (inquiry_of(stranger, listing=samples.listing(), trust=unpinned), "not-pinned"),
     ):
         assert inquiry.wants is Wants.NOTHING
         assert isinstance(inquiry.verdict, Refused)
@@ -125,8 +127,8 @@ def test_what_is_refused_whatever_it_is_wants_no_artifact() -> None:
 
 
 def test_a_hash_pin_wants_no_evidence() -> None:
-    inquiry = inquiry_of(trust=making.trust(making.hash_entry()))
-    inquiry.offer_artifact(making.artifact())
+    inquiry = inquiry_of(trust=samples.trust(samples.hash_entry()))
+    inquiry.offer_artifact(samples.artifact())
 
     assert isinstance(inquiry.verdict, Accepted)
 
@@ -134,8 +136,8 @@ def test_a_hash_pin_wants_no_evidence() -> None:
 def test_what_is_not_wanted_is_not_taken() -> None:
     """Nor is there a verdict before its time."""
     fresh, open_, ended = inquiry_of(), inquiry_of(), inquiry_of()
-    open_.offer_artifact(making.artifact())
-    ended.offer_artifact(making.artifact())
+    open_.offer_artifact(samples.artifact())
+    ended.offer_artifact(samples.artifact())
     ended.no_more_evidence()
 
     for wrong in (
@@ -144,10 +146,10 @@ def test_what_is_not_wanted_is_not_taken() -> None:
         lambda: fresh.hear([BAD]),
         lambda: fresh.verdict,
         lambda: fresh.observation,
-        lambda: open_.offer_artifact(making.artifact()),
+        lambda: open_.offer_artifact(samples.artifact()),
         lambda: open_.verdict,
         lambda: ended.offer_evidence(item("published")),
-        lambda: ended.offer_artifact(making.artifact()),
+        lambda: ended.offer_artifact(samples.artifact()),
         ended.no_more_evidence,
     ):
         with pytest.raises(BugError):
@@ -159,20 +161,20 @@ def test_what_is_not_wanted_is_not_taken() -> None:
 def test_another_artifact_is_not_taken() -> None:
     inquiry = inquiry_of()
     with pytest.raises(BugError):
-        inquiry.offer_artifact(making.artifact("acme_widgets-1.0-1-py3-none-any.whl"))
+        inquiry.offer_artifact(samples.artifact("acme_widgets-1.0-1-py3-none-any.whl"))
 
 
 def test_what_lies_beyond_the_good_item_is_not_asked_for() -> None:
     inquiry, asked = inquiry_of(), iter([BAD, item("published"), item("built")])
-    inquiry.offer_artifact(making.artifact())
+    inquiry.offer_artifact(samples.artifact())
     inquiry.hear(asked)
 
     assert list(asked) == [item("built")]
 
 
 def test_what_nobody_is_pinned_for_is_observed_and_never_accepted() -> None:
-    inquiry = inquiry_of(making.candidate(), listing=PROBED, probe=PROBE)
-    inquiry.offer_artifact(making.artifact())
+    inquiry = inquiry_of(samples.candidate(), listing=PROBED, probe=PROBE)
+    inquiry.offer_artifact(samples.artifact())
     inquiry.hear([BAD, item("published elsewhere"), item("by somebody else"), item("published")])
 
     assert isinstance(inquiry.observation, Observed)
@@ -183,13 +185,13 @@ def test_what_nobody_is_pinned_for_is_observed_and_never_accepted() -> None:
 
 
 def test_what_nobody_is_pinned_for_is_refused_as_anything_else_is() -> None:
-    malformed = making.artifact(contents=Fault(code="malformed-wheel", expected="a wheel", found="noise"))
+    malformed = samples.artifact(contents=Fault(code="malformed-wheel", expected="a wheel", found="noise"))
     for artifact, evidence, code in (
         (malformed, [item("published")], "malformed-wheel"),
-        (making.artifact(), [], "no-evidence"),
-        (making.artifact(), [BAD, item("unproved")], "bad-certificate-chain"),
+        (samples.artifact(), [], "no-evidence"),
+        (samples.artifact(), [BAD, item("unproved")], "bad-certificate-chain"),
     ):
-        inquiry = inquiry_of(making.candidate(), listing=PROBED, probe=PROBE)
+        inquiry = inquiry_of(samples.candidate(), listing=PROBED, probe=PROBE)
         inquiry.offer_artifact(artifact)
         if inquiry.wants is Wants.EVIDENCE:
             inquiry.hear(evidence)
@@ -198,7 +200,7 @@ def test_what_nobody_is_pinned_for_is_refused_as_anything_else_is() -> None:
 
 
 def test_what_is_not_pinned_is_looked_up_nowhere() -> None:
-    entry = page_entry(ProjectName("other"), making.trust())
+    entry = page_entry(ProjectName("other"), samples.trust())
 
     assert isinstance(entry, Refused)
     assert (entry.code, entry.step, entry.subject) == ("not-pinned", Step.PIN, "other")
@@ -206,35 +208,35 @@ def test_what_is_not_pinned_is_looked_up_nowhere() -> None:
 
 def test_a_page_is_judged_by_all_that_is_recorded_of_its_place() -> None:
     """Whichever entry records the project's id: files of another id are another project's, which took the path over."""
-    by_hash = replace(making.hash_entry(version="0.9"), registry_id=99)
+    by_hash = replace(samples.hash_entry(version="0.9"), registry_id=99)
     for registry_id, listed in ((99, False), (4711, True)):
-        trust = making.trust(making.entry(), replace(by_hash, registry_id=registry_id))
-        entry = page_entry(making.PROJECT, trust)
+        trust = samples.trust(samples.entry(), replace(by_hash, registry_id=registry_id))
+        entry = page_entry(samples.PROJECT, trust)
         assert not isinstance(entry, Refused)
-        assert isinstance(list_page(making.page(), entry, trust), Listing) is listed
+        assert isinstance(list_page(samples.page(), entry, trust), Listing) is listed
 
 
 @pytest.mark.parametrize(
     "judged_by",
     [
         PROBE,
-        replace(making.entry(), source="pypi"),
-        replace(making.entry(), registry="acme/other"),
-        replace(making.entry(), project=ProjectName("other")),
+        replace(samples.entry(), source="pypi"),
+        replace(samples.entry(), registry="acme/other"),
+        replace(samples.entry(), project=ProjectName("other")),
     ],
 )
 def test_a_page_that_was_judged_by_another_entry_is_none(judged_by: Any) -> None:
-    listing = replace(making.listing(), entry=judged_by)
+    listing = replace(samples.listing(), entry=judged_by)
     with pytest.raises(BugError):
-        inquiry_of(making.candidate(), listing=listing)
-    assert inquiry_of(making.candidate(), listing=making.listing()).wants is Wants.ARTIFACT
+        inquiry_of(samples.candidate(), listing=listing)
+    assert inquiry_of(samples.candidate(), listing=samples.listing()).wants is Wants.ARTIFACT
 
 
 def test_the_bad_item_that_came_furthest_says_most() -> None:
     refused = judge(
-        making.artifact(),
+        samples.artifact(),
         [item("unproved"), item("by somebody else"), BAD],
-        trust=making.trust(),
+        trust=samples.trust(),
         roots=ROOTS,
     )
 
@@ -248,8 +250,8 @@ requirements = st.sampled_from([Requirements(), Requirements(provenance=PROVENAN
 
 
 def decided(found: list[Item | BadItem], require: Requirements) -> Accepted | Refused:
-    entry = making.entry(*IDENTITIES, require=require)
-    return judge(making.artifact(), found, trust=making.trust(entry), roots=ROOTS)
+    entry = samples.entry(*IDENTITIES, require=require)
+    return judge(samples.artifact(), found, trust=samples.trust(entry), roots=ROOTS)
 
 
 def numbered(found: list[str]) -> list[Item | BadItem]:
@@ -307,9 +309,9 @@ def test_each_item_is_proved_once_under_each_root_at_most(found: list[str], requ
 @given(found=sorts, require=requirements)
 def test_what_was_heard_is_enough_the_next_time(found: list[str], require: Requirements) -> None:
     """The vault keeps it, and the file is judged again from that."""
-    entry = making.entry(*IDENTITIES, require=require)
-    inquiry = inquiry_of(trust=making.trust(entry))
-    inquiry.offer_artifact(making.artifact())
+    entry = samples.entry(*IDENTITIES, require=require)
+    inquiry = inquiry_of(trust=samples.trust(entry))
+    inquiry.offer_artifact(samples.artifact())
     inquiry.hear(numbered(found))
     again = decided(list(inquiry.evidence), require)
 

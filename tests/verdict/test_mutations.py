@@ -7,34 +7,34 @@ from typing import Any
 
 import pytest
 
-import making
+import samples
 from pip_warden._sigstore import verify
 from pip_warden._sigstore.proved import Proved
 from pip_warden.artifact.model import Artifact
-from pip_warden.evidence.model import Form, Item
+from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.verdict import archive, attested, evidence, inquiry, origin
 from pip_warden.verdict.model import Accepted, Refused, Verdict
 
 NO = Fault(code="mutated", expected="yes", found="no")
-ITEM = Item(label="a", form=Form.BUNDLE, wire=making.wire())
+ITEM = Item(label="a", form=EvidenceForm.BUNDLE, wire=samples.wire())
 
 
 def _judge() -> Verdict:
     return inquiry.judge(
-        making.artifact(),
+        samples.artifact(),
         (ITEM,),
-        trust=making.trust(),
+        trust=samples.trust(),
         roots={"default": object()},  # type: ignore[dict-item]  # prove is replaced
-        candidate=making.candidate(),
-        listing=making.listing(),
+        candidate=samples.candidate(),
+        listing=samples.listing(),
     )
 
 
 @pytest.fixture(autouse=True)
 def _proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let step 7 prove what the pin wants, so that every other step can be reached without a signature."""
-    claims = making.claims()
+    claims = samples.claims()
     proved = Proved(claims=claims, envelope=None, log_index=1, log_time=claims.not_before)
     monkeypatch.setattr(verify, "prove", lambda *_: proved)
 
@@ -81,13 +81,13 @@ def test_a_malformed_archive_never_reaches_the_evidence(monkeypatch: pytest.Monk
         verify, "prove", lambda *_: pytest.fail("the evidence of a malformed archive was looked at")
     )
     artifact = Artifact(
-        name=making.artifact().name,
+        name=samples.artifact().name,
         path=Path("/nowhere"),
-        digest=making.DIGEST,
+        digest=samples.DIGEST,
         size=1,
         contents=Fault(code="malformed-wheel", expected="a", found="b"),
     )
-    verdict = inquiry.judge(artifact, (ITEM,), trust=making.trust(), roots={})
+    verdict = inquiry.judge(artifact, (ITEM,), trust=samples.trust(), roots={})
 
     assert isinstance(verdict, Refused)
     assert verdict.code == "malformed-wheel"

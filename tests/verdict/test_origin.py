@@ -6,31 +6,31 @@ from dataclasses import replace
 
 import pytest
 
-import making
+import samples
 from pip_warden.digests import Digest, digest_of
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import parse_artifact_name
-from pip_warden.trust.pins import Source
+from pip_warden.trust.model import Source
 from pip_warden.verdict import origin
 from pip_warden.verdict.listing import list_page
 from pip_warden.verdict.model import Refused, Step
 
 
 def _code(page: object, **changes: object) -> str | None:
-    fault = origin.check_page(page, making.PROJECT, making.entry(**changes), making.SOURCE)  # type: ignore[arg-type]
+    fault = origin.check_page(page, samples.PROJECT, samples.entry(**changes), samples.SOURCE)  # type: ignore[arg-type]
     return fault.code if fault else None
 
 
 def test_the_pinned_projects_own_page_passes() -> None:
-    assert _code(making.page()) is None
-    assert _code(making.page(url=making.page_url() + "/")) is None
+    assert _code(samples.page()) is None
+    assert _code(samples.page(url=samples.page_url() + "/")) is None
 
 
 def test_a_page_under_the_recorded_numeric_id_passes() -> None:
-    url = f"{making.GITLAB}/api/v4/projects/4711/packages/pypi/simple/acme-widgets"
+    url = f"{samples.GITLAB}/api/v4/projects/4711/packages/pypi/simple/acme-widgets"
 
-    assert _code(making.page(url=url), registry_id=4711) is None
-    assert _code(making.page(url=url)) == "foreign-index-page"
+    assert _code(samples.page(url=url), registry_id=4711) is None
+    assert _code(samples.page(url=url)) == "foreign-index-page"
 
 
 @pytest.mark.parametrize(
@@ -38,58 +38,58 @@ def test_a_page_under_the_recorded_numeric_id_passes() -> None:
     [
         "https://pypi.org/simple/acme-widgets/",
         "https://gitlab.example.com.evil/api/v4/projects/acme%2Fwidgets/packages/pypi/simple/acme-widgets",
-        f"{making.GITLAB}/api/v4/projects/acme%2Fother/packages/pypi/simple/acme-widgets",
-        f"{making.GITLAB}/api/v4/projects/acme%2Fwidgets/packages/pypi/simple/other",
-        f"{making.GITLAB}/api/v4/projects/acme%2Fwidgets/packages/pypi/simple/acme-widgets?upstream_url=x",
-        f"{making.GITLAB}/api/v4/groups/acme/-/packages/pypi/simple/acme-widgets",
+        f"{samples.GITLAB}/api/v4/projects/acme%2Fother/packages/pypi/simple/acme-widgets",
+        f"{samples.GITLAB}/api/v4/projects/acme%2Fwidgets/packages/pypi/simple/other",
+        f"{samples.GITLAB}/api/v4/projects/acme%2Fwidgets/packages/pypi/simple/acme-widgets?upstream_url=x",
+        f"{samples.GITLAB}/api/v4/groups/acme/-/packages/pypi/simple/acme-widgets",
         "http://gitlab.example.com/api/v4/projects/acme%2Fwidgets/packages/pypi/simple/acme-widgets",
     ],
 )
 def test_t29_t37_a_page_from_anywhere_else_is_refused(url: str) -> None:
-    assert _code(making.page(url=url)) == "foreign-index-page"
+    assert _code(samples.page(url=url)) == "foreign-index-page"
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "https://files.pythonhosted.org/packages/x/" + making.WHEEL,
-        f"{making.GITLAB}/api/v4/projects/4711/packages/pypi/forward/acme-widgets/{making.WHEEL}",
-        making.file_url() + "?upstream_url=https://pypi.org/x",
-        making.file_url().replace(making.DIGEST.hex, "0" * 64),
-        making.file_url().replace(making.WHEEL, "other-1.0-py3-none-any.whl"),
-        making.file_url().replace("4711", "acme%2Fwidgets"),
-        making.file_url().replace("/projects/4711/", "/groups/12/-/"),
+        "https://files.pythonhosted.org/packages/x/" + samples.WHEEL,
+        f"{samples.GITLAB}/api/v4/projects/4711/packages/pypi/forward/acme-widgets/{samples.WHEEL}",
+        samples.file_url() + "?upstream_url=https://pypi.org/x",
+        samples.file_url().replace(samples.DIGEST.hex, "0" * 64),
+        samples.file_url().replace(samples.WHEEL, "other-1.0-py3-none-any.whl"),
+        samples.file_url().replace("4711", "acme%2Fwidgets"),
+        samples.file_url().replace("/projects/4711/", "/groups/12/-/"),
     ],
 )
 def test_t67_a_forwarded_file_on_gitlabs_own_page_is_refused(url: str) -> None:
-    assert _code(making.page(making.candidate(url=url))) == "foreign-file"
+    assert _code(samples.page(samples.candidate(url=url))) == "foreign-file"
 
 
 def test_files_of_two_projects_on_one_page_are_refused() -> None:
-    other = making.candidate("acme_widgets-1.1-py3-none-any.whl")
-    other_project = making.candidate(
+    other = samples.candidate("acme_widgets-1.1-py3-none-any.whl")
+    other_project = samples.candidate(
         "acme_widgets-1.1-py3-none-any.whl",
-        url=making.file_url("acme_widgets-1.1-py3-none-any.whl", project="99"),
+        url=samples.file_url("acme_widgets-1.1-py3-none-any.whl", project="99"),
     )
 
-    assert _code(making.page(making.candidate(), other)) is None
-    assert _code(making.page(making.candidate(), other_project)) == "foreign-file"
+    assert _code(samples.page(samples.candidate(), other)) is None
+    assert _code(samples.page(samples.candidate(), other_project)) == "foreign-file"
 
 
 def test_a_recorded_registry_id_must_be_the_files_own() -> None:
-    assert _code(making.page(), registry_id=4711) is None
-    assert _code(making.page(), registry_id=12) == "foreign-file"
-    assert _code(making.page(), registry="12") == "foreign-index-page"
+    assert _code(samples.page(), registry_id=4711) is None
+    assert _code(samples.page(), registry_id=12) == "foreign-file"
+    assert _code(samples.page(), registry="12") == "foreign-index-page"
 
 
 def test_a_page_of_another_source_is_refused() -> None:
-    assert _code(making.page(source="pypi")) == "foreign-source"
+    assert _code(samples.page(source="pypi")) == "foreign-source"
 
 
 def test_a_candidate_must_stand_on_its_page() -> None:
-    stranger = making.candidate("acme_widgets-9.0-py3-none-any.whl")
+    stranger = samples.candidate("acme_widgets-9.0-py3-none-any.whl")
 
-    fault = origin.check_candidate(stranger, making.page())
+    fault = origin.check_candidate(stranger, samples.page())
 
     assert fault is not None
     assert fault.code == "foreign-file"
@@ -97,29 +97,29 @@ def test_a_candidate_must_stand_on_its_page() -> None:
 
 def test_t29_a_candidate_is_judged_with_its_page() -> None:
     """What is asked for is asked for on a listing, and of another page there is none."""
-    listed = list_page(making.page(), making.entry(), making.trust())
+    listed = list_page(samples.page(), samples.entry(), samples.trust())
     foreign = list_page(
-        making.page(url="https://pypi.org/simple/acme-widgets/"), making.entry(), making.trust()
+        samples.page(url="https://pypi.org/simple/acme-widgets/"), samples.entry(), samples.trust()
     )
 
-    assert listed == making.listing()
+    assert listed == samples.listing()
     assert isinstance(foreign, Refused)
     assert (foreign.code, foreign.step) == ("foreign-index-page", Step.ORIGIN)
 
 
 def test_a_simple_source_may_list_files_on_any_host() -> None:
     source = Source(name="acme", type="simple", url="https://pypi.org/simple")
-    files = making.candidate(url="https://files.pythonhosted.org/x/" + making.WHEEL)
-    page = making.page(files, url="https://pypi.org/simple/acme-widgets/")
+    files = samples.candidate(url="https://files.pythonhosted.org/x/" + samples.WHEEL)
+    page = samples.page(files, url="https://pypi.org/simple/acme-widgets/")
 
-    assert origin.check_page(page, making.PROJECT, making.entry(registry=None), source) is None
+    assert origin.check_page(page, samples.PROJECT, samples.entry(registry=None), source) is None
 
 
 OTHER = digest_of(b"other bytes")
 
 
 def _release(*candidates: Candidate, unusable: tuple[str, ...] = (), version: str = "1.0") -> str | None:
-    page = replace(making.page(*candidates), unusable=tuple(parse_artifact_name(name) for name in unusable))
+    page = replace(samples.page(*candidates), unusable=tuple(parse_artifact_name(name) for name in unusable))
     asked = next(c for c in page.candidates if str(c.name.version) == version)
     fault = origin.check_candidate(asked, page)
     return fault.code if fault else None
@@ -128,7 +128,7 @@ def _release(*candidates: Candidate, unusable: tuple[str, ...] = (), version: st
 @pytest.mark.parametrize(
     "twin",
     [
-        making.WHEEL,
+        samples.WHEEL,
         "Acme.Widgets-1.0-py3-none-any.whl",
         "acme_widgets-1.0.0-py3-none-any.whl",
         "acme_widgets-1-py3-none-any.whl",
@@ -138,21 +138,21 @@ def _release(*candidates: Candidate, unusable: tuple[str, ...] = (), version: st
 def test_b09_other_bytes_under_the_same_name_refuse_their_release_only(
     twin: str, digest: Digest | None
 ) -> None:
-    rows = making.candidate(), making.candidate(twin, digest), making.candidate("acme_widgets-2.0.tar.gz")
+    rows = samples.candidate(), samples.candidate(twin, digest), samples.candidate("acme_widgets-2.0.tar.gz")
     for page in (rows, rows[::-1]):
         assert _release(*page) == "same-name-other-bytes"
         assert _release(*page, version="2.0") is None
 
 
 def test_b09_two_rows_without_a_digest_are_one_where_their_url_is() -> None:
-    bare = making.candidate(digest=None)
+    bare = samples.candidate(digest=None)
     assert _release(bare, bare) is None
-    assert _release(bare, replace(bare, url=making.file_url(digest=OTHER))) == "same-name-other-bytes"
+    assert _release(bare, replace(bare, url=samples.file_url(digest=OTHER))) == "same-name-other-bytes"
 
 
-@pytest.mark.parametrize("twin", [making.WHEEL, "Acme.Widgets-1.0-py3-none-any.whl"])
+@pytest.mark.parametrize("twin", [samples.WHEEL, "Acme.Widgets-1.0-py3-none-any.whl"])
 def test_b09_same_bytes_twice_are_no_fault(twin: str) -> None:
-    assert _release(making.candidate(), making.candidate(twin)) is None
+    assert _release(samples.candidate(), samples.candidate(twin)) is None
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_b09_same_bytes_twice_are_no_fault(twin: str) -> None:
     ],
 )
 def test_b09_other_files_of_a_release_have_other_bytes(neighbour: str) -> None:
-    assert _release(making.candidate(), making.candidate(neighbour, OTHER)) is None
+    assert _release(samples.candidate(), samples.candidate(neighbour, OTHER)) is None
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_b09_other_files_of_a_release_have_other_bytes(neighbour: str) -> None:
     ],
 )
 def test_b09_what_installers_cannot_tell_apart(pair: tuple[str, str], *, same: bool) -> None:
-    first, second = making.candidate(pair[0]), making.candidate(pair[1], OTHER)
+    first, second = samples.candidate(pair[0]), samples.candidate(pair[1], OTHER)
     assert _release(first, second) == ("same-name-other-bytes" if same else None)
 
 
 def test_b09_an_entry_that_cannot_be_asked_for_has_bytes_too() -> None:
-    assert _release(making.candidate(), unusable=(making.WHEEL,)) == "same-name-other-bytes"
-    assert _release(making.candidate(), unusable=("acme_widgets-1.0.tar.gz",)) is None
-    assert _release(making.candidate(), unusable=("acme_widgets-1.1-py3-none-any.whl",)) is None
+    assert _release(samples.candidate(), unusable=(samples.WHEEL,)) == "same-name-other-bytes"
+    assert _release(samples.candidate(), unusable=("acme_widgets-1.0.tar.gz",)) is None
+    assert _release(samples.candidate(), unusable=("acme_widgets-1.1-py3-none-any.whl",)) is None

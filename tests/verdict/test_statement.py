@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import making
+import samples
 from pip_warden._sigstore.proved import Envelope
 from pip_warden.digests import OTHERS
 from pip_warden.faults import Fault
@@ -24,7 +24,7 @@ from pip_warden.verdict.statement import (
     read_statement,
 )
 
-SUBJECT: dict[str, Any] = {"name": making.WHEEL, "digest": {"sha256": making.DIGEST.hex}}
+SUBJECT: dict[str, Any] = {"name": samples.WHEEL, "digest": {"sha256": samples.DIGEST.hex}}
 STATEMENT: dict[str, Any] = {
     "_type": "https://in-toto.io/Statement/v1",
     "subject": [SUBJECT],
@@ -36,7 +36,7 @@ STATEMENT: dict[str, Any] = {
 def _check(payload: bytes | dict[str, Any], payload_type: str = PAYLOAD_TYPE, **artifact: Any) -> str | None:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     statement = read_statement(Envelope(payload_type=payload_type, payload=raw))
-    fault = check_subject(statement, making.artifact(**artifact), EVIDENCE_OF_PUBLICATION)
+    fault = check_subject(statement, samples.artifact(**artifact), EVIDENCE_OF_PUBLICATION)
     return fault.code if fault else None
 
 
@@ -48,7 +48,7 @@ def test_statements_of_both_versions_and_the_publish_attestation_pass() -> None:
 
 
 def test_a_message_signature_names_nothing() -> None:
-    assert check_subject(None, making.artifact(), EVIDENCE_OF_PUBLICATION) is None
+    assert check_subject(None, samples.artifact(), EVIDENCE_OF_PUBLICATION) is None
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_a_message_signature_names_nothing() -> None:
         ({"predicate": "x"}, "bad-statement"),
         ({"subject": []}, "bad-statement"),
         ({"subject": {}}, "bad-statement"),
-        ({"subject": [{"name": making.WHEEL}]}, "bad-statement"),
-        ({"subject": [{"name": making.WHEEL, "digest": {}}]}, "bad-statement"),
+        ({"subject": [{"name": samples.WHEEL}]}, "bad-statement"),
+        ({"subject": [{"name": samples.WHEEL, "digest": {}}]}, "bad-statement"),
         ({"extra": 1}, "bad-statement"),
         ({"predicateType": "https://spdx.dev/Document"}, "predicate-type-refused"),
         ({"predicateType": "https://slsa.dev/verification_summary/v1"}, "predicate-type-refused"),
@@ -78,15 +78,15 @@ def test_t03_t54_a_statement_of_the_wrong_kind_is_refused(change: dict[str, Any]
 @pytest.mark.parametrize(
     "subjects",
     [
-        [{"name": making.WHEEL, "digest": {"sha256": "0" * 64}}],
-        [{"name": "other.whl", "digest": {"sha256": making.DIGEST.hex}}],
+        [{"name": samples.WHEEL, "digest": {"sha256": "0" * 64}}],
+        [{"name": "other.whl", "digest": {"sha256": samples.DIGEST.hex}}],
         [
-            {"name": making.WHEEL, "digest": {"sha256": "0" * 64}},
-            {"name": "b", "digest": {"sha256": making.DIGEST.hex}},
+            {"name": samples.WHEEL, "digest": {"sha256": "0" * 64}},
+            {"name": "b", "digest": {"sha256": samples.DIGEST.hex}},
         ],
-        [{"name": making.WHEEL, "digest": {"sha512": making.DIGEST.hex}}],
-        [{"name": making.WHEEL, "digest": {"sha256": making.DIGEST.hex * 2}}],
-        [{"name": making.WHEEL.upper(), "digest": {"sha256": making.DIGEST.hex}}],
+        [{"name": samples.WHEEL, "digest": {"sha512": samples.DIGEST.hex}}],
+        [{"name": samples.WHEEL, "digest": {"sha256": samples.DIGEST.hex * 2}}],
+        [{"name": samples.WHEEL.upper(), "digest": {"sha256": samples.DIGEST.hex}}],
     ],
 )
 def test_t04_t54_name_and_sha256_must_stand_in_one_subject(subjects: list[dict[str, Any]]) -> None:
@@ -143,7 +143,7 @@ SHA512 = hashlib.sha512(b"the wheel").hexdigest()
 def test_b23_every_digest_of_a_subject_is_the_files(
     others: dict[str, Any], expected: str | None, tmp_path: Path
 ) -> None:
-    path = tmp_path / making.WHEEL
+    path = tmp_path / samples.WHEEL
     path.write_bytes(b"the wheel")
     statement = STATEMENT | {"subject": [{**SUBJECT, "digest": SUBJECT["digest"] | others}]}
 
@@ -152,7 +152,7 @@ def test_b23_every_digest_of_a_subject_is_the_files(
 
 def test_b23_a_file_that_was_changed_has_no_other_digest(tmp_path: Path) -> None:
     statement = STATEMENT | {"subject": [{**SUBJECT, "digest": SUBJECT["digest"] | {"sha512": SHA512}}]}
-    path = tmp_path / making.WHEEL
+    path = tmp_path / samples.WHEEL
 
     assert _check(statement, path=path) == "subject-mismatch", "it is not there"
     path.write_bytes(b"another wheel")

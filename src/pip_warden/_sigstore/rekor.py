@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pip_warden._sigstore.checkpoint import read_checkpoint
 from pip_warden._sigstore.fields import Fields, base64_of
-from pip_warden._sigstore.wire import LogEntry, Proof
+from pip_warden._sigstore.wire import InclusionProof, LogEntry
 from pip_warden.digests import Digest
 from pip_warden.errors import RegistryError
 from pip_warden.strict_json import JSONValue, MalformedError, loads
@@ -24,7 +24,7 @@ _HEX_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MOST_HASHES = 64
 
 
-class Reply(Protocol):
+class RekorResponse(Protocol):
     """An HTTP answer, read to its end."""
 
     @property
@@ -39,9 +39,9 @@ class Reply(Protocol):
 
 
 class JSONPoster(Protocol):
-    """What of the HTTP door is needed here."""
+    """What of the HTTP client is needed here."""
 
-    def post_json(self, url: str, payload: JSONValue, *, max_bytes: int) -> Reply:
+    def post_json(self, url: str, payload: JSONValue, *, max_bytes: int) -> RekorResponse:
         """Send JSON and return the answer, whatever its status.
 
         Raises:
@@ -80,7 +80,7 @@ def find_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord)
     """Look an entry up in each Rekor v1 instance, up to the first that has it.
 
     Args:
-        transport: The HTTP door.
+        transport: The HTTP client.
         urls: Base URLs of the instances.
         wanted: What the entry must say.
 
@@ -102,7 +102,7 @@ def find_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord)
     return None
 
 
-def _read(reply: Reply, url: str, wanted: Hashedrekord) -> LogEntry | None:
+def _read(reply: RekorResponse, url: str, wanted: Hashedrekord) -> LogEntry | None:
     if reply.status == 404:
         return None
     try:
@@ -148,14 +148,14 @@ def _entry(answer: JSONValue, wanted: Hashedrekord) -> LogEntry:
     )
 
 
-def _proof(fields: Fields, log_id: bytes) -> Proof:
+def _proof(fields: Fields, log_id: bytes) -> InclusionProof:
     root_hash = _hex(fields.take("rootHash"), "rootHash")
     tree_size = _number(fields.take("treeSize"), "treeSize")
     checkpoint = read_checkpoint(fields.text("checkpoint"), log_id, "checkpoint")
     log_index = _number(fields.take("logIndex"), "inclusionProof.logIndex")
     if (checkpoint.size, checkpoint.root_hash) != (tree_size, root_hash) or log_index >= tree_size:
         raise MalformedError("an inclusion proof of another tree than its checkpoint's")
-    return Proof(
+    return InclusionProof(
         log_index=log_index,
         tree_size=tree_size,
         root_hash=root_hash,

@@ -1,6 +1,6 @@
 """Signing through the sigstore library: one certificate for all files of a call.
 
-The library talks to the CA, the log and the time stamp authority itself, so these calls are the named exception to the one HTTP door; each runs under
+The library talks to the CA, the log and the time stamp authority itself, so these calls are the named exception to the one HTTP client; each runs under
 a deadline of ours. Whatever it raises is converted here.
 """
 

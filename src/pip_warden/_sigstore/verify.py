@@ -22,7 +22,7 @@ from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.root_parts import Log
 from pip_warden._sigstore.timed import TimedBundle, timed_bundles
 from pip_warden._sigstore.unproved import as_the_library_says, unproved
-from pip_warden._sigstore.wire import LogEntry, Proof, WireBundle
+from pip_warden._sigstore.wire import InclusionProof, LogEntry, WireBundle
 from pip_warden.digests import Digest
 from pip_warden.faults import Fault, FaultError
 from pip_warden.strict_json import MalformedError
@@ -86,7 +86,7 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
     )
 
 
-def _check_described(wire: WireBundle) -> Proof:
+def _check_described(wire: WireBundle) -> InclusionProof:
     """The entry has a proof, which is returned, and is of the kind and version that the bundle says."""
     entry = wire.entry
     if entry.proof is None:
@@ -107,7 +107,7 @@ def _check_described(wire: WireBundle) -> Proof:
     return entry.proof
 
 
-def _check_place(entry: LogEntry, proof: Proof, log: Log) -> None:
+def _check_place(entry: LogEntry, proof: InclusionProof, log: Log) -> None:
     """The checkpoint is of this log, which is of the entry's version, and the entry is where the proof says.
 
     A key may sign for several logs: the origin tells them apart (C2SP ``tlog-checkpoint``), and is the host of the log's URL. Only a promise

@@ -19,7 +19,7 @@ JSONObject = dict[str, JSONValue]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Proof:
+class InclusionProof:
     """An inclusion proof: that the entry is in the tree whose root the checkpoint signs."""
 
     log_index: int
@@ -60,7 +60,7 @@ class LogEntry:
     version: str
     integrated_time: int
     promise: bytes | None
-    proof: Proof | None
+    proof: InclusionProof | None
     body: bytes
 
     def value(self) -> JSONObject:

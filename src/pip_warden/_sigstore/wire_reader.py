@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pip_warden._sigstore.checkpoint import read_checkpoint
 from pip_warden._sigstore.fields import Fields
-from pip_warden._sigstore.wire import V0_3, LogEntry, Proof, WireBundle, WireEnvelope
+from pip_warden._sigstore.wire import V0_3, InclusionProof, LogEntry, WireBundle, WireEnvelope
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 LARGEST_BUNDLE = 1 << 20
@@ -136,7 +136,7 @@ def read_entry(fields: Fields) -> LogEntry:
     return entry
 
 
-def _proof(fields: Fields | None, log_id: bytes) -> Proof | None:
+def _proof(fields: Fields | None, log_id: bytes) -> InclusionProof | None:
     if fields is None:
         return None
     log_index, tree_size = fields.number("logIndex"), fields.number("treeSize")
@@ -150,7 +150,7 @@ def _proof(fields: Fields | None, log_id: bytes) -> Proof | None:
     holder.done()
     if (checkpoint.size, checkpoint.root_hash) != (tree_size, root_hash) or log_index >= tree_size:
         raise MalformedError(f"{fields.where} speaks of another tree than its checkpoint")
-    return Proof(
+    return InclusionProof(
         log_index=log_index, tree_size=tree_size, root_hash=root_hash, hashes=hashes, checkpoint=checkpoint
     )
 

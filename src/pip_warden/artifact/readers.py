@@ -20,12 +20,12 @@ from typing import BinaryIO
 
 from pip_warden.artifact import listing
 from pip_warden.artifact.problem import problem
-from pip_warden.artifact.tarfile_strict import Member as TarMember
-from pip_warden.artifact.zipfile_strict import Member as ZipMember
+from pip_warden.artifact.tarfile_strict import TarMember
+from pip_warden.artifact.zipfile_strict import ZipMember
 from pip_warden.faults import FaultError
 
 _SHOWN = 200
-_PATIENCE = 300.0
+_LONGEST_WAIT = 300.0
 """Seconds for another interpreter to list an archive; the largest takes it some seconds."""
 
 
@@ -64,7 +64,7 @@ def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence
         stdin=skeleton,
         capture_output=True,
         check=False,
-        timeout=_PATIENCE,
+        timeout=_LONGEST_WAIT,
         env={},
     )
     reader = f"tarfile of {interpreter}"

@@ -37,7 +37,7 @@ class Received(Protocol):
 
 
 class Fetch(Protocol):
-    """What of the HTTP door is needed here: a function."""
+    """What of the HTTP client is needed here: a function."""
 
     def __call__(self, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Received:
         """Stream a file, hashing it on the way.

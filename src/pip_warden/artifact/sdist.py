@@ -16,7 +16,7 @@ from pip_warden.artifact.pyproject import LARGEST_PYPROJECT, NO_PYPROJECT, read_
 from pip_warden.artifact.readers import check_tar, check_tar_elsewhere
 from pip_warden.artifact.requirements import read_agreed
 from pip_warden.artifact.tar_headers import bad
-from pip_warden.artifact.tarfile_strict import Member, read_tar
+from pip_warden.artifact.tarfile_strict import TarMember, read_tar
 
 _KEEP = {"PKG-INFO": metadata.LARGEST_METADATA, "pyproject.toml": LARGEST_PYPROJECT}
 
@@ -59,19 +59,19 @@ def check_elsewhere(path: Path, interpreter: Path) -> None:
         check_tar_elsewhere(interpreter, skeleton, members)
 
 
-def _read_archive(path: Path, skeleton: BinaryIO) -> tuple[tuple[Member, ...], dict[str, bytes]]:
+def _read_archive(path: Path, skeleton: BinaryIO) -> tuple[tuple[TarMember, ...], dict[str, bytes]]:
     with path.open("rb") as stream:
         return read_tar(gunzip(stream, path.stat().st_size), _KEEP, skeleton)
 
 
-def _find_top(members: tuple[Member, ...]) -> str:
+def _find_top(members: tuple[TarMember, ...]) -> str:
     tops = sorted({member.name.partition("/")[0] for member in members})
     if len(tops) != 1:
         raise bad("one top directory", ", ".join(tops[:5]) or "nothing at all")
     return tops[0]
 
 
-def _check_regular(members: tuple[Member, ...], top: str, wanted: str, kept: dict[str, bytes]) -> None:
+def _check_regular(members: tuple[TarMember, ...], top: str, wanted: str, kept: dict[str, bytes]) -> None:
     """What is read here is read by a builder too: a file, neither a link to one nor a name in other letters."""
     path = f"{top}/{wanted}"
     if wanted not in kept and any(member.name.casefold() == path.casefold() for member in members):

@@ -36,7 +36,7 @@ _CUT = "\ufffd"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class TarMember:
     """One member, as all its headers agree on it.
 
     Attributes:
@@ -66,7 +66,7 @@ class Member:
 
 def read_tar(
     pieces: Iterable[bytes], keep: dict[str, int], skeleton: BinaryIO
-) -> tuple[tuple[Member, ...], dict[str, bytes]]:
+) -> tuple[tuple[TarMember, ...], dict[str, bytes]]:
     """Read an archive to its end.
 
     Args:
@@ -82,7 +82,7 @@ def read_tar(
         FaultError: ``malformed-sdist``, ``unsafe-member`` or ``archive-too-large``.
     """
     source, tree, links = _Blocks(pieces, skeleton), Tree(), _Links()
-    members: list[Member] = []
+    members: list[TarMember] = []
     kept: dict[str, bytes] = {}
     for member in _members(source):
         tree.add(member.name, is_directory=member.is_directory)
@@ -178,7 +178,7 @@ class _Links:
         self._paths: set[str] = set()
         self._symbolic: dict[str, str] = {}
 
-    def add(self, member: Member) -> None:
+    def add(self, member: TarMember) -> None:
         """Add a member of any kind."""
         if member.kind == HARD and member.link not in self._files:
             raise unsafe("hard links to files before them", f"{member.name!r} to {member.link!r}")
@@ -202,7 +202,7 @@ class _Links:
                 )
 
 
-def _target(member: Member) -> str:
+def _target(member: TarMember) -> str:
     """Resolve a symbolic link by its text.
 
     It goes up only at its beginning, and never out of the top directory: installers cut that off before they look where a link leads.
@@ -218,7 +218,7 @@ def _target(member: Member) -> str:
     return "/".join([*inside, rest])
 
 
-def _members(source: _Blocks) -> Iterator[Member]:
+def _members(source: _Blocks) -> Iterator[TarMember]:
     """Read headers up to the end of the archive; the caller takes each member's content before it goes on."""
     extensions: dict[bytes, dict[str, str]] = {}
     dialect, is_open = b"", False
@@ -258,7 +258,7 @@ def _add_extension(extensions: dict[bytes, dict[str, str]], header: Header, sour
     extensions[header.kind] = read_pax(content) if is_pax else {key: long_text(content)}
 
 
-def _merged(header: Header, extensions: dict[bytes, dict[str, str]], begins: int) -> Member:
+def _merged(header: Header, extensions: dict[bytes, dict[str, str]], begins: int) -> TarMember:
     """Let extended headers give the names that the plain header cannot hold, and nothing else."""
     extended = {key: value for fields in extensions.values() for key, value in fields.items()}
     if extended.get("size", str(header.size)) != str(header.size):
@@ -276,4 +276,4 @@ def _merged(header: Header, extensions: dict[bytes, dict[str, str]], begins: int
         raise bad("a target for each link and for nothing else", repr(name))
     if header.kind == DIRECTORY:
         name = name.removesuffix("/")
-    return Member(name=name, kind=header.kind, size=header.size, begins=begins, link=link)
+    return TarMember(name=name, kind=header.kind, size=header.size, begins=begins, link=link)

@@ -23,7 +23,7 @@ from pip_warden.artifact.problem import bad_metadata, problem
 from pip_warden.artifact.readers import check_metadata, check_zip
 from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_record
 from pip_warden.artifact.zip_headers import LOCAL_SIGNATURE
-from pip_warden.artifact.zipfile_strict import Member, read_members, unpack
+from pip_warden.artifact.zipfile_strict import ZipMember, read_members, unpack
 from pip_warden.names import ArtifactName, ProjectName
 
 _LARGEST_WHEEL_FILE = 1 << 16
@@ -42,7 +42,7 @@ class _Wheel:
     """An open wheel."""
 
     stream: BinaryIO
-    members: dict[str, Member]
+    members: dict[str, ZipMember]
     info: str
 
     def read(self, name: str, largest: int = metadata.LARGEST_METADATA) -> bytes:

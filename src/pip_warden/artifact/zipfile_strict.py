@@ -39,7 +39,7 @@ _DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class ZipMember:
     """One member, as its central entry and its local header agree on it.
 
     Attributes:
@@ -66,7 +66,7 @@ class Member:
         return self.name.endswith("/")
 
 
-def read_members(stream: BinaryIO, size: int) -> tuple[Member, ...]:
+def read_members(stream: BinaryIO, size: int) -> tuple[ZipMember, ...]:
     """Read the structure of a ZIP file of ``size`` bytes.
 
     Raises:
@@ -96,7 +96,7 @@ def read_members(stream: BinaryIO, size: int) -> tuple[Member, ...]:
     return tuple(members)
 
 
-def unpack(stream: BinaryIO, member: Member) -> Iterator[bytes]:
+def unpack(stream: BinaryIO, member: ZipMember) -> Iterator[bytes]:
     """Yield a member's content in pieces, and check its size and CRC at the end.
 
     Raises:
@@ -124,7 +124,7 @@ def _stored(stream: BinaryIO, left: int) -> Iterator[bytes]:
         yield piece
 
 
-def _read_local(stream: BinaryIO, entry: Entry) -> tuple[Member, int]:
+def _read_local(stream: BinaryIO, entry: Entry) -> tuple[ZipMember, int]:
     """Compare a local header with its central entry, and return the member and where it ends."""
     stream.seek(entry.offset)
     fields = unpacked(LOCAL, stream)
@@ -145,7 +145,7 @@ def _read_local(stream: BinaryIO, entry: Entry) -> tuple[Member, int]:
         end += _descriptor_length(stream, entry, end, is_wide=ZIP64 in extra)
     elif stated != real:
         raise bad(f"sizes or a CRC that differ from the central directory: {shown_name(entry)}")
-    member = Member(
+    member = ZipMember(
         name=_decoded(entry), method=method, crc=entry.crc, packed=entry.packed, size=entry.size, offset=entry.offset,
         begins=begins,
     )  # fmt: skip

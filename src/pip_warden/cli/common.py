@@ -14,7 +14,7 @@ from pip_warden.errors import TrustFileError, UsageError
 
 if TYPE_CHECKING:
     from pip_warden.report.model import Report
-    from pip_warden.trust.pins import TrustFile
+    from pip_warden.trust.model import TrustFile
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -29,7 +29,7 @@ from pip_warden.errors import DeliveryError
 P = ParamSpec("P")
 
 
-class Outlet(io.TextIOBase):
+class OutputStream(io.TextIOBase):
     """A text stream that takes everything and never fails; each line is sent on at once.
 
     Args:
@@ -40,7 +40,7 @@ class Outlet(io.TextIOBase):
         failure: What the stream failed with; None while it did not.
     """
 
-    def __init__(self, stream: IO[str] | None, instead: Outlet | None = None) -> None:
+    def __init__(self, stream: IO[str] | None, instead: OutputStream | None = None) -> None:
         self._stream = stream
         self._instead = instead
         self._waiting = ""
@@ -144,15 +144,15 @@ def delivering(run: Callable[P, int]) -> Callable[P, int]:
 
 def was_left(stream: IO[str]) -> bool:
     """Tell whether the reader of a standard stream has gone, so that nobody was told what was written there."""
-    return isinstance(stream, Outlet) and stream.was_left
+    return isinstance(stream, OutputStream) and stream.was_left
 
 
 @contextmanager
-def _outlets() -> Iterator[tuple[Outlet, Outlet]]:
+def _outlets() -> Iterator[tuple[OutputStream, OutputStream]]:
     _fill_standard_descriptors()
     before = sys.stdin, sys.stdout, sys.stderr
-    err = Outlet(sys.stderr)
-    out = Outlet(sys.stdout, err)
+    err = OutputStream(sys.stderr)
+    out = OutputStream(sys.stdout, err)
     with open(os.devnull, encoding="utf-8") as nothing:
         sys.stdin = sys.stdin or nothing
         sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", err)
@@ -188,7 +188,7 @@ def _not_told(failure: OSError | ValueError) -> DeliveryError:
     )
 
 
-def _tell(error: DeliveryError, err: Outlet) -> None:
+def _tell(error: DeliveryError, err: OutputStream) -> None:
     from pip_warden.cli.style import console_style
     from pip_warden.report import text
 

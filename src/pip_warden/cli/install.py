@@ -15,10 +15,10 @@ from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
     from pip_warden.cli.session import Connection
-    from pip_warden.handoff.options import Parsed
-    from pip_warden.install import Job
+    from pip_warden.install import InstallRequest
+    from pip_warden.installer.options import Parsed
     from pip_warden.report.model import Report
-    from pip_warden.trust.pins import TrustFile
+    from pip_warden.trust.model import TrustFile
 
 _HELP = """\
 Usage: safe-install [OPTIONS] REQUIREMENT…
@@ -70,7 +70,7 @@ Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty tru
 def safe_install(words: tuple[str, ...]) -> int:
     """Install through the gate."""
     from pip_warden.cli.common import print_report
-    from pip_warden.handoff.options import parse_arguments
+    from pip_warden.installer.options import parse_arguments
 
     parsed = parse_arguments(words)
     if parsed.has("--help"):
@@ -96,7 +96,7 @@ def _pip_version() -> str:
 def _help() -> str:
     import textwrap
 
-    from pip_warden.handoff.options import OPTIONS, Treatment
+    from pip_warden.installer.options import OPTIONS, Treatment
 
     def listed(treatment: Treatment) -> str:
         names = ", ".join(option.names[0] for option in OPTIONS if option.treatment is treatment)
@@ -143,10 +143,10 @@ def _connection(parsed: Parsed) -> Connection:
     )
 
 
-def _job(parsed: Parsed, trust: TrustFile) -> Job:
-    from pip_warden.handoff.python import choose_target
-    from pip_warden.handoff.requirements import gather
-    from pip_warden.install import Job
+def _job(parsed: Parsed, trust: TrustFile) -> InstallRequest:
+    from pip_warden.install import InstallRequest
+    from pip_warden.installer.python import choose_target
+    from pip_warden.installer.requirements import gather
 
     if parsed.has("--with-sdist") and not parsed.has("--download"):
         raise UsageError("option-value", "expected --with-sdist together with --download DIR, found it alone")
@@ -166,7 +166,7 @@ def _job(parsed: Parsed, trust: TrustFile) -> Job:
     )
     build = gather(constraints=parsed.values("--build-constraint"), source_urls=urls)
     quiet = ["--quiet"] * len(parsed.values("--quiet"))
-    return Job(
+    return InstallRequest(
         wanted=wanted,
         build_constraints=build.constraints,
         options=parsed.passed,

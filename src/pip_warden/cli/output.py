@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, Self
 
-from pip_warden.cli.delivery import Outlet
+from pip_warden.cli.delivery import OutputStream
 from pip_warden.cli.style import console_style
 from pip_warden.display import shown
 from pip_warden.events import Reporter
@@ -79,7 +79,7 @@ class Console(Reporter):
 
     def _erase(self) -> None:
         """Go back to the beginning of the line and empty it; nothing else that is printed may."""
-        if isinstance(self._stream, Outlet):
+        if isinstance(self._stream, OutputStream):
             self._stream.control("\r\x1b[K")
         else:
             self._stream.write("\r\x1b[K")

@@ -27,7 +27,7 @@ from pip_warden.names import ProjectName, parse_release
 if TYPE_CHECKING:
     from pip_warden.promote import Plan
     from pip_warden.publish.registry import Destination
-    from pip_warden.trust.pins import TrustFile
+    from pip_warden.trust.model import TrustFile
 
 
 @click.command("promote")
@@ -99,7 +99,7 @@ def _plan(release: str, trusted: TrustFile, options: dict[str, Any]) -> Plan:
 def _demanding(trusted: TrustFile, options: dict[str, Any]) -> TrustFile:
     """Add what the command line demands to what the trust file does."""
     from pip_warden.publish.provenance import PROVENANCE
-    from pip_warden.trust.pins import IdentityEntry
+    from pip_warden.trust.model import IdentityEntry
     from pip_warden.verify import demand
 
     trusted = demand(trusted, demanded(options["annotations"]), options["source_revision"])

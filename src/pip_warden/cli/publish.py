@@ -17,7 +17,7 @@ from pip_warden.display import shown
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
-    from pip_warden.publish.registry import Destination, Upload
+    from pip_warden.publish.registry import Destination, UploadResult
     from pip_warden.transport import Transport
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -68,18 +68,18 @@ def evidence_command(*, files: tuple[Path, ...], **options: object) -> None:
 
 
 def _publish(files: tuple[Path, ...], options: dict[str, object], *, with_files: bool) -> None:
-    from pip_warden.publish.registry import Registry, parcels
+    from pip_warden.publish.registry import Registry, signed_files
 
-    found = parcels(files)
+    found = signed_files(files)
     console = Console.of(options)
     connection = Connection.of(options)
-    uploads: list[Upload] = []
+    uploads: list[UploadResult] = []
     instance = _instance(_text(options["gitlab"]))
     with open_transport(connection, {"destination": instance}, console) as transport:
         destination = _destination(instance, _text(options["project"]), str(options["evidence"]), transport)
         registry = Registry(transport, destination, dry_run=bool(options["dry_run"]), reporter=console)
-        for parcel in found:
-            uploads += registry.publish(parcel) if with_files else registry.publish_evidence(parcel)
+        for signed in found:
+            uploads += registry.publish(signed) if with_files else registry.publish_evidence(signed)
     console.clear()
     _tell("publish" if with_files else "publish-evidence", uploads, str(options["output_format"]))
 
@@ -118,7 +118,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _tell(command_name: str, uploads: list[Upload], output_format: str) -> None:
+def _tell(command_name: str, uploads: list[UploadResult], output_format: str) -> None:
     if output_format == "json":
         rows = [
             {"name": u.name, "kind": u.kind, "outcome": u.outcome.replace(" ", "_"), "url": u.where}

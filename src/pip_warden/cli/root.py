@@ -15,7 +15,7 @@ from pip_warden.errors import RefusedError, TrustRootError, UsageError
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.root import Root
-    from pip_warden.trust.pins import RootPin, TrustFile
+    from pip_warden.trust.model import RootPin, TrustFile
 
 
 @click.group("root")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pip_warden.events import Reporter
     from pip_warden.session import Session
     from pip_warden.transport import Transport
-    from pip_warden.trust.pins import TrustFile
+    from pip_warden.trust.model import TrustFile
 
 _TRIES = 20
 """How often a directory is removed into which something is still written."""
@@ -60,7 +60,7 @@ class Connection:
 def open_transport(
     connection: Connection, sources: Mapping[str, str], reporter: Reporter
 ) -> Iterator[Transport]:
-    """Open the HTTP door with the credentials of the environment.
+    """Open the HTTP client with the credentials of the environment.
 
     Args:
         connection: The options.
@@ -136,7 +136,7 @@ def open_session(trust: TrustFile, connection: Connection, reporter: Reporter) -
     """
     from pip_warden.cli.common import cache_directory
     from pip_warden.session import Session
-    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.trust.roots import PinnedRoots
     from pip_warden.vault import Vault
 
     sources = {source.name: source.url for source in trust.sources}
@@ -145,7 +145,7 @@ def open_session(trust: TrustFile, connection: Connection, reporter: Reporter) -
         with open_transport(connection, sources, reporter) as transport:
             yield Session(
                 trust=trust,
-                roots=RootShelf(trust.roots),
+                roots=PinnedRoots(trust.roots),
                 transport=transport,
                 vault=vault,
                 workspace=workspace,

@@ -18,7 +18,7 @@ _NUDGE = signal.SIGURG
 _AGAIN = 0.02
 """Seconds for a signal to be heard before the main thread is nudged."""
 
-_PATIENCE = 60.0
+_LONGEST_WAIT = 60.0
 """Seconds for a run to end in order; the supervisor of a child has ten of them."""
 
 
@@ -45,7 +45,7 @@ class SignalledError(BaseException):
         return f"ended by {signal.Signals(self.number).name}"
 
 
-class _Course:
+class _RunState:
     """What has been heard during a run; it is changed by the main thread alone, where Python runs the handlers of signals."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class _Course:
         raise KeyboardInterrupt if self.heard == signal.SIGINT else SignalledError(self.heard)
 
 
-_course = _Course()
+_run_state = _RunState()
 
 
 @contextmanager
@@ -77,18 +77,18 @@ def ended_in_order() -> Iterator[None]:
 
     What is ignored stays so: nohup ignores SIGHUP, and a shell SIGINT for what it starts in the background. Nothing happens in another thread.
     """
-    global _course  # noqa: PLW0603 -- signals belong to the process, too
+    global _run_state  # noqa: PLW0603 -- signals belong to the process, too
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in (*_ENDING, _NUDGE)}
     mine = [number for number in _ENDING if before[number] not in {signal.SIG_IGN, None}]
-    _course = _Course()
+    _run_state = _RunState()
     try:
-        signal.signal(_NUDGE, _course.end)
-        with _woken(_course):
+        signal.signal(_NUDGE, _run_state.end)
+        with _woken(_run_state):
             for number in mine:
-                signal.signal(number, _course.hear)
+                signal.signal(number, _run_state.hear)
             yield
     finally:
         for number in (*mine, _NUDGE):
@@ -96,7 +96,7 @@ def ended_in_order() -> Iterator[None]:
 
 
 @contextmanager
-def _woken(course: _Course) -> Iterator[None]:
+def _woken(state: _RunState) -> Iterator[None]:
     """Have signals interrupt what the main thread waits for, be it a pip that says nothing for an hour.
 
     Python notes a signal, and runs its handler when the main thread comes to it. One that arrives a moment before a system call, or in another
@@ -105,27 +105,27 @@ def _woken(course: _Course) -> Iterator[None]:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    thread = threading.Thread(target=_nudge, args=(course, reader), name="signals", daemon=True)
+    thread = threading.Thread(target=_nudge, args=(state, reader), name="signals", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        course.over.set()
+        state.over.set()
         signal.set_wakeup_fd(before)
         os.close(writer)
         thread.join()
 
 
-def _nudge(course: _Course, reader: int) -> None:
+def _nudge(state: _RunState, reader: int) -> None:
     main = threading.main_thread().ident or 0
     with open(reader, "rb", buffering=0) as numbers:
         while number := numbers.read(1):
             if number[0] not in _ENDING:
                 continue
-            while not (course.over.is_set() or course.ending.wait(_AGAIN)):
+            while not (state.over.is_set() or state.ending.wait(_AGAIN)):
                 signal.pthread_kill(main, _NUDGE)
             # What hangs is not waited for: children end with this process.
-            if not course.over.wait(_PATIENCE):
+            if not state.over.wait(_LONGEST_WAIT):
                 os._exit(128 + number[0])
 
 
@@ -135,17 +135,17 @@ def unbroken() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _course.held += 1
+    _run_state.held += 1
     try:
         yield
     finally:
-        _course.held -= 1
-        _course.end(0, None)
+        _run_state.held -= 1
+        _run_state.end(0, None)
 
 
 def leave(code: int) -> None:
     """End the process, if a signal ended its run: at once, since otherwise Python waits for threads that may be waiting for a registry."""
-    if not _course.ending.is_set():
+    if not _run_state.ending.is_set():
         return
     for stream in (sys.stdout, sys.stderr):
         # Whoever read it may have gone: a terminal that was closed sends SIGHUP.

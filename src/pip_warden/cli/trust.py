@@ -12,7 +12,7 @@ from pip_warden.cli.common import format_option, trust_option
 from pip_warden.display import shown
 
 if TYPE_CHECKING:
-    from pip_warden.trust.pins import Entry, TrustFile
+    from pip_warden.trust.model import Entry, TrustFile
 
 _ADD = "add"
 
@@ -45,11 +45,11 @@ def command() -> None:
 def check(*, trust: Path | None, output_format: str) -> None:
     """Validate the trust file as a whole, trusted roots included."""
     from pip_warden.cli.common import load_trust
-    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.trust.roots import PinnedRoots
 
     loaded = load_trust(trust)
-    shelf = RootShelf(loaded.roots)
-    left_out = {name: shelf[name].dropped for name in shelf}
+    roots = PinnedRoots(loaded.roots)
+    left_out = {name: roots[name].dropped for name in roots}
     if output_format == "json":
         print(
             json.dumps(
@@ -104,7 +104,7 @@ def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
 
 
 def _counted(trust: TrustFile) -> str:
-    from pip_warden.trust.pins import IdentityEntry
+    from pip_warden.trust.model import IdentityEntry
 
     signed = sum(isinstance(entry, IdentityEntry) for entry in trust.entries)
     return (
@@ -114,7 +114,7 @@ def _counted(trust: TrustFile) -> str:
 
 
 def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
-    from pip_warden.trust.pins import HashEntry
+    from pip_warden.trust.model import HashEntry
 
     source = trust.source(entry.source)
     place = f"{source.url} {entry.registry}" if entry.registry else source.url
@@ -141,7 +141,7 @@ def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
 
 
 def _requirements(entry: Entry) -> list[tuple[str, str]]:
-    from pip_warden.trust.pins import IdentityEntry
+    from pip_warden.trust.model import IdentityEntry
 
     if not isinstance(entry, IdentityEntry):
         return []
@@ -160,7 +160,7 @@ def _requirements(entry: Entry) -> list[tuple[str, str]]:
 
 
 def _as_json(entry: Entry) -> dict[str, object]:
-    from pip_warden.trust.pins import HashEntry
+    from pip_warden.trust.model import HashEntry
 
     shape: dict[str, object] = {"project": entry.project, "source": entry.source, "registry": entry.registry}
     if isinstance(entry, HashEntry):

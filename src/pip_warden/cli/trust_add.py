@@ -10,7 +10,7 @@ import click
 from pip_warden.cli.common import connection_options, trust_option, trust_path
 
 if TYPE_CHECKING:
-    from pip_warden.first_use.task import Wanted
+    from pip_warden.first_use.task import PinRequest
 
 
 @click.command("add")
@@ -71,9 +71,9 @@ def command(
     its files, for what nobody signs.
     """
     from pip_warden.first_use.add import check_wanted
-    from pip_warden.first_use.task import Wanted
+    from pip_warden.first_use.task import PinRequest
 
-    wanted = Wanted(
+    wanted = PinRequest(
         names=names,
         source=source,
         project=project,
@@ -90,8 +90,8 @@ def command(
     _add(wanted, _trust_path(trust), options)
 
 
-def _add(wanted: Wanted, path: Path, options: dict[str, Any]) -> None:
-    from pip_warden.cli.person import PersonAtTerminal
+def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
+    from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import Connection, open_transport, open_workspace
     from pip_warden.first_use.add import add_all
     from pip_warden.first_use.draft import Draft
@@ -99,7 +99,7 @@ def _add(wanted: Wanted, path: Path, options: dict[str, Any]) -> None:
     from pip_warden.first_use.task import Task
 
     connection = Connection.of(options)
-    person = PersonAtTerminal.of(options)
+    person = TerminalPrompt.of(options)
     draft = Draft(path)
     is_gitlab = bool(wanted.project or wanted.group)
     source = choose_source(wanted.source, draft.trust().sources, gitlab=is_gitlab)

@@ -20,7 +20,7 @@ from pip_warden.cli.common import (
 from pip_warden.errors import TrustRootError, UsageError
 
 if TYPE_CHECKING:
-    from pip_warden.trust.pins import TrustFile
+    from pip_warden.trust.model import TrustFile
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -70,9 +70,9 @@ def command(
     """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import Connection, open_session
-    from pip_warden.verify import Given, demand, verify_files
+    from pip_warden.verify import NamedEvidence, demand, verify_files
 
-    given = Given(bundle=bundle, signature=signature, certificate=certificate)
+    given = NamedEvidence(bundle=bundle, signature=signature, certificate=certificate)
     trusted = _trust(files, trust, identity, issuer, trusted_root)
     trusted = demand(trusted, demanded(annotations), source_revision)
     console = Console.of(options)

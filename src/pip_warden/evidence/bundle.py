@@ -5,7 +5,7 @@ from __future__ import annotations
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, parse_bundle
 from pip_warden.display import shown
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.strict_json import MalformedError
 
@@ -20,7 +20,7 @@ _REDIRECTS = (
 _PAGES = ("<!doctype", "<html", "<?xml", "<head")
 
 
-def read_bundle(label: str, raw: bytes, form: Form = Form.BUNDLE) -> Item | BadItem:
+def read_bundle(label: str, raw: bytes, form: EvidenceForm = EvidenceForm.BUNDLE) -> Item | BadItem:
     """Read a Sigstore bundle of version 0.1, 0.2 or 0.3.
 
     Args:
@@ -33,14 +33,14 @@ def read_bundle(label: str, raw: bytes, form: Form = Form.BUNDLE) -> Item | BadI
         return BadItem(label=label, form=form, fault=fault)
     try:
         wire = parse_bundle(raw)
-        if form is Form.DSSE_BUNDLE and wire.envelope is None:
+        if form is EvidenceForm.DSSE_BUNDLE and wire.envelope is None:
             raise MalformedError("a message signature, where an attestation belongs")
     except MalformedError as err:
         return bad_item(label, form, err, code="bad-bundle", expected="a Sigstore bundle (0.1, 0.2 or 0.3)")
     return item_of(label, form, wire)
 
 
-def item_of(label: str, form: Form, wire: WireBundle) -> Item | BadItem:
+def item_of(label: str, form: EvidenceForm, wire: WireBundle) -> Item | BadItem:
     """Make an item of a bundle that was read strictly; whatever it came in, it is no larger than a bundle may be."""
     # Written only where it may be: what is small cannot become too large by that.
     size = len(wire.to_json()) if wire.weight > LARGEST_BUNDLE // 4 else 0
@@ -57,7 +57,7 @@ def _too_large(expected: str, largest: int, size: int) -> Fault:
     )
 
 
-def bad_item(label: str, form: Form, err: MalformedError, *, code: str, expected: str) -> BadItem:
+def bad_item(label: str, form: EvidenceForm, err: MalformedError, *, code: str, expected: str) -> BadItem:
     """Make a bad item of what a strict reader said."""
     return BadItem(
         label=label, form=form, fault=Fault(code=err.code or code, expected=expected, found=str(err))

@@ -15,7 +15,7 @@ from pip_warden._sigstore.fields import canonical_base64
 from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry, WireBundle
 from pip_warden.evidence.bundle import item_of, what_it_is_instead
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.strict_json import MalformedError
 
@@ -90,7 +90,7 @@ def complete(pair: Pair, digest: Digest, entry: LogEntry | None) -> Item | BadIt
             found="none",
             hint="The file or the signature was changed, or it was signed under another Sigstore instance than the trusted root's.",
         )
-        return BadItem(label=pair.label, form=Form.DETACHED, fault=fault)
+        return BadItem(label=pair.label, form=EvidenceForm.DETACHED, fault=fault)
     wire = WireBundle(
         certificate=pair.certificate,
         entry=entry,
@@ -99,7 +99,7 @@ def complete(pair: Pair, digest: Digest, entry: LogEntry | None) -> Item | BadIt
         message_digest=digest.raw(),
         envelope=None,
     )
-    return item_of(pair.label, Form.DETACHED, wire)
+    return item_of(pair.label, EvidenceForm.DETACHED, wire)
 
 
 def pem_of(der: bytes) -> bytes:

@@ -18,7 +18,7 @@ from pip_warden.digests import Digest
 from pip_warden.errors import UndecidedError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import LARGEST_CERTIFICATE, LARGEST_SIGNATURE, Pair, complete, read_pair
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.evidence.names import MOST_KINDS, attestation_bundles, usual_names
 from pip_warden.evidence.pep740 import LARGEST_PROVENANCE, read_attestation, read_provenance
 from pip_warden.faults import Fault
@@ -125,13 +125,15 @@ def locate(
         UndecidedError: A store or the transparency log could not be asked.
     """
     yield from _bundles(filename, stores)
-    for name in usual_names(filename, Form.PEP740):
+    for name in usual_names(filename, EvidenceForm.PEP740):
         for label, raw in _found(name, stores, LARGEST_BUNDLE):
-            yield _capped(label, Form.PEP740) if raw is None else read_attestation(label, raw)
+            yield _capped(label, EvidenceForm.PEP740) if raw is None else read_attestation(label, raw)
     for name in _kind_names(filename, stores):
         for label, raw in _found(name, stores, LARGEST_BUNDLE):
             yield (
-                _capped(label, Form.DSSE_BUNDLE) if raw is None else read_bundle(label, raw, Form.DSSE_BUNDLE)
+                _capped(label, EvidenceForm.DSSE_BUNDLE)
+                if raw is None
+                else read_bundle(label, raw, EvidenceForm.DSSE_BUNDLE)
             )
     for store in stores:
         yield from _detached(filename, digest, store, find_entry)
@@ -153,11 +155,11 @@ def locate_provenance(url: str, fetch: Callable[[str, int], bytes | None]) -> It
 
 
 def _bundles(filename: str, stores: Sequence[EvidenceStore]) -> Iterator[Item | BadItem]:
-    name, old_name = usual_names(filename, Form.BUNDLE)
+    name, old_name = usual_names(filename, EvidenceForm.BUNDLE)
     modern = 0
     for label, raw in _found(name, stores, LARGEST_BUNDLE):
         modern += 1
-        yield _capped(label, Form.BUNDLE) if raw is None else read_bundle(label, raw)
+        yield _capped(label, EvidenceForm.BUNDLE) if raw is None else read_bundle(label, raw)
     for label, raw in _found(old_name, stores, LARGEST_BUNDLE):
         if modern:
             fault = Fault(
@@ -165,9 +167,9 @@ def _bundles(filename: str, stores: Sequence[EvidenceStore]) -> Iterator[Item | 
                 expected=f"either {name} or {old_name}",
                 found="both, and the first is not good",
             )
-            yield BadItem(label=label, form=Form.BUNDLE, fault=fault)
+            yield BadItem(label=label, form=EvidenceForm.BUNDLE, fault=fault)
             return
-        yield _capped(label, Form.BUNDLE) if raw is None else read_bundle(label, raw)
+        yield _capped(label, EvidenceForm.BUNDLE) if raw is None else read_bundle(label, raw)
 
 
 def _found(name: str, stores: Sequence[EvidenceStore], largest: int) -> Iterator[tuple[str, bytes | None]]:
@@ -183,7 +185,7 @@ def _found(name: str, stores: Sequence[EvidenceStore], largest: int) -> Iterator
             yield name, None
 
 
-def _capped(label: str, form: Form) -> BadItem:
+def _capped(label: str, form: EvidenceForm) -> BadItem:
     fault = Fault(
         code="too-much-evidence",
         expected=f"at most {_MOST_ROWS + 1} rows of {label}",
@@ -197,13 +199,15 @@ def _kind_names(filename: str, stores: Sequence[EvidenceStore]) -> list[str]:
     listed: list[str] = []
     for store in stores:
         listed += attestation_bundles(filename, store.names(f"{filename}.") or ())
-    return list(dict.fromkeys([*usual_names(filename, Form.DSSE_BUNDLE), *sorted(listed)[:MOST_KINDS]]))
+    return list(
+        dict.fromkeys([*usual_names(filename, EvidenceForm.DSSE_BUNDLE), *sorted(listed)[:MOST_KINDS]])
+    )
 
 
 def _detached(
     filename: str, digest: Digest, store: EvidenceStore, find_entry: EntryFinder
 ) -> Iterator[Item | BadItem]:
-    sig_name, crt_name = usual_names(filename, Form.DETACHED)
+    sig_name, crt_name = usual_names(filename, EvidenceForm.DETACHED)
     signature = store.fetch(sig_name, max_bytes=LARGEST_SIGNATURE)
     certificate = store.fetch(crt_name, max_bytes=LARGEST_CERTIFICATE)
     if signature is None and certificate is None:
@@ -220,12 +224,12 @@ def _detached(
         row = f"{sig_row} + crt{crt_row}" if crt_row else sig_row
         yield _completed(f"{sig_name}{row}", sig, crt, digest, find_entry)
     if len(pairs) > _MOST_ROWS:
-        yield _capped(sig_name, Form.DETACHED)
+        yield _capped(sig_name, EvidenceForm.DETACHED)
 
 
 def _incomplete(here: str, missing: str) -> BadItem:
     fault = Fault(code="incomplete-detached-signature", expected=f"{missing} beside {here}", found="none")
-    return BadItem(label=here, form=Form.DETACHED, fault=fault)
+    return BadItem(label=here, form=EvidenceForm.DETACHED, fault=fault)
 
 
 def _some(store: EvidenceStore, name: str, largest: int) -> Iterator[tuple[str, bytes]]:
@@ -238,7 +242,7 @@ def _completed(
     pair = read_pair(label, signature, certificate)
     if isinstance(pair, Pair):
         return complete(pair, digest, find_entry(pair.wanted(digest)))
-    return BadItem(label=label, form=Form.DETACHED, fault=pair)
+    return BadItem(label=label, form=EvidenceForm.DETACHED, fault=pair)
 
 
 def refuse_lookup(_wanted: Hashedrekord) -> LogEntry | None:

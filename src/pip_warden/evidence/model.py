@@ -9,7 +9,7 @@ from pip_warden._sigstore.wire import WireBundle
 from pip_warden.faults import Fault
 
 
-class Form(StrEnum):
+class EvidenceForm(StrEnum):
     """The forms evidence comes in (design decision D4)."""
 
     BUNDLE = "bundle"
@@ -33,7 +33,7 @@ class Item:
     """
 
     label: str
-    form: Form
+    form: EvidenceForm
     wire: WireBundle
 
 
@@ -42,7 +42,7 @@ class BadItem:
     """One item of evidence that is there and cannot be read."""
 
     label: str
-    form: Form
+    form: EvidenceForm
     fault: Fault
 
 

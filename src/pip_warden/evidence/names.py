@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pip_warden.evidence.model import Form
+from pip_warden.evidence.model import EvidenceForm
 
 BUNDLE = ".sigstore.json"
 OLD_BUNDLE = ".sigstore"
@@ -22,12 +22,12 @@ MOST_KINDS = 16
 """Further kinds of one file that are looked at; the first in alphabetical order."""
 
 SUFFIXES = (
-    (BUNDLE, Form.BUNDLE),
-    (OLD_BUNDLE, Form.BUNDLE),
-    *((f".{kind}{ATTESTATION}", Form.PEP740) for kind in ATTESTATION_KINDS),
-    *((f".{kind}{BUNDLE}", Form.DSSE_BUNDLE) for kind in BUNDLE_KINDS),
-    (SIGNATURE, Form.DETACHED),
-    (CERTIFICATE, Form.DETACHED),
+    (BUNDLE, EvidenceForm.BUNDLE),
+    (OLD_BUNDLE, EvidenceForm.BUNDLE),
+    *((f".{kind}{ATTESTATION}", EvidenceForm.PEP740) for kind in ATTESTATION_KINDS),
+    *((f".{kind}{BUNDLE}", EvidenceForm.DSSE_BUNDLE) for kind in BUNDLE_KINDS),
+    (SIGNATURE, EvidenceForm.DETACHED),
+    (CERTIFICATE, EvidenceForm.DETACHED),
 )
 """Each usual suffix with the form of what bears it, best form first; within a form in the order in which they are looked for."""
 
@@ -44,7 +44,7 @@ def evidence_of(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in listed if name.startswith(f"{filename}.") and is_evidence(name))
 
 
-def usual_names(filename: str, form: Form) -> tuple[str, ...]:
+def usual_names(filename: str, form: EvidenceForm) -> tuple[str, ...]:
     """Return the names under which a file's evidence of one form is looked for, whether or not they are there."""
     return tuple(f"{filename}{suffix}" for suffix, its in SUFFIXES if its is form)
 

@@ -6,7 +6,7 @@ from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.wire import WireBundle, WireEnvelope
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, read_entry
 from pip_warden.evidence.bundle import bad_item, item_of, what_it_is_instead
-from pip_warden.evidence.model import BadItem, Form, Item
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.strict_json import JSONValue, MalformedError, loads
 
 LARGEST_PROVENANCE = 8 << 20
@@ -21,11 +21,11 @@ def read_attestation(label: str, raw: bytes) -> Item | BadItem:
     """Read an attestation object, as ``FILE.publish.attestation`` holds it."""
     fault = what_it_is_instead(raw, _EXPECTED)
     if fault is not None:
-        return BadItem(label=label, form=Form.PEP740, fault=fault)
+        return BadItem(label=label, form=EvidenceForm.PEP740, fault=fault)
     try:
         value = loads(raw, max_bytes=LARGEST_BUNDLE)
     except MalformedError as err:
-        return bad_item(label, Form.PEP740, err, code="bad-attestation", expected=_EXPECTED)
+        return bad_item(label, EvidenceForm.PEP740, err, code="bad-attestation", expected=_EXPECTED)
     return _item(label, value)
 
 
@@ -37,12 +37,12 @@ def read_provenance(label: str, raw: bytes) -> tuple[Item | BadItem, ...]:
     """
     fault = what_it_is_instead(raw, "a PEP 740 provenance object", largest=LARGEST_PROVENANCE)
     if fault is not None:
-        return (BadItem(label=label, form=Form.PEP740, fault=fault),)
+        return (BadItem(label=label, form=EvidenceForm.PEP740, fault=fault),)
     try:
         values = _attestations(Fields(loads(raw, max_bytes=LARGEST_PROVENANCE), "provenance"))
     except MalformedError as err:
         expected = "a PEP 740 provenance object, version 1, with at least one attestation"
-        return (bad_item(label, Form.PEP740, err, code="bad-provenance", expected=expected),)
+        return (bad_item(label, EvidenceForm.PEP740, err, code="bad-provenance", expected=expected),)
     return tuple(_item(label if at == 0 else f"{label}#{at + 1}", value) for at, value in enumerate(values))
 
 
@@ -71,9 +71,9 @@ def _check_version(fields: Fields) -> None:
 
 def _item(label: str, value: JSONValue) -> Item | BadItem:
     try:
-        return item_of(label, Form.PEP740, _wire(Fields(value, "attestation")))
+        return item_of(label, EvidenceForm.PEP740, _wire(Fields(value, "attestation")))
     except MalformedError as err:
-        return bad_item(label, Form.PEP740, err, code="bad-attestation", expected=_EXPECTED)
+        return bad_item(label, EvidenceForm.PEP740, err, code="bad-attestation", expected=_EXPECTED)
 
 
 def _wire(whole: Fields) -> WireBundle:

@@ -11,14 +11,14 @@ from pip_warden.errors import UsageError
 from pip_warden.first_use.by_hash import add_hashes
 from pip_warden.first_use.by_identity import add_signer
 from pip_warden.first_use.owner import owner_in_group
-from pip_warden.first_use.task import Task, Wanted
-from pip_warden.handoff.requirements import pinned_releases
+from pip_warden.first_use.task import PinRequest, Task
+from pip_warden.installer.requirements import pinned_releases
 from pip_warden.names import ProjectName, parse_name_or_release
-from pip_warden.trust.pins import HashEntry, Probe
+from pip_warden.trust.model import HashEntry, Probe
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class WantedName:
     """One name.
 
     Attributes:
@@ -32,7 +32,7 @@ class Wish:
     sha256: frozenset[str] = frozenset()
 
 
-def check_wanted(wanted: Wanted) -> None:
+def check_wanted(wanted: PinRequest) -> None:
     """See that a request says enough, and does not contradict itself.
 
     Raises:
@@ -74,12 +74,12 @@ def add_all(task: Task) -> None:
             )
 
 
-def _wishes(wanted: Wanted) -> list[Wish]:
+def _wishes(wanted: PinRequest) -> list[WantedName]:
     named = [parse_name_or_release(text) for text in wanted.names]
-    found = [Wish(project=project, version=version) for project, version in named]
+    found = [WantedName(project=project, version=version) for project, version in named]
     for path in wanted.requirements:
         releases = pinned_releases(path)
-        found += [Wish(project=r.project, version=r.version, sha256=r.sha256) for r in releases]
+        found += [WantedName(project=r.project, version=r.version, sha256=r.sha256) for r in releases]
     return found
 
 

@@ -8,7 +8,7 @@ from pip_warden.digests import Digest
 from pip_warden.display import shown
 from pip_warden.errors import RefusedError
 from pip_warden.first_use.task import Task
-from pip_warden.trust.pins import HashEntry, Probe
+from pip_warden.trust.model import HashEntry, Probe
 
 
 def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[str]) -> None:

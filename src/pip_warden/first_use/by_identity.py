@@ -13,7 +13,7 @@ from pip_warden.first_use.look import Look, Observation
 from pip_warden.first_use.new_root import DEFAULT, new_root, root_for
 from pip_warden.first_use.task import Task
 from pip_warden.index.gitlab import GitLab
-from pip_warden.trust.pins import Identity, IdentityEntry, Probe
+from pip_warden.trust.model import Identity, IdentityEntry, Probe
 from pip_warden.trust.subject import parse_subject
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pip_warden.errors import UsageError
 from pip_warden.events import Reporter
-from pip_warden.first_use.new_root import NewRoot, shelf
+from pip_warden.first_use.new_root import NewRoot, pinned_roots
 from pip_warden.trust import edit
 from pip_warden.trust.file import load, parse
-from pip_warden.trust.pins import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
-from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.roots import PinnedRoots
 
 
 class Draft:
@@ -40,9 +40,9 @@ class Draft:
         """Return what it says."""
         return self._parsed(self._text)
 
-    def roots(self) -> RootShelf:
+    def roots(self) -> PinnedRoots:
         """Return the trusted roots, the new one included, which is read where it lies meanwhile."""
-        return shelf(self.trust(), self.root)
+        return pinned_roots(self.trust(), self.root)
 
     def add_source(self, source: Source) -> None:
         """Add a source, as :func:`pip_warden.trust.edit.add_source` does."""

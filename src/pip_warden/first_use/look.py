@@ -19,8 +19,8 @@ from pip_warden.events import Reporter
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName
 from pip_warden.supply import Supply
-from pip_warden.trust.pins import HashEntry, IdentityEntry, Probe, TrustFile
-from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.model import HashEntry, IdentityEntry, Probe, TrustFile
+from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.subject import suggest_pattern
 from pip_warden.verdict.inquiry import Inquiry, Wants
 from pip_warden.verdict.listing import Listing, list_page, page_entry
@@ -83,7 +83,7 @@ class FirstUse:
     """
 
     trust: TrustFile
-    roots: RootShelf
+    roots: PinnedRoots
     supply: Supply
     workspace: Path
     reporter: Reporter

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import UsageError
-from pip_warden.trust.pins import RootPin, TrustFile
+from pip_warden.trust.model import RootPin, TrustFile
 from pip_warden.trust.roots import read_named
 
 if TYPE_CHECKING:
-    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.trust.roots import PinnedRoots
 
 DEFAULT = "default"
 BESIDE = "trusted_root.json"
@@ -71,14 +71,14 @@ def root_for(trust: TrustFile, issuer: str | None) -> str:
     return next((root.name for root in trust.roots if issuer in root.issuers), DEFAULT)
 
 
-def shelf(trust: TrustFile, new: NewRoot | None) -> RootShelf:
+def pinned_roots(trust: TrustFile, new: NewRoot | None) -> PinnedRoots:
     """Return the trust file's roots and the new one, which is read where it lies meanwhile."""
-    from pip_warden.trust.shelf import RootShelf
+    from pip_warden.trust.roots import PinnedRoots
 
     pins = {root.name: root for root in trust.roots}
     if new is not None:
         pins[DEFAULT] = replace(new.pin(""), path=new.draft)
-    return RootShelf(tuple(pins.values()))
+    return PinnedRoots(tuple(pins.values()))
 
 
 def new_root(given: Path | None, trust_path: Path, workspace: Path, *, offline: bool) -> NewRoot:

@@ -8,7 +8,7 @@ from pip_warden.index.gitlab_urls import group_simple_url
 from pip_warden.index.simple import ask_page, read_page
 from pip_warden.names import ProjectName
 from pip_warden.transport import Transport, error_for
-from pip_warden.trust.pins import Source
+from pip_warden.trust.model import Source
 from pip_warden.verdict import origin
 from pip_warden.verdict.model import No, Refused, Step, VerdictError
 

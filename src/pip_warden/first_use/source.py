@@ -10,7 +10,7 @@ from pip_warden.display import shown
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
-    from pip_warden.trust.pins import Source
+    from pip_warden.trust.model import Source
 
 _WELL_KNOWN = {"pypi.org": "pypi"}
 
@@ -40,7 +40,7 @@ def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) ->
 
 
 def _new(url: str, taken: set[str], *, gitlab: bool) -> Source:
-    from pip_warden.trust.pins import Source
+    from pip_warden.trust.model import Source
 
     if "@" in url:
         raise UsageError(

@@ -8,12 +8,12 @@ from pathlib import Path
 from pip_warden.events import Reporter
 from pip_warden.first_use.draft import Draft
 from pip_warden.first_use.look import FirstUse
-from pip_warden.supply import Registries
+from pip_warden.supply import RegistrySupply
 from pip_warden.transport import Transport
-from pip_warden.trust.pins import Source
+from pip_warden.trust.model import Source
 
 
-class Person(Reporter):
+class Prompt(Reporter):
     """Somebody who is shown what was seen, and asked."""
 
     def show(self, text: str) -> None:
@@ -32,7 +32,7 @@ class Person(Reporter):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class PinRequest:
     """What is wanted.
 
     Attributes:
@@ -70,18 +70,18 @@ class Task:
         wanted: What is wanted.
         source: The source to look at.
         draft: The trust file as it will be.
-        transport: The HTTP door.
+        transport: The HTTP client.
         workspace: A private directory of this run.
         person: Who is shown what was seen, and asked.
         is_offline: Fetch no trusted root.
     """
 
-    wanted: Wanted
+    wanted: PinRequest
     source: Source
     draft: Draft
     transport: Transport
     workspace: Path
-    person: Person
+    person: Prompt
     is_offline: bool = False
 
     def first_use(self) -> FirstUse:
@@ -90,7 +90,7 @@ class Task:
         return FirstUse(
             trust=trust,
             roots=roots,
-            supply=Registries(trust=trust, roots=roots, transport=self.transport),
+            supply=RegistrySupply(trust=trust, roots=roots, transport=self.transport),
             workspace=self.workspace,
             reporter=self.person,
         )

@@ -5,6 +5,6 @@
 """
 
 from pip_warden.gate.gate import Gate
-from pip_warden.gate.model import Admission, Means
+from pip_warden.gate.model import Admission, GateParts
 
-__all__ = ["Admission", "Gate", "Means"]
+__all__ = ["Admission", "Gate", "GateParts"]

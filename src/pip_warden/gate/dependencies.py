@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Unpinned
-from pip_warden.trust.pins import TrustFile
+from pip_warden.trust.model import TrustFile
 
 
 def unpinned_by(artifact: Artifact, trust: TrustFile) -> Iterator[Unpinned]:

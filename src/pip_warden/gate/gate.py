@@ -17,7 +17,7 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.errors import RefusedError, TrustFileError, TrustRootError, UndecidedError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.gate.dependencies import unpinned_by
-from pip_warden.gate.model import Admission, Means
+from pip_warden.gate.model import Admission, GateParts
 from pip_warden.gate.once import Once
 from pip_warden.gate.one_file import admit, admit_local
 from pip_warden.index.candidate import Candidate, distinct
@@ -38,7 +38,7 @@ class Gate:
         ledger: Told of whatever was asked for.
     """
 
-    def __init__(self, means: Means, ledger: Ledger) -> None:
+    def __init__(self, means: GateParts, ledger: Ledger) -> None:
         self._means = means
         self._ledger = ledger
         self._listings: Once[ProjectName, Listing] = Once()

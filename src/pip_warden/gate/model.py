@@ -10,13 +10,13 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.events import SILENT, Reporter
 from pip_warden.report.model import Line
 from pip_warden.supply import Supply
-from pip_warden.trust.pins import TrustFile
-from pip_warden.trust.shelf import RootShelf
+from pip_warden.trust.model import TrustFile
+from pip_warden.trust.roots import PinnedRoots
 from pip_warden.vault import Sealed, Vault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Means:
+class GateParts:
     """What a gate works with.
 
     Attributes:
@@ -31,7 +31,7 @@ class Means:
     """
 
     trust: TrustFile
-    roots: RootShelf
+    roots: PinnedRoots
     supply: Supply
     vault: Vault
     workspace: Path

@@ -17,10 +17,10 @@ from typing import TypeVar
 from pip_warden.artifact.model import Artifact
 from pip_warden.errors import UndecidedError
 from pip_warden.evidence.model import BadItem, Item
-from pip_warden.gate.model import Admission, Means
+from pip_warden.gate.model import Admission, GateParts
 from pip_warden.index.candidate import Candidate
 from pip_warden.report.model import line_of, undecided_line
-from pip_warden.trust.pins import IdentityEntry
+from pip_warden.trust.model import IdentityEntry
 from pip_warden.vault import sealed_as
 from pip_warden.verdict.inquiry import Inquiry, Wants
 from pip_warden.verdict.listing import Listing
@@ -29,7 +29,7 @@ from pip_warden.verdict.model import Accepted, Refused
 A = TypeVar("A", bound=Admission | None)
 
 
-def admit(means: Means, candidate: Candidate, listing: Listing) -> Admission:
+def admit(means: GateParts, candidate: Candidate, listing: Listing) -> Admission:
     """Decide about a file that an index lists.
 
     Args:
@@ -49,7 +49,7 @@ def admit(means: Means, candidate: Candidate, listing: Listing) -> Admission:
         return Admission(line=undecided_line(candidate.name, err), sealed=None)
 
 
-def admit_local(means: Means, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
+def admit_local(means: GateParts, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
     """Decide about a file that the user has, with the evidence that they have for it.
 
     Raises:
@@ -60,7 +60,7 @@ def admit_local(means: Means, artifact: Artifact, evidence: Iterator[Item | BadI
     return _sealed(means, inquiry, artifact, source="")
 
 
-def _apart(means: Means, judged: Callable[[Path], A]) -> A:
+def _apart(means: GateParts, judged: Callable[[Path], A]) -> A:
     """Judge a file in a private directory of its own, which stays only where what lies in it is handed over."""
     directory = Path(tempfile.mkdtemp(dir=means.workspace))
     admission: Admission | None = None
@@ -72,7 +72,9 @@ def _apart(means: Means, judged: Callable[[Path], A]) -> A:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _from_vault(means: Means, candidate: Candidate, inquiry: Inquiry, directory: Path) -> Admission | None:
+def _from_vault(
+    means: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path
+) -> Admission | None:
     """Judge a stored file again, from its stored evidence. Anything but Accepted means: fetch it anew."""
     if means.fresh or candidate.claimed_sha256 is None:
         return None
@@ -86,7 +88,7 @@ def _from_vault(means: Means, candidate: Candidate, inquiry: Inquiry, directory:
     return Admission(line=line, sealed=sealed_as(inquiry.verdict))
 
 
-def _fetched(means: Means, candidate: Candidate, inquiry: Inquiry, directory: Path) -> Admission:
+def _fetched(means: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path) -> Admission:
     """Fetch a file, and its evidence as far as it is wanted."""
     means.reporter.step(f"fetching {candidate.name}")
     artifact = means.supply.receive(candidate, directory)
@@ -104,7 +106,7 @@ def _fetched(means: Means, candidate: Candidate, inquiry: Inquiry, directory: Pa
 
 
 def _judge(
-    means: Means, inquiry: Inquiry, artifact: Artifact, evidence: Callable[[], Iterator[Item | BadItem]]
+    means: GateParts, inquiry: Inquiry, artifact: Artifact, evidence: Callable[[], Iterator[Item | BadItem]]
 ) -> None:
     """Offer an inquiry what it wants, and nothing more: of a file that steps 1 to 5 refuse, no evidence is looked for."""
     if inquiry.wants is Wants.ARTIFACT:
@@ -113,7 +115,7 @@ def _judge(
         inquiry.hear(evidence())
 
 
-def _sealed(means: Means, inquiry: Inquiry, artifact: Artifact, *, source: str) -> Admission:
+def _sealed(means: GateParts, inquiry: Inquiry, artifact: Artifact, *, source: str) -> Admission:
     match inquiry.verdict:
         case Accepted() as accepted:
             sealed = means.vault.seal(accepted, evidence=inquiry.evidence)

@@ -40,8 +40,8 @@ from pip_warden.index.rows import (
 )
 from pip_warden.names import ProjectName
 from pip_warden.strict_json import JSONValue
-from pip_warden.transport import Reply, Transport, error_for, shown_url
-from pip_warden.transport.answers import explanation
+from pip_warden.transport import Response, Transport, error_for, shown_url
+from pip_warden.transport.responses import explanation
 
 _MOST_PAGES = 200
 _NEXT = re.compile(r'<([^<>]{1,4096})>[ \t]*;[^,<]*\brel="?next"?', re.ASCII)
@@ -52,7 +52,7 @@ class GitLab:
     """One GitLab instance.
 
     Args:
-        transport: The HTTP door.
+        transport: The HTTP client.
         url: The instance's root, without ``/api/v4``.
     """
 
@@ -216,14 +216,14 @@ class GitLab:
         raise bad_answer(first, f"more than {_MOST_PAGES} pages of {what}")
 
 
-def _is_missing(reply: Reply, known_readable: bool) -> bool:
+def _is_missing(reply: Response, known_readable: bool) -> bool:
     """Tell whether a 404 means that the thing is not there, rather than that one may not see it."""
     if reply.status != 404 or reply.left_origin or _NO_PROJECT in explanation(reply):
         return False
     return known_readable or reply.sent_credentials
 
 
-def _next_page(url: str, reply: Reply) -> str | None:
+def _next_page(url: str, reply: Response) -> str | None:
     """Return the next page: ``x-next-page``, else the ``Link`` header; always of the same list.
 
     Raises:

@@ -10,7 +10,7 @@ from pip_warden.digests import Digest
 from pip_warden.display import shown
 from pip_warden.errors import RegistryError, UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, loads
-from pip_warden.transport import Reply, shown_url
+from pip_warden.transport import Response, shown_url
 
 MAX_JSON = 8 << 20
 """The largest answer of the API."""
@@ -121,7 +121,7 @@ def read_package_file(item: JSONValue) -> PackageFile:
     )
 
 
-def read_json(reply: Reply, what: str) -> JSONValue:
+def read_json(reply: Response, what: str) -> JSONValue:
     """Read an answer as strict JSON.
 
     Raises:

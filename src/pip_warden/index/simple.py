@@ -9,15 +9,15 @@ from pip_warden.index.candidate import IndexPage
 from pip_warden.index.gitlab_urls import simple_url
 from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
 from pip_warden.names import ProjectName
-from pip_warden.transport import Reply, Transport, error_for, shown_url
+from pip_warden.transport import Response, Transport, error_for, shown_url
 
-__all__ = ["ACCEPT", "Source", "fetch_page", "page_url", "parse_page"]
+__all__ = ["ACCEPT", "IndexSource", "fetch_page", "page_url", "parse_page"]
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 """JSON before HTML (PEP 691)."""
 
 
-class Source(Protocol):
+class IndexSource(Protocol):
     """What of a trust file's source is needed to ask it."""
 
     @property
@@ -36,14 +36,16 @@ class Source(Protocol):
         ...
 
 
-def fetch_page(transport: Transport, project: ProjectName, source: Source, registry: str | None) -> IndexPage:
+def fetch_page(
+    transport: Transport, project: ProjectName, source: IndexSource, registry: str | None
+) -> IndexPage:
     """Fetch a project's page from one source.
 
     Where the request was forwarded to is in the page's ``url``; whether that may be is step 2's to say. Credentials did not
     go along.
 
     Args:
-        transport: The HTTP door.
+        transport: The HTTP client.
         project: The project; its normalised name is what is asked for, since GitLab forwards any other spelling.
         source: Where to ask.
         registry: For ``gitlab``: path or numeric id of the project whose registry it is.
@@ -63,11 +65,11 @@ def fetch_page(transport: Transport, project: ProjectName, source: Source, regis
     return read_page(reply, project, source)
 
 
-def ask_page(transport: Transport, url: str, *, label: str) -> Reply:
+def ask_page(transport: Transport, url: str, *, label: str) -> Response:
     """Ask for an index page and return the answer, whatever its status.
 
     Args:
-        transport: The HTTP door.
+        transport: The HTTP client.
         url: Where it is.
         label: What it is, for people.
 
@@ -77,7 +79,7 @@ def ask_page(transport: Transport, url: str, *, label: str) -> Reply:
     return transport.get(url, max_bytes=MAX_PAGE_BYTES, accept=ACCEPT, label=label)
 
 
-def read_page(reply: Reply, project: ProjectName, source: Source) -> IndexPage:
+def read_page(reply: Response, project: ProjectName, source: IndexSource) -> IndexPage:
     """Read the index page that an answer holds.
 
     Raises:
@@ -92,7 +94,7 @@ def read_page(reply: Reply, project: ProjectName, source: Source) -> IndexPage:
     )
 
 
-def page_url(project: ProjectName, source: Source, registry: str | None) -> str:
+def page_url(project: ProjectName, source: IndexSource, registry: str | None) -> str:
     """Return where a project's page is.
 
     Raises:
@@ -109,7 +111,7 @@ def page_url(project: ProjectName, source: Source, registry: str | None) -> str:
     return simple_url(source.url, registry, project)
 
 
-def _missing(project: ProjectName, reply: Reply) -> UndecidedError:
+def _missing(project: ProjectName, reply: Response) -> UndecidedError:
     """A 404 says that something is missing only where the server knew who asked, or sent the request on to an index that has none either."""
     if not (reply.sent_credentials or reply.left_origin):
         return error_for(reply, f"the index page of {project}")

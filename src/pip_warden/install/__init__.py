@@ -4,11 +4,11 @@
 
     requirements → pinned? → loopback server → pip → reconciliation → report
 
-``job`` what is to be done; ``run`` the order of it; ``local`` what the user has on this machine; ``door`` the gate as the server sees it;
+``request`` what is to be done; ``run`` the order of it; ``local`` what the user has on this machine; ``backend`` the gate as the server sees it;
 ``arguments`` the job spelled for pip; ``keep`` downloads; ``notes`` what a reader must know beside the verdicts.
 """
 
-from pip_warden.install.job import Job
+from pip_warden.install.request import InstallRequest
 from pip_warden.install.run import install
 
-__all__ = ["Job", "install"]
+__all__ = ["InstallRequest", "install"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pip_warden.errors import RefusedError
-from pip_warden.handoff.downloads import Download, deliver, look
-from pip_warden.handoff.reconcile import accepted_under_its_name, reconcile_directory
-from pip_warden.install.door import denied
-from pip_warden.install.job import Run
+from pip_warden.install.backend import denied
 from pip_warden.install.notes import note_hidden
+from pip_warden.install.request import Run
+from pip_warden.installer.downloads import AcceptedFile, deliver, look
+from pip_warden.installer.reconcile import accepted_under_its_name, reconcile_directory
 from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.vault import hand_over
 
@@ -33,7 +33,7 @@ def keep_downloads(run: Run, staging: Path, target: Path) -> None:
     if run.job.with_sdist:
         files += _add_sdists(run, files, staging)
     accepted = run.ledger.accepted()
-    found = [Download(path=file, digest=accepted_under_its_name(file, accepted)) for file in files]
+    found = [AcceptedFile(path=file, digest=accepted_under_its_name(file, accepted)) for file in files]
     kept = look(found, target) if run.job.dry_run else deliver(found, target)
     for name in kept:
         run.reporter.note(f"{name} is in {target} already, the same bytes: kept")

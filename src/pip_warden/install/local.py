@@ -9,16 +9,16 @@ from pip_warden.artifact.local import check_local_project
 from pip_warden.artifact.receive import copy_local
 from pip_warden.evidence.locate import locate
 from pip_warden.evidence.siblings import Siblings
-from pip_warden.handoff.local import LocalThings, file_argument, project_arguments
-from pip_warden.handoff.wanted import LocalFile
-from pip_warden.install.door import denied
-from pip_warden.install.job import Run
+from pip_warden.install.backend import denied
+from pip_warden.install.request import Run
+from pip_warden.installer.local import LocalInputs, file_argument, project_arguments
+from pip_warden.installer.wanted import LocalFile
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Line, Outcome
 from pip_warden.vault import hand_over
 
 
-def admit_local_things(run: Run) -> tuple[LocalThings, list[str]]:
+def admit_local_things(run: Run) -> tuple[LocalInputs, list[str]]:
     """Judge local files and look at local projects.
 
     Returns:
@@ -42,7 +42,7 @@ def admit_local_things(run: Run) -> tuple[LocalThings, list[str]]:
         files[copy.resolve()] = file.path
         arguments.append(file_argument(copy, name, file.extras))
     directories = frozenset(project.path.resolve() for project in run.job.wanted.projects)
-    return LocalThings(files=files, directories=directories), arguments
+    return LocalInputs(files=files, directories=directories), arguments
 
 
 def _admit_file(run: Run, file: LocalFile) -> tuple[ProjectName, Path]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from packaging.utils import canonicalize_name
 
 from pip_warden.gate.dependencies import wanted_here
-from pip_warden.handoff.pip import Installed
-from pip_warden.handoff.python import installed
 from pip_warden.index.candidate import Candidate
-from pip_warden.install.job import Run
+from pip_warden.install.request import Run
+from pip_warden.installer.pip import Installed
+from pip_warden.installer.python import installed
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.report.model import Line, Outcome
 from pip_warden.verdict.listing import Listing

@@ -22,21 +22,21 @@ from pip_warden.errors import (
     UndecidedError,
     UsageError,
 )
-from pip_warden.handoff.downloads import check_directory
-from pip_warden.handoff.environment import child_environment
-from pip_warden.handoff.local import LocalThings
-from pip_warden.handoff.pip import Child, Installed, command_line, read_report
-from pip_warden.handoff.python import marker_environment
-from pip_warden.handoff.reconcile import reconcile_report
-from pip_warden.handoff.report_file import check_report_file, write_report_file
-from pip_warden.handoff.server import Server
-from pip_warden.handoff.wanted import Named, check_wanted, nothing_wanted
 from pip_warden.install.arguments import pip_arguments
-from pip_warden.install.door import GateDoor
-from pip_warden.install.job import Job, Run
+from pip_warden.install.backend import GateBackend
 from pip_warden.install.keep import keep_downloads
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.notes import note_hidden, note_present
+from pip_warden.install.request import InstallRequest, Run
+from pip_warden.installer.downloads import check_directory
+from pip_warden.installer.environment import child_environment
+from pip_warden.installer.local import LocalInputs
+from pip_warden.installer.pip import Child, Installed, command_line, read_report
+from pip_warden.installer.python import marker_environment
+from pip_warden.installer.reconcile import reconcile_report
+from pip_warden.installer.report_file import check_report_file, write_report_file
+from pip_warden.installer.server import Server
+from pip_warden.installer.wanted import Named, check_wanted, nothing_wanted
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line, Outcome, Report
@@ -44,7 +44,7 @@ from pip_warden.session import Session
 
 
 def install(
-    session: Session, job: Job, *, environ: Mapping[str, str], on_line: Callable[[str], None]
+    session: Session, job: InstallRequest, *, environ: Mapping[str, str], on_line: Callable[[str], None]
 ) -> Report:
     """Do a job and say how it went.
 
@@ -104,15 +104,15 @@ def perform(run: Run) -> Report:
     return report
 
 
-def _run_pip(run: Run, local: LocalThings, local_arguments: list[str]) -> None:
+def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
     job, workspace = run.job, run.workspace
     served, private, staging = (workspace / name for name in ("served", "child", "download"))
     for directory in (served, private, *([staging] if job.download is not None else [])):
         directory.mkdir(mode=0o700)
     report = workspace / "report.json"
-    door = GateDoor(run, served, local, report)
+    backend = GateBackend(run, served, local, report)
     child = Child()
-    with Server(door, on_denial=child.end) as server:
+    with Server(backend, on_denial=child.end) as server:
         child.keep_open(server.fileno())
         environment = child_environment(
             run.environ, proxy_url=server.proxy_url, private=private, pass_env=job.pass_env
@@ -134,17 +134,17 @@ def _run_pip(run: Run, local: LocalThings, local_arguments: list[str]) -> None:
     if job.download is not None:
         keep_downloads(run, staging, job.download)
     else:
-        _look_back(run, door, local, report, environment)
+        _look_back(run, backend, local, report, environment)
 
 
 def _look_back(
-    run: Run, door: GateDoor, local: LocalThings, report: Path, environment: Mapping[str, str]
+    run: Run, backend: GateBackend, local: LocalInputs, report: Path, environment: Mapping[str, str]
 ) -> None:
     """Compare what pip has done with what was accepted, and tell what else there is to know."""
     items = read_report(report)
     if run.job.dry_run or not items:
         reconcile_report(items, run.ledger.accepted_digests(), local.directories)
-    elif not door.has_agreed:
+    elif not backend.has_agreed:
         raise InstallerError(
             "unknown-pip",
             "expected pip to ask before it installs, found that it did not",

@@ -26,7 +26,7 @@ from pip_warden.index.simple import fetch_page
 from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.publish.form import form_fields
 from pip_warden.transport import Transport, error_for
-from pip_warden.trust.pins import DEFAULT_EVIDENCE, Source
+from pip_warden.trust.model import DEFAULT_EVIDENCE, Source
 
 _LARGEST_FILE = 5 << 30
 _TAKEN = "already been taken"
@@ -50,7 +50,7 @@ class Destination:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Parcel:
+class SignedFile:
     """A file with everything that speaks for it.
 
     Attributes:
@@ -69,7 +69,7 @@ class Parcel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Upload:
+class UploadResult:
     """What became of one upload."""
 
     name: str
@@ -78,7 +78,7 @@ class Upload:
     where: str
 
 
-def parcels(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[Parcel, ...]:
+def signed_files(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[SignedFile, ...]:
     """Put each wheel and sdist together with the evidence beside it; evidence among the paths is taken with its file.
 
     Raises:
@@ -91,8 +91,8 @@ def parcels(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[Parc
             "expected at least one wheel or sdist, found none",
             hint="Build and sign first; an empty dist/ is an error.",
         )
-    found = tuple(_parcel(path) for path in files)
-    bare = [parcel.path.name for parcel in found if not parcel.evidence]
+    found = tuple(_signed_file(path) for path in files)
+    bare = [signed.path.name for signed in found if not signed.evidence]
     if bare and needs_evidence:
         raise UsageError(
             "unsigned",
@@ -102,12 +102,12 @@ def parcels(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[Parc
     return found
 
 
-def _parcel(path: Path) -> Parcel:
+def _signed_file(path: Path) -> SignedFile:
     if not path.is_file():
         raise UsageError("no-such-file", f"expected a file {path}, found none")
     beside = sorted(other.name for other in path.parent.iterdir())
     evidence = [path.with_name(name) for name in evidence_of(path.name, beside)]
-    return Parcel(
+    return SignedFile(
         name=parse_artifact_name(path.name),
         path=path,
         digest=digest_of_file(path),
@@ -119,7 +119,7 @@ class Registry:
     """One GitLab project's registries, as a publisher uses them.
 
     Args:
-        transport: The HTTP door.
+        transport: The HTTP client.
         destination: Where to publish.
         dry_run: Ask what is there, upload nothing.
         reporter: Told what happens.
@@ -139,26 +139,26 @@ class Registry:
         self._dry_run = dry_run
         self._reporter = reporter
 
-    def publish(self, parcel: Parcel) -> tuple[Upload, ...]:
+    def publish(self, signed: SignedFile) -> tuple[UploadResult, ...]:
         """Publish a file: its evidence first, then itself.
 
         Raises:
             RefusedError: ``other-content``: another content is there under one of the names.
             UndecidedError: The registry did not answer, or not as it should.
         """
-        return (*self.publish_evidence(parcel), self.publish_file(parcel))
+        return (*self.publish_evidence(signed), self.publish_file(signed))
 
-    def publish_evidence(self, parcel: Parcel) -> tuple[Upload, ...]:
+    def publish_evidence(self, signed: SignedFile) -> tuple[UploadResult, ...]:
         """Publish the evidence of a file, and read each piece back.
 
         Raises:
             RefusedError: As for :meth:`publish`.
             UndecidedError: As for :meth:`publish`.
         """
-        place = places([self._to.evidence], parcel.name, self._to.path)[0]
-        return tuple(self._evidence(path, place) for path in parcel.evidence)
+        place = places([self._to.evidence], signed.name, self._to.path)[0]
+        return tuple(self._evidence(path, place) for path in signed.evidence)
 
-    def _evidence(self, path: Path, place: Place) -> Upload:
+    def _evidence(self, path: Path, place: Place) -> UploadResult:
         content, name = path.read_bytes(), without_epoch(path.name)
         where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
         there = self._there(place, name, len(content))
@@ -167,9 +167,9 @@ class Registry:
                 name, where, hashlib.sha256(content).hexdigest(), hashlib.sha256(there).hexdigest()
             )
         if there is not None:
-            return Upload(name=name, kind="evidence", outcome="already there", where=where)
+            return UploadResult(name=name, kind="evidence", outcome="already there", where=where)
         if self._dry_run:
-            return Upload(name=name, kind="evidence", outcome="would be uploaded", where=where)
+            return UploadResult(name=name, kind="evidence", outcome="would be uploaded", where=where)
         self._reporter.step(f"uploading {name}")
         with path.open("rb") as stream:
             reply = self._transport.put(where, stream, label=name)
@@ -180,7 +180,7 @@ class Registry:
                 "not-read-back",
                 f"expected {name} to be read back as it was sent, found something else at {where}",
             )
-        return Upload(name=name, kind="evidence", outcome="uploaded", where=where)
+        return UploadResult(name=name, kind="evidence", outcome="uploaded", where=where)
 
     def _there(self, place: Place, name: str, size: int) -> bytes | None:
         try:
@@ -197,24 +197,24 @@ class Registry:
                 return b""
             raise
 
-    def publish_summary(self, parcel: Parcel) -> Upload:
+    def publish_summary(self, signed: SignedFile) -> UploadResult:
         """Publish the verification summary of a file. It is made anew in every run, so one that is there already stays.
 
         Raises:
             UndecidedError: As for :meth:`publish`.
         """
-        if parcel.summary is None:
-            raise BugError("bug", f"{parcel.name} has no verification summary")
+        if signed.summary is None:
+            raise BugError("bug", f"{signed.name} has no verification summary")
         place, name = (
-            places([self._to.evidence], parcel.name, self._to.path)[0],
-            without_epoch(parcel.summary.name),
+            places([self._to.evidence], signed.name, self._to.path)[0],
+            without_epoch(signed.summary.name),
         )
         where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
         if self._there(place, name, 1 << 20) is not None:
-            return Upload(name=name, kind="evidence", outcome="already there", where=where)
-        return self._evidence(parcel.summary, place)
+            return UploadResult(name=name, kind="evidence", outcome="already there", where=where)
+        return self._evidence(signed.summary, place)
 
-    def publish_file(self, parcel: Parcel) -> Upload:
+    def publish_file(self, signed: SignedFile) -> UploadResult:
         """Publish a file whose evidence is published.
 
         Raises:
@@ -222,23 +222,23 @@ class Registry:
             UndecidedError: As for :meth:`publish`.
         """
         where = f"{project_api(self._to.instance, self._to.project)}/packages/pypi"
-        name = parcel.path.name
-        if self._is_there(parcel, where):
-            return Upload(name=name, kind="file", outcome="already there", where=where)
+        name = signed.path.name
+        if self._is_there(signed, where):
+            return UploadResult(name=name, kind="file", outcome="already there", where=where)
         if self._dry_run:
-            return Upload(name=name, kind="file", outcome="would be uploaded", where=where)
+            return UploadResult(name=name, kind="file", outcome="would be uploaded", where=where)
         self._reporter.step(f"uploading {name}")
-        with parcel.path.open("rb") as stream:
+        with signed.path.open("rb") as stream:
             reply = self._transport.post_form(
-                where, form_fields(parcel.path, parcel.digest), stream, filename=name
+                where, form_fields(signed.path, signed.digest), stream, filename=name
             )
-        if reply.status == 400 and _TAKEN.encode() in reply.body and self._is_there(parcel, where):
-            return Upload(name=name, kind="file", outcome="already there", where=where)
+        if reply.status == 400 and _TAKEN.encode() in reply.body and self._is_there(signed, where):
+            return UploadResult(name=name, kind="file", outcome="already there", where=where)
         if reply.status not in {200, 201}:
             raise error_for(reply, f"the upload of {name}")
-        return Upload(name=name, kind="file", outcome="uploaded", where=where)
+        return UploadResult(name=name, kind="file", outcome="uploaded", where=where)
 
-    def _is_there(self, parcel: Parcel, where: str) -> bool:
+    def _is_there(self, signed: SignedFile, where: str) -> bool:
         """Tell whether the very same bytes are published; what the index says of their digest is only a claim, so they are fetched.
 
         Raises:
@@ -246,7 +246,7 @@ class Registry:
         """
         source = Source(name="destination", type="gitlab", url=self._to.instance)
         try:
-            page = fetch_page(self._transport, parcel.name.project, source, self._to.project)
+            page = fetch_page(self._transport, signed.name.project, source, self._to.project)
         except RegistryError as err:
             if err.code == "page-missing":
                 return False
@@ -256,16 +256,16 @@ class Registry:
         rivals = [
             candidate
             for candidate in distinct(page.candidates)
-            if candidate.name.choice == parcel.name.choice and candidate.url.startswith(same_project)
+            if candidate.name.choice == signed.name.choice and candidate.url.startswith(same_project)
         ]
         for candidate in rivals:
             with tempfile.TemporaryFile() as copy:
                 found = self._transport.download(
                     candidate.url, to=copy, max_bytes=_LARGEST_FILE, label=candidate.name.filename
                 ).digest
-            if not found.matches(parcel.digest):
-                raise _other_content(candidate.name.filename, where, parcel.digest.hex, found.hex)
-        return any(candidate.name.filename == parcel.name.filename for candidate in rivals)
+            if not found.matches(signed.digest):
+                raise _other_content(candidate.name.filename, where, signed.digest.hex, found.hex)
+        return any(candidate.name.filename == signed.name.filename for candidate in rivals)
 
 
 def _other_content(name: str, where: str, ours: str, theirs: str) -> RefusedError:

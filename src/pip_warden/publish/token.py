@@ -28,7 +28,7 @@ _HOW = "In .gitlab-ci.yml: id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Claimed:
+class TokenClaims:
     """What a token claims.
 
     Attributes:
@@ -73,7 +73,7 @@ def find_token(given: str | None, environ: Mapping[str, str]) -> str:
     return token.strip()
 
 
-def read_token(token: str, *, now: datetime, is_public_good: bool) -> Claimed:
+def read_token(token: str, *, now: datetime, is_public_good: bool) -> TokenClaims:
     """Read a token and say no early where signing with it would fail or give a useless signature.
 
     Args:
@@ -94,7 +94,7 @@ def read_token(token: str, *, now: datetime, is_public_good: bool) -> Claimed:
     _check_issuer(issuer, is_public_good=is_public_good)
     config = _config(claims)
     _check_own_code(claims)
-    return Claimed(
+    return TokenClaims(
         claimed_issuer=issuer,
         claimed_subject=f"https://{config}",
         claimed_project_id=str(claims.get("project_id", "?")),
@@ -135,13 +135,13 @@ def _check_own_code(claims: dict[str, JSONValue]) -> None:
         )
 
 
-def _of_no_gitlab(claims: dict[str, JSONValue], issuer: str) -> Claimed:
+def _of_no_gitlab(claims: dict[str, JSONValue], issuer: str) -> TokenClaims:
     """Read the token of another CI system or of a person; the CA decides what it is worth."""
     workflow = claims.get("job_workflow_ref")
     subject = (
         f"https://github.com/{workflow}" if workflow else str(claims.get("email") or claims.get("sub") or "?")
     )
-    return Claimed(
+    return TokenClaims(
         claimed_issuer=issuer,
         claimed_subject=subject,
         claimed_project_id=str(claims.get("repository_id", "?")),

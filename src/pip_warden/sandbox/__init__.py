@@ -3,13 +3,13 @@
 It shares no code with what it is there to test.
 """
 
-from pip_warden.sandbox.clock import Clock
+from pip_warden.sandbox.clock import SandboxClock
 from pip_warden.sandbox.errors import SandboxError
 from pip_warden.sandbox.faults import (
     Answer,
     Drip,
-    Fault,
     Hold,
+    InjectedFault,
     Reset,
     Truncate,
     WrongLength,
@@ -26,18 +26,18 @@ from pip_warden.sandbox.world import Sandbox
 
 __all__ = [
     "Answer",
-    "Clock",
     "Drip",
-    "Fault",
     "File",
     "Forwarding",
     "Hold",
+    "InjectedFault",
     "Job",
     "Project",
     "RecordedRequest",
     "Reset",
     "Role",
     "Sandbox",
+    "SandboxClock",
     "SandboxError",
     "Truncate",
     "WrongLength",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 
-class Clock:
+class SandboxClock:
     """Tell the time, real by default, and let a test set or advance it.
 
     Every part of the sandbox that needs a time asks one shared clock, so a certificate, a log entry and a token

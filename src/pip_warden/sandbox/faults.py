@@ -114,7 +114,7 @@ def server_error() -> Answer:
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Fault:
+class InjectedFault:
     """Say which requests an action befalls, and how often.
 
     Attributes:
@@ -146,10 +146,10 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._armed: list[Fault] = []
+        self._armed: list[InjectedFault] = []
         self._closing = threading.Event()
 
-    def add(self, fault: Fault) -> Fault:
+    def add(self, fault: InjectedFault) -> InjectedFault:
         """Arm a fault and return it."""
         with self._lock:
             self._armed.append(fault)

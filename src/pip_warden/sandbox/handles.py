@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pip_warden.sandbox.gitlab.instance import Instance
-    from pip_warden.sandbox.gitlab.model import Job as JobContext
-    from pip_warden.sandbox.gitlab.model import ProjectRecord
+    from pip_warden.sandbox.gitlab.model import JobContext, ProjectRecord
 
 
 class Job:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pip_warden.sandbox.errors import SandboxError
-from pip_warden.sandbox.gitlab.model import Job as JobContext
-from pip_warden.sandbox.gitlab.model import Namespace, Role, TokenKind, User
+from pip_warden.sandbox.gitlab.model import JobContext, Namespace, Role, TokenKind, User
 from pip_warden.sandbox.handles import Job, Project
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pip_warden.sandbox import dump, packages, signing
-from pip_warden.sandbox.clock import Clock
+from pip_warden.sandbox.clock import SandboxClock
 from pip_warden.sandbox.errors import SandboxError
-from pip_warden.sandbox.faults import Action, Fault, Faults
+from pip_warden.sandbox.faults import Action, Faults, InjectedFault
 from pip_warden.sandbox.gitlab.app import gitlab_app
 from pip_warden.sandbox.gitlab.instance import Instance
 from pip_warden.sandbox.gitlab.oidc import OidcIssuer
 from pip_warden.sandbox.gitlab.state import GitLabState
 from pip_warden.sandbox.origins import Origins
 from pip_warden.sandbox.recorder import RecordedRequest, Recorder
-from pip_warden.sandbox.shelves import Shelves
+from pip_warden.sandbox.registry_edits import RegistryEdits
 from pip_warden.sandbox.signing import EvidenceForm
 from pip_warden.sandbox.sigstore import SigstoreService, Urls
 from pip_warden.sandbox.sigstore.fulcio_app import fulcio_app
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from pip_warden.sandbox.gitlab.settings import Settings
+    from pip_warden.sandbox.gitlab.settings import InstanceSettings
     from pip_warden.sandbox.handles import Job, Project
     from pip_warden.sandbox.packages import File
     from pip_warden.sandbox.sigstore import Lie
@@ -43,7 +43,7 @@ ORIGINS = ("gitlab", "storage", "pypi", "files", "fulcio", "rekor", "tsa")
 """Names of the origins, as in the log of requests and in ``ports``."""
 
 
-class Sandbox(Tenants, Shelves):
+class Sandbox(Tenants, RegistryEdits):
     """Run everything on loopback from construction to `close`; also a context manager.
 
     Args:
@@ -59,9 +59,9 @@ class Sandbox(Tenants, Shelves):
         relative_url: str = "",
         tls: bool = False,
         ports: Mapping[str, int] | None = None,
-        clock: Clock | None = None,
+        clock: SandboxClock | None = None,
     ) -> None:
-        self.clock = clock or Clock()
+        self.clock = clock or SandboxClock()
         self.state = GitLabState(self.clock.now)
         self.faults = Faults()
         self._recorder = Recorder(self.clock.now)
@@ -107,7 +107,7 @@ class Sandbox(Tenants, Shelves):
             self._directory.cleanup()
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> InstanceSettings:
         """Return GitLab's switches."""
         return self.state.settings
 
@@ -206,9 +206,11 @@ class Sandbox(Tenants, Shelves):
         method: str | None = None,
         origin: str | None = None,
         times: int | None = 1,
-    ) -> Fault:
+    ) -> InjectedFault:
         """Let something befall the next requests whose path and query match; see `pip_warden.sandbox.faults`."""
-        return self.faults.add(Fault(action=action, path=path, method=method, origin=origin, times=times))
+        return self.faults.add(
+            InjectedFault(action=action, path=path, method=method, origin=origin, times=times)
+        )
 
     def dump(self, directory: Path) -> None:
         """Write the state as JSON files into a directory."""

@@ -4,7 +4,7 @@
 """
 
 from pip_warden.supply.model import Supply
-from pip_warden.supply.offline import Stored
-from pip_warden.supply.registries import Registries, is_foreign, look_up
+from pip_warden.supply.offline import OfflineSupply
+from pip_warden.supply.registries import RegistrySupply, is_foreign, look_up
 
-__all__ = ["Registries", "Stored", "Supply", "is_foreign", "look_up"]
+__all__ = ["OfflineSupply", "RegistrySupply", "Supply", "is_foreign", "look_up"]

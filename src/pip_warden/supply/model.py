@@ -10,7 +10,7 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ProjectName
-from pip_warden.trust.pins import Entry, IdentityEntry, Probe
+from pip_warden.trust.model import Entry, IdentityEntry, Probe
 
 LARGEST_FILE = 5 << 30
 """Bytes; GitLab's own limit on gitlab.com."""

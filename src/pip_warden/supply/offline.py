@@ -13,11 +13,11 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.simple import page_url
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, Probe, Source, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, Probe, Source, TrustFile
 from pip_warden.vault import Vault
 
 
-class Stored:
+class OfflineSupply:
     """What the vault holds, for a run without a network. Every file is judged again, from its stored evidence.
 
     A stored file has no page any more. It is listed under the URLs that its pinned source gives it: the origin proves nothing by itself, and the

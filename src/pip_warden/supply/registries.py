@@ -22,19 +22,19 @@ from pip_warden.names import ProjectName
 from pip_warden.supply.generic import GenericStore, at_most
 from pip_warden.supply.model import LARGEST_FILE
 from pip_warden.transport import Download, Transport, error_for, origin_of
-from pip_warden.trust.pins import Entry, IdentityEntry, Probe, TrustFile
+from pip_warden.trust.model import Entry, IdentityEntry, Probe, TrustFile
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.root import Root
 
 
-class Registries:
+class RegistrySupply:
     """Fetches from the sources of a trust file.
 
     Args:
         trust: The trust file.
         roots: Its trusted roots: they name the logs in which detached signatures are looked up.
-        transport: The HTTP door.
+        transport: The HTTP client.
     """
 
     def __init__(self, *, trust: TrustFile, roots: Mapping[str, Root], transport: Transport) -> None:
@@ -112,7 +112,7 @@ def look_up(
     """Look a detached signature up in the logs of some trusted roots, and in no other.
 
     Args:
-        transport: The HTTP door.
+        transport: The HTTP client.
         roots: The trusted roots.
         names: The names of those that are asked.
         wanted: What the entry must say.

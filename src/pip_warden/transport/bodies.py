@@ -16,7 +16,7 @@ CHUNK = 1 << 16
 """Bytes read at once."""
 
 
-class Upload:
+class FileBody:
     """A file that is sent: read piece by piece, never as a whole, and told of on the way."""
 
     def __init__(self, content: BinaryIO, what: str, reporter: Reporter) -> None:

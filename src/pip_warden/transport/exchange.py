@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import requests
 from requests_toolbelt import MultipartEncoder
 
-from pip_warden.transport.bodies import Upload
-from pip_warden.transport.patience import Patience
+from pip_warden.transport.bodies import FileBody
+from pip_warden.transport.retry import RetryBudget
 from pip_warden.transport.secret import AuthHeader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
+class Request:
     """What is asked.
 
     Attributes:
@@ -29,12 +29,12 @@ class Ask:
     url: str
     what: str
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | Upload | MultipartEncoder | None = None
+    body: bytes | FileBody | MultipartEncoder | None = None
     is_anonymous: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class OpenResponse:
     """An answer whose body has not been read.
 
     Attributes:
@@ -42,7 +42,7 @@ class Answer:
         url: Final URL, after redirects.
         auth: The credentials that went along.
         what: What was asked for, for people.
-        patience: The time that is left to read it.
+        budget: The time that is left to read it.
         left_origin: Whether redirects led to another origin than was asked.
     """
 
@@ -50,5 +50,5 @@ class Answer:
     url: str
     auth: AuthHeader | None
     what: str
-    patience: Patience = field(repr=False)
+    budget: RetryBudget = field(repr=False)
     left_origin: bool

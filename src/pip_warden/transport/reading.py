@@ -9,16 +9,16 @@ from typing import BinaryIO
 from pip_warden.digests import Hasher
 from pip_warden.errors import NetworkError
 from pip_warden.events import Reporter
-from pip_warden.transport.answers import Download, Reply
 from pip_warden.transport.bodies import CHUNK, promised_length, storing, timed_out, too_large
-from pip_warden.transport.exchange import Answer
+from pip_warden.transport.exchange import OpenResponse
 from pip_warden.transport.failures import converted
+from pip_warden.transport.responses import Download, Response
 
 MOST_EXPLAINED = 64 << 10
 """Bytes of a failure that are kept: its text only explains."""
 
 
-def read_reply(answer: Answer, max_bytes: int) -> Reply:
+def read_reply(answer: OpenResponse, max_bytes: int) -> Response:
     """Read a body into memory; of a failure's, whose text only explains, the beginning is enough.
 
     Raises:
@@ -33,7 +33,7 @@ def read_reply(answer: Answer, max_bytes: int) -> Reply:
             if is_failure:
                 break
             raise too_large(answer.what, most)
-    return Reply(
+    return Response(
         status=answer.response.status_code,
         url=answer.url,
         headers=MappingProxyType({name.lower(): value for name, value in answer.response.headers.items()}),
@@ -44,7 +44,9 @@ def read_reply(answer: Answer, max_bytes: int) -> Reply:
     )
 
 
-def write_file(answer: Answer, to: BinaryIO, *, start: int, max_bytes: int, reporter: Reporter) -> Download:
+def write_file(
+    answer: OpenResponse, to: BinaryIO, *, start: int, max_bytes: int, reporter: Reporter
+) -> Download:
     """Write a body as it arrives, no content encoding undone, and hash what is written.
 
     Args:
@@ -80,13 +82,13 @@ def write_file(answer: Answer, to: BinaryIO, *, start: int, max_bytes: int, repo
     return Download(url=answer.url, digest=hasher.digest(), size=size)
 
 
-def _chunks(answer: Answer, *, decode: bool) -> Iterator[bytes]:
+def _chunks(answer: OpenResponse, *, decode: bool) -> Iterator[bytes]:
     """Read a body piece by piece as it arrives, so that a server that drips cannot outlast the deadline."""
     while True:
         with converted(answer.what):
             chunk = answer.response.raw.read1(CHUNK, decode_content=decode)
         if not chunk:
             return
-        if answer.patience.left <= 0:
+        if answer.budget.left <= 0:
             raise timed_out(answer.what)
         yield chunk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urldefrag, urljoin
 
 from pip_warden.errors import NetworkError
-from pip_warden.transport.exchange import Ask
+from pip_warden.transport.exchange import Request
 from pip_warden.transport.urls import origin_of, shown_url
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -16,7 +16,7 @@ MOST_REDIRECTS = 5
 _URL_CHARACTERS = "".join(chr(code) for code in range(33, 127))
 
 
-def follow(ask: Ask, url: str, location: str) -> str:
+def follow(ask: Request, url: str, location: str) -> str:
     """Return where a redirect leads.
 
     Raises:

@@ -17,10 +17,10 @@ from pip_warden.errors import NetworkError
 from pip_warden.transport.bodies import drain, timed_out
 from pip_warden.transport.connections import open_session
 from pip_warden.transport.credentials import Credentials
-from pip_warden.transport.exchange import Answer, Ask
+from pip_warden.transport.exchange import OpenResponse, Request
 from pip_warden.transport.failures import PASSING, converted
-from pip_warden.transport.patience import Clock, Patience
 from pip_warden.transport.redirects import MOST_REDIRECTS, REDIRECTS, follow
+from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.secret import AuthHeader
 from pip_warden.transport.settings import Settings
 from pip_warden.transport.urls import origin_of, shown_url
@@ -54,20 +54,20 @@ class Sender:
         self._watchdog.close()
 
     @contextmanager
-    def open(self, ask: Ask, patience: Patience) -> Iterator[Answer]:
+    def open(self, ask: Request, budget: RetryBudget) -> Iterator[OpenResponse]:
         """Ask, and have whatever is under way at the deadline end there, until the answer's body has been read.
 
         Args:
             ask: What to ask.
-            patience: The time that is left.
+            budget: The time that is left.
 
         Raises:
             NetworkError: ``timed-out``, whatever the end of the connection looked like: a body without a length looks complete.
                 Or no answer, or an insecure redirect.
         """
-        with self._watchdog.watching(patience.ends) as watch:
+        with self._watchdog.watching(budget.ends) as watch:
             try:
-                with self._ask(ask, patience) as answer:
+                with self._ask(ask, budget) as answer:
                     yield answer
             except NetworkError as err:
                 if watch.is_over and err.code in _CUT_OFF:
@@ -77,21 +77,21 @@ class Sender:
                 raise timed_out(ask.what)
 
     @contextmanager
-    def _ask(self, ask: Ask, patience: Patience) -> Iterator[Answer]:
+    def _ask(self, ask: Request, budget: RetryBudget) -> Iterator[OpenResponse]:
         """Send a request and follow its redirects; credentials go no further than the first origin, and do not come back."""
         url, home, is_anonymous = urldefrag(ask.url).url, origin_of(ask.url), ask.is_anonymous
         for _ in range(MOST_REDIRECTS + 1):
             auth = None if is_anonymous else self._credentials.for_request(url)
-            response = self._send(ask, url, auth, patience)
+            response = self._send(ask, url, auth, budget)
             try:
                 location = response.headers.get("Location")
                 if response.status_code not in REDIRECTS or not location:
-                    yield Answer(
+                    yield OpenResponse(
                         response=response,
                         url=url,
                         auth=auth,
                         what=ask.what,
-                        patience=patience,
+                        budget=budget,
                         left_origin=origin_of(url) != home,
                     )
                     return
@@ -106,12 +106,14 @@ class Sender:
             hint="Check the source's URL.",
         )
 
-    def _send(self, ask: Ask, url: str, auth: AuthHeader | None, patience: Patience) -> requests.Response:
+    def _send(
+        self, ask: Request, url: str, auth: AuthHeader | None, budget: RetryBudget
+    ) -> requests.Response:
         origin = origin_of(url)
         headers = {"User-Agent": self._settings.user_agent, **dict(ask.headers)}
         if auth is not None:
             headers[auth.name] = auth.value.reveal()
-        timeout = _timeout(self._settings, ask.what, patience)
+        timeout = _timeout(self._settings, ask.what, budget)
         with converted(ask.what):
             prepared = requests.Request(ask.method, url, headers=headers, data=ask.body).prepare()
             if origin_of(prepared.url or "") != origin:
@@ -127,8 +129,8 @@ class Sender:
             )
 
 
-def _timeout(settings: Settings, what: str, patience: Patience) -> tuple[float, float]:
-    left = patience.left
+def _timeout(settings: Settings, what: str, budget: RetryBudget) -> tuple[float, float]:
+    left = budget.left
     if left <= 0:
         raise timed_out(what)
     return (min(settings.connect_timeout, left), min(settings.read_timeout, left))

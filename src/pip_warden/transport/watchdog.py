@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from pip_warden.transport.patience import Clock
+from pip_warden.transport.retry import Clock
 
 
 class Watch:

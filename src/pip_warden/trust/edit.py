@@ -19,7 +19,7 @@ from pip_warden.disk import draft_beside
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
 from pip_warden.trust.file import parse
-from pip_warden.trust.pins import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.render import (
     render_hash_entry,
     render_identity,

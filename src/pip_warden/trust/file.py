@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 from pip_warden.errors import TrustFileError
-from pip_warden.trust.pins import TrustFile
+from pip_warden.trust.model import TrustFile
 
 TRUST_FILE_NAME = "pytrust.toml"
 LARGEST_TRUST_FILE = 4 << 20
@@ -67,7 +67,7 @@ def parse(text: str, path: Path) -> TrustFile:
     Raises:
         TrustFileError: ``trust-file-not-toml``, or ``trust-file-invalid`` with every fault and its path.
     """
-    from pip_warden.trust.whole import Reading
+    from pip_warden.trust.validate import Reading
 
     try:
         text.encode("utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tomlkit
 
-from pip_warden.trust.pins import (
+from pip_warden.trust.model import (
     DEFAULT_EVIDENCE,
     HashEntry,
     Identity,

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
 from pip_warden.names import parse_artifact_name
-from pip_warden.trust.pins import Entry, HashEntry, IdentityEntry, RootPin, Source
-from pip_warden.trust.wording import FaultLine, found, joined
+from pip_warden.trust.messages import FaultLine, found, joined
+from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, RootPin, Source
 
 _MOST_LISTED = 8
 

@@ -1,6 +1,6 @@
 """The tables of a trust file, one model each. Their fields already are values: what a field accepts, it has parsed.
 
-Whatever can be said about one table alone is said here; what needs two tables is in :mod:`pip_warden.trust.whole`.
+Whatever can be said about one table alone is said here; what needs two tables is in :mod:`pip_warden.trust.validate`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pip_warden.digests import Digest
 from pip_warden.errors import UsageError
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name, parse_project_name, parse_version
 from pip_warden.trust.locations import parse_evidence, parse_issuer, parse_registry, parse_url
+from pip_warden.trust.messages import found
 from pip_warden.trust.subject import RefPattern, SubjectPattern, parse_ref, parse_subject
-from pip_warden.trust.wording import found
 
 _T = TypeVar("_T")
 _Item = TypeVar("_Item")

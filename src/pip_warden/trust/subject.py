@@ -39,7 +39,7 @@ _WORKFLOWS = (".github", "workflows")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Subject:
+class PipelineSubject:
     """A subject that names a project, taken apart.
 
     Attributes:
@@ -55,7 +55,7 @@ class Subject:
     ref: str
 
 
-def read_subject(claimed: str) -> Subject | None:
+def read_subject(claimed: str) -> PipelineSubject | None:
     """Take a certificate's subject apart; None where it names no project in one of the two shapes."""
     subject = _split(claimed)
     return None if subject is None or _holds_wildcard(claimed) or not _is_ref(subject.ref) else subject
@@ -183,7 +183,7 @@ def suggest_pattern(subject_text: str, version: Version) -> str:
     return f"{prefix}{subject.ref[:start]}{VERSION}{subject.ref[end:]}"
 
 
-def _split(text: str) -> Subject | None:
+def _split(text: str) -> PipelineSubject | None:
     """Take a subject or a pattern apart; the ref is looked at by the caller."""
     if len(text) > _LONGEST or not text.startswith("https://"):
         return None
@@ -201,7 +201,9 @@ def _split(text: str) -> Subject | None:
         and all(is_segment(part, _PATH) or part == ANY_SEGMENT for part in parts)
         and all(is_segment(part, _PATH) for part in config.split("/"))
     )
-    return Subject(host=host, project=f"{host}/{project}", config=config, ref=ref) if readable else None
+    return (
+        PipelineSubject(host=host, project=f"{host}/{project}", config=config, ref=ref) if readable else None
+    )
 
 
 def _split_github(host: str, path: str) -> tuple[str, str]:
@@ -255,7 +257,7 @@ def _ref_fault(text: str) -> str | None:
     return None if _is_ref(plain) else "it has an empty segment, or a character that no ref here may have"
 
 
-def _subject_fault(subject: Subject) -> str | None:
+def _subject_fault(subject: PipelineSubject) -> str | None:
     if subject.project.split("/")[1] == ANY_SEGMENT:
         return "* cannot stand for the first segment of the project, which anybody could register"
     fault = _ref_fault(subject.ref)

@@ -14,6 +14,6 @@ private directory, hashed on the way, and that copy is inspected, judged and han
 """
 
 from pip_warden.vault.sealed import Sealed, hand_over, sealed_as
-from pip_warden.vault.store import Stored, Vault
+from pip_warden.vault.store import StoredFile, Vault
 
-__all__ = ["Sealed", "Stored", "Vault", "hand_over", "sealed_as"]
+__all__ = ["Sealed", "StoredFile", "Vault", "hand_over", "sealed_as"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pip_warden.disk import open_regular
 from pip_warden.evidence.bundle import read_bundle
-from pip_warden.evidence.model import Evidence, Form, Item
+from pip_warden.evidence.model import Evidence, EvidenceForm, Item
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 _LARGEST = 64 << 20
@@ -56,7 +56,7 @@ def _read_item(item: JSONValue) -> Item | None:
     if not (isinstance(label, str) and isinstance(form, str) and isinstance(bundle, str)):
         return None
     try:
-        read = read_bundle(label, base64.b64decode(bundle, validate=True), Form(form))
+        read = read_bundle(label, base64.b64decode(bundle, validate=True), EvidenceForm(form))
     except ValueError:
         return None
     return read if isinstance(read, Item) else None

@@ -18,7 +18,7 @@ from pip_warden.digests import Digest
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.errors import UsageError
 from pip_warden.evidence.detached import pem_of
-from pip_warden.evidence.model import Evidence, Form, Item
+from pip_warden.evidence.model import Evidence, EvidenceForm, Item
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.vault.files import check_own, copy_regular, draft, holds, put, write
 from pip_warden.vault.kept import evidence_json, kept_bytes, read_evidence
@@ -30,7 +30,7 @@ _EVIDENCE = "evidence.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
+class StoredFile:
     """A file found in the vault with its evidence. Nothing is proved by its being there: judge it."""
 
     artifact: Artifact
@@ -80,7 +80,7 @@ class Vault:
             ) from err
         return sealed
 
-    def find(self, digest: Digest, name: ArtifactName, directory: Path) -> Stored | None:
+    def find(self, digest: Digest, name: ArtifactName, directory: Path) -> StoredFile | None:
         """Copy a stored file into a directory that only this run can enter, hash it on the way, and inspect the copy; None where there is none.
 
         One with other bytes than its place says is none, and stays for :meth:`seal` to replace: who looks must never remove what another process
@@ -96,7 +96,7 @@ class Vault:
         except OSError:
             return None
         artifact = Artifact(name=name, path=target, digest=digest, size=size, contents=contents)
-        return Stored(artifact=artifact, evidence=self.evidence(digest))
+        return StoredFile(artifact=artifact, evidence=self.evidence(digest))
 
     def evidence(self, digest: Digest) -> Evidence:
         """Return what spoke for a stored file; nothing where there is none, or it cannot be read."""
@@ -108,7 +108,7 @@ class Vault:
         As everything here it is only remembered: whoever uses it has the completed bundle judged again.
         """
         for item in self.evidence(wanted.digest):
-            if isinstance(item, Item) and item.form is Form.DETACHED:
+            if isinstance(item, Item) and item.form is EvidenceForm.DETACHED:
                 wire = item.wire
                 if wire.signature == wanted.signature and pem_of(wire.certificate) == wanted.pem:
                     return wire.entry

@@ -8,7 +8,7 @@ from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
-from pip_warden.trust.pins import Entry, HashEntry, Probe, Revocation
+from pip_warden.trust.model import Entry, HashEntry, Probe, Revocation
 
 _RENAMED = (
     "The file was renamed, or built by something else than the release it claims to be; ask its publisher."

@@ -15,7 +15,7 @@ from packaging.version import Version
 from pip_warden._sigstore.proved import Claims
 from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue
-from pip_warden.trust.pins import Requirements
+from pip_warden.trust.model import Requirements
 from pip_warden.verdict.statement import PROVENANCE, Statement
 
 ANNOTATIONS = "https://gitlab.com/pip-warden/pip-warden/-/blob/main/docs/annotations-predicate.md#v1"

@@ -17,7 +17,7 @@ from pip_warden.errors import BugError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
-from pip_warden.trust.pins import Identity, IdentityEntry, Probe, Requirements
+from pip_warden.trust.model import Identity, IdentityEntry, Probe, Requirements
 from pip_warden.verdict.attested import Demands, Witness
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.model import ItemRefusal, No, SignedBy, Step

@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from pip_warden._sigstore.proved import Claims
 from pip_warden.faults import Fault
-from pip_warden.trust.pins import Identity
+from pip_warden.trust.model import Identity
 
 _HINT = (
     "If this signer is right, review why it changed and pin it with `pip-warden trust add`; if not, the file was published by "

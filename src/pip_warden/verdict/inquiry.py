@@ -37,7 +37,7 @@ from pip_warden.evidence.model import BadItem, Evidence, Item
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName
-from pip_warden.trust.pins import Entry, HashEntry, Probe, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
 from pip_warden.verdict import archive, origin
 from pip_warden.verdict.evidence import Roots, Weighing, no_evidence
 from pip_warden.verdict.listing import Listing

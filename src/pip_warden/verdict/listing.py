@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pip_warden.index.candidate import Candidate, IndexPage, distinct
 from pip_warden.names import ProjectName
-from pip_warden.trust.pins import Entry, HashEntry, Probe, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
 from pip_warden.verdict import origin
 from pip_warden.verdict.model import No, Refused, Step
 from pip_warden.verdict.pin import not_pinned

@@ -10,7 +10,7 @@ from typing import NoReturn
 from pip_warden._sigstore.proved import Claims
 from pip_warden.artifact.model import Artifact
 from pip_warden.errors import RefusedError
-from pip_warden.evidence.model import Form
+from pip_warden.evidence.model import EvidenceForm
 from pip_warden.faults import Fault
 
 
@@ -53,7 +53,7 @@ class ItemRefusal:
     """
 
     label: str
-    form: Form
+    form: EvidenceForm
     no: No
 
     @property
@@ -67,7 +67,7 @@ class SignedBy:
     """The item of evidence that was good, and what it proved."""
 
     label: str
-    form: Form
+    form: EvidenceForm
     claims: Claims
     log_index: int
     log_time: datetime

@@ -17,7 +17,7 @@ from packaging.version import Version
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.trust.pins import Entry, Probe, Source
+from pip_warden.trust.model import Entry, Probe, Source
 
 _HINT = "A registry that does not know a name may forward to another index; the pinned project must have the package itself."
 

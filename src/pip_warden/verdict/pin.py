@@ -6,7 +6,7 @@ from packaging.version import Version
 
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
-from pip_warden.trust.pins import Entry, TrustFile
+from pip_warden.trust.model import Entry, TrustFile
 
 
 def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry | Fault:

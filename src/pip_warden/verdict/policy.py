@@ -11,8 +11,8 @@ from packaging.version import Version
 
 from pip_warden._sigstore.proved import Claims
 from pip_warden.faults import Fault
-from pip_warden.trust.pins import Identity, Requirements
-from pip_warden.trust.subject import Subject, read_subject
+from pip_warden.trust.model import Identity, Requirements
+from pip_warden.trust.subject import PipelineSubject, read_subject
 
 _EXACT = (
     ("source-repository", "source_repository"),
@@ -47,7 +47,7 @@ def _check_own_source(claims: Claims, identity: Identity) -> Fault | None:
     )
 
 
-def _url(subject: Subject, identity: Identity) -> str:
+def _url(subject: PipelineSubject, identity: Identity) -> str:
     """Return a project's URL, as the CA writes it into claim 12.
 
     A subject begins with https whatever its GitLab's URL is; claim 12 begins with that URL. It is https too, but for a GitLab on this

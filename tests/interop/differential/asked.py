@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60
+LONGEST_WAIT = 60
 """Seconds after which a reader that does not end is killed."""
 
 
@@ -111,7 +111,7 @@ def _answer(question: list[str]) -> dict[str, Any]:
 def _child(theirs: int, question: list[str]) -> int:
     for number in (1, 2):
         os.dup2(theirs, number)
-    signal.alarm(PATIENCE)
+    signal.alarm(LONGEST_WAIT)
     stream = io.TextIOWrapper(io.FileIO(theirs, "w"), encoding="utf-8", errors="replace", write_through=True)
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
         try:

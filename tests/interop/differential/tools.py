@@ -20,7 +20,7 @@ PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 DEPENDENCIES = tuple(f"dep-{letter}" for letter in "abcdefgh")
 """Projects that a mutant may depend on, and all that is in the index."""
 _UV = Path(sys.executable).parent / "uv"
-_PATIENCE = 120
+_LONGEST_WAIT = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Tools:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_PATIENCE,
+            timeout=_LONGEST_WAIT,
             check=False,
         )
         return Answer(ran.returncode, ran.stdout + ran.stderr)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from sigstore.verify import Verifier
 
-from pip_warden.sandbox.clock import Clock
+from pip_warden.sandbox.clock import SandboxClock
 from pip_warden.sandbox.sigstore import SigstoreService, Urls
 from pip_warden.sandbox.sigstore.fulcio_app import fulcio_app
 from pip_warden.sandbox.sigstore.rekor_app import rekor_app
@@ -22,12 +22,12 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock(NOON)
+def clock() -> SandboxClock:
+    return SandboxClock(NOON)
 
 
 @pytest.fixture
-def service(clock: Clock, issuer: Issuer) -> SigstoreService:
+def service(clock: SandboxClock, issuer: Issuer) -> SigstoreService:
     return SigstoreService(clock, jwks_for=issuer.jwks, issuers=[ISSUER])
 
 

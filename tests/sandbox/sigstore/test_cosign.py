@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from interop.stack.places import BIN
-from pip_warden.sandbox.sigstore import Form, Lie, MediaType, SigstoreService
+from pip_warden.sandbox.sigstore import BundleForm, Lie, MediaType, SigstoreService
 from pip_warden.sandbox.sigstore.wire import pem, spki_pem
 from sandbox.sigstore.pipeline import CLAIMS, ISSUER, POLICY, SUBJECT, Issuer, parse, verifier_of
 
@@ -111,15 +111,15 @@ def test_cosign_verifies_a_detached_pair(live: SigstoreService, cosign: Run, hom
     good(cosign("verify-blob", *DETACHED, *PAIR, f"--rekor-url={live.urls.rekor}", *WHO, "file"))
 
 
-FORMS = {media_type.name: Form(media_type=media_type) for media_type in MediaType} | {
-    "stamped": Form(timestamp=True),
-    "only stamped": Form(timestamp=True, promise=False),
-    "as Go writes it": Form(timestamp=True, omit_defaults=True),
+FORMS = {media_type.name: BundleForm(media_type=media_type) for media_type in MediaType} | {
+    "stamped": BundleForm(timestamp=True),
+    "only stamped": BundleForm(timestamp=True, promise=False),
+    "as Go writes it": BundleForm(timestamp=True, omit_defaults=True),
 }
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
-def test_cosign_verifies_every_form(live: SigstoreService, cosign: Run, home: Path, form: Form) -> None:
+def test_cosign_verifies_every_form(live: SigstoreService, cosign: Run, home: Path, form: BundleForm) -> None:
     (home / "bundle").write_text(json.dumps(live.sign_blob(DATA, CLAIMS, form=form)))
 
     stamped = ("--use-signed-timestamps",) if form.timestamp else ()

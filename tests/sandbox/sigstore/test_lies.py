@@ -9,36 +9,40 @@ import pytest
 from sigstore.errors import Error, VerificationError
 from sigstore.verify import Verifier
 
-from pip_warden.sandbox.sigstore import Form, Lie, SigstoreService
+from pip_warden.sandbox.sigstore import BundleForm, Lie, SigstoreService
 from sandbox.sigstore.pipeline import CLAIMS, POLICY, parse
 
 DATA = b"the bytes of a wheel"
 STATEMENT = b'{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"t"}'
-STAMPED = Form(promise=False, timestamp=True)
+STAMPED = BundleForm(promise=False, timestamp=True)
 LIES = {
-    "foreign CA": (Lie(ca="foreign"), Form(), "certificate chain"),
-    "SCT by an unknown log": (Lie(sct="foreign"), Form(), "SCT"),
-    "SCT forged": (Lie(sct="forged"), Form(), "SCT"),
-    "no SCT": (Lie(sct="absent"), Form(), "SCT|timestamp extension"),
-    "expired certificate, late entry": (Lie(certificate_age=timedelta(hours=1)), Form(), "certificate chain"),
+    "foreign CA": (Lie(ca="foreign"), BundleForm(), "certificate chain"),
+    "SCT by an unknown log": (Lie(sct="foreign"), BundleForm(), "SCT"),
+    "SCT forged": (Lie(sct="forged"), BundleForm(), "SCT"),
+    "no SCT": (Lie(sct="absent"), BundleForm(), "SCT|timestamp extension"),
+    "expired certificate, late entry": (
+        Lie(certificate_age=timedelta(hours=1)),
+        BundleForm(),
+        "certificate chain",
+    ),
     "certificate of another time than the stamp": (
         Lie(certificate_age=timedelta(hours=1)),
         STAMPED,
         "certificate chain",
     ),
-    "entry of another signature": (Lie(entry="another"), Form(), "inconsistent|do not match"),
-    "forged promise": (Lie(promise="forged"), Form(), "SET"),
-    "forged checkpoint": (Lie(checkpoint="forged"), Form(), "checkpoint"),
-    "broken proof": (Lie(proof="broken"), Form(), "inclusion proof"),
-    "signature by another key": (Lie(signature="foreign"), Form(), "[Ss]ignature"),
+    "entry of another signature": (Lie(entry="another"), BundleForm(), "inconsistent|do not match"),
+    "forged promise": (Lie(promise="forged"), BundleForm(), "SET"),
+    "forged checkpoint": (Lie(checkpoint="forged"), BundleForm(), "checkpoint"),
+    "broken proof": (Lie(proof="broken"), BundleForm(), "inclusion proof"),
+    "signature by another key": (Lie(signature="foreign"), BundleForm(), "[Ss]ignature"),
     "time by an unknown authority": (
         Lie(timestamp="foreign"),
         STAMPED,
         "not enough sources of verified time",
     ),
     "time of other bytes": (Lie(timestamp="other"), STAMPED, "not enough sources of verified time"),
-    "another subject": (Lie(san="https://evil.example/x"), Form(), "SAN|Identity"),
-    "another issuer": (Lie(extensions={1: "https://evil.example", 8: None}), Form(), "Issuer"),
+    "another subject": (Lie(san="https://evil.example/x"), BundleForm(), "SAN|Identity"),
+    "another issuer": (Lie(extensions={1: "https://evil.example", 8: None}), BundleForm(), "Issuer"),
 }
 
 

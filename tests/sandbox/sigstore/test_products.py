@@ -13,8 +13,8 @@ from sigstore.errors import Error
 from sigstore.models import InvalidBundle
 from sigstore.verify import Verifier
 
-from pip_warden.sandbox.clock import Clock
-from pip_warden.sandbox.sigstore import Form, MediaType, SigstoreService, proposals
+from pip_warden.sandbox.clock import SandboxClock
+from pip_warden.sandbox.sigstore import BundleForm, MediaType, SigstoreService, proposals
 from sandbox.sigstore.pipeline import CLAIMS, NOON, POLICY, parse, verifier_of
 
 DATA = b"the bytes of a wheel"
@@ -32,7 +32,7 @@ Fresh = Callable[[], Verifier]
 def test_a_blob_verifies_in_every_bundle_format(
     service: SigstoreService, verifier: Fresh, media_type: MediaType, timestamp: bool
 ) -> None:
-    bundle = service.sign_blob(DATA, CLAIMS, form=Form(media_type=media_type, timestamp=timestamp))
+    bundle = service.sign_blob(DATA, CLAIMS, form=BundleForm(media_type=media_type, timestamp=timestamp))
 
     verifier().verify_artifact(DATA, parse(bundle), POLICY)
 
@@ -41,7 +41,7 @@ def test_a_blob_verifies_in_every_bundle_format(
 def test_a_statement_verifies_in_every_bundle_format(
     service: SigstoreService, verifier: Fresh, media_type: MediaType
 ) -> None:
-    bundle = service.sign_statement(STATEMENT, CLAIMS, form=Form(media_type=media_type))
+    bundle = service.sign_statement(STATEMENT, CLAIMS, form=BundleForm(media_type=media_type))
 
     kind, payload = verifier().verify_dsse(parse(bundle), POLICY)
 
@@ -56,21 +56,21 @@ def test_any_payload_type_can_be_signed(service: SigstoreService, verifier: Fres
 
 
 def test_an_rfc3161_time_stands_in_for_the_promise(service: SigstoreService, verifier: Fresh) -> None:
-    bundle = service.sign_blob(DATA, CLAIMS, form=Form(promise=False, timestamp=True))
+    bundle = service.sign_blob(DATA, CLAIMS, form=BundleForm(promise=False, timestamp=True))
 
     assert "inclusionPromise" not in bundle["verificationMaterial"]["tlogEntries"][0]
     verifier().verify_artifact(DATA, parse(bundle), POLICY)
 
 
 def test_without_promise_and_timestamp_there_is_no_time(service: SigstoreService) -> None:
-    bundle = service.sign_blob(DATA, CLAIMS, form=Form(promise=False))
+    bundle = service.sign_blob(DATA, CLAIMS, form=BundleForm(promise=False))
 
     with pytest.raises(InvalidBundle, match="inclusion promise or signed timestamp"):
         parse(bundle)
 
 
 def test_a_bundle_without_proof_has_none(service: SigstoreService) -> None:
-    bundle = service.sign_blob(DATA, CLAIMS, form=Form(media_type=MediaType.V01, proof=False))
+    bundle = service.sign_blob(DATA, CLAIMS, form=BundleForm(media_type=MediaType.V01, proof=False))
 
     entry = bundle["verificationMaterial"]["tlogEntries"][0]
     assert "inclusionPromise" in entry
@@ -79,7 +79,7 @@ def test_a_bundle_without_proof_has_none(service: SigstoreService) -> None:
 
 def test_defaults_can_be_left_out_as_go_does(service: SigstoreService) -> None:
     """Entry 0 of a fresh log has index 0 and no hashes, both of which protobuf JSON leaves out."""
-    entry = service.sign_blob(DATA, CLAIMS, form=Form(omit_defaults=True))["verificationMaterial"][
+    entry = service.sign_blob(DATA, CLAIMS, form=BundleForm(omit_defaults=True))["verificationMaterial"][
         "tlogEntries"
     ][0]
 
@@ -139,16 +139,16 @@ def test_every_entry_of_a_growing_log_verifies(service: SigstoreService, verifie
 
 
 def test_products_of_before_a_rotation_stay_good(
-    service: SigstoreService, clock: Clock, verifier: Fresh
+    service: SigstoreService, clock: SandboxClock, verifier: Fresh
 ) -> None:
-    before = service.sign_blob(DATA, CLAIMS, form=Form(timestamp=True))
+    before = service.sign_blob(DATA, CLAIMS, form=BundleForm(timestamp=True))
     clock.advance(timedelta(days=30))
     service.rotate_ca()
     service.rotate_ct()
     service.rotate_rekor()
     service.rotate_tsa()
 
-    after = service.sign_blob(DATA, CLAIMS, form=Form(timestamp=True))
+    after = service.sign_blob(DATA, CLAIMS, form=BundleForm(timestamp=True))
 
     verifier().verify_artifact(DATA, parse(before), POLICY)
     verifier().verify_artifact(DATA, parse(after), POLICY)
@@ -165,7 +165,7 @@ def test_products_of_before_a_rotation_stay_good(
 def test_what_a_rotation_forgets_is_trusted_no_longer(
     service: SigstoreService, verifier: Fresh, service_name: str
 ) -> None:
-    form = Form(timestamp=True, promise=service_name != "tsa")
+    form = BundleForm(timestamp=True, promise=service_name != "tsa")
     before = service.sign_blob(DATA, CLAIMS, form=form)
 
     getattr(service, f"rotate_{service_name}")(forget=True)
@@ -190,7 +190,7 @@ def test_a_dump_has_every_entry(service: SigstoreService) -> None:
     assert state["now"] == NOON.isoformat()
 
 
-def test_old_releases_can_be_signed_in_the_past(clock: Clock) -> None:
+def test_old_releases_can_be_signed_in_the_past(clock: SandboxClock) -> None:
     clock.set(NOON - timedelta(days=900))
     service = SigstoreService(clock)
     bundle = service.sign_blob(DATA, CLAIMS)

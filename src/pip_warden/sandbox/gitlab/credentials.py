@@ -47,7 +47,7 @@ class Access(Enum):
         return "read_packages" if self is Access.READ else "admin_packages"
 
 
-class Form(Enum):
+class CredentialForm(Enum):
     """How a credential is presented."""
 
     BASIC = "basic"
@@ -59,21 +59,23 @@ class Form(Enum):
 
 _USER_TOKENS = frozenset({TokenKind.PERSONAL, TokenKind.PROJECT, TokenKind.GROUP, TokenKind.OAUTH})
 _HEADERS = {
-    Form.PRIVATE: _USER_TOKENS,
-    Form.BEARER: _USER_TOKENS,
-    Form.JOB_HEADER: frozenset({TokenKind.JOB}),
-    Form.DEPLOY_HEADER: frozenset({TokenKind.DEPLOY}),
+    CredentialForm.PRIVATE: _USER_TOKENS,
+    CredentialForm.BEARER: _USER_TOKENS,
+    CredentialForm.JOB_HEADER: frozenset({TokenKind.JOB}),
+    CredentialForm.DEPLOY_HEADER: frozenset({TokenKind.DEPLOY}),
 }
 _BASIC = _USER_TOKENS | {TokenKind.DEPLOY}
 
-ACCEPTED: dict[Surface, dict[Form, frozenset[TokenKind]]] = {
+ACCEPTED: dict[Surface, dict[CredentialForm, frozenset[TokenKind]]] = {
     Surface.PYPI: {
-        Form.BASIC: _BASIC | {TokenKind.JOB},
-        **{form: kinds for form, kinds in _HEADERS.items() if form is not Form.JOB_HEADER},
+        CredentialForm.BASIC: _BASIC | {TokenKind.JOB},
+        **{form: kinds for form, kinds in _HEADERS.items() if form is not CredentialForm.JOB_HEADER},
     },
-    Surface.GENERIC_READ: {Form.BASIC: _BASIC | {TokenKind.JOB}, **_HEADERS},
-    Surface.GENERIC_WRITE: {Form.BASIC: _BASIC, **_HEADERS},
-    Surface.PACKAGES_API: {form: kinds for form, kinds in _HEADERS.items() if form is not Form.DEPLOY_HEADER},
+    Surface.GENERIC_READ: {CredentialForm.BASIC: _BASIC | {TokenKind.JOB}, **_HEADERS},
+    Surface.GENERIC_WRITE: {CredentialForm.BASIC: _BASIC, **_HEADERS},
+    Surface.PACKAGES_API: {
+        form: kinds for form, kinds in _HEADERS.items() if form is not CredentialForm.DEPLOY_HEADER
+    },
     Surface.PLAIN_API: {form: kinds for form, kinds in _HEADERS.items() if TokenKind.PERSONAL in kinds},
 }
 """The matrix of reference 4.1; a form that is absent for a surface is ignored there, as if it had not been sent."""
@@ -111,44 +113,54 @@ def authenticate(
             and _named(token, form, username)
         ):
             return Caller(token=token)
-        if form is not Form.BASIC:
+        if form is not CredentialForm.BASIC:
             raise Halt(answers.unauthorized(challenge=surface.registry))
     return Caller()
 
 
-def _presented(request: Request) -> list[tuple[Form, str, str]]:
+def _presented(request: Request) -> list[tuple[CredentialForm, str, str]]:
     """Return every credential of a request in the order in which GitLab looks for them."""
     headers = request.headers
     named = (
-        (Form.JOB_HEADER, headers.get("job-token") or request.query_params.get("job_token")),
-        (Form.DEPLOY_HEADER, headers.get("deploy-token")),
-        (Form.PRIVATE, headers.get("private-token") or request.query_params.get("private_token")),
+        (CredentialForm.JOB_HEADER, headers.get("job-token") or request.query_params.get("job_token")),
+        (CredentialForm.DEPLOY_HEADER, headers.get("deploy-token")),
+        (CredentialForm.PRIVATE, headers.get("private-token") or request.query_params.get("private_token")),
     )
     credentials = [(form, secret, "") for form, secret in named if secret]
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        credentials.append((Form.BEARER, value.strip(), ""))
+        credentials.append((CredentialForm.BEARER, value.strip(), ""))
     elif scheme.lower() == "basic":
         try:
             username, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return credentials
-        credentials.append((Form.BASIC, password, username))
+        credentials.append((CredentialForm.BASIC, password, username))
     return credentials
 
 
-def _accepted(state: GitLabState, surface: Surface, form: Form) -> frozenset[TokenKind]:
+def _accepted(state: GitLabState, surface: Surface, form: CredentialForm) -> frozenset[TokenKind]:
     kinds = ACCEPTED[surface].get(form, frozenset())
-    if surface is Surface.GENERIC_WRITE and form is Form.BASIC and state.settings.generic_put_basic_job_token:
+    if (
+        surface is Surface.GENERIC_WRITE
+        and form is CredentialForm.BASIC
+        and state.settings.generic_put_basic_job_token
+    ):
         return kinds | {TokenKind.JOB}
-    if surface is Surface.PLAIN_API and form is Form.JOB_HEADER and state.settings.project_api_job_token:
+    if (
+        surface is Surface.PLAIN_API
+        and form is CredentialForm.JOB_HEADER
+        and state.settings.project_api_job_token
+    ):
         return frozenset({TokenKind.JOB})
     return kinds
 
 
-def _named(token: Token, form: Form, username: str) -> bool:
+def _named(token: Token, form: CredentialForm, username: str) -> bool:
     """Return whether the user name fits: only job tokens by Basic look at it."""
-    return token.kind is not TokenKind.JOB or form is not Form.BASIC or username == "gitlab-ci-token"
+    return (
+        token.kind is not TokenKind.JOB or form is not CredentialForm.BASIC or username == "gitlab-ci-token"
+    )
 
 
 def _usable(state: GitLabState, token: Token, access: Access) -> bool:

@@ -10,19 +10,19 @@ from pip_warden.sandbox.gitlab.packages_api import stamp
 
 if TYPE_CHECKING:
     from pip_warden.sandbox.gitlab.instance import Instance
-    from pip_warden.sandbox.gitlab.model import Job
+    from pip_warden.sandbox.gitlab.model import JobContext
 
 CONFIG_PATH = ".gitlab-ci.yml"
 _TOKEN_SECONDS = 3600
 _MERGE_REQUEST = "merge_request_event"
 
 
-def config_ref_uri(instance: Instance, job: Job) -> str:
+def config_ref_uri(instance: Instance, job: JobContext) -> str:
     """Return ``ci_config_ref_uri``: the *target* project's configuration at the job's ref, without a scheme."""
     return f"{instance.host}/{job.project.path}//{CONFIG_PATH}@{job.full_ref}"
 
 
-def claims(instance: Instance, job: Job, *, aud: str) -> dict[str, object]:
+def claims(instance: Instance, job: JobContext, *, aud: str) -> dict[str, object]:
     """Return the claims of a job's ID token; an override of None leaves the claim out."""
     now = int(instance.state.now().timestamp())
     ref = f"ref_type:{job.ref_type}:ref:{job.ref}"
@@ -43,7 +43,7 @@ def claims(instance: Instance, job: Job, *, aud: str) -> dict[str, object]:
     return {name: value for name, value in everything.items() if value is not None}
 
 
-def _project_claims(job: Job) -> dict[str, object]:
+def _project_claims(job: JobContext) -> dict[str, object]:
     source, target = job.source_project, job.project
     return {
         "project_id": str(source.id),
@@ -58,7 +58,7 @@ def _project_claims(job: Job) -> dict[str, object]:
     }
 
 
-def _user_claims(job: Job) -> dict[str, object]:
+def _user_claims(job: JobContext) -> dict[str, object]:
     role = job.project.role_of(job.user)
     return {
         "user_id": str(job.user.id),
@@ -73,7 +73,7 @@ def _user_claims(job: Job) -> dict[str, object]:
     }
 
 
-def _pipeline_claims(instance: Instance, job: Job) -> dict[str, object]:
+def _pipeline_claims(instance: Instance, job: JobContext) -> dict[str, object]:
     merge_request = job.pipeline_source == _MERGE_REQUEST
     protected = job.ref_type == "tag" or job.ref == job.source_project.default_branch
     return {
@@ -93,7 +93,7 @@ def _pipeline_claims(instance: Instance, job: Job) -> dict[str, object]:
     }
 
 
-def _environment_claims(job: Job) -> dict[str, object]:
+def _environment_claims(job: JobContext) -> dict[str, object]:
     if job.environment is None:
         return {}
     return {
@@ -104,7 +104,7 @@ def _environment_claims(job: Job) -> dict[str, object]:
     }
 
 
-def variables(instance: Instance, job: Job, *, job_token: str) -> dict[str, str]:
+def variables(instance: Instance, job: JobContext, *, job_token: str) -> dict[str, str]:
     """Return the predefined variables; tag, branch, environment and merge request ones only where they apply."""
     found = {
         **_server_variables(instance),
@@ -134,7 +134,7 @@ def _server_variables(instance: Instance) -> dict[str, str]:
     }
 
 
-def _project_variables(instance: Instance, job: Job) -> dict[str, str]:
+def _project_variables(instance: Instance, job: JobContext) -> dict[str, str]:
     project = job.project
     return {
         "CI_PROJECT_ID": str(project.id),
@@ -151,7 +151,7 @@ def _project_variables(instance: Instance, job: Job) -> dict[str, str]:
     }
 
 
-def _commit_variables(instance: Instance, job: Job) -> dict[str, str]:
+def _commit_variables(instance: Instance, job: JobContext) -> dict[str, str]:
     return {
         "CI_COMMIT_SHA": job.sha,
         "CI_COMMIT_SHORT_SHA": job.sha[:8],
@@ -162,7 +162,7 @@ def _commit_variables(instance: Instance, job: Job) -> dict[str, str]:
     }
 
 
-def _job_variables(instance: Instance, job: Job) -> dict[str, str]:
+def _job_variables(instance: Instance, job: JobContext) -> dict[str, str]:
     home = f"{instance.shown_url}/{job.project.path}"
     return {
         "CI_PIPELINE_ID": str(job.pipeline_id),
@@ -188,7 +188,7 @@ def _job_variables(instance: Instance, job: Job) -> dict[str, str]:
     }
 
 
-def _occasional_variables(job: Job) -> dict[str, str]:
+def _occasional_variables(job: JobContext) -> dict[str, str]:
     found: dict[str, str] = {}
     if job.pipeline_source == _MERGE_REQUEST:
         found["CI_MERGE_REQUEST_IID"] = "1"

@@ -94,7 +94,7 @@ class FileRow:
     claimed_sha256: str | None
     created_at: datetime
     requires_python: str | None = None
-    job: Job | None = None
+    job: JobContext | None = None
     claimed_url: str | None = None
 
     @property
@@ -180,7 +180,7 @@ class ProjectRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class JobContext:
     """Name one CI job: what its tokens and variables speak of.
 
     Attributes:
@@ -228,7 +228,7 @@ class Token:
     scopes: frozenset[str] = frozenset()
     project: ProjectRecord | None = None
     namespace: Namespace | None = None
-    job: Job | None = None
+    job: JobContext | None = None
     username: str = ""
     revoked: bool = False
     expires_at: datetime | None = None

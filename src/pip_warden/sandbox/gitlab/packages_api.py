@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pip_warden.sandbox.gitlab.instance import Instance
-    from pip_warden.sandbox.gitlab.model import FileRow, Job, PackageRow, ProjectRecord
+    from pip_warden.sandbox.gitlab.model import FileRow, JobContext, PackageRow, ProjectRecord
 
 _STATUSES = {"default", "hidden", "processing", "error", "pending_destruction", "deprecated"}
 _ORDERS = {
@@ -188,7 +188,7 @@ def _filtered(request: Request, rows: list[PackageRow]) -> list[PackageRow]:
     ]
 
 
-def _pipeline(job: Job) -> dict[str, object]:
+def _pipeline(job: JobContext) -> dict[str, object]:
     return {
         "id": job.pipeline_id,
         "project_id": job.project.id,

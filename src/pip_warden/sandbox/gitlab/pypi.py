@@ -28,7 +28,7 @@ _REQUIRES_PYTHON_LIMIT = 255
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Shelf:
+class _View:
     """Hold what one request may see: the rows of a project or of a group's projects."""
 
     base: str
@@ -60,32 +60,32 @@ class PyPIRegistry:
 
     async def root(self, request: Request) -> Response:
         """List the packages."""
-        shelf = self._shelf(request)
-        return simple.root_page(request, self._state.settings, shelf.title, shelf.rows, shelf.base)
+        view = self._view(request)
+        return simple.root_page(request, self._state.settings, view.title, view.rows, view.base)
 
     async def package(self, request: Request) -> Response:
         """List the files of a package, or forward the name."""
-        shelf = self._shelf(request)
+        view = self._view(request)
         asked = segment(request, "name").removesuffix("/")
         # GitLab lower-cases the name asked for and no more: my_pkg and my.pkg find nothing
-        rows = [row for row in shelf.rows if row.normalized_name == asked.lower()]
+        rows = [row for row in view.rows if row.normalized_name == asked.lower()]
         if not rows:
-            return self._unknown(request, shelf, asked)
-        links = simple.package_links(rows, shelf.base)
+            return self._unknown(request, view, asked)
+        links = simple.package_links(rows, view.base)
         return simple.package_page(
             request, self._state.settings, rows[0].name, rows[0].normalized_name, links
         )
 
     async def file(self, request: Request) -> Response:
         """Deliver a file by its claimed digest and its name."""
-        shelf = self._shelf(request, by_hash=True)
+        view = self._view(request, by_hash=True)
         name, sha256 = segment(request, "file"), segment(request, "sha256").lower()
         upstream = request.query_params.get("upstream_url")
         if upstream and self._state.settings.forwarding is Forwarding.UPSTREAM_URL:
             return answers.redirect(upstream, method=request.method)
         matches = [
             file
-            for row in shelf.rows
+            for row in view.rows
             for file in row.files
             if file.name == name and (file.claimed_sha256 or "").lower() == sha256
         ]
@@ -153,7 +153,7 @@ class PyPIRegistry:
         if settings.storage_writes_fail:
             raise Halt(answers.forbidden())
 
-    def _shelf(self, request: Request, *, by_hash: bool = False) -> _Shelf:
+    def _view(self, request: Request, *, by_hash: bool = False) -> _View:
         """Return what the caller may see; who knows a file's hash gets it from a group without being asked again."""
         if "/-/packages/" in request.url.path:
             group, caller = admit_group(self._state, request, Surface.PYPI)
@@ -164,29 +164,31 @@ class PyPIRegistry:
                 for found in below
                 if found.packages_enabled and (by_hash or may_see(self._state, found, caller))
             ]
-            return _Shelf(base=base, title=group.path.rpartition("/")[2], rows=_rows(projects))
+            return _View(base=base, title=group.path.rpartition("/")[2], rows=_rows(projects))
         project, _ = admit(self._state, request, Surface.PYPI)
         base = f"{self._instance.api}/projects/{project.id}/packages/pypi"
-        return _Shelf(base=base, title=project.name, rows=_rows([project]))
+        return _View(base=base, title=project.name, rows=_rows([project]))
 
-    def _unknown(self, request: Request, shelf: _Shelf, name: str) -> Response:
+    def _unknown(self, request: Request, view: _View, name: str) -> Response:
         settings = self._state.settings
         if settings.forwarding is Forwarding.OFF:
             return answers.not_found("Package")
         if settings.forwarding is Forwarding.REDIRECT:
             return answers.redirect(f"{self._instance.upstream.simple_url}/{name}/", method=request.method)
-        links = [self._proxy_link(shelf, name, link) for link in self._proxied(name)]
+        links = [self._proxy_link(view, name, link) for link in self._proxied(name)]
         return simple.package_page(request, settings, name, name.lower(), links)
 
-    def _proxy_link(self, shelf: _Shelf, name: str, link: UpstreamLink) -> simple.Link:
+    def _proxy_link(self, view: _View, name: str, link: UpstreamLink) -> simple.Anchor:
         """Return a link of the two generations of proxied index that were seen."""
         if self._state.settings.forwarding is Forwarding.OWN_ORIGIN:
-            url = f"{shelf.base}/forward/{quote(name)}{urlsplit(link.url).path}"
+            url = f"{view.base}/forward/{quote(name)}{urlsplit(link.url).path}"
         else:
             url = (
-                f"{shelf.base}/files/{link.sha256}/{quote(link.name)}?upstream_url={quote(link.url, safe='')}"
+                f"{view.base}/files/{link.sha256}/{quote(link.name)}?upstream_url={quote(link.url, safe='')}"
             )
-        return simple.Link(text=link.name, url=url, sha256=link.sha256, requires_python=link.requires_python)
+        return simple.Anchor(
+            text=link.name, url=url, sha256=link.sha256, requires_python=link.requires_python
+        )
 
     def _proxied(self, name: str) -> tuple[UpstreamLink, ...]:
         if name.lower() in self._state.settings.firewall_blocked:

@@ -16,7 +16,7 @@ class Forwarding(StrEnum):
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
-class Settings:
+class InstanceSettings:
     """Hold the switches; all may be changed while the sandbox runs.
 
     Attributes:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pip_warden.sandbox.gitlab.model import PackageRow
-    from pip_warden.sandbox.gitlab.settings import Settings
+    from pip_warden.sandbox.gitlab.settings import InstanceSettings
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _JSON_PREFIXES = (_JSON, "application/vnd.pypi.simple.latest+json")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
+class Anchor:
     """Hold one anchor of a page."""
 
     text: str
@@ -32,16 +32,16 @@ class Link:
     own_requires_python: str | None = None
 
 
-def wants_json(request: Request, settings: Settings) -> bool:
+def wants_json(request: Request, settings: InstanceSettings) -> bool:
     """Return whether to answer in JSON: any part of Accept that starts so, q-values unheeded."""
     parts = request.headers.get("accept", "").split(",")
     return settings.pep691 and any(part.strip().startswith(_JSON_PREFIXES) for part in parts)
 
 
-def package_links(rows: Sequence[PackageRow], base: str) -> list[Link]:
+def package_links(rows: Sequence[PackageRow], base: str) -> list[Anchor]:
     """Return a link for each file of the rows, below ``base`` (the registry's URL)."""
     return [
-        Link(
+        Anchor(
             text=file.name,
             url=file.claimed_url or f"{base}/files/{file.claimed_sha256 or ''}/{quote(file.name)}",
             sha256=file.claimed_sha256 or "",
@@ -54,7 +54,7 @@ def package_links(rows: Sequence[PackageRow], base: str) -> list[Link]:
 
 
 def package_page(
-    request: Request, settings: Settings, title: str, name: str, links: Sequence[Link]
+    request: Request, settings: InstanceSettings, title: str, name: str, links: Sequence[Anchor]
 ) -> Response:
     """Return a project's page."""
     if not wants_json(request, settings):
@@ -64,20 +64,20 @@ def package_page(
 
 
 def root_page(
-    request: Request, settings: Settings, title: str, rows: Sequence[PackageRow], base: str
+    request: Request, settings: InstanceSettings, title: str, rows: Sequence[PackageRow], base: str
 ) -> Response:
     """Return the root page: an anchor per version row in HTML, each name once in JSON."""
     if wants_json(request, settings):
         names = sorted({row.normalized_name for row in rows})
         return _json({"meta": {"api-version": "1.0"}, "projects": [{"name": name} for name in names]})
     links = [
-        Link(text=row.name, url=f"{base}/simple/{row.normalized_name}", requires_python=row.requires_python)
+        Anchor(text=row.name, url=f"{base}/simple/{row.normalized_name}", requires_python=row.requires_python)
         for row in rows
     ]
     return _html(settings, title, links)
 
 
-def _json_file(link: Link) -> dict[str, object]:
+def _json_file(link: Anchor) -> dict[str, object]:
     requires_python = link.own_requires_python or link.requires_python
     entry: dict[str, object] = {
         "filename": link.text,
@@ -91,7 +91,7 @@ def _json(content: dict[str, object]) -> Response:
     return JSONResponse(content, headers={"content-type": f"{_JSON}; charset=utf-8", "vary": "Accept"})
 
 
-def _html(settings: Settings, title: str, links: Sequence[Link]) -> Response:
+def _html(settings: InstanceSettings, title: str, links: Sequence[Anchor]) -> Response:
     anchors = "".join(_anchor(link) for link in links)
     text = (
         f"<!DOCTYPE html>\n<html>\n  <head>\n    <title>Links for {html.escape(title)}</title>\n  </head>\n"
@@ -103,6 +103,6 @@ def _html(settings: Settings, title: str, links: Sequence[Link]) -> Response:
     return Response(text, headers=headers)
 
 
-def _anchor(link: Link) -> str:
+def _anchor(link: Anchor) -> str:
     fragment = "" if link.sha256 is None else f"#sha256={link.sha256}"
     return f'<a href="{link.url}{fragment}" data-requires-python="{html.escape(link.requires_python)}">{link.text}</a>'

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pip_warden.sandbox.errors import SandboxError
 from pip_warden.sandbox.gitlab.model import (
     FileRow,
-    Job,
+    JobContext,
     Namespace,
     PackageRow,
     PackageType,
@@ -20,7 +20,7 @@ from pip_warden.sandbox.gitlab.model import (
     TokenKind,
     User,
 )
-from pip_warden.sandbox.gitlab.settings import Settings
+from pip_warden.sandbox.gitlab.settings import InstanceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class GitLabState:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self.lock = threading.RLock()
-        self.settings = Settings()
+        self.settings = InstanceSettings()
         self.users: list[User] = []
         self.namespaces: list[Namespace] = []
         self.projects: list[ProjectRecord] = []
@@ -176,7 +176,7 @@ class GitLabState:
         data: bytes,
         *,
         claimed_sha256: str | None,
-        job: Job | None = None,
+        job: JobContext | None = None,
     ) -> FileRow:
         """Add a file to a package, beside any of the same name."""
         with self.lock:

@@ -8,16 +8,16 @@ from pip_warden.sandbox.sigstore.errors import (
     TokenRefused,
 )
 from pip_warden.sandbox.sigstore.identity import Claims
-from pip_warden.sandbox.sigstore.lies import HONEST, Form, Lie, MediaType
+from pip_warden.sandbox.sigstore.lies import HONEST, BundleForm, Lie, MediaType
 from pip_warden.sandbox.sigstore.service import SigstoreService
 from pip_warden.sandbox.sigstore.trust import Urls
 
 __all__ = [
     "HONEST",
+    "BundleForm",
     "Claims",
     "EntryExists",
     "EntryRefused",
-    "Form",
     "Lie",
     "MediaType",
     "SigstoreRefusal",

@@ -20,7 +20,7 @@ class MediaType(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Form:
+class BundleForm:
     """What goes into a bundle, and how it is written.
 
     Attributes:

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pip_warden.sandbox.sigstore import proposals
-from pip_warden.sandbox.sigstore.lies import Form, Lie, MediaType
+from pip_warden.sandbox.sigstore.lies import BundleForm, Lie, MediaType
 from pip_warden.sandbox.sigstore.wire import JSONObject, b64, der, new_key, pem, sign
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _sign_bytes(
     return hand.leaf, hand.shown(honest, data), services.log(proposed, lie=lie)
 
 
-def blob(services: Services, data: bytes, claims: Claims, form: Form, lie: Lie) -> JSONObject:
+def blob(services: Services, data: bytes, claims: Claims, form: BundleForm, lie: Lie) -> JSONObject:
     """Sign bytes and return a bundle with a message signature."""
     leaf, signature, entry = _sign_bytes(services, data, claims, lie)
     content = {
@@ -94,7 +94,7 @@ def detached(
 
 
 def statement(
-    services: Services, payload: bytes, payload_type: str, claims: Claims, form: Form, lie: Lie
+    services: Services, payload: bytes, payload_type: str, claims: Claims, form: BundleForm, lie: Lie
 ) -> JSONObject:
     """Sign a payload and return a bundle with a DSSE envelope."""
     hand = _hand(services, claims, lie)
@@ -127,7 +127,7 @@ def attestation(bundle: JSONObject) -> JSONObject:
 
 
 def _bundle(
-    leaf: x509.Certificate, entry: LoggedEntry, stamps: list[bytes], content: JSONObject, form: Form
+    leaf: x509.Certificate, entry: LoggedEntry, stamps: list[bytes], content: JSONObject, form: BundleForm
 ) -> JSONObject:
     certificate = {"rawBytes": b64(der(leaf))}
     chained = form.media_type in {MediaType.V01, MediaType.V02}

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from pip_warden.sandbox.clock import Clock
+from pip_warden.sandbox.clock import SandboxClock
 from pip_warden.sandbox.sigstore import products, trust
 from pip_warden.sandbox.sigstore.ca import CertificateAuthority
 from pip_warden.sandbox.sigstore.ctlog import CtLog
 from pip_warden.sandbox.sigstore.identity import Claims, identify
-from pip_warden.sandbox.sigstore.lies import HONEST, Form, Lie
+from pip_warden.sandbox.sigstore.lies import HONEST, BundleForm, Lie
 from pip_warden.sandbox.sigstore.lineage import Generation, Lineage
 from pip_warden.sandbox.sigstore.proposals import IN_TOTO
 from pip_warden.sandbox.sigstore.rekor import LoggedEntry, Rekor
@@ -52,14 +52,14 @@ class SigstoreService:
 
     def __init__(
         self,
-        clock: Clock | None = None,
+        clock: SandboxClock | None = None,
         *,
         jwks_for: JwksFor = no_issuer,
         issuers: Iterable[str] = (),
         start: datetime | None = None,
         urls: trust.Urls | None = None,
     ) -> None:
-        self.clock = clock or Clock()
+        self.clock = clock or SandboxClock()
         self.jwks_for = jwks_for
         self.issuers = list(issuers)
         self.start = (start or self.clock.now() - timedelta(days=1)).replace(microsecond=0)
@@ -150,10 +150,10 @@ class SigstoreService:
     # Products
 
     def sign_blob(
-        self, data: bytes, claims: Claims, *, form: Form | None = None, lie: Lie | None = None
+        self, data: bytes, claims: Claims, *, form: BundleForm | None = None, lie: Lie | None = None
     ) -> JSONObject:
         """Sign bytes and return a bundle with a message signature."""
-        return products.blob(self, data, claims, form or Form(), lie or self.lying)
+        return products.blob(self, data, claims, form or BundleForm(), lie or self.lying)
 
     def sign_detached(
         self,
@@ -180,11 +180,11 @@ class SigstoreService:
         payload_type: str = IN_TOTO,
         *,
         timestamp: bool = False,
-        form: Form | None = None,
+        form: BundleForm | None = None,
         lie: Lie | None = None,
     ) -> JSONObject:
         """Sign an in-toto statement, or any other payload, and return a bundle with a DSSE envelope."""
-        form = form or Form(timestamp=timestamp)
+        form = form or BundleForm(timestamp=timestamp)
         return products.statement(self, _payload(statement), payload_type, claims, form, lie or self.lying)
 
     def pep740(
@@ -192,7 +192,7 @@ class SigstoreService:
         statement: bytes | Mapping[str, object],
         claims: Claims,
         *,
-        form: Form | None = None,
+        form: BundleForm | None = None,
         lie: Lie | None = None,
     ) -> JSONObject:
         """Sign a statement and return a PEP 740 attestation object."""

@@ -1,0 +1,35 @@
+"""The person at the terminal."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pip_warden.cli.output import Console
+from pip_warden.errors import RefusedError, UsageError
+from pip_warden.first_use.task import Prompt
+
+
+class TerminalPrompt(Console, Prompt):
+    """Shows what was seen on stdout, and asks on stderr."""
+
+    def show(self, text: str) -> None:
+        """Print it."""
+        print(text)
+
+    def confirm(self, question: str) -> None:
+        """Go on only after a yes.
+
+        Raises:
+            UsageError: ``yes-needed``.
+            RefusedError: ``declined``.
+        """
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "yes-needed",
+                "expected a yes, found nobody to ask",
+                hint="--yes pins without asking, if nothing speaks against it.",
+            )
+        if not click.confirm(question, err=True):
+            raise RefusedError("declined", "expected a yes, found a no; the trust file is unchanged")

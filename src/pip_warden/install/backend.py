@@ -1,0 +1,81 @@
+"""The gate as the loopback server sees it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from pip_warden.disk import storing
+from pip_warden.errors import RefusedError, WardenError
+from pip_warden.index.candidate import Candidate
+from pip_warden.install.request import Run
+from pip_warden.installer.local import LocalInputs
+from pip_warden.installer.model import LinkRequest, ListedFile, PlannedInstall, ServedFile
+from pip_warden.installer.pip import read_report
+from pip_warden.installer.reconcile import reconcile_plan
+from pip_warden.names import ProjectName
+from pip_warden.report.model import Line
+from pip_warden.vault import hand_over
+
+
+class GateBackend:
+    """Puts what an installer asks to the gate. Each accepted file is handed over in a directory of this run, and hashed again then.
+
+    Args:
+        run: The run.
+        directory: Where copies lie.
+        local: What the user has on this machine, and named.
+        report: Where pip writes its report before it asks whether it may install.
+
+    Attributes:
+        has_agreed: Whether pip was told that it may install what it has.
+    """
+
+    def __init__(self, run: Run, directory: Path, local: LocalInputs, report: Path) -> None:
+        self._run = run
+        self._directory = directory
+        self._local = local
+        self._report = report
+        self.has_agreed = False
+
+    def page(self, project: ProjectName) -> tuple[ListedFile, ...]:
+        """List what may be asked for of a project, and start to fetch its newest wheel."""
+        with storing(self._directory):
+            listing = self._run.gate.listing(project)
+        self._run.gate.look_ahead(project)
+        return tuple(_listed(candidate) for candidate in listing.allowed)
+
+    def file(self, project: ProjectName, filename: str) -> ServedFile:
+        """Fetch, judge and seal a file."""
+        with storing(self._directory):
+            admission = self._run.gate.admit(project, filename)
+            if admission.sealed is None:
+                raise denied(admission.line)
+            folder = Path(tempfile.mkdtemp(dir=self._directory))
+            return ServedFile(path=hand_over(admission.sealed, folder), metadata=admission.sealed.metadata)
+
+    def link(self, asked: LinkRequest) -> str:
+        """Let pip open what the user named and nothing else."""
+        return self._local.record(asked)
+
+    def plan(self, items: tuple[PlannedInstall, ...]) -> None:
+        """Agree that pip installs what was accepted."""
+        accepted = self._run.ledger.accepted_digests()
+        reconcile_plan(items, read_report(self._report), accepted, self._local.directories)
+        self.has_agreed = True
+
+
+def denied(line: Line) -> WardenError:
+    """Return the error that tells whoever asked for a file no."""
+    return line.undecided or RefusedError(line.code, f"{line.subject} is refused")
+
+
+def _listed(candidate: Candidate) -> ListedFile:
+    digest, uploaded = candidate.claimed_sha256, candidate.claimed_upload_time
+    return ListedFile(
+        filename=candidate.name.filename,
+        sha256="" if digest is None else digest.hex,
+        yanked=candidate.claimed_yanked,
+        upload_time=None if uploaded is None else uploaded.isoformat().replace("+00:00", "Z"),
+        size=candidate.claimed_size,
+    )

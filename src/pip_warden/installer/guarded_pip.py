@@ -1,0 +1,247 @@
+"""Run our own copy of pip, which asks the loopback server before it opens a link and before it installs.
+
+A script and no module: any Python that pip supports runs it with ``-I``, so it imports the standard library and pip, and nothing of ours.
+
+pip has no public hook for either. What a build backend asks for, or what metadata says that is made while building, may name a file, a directory or a
+URL, and pip would follow it. So three functions of pip's are wrapped: the two that prepare whatever has a link, and the one that installs what was
+prepared. Build dependencies are prepared by the same functions because they are installed in this process (``--use-feature inprocess-build-deps``).
+Where pip is not the pip that we know, or the server does not answer, the process ends at once: pip catches many exceptions, and may try something else.
+
+::
+
+    guarded_pip.py PIP_PARENT HOST install …        the proxy, with the run's password, is in the environment
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import http.client
+import inspect
+import json
+import os
+import re
+import runpy
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
+
+_FRAGMENT = re.compile(r"(sha256=[0-9a-f]{64})?", re.ASCII)
+"""What the index's own links end in. ``subdirectory=`` would build something else than what was judged."""
+
+_KNOWN = {
+    "RequirementPreparer.prepare_linked_requirement": ("self", "req", "parallel_builds"),
+    "RequirementPreparer.prepare_editable_requirement": ("self", "req"),
+    "InprocessBuildEnvironmentInstaller.install": ("self", "requirements", "prefix", "kind", "for_req"),
+    "SubprocessBuildEnvironmentInstaller.install": ("self", "requirements", "prefix", "kind", "for_req"),
+    "install.install_given_reqs": (
+        "requirements",
+        "root",
+        "home",
+        "prefix",
+        "warn_script_location",
+        "use_user_site",
+        "pycompile",
+        "progress_bar",
+        "script_executable",
+    ),
+}
+"""The functions of pip's that are wrapped, and the parameters that they have in every pip of the range in ``pyproject.toml``."""
+
+
+class OnlyThisPip:
+    """Finds ``pip`` in one directory, whatever the target has installed."""
+
+    def __init__(self, parent: str) -> None:
+        self._parent = parent
+
+    def find_spec(self, name: str, _path: object = None, target: Any = None) -> ModuleSpec | None:
+        """Find a module (:class:`importlib.abc.MetaPathFinder`)."""
+        return PathFinder.find_spec(name, [self._parent], target) if name == "pip" else None
+
+
+class GateClient:
+    """The loopback server, asked through the proxy that every child of the run has.
+
+    Args:
+        host: The index's host name.
+        proxy: The proxy's URL, with the password.
+    """
+
+    def __init__(self, host: str, proxy: str) -> None:
+        self.host = host
+        self._proxy = urlsplit(proxy)
+
+    def ask(self, question: str, document: dict[str, object]) -> Any:
+        """Ask a question and return the answer; whatever is not a yes ends this process."""
+        try:
+            answer = self._post(question, json.dumps(document).encode())
+        except BaseException:  # noqa: BLE001 -- nobody above us may take it for something that can be tried again
+            end("the gate does not answer")
+        return answer
+
+    def _post(self, question: str, body: bytes) -> Any:
+        login = f"{unquote(self._proxy.username or '')}:{unquote(self._proxy.password or '')}"
+        headers = {
+            "Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}",
+            "Content-Type": "application/json",
+        }
+        connection = http.client.HTTPConnection(self._proxy.hostname or "", self._proxy.port)
+        connection.request("POST", f"http://{self.host}/run/{question}", body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        if response.status != 200:
+            end(content.decode(errors="replace").strip())
+        return json.loads(content)
+
+
+def end(why: str) -> NoReturn:
+    """End this process at once; what it started is ended from outside."""
+    sys.stdout.flush()
+    os.write(2, f"{why}\n".encode(errors="backslashreplace"))
+    os._exit(1)
+
+
+class Guard:
+    """What is asked, and when."""
+
+    def __init__(self, gate: GateClient) -> None:
+        self._gate = gate
+        self._building: list[str] = []
+
+    def judge(self, req: Any) -> str:
+        """Let a requirement pass whose link is the index's; ask about every other.
+
+        Returns:
+            The URL to record for it instead of the link's, ``""`` for the link's own.
+        """
+        try:
+            link, place = req.source_link, req.link
+            # A wheel that this process has built of a link before lies in pip's temporary cache.
+            if place != link and not _is_temporary_wheel(place):
+                link = place
+            if not req.is_direct and self._is_of_index(link.url):
+                return ""
+            wanted_by = self._building[-1] if self._building else _name(req.comes_from)
+            texts = {"name": req.name or "", "url": link.url, "wanted_by": wanted_by}
+            document: dict[str, object] = {key: _whole(text) for key, text in texts.items()}
+        except BaseException as err:  # noqa: BLE001 -- as in Gate.ask
+            self.unfit(f"requirements of another shape: {err}")
+        return str(self._gate.ask("link", document)["record"])
+
+    def _is_of_index(self, url: str) -> bool:
+        """Tell whether a link that pip found is from a page of the index; one that a requirement names is asked about wherever it leads."""
+        return (
+            url.startswith(f"http://{self._gate.host}/")
+            and _FRAGMENT.fullmatch(urlsplit(url).fragment) is not None
+        )
+
+    def plan(self, requirements: list[Any]) -> None:
+        """Show what is about to be installed."""
+        try:
+            items = [
+                {
+                    "name": req.metadata["name"],
+                    "version": req.metadata["version"],
+                    "source": req.source_link.url,
+                    "wheel": req.local_file_path,
+                }
+                for req in requirements
+            ]
+        except BaseException as err:  # noqa: BLE001 -- as in Gate.ask
+            self.unfit(f"requirements of another shape: {err}")
+        self._gate.ask("plan", {"items": items})
+
+    def unfit(self, found: str) -> NoReturn:
+        """Say that this pip is not the one that we know."""
+        self._gate.ask("unfit", {"found": found})
+        end(f"this pip is unknown: {found}")
+
+    def preparing(
+        self, prepare: Callable[..., Any], preparer: Any, req: Any, *rest: Any, **named: Any
+    ) -> Any:
+        """Judge a requirement's link, then prepare it."""
+        record = self.judge(req)
+        prepared = prepare(preparer, req, *rest, **named)
+        if record:
+            req.download_info = dataclasses.replace(req.download_info, url=record)
+        return prepared
+
+    def building(
+        self, install: Callable[..., Any], installer: Any, requirements: Any, prefix: Any, **named: Any
+    ) -> Any:
+        """Install build dependencies, remembering whose they are."""
+        self._building.append(f"the build of {_name(named['for_req'])}")
+        try:
+            return install(installer, requirements, prefix, **named)
+        finally:
+            self._building.pop()
+
+    def beside(self, *_args: Any, **_named: Any) -> NoReturn:
+        """End a run in which another process would install build dependencies."""
+        self.unfit("a second pip for build dependencies")
+
+    def installing(
+        self, install: Callable[..., Any], requirements: list[Any], *rest: Any, **named: Any
+    ) -> Any:
+        """Show what is about to be installed, then install it."""
+        self.plan(requirements)
+        return install(requirements, *rest, **named)
+
+    def wrap(self, owner: Any, name: str, around: Callable[..., Any]) -> None:
+        """Put a function of ours around one of pip's."""
+        original = getattr(owner, name, None)
+        known = _KNOWN[f"{owner.__name__.rpartition('.')[2]}.{name}"]
+        found = tuple(inspect.signature(original).parameters) if callable(original) else ()
+        if found != known:
+            self.unfit(f"{owner.__name__}.{name}({', '.join(found)}) for ({', '.join(known)})")
+
+        def wrapped(*args: Any, **named: Any) -> Any:
+            return around(original, *args, **named)
+
+        setattr(owner, name, wrapped)
+
+
+def _name(req: Any) -> str:
+    """Name a requirement, or whatever else asks for one."""
+    return str(getattr(req, "name", None) or req or "")
+
+
+def _whole(text: str) -> str:
+    """Replace half characters, which no JSON of ours may hold, by a question mark: no ``file:`` URL with one is let pass."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _is_temporary_wheel(link: Any) -> bool:
+    path = os.path.realpath(link.file_path) if link.is_file else ""
+    return path.startswith(os.path.realpath(tempfile.gettempdir()) + os.sep) and path.endswith(".whl")
+
+
+def main() -> None:
+    """Wrap pip and run it."""
+    parent, host, *words = sys.argv[1:]
+    guard = Guard(GateClient(host, os.environ.get("http_proxy", "")))
+    sys.meta_path.insert(0, OnlyThisPip(parent))
+    try:
+        from pip._internal import build_env
+        from pip._internal.commands import install
+        from pip._internal.operations import prepare
+
+        preparer, inside = prepare.RequirementPreparer, build_env.InprocessBuildEnvironmentInstaller
+        beside = build_env.SubprocessBuildEnvironmentInstaller
+    except (ImportError, AttributeError) as err:
+        guard.unfit(str(err))
+    for name in ("prepare_linked_requirement", "prepare_editable_requirement"):
+        guard.wrap(preparer, name, guard.preparing)
+    guard.wrap(inside, "install", guard.building)
+    guard.wrap(beside, "install", guard.beside)
+    guard.wrap(install, "install_given_reqs", guard.installing)
+    sys.argv[:] = ["pip", *words]
+    runpy.run_module("pip", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

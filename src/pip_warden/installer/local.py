@@ -1,0 +1,105 @@
+"""What the user has on this machine, as an installer is told of it: by ``file:`` URL, so that there is nothing for it to parse again.
+
+Inside a directory named ``foo[bar]``, pip takes the path for the directory ``foo`` with an extra; in one named ``foo;os_name=="x"`` for a marker.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from pip_warden.display import shown
+from pip_warden.errors import RefusedError, UsageError
+from pip_warden.installer.model import LinkRequest
+from pip_warden.installer.wanted import LocalProject
+from pip_warden.names import ProjectName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LocalInputs:
+    """What may be opened although it is not the index's.
+
+    Attributes:
+        files: Of each accepted file, the copy that was handed over and where the user has it.
+        directories: The user's own project directories, links resolved.
+    """
+
+    files: Mapping[Path, Path]
+    directories: frozenset[Path]
+
+    def record(self, asked: LinkRequest) -> str:
+        """Return the URL to record for a copy (PEP 610): where the user has the file. ``""`` for a directory, whose URL is its own.
+
+        Raises:
+            RefusedError: ``not-through-gate``: the user did not name it.
+        """
+        path = local_path(asked.url)
+        if path is not None and path in self.files:
+            return self.files[path].as_uri()
+        if path is not None and path in self.directories:
+            return ""
+        named = f"{asked.name} at " if asked.name else ""
+        wanted_by = f", wanted by {asked.wanted_by}" if asked.wanted_by else ""
+        raise RefusedError(
+            "not-through-gate",
+            f"expected what comes from the index or was named on the command line, found {named}{asked.url}{wanted_by}",
+            hint="It was neither opened nor installed. Find out which package asks for it, and why.",
+        )
+
+
+def local_path(url: str) -> Path | None:
+    """Return the real path that a ``file:`` URL means, None for a URL of any other kind, or with a query or fragment.
+
+    None too for bytes that are not UTF-8: pip reads each as U+FFFD, which another path may have.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
+            return None
+        return Path(unquote_to_bytes(parts.path).decode("utf-8")).resolve()
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def file_argument(copy: Path, project: ProjectName, extras: str) -> str:
+    """Spell an accepted file for pip."""
+    return f"{project}{extras} @ {copy.as_uri()}" if extras else copy.as_uri()
+
+
+def project_arguments(project: LocalProject) -> list[str]:
+    """Spell a project directory for pip.
+
+    pip takes extras with a URL only where the URL has a name, which nobody knows before the project is built, or is editable. So it gets a path then.
+
+    Raises:
+        UsageError: ``bad-requirement``: pip would read the path and its extras differently.
+    """
+    if not _is_text(project.path):
+        raise UsageError(
+            "bad-requirement",
+            f"expected a directory whose path is UTF-8, found {shown(str(project.path))}",
+            hint="pip would take it for another. Rename it.",
+        )
+    if project.editable:
+        return ["--editable", project.path.as_uri() + project.extras]
+    if not project.extras:
+        return [project.path.as_uri()]
+    path = str(project.path)
+    if ";" in path or path != path.rstrip():
+        raise UsageError(
+            "bad-requirement",
+            f"expected a directory without ';' in its path or a blank at its end where extras are asked for, found {shown(repr(path))}",
+            hint="pip takes what follows for a marker, and drops the blank. Use --editable, or move the project.",
+        )
+    return [f"{path}{project.extras}"]
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

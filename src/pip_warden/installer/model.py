@@ -1,0 +1,84 @@
+"""What the loopback server asks of the gate, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pip_warden.names import ProjectName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedFile:
+    """One file of a page, as an installer is shown it.
+
+    Attributes:
+        filename: File name.
+        sha256: The digest claimed or pinned for it, ``""`` where there is none; the installer compares it with the bytes it gets.
+        yanked: None where not yanked, else the reason, which may be empty.
+        upload_time: ISO 8601, UTC; None where unknown.
+        size: Bytes; None where unknown.
+    """
+
+    filename: str
+    sha256: str
+    yanked: str | None = None
+    upload_time: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServedFile:
+    """A sealed file, copied to where the server may read it, and its core metadata."""
+
+    path: Path
+    metadata: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinkRequest:
+    """A requirement that leads elsewhere than to the index.
+
+    Attributes:
+        name: Its name, ``""`` where only the link is known.
+        url: Where it leads.
+        wanted_by: Who asked for it, ``""`` where nobody knows.
+    """
+
+    name: str
+    url: str
+    wanted_by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedInstall:
+    """One distribution that is about to be installed.
+
+    Attributes:
+        name: Its project, as its metadata spells it.
+        version: Its version.
+        source: The URL that it comes from: a wheel, or what the wheel was built of.
+        wheel: The wheel.
+    """
+
+    name: str
+    version: str
+    source: str
+    wheel: Path
+
+
+class Backend(Protocol):
+    """The gate, as seen by the server. Every method raises RefusedError or UndecidedError."""
+
+    def page(self, project: ProjectName) -> tuple[ListedFile, ...]:
+        """List what may be asked for of a project."""
+
+    def file(self, project: ProjectName, filename: str) -> ServedFile:
+        """Fetch, judge and seal a file."""
+
+    def link(self, asked: LinkRequest) -> str:
+        """Let a link pass that is not the index's, and return the URL to record for it (PEP 610)."""
+
+    def plan(self, items: tuple[PlannedInstall, ...]) -> None:
+        """Look at everything that is about to be installed."""

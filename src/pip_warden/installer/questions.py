@@ -1,0 +1,71 @@
+"""What our pip asks while it runs (``guarded_pip.py``), read strictly and put to the gate.
+
+``link``: may this be opened, which is not the index's? ``plan``: may this be installed? ``unfit``: no question, but that this pip cannot be guarded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pip_warden.display import shown
+from pip_warden.errors import InstallerError
+from pip_warden.installer.model import Backend, LinkRequest, PlannedInstall
+from pip_warden.strict_json import JSONValue, MalformedError, loads_object
+
+LARGEST_QUESTION = 8 << 20
+"""Bytes: a plan of some ten thousand distributions."""
+
+
+def answer(question: str, body: bytes, backend: Backend) -> dict[str, str]:
+    """Put a question to the gate and return its answer.
+
+    Raises:
+        RefusedError: The gate says no.
+        UndecidedError: The gate cannot say.
+        InstallerError: ``unknown-pip``: this pip is not the one that we know.
+    """
+    try:
+        document = loads_object(body, max_bytes=LARGEST_QUESTION)
+        match question:
+            case "link":
+                asked = LinkRequest(**_texts(document, "name", "url", "wanted_by"))
+                return {"record": backend.link(asked)}
+            case "plan":
+                backend.plan(tuple(_planned(item) for item in _list(document, "items")))
+                return {}
+            case "unfit":
+                found = _texts(document, "found")["found"]
+            case _:
+                found = f"the question {shown(question)}"
+    except MalformedError as err:
+        found = f"a question that nobody can read: {err}"
+    raise InstallerError(
+        "unknown-pip",
+        f"expected a pip that can be guarded, found {shown(found, 500)}",
+        hint="Install pip-warden again, with the pip that it asks for.",
+    )
+
+
+def _planned(item: JSONValue) -> PlannedInstall:
+    if not isinstance(item, dict):
+        raise MalformedError("an item that is no object")
+    texts = _texts(item, "name", "version", "source", "wheel")
+    return PlannedInstall(
+        name=texts["name"], version=texts["version"], source=texts["source"], wheel=Path(texts["wheel"])
+    )
+
+
+def _list(document: Mapping[str, JSONValue], key: str) -> list[JSONValue]:
+    value = document.get(key)
+    if not isinstance(value, list):
+        raise MalformedError(f"no list of {key}")
+    return value
+
+
+def _texts(document: Mapping[str, JSONValue], *keys: str) -> dict[str, str]:
+    """Return the values of an object that has these keys and no others, all of them texts."""
+    texts = {key: value for key, value in document.items() if isinstance(value, str)}
+    if texts.keys() != set(keys) or len(document) != len(keys):
+        raise MalformedError(f"an object without {', '.join(keys)}, or with more")
+    return texts

@@ -1,0 +1,247 @@
+"""The HTTP client: requests go out here and nowhere else.
+
+What may be asked for is said here, and when it is asked again; ``sending`` says how one request goes out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, Self, TypeVar
+
+from requests_toolbelt import MultipartEncoder
+
+from pip_warden.errors import NetworkError
+from pip_warden.events import SILENT, Reporter
+from pip_warden.strict_json import JSONValue
+from pip_warden.transport.bodies import FileBody
+from pip_warden.transport.credentials import Credentials
+from pip_warden.transport.exchange import OpenResponse, Request
+from pip_warden.transport.failures import PASSING
+from pip_warden.transport.reading import MOST_EXPLAINED, read_reply, write_file
+from pip_warden.transport.responses import Download, Response, error_for
+from pip_warden.transport.retry import Clock, RetryBudget
+from pip_warden.transport.sending import Sender
+from pip_warden.transport.settings import Settings
+from pip_warden.transport.urls import shown_url
+
+T = TypeVar("T", bound=Download | Response)
+
+_PASSING_STATUS = frozenset({429, 502, 503, 504})
+_AS_STORED = (("Accept-Encoding", "identity"), ("Accept", "*/*"))
+
+
+class Transport:
+    """The HTTP client. Every method may be called from several threads at once.
+
+    Args:
+        settings: How the network is used.
+        credentials: Which origin gets which.
+        reporter: Told about the progress of downloads.
+        clock: Where time comes from.
+
+    Raises:
+        UsageError: ``bad-ca-file``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        credentials: Credentials | None = None,
+        reporter: Reporter = SILENT,
+        clock: Clock | None = None,
+    ) -> None:
+        self._settings = settings or Settings()
+        self._credentials = credentials or Credentials()
+        self._reporter = reporter
+        self._clock = clock or Clock()
+        self._sender = Sender(self._settings, self._credentials, self._clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._sender.close()
+
+    def has_credentials(self, url: str) -> bool:
+        """Tell whether a request for a URL would carry credentials.
+
+        Raises:
+            NetworkError: ``insecure-url``.
+        """
+        return self._credentials.for_request(url) is not None
+
+    def get(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        accept: str | None = None,
+        label: str | None = None,
+        anonymous: bool = False,
+    ) -> Response:
+        """Fetch something small into memory and return the answer whatever its status, except 429.
+
+        Args:
+            url: Absolute URL.
+            max_bytes: The largest body, its content encoding undone; of a failure the first 64 KiB are kept.
+            accept: The ``Accept`` header.
+            label: What it is, for people; by default the URL.
+            anonymous: Send no credentials, whatever is held for the origin (for URLs that a stranger wrote).
+
+        Raises:
+            NetworkError: No answer or a broken one, one too large, an insecure redirect, or ``rate-limited``.
+        """
+        headers = (("Accept-Encoding", "gzip"), ("Accept", accept or "*/*"))
+        ask = Request(
+            method="GET", url=url, what=label or shown_url(url), headers=headers, is_anonymous=anonymous
+        )
+        return self._not_limited(self._persist(ask, lambda answer: read_reply(answer, max_bytes)), ask)
+
+    def post_json(self, url: str, payload: JSONValue, *, max_bytes: int) -> Response:
+        """Ask a question that needs a body (a look-up in a transparency log), without credentials; return as :meth:`get` does.
+
+        It may be sent more than once, so it must only ask.
+
+        Raises:
+            NetworkError: As for :meth:`get`; ``insecure-redirect`` for any redirect.
+        """
+        headers = (
+            ("Accept-Encoding", "gzip"),
+            ("Accept", "application/json"),
+            ("Content-Type", "application/json"),
+        )
+        ask = Request(
+            method="POST",
+            url=url,
+            what=shown_url(url),
+            headers=headers,
+            body=json.dumps(payload).encode(),
+            is_anonymous=True,
+        )
+        return self._not_limited(self._persist(ask, lambda answer: read_reply(answer, max_bytes)), ask)
+
+    def download(
+        self, url: str, *, to: BinaryIO, max_bytes: int, label: str, anonymous: bool = False
+    ) -> Download:
+        """Write a file as it arrives and hash what is written; a second try starts from scratch.
+
+        Content encodings are neither asked for nor undone: the bytes hashed are those sent.
+
+        Args:
+            url: Absolute URL.
+            to: Seekable and writable; written from where it stands, and cut off there before each try.
+            max_bytes: The largest file.
+            label: What it is, for people.
+            anonymous: As for :meth:`get`.
+
+        Raises:
+            NetworkError: As for :meth:`get`.
+            RegistryError: The status is not 200.
+            CredentialsError: The status may mean missing credentials.
+            UndecidedError: ``cannot-store``: the file cannot be written.
+        """
+        start = to.tell()
+        ask = Request(method="GET", url=url, what=label, headers=_AS_STORED, is_anonymous=anonymous)
+
+        def take(answer: OpenResponse) -> Download | Response:
+            if answer.response.status_code != 200:
+                return read_reply(answer, MOST_EXPLAINED)
+            return write_file(answer, to, start=start, max_bytes=max_bytes, reporter=self._reporter)
+
+        try:
+            outcome: Download | Response = self._persist(ask, take)
+        finally:
+            self._reporter.transfer_done(label)
+        if isinstance(outcome, Response):
+            raise error_for(outcome, label)
+        return outcome
+
+    def put(self, url: str, content: BinaryIO, *, label: str) -> Response:
+        """Send a file, streamed, and return the answer, whatever its status. Sent once: whether a broken request arrived, only asking tells.
+
+        Args:
+            url: Absolute URL.
+            content: Seekable; sent from its beginning.
+            label: What it is, for people.
+
+        Raises:
+            NetworkError: As for :meth:`get`; ``insecure-redirect`` for any redirect.
+        """
+        return self._send_once("PUT", url, FileBody(content, label, self._reporter), (), label)
+
+    def post_form(
+        self, url: str, fields: Sequence[tuple[str, str]], content: BinaryIO, *, filename: str
+    ) -> Response:
+        """Send a form with one file, streamed, and return the answer, whatever its status. Sent once, as :meth:`put` does.
+
+        Args:
+            url: Absolute URL.
+            fields: Form fields in order; a name may stand more than once.
+            content: The part ``content``; seekable, sent from its beginning.
+            filename: Its file name.
+
+        Raises:
+            NetworkError: As for :meth:`put`.
+        """
+        upload = FileBody(content, filename, self._reporter)
+        parts = [*fields, ("content", (filename, upload, "application/octet-stream"))]
+        form = MultipartEncoder(parts)  # type: ignore[no-untyped-call]  # the library has no types
+        return self._send_once("POST", url, form, (("Content-Type", str(form.content_type)),), filename)
+
+    def _send_once(
+        self,
+        method: str,
+        url: str,
+        body: FileBody | MultipartEncoder,
+        headers: tuple[tuple[str, str], ...],
+        label: str,
+    ) -> Response:
+        ask = Request(method=method, url=url, what=label, headers=headers, body=body)
+        budget = RetryBudget(deadline=self._settings.deadline, retries=0, clock=self._clock)
+        self._check_online(ask)
+        try:
+            with self._sender.open(ask, budget) as answer:
+                return read_reply(answer, MOST_EXPLAINED)
+        finally:
+            self._reporter.transfer_done(label)
+
+    def _check_online(self, ask: Request) -> None:
+        if self._settings.offline:
+            raise NetworkError(
+                "offline",
+                f"expected {ask.what}, found that `--offline` allows no request",
+                hint="Run once without `--offline`, so that what is needed is in the cache.",
+            )
+
+    def _not_limited(self, reply: Response, ask: Request) -> Response:
+        if reply.status == 429:
+            raise error_for(reply, ask.what)
+        return reply
+
+    def _persist(self, ask: Request, take: Callable[[OpenResponse], T]) -> T:
+        """Try until there is an answer that no other try would better, or budget ends."""
+        self._check_online(ask)
+        budget = RetryBudget(
+            deadline=self._settings.deadline, retries=self._settings.retries, clock=self._clock
+        )
+        while True:
+            try:
+                with self._sender.open(ask, budget) as answer:
+                    outcome = take(answer)
+            except NetworkError as err:
+                if err.code in PASSING and budget.pause():
+                    continue
+                raise
+            passing = isinstance(outcome, Response) and outcome.status in _PASSING_STATUS
+            if not (passing and budget.pause(_retry_after(outcome))):
+                return outcome
+
+
+def _retry_after(outcome: Download | Response) -> str | None:
+    return outcome.headers.get("retry-after") if isinstance(outcome, Response) else None

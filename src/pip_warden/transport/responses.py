@@ -1,0 +1,173 @@
+"""What came back, and what an unwelcome answer means in words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeGuard
+
+from pip_warden.digests import Digest
+from pip_warden.display import shown
+from pip_warden.errors import CredentialsError, NetworkError, RegistryError, UndecidedError
+from pip_warden.transport.secret import Secret
+from pip_warden.transport.urls import shown_url
+
+_MOST_EXPLAINED = 16 << 10
+_TAG = re.compile(r"<title[^>]{0,80}>([^<]{0,200})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """An answer, read to its end, whatever its status.
+
+    Attributes:
+        status: HTTP status code.
+        url: Final URL, after redirects.
+        headers: By lower-case name; cannot be changed.
+        body: The whole body, its content encoding undone.
+        sent_credentials: Whether the request that got this answer (the last one of a chain of redirects) carried credentials.
+        secrets: What went along; hidden wherever the body is shown.
+        left_origin: Whether redirects led to another origin than was asked, so that this is not the asked server's own word.
+    """
+
+    status: int
+    url: str
+    headers: Mapping[str, str] = field(hash=False)
+    body: bytes = field(repr=False)
+    sent_credentials: bool = False
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    left_origin: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Download:
+    """A file that was written as it arrived.
+
+    Attributes:
+        url: Final URL, after redirects.
+        digest: SHA-256 of the bytes written.
+        size: Bytes written.
+    """
+
+    url: str
+    digest: Digest
+    size: int
+
+
+def error_for(reply: Response, what: str) -> UndecidedError:
+    """Build the error for an answer that is not the one asked for.
+
+    Args:
+        reply: The answer.
+        what: What was asked for, for people.
+
+    Returns:
+        :class:`CredentialsError` for 401, 403 and for a 404 without credentials, since GitLab hides what one may not see;
+        ``NetworkError rate-limited`` for 429; ``RegistryError redirect-target-failed`` where redirects led to another origin; else :class:`RegistryError`.
+    """
+    said = explanation(reply)
+    found = f"expected {what}, found status {reply.status} from {shown_url(reply.url)}: {said}"
+    if reply.status == 429:
+        return _rate_limited(reply, what)
+    if reply.left_origin:
+        return RegistryError(
+            "redirect-target-failed",
+            found,
+            status=reply.status,
+            hint="The server redirected there (object storage, or another index), and there it is not to be had. Try again later.",
+        )
+    if reply.status in {401, 403} or (reply.status == 404 and not reply.sent_credentials):
+        return _who_asks(reply, found, said)
+    if reply.status == 404:
+        return RegistryError(
+            "not-found",
+            found,
+            status=404,
+            hint="Check the name. GitLab also answers 404 where the credentials may not see the project.",
+        )
+    if reply.status >= 500:
+        return RegistryError(
+            "server-error", found + _asked_to_wait(reply), status=reply.status, hint="Try again later."
+        )
+    return RegistryError("unexpected-status", found, status=reply.status, hint="Check the source's URL.")
+
+
+def explanation(reply: Response) -> str:
+    """Return what the server says about a failure, as one short line that is safe to show and holds no secret."""
+    text = reply.body[:_MOST_EXPLAINED].decode("utf-8", "replace").strip()
+    if not text:
+        return "no explanation"
+    if text.startswith(("{", "[")):
+        said = _message(text)
+    elif text.startswith("<"):
+        title = _TAG.search(text)
+        said = f"an HTML page, {title[1].strip()!r}" if title else "an HTML page"
+    else:
+        said = text
+    for secret in reply.secrets:
+        said = secret.hidden_in(said)
+    return shown(" ".join(said.split()))
+
+
+def is_text_map(value: object) -> TypeGuard[dict[str, object]]:
+    """Tell whether a value read from JSON is an object."""
+    return isinstance(value, dict)
+
+
+def _message(text: str) -> str:
+    """Read GitLab's ``message``, ``error`` or ``error_description``."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if is_text_map(value):
+        for key in ("message", "error", "error_description"):
+            if value.get(key):
+                return str(value[key])
+    return text
+
+
+def _who_asks(reply: Response, found: str, said: str) -> CredentialsError:
+    code, hint = (
+        "forbidden",
+        "The credentials are valid but may not read this. A 403 can also be a failing object storage.",
+    )
+    if "job token not allowed" in said:
+        code = "job-token-not-allowed"
+        hint = (
+            "In the project that holds the package: Settings > CI/CD > Job token permissions, add this project (or its group) "
+            "to the allowlist."
+        )
+    elif "Insufficient permissions" in said:
+        code = "token-lacks-permission"
+        hint = "In the project that holds the package: Settings > CI/CD > Job token permissions, grant the permission it names."
+    elif not reply.sent_credentials:
+        code = "credentials-needed"
+        hint = (
+            "The request went without credentials, and GitLab hides what one may not see. Set GITLAB_TOKEN (read_api), "
+            "and GITLAB_URL where it is not gitlab.com's; or use `--token-file HOST=FILE` or netrc; in GitLab CI the job token is used by itself."
+        )
+    elif reply.status == 401:
+        code, hint = (
+            "credentials-refused",
+            "The token is wrong, expired, revoked, or lacks the scope read_api.",
+        )
+    return CredentialsError(code, found, status=reply.status, hint=hint)
+
+
+def _rate_limited(reply: Response, what: str) -> NetworkError:
+    advice = "" if reply.sent_credentials else " Requests with credentials are allowed many more."
+    return NetworkError(
+        "rate-limited",
+        f"expected {what}, found that {shown_url(reply.url)} allows no more requests for now{_asked_to_wait(reply)}",
+        hint=f"Try again later.{advice}",
+    )
+
+
+def _asked_to_wait(reply: Response) -> str:
+    asked = reply.headers.get("retry-after", "").strip()
+    if not asked:
+        return ""
+    return f"; the server asks to wait {shown(asked, 40)}{' seconds' if asked.isdecimal() else ''}"

@@ -1,0 +1,371 @@
+"""B10, B11: the pip that asks. A pip that we do not know is not run, and whatever is not a yes ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from installers.fake_backend import FakeBackend, error
+from pip_warden.digests import digest_of
+from pip_warden.errors import InstallerError, RefusedError, UsageError
+from pip_warden.installer import guarded_pip
+from pip_warden.installer.environment import child_environment
+from pip_warden.installer.local import LocalInputs, local_path, project_arguments
+from pip_warden.installer.model import LinkRequest, PlannedInstall
+from pip_warden.installer.pip import Child, Installed
+from pip_warden.installer.questions import answer
+from pip_warden.installer.reconcile import accepted_under_its_name, reconcile_plan
+from pip_warden.installer.server import HOST, Server
+from pip_warden.installer.wanted import LocalProject
+
+MODULES = {
+    "__init__": "",
+    "_internal/__init__": "",
+    "_internal/build_env": """
+class InprocessBuildEnvironmentInstaller:
+    def install(self, requirements, prefix, *, kind, for_req): ...
+class SubprocessBuildEnvironmentInstaller:
+    def install(self, requirements, prefix, *, kind, for_req): print("beside")
+""",
+    "_internal/operations/__init__": "",
+    "_internal/operations/prepare": """
+class RequirementPreparer:
+    def prepare_linked_requirement(self, req, parallel_builds=False): print("opened", req.link.url)
+    def prepare_editable_requirement(self, req): print("opened", req.link.url)
+""",
+    "_internal/commands/__init__": "",
+    "_internal/commands/install": """
+def install_given_reqs(requirements, root, home, prefix, warn_script_location, use_user_site, pycompile, progress_bar,
+                       script_executable=None): print("installed")
+""",
+    "__main__": """
+import types
+from pip._internal import build_env
+from pip._internal.commands import install
+from pip._internal.operations.prepare import RequirementPreparer
+def link_to(url):
+    return types.SimpleNamespace(url=url, is_file=url.startswith("file:"), file_path=url[7:])
+def req(url, is_direct=False):
+    link = link_to(url)
+    return types.SimpleNamespace(link=link, source_link=link, req="acme", name="acme", comes_from=None, download_info=None,
+                                 is_direct=is_direct, local_file_path="acme.whl", metadata={"name": "acme", "version": "1.0"})
+try:
+    RUN
+except BaseException:
+    print("caught")
+""",
+}
+"""As much of a pip as is wrapped."""
+
+LINK = "RequirementPreparer().prepare_linked_requirement(req({url!r}))"
+EDITABLE = "RequirementPreparer().prepare_editable_requirement(req({url!r}))"
+INSTALL = "install.install_given_reqs([req('x')], None, None, None, True, False, True, 'off')"
+BESIDE = "build_env.SubprocessBuildEnvironmentInstaller().install([], None, kind='', for_req=None)"
+INDEX = f"http://{HOST}/files/acme/acme-1.0-py3-none-any.whl"
+
+
+class Bench:
+    """A pip of our own making, and a backend that it asks."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.backend = FakeBackend(directory)
+        self.modules = dict(MODULES)
+
+    def run(self, code: str, *, proxy_url: str = "") -> tuple[int, list[str], Server]:
+        parent, private = self.directory / "parent", self.directory / "private"
+        private.mkdir()
+        for name, text in self.modules.items():
+            path = parent / "pip" / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("RUN", code))
+        child, lines = Child(), list[str]()
+        with Server(self.backend, on_denial=child.end) as server:
+            environment = child_environment({}, proxy_url=proxy_url or server.proxy_url, private=private)
+            command = [sys.executable, "-I", str(guarded_pip.__file__), str(parent), HOST, "install"]
+            status = child.run(command, environment, lines.append, None)
+        return status, lines, server
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.mark.parametrize("url", [INDEX, f"{INDEX}#sha256={'0' * 64}"])
+def test_b10_the_index_s_own_links_need_no_question(bench: Bench, url: str) -> None:
+    status, lines, server = bench.run(LINK.format(url=url))
+    assert (status, lines, bench.backend.asked, server.denial) == (0, [f"opened {url}"], [], None)
+
+
+def test_b10_a_link_into_the_index_that_a_requirement_names_is_asked_about(bench: Bench) -> None:
+    bench.backend.errors[f"link {INDEX}"] = error(RefusedError, "not-through-gate")
+    code = f"RequirementPreparer().prepare_linked_requirement(req({INDEX!r}, is_direct=True))"
+    status, lines, _ = bench.run(code)
+    assert status != 0
+    assert not {"caught", f"opened {INDEX}"} & set(lines)
+
+
+PLACED = "found = req({source!r}); found.link = link_to({place}); RequirementPreparer().prepare_linked_requirement(found)"
+
+
+def test_b10_what_was_built_of_the_index_s_own_lies_in_a_temporary_place(bench: Bench) -> None:
+    place = "'file://' + __import__('tempfile').gettempdir() + '/cache/acme.whl'"
+    status, lines, _ = bench.run(PLACED.format(source=INDEX, place=place))
+    assert (status, lines[0].startswith("opened file:"), bench.backend.asked) == (0, True, [])
+
+
+@pytest.mark.parametrize("place", ["/evil/acme.whl", "{tmp}/acme", "{tmp}/../acme.whl", "{tmp}x/acme.whl"])
+def test_b10_where_a_link_leads_is_asked_about_not_only_where_it_came_from(bench: Bench, place: str) -> None:
+    """Only what this process has built itself, in its own temporary directory, may lie elsewhere than where it came from."""
+    spelled = f"'file://' + {place!r}.format(tmp=__import__('tempfile').gettempdir())"
+    path = place.format(tmp=bench.directory / "private" / "tmp")
+    bench.backend.errors[f"link file://{path}"] = error(RefusedError, "not-through-gate")
+    status, lines, server = bench.run(PLACED.format(source=INDEX, place=spelled))
+    assert status != 0
+    assert bench.backend.asked == [f"link file://{path}"]
+    assert not any(line == "caught" or line.startswith("opened") for line in lines)
+    assert server.denial is not None
+
+
+@pytest.mark.parametrize("call", [LINK, EDITABLE])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///evil",
+        "https://evil.example/x.whl",
+        f"http://{HOST}.evil.example/x.whl",
+        f"http://{HOST}@evil.example/x.whl",
+        f"{INDEX}#subdirectory=evil",
+        f"{INDEX}#sha256={'0' * 64}&subdirectory=evil",
+    ],
+)
+def test_b10_every_other_link_is_asked_about_first(bench: Bench, call: str, url: str) -> None:
+    bench.backend.errors[f"link {url}"] = error(RefusedError, "not-through-gate")
+    status, lines, server = bench.run(call.format(url=url))
+
+    assert status != 0
+    assert not {"caught", f"opened {url}"} & set(lines)
+    assert bench.backend.asked == [f"link {url}"]
+    assert server.denial is not None
+    assert server.denial.code == "not-through-gate"
+
+
+def test_b10_a_link_with_half_a_character_is_refused_like_any_other(bench: Bench) -> None:
+    """JSON that holds half a character is no question; a path cannot have what stands for it in a URL."""
+    bench.backend.errors["link file:///x?"] = error(RefusedError, "not-through-gate")
+    status, _, server = bench.run(LINK.format(url="file:///x\udcff"))
+    assert status != 0
+    assert bench.backend.asked == ["link file:///x?"]
+    assert server.denial is not None
+    assert (server.denial.code, server.denial.exit_code) == ("not-through-gate", 1)
+
+
+def test_b11_nothing_is_installed_without_a_yes(bench: Bench) -> None:
+    assert bench.run(INSTALL)[:2] == (0, ["installed"])
+    assert bench.backend.asked == ["plan acme==1.0"]
+
+
+def test_b11_a_no_ends_pip_before_it_installs(bench: Bench) -> None:
+    bench.backend.errors["plan acme==1.0"] = error(RefusedError, "not-through-gate")
+    status, lines, _ = bench.run(INSTALL)
+    assert status != 0
+    assert not {"installed", "caught"} & set(lines)
+
+
+@pytest.mark.parametrize("code", [LINK.format(url="file:///x"), INSTALL])
+def test_b10_no_answer_is_a_no(bench: Bench, code: str) -> None:
+    gone = f"import os; os.environ.clear(); {code}"
+    bench.backend.before = lambda _what: (_ for _ in ()).throw(RuntimeError("a failure of our own"))
+    status, lines, server = bench.run(gone)
+    assert status != 0
+    assert not {"installed", "caught", "opened file:///x"} & set(lines)
+    assert server.denial is not None
+
+
+@pytest.mark.parametrize("code", [LINK.format(url="file:///x"), INSTALL])
+def test_b10_nobody_who_could_answer_is_a_no(bench: Bench, code: str) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        status, lines, _ = bench.run(code, proxy_url=f"http://u:p@127.0.0.1:{deaf.getsockname()[1]}")
+    assert (status, lines) == (1, ["the gate does not answer"])
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("_internal/operations/prepare", "prepare_linked_requirement", "prepare_something"),
+        ("_internal/operations/prepare", "prepare_editable_requirement", "prepare_something"),
+        ("_internal/operations/prepare", "(self, req)", "(self, req, more)"),
+        ("_internal/operations/prepare", "parallel_builds", "other"),
+        ("_internal/operations/prepare", "class RequirementPreparer", "class Preparer"),
+        ("_internal/build_env", "class Inprocess", "class Other"),
+        ("_internal/build_env", "class Subprocess", "class Other"),
+        ("_internal/build_env", "def install(", "def put("),
+        ("_internal/commands/install", "install_given_reqs", "install_reqs"),
+        ("_internal/commands/install", "script_executable=None", "script_executable=None, more=None"),
+    ],
+)
+def test_b10_a_pip_that_we_do_not_know_is_not_run(bench: Bench, module: str, old: str, new: str) -> None:
+    assert old in MODULES[module]
+    bench.modules[module] = MODULES[module].replace(old, new)
+    status, lines, server = bench.run("print('ran')")
+
+    assert status != 0
+    assert "ran" not in lines
+    assert server.denial is not None
+    assert (server.denial.code, server.denial.exit_code) == ("unknown-pip", 4)
+
+
+def test_b10_a_second_pip_for_build_dependencies_is_not_started(bench: Bench) -> None:
+    status, lines, server = bench.run(BESIDE)
+    assert status != 0
+    assert "beside" not in lines
+    assert server.denial is not None
+    assert server.denial.code == "unknown-pip"
+
+
+def _ask(question: str, document: object, backend: FakeBackend) -> dict[str, str]:
+    return answer(question, json.dumps(document).encode(), backend)
+
+
+@pytest.mark.parametrize(
+    ("question", "document"),
+    [
+        ("link", {}),
+        ("link", {"name": "a", "url": "b"}),
+        ("link", {"name": "a", "url": "b", "wanted_by": 1}),
+        ("link", {"name": "a", "url": "b", "wanted_by": "", "more": ""}),
+        ("link", {"name": "a", "url": "b", "wanted_by": "", "more": 1}),
+        ("plan", {}),
+        ("plan", {"items": {}}),
+        ("plan", {"items": [1]}),
+        ("plan", {"items": [{"name": "a", "version": "1", "source": "s"}]}),
+        ("unfit", {"found": "x"}),
+        ("unfit", {}),
+        ("other", {}),
+        ("link", []),
+    ],
+)
+def test_questions_that_nobody_can_answer(tmp_path: Path, question: str, document: object) -> None:
+    backend = FakeBackend(tmp_path)
+    with pytest.raises(InstallerError) as caught:
+        _ask(question, document, backend)
+    assert caught.value.code == "unknown-pip"
+    assert backend.asked == []
+
+
+@given(st.sampled_from(["link", "plan", "unfit", "x"]), st.binary(max_size=60))
+def test_any_bytes_are_a_question_or_an_error(question: str, body: bytes) -> None:
+    with pytest.raises(InstallerError):
+        answer(question, body, FakeBackend(Path("nowhere")))
+
+
+def test_b10_what_the_user_named_may_be_opened(tmp_path: Path) -> None:
+    copy, mine = tmp_path / "copy" / "a.whl", tmp_path / "mine"
+    mine.mkdir()
+    (tmp_path / "link").symlink_to(mine)
+    odd = tmp_path / os.fsdecode(b"odd\xff")
+    things = LocalInputs(files={copy: Path("/home/a.whl")}, directories=frozenset({mine, odd}))
+
+    def record(url: str) -> str:
+        return things.record(LinkRequest(name="a", url=url, wanted_by="b"))
+
+    assert record(copy.as_uri()) == "file:///home/a.whl"
+    assert record(mine.as_uri()) == record((tmp_path / "link").as_uri()) == ""
+    for url in (
+        (copy.parent).as_uri(),
+        (mine / "below").as_uri(),
+        mine.parent.as_uri(),
+        f"{mine.as_uri()}#egg=a",
+        f"{mine.as_uri()}#subdirectory=..",
+        f"{mine.as_uri()}?x",
+        f"file://elsewhere{mine}",
+        f"git+{mine.as_uri()}",
+        str(mine),
+        "file:///a\0b",
+        f"{odd.parent.as_uri()}/odd%FF",
+        "file://[x",
+        "",
+    ):
+        with pytest.raises(RefusedError) as caught:
+            record(url)
+        assert caught.value.code == "not-through-gate"
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_local_path_or_none(url: str) -> None:
+    path = local_path(url)
+    assert path is None or path.is_absolute()
+
+
+def test_b12_a_path_that_pip_would_split_is_refused_with_extras(tmp_path: Path) -> None:
+    odd = tmp_path / "a;b"
+    assert project_arguments(LocalProject(path=odd)) == [odd.as_uri()]
+    assert project_arguments(LocalProject(path=odd, extras="[x]", editable=True))[1].endswith("a%3Bb[x]")
+    with pytest.raises(UsageError) as caught:
+        project_arguments(LocalProject(path=odd, extras="[x]"))
+    assert (caught.value.code, caught.value.exit_code) == ("bad-requirement", 2)
+
+
+@pytest.mark.parametrize("extras", ["", "[x]"])
+def test_b12_a_path_that_pip_would_read_otherwise_is_refused(tmp_path: Path, extras: str) -> None:
+    """It strips blanks at the end of a path before extras, and reads what is not UTF-8 as U+FFFD."""
+    for odd in (tmp_path / os.fsdecode(b"a\xff"), *([tmp_path / "a "] if extras else [])):
+        with pytest.raises(UsageError) as caught:
+            project_arguments(LocalProject(path=odd, extras=extras))
+        assert (caught.value.code, caught.value.exit_code) == ("bad-requirement", 2)
+
+
+def test_b11_a_downloaded_file_must_have_been_accepted_under_its_name() -> None:
+    """Its bytes alone are not enough: under another name they are another release."""
+    digest = digest_of(b"good").hex
+    assert accepted_under_its_name(Path("a-1.0.tar.gz"), {"a-1.0.tar.gz": digest}).hex == digest
+    with pytest.raises(RefusedError) as caught:
+        accepted_under_its_name(Path("a-2.0.tar.gz"), {"a-1.0.tar.gz": digest})
+    assert (caught.value.code, caught.value.exit_code) == ("not-through-gate", 1)
+
+
+@pytest.mark.parametrize("sha256", ["", "0" * 64])
+def test_b11_what_a_plan_was_built_of_must_have_been_accepted(tmp_path: Path, sha256: str) -> None:
+    built = PlannedInstall(name="acme", version="1.0", source="http://x/a.tar.gz", wheel=tmp_path / "a.whl")
+    item = Installed(name="acme", version="1.0", sha256=sha256, directory="")
+    for known in (frozenset[str](), frozenset({""})):
+        with pytest.raises(RefusedError) as caught:
+            reconcile_plan([built], [item], known, frozenset())
+        assert caught.value.code == "not-through-gate"
+
+
+def test_b11_a_plan_is_what_the_report_says_of_what_was_accepted(tmp_path: Path) -> None:
+    wheel, other = tmp_path / "a.whl", tmp_path / "b.whl"
+    wheel.write_bytes(b"good")
+    other.write_bytes(b"other")
+    digest = digest_of(b"good").hex
+    item = Installed(name="Acme", version="1.0", sha256=digest, directory="")
+
+    def planned(
+        version: str = "1.0", source: str = "http://x/a.whl#sha256=1", path: Path = wheel
+    ) -> PlannedInstall:
+        return PlannedInstall(name="acme", version=version, source=source, wheel=path)
+
+    accepted = frozenset({digest})
+    reconcile_plan([planned()], [item], accepted, frozenset())
+    reconcile_plan([planned(source="http://x/a.tar.gz", path=other)], [item], accepted, frozenset())
+    for plan, items, known in (
+        ([planned()], [item], frozenset[str]()),
+        ([planned("2.0")], [item], accepted),
+        ([], [item], accepted),
+        ([planned()], [], accepted),
+        ([planned(path=other)], [item], accepted),
+        ([planned(path=tmp_path / "none")], [item], accepted),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            reconcile_plan(plan, items, known, frozenset())
+        assert (caught.value.code, caught.value.exit_code) == ("not-through-gate", 1)

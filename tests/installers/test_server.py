@@ -1,0 +1,385 @@
+"""The loopback server: one host, one password, nothing after a denial."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from installers.fake_backend import FakeBackend, error
+from pip_warden.errors import NetworkError, RefusedError, WardenError
+from pip_warden.installer.model import ListedFile
+from pip_warden.installer.questions import LARGEST_QUESTION
+from pip_warden.installer.server import HOST, Server, _has_metadata
+
+FILE = "acme-1.0-py3-none-any.whl"
+
+
+def _ask(
+    server: Server,
+    target: str,
+    *headers: str,
+    method: str = "GET",
+    password: str | None = None,
+    body: bytes = b"",
+) -> tuple[int, dict[str, str], bytes]:
+    """Send a request as it stands: clients tidy up what a test wants untidy."""
+    parts = urlsplit(server.proxy_url)
+    if password is None:
+        token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        password = f"Proxy-Authorization: Basic {token}"
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}", "Connection: close", *headers]
+    lines += [password] if password else []
+    with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        raw = b""
+        while chunk := connection.recv(65536):
+            raw += chunk
+    head, _, content = raw.partition(b"\r\n\r\n")
+    status, *fields = head.decode("latin-1").split("\r\n")
+    return (
+        int(status.split()[1]),
+        {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)},
+        content,
+    )
+
+
+def _page(name: str = "acme") -> str:
+    return f"http://{HOST}/simple/{name}/"
+
+
+def _file(name: str = FILE) -> str:
+    return f"http://{HOST}/files/acme/{name}"
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> FakeBackend:
+    made = FakeBackend(tmp_path)
+    made.add("acme", "1.0", "beta>=1")
+    return made
+
+
+def test_page_file_metadata_and_ranges(backend: FakeBackend) -> None:
+    content = (backend.directory / FILE).read_bytes()
+    with Server(backend) as server:
+        status, headers, body = _ask(server, _page(), "Accept: application/vnd.pypi.simple.v1+json")
+        assert (status, headers["cache-control"]) == (200, "no-store")
+        (listed,) = json.loads(body)["files"]
+        assert (listed["yanked"], listed["core-metadata"], listed["upload-time"]) == (
+            False,
+            True,
+            "2026-01-01T00:00:00Z",
+        )
+        assert listed["url"].partition("#")[0] == _file()
+
+        status, headers, body = _ask(server, _page(), "Accept: text/html")
+        assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert f"#sha256={listed['hashes']['sha256']}".encode() in body
+
+        status, headers, body = _ask(server, _file())
+        assert (status, body, headers["cache-control"]) == (200, content, "no-store")
+        status, headers, body = _ask(server, _file(), "Range: bytes=-22")
+        assert (status, body) == (206, content[-22:])
+        status, headers, body = _ask(server, _file(), "Range: bytes=0-3")
+        assert (status, body, headers["cache-control"]) == (206, content[:4], "no-store")
+        status, _, body = _ask(server, _file() + ".metadata")
+        assert (status, b"Requires-Dist: beta>=1" in body) == (200, True)
+        status, headers, body = _ask(server, _file(), method="HEAD")
+        assert (status, body, headers["content-length"]) == (200, b"", str(len(content)))
+    assert server.strays == ()
+    assert server.denial is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "Proxy-Authorization: Basic eDp5",
+        "Proxy-Authorization: Basic",
+        "Proxy-Authorization: Bearer x",
+        "Authorization: Basic eDp5",
+        "Proxy-Authorization: Basic \xe9",
+    ],
+)
+def test_without_the_password_nothing_is_answered(backend: FakeBackend, password: str) -> None:
+    with Server(backend) as server:
+        for target in (_page(), _file(), "http://pypi.org/simple/", "/simple/acme/"):
+            assert _ask(server, target, password=password)[0] == 407
+    assert backend.asked == []
+
+
+def test_passwords_differ_between_runs(backend: FakeBackend) -> None:
+    with Server(backend) as one, Server(backend) as two:
+        assert urlsplit(one.proxy_url).password != urlsplit(two.proxy_url).password
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("CONNECT", "pypi.org:443"),
+        ("CONNECT", f"{HOST}:443"),
+        ("GET", "http://pypi.org/simple/acme/"),
+        ("GET", "http://127.0.0.1:8080/acme-1.0-py3-none-any.whl"),
+        ("GET", "http://169.254.169.254/latest/meta-data/"),
+        ("GET", f"https://{HOST}/simple/acme/"),
+        ("GET", f"http://{HOST}:80/simple/acme/"),
+        ("GET", f"http://x@{HOST}/simple/acme/"),
+        ("GET", f"http://{HOST}.evil.example/simple/acme/"),
+        ("GET", f"http://{HOST}/simple/acme/?x=1"),
+        ("GET", "/simple/acme/"),
+        ("GET", "http://[/simple/acme/"),
+        ("POST", _page()),
+        ("PUT", _file()),
+        ("DELETE", _file()),
+    ],
+)
+def test_every_other_request_is_refused_and_remembered(
+    backend: FakeBackend, method: str, target: str
+) -> None:
+    with Server(backend) as server:
+        assert _ask(server, target, method=method)[0] == 403
+        assert len(server.strays) == 1
+        assert server.strays[0].startswith(method)
+        assert server.denial is None
+    assert backend.asked == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/simple/",
+        "/simple",
+        "/simple/a%2Fb/",
+        "/simple/../files/acme/x",
+        "/simple/%20/",
+        "/simple/-/",
+        "/files/acme/../../etc/passwd",
+        "/files/acme/..%2f..%2fetc%2fpasswd",
+        "/files/acme/",
+        "/files//x",
+        "/simple/a%00b/",
+        "/simple//acme/",
+    ],
+)
+def test_other_paths_are_nothing(backend: FakeBackend, path: str) -> None:
+    with Server(backend) as server:
+        assert _ask(server, f"http://{HOST}{path}")[0] == 404
+        assert server.denial is None
+    assert backend.asked == []
+
+
+def test_an_encoded_name_is_the_same_name(backend: FakeBackend) -> None:
+    with Server(backend) as server:
+        assert _ask(server, f"http://{HOST}/simple/%61cme/")[0] == 200
+    assert backend.asked == ["page acme"]
+
+
+def test_a_denial_ends_everything(backend: FakeBackend) -> None:
+    backend.errors[f"file {FILE}"] = error(RefusedError, "no-evidence")
+    called: list[bool] = []
+    with Server(backend, on_denial=lambda: called.append(True)) as server:
+        assert _ask(server, _page())[0] == 200
+        status, headers, body = _ask(server, _file())
+        assert (status, headers["cache-control"], b"no-evidence" in body) == (403, "no-store", True)
+        assert _ask(server, _page())[0] == 403
+        assert _ask(server, _file("acme-0.9-py3-none-any.whl"))[0] == 403
+    assert called == [True]
+    assert backend.asked == ["page acme", f"file {FILE}"]
+    assert server.denial is backend.errors[f"file {FILE}"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (error(NetworkError, "no-answer"), error(RefusedError, "no-evidence")),
+        (error(NetworkError, "no-answer"), KeyError("ours")),
+    ],
+)
+def test_a_refusal_outranks_what_could_not_be_decided(
+    backend: FakeBackend, first: WardenError, second: Exception
+) -> None:
+    """And a failure of our own does too: which comes first is chance."""
+    both = threading.Barrier(2, timeout=10)
+    slow = threading.Event()
+    backend.errors = {
+        "page acme": first,
+        f"file {FILE}": second,
+    }
+
+    def before(what: str) -> None:
+        both.wait()
+        if what.startswith("file"):
+            slow.wait(10)
+
+    backend.before = before
+    with Server(backend, on_denial=slow.set) as server:
+        threads = [threading.Thread(target=_ask, args=(server, target)) for target in (_page(), _file())]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert server.denial is not None
+        assert server.denial.exit_code == getattr(second, "exit_code", 70)
+
+
+def test_t65_a_failure_of_our_own_ends_the_run_too(backend: FakeBackend) -> None:
+    backend.errors["page acme"] = KeyError("ours")
+    called: list[bool] = []
+    with Server(backend, on_denial=lambda: called.append(True)) as server:
+        assert _ask(server, _page())[0] == 500
+        assert _ask(server, _file())[0] == 403
+    assert called == [True]
+    assert isinstance(server.denial, WardenError)
+    assert (server.denial.code, server.denial.exit_code) == ("bug", 70)
+
+
+def test_an_idle_connection_does_not_delay_the_end(backend: FakeBackend) -> None:
+    """It would stay open for a day: pip, which retries nothing here, may take it up again after a long build."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(Server(backend))
+        parts = urlsplit(server.proxy_url)
+        token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        request = f"GET {_page()} HTTP/1.1\r\nHost: {HOST}\r\nProxy-Authorization: Basic {token}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=10) as connection:
+            connection.sendall(request.encode())
+            while b"</a>" not in connection.recv(65536):
+                pass
+            started = time.monotonic()
+            stack.close()
+            assert connection.recv(1) == b""
+    assert time.monotonic() - started < 5
+
+
+def test_the_end_does_not_wait_for_an_answer(backend: FakeBackend) -> None:
+    asked, release = threading.Event(), threading.Event()
+
+    def before(_what: str) -> None:
+        asked.set()
+        release.wait(30)
+
+    backend.before = before
+    with Server(backend) as server:
+        thread = threading.Thread(target=lambda: _swallow(server))
+        thread.start()
+        assert asked.wait(10)
+        started = time.monotonic()
+    assert time.monotonic() - started < 5
+    release.set()
+    thread.join()
+
+
+def test_b22_the_end_drops_what_is_under_way(backend: FakeBackend) -> None:
+    """Python 3.12 made its servers wait for open connections."""
+    asked, ended = threading.Event(), threading.Event()
+    in_time: list[bool] = []
+
+    def before(_what: str) -> None:
+        asked.set()
+        in_time.append(ended.wait(30))
+
+    backend.before = before
+    with Server(backend) as server:
+        thread = threading.Thread(target=_swallow, args=(server,))
+        thread.start()
+        silent = socket.create_connection(("127.0.0.1", urlsplit(server.proxy_url).port or 0), timeout=30)
+        assert asked.wait(30)
+    # Whoever waits for an answer sees the end before there is one, and so does who has asked for nothing yet.
+    thread.join()
+    with silent, contextlib.suppress(ConnectionResetError):
+        assert silent.recv(1) == b""
+    ended.set()
+    server._pool.shutdown()
+    assert in_time == [True]
+
+
+def _swallow(server: Server) -> None:
+    try:
+        _ask(server, _page())
+    except (OSError, IndexError, ValueError):
+        return
+
+
+LINK = b'{"name": "a", "url": "b", "wanted_by": ""}'
+
+
+def test_b10_questions_need_the_password_and_their_own_address(backend: FakeBackend) -> None:
+    with Server(backend) as server:
+        question = f"http://{HOST}/run/link"
+        length = f"Content-Length: {len(LINK)}"
+        assert _ask(server, question, length, method="POST", password="", body=LINK)[0] == 407
+        assert _ask(server, question)[0] == 404
+        assert _ask(server, _page(), length, method="POST", body=LINK)[0] == 403
+        assert backend.asked == []
+        status, _, body = _ask(server, question, length, method="POST", body=LINK)
+        assert (status, json.loads(body)) == (200, {"record": ""})
+        assert server.denial is None
+
+
+def test_b10_a_question_without_end_is_refused(backend: FakeBackend) -> None:
+    body = b"[" * (LARGEST_QUESTION + 1)
+    with Server(backend) as server:
+        length = f"Content-Length: {len(body)}"
+        assert _ask(server, f"http://{HOST}/run/plan", length, method="POST", body=body)[0] == 403
+        assert server.denial is not None
+        assert server.denial.code == "unknown-pip"
+
+
+def test_b08_a_strangers_question_is_not_waited_for(backend: FakeBackend) -> None:
+    """Whoever has no password, another user of the machine for instance, could have us keep what they send."""
+    with Server(backend) as server:
+        status, _, _ = _ask(
+            server,
+            f"http://{HOST}/run/link",
+            "Content-Length: 10",
+            method="POST",
+            password="Proxy-Authorization: Basic eDp5",
+        )
+    assert (status, server.denial) == (407, None)
+
+
+def test_b08_a_question_that_is_too_long_is_not_read_to_its_end(backend: FakeBackend) -> None:
+    with Server(backend) as server:
+        status, _, _ = _ask(
+            server,
+            f"http://{HOST}/run/link",
+            f"Content-Length: {2 * LARGEST_QUESTION}",
+            method="POST",
+            body=b"[" * (LARGEST_QUESTION + 1),
+        )
+    assert status == 403
+    assert server.denial is not None
+    assert (server.denial.code, server.denial.exit_code) == ("unknown-pip", 4)
+
+
+def test_b08_a_refusal_stands_and_the_run_is_ended_once(backend: FakeBackend) -> None:
+    """Answers come from several threads: one that was under way may fail otherwise after the refusal."""
+    ended: list[bool] = []
+    refused, undecided = RefusedError("bad-signature", "no"), NetworkError("timed-out", "nobody knows")
+    with Server(backend, on_denial=lambda: ended.append(True)) as server:
+        for failure in (undecided, refused, undecided, RefusedError("no-evidence", "no")):
+            server._deny(failure)
+        assert (server.denial, ended) == (refused, [True])
+
+
+def test_b08_the_password_in_another_scheme_is_none(backend: FakeBackend) -> None:
+    with Server(backend) as server:
+        parts = urlsplit(server.proxy_url)
+        token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        assert _ask(server, _page(), password=f"Proxy-Authorization: Bearer {token}")[0] == 407
+    assert backend.asked == []
+
+
+def test_b16_metadata_is_offered_only_where_the_page_has_a_digest() -> None:
+    """Of a file without one, pip's report would not say what was accepted."""
+    assert [_has_metadata(ListedFile(filename=FILE, sha256=sha256)) for sha256 in ("", "0" * 64)] == [
+        False,
+        True,
+    ]

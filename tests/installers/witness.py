@@ -1,0 +1,77 @@
+"""Sees processes end that a test did not start itself: each of them holds a pipe open, whose end is theirs."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import time
+from pathlib import Path
+from typing import Self
+
+LONGEST_WAIT = 60.0
+
+
+class Witness:
+    """The reading end of a named pipe.
+
+    Args:
+        path: Where it is made; whoever is to be seen opens it for writing, and writes one line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.path = path
+        # Opened for writing here too until the others have done so: else it would be at its end before they came.
+        self._own: int | None = os.open(path, os.O_RDWR)
+        self._end = os.open(path, os.O_RDONLY)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._let_go()
+        os.close(self._end)
+
+    def words(self, count: int) -> dict[str, list[str]]:
+        """Wait for the lines of so many processes and return their words by the first."""
+        text = ""
+        while text.count("\n") < count:
+            text += os.read(self._end, 4096).decode()
+        self._let_go()
+        return {line.split()[0]: line.split()[1:] for line in text.splitlines()}
+
+    def all_gone(self) -> bool:
+        """Tell whether none of them is left now."""
+        os.set_blocking(self._end, False)
+        try:
+            return os.read(self._end, 1) == b""
+        except BlockingIOError:
+            return False
+
+    def wait(self) -> None:
+        """Wait until none of them is left."""
+        readable, _, _ = select.select([self._end], [], [], LONGEST_WAIT)
+        assert readable, "somebody lives on"
+        assert self.all_gone()
+
+    def _let_go(self) -> None:
+        if self._own is not None:
+            os.close(self._own)
+            self._own = None
+
+
+def is_held(port: int) -> bool:
+    """Tell whether somebody listens on a port of this machine: while they do, nobody else can."""
+    with socket.socket() as other:
+        other.settimeout(LONGEST_WAIT)
+        return other.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for_port(port: int, witness: Witness) -> None:
+    """Wait until nobody holds a port, and see that by then nobody is left."""
+    deadline = time.monotonic() + LONGEST_WAIT
+    while is_held(port):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert witness.all_gone()
