@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 
 class SandboxClock:
-    """Tell the time, real by default, and let a test set or advance it.
+    """The sandbox's clock: real time by default; a test can set or advance it.
 
-    Every part of the sandbox that needs a time asks one shared clock, so a certificate, a log entry and a token
-    made in the same breath agree, and a ten-minute certificate can expire without anybody waiting.
+    Every part of the sandbox takes the time from one shared clock, so a certificate, a log entry and a token
+    made together agree, and a ten-minute certificate can expire without waiting.
     """
 
     def __init__(self, fixed: datetime | None = None) -> None:
@@ -18,7 +18,7 @@ class SandboxClock:
         self.set(fixed)
 
     def now(self) -> datetime:
-        """Return the sandbox's present as an aware UTC datetime."""
+        """Return the sandbox's current time as an aware UTC datetime."""
         return self._fixed if self._fixed is not None else datetime.now(UTC) + self._offset
 
     def set(self, moment: datetime | None) -> None:
@@ -37,7 +37,7 @@ class SandboxClock:
         self._offset = timedelta()
 
     def advance(self, step: timedelta) -> None:
-        """Move the present by a step; a running clock keeps running."""
+        """Advance the time by a step; a running clock keeps running."""
         if self._fixed is not None:
             self._fixed += step
         else:

@@ -1,4 +1,4 @@
-"""Writes the sandbox's state as JSON, for people to look at."""
+"""Writes the sandbox's state as JSON, for inspection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def write(directory: Path, documents: Mapping[str, object]) -> None:
-    """Write each document to ``NAME.json`` in a directory, which is made if need be."""
+    """Write each document to ``NAME.json`` in a directory, which is created if needed."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, document in documents.items():
         text = json.dumps(document, indent=2, sort_keys=True, default=str)

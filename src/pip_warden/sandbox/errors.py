@@ -1,7 +1,7 @@
-"""What can go wrong when the sandbox is told something impossible."""
+"""Errors of the sandbox."""
 
 from __future__ import annotations
 
 
 class SandboxError(Exception):
-    """Say that the sandbox was asked for something it does not have or cannot do."""
+    """The sandbox was asked for something it does not have or cannot do."""

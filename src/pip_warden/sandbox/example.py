@@ -1,4 +1,4 @@
-"""The example that the demo, the sandbox command and the documentation share: two packages, one of which needs the other."""
+"""The example that demo, sandbox command and documentation share: two packages, one depends on the other."""
 
 from __future__ import annotations
 

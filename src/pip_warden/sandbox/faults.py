@@ -1,7 +1,7 @@
-"""Faults on demand: what a network, a proxy or an overloaded GitLab does to an answer.
+"""Faults on demand: what a network, a proxy or an overloaded GitLab does to a response.
 
-A fault is a rule (which requests, how often) and an action (what happens to them). Actions that break HTTP itself
-write to the connection directly, since no HTTP library would send them.
+A fault is a rule (which requests, how often) and an action (what happens to them). Actions that break HTTP
+itself write to the connection directly, since no HTTP library would send them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.005
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """Answer this, without asking the application."""
+    """Send this response, without calling the application."""
 
     status: int
     body: bytes = b""
@@ -36,10 +36,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """Keep the request waiting until an event is set (or the sandbox ends), then answer as usual.
+    """Keep the request waiting until an event is set (or the sandbox ends), then respond as usual.
 
     Attributes:
-        until: Set it to let requests go.
+        until: Set it to release the requests.
         reached: Is set once a request is being held.
     """
 
@@ -71,7 +71,7 @@ class WrongLength:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reset:
-    """Reset the connection (TCP RST) before the application sees the request, or after it did its work."""
+    """Reset the connection (TCP RST) before the application sees the request, or after processing it."""
 
     after_commit: bool = False
 
@@ -98,14 +98,17 @@ def too_many_requests(*, retry_after: int | None = 1, headers: bool = True) -> A
 
 
 def html_error(status: int = 502) -> Answer:
-    """Return an error page as an edge proxy in front of GitLab writes it."""
+    """Return an error page as written by an edge proxy in front of GitLab."""
     phrase = HTTPStatus(status).phrase
-    page = f"<!DOCTYPE html>\n<html><head><title>{phrase} ({status})</title></head><body><h1>{status}</h1></body></html>\n"
+    page = (
+        f"<!DOCTYPE html>\n<html><head><title>{phrase} ({status})</title></head>"
+        f"<body><h1>{status}</h1></body></html>\n"
+    )
     return Answer(status=status, body=page.encode(), headers=(("content-type", "text/html; charset=utf-8"),))
 
 
 def server_error() -> Answer:
-    """Return the 500 that GitLab's API itself answers."""
+    """Return the 500 response of GitLab's API itself."""
     return Answer(
         status=500,
         body=b'{"message":"500 Internal Server Error"}',
@@ -115,12 +118,12 @@ def server_error() -> Answer:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class InjectedFault:
-    """Say which requests an action befalls, and how often.
+    """An action, the requests it applies to, and how often.
 
     Attributes:
         path: Substring of, or pattern searched in, the path and query as sent.
-        times: How many requests it befalls; None means all.
-        fired: How many it befell so far.
+        times: How many requests it applies to; None means all.
+        fired: How many it has been applied to so far.
     """
 
     action: Action
@@ -131,7 +134,7 @@ class InjectedFault:
     fired: int = 0
 
     def matches(self, origin: str, method: str, target: str) -> bool:
-        """Return whether a request is one of those this fault befalls."""
+        """Return whether this fault applies to a request."""
         if self.times is not None and self.fired >= self.times:
             return False
         if self.origin not in {None, origin} or self.method not in {None, method}:
@@ -142,7 +145,7 @@ class InjectedFault:
 
 
 class Faults:
-    """Keep the faults that are armed and apply them to requests; the first match in order of arming wins."""
+    """Keep the armed faults and apply them to requests; the first match in order of arming wins."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -161,7 +164,7 @@ class Faults:
             self._armed = []
 
     def close(self) -> None:
-        """Let go of every request that is being held."""
+        """Release every held request."""
         self._closing.set()
 
     def take(self, origin: str, method: str, target: str) -> Action | None:
@@ -195,7 +198,8 @@ class Faults:
                 await _answer(action, receive, send)
             case Hold():
                 action.reached.set()
-                while not (action.until.is_set() or self._closing.is_set()):  # noqa: ASYNC110 - set by other threads
+                # Other threads set both events.
+                while not (action.until.is_set() or self._closing.is_set()):  # noqa: ASYNC110
                     await asyncio.sleep(_POLL_SECONDS)
                 await app(scope, receive, send)
             case Drip():
@@ -213,7 +217,7 @@ class Faults:
 
 
 async def _answer(action: Answer, receive: Receive, send: Send) -> None:
-    # the body is read to its end: a client still sending would see a reset instead of this answer
+    # Read the body to its end: a client still sending would see a reset instead of this response.
     while (await receive()).get("more_body"):
         pass
     headers = [(key.encode(), value.encode()) for key, value in action.headers]
@@ -241,7 +245,7 @@ async def _swallow(_message: Message) -> None:
 async def _rewritten(
     app: ASGIApp, call: tuple[Scope, Receive, Send], rewrite: Callable[[bytes], tuple[int, bytes]]
 ) -> None:
-    """Send the application's answer with a length and a body that need not fit together."""
+    """Send the application's response with a length and a body that need not match."""
     scope, receive, send = call
     messages: list[Message] = []
 

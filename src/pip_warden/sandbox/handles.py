@@ -1,4 +1,4 @@
-"""Handles on a project and a job: what a test or a demonstration holds in its hands."""
+"""Handles on a project and a job, for tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Job:
         return found | {"SIGSTORE_ID_TOKEN": self.id_token()}
 
     def finish(self) -> None:
-        """End the job: its token is good for nothing from now on."""
+        """End the job: its token is no longer accepted."""
         self._token.revoked = True
 
 
@@ -91,7 +91,7 @@ class Project:
 
     @property
     def pypi_url(self) -> str:
-        """Return where twine uploads."""
+        """Return the URL that twine uploads to."""
         return f"{self.api_url}/packages/pypi"
 
     @property
@@ -117,7 +117,7 @@ class Project:
         return f"{parts.scheme}://{user}:{secret or self.job_token}@{parts.netloc}{parts.path}"
 
     def add_member(self, login: str, role: Role = Role.DEVELOPER) -> None:
-        """Make an account a member; a new account if there is none of that login."""
+        """Make an account a member; the account is created if there is none of that login."""
         self.record.members[self._instance.state.user(login).id] = role
 
     def allow_job_tokens(

@@ -26,14 +26,15 @@ HOST = "127.0.0.1"
 
 
 class _Connection(H11Protocol):
-    """Speak HTTP/1.1 by h11, show the application its connection, and leave idle clients at once on shutdown."""
+    """Serve HTTP/1.1 by h11, give the application its connection, and close idle connections on shutdown."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    # The parameter's type is uvicorn's.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, TRANSPORT: transport}
 
     def shutdown(self) -> None:
-        cycle: RequestResponseCycle | None = self.cycle  # uvicorn declares no None, and starts with it
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn declares no None, but starts with it
         if cycle is None or cycle.response_complete:
             self.transport.abort()  # close() on TLS waits up to 30 s for a peer that is not reading
         else:
@@ -42,14 +43,14 @@ class _Connection(H11Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tls:
-    """Name the files of a server's certificate chain and key (PEM)."""
+    """The files of a server's certificate chain and key (PEM)."""
 
     certificate: Path
     key: Path
 
 
 class Origins:
-    """Listen on one port per origin; ports are known before the applications exist, so these can name each other."""
+    """Listen on one port per origin; ports are known before the applications exist, which can name them."""
 
     def __init__(self) -> None:
         self._sockets: dict[str, socket.socket] = {}
@@ -64,12 +65,13 @@ class Origins:
         Raises:
             SandboxError: The port is taken.
         """
-        # asyncio turns Nagle off only where it is told that this is TCP; with it every answer would wait 40 ms for an acknowledgement.
+        # asyncio turns Nagle off only for sockets declared as TCP; with Nagle every response would wait 40 ms
+        # for an acknowledgement.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
-            listener.listen(128)  # connections queue until the thread runs: nobody has to wait for it
+            listener.listen(128)  # connections queue until the thread runs, so no client has to wait for it
         except OSError as err:
             listener.close()
             msg = f"cannot listen on {HOST}:{port} for the origin {name!r}: {err}"

@@ -1,4 +1,4 @@
-"""Builds tiny wheels and sdists, real enough for every installer, as bytes and without any build tool."""
+"""Builds tiny wheels and sdists, valid for every installer, as bytes and without any build tool."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Content = str | bytes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class File:
-    """Hold a distribution file: its name and its bytes.
+    """A distribution file: its name and its bytes.
 
     Attributes:
         claimed_requires_python: What an index says about it; not read from the bytes.
@@ -71,7 +71,7 @@ def metadata(
     requires_python: str = "",
     extra: Sequence[str] = (),
 ) -> str:
-    """Return core metadata (version 2.1) as a METADATA or PKG-INFO file has it; ``extra`` are further lines."""
+    """Return core metadata (version 2.1) as in a METADATA or PKG-INFO file; ``extra`` are further lines."""
     lines = [
         "Metadata-Version: 2.1",
         f"Name: {name}",
@@ -120,7 +120,7 @@ def sdist(
     marker: Path | None = None,
     files: Mapping[str, Content] | None = None,
 ) -> File:
-    """Build an sdist; without ``backend`` it brings its own in-tree build backend that needs nothing.
+    """Build an sdist; without ``backend`` it brings its own in-tree build backend without dependencies.
 
     Args:
         name: The project's name.
@@ -128,7 +128,7 @@ def sdist(
         requires: What the built wheel requires.
         build_requires: ``build-system.requires``.
         backend: ``build-system.build-backend``; None for the in-tree one (PEP 517, ``backend-path``).
-        marker: The in-tree backend appends a line to this file each time it is imported or one of its hooks runs.
+        marker: The in-tree backend appends a line to this file whenever it is imported or a hook runs.
         files: Further files, relative to the sdist's own directory.
     """
     module, root = module_name(name), f"{module_name(name)}-{version}"
@@ -152,7 +152,7 @@ def backend_source(
 ) -> str:
     """Return the source of a PEP 517 build backend that builds a wheel of that project with the stdlib alone.
 
-    It can stand in an sdist or be a module of a wheel that serves as somebody's build dependency.
+    It can be part of an sdist or a module of a wheel that is a build dependency.
     """
     module = module_name(name)
     constants = {

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordedRequest:
-    """Hold one request as it came in.
+    """One request as it was received.
 
     Attributes:
-        origin: Name of the origin that got it (``gitlab``, ``storage``, ``pypi`` and so on).
+        origin: Name of the origin that received it (``gitlab``, ``storage``, ``pypi`` and so on).
         path: The path as sent, percent-encoding untouched.
         query: The query string as sent, without ``?``.
         headers: Every header in order, names in lower case.
-        status: Status of the answer; None while there is none, or if the connection was cut without one.
+        status: Status of the response; None while there is none, or if the connection was cut without one.
     """
 
     origin: str
@@ -48,7 +48,7 @@ class Recorder:
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """Return what came in so far."""
+        """Return the requests received so far."""
         with self._lock:
             return tuple(self._log)
 

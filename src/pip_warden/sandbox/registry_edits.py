@@ -1,4 +1,4 @@
-"""Changes to what the registries hold, made directly in the state: publishing, and every way to tamper and lie."""
+"""Changes to the registries' contents, made directly in the state: publishing, tampering and false claims."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class RegistryEdits:
     def put_evidence(
         self, project: Project, version: str, evidence: Mapping[str, bytes], *, package: str | None = None
     ) -> None:
-        """Put evidence into the generic registry, in ``{project-name}/{version}`` (an epoch's ``!`` as ``__``).
+        """Put evidence into the generic registry.
+
+        It is put into ``{project-name}/{version}`` (``__`` for an epoch's ``!``).
 
         Args:
             project: The project.
@@ -71,11 +73,11 @@ class RegistryEdits:
             project: The project.
             filename: The file.
             data: New bytes.
-            flip_bit: Instead: the bit to turn over, counted from the first byte's lowest.
-            keep_claimed_hash: Whether the index goes on to claim the old hash or claims that of the new bytes.
+            flip_bit: Instead: the bit to flip, counted from the first byte's lowest.
+            keep_claimed_hash: Whether the index still claims the old hash, or claims that of the new bytes.
 
         Raises:
-            SandboxError: No such file, or neither of data and bit.
+            SandboxError: No such file, or neither data nor bit is given.
         """
         with self.state.lock:
             _, file = self._newest(project, filename, PackageType.PYPI)
@@ -92,10 +94,10 @@ class RegistryEdits:
         flip_bit: int | None = None,
         newer_row: bool = False,
     ) -> None:
-        """Replace a file of the generic registry: in place, or by a newer row that hides the one before.
+        """Replace a file of the generic registry: in place, or by a newer row that hides the older one.
 
         Raises:
-            SandboxError: No such file, or neither of data and bit.
+            SandboxError: No such file, or neither data nor bit is given.
         """
         with self.state.lock:
             package, file = self._newest(project, name, PackageType.GENERIC)
@@ -114,7 +116,7 @@ class RegistryEdits:
         self._delete(project, name, PackageType.GENERIC)
 
     def delete_file(self, project: Project, filename: str) -> None:
-        """Delete a file from the PyPI registry; GitLab takes the same name again.
+        """Delete a file from the PyPI registry; GitLab accepts the same name again.
 
         Raises:
             SandboxError: No such file.
@@ -141,16 +143,16 @@ class RegistryEdits:
         rename: str | None = None,
         url: str | None = None,
     ) -> None:
-        """Make the PyPI index say something untrue about a file; None leaves a thing as it is.
+        """Make the PyPI index claim something untrue about a file; None leaves a value as it is.
 
         Args:
             project: The project.
             filename: The file.
             sha256: The digest to claim; empty for none at all.
-            requires_python: What to claim, for the whole version as GitLab has it.
+            requires_python: What to claim, for the whole version as in GitLab.
             hidden: Whether to hide the whole version, as any Developer can.
             rename: The name to list and serve the same bytes under.
-            url: Where to send clients for the file (the digest's fragment is added); empty for the truth.
+            url: The link for the file (the digest's fragment is added); empty for the true one.
 
         Raises:
             SandboxError: No such file.
@@ -191,7 +193,7 @@ class RegistryEdits:
 
 
 def flipped(data: bytes, bit: int) -> bytes:
-    """Return the data with one bit turned over, counted from the first byte's lowest."""
+    """Return the data with one bit flipped, counted from the first byte's lowest."""
     changed = bytearray(data)
     changed[bit // _BITS] ^= 1 << bit % _BITS
     return bytes(changed)

@@ -1,4 +1,4 @@
-"""Runs the sandbox as a process of its own, until it is told to stop."""
+"""Runs the sandbox as a process of its own, until a signal ends it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def run_forever(
     """Run a sandbox until SIGINT, SIGTERM or the event.
 
     Args:
-        ready: Called once all origins answer; may fill the sandbox, and say where it is.
+        ready: Called once all origins respond; may fill the sandbox, and print its URLs.
         ports: Fixed ports by origin (see `pip_warden.sandbox.world.ORIGINS`); any free port for the others.
         tls: Whether GitLab and its storage are https.
         relative_url: Path under which GitLab is installed.
-        stop: Ends it from another thread. Signals are heard only if this runs in the main thread.
+        stop: Ends it from another thread. Signals are handled only if this runs in the main thread.
 
     Raises:
         SandboxError: A port is taken, or a server ended by itself.
@@ -45,6 +45,6 @@ def run_forever(
 
 
 def _listen(ended: threading.Event) -> dict[int, Callable[[int, FrameType | None], object] | int | None]:
-    """Let signals end the run and return the handlers they had."""
+    """Let signals end the run and return the previous handlers."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     return {number: signal.signal(number, lambda _number, _frame: ended.set()) for number in numbers}

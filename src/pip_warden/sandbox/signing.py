@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pip_warden.sandbox.sigstore import Lie, SigstoreService
 
 EvidenceForm = Literal["bundle", "detached", "pep740", "slsa", "publish-bundle", "slsa-bundle"]
-"""Forms of evidence: a bundle over the file, ``.sig`` + ``.crt``, PEP 740 attestations, and these as DSSE bundles."""
+"""Forms of evidence: a bundle over the file, ``.sig`` + ``.crt``, PEP 740 attestations, or DSSE bundles."""
 
 PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"

@@ -1,4 +1,4 @@
-"""Object storage on an origin of its own: signed URLs that expire, and no patience with a second credential."""
+"""Object storage on its own origin: signed URLs that expire; a second credential is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ObjectStorage:
     Args:
         url: The origin it is served on.
         now: The sandbox's clock.
-        load: Returns the bytes of a key, or None.
+        load: Returns the bytes for a key, or None.
     """
 
     def __init__(self, *, url: str, now: Callable[[], datetime], load: Callable[[str], bytes | None]) -> None:
@@ -42,7 +42,7 @@ class ObjectStorage:
         self._secret = secrets.token_bytes(32)
 
     def sign(self, key: str, *, method: str, filename: str, seconds: int = 600) -> str:
-        """Return a URL good for one method and ``seconds``."""
+        """Return a URL valid for one method and ``seconds``."""
         query = {
             "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
             "X-Amz-Date": self._now().astimezone(UTC).strftime(_STAMP),
@@ -79,7 +79,10 @@ class ObjectStorage:
     def _admit(self, request: Request) -> bytes:
         query = request.query_params
         if "authorization" in request.headers:
-            message = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified"
+            message = (
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
+                "string parameter or the Authorization header should be specified"
+            )
             raise _RefusedError(status=400, code="InvalidArgument", message=message)
         key = unquote(request.url.path.removeprefix("/packages/"))
         stamp, seconds = query.get("X-Amz-Date", ""), query.get("X-Amz-Expires", "")

@@ -1,4 +1,4 @@
-"""Who and what is in the embedded GitLab: accounts, groups, projects, tokens and jobs, made by asking for them."""
+"""Accounts, groups, projects, tokens and jobs of the embedded GitLab, created on request."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from pip_warden.sandbox.gitlab.state import GitLabState
 
 OWNER = "maintainer"
-"""The account that is Maintainer of every project and runs jobs unless told otherwise."""
+"""The account that is Maintainer of every project and runs jobs by default."""
 
 
 class Tenants:
-    """Make accounts, groups, projects, tokens and jobs."""
+    """Create accounts, groups, projects, tokens and jobs."""
 
     state: GitLabState
     instance: Instance
 
     def user(self, login: str) -> User:
-        """Return an account; make it if need be."""
+        """Return an account; create it if needed."""
         return self.state.user(login)
 
     def group(self, path: str, *, visibility: str = "private") -> Namespace:
-        """Return a group; make it, and those above it, if need be."""
+        """Return a group; create it, and those above it, if needed."""
         return self.state.group(path, visibility=visibility)
 
     def group_simple_url(self, path: str) -> str:
@@ -38,7 +38,7 @@ class Tenants:
         return f"{self.instance.url}/api/v4/groups/{self.group(path).id}/-/packages/pypi/simple"
 
     def project(self, path: str, *, visibility: str = "private", default_branch: str = "main") -> Project:
-        """Return a project; make it, with the groups above it and `OWNER` as its Maintainer, if need be."""
+        """Return a project; create it, with the groups above it and `OWNER` as its Maintainer, if needed."""
         with self.state.lock:
             is_new = self.state.find_project(path) is None
             record = self.state.project(path, visibility=visibility, default_branch=default_branch)
@@ -66,8 +66,9 @@ class Tenants:
             pipeline_source: ``push``, ``schedule``, ``merge_request_event`` and so on.
             environment: The deployment environment, if any.
             runner_environment: ``gitlab-hosted`` or ``self-hosted``.
-            claims: Claims to override; None leaves one out. Two are read apart: ``user`` is the login of who runs
-                it, and ``source_project`` the fork (a `Project`) whose code a merge request pipeline runs.
+            claims: Claims to override; None leaves one out. Two are special: ``user`` is the login of the
+                account that runs it, ``source_project`` the fork (a `Project`) whose code a merge request
+                pipeline runs.
         """
         user, source = claims.pop("user", OWNER), claims.pop("source_project", project)
         if not isinstance(source, Project):
@@ -100,7 +101,7 @@ class Tenants:
         group: Namespace | None = None,
         expires_at: datetime | None = None,
     ) -> str:
-        """Make a personal, project, group, oauth or deploy token and return its secret.
+        """Create a personal, project, group, oauth or deploy token and return its secret.
 
         A project or group token gets a bot account that is Maintainer there; a deploy token has no account.
         """

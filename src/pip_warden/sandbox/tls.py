@@ -21,7 +21,7 @@ def make(directory: Path) -> tuple[Path, Tls]:
     """Write a CA's certificate and a server's chain and key into a directory.
 
     Returns:
-        The CA's certificate (PEM) and the server's files. Validity is by real time: clients check it by theirs.
+        The CA's certificate (PEM) and the server's files. They are valid by real time, as clients check it.
     """
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("sandbox CA")

@@ -1,6 +1,6 @@
-"""A stand-in for pypi.org: the simple API with everything GitLab's lacks, and PEP 740 provenance.
+"""A stand-in for pypi.org: the simple API with everything that GitLab's lacks, and PEP 740 provenance.
 
-Its files lie on another origin, as files.pythonhosted.org is one.
+Its files are on another origin, as on files.pythonhosted.org.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class UpstreamFile:
-    """Hold one file; every field may be changed to make the index lie.
+    """One file; every field may be changed to make the index lie.
 
     Attributes:
         yanked: False, True, or the reason.
@@ -61,7 +61,7 @@ class UpstreamFile:
 
     @property
     def path(self) -> str:
-        """Return its path on the files' origin, made from the digest it was added with."""
+        """Return its path on the files' origin, from the digest it was added with."""
         digest = sha256(self.name.encode()).hexdigest()
         return f"/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{quote(self.name)}"
 
@@ -74,7 +74,7 @@ class Upstream:
         self.files_url = files_url
         self.simple_url = f"{url}/simple"
         self.failing: int | None = None
-        """Status with which requests *by GitLab* fail, in its proxied-index modes."""
+        """Status of failing requests *by GitLab*, in its proxied-index modes."""
         self._now = now
         self._lock = threading.RLock()
         self._projects: dict[str, list[UpstreamFile]] = {}
@@ -97,7 +97,7 @@ class Upstream:
             provenance: PEP 740 attestations (objects, or their JSON as bytes) by file name.
             publisher: The trusted publisher the provenance names; by default GitLab's of this project.
             yanked: Whether, or why, the files are yanked.
-            uploaded: Upload time; the sandbox's present by default.
+            uploaded: Upload time; the sandbox's current time by default.
         """
         identity = dict(
             publisher
@@ -157,7 +157,7 @@ class Upstream:
             )
 
     def state(self) -> dict[str, object]:
-        """Return what it holds, for looking at."""
+        """Return its contents, for inspection."""
         with self._lock:
             return {
                 project: [
@@ -297,5 +297,8 @@ def _json(content: dict[str, object]) -> Response:
 
 def _html(title: str, anchors: str) -> Response:
     meta = '<meta name="pypi:repository-version" content="1.3">'
-    page = f"<!DOCTYPE html>\n<html>\n<head>{meta}<title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n{anchors}</body>\n</html>\n"
+    page = (
+        f"<!DOCTYPE html>\n<html>\n<head>{meta}<title>{title}</title></head>\n"
+        f"<body>\n<h1>{title}</h1>\n{anchors}</body>\n</html>\n"
+    )
     return Response(page, headers={"content-type": "text/html; charset=utf-8", "vary": "Accept"})

@@ -1,4 +1,4 @@
-"""The whole sandbox in one object: an embedded GitLab, Sigstore and pypi.org, each on origins of its own."""
+"""The whole sandbox in one object: an embedded GitLab, Sigstore and pypi.org, each on its own origins."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Sandbox(Tenants, RegistryEdits):
         self.close()
 
     def close(self) -> None:
-        """End all servers and forget everything.
+        """End all servers and discard the state.
 
         Raises:
             SandboxError: The servers had ended by themselves.
@@ -108,7 +108,7 @@ class Sandbox(Tenants, RegistryEdits):
 
     @property
     def settings(self) -> InstanceSettings:
-        """Return GitLab's switches."""
+        """Return GitLab's settings."""
         return self.state.settings
 
     @property
@@ -127,7 +127,7 @@ class Sandbox(Tenants, RegistryEdits):
         return self._recorder.requests
 
     def clear_requests(self) -> None:
-        """Empty the log of requests."""
+        """Clear the log of requests."""
         self._recorder.clear()
 
     wheel = staticmethod(packages.wheel)
@@ -136,7 +136,7 @@ class Sandbox(Tenants, RegistryEdits):
     def sign(
         self, file: File, job: Job, forms: Sequence[EvidenceForm] = ("bundle",), *, lie: Lie | None = None
     ) -> dict[str, bytes]:
-        """Return evidence for a file, by file name; ``lie`` says what Sigstore does wrong meanwhile."""
+        """Return evidence for a file, by file name; ``lie`` is what Sigstore does wrong meanwhile."""
         return signing.sign(self.sigstore, file, job, forms, lie=lie)
 
     def publish(
@@ -168,7 +168,7 @@ class Sandbox(Tenants, RegistryEdits):
         Args:
             what: Whose key.
             end: Whether the trusted root ends the old one's validity now (not for ``oidc``).
-            forget: Whether the trusted root forgets the old one altogether (not for ``oidc``).
+            forget: Whether the trusted root drops the old one altogether (not for ``oidc``).
 
         Raises:
             SandboxError: There is no such key.
@@ -189,7 +189,7 @@ class Sandbox(Tenants, RegistryEdits):
                 raise SandboxError(msg)
 
     def write_trust(self, directory: Path) -> Path:
-        """Write trusted_root.json, signing_config.json and trust_config.json, and return the first's path."""
+        """Write trusted_root.json, signing_config.json and trust_config.json; return the first one's path."""
         documents = {
             "trusted_root": self.sigstore.trusted_root(),
             "signing_config": self.sigstore.signing_config(),
@@ -207,7 +207,7 @@ class Sandbox(Tenants, RegistryEdits):
         origin: str | None = None,
         times: int | None = 1,
     ) -> InjectedFault:
-        """Let something befall the next requests whose path and query match; see `pip_warden.sandbox.faults`."""
+        """Apply an action to the next requests whose path and query match: `pip_warden.sandbox.faults`."""
         return self.faults.add(
             InjectedFault(action=action, path=path, method=method, origin=origin, times=times)
         )

@@ -1,4 +1,4 @@
-"""Answers as GitLab's API words them (reference 4.2 and 7)."""
+"""Responses as GitLab's API words them (reference 4.2 and 7)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOVED = "This resource has been moved temporarily to {}."
 
 
 class Halt(SandboxError):  # noqa: N818 - control flow, not an error
-    """End a request with an answer, wherever in its handling it is."""
+    """End a request with a response, from anywhere in its handling."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"answered {response.status_code}")
@@ -39,12 +39,12 @@ def error(text: str, *, status: int = 400) -> Response:
 
 
 def unauthorized(*, challenge: bool = True) -> Response:
-    """Return 401; package routes add the challenge that makes installers ask for a password."""
+    """Return 401; package routes add the challenge on which installers ask for a password."""
     return message(401, "401 Unauthorized", headers={"www-authenticate": REALM} if challenge else None)
 
 
 def not_found(what: str = "") -> Response:
-    """Return 404 for a kind of thing, such as ``Project``."""
+    """Return 404 for a kind of resource, such as ``Project``."""
     return message(404, f"404 {what} Not Found" if what else "404 Not found")
 
 
@@ -66,14 +66,14 @@ def too_large(status: int) -> Response:
 
 
 def redirect(url: str, *, method: str = "GET") -> Response:
-    """Return 302 for GET and 303 for everything else, with the text that a careless client saves as its file."""
+    """Return 302 for GET and 303 for all else, with the text that a careless client saves as its file."""
     status = 302 if method == "GET" else 303
     headers = {"location": url, "cache-control": "no-cache", "content-type": "text/plain"}
     return Response(MOVED.format(url), status, headers)
 
 
 def attachment(data: bytes, name: str, *, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a file to be saved."""
+    """Return a file as a download."""
     plain = name.replace("\\", "_").replace('"', "_")
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
     fields = {"content-disposition": disposition, "content-type": "application/octet-stream"}

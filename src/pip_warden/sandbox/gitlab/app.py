@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def gitlab_app(instance: Instance) -> ASGIApp:
-    """Return the application for GitLab's origin; a path in the instance's URL makes it a relative-URL install."""
+    """Return the application for GitLab's origin; a path in the instance's URL is a relative-URL install."""
     plain = InstanceApi(instance)
     api: list[Route] = [
         *PyPIRegistry(instance).routes(),
@@ -44,7 +44,7 @@ def gitlab_app(instance: Instance) -> ASGIApp:
 
 
 def _by_raw_path(app: ASGIApp) -> ASGIApp:
-    """Route by the path as sent: ``group%2Fproject`` is one segment; handlers decode what they take from it."""
+    """Route by the path as sent: ``group%2Fproject`` is one segment; handlers decode their parameters."""
 
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "path": scope["raw_path"].decode("ascii")}, receive, send)

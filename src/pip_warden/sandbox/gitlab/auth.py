@@ -1,4 +1,4 @@
-"""Who may do what to a project or group, and what is answered to those who may not (reference 4.2)."""
+"""Authorization for projects and groups, and how a refusal is answered (reference 4.2)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def admit(
     state: GitLabState, request: Request, surface: Surface, access: Access = Access.READ
 ) -> tuple[ProjectRecord, Caller]:
-    """Return the project of a request and its caller, who may do what is asked there.
+    """Return the project of a request and its caller, who is authorized for the access requested.
 
     Raises:
-        Halt: 401, 403 or 404, as reference 4.2 has it.
+        Halt: 401, 403 or 404, as in reference 4.2.
     """
     caller = authenticate(state, request, surface, access)
     project = state.find_project(answers.segment(request, "id"))
@@ -70,7 +70,7 @@ def admit_group(state: GitLabState, request: Request, surface: Surface) -> tuple
 def require_unprotected(
     project: ProjectRecord, caller: Caller, package: str, *, verb: str = "Package protected."
 ) -> None:
-    """Let only those push a protected name who have the role; deploy tokens never.
+    """Allow pushing a protected name only with the required role; deploy tokens never.
 
     Raises:
         Halt: 403.
@@ -82,7 +82,7 @@ def require_unprotected(
 
 
 def open_to_all(project: ProjectRecord) -> bool:
-    """Return whether anybody may pull packages."""
+    """Return whether anonymous callers may pull packages."""
     return project.visibility == "public" or project.anyone_can_pull
 
 
@@ -151,7 +151,7 @@ def _require_write(project: ProjectRecord, caller: Caller, access: Access, surfa
 
 
 def _job_refusal(project: ProjectRecord, caller: Caller, access: Access, *, of_group: bool = False) -> str:
-    """Return why a job token may not come in, or nothing; group routes heed no fine-grained permissions."""
+    """Return why a job token is refused, or nothing; group routes ignore fine-grained permissions."""
     token = caller.token
     if token is None or token.kind is not TokenKind.JOB or token.project is None or token.project is project:
         return ""

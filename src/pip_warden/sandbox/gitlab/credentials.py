@@ -1,4 +1,4 @@
-"""Which route accepts which credential, and whose it is (reference 4.1)."""
+"""Which route accepts which credential, and to whom it belongs (reference 4.1)."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ ACCEPTED: dict[Surface, dict[CredentialForm, frozenset[TokenKind]]] = {
     },
     Surface.PLAIN_API: {form: kinds for form, kinds in _HEADERS.items() if TokenKind.PERSONAL in kinds},
 }
-"""The matrix of reference 4.1; a form that is absent for a surface is ignored there, as if it had not been sent."""
+"""The matrix of reference 4.1; a form absent for a surface is ignored there, as if it had not been sent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """Name who is asking; without a token, nobody."""
+    """The caller of a request; anonymous without a token."""
 
     token: Token | None = None
 
@@ -96,7 +96,7 @@ class Caller:
 def authenticate(
     state: GitLabState, request: Request, surface: Surface, access: Access = Access.READ
 ) -> Caller:
-    """Return who is asking. Wrong *Basic* credentials make the caller anonymous, wrong header tokens do not pass.
+    """Return the caller. Wrong *Basic* credentials make it anonymous, wrong header tokens are refused.
 
     Raises:
         Halt: 401.
@@ -157,14 +157,14 @@ def _accepted(state: GitLabState, surface: Surface, form: CredentialForm) -> fro
 
 
 def _named(token: Token, form: CredentialForm, username: str) -> bool:
-    """Return whether the user name fits: only job tokens by Basic look at it."""
+    """Return whether the user name fits: it is only checked for job tokens by Basic."""
     return (
         token.kind is not TokenKind.JOB or form is not CredentialForm.BASIC or username == "gitlab-ci-token"
     )
 
 
 def _usable(state: GitLabState, token: Token, access: Access) -> bool:
-    """Return whether a token is alive and its scopes reach; deploy tokens' scopes are judged with the project."""
+    """Return whether a token is valid and in scope; deploy tokens' scopes are judged with the project."""
     if not token.alive(state.now()):
         return False
     if token.kind not in _USER_TOKENS:

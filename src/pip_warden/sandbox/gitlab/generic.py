@@ -30,7 +30,7 @@ _LEAST_SEGMENTS = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Target:
-    """Hold the parts of a path; nested files are one name with ``%2F`` in it."""
+    """The parts of a path; nested files are one name with ``%2F`` in it."""
 
     package: str
     version: str
@@ -38,7 +38,7 @@ class _Target:
 
 
 class GenericRegistry:
-    """Answer the routes of the generic registry."""
+    """The routes of the generic registry."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -53,7 +53,7 @@ class GenericRegistry:
         ]
 
     async def download(self, request: Request) -> Response:
-        """Deliver the newest file of that name."""
+        """Serve the newest file of that name."""
         target = _target(request)
         project, _ = admit(self._state, request, Surface.GENERIC_READ)
         row = answers.found(self._find(project, target), "Package")
@@ -64,7 +64,7 @@ class GenericRegistry:
         return self._instance.deliver(request, file, headers=sums)
 
     async def upload(self, request: Request) -> Response:
-        """Take a file; one of the same name stays, and is no longer found by name."""
+        """Store a file; an older one of the same name stays, and is no longer found by name."""
         target = _target(request)
         _check_choices(request)
         project, caller = admit(self._state, request, Surface.GENERIC_WRITE, Access.PUSH)
@@ -107,7 +107,7 @@ def _newest(row: PackageRow, name: str) -> FileRow | None:
 
 
 def _duplicates_allowed(project: ProjectRecord, target: _Target) -> bool:
-    """Judge by the root group's setting; the exception turns it round for the names or versions it matches."""
+    """Return the root group's setting; its exception inverts it for the names or versions it matches."""
     root = project.namespace.lineage()[-1]
     pattern = root.generic_duplicates_exception
     excepted = bool(pattern) and any(re.fullmatch(pattern, text) for text in (target.package, target.version))
@@ -121,7 +121,7 @@ def _check_choices(request: Request) -> None:
 
 
 def _target(request: Request) -> _Target:
-    """Read the path, refused as Grape does before anybody is authenticated.
+    """Parse the path; a faulty one is refused, as by Grape, before authentication.
 
     Raises:
         Halt: 400 or 404.

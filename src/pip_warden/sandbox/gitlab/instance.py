@@ -1,4 +1,4 @@
-"""What every route shares: the state, the instance's own URL, and where its files and forwarded names lie."""
+"""What every route shares: the state, the instance's own URL, its object storage and its upstream index."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpstreamLink:
-    """Hold one file of a page of pypi.org's stand-in."""
+    """One file of a page of pypi.org's stand-in."""
 
     name: str
     url: str
@@ -32,7 +32,7 @@ class UpstreamLink:
 
 
 class UpstreamIndex(Protocol):
-    """What the instance needs of the stand-in for pypi.org."""
+    """What the instance needs from the stand-in for pypi.org."""
 
     simple_url: str
 
@@ -43,7 +43,7 @@ class UpstreamIndex(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Instance:
-    """Bundle what the routes work on."""
+    """The dependencies of the routes."""
 
     url: str
     state: GitLabState
@@ -54,7 +54,7 @@ class Instance:
 
     @property
     def shown_url(self) -> str:
-        """Return the URL the instance believes it has: all its absolute links start so."""
+        """Return the URL the instance believes it has: the start of all its absolute links."""
         return self.state.settings.external_url or self.url
 
     @property
@@ -64,13 +64,13 @@ class Instance:
 
     @property
     def host(self) -> str:
-        """Return host and port, as ``CI_SERVER_FQDN`` has them."""
+        """Return host and port, as in ``CI_SERVER_FQDN``."""
         return urlsplit(self.shown_url).netloc
 
     def deliver(
         self, request: Request, file: FileRow, *, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """Return a file's bytes, or the way to them in object storage."""
+        """Return a file's bytes, or a redirect to them in object storage."""
         settings = self.state.settings
         if not settings.object_storage:
             return answers.attachment(file.data, file.name, headers=headers)

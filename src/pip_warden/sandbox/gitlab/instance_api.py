@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class InstanceApi:
-    """Answer the plain routes."""
+    """The routes about the instance."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -37,14 +37,14 @@ class InstanceApi:
         ]
 
     def root_routes(self) -> list[Route]:
-        """Return the routes that lie outside the API."""
+        """Return the routes outside the API."""
         return [
             Route("/.well-known/openid-configuration", self.discovery, methods=["GET"]),
             Route("/oauth/discovery/keys", self.keys, methods=["GET"]),
         ]
 
     async def project(self, request: Request) -> Response:
-        """Show a project."""
+        """Return a project."""
         project, _ = admit(self._state, request, Surface.PLAIN_API)
         namespace = project.namespace
         return JSONResponse(
@@ -62,7 +62,7 @@ class InstanceApi:
         )
 
     async def group(self, request: Request) -> Response:
-        """Show a group."""
+        """Return a group."""
         group, _ = admit_group(self._state, request, Surface.PLAIN_API)
         return JSONResponse(
             {
@@ -77,14 +77,14 @@ class InstanceApi:
         )
 
     async def user(self, request: Request) -> Response:
-        """Show the account behind a token."""
+        """Return the account behind a token."""
         user = authenticate(self._state, request, Surface.PLAIN_API).user
         if user is None:
             return answers.unauthorized(challenge=False)
         return JSONResponse({"id": user.id, "username": user.login, "name": user.name, "state": "active"})
 
     async def version(self, request: Request) -> Response:
-        """Show the version, to whoever has a token."""
+        """Return the version, to any caller with a token."""
         if authenticate(self._state, request, Surface.PLAIN_API).user is None:
             return answers.unauthorized(challenge=False)
         return JSONResponse(
@@ -92,14 +92,14 @@ class InstanceApi:
         )
 
     async def attestations(self, request: Request) -> Response:
-        """Say that there is no such thing: the feature flag is off."""
+        """Return 404: the feature flag is off."""
         admit(self._state, request, Surface.PLAIN_API)
         return answers.not_found()
 
     async def discovery(self, _request: Request) -> Response:
-        """Show the OIDC discovery document."""
+        """Return the OIDC discovery document."""
         return JSONResponse(self._instance.oidc.discovery())
 
     async def keys(self, _request: Request) -> Response:
-        """Show the issuer's keys."""
+        """Return the issuer's keys."""
         return JSONResponse(self._instance.oidc.jwks())

@@ -1,4 +1,4 @@
-"""What a CI job knows of itself: the claims of its ID tokens and its predefined variables (reference 5.1, 5.2)."""
+"""The claims of a CI job's ID tokens and its predefined variables (reference 5.1, 5.2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MERGE_REQUEST = "merge_request_event"
 
 
 def config_ref_uri(instance: Instance, job: JobContext) -> str:
-    """Return ``ci_config_ref_uri``: the *target* project's configuration at the job's ref, without a scheme."""
+    """Return ``ci_config_ref_uri``: the *target* project's configuration at the job's ref, no scheme."""
     return f"{instance.host}/{job.project.path}//{CONFIG_PATH}@{job.full_ref}"
 
 
@@ -105,7 +105,7 @@ def _environment_claims(job: JobContext) -> dict[str, object]:
 
 
 def variables(instance: Instance, job: JobContext, *, job_token: str) -> dict[str, str]:
-    """Return the predefined variables; tag, branch, environment and merge request ones only where they apply."""
+    """Return the predefined variables; tag, branch, environment and merge request ones where they apply."""
     found = {
         **_server_variables(instance),
         **_project_variables(instance, job),

@@ -1,4 +1,4 @@
-"""What a GitLab instance holds: people, namespaces, projects, tokens, packages."""
+"""The data of a GitLab instance: accounts, namespaces, projects, tokens, packages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PackageType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class User:
-    """Name an account."""
+    """An account."""
 
     id: int
     login: str
@@ -55,13 +55,13 @@ class User:
 
     @property
     def email(self) -> str:
-        """Return an address that exists nowhere."""
+        """Return an address that does not exist."""
         return f"{self.login}@example.com"
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class Namespace:
-    """Hold a group, subgroup or a user's own namespace."""
+    """A group, a subgroup or a user's own namespace."""
 
     id: int
     path: str
@@ -79,13 +79,13 @@ class Namespace:
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class FileRow:
-    """Hold one file of a package.
+    """One file of a package.
 
     Attributes:
-        claimed_sha256: For PyPI the uploader's own claim (None: not sent), for generic files computed on upload.
+        claimed_sha256: For PyPI the uploader's claim (None: not sent), for generic files computed on upload.
         requires_python: What the JSON page says for this file; None if only the version row knows.
         job: The CI job that uploaded it, if one did.
-        claimed_url: Where the index sends clients instead of to itself; a lie no honest GitLab tells.
+        claimed_url: The URL the index links to instead of its own; no honest GitLab has it.
     """
 
     id: int
@@ -99,13 +99,13 @@ class FileRow:
 
     @property
     def sha256(self) -> str:
-        """Return the SHA-256 of the bytes it really holds."""
+        """Return the SHA-256 of the actual bytes."""
         return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class PackageRow:
-    """Hold one name and version of one registry."""
+    """One name and version of one registry."""
 
     id: int
     project: ProjectRecord
@@ -136,7 +136,7 @@ class PackageRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Protection:
-    """Protect package names: a pattern with ``*`` and the least role that may push them."""
+    """Protection of package names: a pattern with ``*`` and the minimum role that may push them."""
 
     pattern: str
     minimum_role: Role = Role.MAINTAINER
@@ -144,11 +144,11 @@ class Protection:
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class ProjectRecord:
-    """Hold a project.
+    """A project.
 
     Attributes:
-        allowlist: Ids of the projects, and negated ids of the groups, whose job tokens may come in, each with the
-            fine-grained permissions they have (None: all that the user has).
+        allowlist: Ids of the projects, and negated ids of the groups, whose job tokens are accepted, each
+            with the fine-grained permissions they have (None: all that the user has).
         anyone_can_pull: The setting "Allow anyone to pull from package registry".
     """
 
@@ -181,7 +181,7 @@ class ProjectRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobContext:
-    """Name one CI job: what its tokens and variables speak of.
+    """One CI job: what its tokens and variables describe.
 
     Attributes:
         source_project: The project whose code runs; another one than ``project`` for a fork's merge request.
@@ -214,11 +214,11 @@ class JobContext:
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class Token:
-    """Hold one credential.
+    """One credential.
 
     Attributes:
-        project: Where a job, project or deploy token belongs.
-        namespace: Where a group's access or deploy token belongs.
+        project: The project of a job, project or deploy token.
+        namespace: The group of a group's access or deploy token.
         username: A deploy token's user name (ignored by GitLab when it authenticates).
     """
 

@@ -27,7 +27,7 @@ def _b64_int(value: int) -> str:
 
 
 class OidcIssuer:
-    """Sign ID tokens with RS256 and publish the key that proves them."""
+    """Sign ID tokens with RS256 and publish the key that verifies them."""
 
     def __init__(self, issuer: Callable[[], str]) -> None:
         self._issuer = issuer
@@ -40,7 +40,7 @@ class OidcIssuer:
         return self._issuer()
 
     def rotate(self) -> None:
-        """Throw the key away: tokens signed so far no longer verify."""
+        """Replace the key: tokens signed so far no longer verify."""
         with self._lock:
             self._key = None
 

@@ -1,4 +1,4 @@
-"""The packages API: what is in the registries, file rows by id, deletion (reference 3)."""
+"""The packages API: contents of the registries, file rows by id, deletion (reference 3)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def file_entry(package: PackageRow, file: FileRow) -> dict[str, object]:
 
 
 class PackagesApi:
-    """Answer the routes of the packages API."""
+    """The routes of the packages API."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -79,7 +79,7 @@ class PackagesApi:
         return self._listed(request, list(project.packages), of_group=False)
 
     async def list_group(self, request: Request) -> Response:
-        """List the packages of a group's projects; no job token opens this."""
+        """List the packages of a group's projects; job tokens are not accepted."""
         group, caller = admit_group(self._state, request, Surface.PLAIN_API)
         subgroups = request.query_params.get("exclude_subgroups", "false") != "true"
         below = self._state.projects_below(group, subgroups=subgroups)
@@ -87,7 +87,7 @@ class PackagesApi:
         return self._listed(request, rows, of_group=True)
 
     async def show(self, request: Request) -> Response:
-        """Show one package."""
+        """Return one package."""
         project, _ = admit(self._state, request, Surface.PACKAGES_API)
         return JSONResponse(self._entry(self._package(request, project), of_group=False))
 
@@ -107,7 +107,7 @@ class PackagesApi:
         return page(request, self._instance, [file_entry(row, file) for file in found])
 
     async def download(self, request: Request) -> Response:
-        """Deliver exactly the row of that id (since 18.4)."""
+        """Serve exactly the row of that id (since 18.4)."""
         if not self._state.settings.package_file_download:
             return answers.error("404 Not Found", status=404)
         project, _ = admit(self._state, request, Surface.PACKAGES_API)

@@ -29,7 +29,7 @@ _REQUIRES_PYTHON_LIMIT = 255
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _View:
-    """Hold what one request may see: the rows of a project or of a group's projects."""
+    """The rows that one request may see: those of a project or of a group's projects."""
 
     base: str
     title: str
@@ -37,7 +37,7 @@ class _View:
 
 
 class PyPIRegistry:
-    """Answer the routes of the PyPI registry."""
+    """The routes of the PyPI registry."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -67,7 +67,7 @@ class PyPIRegistry:
         """List the files of a package, or forward the name."""
         view = self._view(request)
         asked = segment(request, "name").removesuffix("/")
-        # GitLab lower-cases the name asked for and no more: my_pkg and my.pkg find nothing
+        # GitLab lower-cases the requested name and no more: my_pkg and my.pkg find nothing
         rows = [row for row in view.rows if row.normalized_name == asked.lower()]
         if not rows:
             return self._unknown(request, view, asked)
@@ -77,7 +77,7 @@ class PyPIRegistry:
         )
 
     async def file(self, request: Request) -> Response:
-        """Deliver a file by its claimed digest and its name."""
+        """Serve a file by its claimed digest and its name."""
         view = self._view(request, by_hash=True)
         name, sha256 = segment(request, "file"), segment(request, "sha256").lower()
         upstream = request.query_params.get("upstream_url")
@@ -92,7 +92,7 @@ class PyPIRegistry:
         return self._instance.deliver(request, answers.found(matches[-1] if matches else None))
 
     async def forward(self, request: Request) -> Response:
-        """Send on to a file of pypi.org's stand-in, in firewall mode."""
+        """Redirect to a file of pypi.org's stand-in, in firewall mode."""
         admit(self._state, request, Surface.PYPI)
         name = segment(request, "name")
         links = self._proxied(name) if self._state.settings.forwarding is Forwarding.OWN_ORIGIN else ()
@@ -101,7 +101,7 @@ class PyPIRegistry:
         return answers.redirect(answers.found(url), method=request.method)
 
     async def upload(self, request: Request) -> Response:
-        """Take a file, and the client's word for its digest."""
+        """Store a file, with the digest that the client claims."""
         async with request.form() as form:
             _check_form(form)
             project, caller = admit(self._state, request, Surface.PYPI, Access.PUSH)
@@ -148,13 +148,16 @@ class PyPIRegistry:
         if not rules.PYPI_VERSION.fullmatch(str(form["version"])):
             raise Halt(answers.bad_request("Validation failed: Version is invalid"))
         if len(str(form.get("requires_python") or "")) > _REQUIRES_PYTHON_LIMIT:
-            reason = f"Validation failed: Required python is too long (maximum is {_REQUIRES_PYTHON_LIMIT} characters)"
+            reason = (
+                "Validation failed: Required python is too long "
+                f"(maximum is {_REQUIRES_PYTHON_LIMIT} characters)"
+            )
             raise Halt(answers.bad_request(reason))
         if settings.storage_writes_fail:
             raise Halt(answers.forbidden())
 
     def _view(self, request: Request, *, by_hash: bool = False) -> _View:
-        """Return what the caller may see; who knows a file's hash gets it from a group without being asked again."""
+        """Return what the caller may see; in a group, a known file hash needs no authentication."""
         if "/-/packages/" in request.url.path:
             group, caller = admit_group(self._state, request, Surface.PYPI)
             base = f"{self._instance.api}/groups/{group.id}/-/packages/pypi"
@@ -179,7 +182,7 @@ class PyPIRegistry:
         return simple.package_page(request, settings, name, name.lower(), links)
 
     def _proxy_link(self, view: _View, name: str, link: UpstreamLink) -> simple.Anchor:
-        """Return a link of the two generations of proxied index that were seen."""
+        """Return a link of the two generations of proxied index that were observed."""
         if self._state.settings.forwarding is Forwarding.OWN_ORIGIN:
             url = f"{view.base}/forward/{quote(name)}{urlsplit(link.url).path}"
         else:
@@ -203,7 +206,7 @@ class PyPIRegistry:
 
 
 def _check_form(form: FormData) -> None:
-    """Refuse a form as Grape does, before anybody is authenticated."""
+    """Refuse a form as Grape does, before authentication."""
     missing = [
         name
         for name in ("content", "name", "version")

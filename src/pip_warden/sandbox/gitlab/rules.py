@@ -1,4 +1,4 @@
-"""What GitLab lets a package, version or file be called (reference 1.2 and 2.1)."""
+"""GitLab's rules for package names, versions and file names (reference 1.2 and 2.1)."""
 
 from __future__ import annotations
 

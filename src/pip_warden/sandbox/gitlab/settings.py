@@ -1,4 +1,4 @@
-"""Switches of the instance: versions and settings in which real GitLabs differ."""
+"""Settings of the instance: versions and options in which real GitLabs differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Forwarding(StrEnum):
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class InstanceSettings:
-    """Hold the switches; all may be changed while the sandbox runs.
+    """The settings; all may be changed while the sandbox runs.
 
     Attributes:
         pep691: Feature flag ``pypi_pep_691_json``.

@@ -1,4 +1,4 @@
-"""Renders simple-API pages in the very shape of GitLab's presenters (reference 1.3 and 1.4)."""
+"""Renders simple-API pages exactly as GitLab's presenters do (reference 1.3 and 1.4)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _JSON_PREFIXES = (_JSON, "application/vnd.pypi.simple.latest+json")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Anchor:
-    """Hold one anchor of a page."""
+    """One anchor of a page."""
 
     text: str
     url: str
@@ -33,7 +33,7 @@ class Anchor:
 
 
 def wants_json(request: Request, settings: InstanceSettings) -> bool:
-    """Return whether to answer in JSON: any part of Accept that starts so, q-values unheeded."""
+    """Return whether to answer in JSON: any part of Accept that starts with it; q-values are ignored."""
     parts = request.headers.get("accept", "").split(",")
     return settings.pep691 and any(part.strip().startswith(_JSON_PREFIXES) for part in parts)
 
@@ -45,7 +45,8 @@ def package_links(rows: Sequence[PackageRow], base: str) -> list[Anchor]:
             text=file.name,
             url=file.claimed_url or f"{base}/files/{file.claimed_sha256 or ''}/{quote(file.name)}",
             sha256=file.claimed_sha256 or "",
-            requires_python=row.requires_python,  # the version row's: the last upload speaks for all its files
+            # The version row's value: the last upload decides for all its files.
+            requires_python=row.requires_python,
             own_requires_python=file.requires_python,
         )
         for row in rows
@@ -105,4 +106,7 @@ def _html(settings: InstanceSettings, title: str, links: Sequence[Anchor]) -> Re
 
 def _anchor(link: Anchor) -> str:
     fragment = "" if link.sha256 is None else f"#sha256={link.sha256}"
-    return f'<a href="{link.url}{fragment}" data-requires-python="{html.escape(link.requires_python)}">{link.text}</a>'
+    return (
+        f'<a href="{link.url}{fragment}" data-requires-python="{html.escape(link.requires_python)}">'
+        f"{link.text}</a>"
+    )

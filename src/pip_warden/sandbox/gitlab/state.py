@@ -1,4 +1,4 @@
-"""The state behind every route: one lock, plain collections, look-ups as GitLab does them."""
+"""The state behind every route: one lock, plain collections, look-ups as in GitLab."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PREFIXES = {
 
 
 class GitLabState:
-    """Hold everything the instance knows; hold `lock` while reading or changing more than one thing."""
+    """Everything the instance knows; hold `lock` while reading or changing more than one thing."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
@@ -57,7 +57,7 @@ class GitLabState:
         }
 
     def user(self, login: str) -> User:
-        """Return the account of that login; make it, with its namespace, if there is none."""
+        """Return the account of that login; create it, with its namespace, if there is none."""
         with self.lock:
             found = next((user for user in self.users if user.login == login), None)
             if found is None:
@@ -69,7 +69,7 @@ class GitLabState:
             return found
 
     def group(self, path: str, *, visibility: str = "private") -> Namespace:
-        """Return the namespace of that path; make it and its parents, as groups, if there is none."""
+        """Return the namespace of that path; create it and its parents, as groups, if there is none."""
         with self.lock:
             found = self.find_namespace(path)
             if found is None:
@@ -87,7 +87,7 @@ class GitLabState:
     def project(
         self, path: str, *, visibility: str = "private", default_branch: str = "main"
     ) -> ProjectRecord:
-        """Return the project of that path; make it, and the groups above it, if there is none.
+        """Return the project of that path; create it, and the groups above it, if there is none.
 
         Raises:
             SandboxError: The path names no namespace.
@@ -127,7 +127,7 @@ class GitLabState:
             return next((space for space in self.namespaces if space.path.lower() == wanted), None)
 
     def find_group(self, reference: str) -> Namespace | None:
-        """Return the group with that id or full path; a user's namespace is none."""
+        """Return the group with that id or full path; a user's namespace is not one."""
         found = self.find_namespace(reference)
         return found if found is not None and found.kind == "group" else None
 
@@ -139,7 +139,7 @@ class GitLabState:
                     yield project
 
     def issue(self, kind: TokenKind, **fields: object) -> Token:
-        """Make a credential and keep it."""
+        """Create a credential and store it."""
         token = Token(secret=_PREFIXES[kind] + secrets.token_urlsafe(20), kind=kind)
         for name, value in fields.items():
             setattr(token, name, value)
@@ -148,7 +148,7 @@ class GitLabState:
         return token
 
     def next_job_ids(self) -> tuple[int, int]:
-        """Return a new job's id and its pipeline's."""
+        """Return the ids of a new job and its pipeline."""
         with self.lock:
             return next(self._ids["job"]), next(self._ids["pipeline"])
 
@@ -178,7 +178,7 @@ class GitLabState:
         claimed_sha256: str | None,
         job: JobContext | None = None,
     ) -> FileRow:
-        """Add a file to a package, beside any of the same name."""
+        """Add a file to a package, next to any of the same name."""
         with self.lock:
             row = FileRow(
                 id=next(self._ids["file"]),

@@ -1,4 +1,4 @@
-"""An embedded Sigstore: certificate authority, CT log, transparency log, time stamps and the root to trust them."""
+"""An embedded Sigstore: CA, CT log, transparency log, time-stamp authority and their trusted root."""
 
 from pip_warden.sandbox.sigstore.errors import (
     EntryExists,

@@ -1,4 +1,4 @@
-"""What the three HTTP services have in common: two are go-openapi servers, the CA is a gRPC gateway."""
+"""What the three HTTP services share: two are go-openapi servers, the CA is a gRPC gateway."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def get(path: str, handler: Handler) -> Route:
 
 
 def only(route: Route) -> Route:
-    """Take HEAD, which Starlette adds to GET by itself, from a route."""
+    """Remove HEAD, which Starlette adds to GET by itself, from a route."""
     (route.methods or set()).discard("HEAD")
     return route
 
 
 def invalid(code: int, message: str) -> SigstoreRefusal:
-    """Return go-openapi's refusal of a request that is not of the API's schema."""
+    """Return go-openapi's refusal of a request that does not match the API's schema."""
     return SigstoreRefusal(message, status=422, code=code)
 
 
@@ -59,17 +59,17 @@ def plain(text: str, media_type: str = "text/plain") -> Response:
 async def body_of(
     request: Request, name: str, media_types: tuple[str, ...] = (JSON,), unsaid: str = JSON
 ) -> bytes:
-    """Return a request's body, which a go-openapi server wants to be there and of a media type it knows.
+    """Return a request's body, which a go-openapi server requires, in a media type it knows.
 
     Args:
         request: The request.
         name: What the API calls the body.
         media_types: Those it knows.
-        unsaid: What is assumed without a word. The real servers assume bytes; the log here is called without a
-            server, too, by who says nothing.
+        unsaid: What is assumed without a content type. The real servers assume bytes; the log here is
+            also called without a server, by callers that set none.
 
     Raises:
-        SigstoreRefusal: It is not there, or of another media type.
+        SigstoreRefusal: There is none, or it is of another media type.
     """
     given = request.headers.get("content-type") or unsaid
     if given.partition(";")[0].strip().lower() not in media_types:
@@ -85,7 +85,7 @@ def parsed(body: bytes, refuse: Callable[[str], SigstoreRefusal]) -> dict[str, o
     """Return a JSON object, an empty one for null.
 
     Raises:
-        SigstoreRefusal: It is something else; `refuse` makes it of the reason.
+        SigstoreRefusal: It is something else; `refuse` makes it from the reason.
     """
     try:
         value: object = json.loads(body)
@@ -122,11 +122,11 @@ UNROUTED: Mapping[int, Callable[[Request, Exception], Awaitable[Response]]] = {
 
 
 class OpenApi:
-    """What a go-openapi server does around its handlers: a slash at the end is nothing, some answers are not cached.
+    """A go-openapi server's middleware: a trailing slash is ignored, some responses are not cached.
 
     Args:
-        app: What is around.
-        uncached: Matches method and path of those.
+        app: The wrapped application.
+        uncached: Matches method and path of the uncached ones.
     """
 
     def __init__(self, app: ASGIApp, uncached: str) -> None:
@@ -134,7 +134,7 @@ class OpenApi:
         self._uncached = re.compile(uncached)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back."""
+        """Pass on a request, and its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -150,6 +150,6 @@ class OpenApi:
 
 
 def gateway_error(code: int, message: str) -> JSONResponse:
-    """Return an error as the gRPC gateway does: gRPC's code, the HTTP status that goes with it, and no details."""
+    """Return an error as the gRPC gateway does: gRPC's code, the HTTP status for it, and no details."""
     statuses = {3: 400, 5: 404, 12: 501}
     return JSONResponse({"code": code, "message": message, "details": []}, status_code=statuses[code])

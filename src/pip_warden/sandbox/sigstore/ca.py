@@ -60,10 +60,10 @@ def authority(
     Args:
         subject: Its name.
         key: Its key.
-        issuer: Name and key of who issues it; its own for a root.
-        start: Valid for ten years from then.
-        path_length: How many authorities may follow.
-        usage: The only purpose of what it issues, for an intermediate.
+        issuer: Name and key of the issuer; its own for a root.
+        start: Start of its validity, which lasts ten years.
+        path_length: How many CAs may follow.
+        usage: The only extended key usage of what it issues, for an intermediate.
     """
     builder = (
         _blank(subject, key.public_key(), issuer[0], start, YEARS)
@@ -137,7 +137,7 @@ class CertificateAuthority:
     ) -> Issued:
         """Issue a certificate: precertificate, promise, final certificate (RFC 6962 section 3.1)."""
         builder = self._leaf(key, identity, moment, lie.lifetime)
-        # What the log signs has neither poison nor promise: it is the certificate before either is added.
+        # The log signs the certificate before poison or promise is added.
         tbs = builder.sign(self._key, hashes.SHA384()).tbs_certificate_bytes
         poisoned = builder.add_extension(x509.PrecertPoison(), critical=True).sign(self._key, hashes.SHA384())
         issuer_key_hash = hashlib.sha256(spki(self._key.public_key())).digest()

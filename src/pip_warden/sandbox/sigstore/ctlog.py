@@ -15,7 +15,7 @@ _V1, _TIMESTAMP, _PRECERT, _SHA256, _ECDSA = 0, 0, 1, 4, 3
 
 
 class CtLog:
-    """Log precertificates and promise it."""
+    """Log precertificates and return the promise."""
 
     def __init__(self) -> None:
         self.key = new_key()
@@ -45,7 +45,7 @@ class CtLog:
             tbs: The TBSCertificate without poison and without promises.
             issuer_key_hash: SHA-256 of the issuer's key.
             moment: The promise's time.
-            signer: Another key than the log's: a forgery in its name.
+            signer: Another key than the log's: a forgery in the log's name.
         """
         milliseconds = int(moment.timestamp() * 1000)
         entry = issuer_key_hash + len(tbs).to_bytes(3, "big") + tbs

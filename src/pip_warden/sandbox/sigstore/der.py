@@ -81,12 +81,12 @@ def _base128(arc: int) -> bytes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Element:
-    """One element read.
+    """One parsed element.
 
     Attributes:
         tag: Its identifier octet.
         content: Its contents.
-        raw: The whole element, to be copied as it came.
+        raw: The whole element, as received.
     """
 
     tag: int
@@ -99,10 +99,10 @@ class Element:
 
 
 def read(data: bytes) -> tuple[Element, ...]:
-    """Read a run of elements, all of it.
+    """Parse a sequence of elements, to the end of the data.
 
     Raises:
-        ValueError: It is not DER of one-byte tags, or is cut short.
+        ValueError: It is not DER with one-byte tags, or is truncated.
     """
     elements = []
     while data:

@@ -1,16 +1,18 @@
-"""What the embedded Sigstore refuses, with the answer the real services give."""
+"""The embedded Sigstore's refusals, with the responses of the real services."""
 
 from __future__ import annotations
 
 
-class SigstoreRefusal(Exception):  # noqa: N818 - a refusal is the service's answer, not a fault of the sandbox
+# A refusal is the service's response, not a fault of the sandbox.
+class SigstoreRefusal(Exception):  # noqa: N818
     """A request that the real service would refuse.
 
     Attributes:
-        status: HTTP status of the answer.
-        code: The code in the body where it is not the status: go-openapi has its own, from 600, for what fails validation.
+        status: HTTP status of the response.
+        code: The code in the body where it is not the status: go-openapi has its own, from 600, for failed
+            validation.
         message: The message a client is shown.
-        reason: Why, for whoever debugs the sandbox; the real services keep it in their log.
+        reason: Why, for debugging the sandbox; the real services keep it in their log.
     """
 
     def __init__(self, message: str, *, status: int = 400, code: int | None = None, reason: str = "") -> None:
@@ -29,10 +31,10 @@ class TokenRefused(SigstoreRefusal):
 
 
 class EntryRefused(SigstoreRefusal):
-    """A proposed log entry that does not hold (Rekor `validationError`).
+    """A proposed log entry that does not verify (Rekor `validationError`).
 
     Attributes:
-        bare: The message without the words before it, as a search for the entry has it.
+        bare: The message without its prefix, as in a search for the entry.
     """
 
     def __init__(self, reason: str) -> None:
@@ -41,7 +43,7 @@ class EntryRefused(SigstoreRefusal):
 
 
 class EntryMalformed(EntryRefused):
-    """What is not even the outline of an entry: refused before anybody asks what is in it."""
+    """A proposal without even the outline of an entry: refused before its content is read."""
 
     def __init__(self, reason: str, *, status: int = 422, code: int = 422) -> None:
         SigstoreRefusal.__init__(self, reason, status=status, code=code)

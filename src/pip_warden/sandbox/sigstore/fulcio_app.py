@@ -104,7 +104,7 @@ def _joined(chain: tuple[x509.Certificate, ...]) -> bytes:
 
 
 async def _message(request: Request) -> dict[str, object]:
-    """Return the request's message, which is JSON whatever its media type says; nothing at all is an empty one."""
+    """Return the request's message, which is JSON whatever its media type; an empty body is an empty one."""
     try:
         body: object = json.loads(await request.body() or b"{}")
     except ValueError as err:
@@ -120,7 +120,7 @@ async def _message(request: Request) -> dict[str, object]:
 
 
 def _token(request: Request, body: dict[str, object]) -> str:
-    """Return the token of the body or the header; a scheme other than Bearer, so spelt, is taken for part of it."""
+    """Return the token of body or header; any scheme but exactly ``Bearer`` counts as part of the token."""
     credentials = body.get("credentials")
     if isinstance(credentials, dict) and credentials.get("oidcIdentityToken"):
         return str(credentials["oidcIdentityToken"])
@@ -128,7 +128,7 @@ def _token(request: Request, body: dict[str, object]) -> str:
 
 
 def _issue(service: SigstoreService, body: dict[str, object], token: str) -> tuple[x509.Certificate, ...]:
-    # The token comes before the key, as in Fulcio: who has none learns nothing about his key.
+    # The token comes before the key, as in Fulcio: a caller without a token learns nothing about the key.
     csr = _bytes(body, "certificateSigningRequest")
     request = _object(body, "publicKeyRequest")
     given, proof = _object(request, "publicKey"), _bytes(request, "proofOfPossession")
@@ -203,7 +203,7 @@ def _proved_key(content: bytes, proof: bytes, subject: str) -> PublicKey:
 
 
 def _strong(key: object, unreadable: str) -> PublicKey:
-    """Return a key of a kind and size that Fulcio takes; a curve that Go does not know is `unreadable` to it."""
+    """Return a key whose kind and size Fulcio accepts; one of a curve unknown to Go is `unreadable`."""
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
         raise SigstoreRefusal(unreadable, reason=key.curve.name)
     if isinstance(key, rsa.RSAPublicKey) and (
@@ -217,7 +217,7 @@ def _strong(key: object, unreadable: str) -> PublicKey:
 
 
 def _modern(body: dict[str, object]) -> dict[str, object]:
-    """Return a version 1 request as version 2 has it: key and proof lie one level higher there, the key in base64."""
+    """Return a version 1 request as version 2: 1 has key and proof one level higher, the key in base64."""
     key = {"content": _bytes(_object(body, "publicKey"), "content")}
     request = {"publicKey": key, "proofOfPossession": body.get("signedEmailAddress")}
     return {"certificateSigningRequest": body.get("certificateSigningRequest"), "publicKeyRequest": request}

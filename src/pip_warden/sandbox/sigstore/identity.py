@@ -50,14 +50,14 @@ class CertificateIdentity:
 
 
 def identify(claims: Claims, lie: Lie) -> CertificateIdentity:
-    """Return what the CA writes for a token's claims, bent by a lie.
+    """Return what the CA writes for a token's claims, changed by a lie.
 
-    A claim that is missing ends it, except `environment`; one that is null is written as `<nil>`, as Go prints it.
+    A missing claim is refused, except `environment`; a null one is written as `<nil>`, as Go prints it.
 
     Raises:
         TokenRefused: There is no issuer.
-        SigstoreRefusal: A claim is missing, as `ci_config_ref_uri` may be for pipelines whose configuration is
-            not in the project; or its text is no URL.
+        SigstoreRefusal: A claim is missing, as `ci_config_ref_uri` may be for pipelines whose configuration
+            is not in the project; or its text is not a URL.
     """
     issuer = claims.get("iss")
     if not isinstance(issuer, str) or not issuer:
@@ -88,7 +88,7 @@ class _Template:
     issuer: str
 
     def insert(self, name: str, column: int) -> str:
-        """Return a claim that a template inserts; the column is where, in Go's message."""
+        """Return a claim that a template inserts; the column is its position, for Go's message."""
         if name not in self.claims:
             raise SigstoreRefusal(
                 f'template: :1:{column}: executing "" at <.{name}>: map has no entry for key "{name}"'
@@ -104,7 +104,7 @@ class _Template:
 
 
 def _pipeline(template: _Template, claims: Claims) -> dict[int, str | None]:
-    """Return the extensions, in the order in which Fulcio fills them: it stops at the first claim that is missing."""
+    """Return the extensions, in the order in which Fulcio fills them: it stops at the first missing claim."""
     url, insert, replace = template.issuer.rstrip("/"), template.insert, template.replace
     return {
         9: f"https://{insert('ci_config_ref_uri', 11)}",

@@ -1,4 +1,4 @@
-"""How a product is packed, and how it may lie."""
+"""The forms of a product, and the ways in which it may be dishonest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 
 
 class MediaType(StrEnum):
-    """The bundle formats in the wild."""
+    """The bundle formats in use."""
 
     V01 = "application/vnd.dev.sigstore.bundle+json;version=0.1"
     V02 = "application/vnd.dev.sigstore.bundle+json;version=0.2"
@@ -21,7 +21,7 @@ class MediaType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BundleForm:
-    """What goes into a bundle, and how it is written.
+    """The contents of a bundle, and how it is written.
 
     Attributes:
         media_type: The bundle format; 0.1 and 0.2 carry a certificate chain.
@@ -42,11 +42,11 @@ class BundleForm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lie:
-    """What a service does that an honest one would not; by default nothing.
+    """What a service does that an honest one would not; nothing by default.
 
     Attributes:
         san: Another subject than the claims give (a URI if it contains `://`, else a mail address).
-        extensions: Fulcio's certificate extensions by their last number: another value, or None to leave it out.
+        extensions: Fulcio's extensions by their last number: another value, or None to leave it out.
         ca: `foreign`: the certificate is issued by a look-alike of the CA.
         sct: `foreign`: by an unknown log; `forged`: in the log's name by another key; `absent`.
         certificate_age: How long before its use the certificate was issued; an hour makes it expired.

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Generation(Generic[T]):
     """One key or authority and what the trusted root says about it.
 
-    Mutable on purpose: a test moves `start` and `end`, or takes `trusted` away.
+    Mutable on purpose: a test moves `start` and `end`, or clears `trusted`.
 
     Attributes:
         holder: The key or authority.
@@ -41,14 +41,14 @@ class Generation(Generic[T]):
 
 
 class Lineage(Generic[T]):
-    """All generations of one service, oldest first; the last one is in use."""
+    """All generations of one service, oldest first; the last one is active."""
 
     def __init__(self, holder: T, start: datetime) -> None:
         self.generations: list[Generation[T]] = [Generation(holder=holder, start=start)]
 
     @property
     def current(self) -> T:
-        """The holder in use."""
+        """The active holder."""
         return self.generations[-1].holder
 
     def __iter__(self) -> Iterator[T]:
@@ -59,13 +59,13 @@ class Lineage(Generic[T]):
         return [generation for generation in self.generations if generation.trusted]
 
     def rotate(self, holder: T, moment: datetime, *, end: bool = True, forget: bool = False) -> None:
-        """Take a new holder into use.
+        """Activate a new holder.
 
         Args:
             holder: The new one, valid from `moment`.
-            moment: When.
+            moment: The time of the change.
             end: Close the old one's window at that moment; False leaves it open.
-            forget: Take the old one out of the trusted root.
+            forget: Remove the old one from the trusted root.
         """
         old = self.generations[-1]
         old.end = moment if end else old.end

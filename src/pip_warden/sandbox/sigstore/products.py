@@ -1,4 +1,4 @@
-"""What signers leave behind: bundles, detached signatures, PEP 740 attestations."""
+"""The products of signing: bundles, detached signatures, PEP 740 attestations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Services(Protocol):
-    """Whom a signer asks: the CA, the transparency log and the time-stamp authority."""
+    """The services a signer needs: the CA, the transparency log and the time-stamp authority."""
 
     def issue(
         self, who: Claims | str, public_key: PublicKey, *, lie: Lie | None = None
@@ -35,24 +35,24 @@ class Services(Protocol):
         ...
 
     def stamp(self, request: bytes, *, lie: Lie | None = None) -> bytes:
-        """Stamp some bytes."""
+        """Time-stamp some bytes."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Hand:
-    """One ephemeral key with its certificate: signs once, is thrown away."""
+    """One ephemeral key with its certificate: signs once, then is discarded."""
 
     key: ec.EllipticCurvePrivateKey
     leaf: x509.Certificate
     lie: Lie
 
     def shown(self, honest: bytes, data: bytes) -> bytes:
-        """Return the signature that is shown: the honest one, or another key's."""
+        """Return the published signature: the honest one, or another key's."""
         return sign(new_key(), data) if self.lie.signature == "foreign" else honest
 
     def logged(self, honest: bytes, data: bytes) -> bytes:
-        """Return the signature that is logged: the honest one, or another over the same data."""
+        """Return the logged signature: the honest one, or another over the same data."""
         return sign(self.key, data) if self.lie.entry == "another" else honest
 
 
@@ -114,7 +114,7 @@ def _envelope(payload: bytes, payload_type: str, signature: bytes) -> JSONObject
 
 
 def attestation(bundle: JSONObject) -> JSONObject:
-    """Return a PEP 740 attestation object that says what a 0.3 bundle with an envelope says."""
+    """Return a PEP 740 attestation object with the content of a 0.3 bundle with an envelope."""
     material, envelope = bundle["verificationMaterial"], bundle["dsseEnvelope"]
     return {
         "version": 1,

@@ -41,12 +41,12 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proposal:
-    """An entry whose signatures hold, ready to be appended.
+    """An entry whose signatures verify, ready to be appended.
 
     Attributes:
         kind: `hashedrekord` or `dsse`.
         body: The canonical body, which is the leaf.
-        index: What the search index finds it by: digests as `sha256:HEX`, keys as `HEX`, subjects as they are.
+        index: Its keys in the search index: digests as `sha256:HEX`, keys as `HEX`, subjects as they are.
     """
 
     kind: str
@@ -63,12 +63,12 @@ class Verifier:
     subjects: tuple[str, ...]
 
     def index(self) -> tuple[str, ...]:
-        """Return what the search index finds it by."""
+        """Return its key in the search index."""
         return hashlib.sha256(self.canonical).hexdigest(), *self.subjects
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
-    """Return what a DSSE signature is over (the DSSE protocol's pre-authentication encoding)."""
+    """Return what a DSSE signature covers (the DSSE protocol's pre-authentication encoding)."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
@@ -95,8 +95,8 @@ def examine(proposed: object) -> Proposal:
     """Check a proposed entry and return it in canonical form.
 
     Raises:
-        EntryMalformed: It is not even the outline of an entry.
-        EntryRefused: It is of an unknown version, malformed, or a signature in it does not hold.
+        EntryMalformed: It has not even the outline of an entry.
+        EntryRefused: It is of an unknown version, malformed, or one of its signatures does not verify.
     """
     kind, version, spec = _outline(proposed)
     if version != VERSION:
@@ -277,7 +277,7 @@ def _dsse_bytes(text: str) -> bytes:
 
 
 def _who_signed(signatures: Mapping[str, bytes], data: bytes, given: list[bytes]) -> dict[str, Verifier]:
-    """Return who made each signature; who is given, while some are without a maker, must have made one."""
+    """Return who made each signature; while some have no signer, every given key must have made one."""
     signed: dict[str, Verifier] = {}
     for encoded in given:
         if len(signed) == len(signatures):
@@ -302,7 +302,7 @@ def _holds(verifier: Verifier, signature: bytes, data: bytes) -> bool:
 
 
 def _subjects(payload_type: str, payload: bytes) -> list[str]:
-    """Return the digests of an in-toto statement's subjects; Rekor ignores what it cannot read."""
+    """Return the digests of an in-toto statement's subjects; Rekor ignores those it cannot read."""
     if payload_type != IN_TOTO:
         return []
     try:
@@ -363,7 +363,7 @@ def _object(value: Mapping[str, object], name: str) -> Mapping[str, object] | No
 
 
 def _bytes(value: Mapping[str, object], name: str, what: str) -> bytes:
-    """Return bytes; what is no text is as if it were not there."""
+    """Return bytes; a value that is not text counts as absent."""
     found = value.get(name)
     return _decoded(found, f"failed parsing base64 data for {what}") if isinstance(found, str) else b""
 

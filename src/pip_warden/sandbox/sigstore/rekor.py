@@ -52,7 +52,7 @@ class LoggedEntry:
     promise: bytes
 
     def promised(self) -> bytes:
-        """Return what the signed entry timestamp is over."""
+        """Return what the signed entry timestamp covers."""
         return canonical_json(
             {
                 "body": b64(self.body),
@@ -63,7 +63,7 @@ class LoggedEntry:
         )
 
     def rekor_json(self) -> JSONObject:
-        """Return the entry as Rekor's API does, under its UUID."""
+        """Return the entry as in Rekor's API, under its UUID."""
         proof = {
             "checkpoint": self.checkpoint,
             "hashes": [value.hex() for value in self.hashes],
@@ -82,7 +82,7 @@ class LoggedEntry:
         }
 
     def bundle_json(self) -> JSONObject:
-        """Return the entry as a bundle's `tlogEntries` has it, defaults written out."""
+        """Return the entry as in a bundle's `tlogEntries`, defaults written out."""
         return {
             "logIndex": str(self.log_index),
             "logId": {"keyId": b64(self.log_id)},
@@ -146,7 +146,7 @@ class Shard:
         """Append an entry and return its index.
 
         Raises:
-            EntryExists: This tree holds it already.
+            EntryExists: This tree already has it.
         """
         leaf = leaf_hash(proposal.body)
         if self.tree.find(leaf) is not None:
@@ -179,7 +179,7 @@ class Shard:
         return dataclasses.replace(entry, promise=sign(self.key, entry.promised()))
 
     def bend(self, entry: LoggedEntry, lie: Lie) -> LoggedEntry:
-        """Return an entry of this shard as a lie has it."""
+        """Return an entry of this shard as changed by a lie."""
         if lie.promise == "forged":
             entry = dataclasses.replace(entry, promise=sign(new_key(), entry.promised()))
         if lie.checkpoint == "forged":
@@ -190,7 +190,7 @@ class Shard:
 
 
 class Rekor:
-    """Append entries, and find them again."""
+    """Append entries and look them up."""
 
     def __init__(self, host: str, start: datetime) -> None:
         self.host = host
@@ -198,7 +198,7 @@ class Rekor:
         self._index: dict[str, list[str]] = {}
 
     def rotate(self, moment: datetime, *, end: bool = True, forget: bool = False) -> None:
-        """Freeze the active shard and open a new one with a key of its own; indexes run on."""
+        """Freeze the active shard and open a new one with its own key; indexes continue."""
         active = self.shards.current
         fresh = Shard(self.host, active.offset + len(active.tree))
         self.shards.rotate(fresh, moment, end=end, forget=forget)
@@ -207,7 +207,7 @@ class Rekor:
         """Check a proposed entry and append it to the active shard.
 
         Raises:
-            EntryRefused: It does not hold.
+            EntryRefused: It does not verify.
             EntryExists: The active shard has it.
         """
         proposal = examine(proposed)
@@ -239,13 +239,16 @@ class Rekor:
         """Return the entries, one per shard at most, that equal a proposed one.
 
         Raises:
-            EntryRefused: The proposed one does not hold.
+            EntryRefused: The proposed one does not verify.
         """
         leaf = leaf_hash(examine(proposed).body)
         return [entry for shard in self.shards for entry in self._in_shard(shard, leaf, lie)]
 
     def search(self, key: str) -> list[str]:
-        """Return the ids of *all* entries with a digest (`sha256:HEX`), key (`HEX`) or subject, anybody's, oldest first."""
+        """Return the ids of *all* entries, whoever's, with a digest (`sha256:HEX`), key (`HEX`) or subject.
+
+        Oldest first.
+        """
         return list(dict.fromkeys(self._index.get(key.lower(), ())))
 
     @staticmethod

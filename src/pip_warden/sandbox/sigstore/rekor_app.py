@@ -99,11 +99,11 @@ class _Api:
                 f"the tree size requested({last}) was greater than what is currently observable({known})"
             )
         hashes = [value.hex() for value in shard.tree.consistency_proof(first, last)]
-        # The root is that of the tree as it is now, whatever sizes were asked for.
+        # The root is that of the tree as it is now, whatever sizes were requested.
         return JSONResponse({"hashes": hashes, "rootHash": shard.tree.root().hex()})
 
     def _shard(self, request: Request) -> Shard | None:
-        """Return the tree that is asked for, by default the active one; None when there is no such tree."""
+        """Return the requested tree, by default the active one; None when there is no such tree."""
         shards = self._service.rekor.shards
         wanted = request.query_params.get("treeID")
         if not wanted:
@@ -200,7 +200,7 @@ def _listed(query: dict[str, object], name: str, kind: type) -> list[object]:
 
 
 def _keys(query: dict[str, object]) -> list[str]:
-    """Return what a search of the index asks for, in the index's own words."""
+    """Return the keys of a search request, as the index writes them."""
     digest, mail, subject, operator = (
         query.get(name) or "" for name in ("hash", "email", "subject", "operator")
     )

@@ -26,7 +26,7 @@ from pip_warden.sandbox.sigstore.wire import JSONObject, PublicKey, pem
 
 
 def no_issuer(_issuer: str) -> None:
-    """Know no issuer: what a service without OIDC is given."""
+    """Return no keys: the issuers of a service without OIDC."""
 
 
 class SigstoreService:
@@ -34,11 +34,11 @@ class SigstoreService:
 
     Args:
         clock: The sandbox's clock, real time by default.
-        jwks_for: Returns an issuer's JSON Web Key Set, or None for an issuer that is not configured. Only tokens
-            are checked with it; claims given as a mapping are believed.
+        jwks_for: Returns an issuer's JSON Web Key Set, or None for an issuer that is not configured. Only
+            tokens are checked with it; claims given as a mapping are trusted.
         issuers: What `GET /api/v2/configuration` lists.
-        start: From when the first keys and authorities are valid; a day before the clock's present by default.
-        urls: Where the services answer. The log's name in checkpoints is the host of its URL.
+        start: Start of validity of the first keys and authorities; a day before the clock's time by default.
+        urls: The URLs of the services. The log's name in checkpoints is the host of its URL.
 
     Attributes:
         clock: As given.
@@ -46,8 +46,8 @@ class SigstoreService:
         ct_logs: The CT log's generations.
         rekor: The transparency log.
         stampers: The time-stamp authority's generations.
-        urls: Where the services answer.
-        lying: What the services do wrong when a call does not say.
+        urls: The URLs of the services.
+        lying: What the services do wrong unless a call says otherwise.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class SigstoreService:
         """Issue a certificate and return it with its chain: leaf, intermediate, root.
 
         Args:
-            who: GitLab ID token claims, believed; or a token, verified.
+            who: GitLab ID token claims, trusted; or a token, verified.
             public_key: The key to certify.
             lie: What to do wrong; by default as `lying` says.
 
         Raises:
-            TokenRefused: The token does not hold, or the claims name no subject.
+            TokenRefused: The token does not verify, or the claims name no subject.
         """
         lie = lie or self.lying
         with self._lock:
@@ -100,17 +100,17 @@ class SigstoreService:
         """Append a proposed entry to the transparency log.
 
         Raises:
-            EntryRefused: It does not hold.
-            EntryExists: It is there already.
+            EntryRefused: It does not verify.
+            EntryExists: The log already has it.
         """
         with self._lock:
             return self.rekor.append(proposed, self.clock.now(), lie or self.lying)
 
     def stamp(self, request: TimestampRequest | bytes, *, lie: Lie | None = None) -> bytes:
-        """Answer a time-stamp request, or stamp some bytes, with a TimeStampResp.
+        """Return a TimeStampResp for a time-stamp request, or for some bytes.
 
         Args:
-            request: A parsed request, or the bytes whose time is wanted.
+            request: A parsed request, or the bytes to stamp.
             lie: What to do wrong; by default as `lying` says.
         """
         lie = lie or self.lying
@@ -122,29 +122,30 @@ class SigstoreService:
             return stamper.stamp(parsed, self.clock.now().replace(microsecond=0))
 
     def lie(self, **fields: Any) -> None:
-        """Let every service lie from now on, as the fields of `Lie` say; without any, be honest again."""
+        """Let every service lie from now on, by the fields of `Lie`; without any, be honest again."""
         self.lying = Lie(**fields)
 
     # Rotation
 
     def rotate_ca(self, *, end: bool = True, forget: bool = False) -> None:
-        """Take a new CA into use; see `Lineage.rotate`."""
+        """Activate a new CA; see `Lineage.rotate`."""
         self.authorities.rotate(CertificateAuthority(self._second()), self._second(), end=end, forget=forget)
 
     def rotate_ct(self, *, end: bool = True, forget: bool = False) -> None:
-        """Take a new CT log into use; see `Lineage.rotate`."""
+        """Activate a new CT log; see `Lineage.rotate`."""
         self.ct_logs.rotate(CtLog(), self._second(), end=end, forget=forget)
 
     def rotate_rekor(self, *, end: bool = True, forget: bool = False) -> None:
-        """Take a new shard of the transparency log into use; see `Lineage.rotate`."""
+        """Activate a new shard of the transparency log; see `Lineage.rotate`."""
         self.rekor.rotate(self._second(), end=end, forget=forget)
 
     def rotate_tsa(self, *, end: bool = True, forget: bool = False) -> None:
-        """Take a new time-stamp authority into use; see `Lineage.rotate`."""
+        """Activate a new time-stamp authority; see `Lineage.rotate`."""
         self.stampers.rotate(TimestampAuthority(self._second()), self._second(), end=end, forget=forget)
 
     def _second(self) -> datetime:
-        # Times in certificates, entries and stamps are whole seconds, rounded down: a window must not start later.
+        # Times in certificates, entries and stamps are whole seconds, rounded down: validity must not
+        # start later.
         return self.clock.now().replace(microsecond=0)
 
     # Products
@@ -163,7 +164,7 @@ class SigstoreService:
         crt: Literal["pem", "base64"] = "pem",
         lie: Lie | None = None,
     ) -> tuple[bytes, bytes]:
-        """Sign bytes and return `.sig` (base64) and `.crt`, the signature being logged.
+        """Sign bytes and return `.sig` (base64) and `.crt`; the signature is logged.
 
         Args:
             data: What to sign.

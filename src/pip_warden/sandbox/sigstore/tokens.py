@@ -1,4 +1,4 @@
-"""Verify the identity tokens that the CA is given (RFC 7515, RFC 7519, OpenID Connect Core)."""
+"""Verifies the identity tokens that the CA receives (RFC 7515, RFC 7519, OpenID Connect Core)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ AUDIENCE = "sigstore"
 
 
 def verify_token(token: str, jwks_for: JwksFor, now: datetime, audience: str = AUDIENCE) -> dict[str, object]:
-    """Return a token's claims, once signature, issuer, audience and times hold.
+    """Return a token's claims after signature, issuer, audience and times were verified.
 
     Raises:
-        TokenRefused: Anything about it is wrong.
+        TokenRefused: One of these is wrong.
     """
     parts = token.split(".")
     if len(parts) != 3:

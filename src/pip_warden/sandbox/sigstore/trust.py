@@ -1,4 +1,4 @@
-"""What clients are configured with: trusted root, signing config, client trust config."""
+"""The configuration of clients: trusted root, signing config, client trust config."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ TIMESTAMP_PATH = "/api/v1/timestamp"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Urls:
-    """Where the services answer: origins, without a path.
+    """The origins of the services, without a path.
 
-    The names only have to resolve for who signs; the CT log is contacted by no client.
+    The names only have to resolve for signers; no client contacts the CT log.
     """
 
     fulcio: str = "https://fulcio.sandbox.invalid"
@@ -51,7 +51,7 @@ def trusted_root(
     shards: Lineage[Shard],
     stampers: Lineage[TimestampAuthority],
 ) -> JSONObject:
-    """Return `trusted_root.json`: every trusted generation with its window."""
+    """Return `trusted_root.json`: every trusted generation with its validity."""
     return {
         "mediaType": TRUSTED_ROOT,
         "tlogs": [_log(urls.rekor, item.holder, item.valid_for()) for item in shards.trusted()],
@@ -62,7 +62,7 @@ def trusted_root(
 
 
 def signing_config(urls: Urls, start: datetime) -> JSONObject:
-    """Return `signing_config.json`, version 0.2; every list has a selector, since sigstore-python demands it."""
+    """Return `signing_config.json`, version 0.2; each list has a selector: sigstore-python requires it."""
 
     def services(url: str) -> list[JSONObject]:
         valid_for = {"start": timestamp(start)}

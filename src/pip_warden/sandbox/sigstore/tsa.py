@@ -43,13 +43,13 @@ _LONG_OID = "OID should be comprised of at most 128 components"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimestampRequest:
-    """What a client wants stamped.
+    """The content of a time-stamp request.
 
     Attributes:
         algorithm: The hash's object identifier.
         digest: The hash.
-        nonce: A number to repeat in the answer, if any.
-        with_certificates: Whether the answer shall carry the signer's certificate.
+        nonce: A number to repeat in the response, if any.
+        with_certificates: Whether the response shall carry the signer's certificate.
     """
 
     algorithm: str
@@ -59,7 +59,7 @@ class TimestampRequest:
 
     @classmethod
     def over(cls, data: bytes) -> TimestampRequest:
-        """Ask for the time of some bytes, hashed with SHA-256."""
+        """Return the request for some bytes, hashed with SHA-256."""
         return cls(algorithm=_SHA256, digest=hashlib.sha256(data).digest())
 
     @classmethod
@@ -67,7 +67,7 @@ class TimestampRequest:
         """Read a TimeStampReq (RFC 3161 section 2.4.1) of whatever version.
 
         Raises:
-            TimestampRefused: It is not one, or asks for what this authority does not do.
+            TimestampRefused: It is not one, or requests what this authority does not do.
         """
         try:
             (request,) = der.read(data)
@@ -94,10 +94,12 @@ class TimestampRequest:
 
     @classmethod
     def parse_json(cls, data: bytes) -> TimestampRequest:
-        """Read a request in JSON: `artifactHash` (base64), `hashAlgorithm`, `nonce`, `certificates`, `tsaPolicyOID`.
+        """Read a JSON request: `artifactHash` (base64), `hashAlgorithm`, `nonce`, and so on.
+
+        Also `certificates` and `tsaPolicyOID`.
 
         Raises:
-            TimestampRefused: It is not one, or asks for what this authority does not do.
+            TimestampRefused: It is not one, or requests what this authority does not do.
         """
         try:
             given = _JsonRequest.read(json.loads(data))
@@ -139,7 +141,7 @@ class _JsonRequest:
 
     @classmethod
     def read(cls, value: object) -> _JsonRequest:
-        """Take the fields out of a JSON value.
+        """Read the fields of a JSON value.
 
         Raises:
             ValueError: The hash is not base64.
@@ -189,9 +191,7 @@ class TimestampAuthority:
             der.generalized_time(moment),
             der.sequence(der.integer(1)),  # accurate to a second
             b"" if request.nonce is None else der.integer(request.nonce),
-            der.explicit(
-                0, der.explicit(4, self.leaf.subject.public_bytes())
-            ),  # who stamped: a directoryName
+            der.explicit(0, der.explicit(4, self.leaf.subject.public_bytes())),  # the signer: a directoryName
         )
         granted = der.sequence(der.integer(0))
         return der.sequence(granted, self._token(info, moment, request))
@@ -222,7 +222,7 @@ class TimestampAuthority:
         return der.sequence(der.oid(_SIGNED_DATA), der.explicit(0, signed_data))
 
     def _signing_certificate(self, algorithm: str) -> bytes:
-        """Return the ESS attribute that binds the certificate (RFC 5816), by the hash that was asked with."""
+        """Return the ESS attribute that binds the certificate (RFC 5816), by the request's hash algorithm."""
         fingerprint = self.leaf.fingerprint(_ALGORITHMS[algorithm])
         named = b"" if algorithm == _SHA256 else der.sequence(der.oid(algorithm), der.null())
         issuer = der.sequence(der.explicit(4, self.leaf.issuer.public_bytes()))

@@ -23,7 +23,7 @@ def tsa_app(service: SigstoreService) -> Starlette:
 
     async def refuse(_request: Request, exc: Exception) -> Response:
         refusal = exc if isinstance(exc, SigstoreRefusal) else SigstoreRefusal(str(exc), status=500)
-        # The real server has the reply's media type on the refusals of its own, though they are JSON.
+        # The real server has the reply's media type on its own refusals, though they are JSON.
         media_type = _REPLY if isinstance(refusal, TimestampRefused) else JSON
         return error(refusal.status, refusal.message, code=refusal.code, media_type=media_type)
 
@@ -49,7 +49,7 @@ def tsa_app(service: SigstoreService) -> Starlette:
 
 
 def _read(content_type: str, body: bytes) -> TimestampRequest:
-    """Read a request by its media type, which may have no parameters although the server lets them pass until here."""
+    """Parse a request by its media type; parameters, which the server accepts up to here, are refused."""
     match content_type:
         case "application/timestamp-query":
             return TimestampRequest.parse(body)

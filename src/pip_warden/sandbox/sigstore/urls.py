@@ -8,21 +8,21 @@ from urllib.parse import quote, unquote_to_bytes
 from pip_warden.sandbox.sigstore.errors import SigstoreRefusal
 
 NOTHING = "https:"
-"""What becomes of `https://` with nothing after it."""
+"""The result for `https://` with nothing after it."""
 
 _IN_PATH, _IN_FRAGMENT = "$&+,/:;=@-_.~", "$&+,/:;=?@!()*-_.~"  # what is not escaped
-_KEPT = "!$&'()*+,;=:@[]%/-_.~"  # text of nothing but these stays as it came
+_KEPT = "!$&'()*+,;=:@[]%/-_.~"  # text of only these characters stays as it is
 
 
 def normal(text: str) -> str:
     """Return an https URL as Go writes it after parsing it.
 
-    Path and fragment stay as they came where that is a way to write them; otherwise they are decoded and encoded anew,
-    so that `a%2Fb<` ends as `a/b%3C`. Go refuses control characters; here they are escaped like others, so that one
-    can have a certificate whose extensions are full of them.
+    Path and fragment stay as they are where that is a valid encoding; otherwise they are decoded and encoded
+    again, so that `a%2Fb<` ends as `a/b%3C`. Go refuses control characters; here they are escaped like
+    others, so that there can be a certificate whose extensions are full of them.
 
     Raises:
-        SigstoreRefusal: Go does not read it.
+        SigstoreRefusal: Go does not parse it.
     """
     rest, hashed, fragment = text.removeprefix("https://").partition("#")
     rest, asked, query = rest.partition("?")

@@ -1,4 +1,4 @@
-"""Encodings that all parts of the embedded Sigstore share."""
+"""Encodings that all parts of the embedded Sigstore use."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def verify(key: PublicKey, signature: bytes, data: bytes, algorithm: hashes.Hash
     """Check a signature over data; Ed25519 has its own hash.
 
     Raises:
-        InvalidSignature: From `cryptography`, when it does not hold.
+        InvalidSignature: From `cryptography`, when it does not verify.
     """
     if isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(signature, data, ec.ECDSA(algorithm))
