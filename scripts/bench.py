@@ -1,4 +1,4 @@
-"""Benchmarks, as ratios within one run: a machine's speed drifts, a ratio of neighbours says something.
+"""Benchmarks, as ratios within one run: a machine's speed drifts, but less between neighbouring measurements.
 
 Each figure is the median over several pairs that are measured in turn, A B A B. Nothing here passes or fails.
 """
@@ -35,7 +35,7 @@ def main() -> None:
 
 @contextmanager
 def prepared() -> Iterator[tuple[Sandbox, Example, Path, dict[str, str]]]:
-    """Yield a sandbox with its example, and the directory and environment of a user who has pinned it."""
+    """Yield a sandbox with its example, and directory and environment of a user who has pinned it."""
     with Sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         example = fill(sandbox)
@@ -98,9 +98,15 @@ def _start_up(environment: dict[str, str]) -> tuple[str, float, float]:
 def _installs(
     sandbox: Sandbox, example: Example, directory: Path, environment: dict[str, str]
 ) -> list[tuple[str, float, float]]:
-    """Install the two example packages through the gate (cold and warm vault), and with plain pip from the same registry."""
+    """Install both example packages through the gate (cold and warm vault), and with plain pip.
+
+    Both take them from the same registry.
+    """
     numbers = iter(range(1000))
-    index = f"{sandbox.gitlab_url.replace('://', f'://x:{example.token}@')}/api/v4/groups/acme/-/packages/pypi/simple"
+    index = (
+        f"{sandbox.gitlab_url.replace('://', f'://x:{example.token}@')}"
+        "/api/v4/groups/acme/-/packages/pypi/simple"
+    )
 
     def target() -> str:
         path = directory / f"target{next(numbers)}"
@@ -138,7 +144,7 @@ def _installs(
 
 
 def _judging() -> tuple[str, float, float]:
-    """Prove one bundle, beside hashing the ten megabytes that a typical wheel has."""
+    """Verify one bundle, against hashing the ten megabytes of a typical wheel."""
     import hashlib
 
     from pip_warden._sigstore.root import load_root
@@ -161,7 +167,7 @@ def _judging() -> tuple[str, float, float]:
 
 
 def _large() -> list[tuple[str, float]]:
-    """Sign and publish a wheel of 2 GB, and return what each step took at most of memory, in megabytes."""
+    """Sign and publish a wheel of 2 GB, and return the peak memory of each step, in megabytes."""
     with Sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         sandbox.write_trust(directory)
@@ -227,7 +233,7 @@ def _peak(words: list[str], directory: Path, environment: dict[str, str]) -> flo
 
 
 def _discard(_value: object) -> None:
-    """Throw a result away."""
+    """Discard a result."""
 
 
 if __name__ == "__main__":

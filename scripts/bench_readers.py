@@ -1,7 +1,8 @@
-"""What reading costs against what there is to read: the exponent of a power law fitted to CPU times at doubling sizes.
+"""The cost of reading against the size of the input: the exponent of a power law fitted to CPU times.
 
-Whoever publishes decides how long each input is and what is in it, so every reader must be linear, also for what it refuses. Nothing
-here passes or fails; ``python scripts/bench_readers.py WORD`` measures only the readers whose name has the word.
+The sizes double. The publisher decides how long each input is and what is in it, so every reader must be
+linear, also for input that it refuses. Nothing here passes or fails; ``python scripts/bench_readers.py WORD``
+measures only the readers whose name contains the word.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ from pip_warden.verdict.inquiry import judge
 from pip_warden.verdict.model import Accepted
 
 LINEAR = 1.4
-"""The largest exponent that is called linear: caches make larger inputs a little dearer. One whose cost grows with the square has 2."""
+"""The largest exponent that counts as linear.
+
+Caches make larger inputs a little dearer; a cost that grows with the square has 2.
+"""
 DOUBLINGS = 4
 REPEATS = 3
 
@@ -73,13 +77,13 @@ CLAIMS: dict[str, object] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reader:
-    """A reader and what it is given.
+    """A reader and its input.
 
     Attributes:
-        name: For people.
-        smallest: How many of what it counts the smallest input has.
-        make: Makes an input of so many.
-        read: Reads it and says in a word what came of it.
+        name: The name in the table.
+        smallest: How many of the counted items the smallest input has.
+        make: Makes an input with a number of them.
+        read: Reads it and returns the outcome as a word.
     """
 
     name: str
@@ -90,7 +94,10 @@ class Reader:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """What was measured of a reader: its largest input in bytes, the seconds that took, the exponent, and what came of it."""
+    """The measurement of a reader.
+
+    Its largest input in bytes, the seconds for that, the exponent, and the outcome.
+    """
 
     size: int
     seconds: float
@@ -110,7 +117,8 @@ def main() -> None:
             figure = measure(reader)
             verdict = "linear" if figure.exponent < LINEAR else "**not linear**"
             print(
-                f"| {reader.name} | {figure.size / 1e3:,.0f} kB | {figure.seconds * 1e3:,.0f} ms | {figure.exponent:.2f} | {verdict} "
+                f"| {reader.name} | {figure.size / 1e3:,.0f} kB | {figure.seconds * 1e3:,.0f} ms "
+                f"| {figure.exponent:.2f} | {verdict} "
                 f"| {figure.outcome} |",
                 flush=True,
             )
@@ -119,7 +127,7 @@ def main() -> None:
 def measure(reader: Reader) -> Figure:
     """Read inputs of doubling size and fit a power law to the CPU times (least squares of their logarithms).
 
-    Garbage is collected between, not within, as :mod:`timeit` has it.
+    Garbage is collected between measurements, not within, as in :mod:`timeit`.
     """
     seconds: list[float] = []
     raw, outcome = b"", ""
@@ -143,7 +151,7 @@ def _slope(seconds: list[float]) -> float:
 
 
 def readers() -> Iterator[Reader]:
-    """Yield every reader with inputs that are good, and with such as strangers would make."""
+    """Yield every reader with good inputs, and with inputs that an attacker would make."""
     yield from _json_readers()
     yield from _evidence_readers()
     yield from _page_readers()
@@ -215,11 +223,12 @@ def _evidence_readers() -> Iterator[Reader]:
 
 
 def _judging(sigstore: SigstoreService, statement: dict[str, object]) -> Reader:
-    """Judge attestations that are good, where the pin requires provenance that none of them is."""
+    """Judge good attestations, where the pin requires provenance that none of them is."""
     root = load_root(json.dumps(sigstore.trusted_root()).encode())
     made = [sigstore.pep740(statement, CLAIMS) for _ in range(128)]
     trust = parse_trust(
-        f'version = 1\n[sigstore]\ntrusted-root = "r"\ntrusted-root-sha256 = "{"0" * 64}"\nissuers = ["{GITLAB}"]\n'
+        f'version = 1\n[sigstore]\ntrusted-root = "r"\ntrusted-root-sha256 = "{"0" * 64}"\n'
+        f'issuers = ["{GITLAB}"]\n'
         f'[source.acme]\ntype = "gitlab"\nurl = "{GITLAB}"\n'
         '[[package]]\nname = "acme-widgets"\nsource = "acme"\nproject = "acme/widgets"\n'
         f'[[package.identity]]\nissuer = "{GITLAB}"\n'
@@ -397,12 +406,16 @@ def _inspecting(filename: str) -> Callable[[bytes], str]:
 
 
 def _wheel(files: dict[str, str]) -> bytes:
-    """Build a wheel; a plain name lies in its ``.dist-info``. Stored, so that its size is that of what there is to read."""
+    """Build a wheel; a plain name goes to its ``.dist-info``.
+
+    It is stored, not compressed, so that its size is that of the data to read.
+    """
     wheel = "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     whole = {"METADATA": METADATA, "WHEEL": wheel} | files
     placed = {name if "/" in name else f"{INFO}/{name}": text.encode() for name, text in whole.items()}
     rows = [
-        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},"
+        f"{len(data)}\n"
         for name, data in placed.items()
     ]
     buffer = io.BytesIO()
@@ -415,7 +428,7 @@ def _wheel(files: dict[str, str]) -> bytes:
 
 
 def _sdist(files: dict[str, str]) -> bytes:
-    """Build an sdist whose PKG-INFO is ``METADATA``; packed without being compressed."""
+    """Build an sdist whose PKG-INFO is ``METADATA``; gzip without compression."""
     whole = {"METADATA": METADATA} | files
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=0, format=tarfile.PAX_FORMAT) as archive:

@@ -1,11 +1,12 @@
-"""CPU time of a wheels-only run in two work trees, children included: has a change made it dearer?
+"""Compares the CPU time of a wheels-only run in two work trees, child processes included.
 
 ::
 
     git worktree add ../before COMMIT
     python scripts/bench_trees.py ../before .
 
-The runs take turns, before, after, before, after. Seven pairs, medians, with an empty vault and with a warm one; both trees run in this environment.
+The runs alternate: before, after, before, after. Seven pairs, medians, with an empty and with a warm vault;
+both trees run in this environment.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from pathlib import Path
 from bench import prepared
 
 PAIRS = 7
-_RUN = "import sys; sys.path.insert(0, {source!r}); from pip_warden.cli import safe_install_main; safe_install_main()"
+_RUN = (
+    "import sys; sys.path.insert(0, {source!r}); "
+    "from pip_warden.cli import safe_install_main; safe_install_main()"
+)
 
 
 def main() -> None:
@@ -40,7 +44,7 @@ def _compared(
             with tempfile.TemporaryDirectory(dir=directory) as target:
                 vault = directory / "vault" if is_warm else Path(target, "vault")
                 words = ["--quiet", "--cache-dir", str(vault), "--target", f"{target}/target", "acme-widgets"]
-                # The first pair fills what both rely on.
+                # The first pair warms the caches of both.
                 cost = _cost(tree, words, directory, environment)
                 if number:
                     side.append(cost)
@@ -48,7 +52,7 @@ def _compared(
 
 
 def _cost(tree: Path, words: list[str], directory: Path, environment: dict[str, str]) -> float:
-    """Run and return the CPU seconds of the run and everything that it waited for."""
+    """Run and return the CPU seconds of the run and of every child that it waited for."""
     code = _RUN.format(source=str(tree / "src"))
     process = os.posix_spawn(
         sys.executable,

@@ -1,7 +1,8 @@
-"""Write the generated documentation, or with ``--check`` fail where it is not what would be written.
+"""Writes the generated documentation; with ``--check`` fails where it is stale.
 
 * ``docs/codes.md`` from the catalogue of codes;
-* the blocks between ``<!-- help: COMMAND -->`` and ``<!-- /help -->`` in Markdown files, from ``COMMAND --help``.
+* the blocks between ``<!-- help: COMMAND -->`` and ``<!-- /help -->`` in Markdown files, from
+  ``COMMAND --help``.
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ STEPS = [
     "identity",
     "policy",
 ]
-INTRO = """# Codes
-
-Every refusal and error has a stable code. `pip-warden explain CODE` says the same as this page, which is written by `make fix`.
-A refusal carries the number of the step that said no; see [architecture](architecture.md).
-"""
+INTRO = (
+    "# Codes\n"
+    "\n"
+    "Every refusal and error has a stable code. `pip-warden explain CODE` says the same as this page, "
+    "which is written by `make fix`.\n"
+    "A refusal carries the number of the step that said no; see [architecture](architecture.md).\n"
+)
 
 
 def main() -> int:
-    """Write or check everything; return 1 where a check found something stale."""
+    """Write or check everything; return 1 where a check found a stale file."""
     check = "--check" in sys.argv[1:]
     wanted = {ROOT / "docs/codes.md": codes_page()}
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
@@ -70,7 +73,11 @@ def codes_page() -> str:
 
 def _section(entry: Explanation) -> str:
     exit_code = "" if entry.step is not None else f" (exit code {entry.exit_code})"
-    return f"### `{entry.code}`\n\n**{entry.title}**{exit_code}. {entry.meaning}\n\n*What to do:* {entry.remedy}\n"
+    return (
+        f"### `{entry.code}`\n\n"
+        f"**{entry.title}**{exit_code}. {entry.meaning}\n\n"
+        f"*What to do:* {entry.remedy}\n"
+    )
 
 
 def _help_block(match: re.Match[str]) -> str:

@@ -1,8 +1,9 @@
-"""Runs tests in a copy of the work tree, with one file of it changed: a process of ``mutants.py``, one for each copy.
+"""Runs tests in a copy of the work tree, with one file of it changed: a process of ``mutants.py`` per copy.
 
-It reads a job from each line of its input and writes a line of JSON about it. What many tests import is imported once, and each job
-runs in a child that is forked, so it begins with no module of ours but the sandbox. A changed file has a modification time of its own, else Python
-could take its compiled form for that of another one of the same length.
+It reads a job from each line of its input and writes a line of JSON about it. What many tests import is
+imported once, and each job runs in a forked child, so it begins with no module of ours but the sandbox. A
+changed file gets a modification time of its own, otherwise Python could take its compiled form for that of
+another one of the same length.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ from typing import Any
 import pytest
 
 _SHARED = (
-    "click", "cryptography.x509", "hypothesis.strategies", "packaging", "pip_warden.sandbox", "pip_warden.sandbox.signing", "pydantic", "requests",
-    "requests_toolbelt", "rich.console", "sigstore.models", "sigstore.sign", "sigstore.verify", "tomlkit", "tuf.api.metadata", "tuf.ngclient",
+    "click", "cryptography.x509", "hypothesis.strategies", "packaging", "pip_warden.sandbox",
+    "pip_warden.sandbox.signing", "pydantic", "requests", "requests_toolbelt", "rich.console",
+    "sigstore.models", "sigstore.sign", "sigstore.verify", "tomlkit", "tuf.api.metadata", "tuf.ngclient",
 )  # fmt: skip
 _SHARED_ROOM = "pip_warden.sandbox"
 _OPTIONS = (
     "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "timeout=60",
-    # Plugins came in with what is shared: their own asserts are plain ones then.
+    # Plugins are imported with the shared modules, so their own asserts are plain ones.
     "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
 _LONGEST = 600.0
@@ -42,11 +44,11 @@ _SET_CHILD_SUBREAPER = 36
 """``PR_SET_CHILD_SUBREAPER`` of prctl(2)."""
 
 _BROKEN = (NameError, ImportError, SyntaxError)
-"""What a mutant that lacks more than a check raises."""
+"""The exceptions of a mutant that breaks more than a check."""
 
 
 class _Seen:
-    """Which of the named tests passed and failed; it ends the run when all of them have failed."""
+    """Record which of the named tests passed and failed; end the run when all of them have failed."""
 
     def __init__(self, named: list[str]) -> None:
         self._named = named
@@ -74,7 +76,7 @@ class _Seen:
 
 
 def main() -> None:
-    """Do every job."""
+    """Run every job."""
     copy = Path(sys.argv[1])
     del sys.path[0]
     for ending in (signal.SIGINT, signal.SIGTERM):
@@ -88,7 +90,7 @@ def main() -> None:
     ]
     if strangers:
         sys.exit(f"loaded before any mutant was made: {strangers}")
-    gc.freeze()  # what is shared is no garbage: each child would look through it
+    gc.freeze()  # the shared modules are no garbage: otherwise each child would traverse them
     for number, line in enumerate(sys.stdin, start=1):
         job = json.loads(line)
         with _changed(copy, job["path"], job["text"], number):
@@ -97,7 +99,7 @@ def main() -> None:
 
 
 def _prove(copy: Path) -> None:
-    """See that both this process and a ``pip-warden`` that is started use the copy."""
+    """Check that both this process and a ``pip-warden`` subprocess use the copy."""
     package = Path("src", "pip_warden", "__init__.py")
     with _changed(copy, str(package), "raise SystemExit('the copy is used')\n", 0):
         script = copy / ".venv" / "bin" / "pip-warden"
@@ -114,7 +116,7 @@ def _prove(copy: Path) -> None:
 
 @contextlib.contextmanager
 def _changed(copy: Path, path: str | None, text: str | None, number: int) -> Iterator[None]:
-    """Change a file for a while."""
+    """Change a file temporarily."""
     if path is None or text is None:
         yield
         return
@@ -130,7 +132,7 @@ def _changed(copy: Path, path: str | None, text: str | None, number: int) -> Ite
 
 
 def _in_child(copy: Path, job: dict[str, Any], number: int) -> dict[str, Any]:
-    """Run the tests in a child; nothing of its process group is left afterwards, nor of what it wrote."""
+    """Run the tests in a child; afterwards its process group and the files it wrote are gone."""
     output, result, base = copy / ".output", copy / ".result", copy.parent / f"{copy.name}-{number}"
     result.unlink(missing_ok=True)
     with output.open("wb") as stream:
@@ -154,13 +156,13 @@ def _in_child(copy: Path, job: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _adopt() -> None:
-    """Become the parent of whatever outlives its own: mutants of the supervisor leave processes behind. Linux alone can do that."""
+    """Become the parent of orphaned processes: mutants of the supervisor leave some behind. Linux only."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
 
 
 def _end_orphans() -> None:
-    """Kill our children until there are none; those of a killed one become ours."""
+    """Kill our children until there are none; those of a killed child become ours."""
     while orphans := [int(stat.parent.name) for stat in Path("/proc").glob("[0-9]*/stat") if _is_ours(stat)]:
         for orphan in orphans:
             with contextlib.suppress(ProcessLookupError):
@@ -170,7 +172,10 @@ def _end_orphans() -> None:
 
 
 def _is_ours(stat: Path) -> bool:
-    """Tell whether a process is our child (proc_pid_stat(5)); the name of its program stands in brackets, and may have some in it."""
+    """Return whether a process is our child (proc_pid_stat(5)).
+
+    The name of its program is in parentheses, and may contain some.
+    """
     try:
         return int(stat.read_bytes().rpartition(b")")[2].split()[1]) == os.getpid()
     except (OSError, IndexError):
@@ -178,7 +183,7 @@ def _is_ours(stat: Path) -> bool:
 
 
 def _be_child(copy: Path, job: dict[str, Any], base: Path, stream: int, result: Path) -> None:
-    """Run the tests, and never return."""
+    """Run the tests; never returns."""
     try:
         os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -207,7 +212,7 @@ def _tried(copy: Path, job: dict[str, Any], base: Path) -> dict[str, Any]:
 
 
 def _cannot_be_used(copy: Path, path: str | None) -> str:
-    """Import the mutant, and say why that cannot be; "" where it can."""
+    """Import the mutant, and return why that fails; "" if it does not."""
     if path is None:
         return ""
     name = ".".join(Path(path).with_suffix("").parts[1:]).removesuffix(".__init__")

@@ -1,8 +1,9 @@
-"""Take each security check of ``tests/mutants.toml`` out, one at a time, and see that the tests named beside it fail.
+"""Removes each security check of ``tests/mutants.toml``, one at a time; the tests named with it must fail.
 
-The table is data, so it is no Python: texts stand in it as they stand in the source, without escapes. All happens in copies in a temporary directory, one
-for each core, each with an interpreter of its own that finds ``pip_warden`` in the copy (``mutant_worker.py``); the work tree is only read. First
-every named test passes without any mutant. It fails for a survivor, for a text that is not in its file exactly once, for tests that are not there or that
+The table is data, not Python: its texts are as in the source, without escapes. All happens in copies in a
+temporary directory, one for each core, each with an interpreter of its own that finds ``pip_warden`` in the
+copy (``mutant_worker.py``); the work tree is only read. First every named test passes without any mutant. The
+run fails for a survivor, for a text that is not in its file exactly once, for tests that do not exist or that
 fail by themselves, and for a mutant that is broken rather than unsafe.
 """
 
@@ -38,14 +39,14 @@ _LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mutant:
-    """A check to take out.
+    """A check to remove.
 
     Attributes:
-        path: Its file, seen from the root.
-        line: Where the text begins in it.
+        path: Its file, relative to the root.
+        line: The line at which the text begins.
         take: The text.
         text: The whole file without it.
-        tests: Node ids of tests that must fail, all of them.
+        tests: Node ids of tests, all of which must fail.
     """
 
     path: Path
@@ -95,7 +96,7 @@ def read_table(root: Path, only: Sequence[str] = ()) -> list[Mutant]:
 
     Args:
         root: The work tree.
-        only: Parts of paths; without any, every entry is read.
+        only: Parts of paths; without any, all entries are read.
 
     Raises:
         TableError: Entries are wrong; all of them are named.
@@ -137,19 +138,19 @@ def _read_entry(root: Path, entry: dict[str, Any]) -> Mutant:
 
 
 def _run(mutants: list[Mutant], copies: list[Path]) -> list[str]:
-    """Return what is wrong, a line for each."""
+    """Return the problems, one line each."""
     with ExitStack() as stack:
         workers = [stack.enter_context(_worker(copy)) for copy in copies]
         idle = _Idle(workers)
         pool = stack.enter_context(ThreadPoolExecutor(len(workers)))
-        # Whoever ends this early waits for what is under way alone.
+        # On an early end, only the jobs that are already running are awaited.
         stack.callback(pool.shutdown, cancel_futures=True)
         problems = [line for lines in pool.map(idle.passes, _shares(mutants, len(workers))) for line in lines]
         return problems or [line for line in pool.map(idle.kills, mutants) if line]
 
 
 def _shares(mutants: list[Mutant], count: int) -> list[list[str]]:
-    """Divide the named tests, those of a file together and in their order, into shares of about the same size."""
+    """Divide the named tests into shares of about equal size; a file's stay together, in their order."""
     files: dict[str, dict[str, None]] = {}
     for mutant in mutants:
         for test in mutant.tests:
@@ -161,14 +162,14 @@ def _shares(mutants: list[Mutant], count: int) -> list[list[str]]:
 
 
 class _Idle:
-    """Hands jobs to whichever worker has none."""
+    """Gives jobs to whichever worker is idle."""
 
     def __init__(self, workers: list[subprocess.Popen[str]]) -> None:
         self._workers = workers
         self._lock = threading.Lock()
 
     def passes(self, tests: list[str]) -> list[str]:
-        """Run tests without any mutant, and say what is wrong with them."""
+        """Run tests without any mutant, and return what is wrong with them."""
         seen = self._ask(None, tests)
         lacking = [test for test in tests if test not in seen["passed"]]
         if seen["code"] == 0 and not lacking:
@@ -176,7 +177,7 @@ class _Idle:
         return [f"WITHOUT ANY MUTANT: {seen['why']}: {', '.join(lacking)}\n{seen['output']}"]
 
     def kills(self, mutant: Mutant) -> str | None:
-        """Run a mutant's tests, and say so if one of them does not notice."""
+        """Run a mutant's tests, and return a problem if one of them does not fail."""
         seen = self._ask(mutant, list(mutant.tests))
         if seen["code"] not in {0, 1}:
             return f"BROKEN: {mutant}: {seen['why']}\n{seen['output']}"
@@ -206,7 +207,7 @@ class _Idle:
 
 @contextmanager
 def _worker(copy: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a worker in a copy; it has ended afterwards."""
+    """Run a worker in a copy; it has ended on exit."""
     python = make_python(copy)
     words = [str(python), str(_WORKER), str(copy)]
     environment = {
@@ -222,9 +223,9 @@ def _worker(copy: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def make_python(copy: Path) -> Path:
-    """Make an environment in a copy, and return its interpreter.
+    """Create an environment in a copy, and return its interpreter.
 
-    It has links to all that is installed here, ``pip_warden`` from the copy, and the same scripts.
+    It links to everything installed here, has ``pip_warden`` from the copy, and the same scripts.
     """
     environment = copy / ".venv"
     venv.EnvBuilder(symlinks=True).create(environment)

@@ -1,7 +1,8 @@
-"""Run the tests on every supported Python of this machine: those that pyenv has, and each ``python3.N`` on PATH.
+"""Runs the tests on every supported Python of this machine: pyenv's, and each ``python3.N`` on PATH.
 
-Each minor version is tested once, in a virtual environment of its own, by ``make test``; an interpreter that cannot be used is named. ``--newest`` takes
-only the newest one, if it is not the one that runs this, which ``make test`` tests.
+Each minor version is tested once, in a virtual environment of its own, by ``make test``; an interpreter that
+cannot be used is named. ``--newest`` takes only the newest one, unless it is the one that runs this, which
+``make test`` tests.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from packaging.version import InvalidVersion, Version
 ROOT = Path(__file__).parent.parent
 _NEWEST_MINOR = 40
 _ASK = (
-    "import platform, sys; from importlib.util import find_spec; print(sys.implementation.name, platform.python_version(), "
+    "import platform, sys; from importlib.util import find_spec; "
+    "print(sys.implementation.name, platform.python_version(), "
     "*(name for name in ('venv', 'ensurepip') if find_spec(name) is None))"
 )
 
 
 def main() -> int:
-    """Test and return an exit code: 0 only if something was tested, and everything passed."""
+    """Test and return an exit code: 0 only if at least one Python was tested, and everything passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--newest", action="store_true", help="only the newest, if it is not the default one")
     newest = parser.parse_args().newest
@@ -49,13 +51,13 @@ def main() -> int:
 
 
 def supported() -> SpecifierSet:
-    """Return what ``requires-python`` says."""
+    """Return the specifier of ``requires-python``."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return SpecifierSet(project["requires-python"])
 
 
 def candidates() -> Iterator[Path]:
-    """Yield interpreters, most welcome first: the one that runs this, pyenv's from the newest on, and those on PATH."""
+    """Yield interpreters in order of preference: the running one, pyenv's, newest first, those on PATH."""
     yield Path(sys.executable)
     if shutil.which("pyenv"):
         versions = Path(_output("pyenv", "root")) / "versions"
@@ -68,7 +70,7 @@ def candidates() -> Iterator[Path]:
 
 
 def usable(paths: Iterator[Path], wanted: SpecifierSet) -> dict[tuple[int, int], Path]:
-    """Ask each interpreter what it is, and return the first good one of each supported minor version."""
+    """Query each interpreter's version, and return the first good one of each supported minor version."""
     found: dict[tuple[int, int], Path] = {}
     lacking: dict[tuple[int, int], list[str]] = {}
     for path in paths:
@@ -81,7 +83,7 @@ def usable(paths: Iterator[Path], wanted: SpecifierSet) -> dict[tuple[int, int],
         if missing:
             lacking.setdefault(minor, []).append(f"{path} has no {' and no '.join(missing)}")
         elif ran.returncode:
-            # pyenv puts names on PATH that it has no interpreter for just now.
+            # pyenv puts names on PATH for which it has no active interpreter.
             lacking.setdefault(minor, []).append(f"{path} does not run")
         else:
             found.setdefault(minor, path)
@@ -91,7 +93,7 @@ def usable(paths: Iterator[Path], wanted: SpecifierSet) -> dict[tuple[int, int],
 
 
 def run(minor: tuple[int, int], python: Path, *, is_own: bool) -> bool:
-    """Run ``make test`` with an interpreter, in its own virtual environment where it is another than this one."""
+    """Run ``make test`` with an interpreter, in its own virtual environment unless it is this one."""
     name = f"{minor[0]}.{minor[1]}"
     print(f"Python {name}: {python}", flush=True)
     settings = [] if is_own else [f"PYTHON={python}", f"VENV=.cache/venv-{name}"]

@@ -1,4 +1,4 @@
-"""Judge a local file with the library: the same verdict that every command gets.
+"""Judge a local file with the library: the same verdict as from every command.
 
 python judge_a_file.py dist/acme_widgets-1.0-py3-none-any.whl
 """

@@ -1,4 +1,4 @@
-"""Sets the project's URL from the pipeline; the version comes from PACKAGE_VERSION by hatchling's own ``env`` source."""
+"""Sets the project's URL from the pipeline; hatchling's ``env`` source sets the version (PACKAGE_VERSION)."""
 
 import os
 from typing import Any
@@ -7,10 +7,10 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 
 class CustomMetadataHook(MetadataHookInterface):
-    """Fills in what pyproject.toml calls dynamic."""
+    """Fills in the fields that pyproject.toml declares dynamic."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Name the GitLab project as the homepage."""
+        """Set the GitLab project as the homepage."""
         metadata["urls"] = {
             "Homepage": os.environ.get("CI_PROJECT_URL", "https://gitlab.com/acme/acme-widgets")
         }

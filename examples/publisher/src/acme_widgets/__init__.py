@@ -2,5 +2,5 @@
 
 
 def widgets() -> int:
-    """Count the widgets."""
+    """Return the number of widgets."""
     return 3

@@ -24,7 +24,7 @@ def page(request: Request, instance: Instance, entries: Sequence[object]) -> Res
     """Return one page of a list, with the headers that lead to the others.
 
     Raises:
-        Halt: 400 for a page number that is not a number, 405 for keyset pagination.
+        Halt: 400 for an invalid page number, 405 for keyset pagination.
     """
     if request.query_params.get("pagination") == "keyset":
         raise Halt(
