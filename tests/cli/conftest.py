@@ -1,4 +1,4 @@
-"""A sandbox per module, and a person at a keyboard who has no trust file yet."""
+"""A sandbox per module, and a user at a terminal who has no trust file yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from cli.terminal import Person
 from pip_warden.sandbox import Sandbox
 
 _FOREIGN = (
-    "CI_JOB_TOKEN", "CI_SERVER_URL", "FORCE_COLOR", "GITLAB_TOKEN", "GITLAB_URL", "NETRC", "NO_COLOR", "PIP_WARDEN_CACHE_DIR",
+    "CI_JOB_TOKEN", "CI_SERVER_URL", "FORCE_COLOR", "GITLAB_TOKEN", "GITLAB_URL", "NETRC", "NO_COLOR",
+    "PIP_WARDEN_CACHE_DIR",
 )  # fmt: skip
 
 
@@ -24,7 +25,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with nothing in it, nothing above it and nothing in the environment."""
+    """An empty working directory, with no files above it and a clean environment."""
     home = tmp_path / "home"
     home.mkdir()
     for name in _FOREIGN:
@@ -36,7 +37,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def person(sandbox: Sandbox, alone: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
-    """A person whose token reads everything and whose trusted root lies in another directory than the project's."""
+    """A user whose token reads everything and whose trusted root is in another directory than the project."""
     there = alone.parent / "roots"
     there.mkdir()
     someone = Person(sandbox=sandbox, home=alone, root=sandbox.write_trust(there), patch=monkeypatch)

@@ -1,4 +1,4 @@
-"""A person who types pip-warden's commands at a sandbox and answers its questions."""
+"""A user who types pip-warden's commands against a sandbox and answers its questions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMBERS = itertools.count(1)
 
 
 class Terminal(io.StringIO):
-    """A standard input at which somebody sits."""
+    """A standard input that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -52,7 +52,7 @@ class Said:
 
 
 def typed(*words: str, answers: str | Terminal | None = None) -> Said:
-    """Type a command; without answers nobody sits at the terminal."""
+    """Type a command; without answers, standard input is not a terminal."""
     out, err = io.StringIO(), io.StringIO()
     terminal = Terminal(answers) if isinstance(answers, str) else answers
     keyboard, before = terminal or io.StringIO(), sys.stdin
@@ -67,12 +67,12 @@ def typed(*words: str, answers: str | Terminal | None = None) -> Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody with a project directory.
+    """A user with a project directory.
 
     Attributes:
-        sandbox: The registries.
+        sandbox: The sandbox with the registries.
         home: The project directory; there is no trust file in it yet.
-        root: The sandbox's trusted root, elsewhere.
+        root: The sandbox's trusted root, in another directory.
         patch: Sets the environment.
     """
 
@@ -83,11 +83,11 @@ class Person:
 
     @property
     def file(self) -> Path:
-        """The trust file, whether it is there or not."""
+        """The trust file, whether it exists or not."""
         return self.home / "pytrust.toml"
 
     def use_token(self, token: str | None) -> None:
-        """Set GITLAB_TOKEN, or take it away."""
+        """Set GITLAB_TOKEN, or unset it."""
         self.patch.setenv("GITLAB_URL", self.sandbox.gitlab_url)
         if token is None:
             self.patch.delenv("GITLAB_TOKEN", raising=False)
@@ -114,7 +114,7 @@ class Person:
         answers: str | Terminal | None = None,
         to: Project | None = None,
     ) -> Said:
-        """Type ``trust add`` for a project's package, as one does the first time."""
+        """Type ``trust add`` for a project's package, as on first use."""
         name = project if isinstance(project, str) else project.record.name
         place = to or project
         where = () if isinstance(place, str) else ("--project", place.path)

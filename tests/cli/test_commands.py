@@ -1,4 +1,4 @@
-"""Every command's help, errors, formats and colours: what a script or a person relies on."""
+"""Every command's help, errors, formats and colours: what scripts and users rely on."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_explain(code: str) -> None:
 
 
 def raised_codes() -> Iterator[tuple[str, str]]:
-    """Yield every code that stands as a literal in the place of one, with its file."""
+    """Yield every code that is written as a literal where a code is expected, with its file."""
     for path in sorted(SOURCES.rglob("*.py")):
         if "sandbox" in path.parts:
             continue
@@ -175,7 +175,10 @@ def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("rest", [(), ("not-pinned",)], ids=["much", "little"])
 def test_reader_that_has_gone(rest: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """``pip-warden explain | head -0``: whoever leaves has seen what they wanted. No traceback, and never the exit code of a refusal."""
+    """``pip-warden explain | head -0``: no traceback, and never the exit code of a refusal.
+
+    The reader that closes the pipe has seen what it wanted.
+    """
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     read, write = os.pipe()
     os.close(read)
@@ -210,6 +213,6 @@ sys.exit(run(opens, "opens", []))
 
 
 def test_b21_no_file_of_ours_takes_the_place_of_a_closed_stream() -> None:
-    """Whoever writes to standard error, a child or a library in C, would write into it: into the vault, for instance."""
+    """Else a child or C library that writes to standard error would write into it, even into the vault."""
     words = ["bash", "-c", 'exec "$@" <&- >&- 2>&-', "bash", sys.executable, "-c", OPENS]
     assert 2 < subprocess.run(words, check=False).returncode < 100

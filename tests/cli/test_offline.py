@@ -1,4 +1,4 @@
-"""A detached signature needs the log once. Then its completed form is remembered, and judged again like everything else."""
+"""A detached signature needs the log once; then its completed form is cached, and judged again each time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def signed(person: Person, job: Job, wheel: File) -> tuple[str, ...]:
 
 
 def ended(said: Said) -> tuple[int, bool]:
-    """Return the exit code, and whether the log could not be asked."""
+    """Return the exit code, and whether the log look-up was impossible offline."""
     return said.code, "log-lookup-offline" in said
 
 
@@ -39,7 +39,7 @@ def test_a_pair_that_was_verified_once_verifies_offline(person: Person) -> None:
 
 
 def test_what_is_remembered_is_of_that_pair_alone(person: Person) -> None:
-    """Another signature over the same file, as good as the first, has an entry of its own."""
+    """Another signature over the same file, equally good, has an entry of its own."""
     job, wheel = published(person)
     first = typed(*signed(person, job, wheel))
     second = typed(*signed(person, job, wheel), "--offline")

@@ -1,4 +1,4 @@
-"""T68: what people are told on the way is escaped where it is told, whatever net is spread below."""
+"""T68: messages during a run are escaped where they are written, whatever is escaped further down."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
 class Terminal(io.StringIO):
-    """A stream that people look at."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
         return True

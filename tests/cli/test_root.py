@@ -1,4 +1,4 @@
-"""``root update`` replaces the root and its digest together, and nothing unasked."""
+"""``root update`` replaces the root and its digest together, and nothing without asking."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_new_root_is_pinned_after_a_yes_and_comments_stay(directory: Path) -> 
 
 
 def test_t16_what_of_a_root_is_left_out_is_said(directory: Path) -> None:
-    """A key of tomorrow breaks nothing; but whoever pins the root, or checks it, is told of it."""
+    """An unknown key of the future breaks nothing; but pinning or checking the root reports it."""
     root = json.loads(REAL.read_bytes())
     root["tlogs"].append(root["tlogs"][0] | {"hashAlgorithm": "SHA9"})
     (directory / "new.json").write_text(json.dumps(root), encoding="utf-8")
@@ -103,7 +103,7 @@ def _state(directory: Path) -> dict[str, bytes]:
 
 
 def test_b15_a_link_planted_beside_the_root_is_not_written_through(directory: Path) -> None:
-    """Whoever wrote the checkout can put any file there, under any name that can be told beforehand."""
+    """Whoever wrote the checkout can put any file there, under any predictable name."""
     (directory / "victim").write_text("precious")
     (directory / ".root.json.new").symlink_to("victim")
     result = _run(directory, "root", "update", "--trusted-root", "new.json", "--yes")

@@ -36,7 +36,7 @@ def tell(number: signal.Signals) -> None:
 
 @pytest.fixture(autouse=True)
 def _survive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Else a signal that nobody handles would end the tests."""
+    """Otherwise an unhandled signal would end the tests."""
 
     def unheard(number: int, _frame: object) -> None:
         raise AssertionError(f"nobody handled {number}")
@@ -97,7 +97,7 @@ def test_b08_the_first_of_two_signals_that_wait_is_the_one_that_ends() -> None:
 
 @pytest.mark.parametrize("number", HANDLED)
 def test_b08_ignored_signal_stays_ignored(number: signal.Signals) -> None:
-    """nohup, and what a shell starts in the background."""
+    """nohup, and background jobs of a shell."""
     signal.signal(number, signal.SIG_IGN)
     done: list[bool] = []
 
@@ -149,7 +149,7 @@ def test_b08_first_signal_while_the_workspace_is_removed(
 def test_b08_workspace_into_which_something_is_still_written(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A thread that nobody waits for makes a file between the listing of the directory and its removal."""
+    """A thread that is not joined creates a file between the listing of the directory and its removal."""
     rmdir = os.rmdir
     late: list[str] = []
 
@@ -165,14 +165,14 @@ def test_b08_workspace_into_which_something_is_still_written(
 
 
 def test_b08_signal_that_no_system_call_was_interrupted_by() -> None:
-    """It came to another thread: Python has noted it, and the main thread waits for a pip that says nothing."""
+    """It arrived on another thread: Python has noted it, and the main thread waits for a silent pip."""
     reader, writer = os.pipe()
     waiting, ended = threading.Event(), threading.Event()
     late: list[bool] = []
 
     def send() -> None:
         waiting.wait()
-        # To this very thread.
+        # To this thread.
         signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
         if not ended.wait(LONGEST_WAIT):
             late.append(True)
@@ -194,7 +194,10 @@ def test_b08_signal_that_no_system_call_was_interrupted_by() -> None:
 
 
 def test_b08_signal_while_something_is_imported() -> None:
-    """An exception between the locks of Python's import would leave one locked: every thread that imports would wait for ever."""
+    """An exception between the locks of Python's import would leave one locked.
+
+    Every thread that imports would then wait for ever.
+    """
     state = signals._RunState()
     frame = SimpleNamespace(f_code=SimpleNamespace(co_filename="<frozen importlib._bootstrap>"))
     state.hear(signal.SIGTERM, cast("FrameType", frame))
@@ -204,7 +207,7 @@ def test_b08_signal_while_something_is_imported() -> None:
 
 
 def test_b08_command_with_handlers_of_its_own() -> None:
-    """The sandbox: SIGTERM ends it well, and the handler that is put back does not hear of it."""
+    """The sandbox: SIGTERM ends it cleanly, and the handler that is restored is not called."""
     heard: list[int] = []
     again = threading.Event()
 
@@ -247,7 +250,7 @@ pip_warden.cli.safe_install_main()
 
 
 def test_b08_terminal_that_was_closed() -> None:
-    """Whoever read what we say has gone, which is why SIGHUP came."""
+    """The reader of our output is gone, which is why SIGHUP came."""
     script = """
 import os, signal, sys
 import click
@@ -276,7 +279,7 @@ pip_warden.cli.safe_install_main()
 @pytest.mark.parametrize("entry", ["main", "safe_install_main"])
 @pytest.mark.parametrize("when", ["libraries.hush", "signals.leave"], ids=["before", "after"])
 def test_b08_interrupted_where_nothing_has_begun_or_all_is_done(entry: str, when: str) -> None:
-    """Imports take most of the time of a short command: there is nothing to be put in order then, and no traceback to be shown."""
+    """Imports take most of a short command's time: there is nothing to clean up, and no traceback to show."""
     script = f"""
 import os, signal, sys
 import pip_warden.cli, pip_warden.cli.libraries, pip_warden.cli.signals
@@ -293,7 +296,7 @@ pip_warden.cli.{entry}()
 
 
 def test_b08_who_ignores_interrupts_goes_on_ignoring_them() -> None:
-    """A shell starts what is to run in the background so."""
+    """A shell starts background jobs so."""
     script = """
 import os, signal, sys
 import pip_warden.cli, pip_warden.cli.libraries
@@ -310,7 +313,7 @@ pip_warden.cli.safe_install_main()
 
 
 def test_b08_first_signal_while_the_demo_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What it shows is written to a directory of its own, with an environment in it."""
+    """It works in a directory of its own, which contains an environment."""
     import shutil
 
     from pip_warden.cli import demo

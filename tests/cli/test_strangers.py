@@ -1,4 +1,4 @@
-"""T68: what strangers write reaches the terminal escaped, whichever command prints it."""
+"""T68: text from untrusted sources reaches the terminal escaped, whichever command prints it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cli.terminal import Person, Said, typed
 from pip_warden.sandbox.faults import Answer
 
 EVIL = "\x1b[2J\u202e\r::error::"
-"""Clears the screen, turns the direction of writing, goes back to the line's start."""
+"""Clears the screen, reverses the writing direction, returns to the start of the line."""
 
 
 def assert_harmless(said: Said) -> None:

@@ -1,4 +1,4 @@
-"""``trust add``: what is shown, what is asked, what is pinned, and what is not (T56)."""
+"""``trust add``: what is shown, asked, pinned, and not pinned (T56)."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_declined_question_changes_nothing(person: Person) -> None:
 @pytest.mark.parametrize("is_new", [True, False])
 def test_a_file_that_changes_while_we_ask_is_left_as_it_is(person: Person, is_new: bool) -> None:
     class Meanwhile(Terminal):
-        def isatty(self) -> bool:  # asked right before the question
+        def isatty(self) -> bool:  # called right before the question
             person.file.write_text("# somebody's change\n", encoding="utf-8")
             return True
 
@@ -215,7 +215,10 @@ def test_spelled_out_issuer_that_is_not_the_signers(person: Person) -> None:
         (("x==1", "--hash"), "reason-missing"),
         (("x",), "source-needed"),
         (("x", "--source", "nowhere"), "source-needed"),
-        (("x", "--source", "https://gitlab.example.com/api/v4/projects/1/packages/pypi/simple"), "source-needed"),
+        (
+            ("x", "--source", "https://gitlab.example.com/api/v4/projects/1/packages/pypi/simple"),
+            "source-needed",
+        ),
         (("x", "--source", "https://gitlab.example.com"), "project-needed"),
         (("x", "--source", "https://pypi.org/simple", "--hash", "--reason", "r"), "version-needed"),
         (("x", "--source", "https://pypi.org/simple", "--offline"), "trusted-root-needed"),
@@ -249,7 +252,7 @@ def test_unsigned_release(person: Person) -> None:
 
 
 def test_a_root_that_is_not_the_pinned_one_is_said_first(person: Person) -> None:
-    """Not that nothing speaks for the file."""
+    """Not that the file has no evidence."""
     assert person.add(person.published(), "--yes").code == 0
     project = person.project()
     person.sandbox.publish(project, [person.sandbox.wheel(project.record.name, "1.0")], forms=())

@@ -188,12 +188,12 @@ def test_group_that_does_not_publish_it(person: Person) -> None:
 
 
 def twin(person: Person, file: File, name: str) -> File:
-    """Return other bytes under a file's name."""
+    """Return other bytes under the same file name."""
     return replace(file, data=person.sandbox.wheel(name, file.version, files={"evil.py": ""}).data)
 
 
 def test_b09_group_where_two_projects_have_other_bytes_under_one_name(person: Person) -> None:
-    """Whoever is listed first would be taken for the publisher."""
+    """The first one listed would be taken for the publisher."""
     first, second = person.sandbox.project("mob/a"), person.sandbox.project("mob/b")
     wheel = person.sandbox.wheel("adze", "1.0")
     person.sandbox.publish(first, [wheel])

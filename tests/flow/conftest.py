@@ -16,7 +16,7 @@ from pip_warden.sandbox import Sandbox
 
 @pytest.fixture(scope="session")
 def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment without pip, made once and copied for each test."""
+    """An environment without pip, created once and copied for each test."""
     target = tmp_path_factory.mktemp("environments") / "empty"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(target)], check=True)
     return target

@@ -1,4 +1,4 @@
-"""B01, B02, B07 from end to end: what was judged is what the installer reads, and what it would read besides never reaches it."""
+"""B01, B02, B07 from end to end: the installer reads what was judged, and nothing else reaches it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pip_warden.sandbox import File, Project
 
 @pytest.fixture
 def evil(user: User) -> tuple[str, Path]:
-    """A requirement on a local project, and the mark that its backend leaves when anybody so much as looks at it."""
+    """A requirement on a local project, and the mark that its backend leaves when it is imported."""
     marker, directory = user.home / "evil-ran", user.home / "evil"
     directory.mkdir()
     (directory / "setup.py").write_text(f"open({str(marker)!r}, 'w').close()\n")
@@ -26,17 +26,17 @@ def evil(user: User) -> tuple[str, Path]:
 
 
 def by_type(name: str, hidden: bytes) -> bytes:
-    """A file that tarfile takes for a directory, so that its content is headers to it."""
+    """A file that tarfile takes for a directory, so that it reads the content as headers."""
     return pax({"path": name}) + block(f"{name}/", kind=b"\0", size=len(hidden)) + hidden
 
 
 def by_size(name: str, hidden: bytes) -> bytes:
-    """A file whose size tarfile reads as nothing."""
+    """A file whose size tarfile reads as zero."""
     return block(name, raw_size=b"\0" + b"%011o" % len(hidden)) + hidden
 
 
 def by_checksum(name: str, hidden: bytes) -> bytes:
-    """A member that tarfile drops, with all after it: what comes first stays, and the real pyproject.toml goes."""
+    """A member that tarfile drops, and all after it: earlier members stay, pyproject.toml is lost."""
     head = bytearray(checked(bytearray(block(name, size=len(hidden)))))
     head[148:156] = b"\0" + bytes(head[148:154]) + b" "
     return bytes(head) + hidden
@@ -59,7 +59,7 @@ def test_b01_smuggled_build_requirements_are_never_read(
 
 
 def _smuggled(plain: File, requirement: str, trick: Callable[[str, bytes], bytes]) -> bytes:
-    """Hide another pyproject.toml in the content of a member, in front of the real one."""
+    """Hide another pyproject.toml in the content of a member, before the real one."""
     archive = gzip.decompress(plain.data)
     with tarfile.open(fileobj=io.BytesIO(archive)) as listed:
         top = listed.getnames()[0].partition("/")[0]
@@ -97,7 +97,7 @@ LISTING = "listing.py"
 
 
 def stranger(user: User, answer: str) -> str:
-    """Make an interpreter of another version, which is ours but for what it says of itself and of archives."""
+    """Make an interpreter that claims another version and other archive support, and is ours otherwise."""
     path = user.home / "strange-python"
     ours = user.target / "bin" / "python"
     path.write_text(
@@ -153,7 +153,7 @@ IMPORTED = (
     "setuptools",
     "_distutils_hack",
 )
-"""What pip imports of its own, or might from where it installs to."""
+"""The modules that pip imports of its own, or might import from its target."""
 
 
 def test_t44_pip_imports_nothing_that_it_installed(user: User) -> None:

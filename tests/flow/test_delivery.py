@@ -1,4 +1,4 @@
-"""What was accepted is handed over whole or not at all, and a verdict is never lost to a failure of delivery."""
+"""Accepted files are delivered completely or not at all; a failed delivery never loses a verdict."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ SAFE_INSTALL = str(Path(sys.executable).with_name("safe-install"))
 
 @pytest.fixture(autouse=True)
 def _buffered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As everywhere: what was not written waits in the interpreter, which would end with 120 where it cannot be written at the end either."""
+    """As everywhere: unwritten output stays in the interpreter's buffer.
+
+    If it cannot be written at the end either, the interpreter would exit with 120.
+    """
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
 
 
 def typed(
     user: User, *words: str, after: str = 'exec "$@"', **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run safe-install as a process of its own, from a shell that does something to its streams before it."""
+    """Run safe-install as a process of its own, from a shell that first changes its streams."""
     command = ["bash", "-c", after, "bash", SAFE_INSTALL, "--python", str(user.target), *words]
     return subprocess.run(
         command, env=os.environ | environment, capture_output=True, stdin=subprocess.DEVNULL, check=False
@@ -131,7 +134,7 @@ STREAMS = {
     "closed error": ("2>&-", 0),
     "full error": ("2>/dev/full", 0),
 }
-"""What the shell does to the streams, and what a good run exits with then."""
+"""What the shell does to the streams, and the exit code of a good run then."""
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ def test_b21_a_verdict_outlives_its_streams(user: User, streams: str, output_for
 
 @pytest.mark.parametrize("output_format", ["text", "json"])
 def test_b21_a_reader_that_leaves_changes_nothing(user: User, output_format: str) -> None:
-    """``safe-install … | true``: the installation comes to its end, and the verdict to standard error."""
+    """``safe-install … | true``: the installation completes, and the verdict goes to standard error."""
     project = user.published()
     for wanted, code, told in ((project.record.name, 0, "accepted"), ("nobody-pinned-this", 1, "not-pinned")):
         read, write = os.pipe()
@@ -257,7 +260,7 @@ def test_b21_a_report_is_replaced_as_a_whole(user: User) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link away")
 @pytest.mark.parametrize("place", ["planted", "planted-directory/mine", "own", "own-directory/mine"])
 def test_b21_a_link_that_somebody_else_planted_is_not_written_through(user: User, place: str) -> None:
-    """Linux would keep us from opening it in a directory such as /tmp, and not from replacing what it leads to."""
+    """Linux would prevent opening it in a directory such as /tmp, but not replacing the file it leads to."""
     home = user.home / "victim"
     home.mkdir()
     (home / "mine").write_text("precious")
@@ -325,7 +328,11 @@ def test_b21_a_full_disk_under_the_workspace(user: User, where: str, monkeypatch
     project = user.published()
     make = tempfile.mkdtemp
 
-    def made(suffix: str | None = None, prefix: str | None = None, dir: Path | None = None) -> str:  # noqa: A002
+    def made(
+        suffix: str | None = None,
+        prefix: str | None = None,
+        dir: Path | None = None,  # noqa: A002
+    ) -> str:
         if dir is not None and (where == "workspace" or dir.name == where):
             full()
         return make(suffix, prefix, dir)
@@ -341,7 +348,7 @@ def test_b21_a_full_disk_before_pip_starts(user: User, monkeypatch: pytest.Monke
 
 
 def test_b21_a_file_that_is_too_large_for_the_disk(user: User) -> None:
-    """The kernel's own answer, through a limit on the size of files."""
+    """The kernel's own error, through a limit on the size of files."""
     project = user.project()
     user.pin(project)
     user.sandbox.publish(project, [user.wheel(project, files={"big.bin": os.urandom(400_000)})])

@@ -1,4 +1,4 @@
-"""What a run comes to: never a fall-back, never 0 for what could not be decided, and everything said that deserves a look."""
+"""The outcome of a run: never a fall-back, never 0 for an undecided file, and every notable fact reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pip_warden.sandbox.faults import Action, Answer, Reset, Truncate, html_erro
 @pytest.mark.parametrize("fault", ["refused", "no-evidence", "changed"])
 @pytest.mark.parametrize("beside", ["older", "sdist"])
 def test_a_refused_file_is_replaced_by_nothing(user: User, fault: str, beside: str) -> None:
-    """The newest release is bad; a good older one, or a good sdist of it, is not what was asked for."""
+    """The newest release is bad; neither a good older one, nor a good sdist of it, was requested."""
     project, marker = user.project(), user.home / "ran"
     user.pin(project)
     wheel = user.wheel(project, "2.0")
@@ -104,7 +104,10 @@ def test_present_packages_are_named_and_strict_refuses_them(user: User) -> None:
 def test_t59_hidden_newer_release_is_named_and_strict_refuses_it(user: User) -> None:
     project = user.published("1.0", "2.0")
     newest = user.wheel(project, "2.0")
-    page = f'<!DOCTYPE html><a href="{project.pypi_url}/files/{newest.sha256}/{newest.name}#sha256={newest.sha256}" data-yanked="no">{newest.name}</a>'
+    page = (
+        f'<!DOCTYPE html><a href="{project.pypi_url}/files/{newest.sha256}/{newest.name}'
+        f'#sha256={newest.sha256}" data-yanked="no">{newest.name}</a>'
+    )
     old = user.wheel(project, "1.0")
     page += f'<a href="{project.pypi_url}/files/{old.sha256}/{old.name}#sha256={old.sha256}">{old.name}</a>'
     answer = Answer(status=200, body=page.encode(), headers=(("content-type", "text/html"),))
@@ -224,8 +227,10 @@ def test_t57_local_project_with_a_direct_reference(
     user: User, words: tuple[str, ...], where: str, reference: str
 ) -> None:
     (user.home / "pyproject.toml").write_text(
-        f'[build-system]\nrequires = ["{reference if where == "requires" else "hatchling"}"]\nbuild-backend = "x"\n'
-        f'[project]\nname = "mine"\nversion = "1"\ndependencies = ["{reference if where == "dependencies" else "y"}"]\n'
+        f'[build-system]\nrequires = ["{reference if where == "requires" else "hatchling"}"]\n'
+        'build-backend = "x"\n'
+        '[project]\nname = "mine"\nversion = "1"\n'
+        f'dependencies = ["{reference if where == "dependencies" else "y"}"]\n'
     )
     user.refused(*words, code="direct-reference")
 
@@ -256,7 +261,7 @@ def test_only_what_a_package_depends_on(user: User) -> None:
 
 
 def test_two_runs_share_one_cache(user: User) -> None:
-    """Both at once, as jobs of one runner do: each installs, and the cache is good afterwards."""
+    """Two runs at once, as jobs of one runner: each installs, and the cache is good afterwards."""
     needed = [user.published() for _ in range(3)]
     project = user.published(requires=tuple(item.record.name for item in needed))
     script = Path(sys.executable).parent / "safe-install"

@@ -1,4 +1,4 @@
-"""B10 to B12: what builds ask for, what a second try finds, and what pip makes of a path."""
+"""B10 to B12: what builds require, what a second run finds, and how pip interprets a path."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pip_warden.sandbox.packages import backend_source
 
 
 class Trap:
-    """A wheel and a project on this machine that nobody has judged; each leaves a mark when its code is run."""
+    """An unjudged wheel and project on this machine; each leaves a mark when its code is run."""
 
     def __init__(self, directory: Path) -> None:
         self.mark = directory / "evil-ran"
@@ -51,7 +51,7 @@ class Trap:
                 archive.writestr(name, text)
 
     def reference(self, kind: str) -> str:
-        """Spell a requirement that leads here."""
+        """Return a requirement that leads here."""
         return {
             "wheel": f"evil @ {self.wheel.as_uri()}",
             "directory": f"evil @ {self.directory.as_uri()}",
@@ -67,7 +67,7 @@ def trap(tmp_path: Path) -> Trap:
 
 
 def hooked(name: str, version: str, hook: str, reference: str) -> str:
-    """Write a backend with one more hook, which asks for something."""
+    """Write a backend with one more hook, which requires something."""
     return f"{backend_source(name, version)}\ndef {hook}(config_settings=None):\n    return [{reference!r}]\n"
 
 
@@ -92,14 +92,16 @@ def route_setup_requires(user: User, project: Project, reference: str) -> File:
         build_requires=("setuptools",),
         backend="setuptools.build_meta",
         files={
-            "setup.cfg": f"[metadata]\nname = {name}\nversion = 1.0\n[options]\nsetup_requires =\n    {reference}\n",
+            "setup.cfg": (
+                f"[metadata]\nname = {name}\nversion = 1.0\n[options]\nsetup_requires =\n    {reference}\n"
+            ),
             "setup.py": "import setuptools\nsetuptools.setup()\n",
         },
     )
 
 
 def route_nested(user: User, project: Project, reference: str) -> File:
-    """A build dependency is an sdist itself, and what its build asks for is the trap."""
+    """A build dependency is itself an sdist, whose build requires the trap."""
     needed = user.project()
     user.pin(needed)
     user.sandbox.publish(needed, [route_hook(user, needed, reference)])
@@ -136,7 +138,7 @@ def test_b10_what_an_accepted_sdist_asks_for_is_never_opened(
     ],
 )
 def test_b10_however_it_is_spelled(user: User, trap: Trap, route: Route, kind: str, code: str) -> None:
-    """A path is no requirement to pip where a build asks for it."""
+    """Where a build requires something, a path is no requirement to pip."""
     project = user.project()
     user.pin(project)
     user.sandbox.publish(project, [route(user, project, trap.reference(kind))])
@@ -191,7 +193,10 @@ def test_b10_a_directory_below_the_user_s_own_is_not_the_user_s_own(user: User, 
 def test_b10_a_link_into_the_index_is_no_way_round_what_was_asked_for(
     user: User, words: tuple[str, ...]
 ) -> None:
-    """It would choose a release that nobody asked for, yanked perhaps, and be recorded as a host that there is not."""
+    """It would choose a release that was not requested, even a yanked one.
+
+    The recorded host would be one that does not exist.
+    """
     good, project = user.published("1.0", "2.0"), user.project()
     user.pin(project)
     name = good.record.name
@@ -202,7 +207,7 @@ def test_b10_a_link_into_the_index_is_no_way_round_what_was_asked_for(
 
 
 def never_opened(user: User, trap: Trap, *words: str) -> None:
-    """Install, twice: refused both times, so that the first run has left nothing for the second to find (B11)."""
+    """Install, twice: refused both times, so the first run has left nothing for the second to find (B11)."""
     for _ in range(1 if words[0].startswith("--d") else 2):
         result = user.refused(*words, code="not-through-gate")
         assert not trap.mark.exists()
@@ -224,7 +229,7 @@ def build_wheel(*rest, **named):
 
 
 def test_b11_bytes_that_change_after_their_verdict_are_not_installed(user: User, trap: Trap) -> None:
-    """A build puts other bytes where pip keeps the wheel of somebody else: seen before anything is installed, every time."""
+    """A build replaces another package's wheel where pip keeps it: detected before installation, always."""
     good, project = user.published(), user.project()
     user.pin(project)
     name = project.record.name
@@ -299,14 +304,14 @@ def test_b11_what_is_recorded_is_what_plain_pip_records(user: User, kind: str) -
 
 
 def left_by(site: Path, name: str) -> tuple[object, bool]:
-    """Return the ``direct_url.json`` of a distribution, and whether it was asked for by name (REQUESTED)."""
+    """Return a distribution's ``direct_url.json``, and whether it was requested by name (REQUESTED)."""
     info = next(site.glob(f"{name}-*.dist-info"))
     url = info / "direct_url.json"
     return json.loads(url.read_text()) if url.exists() else None, (info / "REQUESTED").exists()
 
 
 SPLIT = ["foo[bar]", 'foo;python_version>"3"']
-"""What pip takes for an extra, and for a marker."""
+"""What pip reads as an extra, and as a marker."""
 
 STRANGE = [*SPLIT, "foo#egg=evil", "foo%5Bbar%5D", "foo bar", "foo @ file:", "föö?x"]
 WORDS = [("-e", "."), (".[extra]",), ("-e", ".[extra]")]
@@ -319,7 +324,7 @@ WORDS = [("-e", "."), (".[extra]",), ("-e", ".[extra]")]
 def test_b12_the_directory_that_is_checked_is_the_one_that_is_built(
     user: User, name: str, words: tuple[str, ...]
 ) -> None:
-    """Beside it lies the one that pip would take the path for."""
+    """Next to it is the one that pip would read the path as."""
     place, mark = user.home / name, user.home / "evil-ran"
     unpack(user.sandbox.sdist("mine", "1.0"), place)
     backend = place / "_backend" / "sandbox_backend.py"
@@ -345,7 +350,7 @@ def test_b12_the_directory_that_is_checked_is_the_one_that_is_built(
 def test_b12_a_directory_whose_name_is_no_text_is_not_taken_for_another(
     user: User, words: tuple[str, ...], other: str
 ) -> None:
-    """Pip reads a byte of a URL that is not UTF-8 as U+FFFD, which another directory may have in its name."""
+    """Pip reads a byte of a URL that is not UTF-8 as U+FFFD, which another directory's name may contain."""
     place, mark = user.home / os.fsdecode(b"foo\xff"), user.home / "evil-ran"
     for path, version in ((place, "1.0"), (user.home / other, "6.6")):
         unpack(user.sandbox.sdist("mine", version), path)
@@ -379,7 +384,7 @@ def unpack(sdist: File, target: Path) -> None:
 
 
 def repacked(name: str) -> File:
-    """Make a wheel again of a distribution that is installed here."""
+    """Rebuild the wheel of a distribution that is installed here."""
     found = distribution(name)
     info = f"{name}-{found.version}.dist-info"
     left_out = {f"{info}/{file}" for file in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")}

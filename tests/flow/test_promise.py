@@ -1,4 +1,4 @@
-"""What is good is installed: every form of evidence, wheels and sdists, sources of both types, with and without a network."""
+"""Good releases are installed: every form of evidence, wheels and sdists, both source types, also offline."""
 
 from __future__ import annotations
 

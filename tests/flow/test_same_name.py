@@ -1,4 +1,4 @@
-"""B09: two files under one name. Which of them an installer takes is its own business, so their release is nobody's."""
+"""B09: two files under one name. Which one an installer takes is undefined, so their release is refused."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CODE = "same-name-other-bytes"
 
 
 def other_bytes(user: User, file: File, project: Project) -> File:
-    """Return other bytes under a file's name, as good an archive as the first."""
+    """Return other bytes under the same file name, as good an archive as the first."""
     make = user.wheel if file.name.endswith(".whl") else user.sdist
     evil = make(project, file.version, files={"evil.py": "x = 1\n"})
     return replace(file, data=evil.data)
 
 
 def respelled(file: File, project: Project) -> File:
-    """Return a file under another spelling of its name: the same choice to every installer."""
+    """Return a file under another spelling of its name: equivalent to every installer."""
     name = project.record.name
     return replace(file, name=file.name.replace(name, name.capitalize()))
 
@@ -33,7 +33,7 @@ def verified(user: User, project: Project, version: str = "2.0") -> Run:
 
 
 def doubled(user: User, project: Project, twin: File) -> None:
-    """See that 2.0 is refused everywhere, and that 1.0 is what it was."""
+    """Check that 2.0 is refused everywhere, and that 1.0 is unchanged."""
     name = project.record.name
     released = verified(user, project)
     assert (released.code, released.codes) == (1, {CODE}), released.output
@@ -113,7 +113,7 @@ def test_b09_second_file_beside_one_pinned_by_hash(user: User) -> None:
 
 
 def test_b09_cache_that_holds_two(user: User) -> None:
-    """Neither is what the registry has now, for all that can be known without asking it."""
+    """Neither need be the registry's present one; offline, that is unknown."""
     project = user.published("2.0")
     good = user.wheel(project, "2.0")
     assert user.install("--dry-run", project.record.name).code == 0
@@ -146,7 +146,7 @@ def test_b09_cache_that_holds_two_of_which_one_is_pinned_by_hash(user: User) -> 
 def test_b09_two_local_files_of_one_name_are_two_files(
     user: User, spelling: str, order: tuple[str, str]
 ) -> None:
-    """Each is judged, and each verdict is told: what is said of the first says nothing of the second."""
+    """Each is judged, and each verdict reported: that of the first says nothing about the second."""
     project = user.published()
     good = user.wheel(project)
     evil = other_bytes(user, good, project)
@@ -170,7 +170,7 @@ def test_b09_two_local_files_of_one_name_are_two_files(
 def test_b09_the_same_bytes_without_evidence_are_refused_beside_those_with(
     user: User, order: tuple[str, str]
 ) -> None:
-    """What was asked for is each file with what lies beside it."""
+    """Each file is requested with the evidence next to it."""
     project = user.published()
     wheel = user.wheel(project)
     for place in order:

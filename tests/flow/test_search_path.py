@@ -1,4 +1,4 @@
-"""Somebody's modules on ``PYTHONPATH`` or in the working directory: none is imported by us, nor by what we start (B13)."""
+"""Modules on ``PYTHONPATH`` or in the working directory: neither we nor our children import any (B13)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_b13_nothing_in_the_working_directory_is_imported(
 
 
 def test_b13_what_holds_pip_warden_itself_stays(tmp_path: Path) -> None:
-    """As ``pip install --target`` leaves it: our dependencies are there, and nowhere else."""
+    """As after ``pip install --target``: our dependencies are there, and nowhere else."""
     import pip_warden
 
     target = tmp_path / "target"
@@ -133,7 +133,7 @@ def test_b13_pythons_own_directories_stay_whoever_names_them(tmp_path: Path) -> 
 
 
 def test_b13_a_path_that_python_ignored_takes_nothing_away(tmp_path: Path) -> None:
-    """With ``-E`` an entry that PYTHONPATH names too is there for another reason: here by a line of the program."""
+    """With ``-E``, an entry that PYTHONPATH also names has another origin: here, a line of the program."""
     (tmp_path / "kept.py").write_text("")
     script = (
         f"import sys; sys.path.insert(1, {str(tmp_path)!r})\n"

@@ -1,4 +1,4 @@
-"""T29, T31, T36, T37: nothing but the trust file names a source, and no credential leaves its origin."""
+"""T29, T31, T36, T37: only the trust file names a source, and no credential leaves its origin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_WAIT = 20.0
 
 @pytest.fixture
 def tempted(user: User) -> Project:
-    """A package whose better version lies on the public index and in a directory."""
+    """A package whose better version is on the public index and in a directory."""
     project = user.published("1.0")
     better = user.wheel(project, "9.0")
     user.sandbox.upstream.add(project.record.name, [better])
@@ -251,7 +251,7 @@ def test_t31_pip_sees_no_credential(user: User) -> None:
 
 
 def the_pip_of_this_process() -> tuple[bytes, bytes]:
-    """Return arguments and environment of the pip that we run, once it is there."""
+    """Return arguments and environment of the pip that we run, once it exists."""
     pause = threading.Event()
     for _ in range(int(LONGEST_WAIT / 0.02)):
         for place in descendants(Path("/proc/self")):
@@ -263,7 +263,7 @@ def the_pip_of_this_process() -> tuple[bytes, bytes]:
 
 
 def descendants(process: Path) -> Iterator[Path]:
-    """Yield every process below one, nearest first; of those that end meanwhile, what there is to see."""
+    """Yield every process below one, nearest first; of those that end meanwhile, what can be read."""
     children: list[Path] = []
     for task in (process / "task").iterdir():
         with contextlib.suppress(OSError):
@@ -275,7 +275,7 @@ def descendants(process: Path) -> Iterator[Path]:
 
 
 def token_file(user: User, host: str) -> str:
-    """Keep the token in a file only, and spell the option for it."""
+    """Keep the token in a file only, and return the option for it."""
     user.patch.delenv("GITLAB_TOKEN")
     (user.home / "token").write_text(user.token)
     return f"--token-file={host}={user.home / 'token'}"
@@ -290,7 +290,7 @@ def test_b14_token_of_a_host_reads_its_registry(user: User) -> None:
 
 @pytest.mark.parametrize(("named", "code"), [("host", "unknown-source"), ("source", "token-file")])
 def test_b14_token_does_not_follow_a_changed_url(user: User, named: str, code: str) -> None:
-    """A merge request edits the trust file, and somebody's pipeline runs it with a token."""
+    """A merge request edits the trust file, and a pipeline runs it with another user's token."""
     project = user.published()
     host = user.sandbox.gitlab_url.partition("://")[2] if named == "host" else "acme"
     word = token_file(user, host)

@@ -1,4 +1,4 @@
-"""B20: what children and libraries print reaches nobody as it came."""
+"""B20: output of children and libraries is never passed on unfiltered."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ SAFE_INSTALL = str(Path(sys.executable).with_name("safe-install"))
 HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
 OURS = re.compile(r"\x1b\[[0-9;]*m|\r\x1b\[K|\r(?=\n)")
-"""What we send a terminal: colours, the erasing of a line that is redrawn; and what it makes of a line's end."""
+"""What we send a terminal (colours, erasing a line that is redrawn), and its form of a line's end."""
 
-EVIL = r"""
+EVIL = (
+    r"""
 import os, socket
 from urllib.parse import urlsplit
 
@@ -32,7 +33,8 @@ def _shout():
         stranger.sendall(b"\x1b[2J no request at all \r\n\r\n")
         stranger.recv(1000)
     for number in (1, 2):
-        os.write(number, b"\x1b]0;title\x07\x1b[2J\x1b[31mred\xe2\x80\xae\xff\r\xe2\x9c\x93 other.whl accepted\n")
+        os.write(number, b"\x1b]0;title\x07\x1b[2J\x1b[31mred\xe2\x80\xae\xff\r"""
+    r"""\xe2\x9c\x93 other.whl accepted\n")
         os.write(number, b"section_start:1:x\r\x1b[0Khidden\nsection_end:1:x\r\x1b[0K\n")
         os.write(number, b"::error::x\n  ::add-mask::x\n##[group]x\n##vso[task.complete]x\n")
         os.write(number, b"A" * 100_000 + b"\r\r\r" + b"B" * 100_000)
@@ -43,11 +45,12 @@ def build_wheel(*args, _build=build_wheel):
         raise SystemExit("\x1b[2J\u202efailed")
     return _build(*args)
 """
+)
 
 
 @pytest.fixture(params=[False, True], ids=["builds", "fails"])
 def shouting(user: User, request: pytest.FixtureRequest) -> tuple[Project, int]:
-    """A package whose accepted build prints what it likes, and what installing it exits with."""
+    """A package whose accepted build prints hostile output, and the exit code of installing it."""
     project = user.project()
     user.pin(project)
     source = backend_source(project.record.name, "1.0") + f"FAILS = {request.param}\n" + EVIL
@@ -104,7 +107,7 @@ def test_b20_on_a_terminal_too(user: User, shouting: tuple[Project, int]) -> Non
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
-    except OSError:  # Linux says EIO where a pipe says that it has ended
+    except OSError:  # Linux's EIO, where a pipe would report its end
         return b""
 
 

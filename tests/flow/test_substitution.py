@@ -1,4 +1,4 @@
-"""T20 to T23, T27, T28: a registry that lies about whose file this is, and which release."""
+"""T20 to T23, T27, T28: a registry that lies about the publisher of a file, or about its release."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def evidence_of(user: User, project: Project, file: File) -> bytes:
 
 
 def put(user: User, project: Project, file: File, bundle: bytes) -> None:
-    """Put a file and what is to pass for its evidence, as a Developer can."""
+    """Put a file and its claimed evidence, as a Developer can."""
     user.sandbox.put_evidence(project, file.version, {f"{file.name}.sigstore.json": bundle})
     user.sandbox.put_files(project, [file])
 
@@ -52,7 +52,7 @@ def test_t20_old_sdist_under_a_newer_name(user: User) -> None:
 
 
 def test_t21_package_of_the_same_signer_under_this_name(user: User) -> None:
-    """One identity signs two packages of a monorepo; either's wheel is not the other's."""
+    """One identity signs two packages of a monorepo; neither's wheel is accepted as the other's."""
     mono = user.project()
     gears, widgets = f"{mono.record.name}-gears", f"{mono.record.name}-widgets"
     for name in (gears, widgets):
@@ -69,7 +69,7 @@ def test_t21_package_of_the_same_signer_under_this_name(user: User) -> None:
 
 
 def test_t21_attestation_about_another_package_of_the_same_signer(user: User) -> None:
-    """A statement names its subject: one about another file with these bytes says nothing about this one."""
+    """A statement names its subject: one about another file with these bytes does not count for this one."""
     mono = user.project()
     gears, widgets = f"{mono.record.name}-gears", f"{mono.record.name}-widgets"
     user.pin(mono, name=widgets)
@@ -147,7 +147,7 @@ def test_t23_release_without_evidence_after_signed_ones(user: User) -> None:
     ],
 )
 def test_t27_issuer_is_compared_whole(user: User, issuer: str) -> None:
-    """The certificate's issuer is the GitLab's; the pin names one that looks like it."""
+    """The certificate's issuer is the GitLab's; the pin names a similar one."""
     project = user.published(pinned=False)
     lookalike = issuer.format(issuer=user.sandbox.issuer)
     user.blocks[1] = user.blocks[1].replace('"]', f'", "{lookalike}"]')
@@ -156,7 +156,7 @@ def test_t27_issuer_is_compared_whole(user: User, issuer: str) -> None:
 
 
 def test_t28_same_subject_from_another_issuer(user: User) -> None:
-    """Another GitLab that Fulcio trusts can have a project of the same path, and so the same words in its certificate's subject."""
+    """Another GitLab that Fulcio trusts can have a project of the same path, and so the same subject."""
     project = user.published(pinned=False)
     user.blocks[1] = user.blocks[1].replace('"]', '", "https://other.example.com"]')
     user.pin(project, issuer="https://other.example.com")
@@ -198,7 +198,7 @@ def test_t20_wheel_of_one_tag_released_under_another(user: User) -> None:
 
 
 def with_half_a_character(bundle: bytes) -> bytes:
-    """Return a bundle that is good but for half a character (a lone surrogate), which no file can be written with."""
+    """Return a good bundle with half a character (a lone surrogate), which cannot be written to a file."""
     document = json.loads(bundle)
     document["verificationMaterial"]["tlogEntries"][0]["kindVersion"]["kind"] = "\ud800"
     return json.dumps(document).encode()

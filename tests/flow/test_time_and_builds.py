@@ -1,4 +1,4 @@
-"""T32 to T35: what changes between verdict and installation, what runs before a verdict, and what is nothing at all."""
+"""T32 to T35: changes between verdict and installation, code that runs before a verdict, and empty runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_WAIT = 20.0
 
 
 def unsigned_sdist(user: User) -> tuple[Project, File, Path]:
-    """Publish an sdist without evidence, whose backend leaves a mark when it is so much as imported."""
+    """Publish an sdist without evidence, whose backend leaves a mark when it is imported."""
     project, marker = user.project(), user.home / "ran"
     user.pin(project)
     sdist = user.sdist(project, marker=marker)
@@ -57,7 +57,7 @@ def test_t34_no_binary_turns_from_a_good_wheel_to_a_bad_sdist(user: User) -> Non
 
 
 def build_dependency(user: User, needed: Project, marker: Path) -> File:
-    """A wheel that is a build backend of another package."""
+    """A wheel that is another package's build backend."""
     module = f"{needed.record.name}_backend.py"
     return user.wheel(needed, files={module: backend_source("replaced", "1.0", marker=marker)})
 
@@ -98,7 +98,7 @@ def test_sdist_with_a_build_dependency_through_the_gate(user: User) -> None:
 
 
 def test_every_unpinned_name_is_listed_at_once(user: User) -> None:
-    """Dependencies and build dependencies of what was accepted, so that one edit of the trust file is enough."""
+    """Dependencies and build dependencies of accepted files, so that one edit of the trust file is enough."""
     project = user.project()
     user.pin(project)
     sdist = user.sdist(
@@ -118,7 +118,7 @@ def test_every_unpinned_name_of_the_command_line_is_listed_at_once(user: User) -
 
 
 def test_t32_file_in_the_registry_changes_after_the_verdict(user: User) -> None:
-    """Fetched once: what was judged is what is installed, whatever the registry serves afterwards."""
+    """Fetched once: the judged bytes are installed, whatever the registry serves afterwards."""
     slow, project = user.published(), user.published()
     hold = Hold()
     user.sandbox.fault(hold, f"{slow.record.name}-1.0-py3", origin="gitlab")
@@ -136,7 +136,7 @@ def test_t32_file_in_the_registry_changes_after_the_verdict(user: User) -> None:
 
 @pytest.mark.parametrize("how", ["changed", "link"])
 def test_t32_place_in_the_vault_is_taken_before_the_verdict(user: User, how: str) -> None:
-    """Somebody who can write to the cache puts other bytes where the judged file will go."""
+    """An attacker who can write to the cache puts other bytes at the path of the judged file."""
     project = user.published()
     good = user.wheel(project)
     evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
@@ -153,7 +153,7 @@ def test_t32_place_in_the_vault_is_taken_before_the_verdict(user: User, how: str
 
 
 def poison(user: User, good: File, evil: File, how: str) -> None:
-    """Put other bytes where the vault keeps a file, or will."""
+    """Put other bytes at a file's present or future path in the vault."""
     place = user.cache / "v1" / good.sha256[:2] / good.sha256
     place.mkdir(parents=True, exist_ok=True)
     path = place / good.name
@@ -191,7 +191,7 @@ def test_t32_poisoned_vault_offline_cannot_decide(user: User, how: str) -> None:
 
 
 def test_t32_evil_file_in_the_vault_under_its_own_digest_is_judged(user: User) -> None:
-    """Whoever can write to the cache can put a whole file with its digest there, and the registry can list it."""
+    """An attacker who can write to the cache can add a whole file by its digest; the registry can list it."""
     project = user.published()
     good = user.wheel(project)
     evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "evil\n"})
@@ -209,7 +209,7 @@ def test_t32_evil_file_in_the_vault_under_its_own_digest_is_judged(user: User) -
 
 
 def test_t32_private_directory_is_private(user: User) -> None:
-    """While pip runs, the directory of the run can be entered by its owner alone, and holds no link."""
+    """While pip runs, only the owner can enter the run's directory, and it holds no link."""
     project = user.published()
     user.patch.setenv("TMPDIR", str(user.home))
     user.patch.setattr(tempfile, "tempdir", str(user.home))
@@ -254,7 +254,7 @@ NEVER = "python_version < '3'"
     "words", [(), ("--download", "files"), ("--dry-run",), ("--offline",), ("--strict",)]
 )
 def test_b18_markers_that_rule_everything_out(user: User, words: tuple[str, ...], where: str) -> None:
-    """Nothing was asked for here, so nothing would be judged: whether it is pinned, there already or on no index at all."""
+    """Nothing is requested here, so nothing would be judged: pinned or not, installed or on no index."""
     project = user.published()
     assert user.install("--target", str(user.home / "first"), project.record.name).code == 0
     lines = [
@@ -290,7 +290,7 @@ def test_b18_one_marker_that_holds_is_enough(user: User) -> None:
 def test_b18_markers_mean_the_python_that_is_installed_into(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Here the target says that it is another Python than ours, and what is really run is ours: neither ends well with nothing."""
+    """The target claims another Python than ours, but runs ours: neither succeeds with nothing done."""
     project = user.published()
     asked: list[Path] = []
 

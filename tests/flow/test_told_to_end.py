@@ -1,4 +1,4 @@
-"""B08: a run that is told to end, or is killed, leaves no pip, no build, no port for others, and nothing installed."""
+"""B08: a run that is ended or killed leaves no pip, no build, no open port and nothing installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ for number in (signal.SIGINT, signal.SIGHUP):
     signal.signal(number, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])
 """
-"""Whoever runs the tests may have these ignored, and then they stay so."""
+"""The tests may be started with these ignored, and then they stay so."""
 
 ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
@@ -39,7 +39,7 @@ pipe = open({path!r}, "a")
 print("backend", os.environ["HTTP_PROXY"], file=pipe, flush=True)
 open({path!r} + ".never").read()
 """
-"""Never comes to its end: nobody writes into that pipe."""
+"""Never ends: nothing is written into that pipe."""
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def blocked(user: User, witness: Witness) -> Project:
 
 @contextlib.contextmanager
 def started(user: User, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """Type safe-install in a terminal of its own, with a directory for temporary files of its own."""
+    """Type safe-install in a terminal of its own, with its own directory for temporary files."""
     temporary = user.home / "tmp"
     temporary.mkdir()
     with subprocess.Popen(
@@ -80,7 +80,7 @@ def started(user: User, *words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def port_of(witness: Witness) -> int:
-    """Wait until the build blocks and return the port of the loopback server, whose password the build knows."""
+    """Wait until the build blocks; return the port of the loopback server, whose password the build knows."""
     return urlsplit(witness.words(2)["backend"][0]).port or 0
 
 
@@ -102,7 +102,7 @@ def test_b08_told_to_end_in_a_build(
     with started(user, blocked.record.name) as process:
         port = port_of(witness)
         process.send_signal(number)
-        # A second one changes nothing: not the exit code, and not what is cleaned up.
+        # A second one changes neither the exit code nor what is cleaned up.
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=LONGEST_WAIT)
     assert process.returncode == code

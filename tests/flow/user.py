@@ -1,4 +1,4 @@
-"""A user with a project directory, a trust file, an environment and a cache, who types commands at a sandbox."""
+"""A user with project directory, trust file, environment and cache, who types commands against a sandbox."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Run:
 
     @property
     def codes(self) -> set[str]:
-        """Every refusal code, code of what is undecided, and the code of the error that ended the run."""
+        """Every refusal code, code of an undecided file, and the code of the error that ended the run."""
         found = {
             line[key]["code"]
             for line in self.document.get("files", ())
@@ -70,7 +70,7 @@ class User:
     """A user; the working directory and the environment are the test's own.
 
     Attributes:
-        sandbox: The registries.
+        sandbox: The sandbox with the registries.
         home: The project directory, and HOME.
         patch: Sets the environment.
         target: An environment without pip.
@@ -98,7 +98,10 @@ class User:
         digest = hashlib.sha256(self.root.read_bytes()).hexdigest()
         self.blocks = [
             "version = 1",
-            f'[sigstore]\ntrusted-root = "{self.root.name}"\ntrusted-root-sha256 = "{digest}"\nissuers = ["{self.sandbox.issuer}"]',
+            (
+                f'[sigstore]\ntrusted-root = "{self.root.name}"\ntrusted-root-sha256 = "{digest}"\n'
+                f'issuers = ["{self.sandbox.issuer}"]'
+            ),
             f'[source.acme]\ntype = "gitlab"\nurl = "{self.sandbox.gitlab_url}"',
             f'[source.pypi]\ntype = "simple"\nurl = "{self.sandbox.pypi_url}"',
         ]
@@ -145,11 +148,13 @@ class User:
         issuer: str | None = None,
         extra: str = "",
     ) -> None:
-        """Pin a package of GitLab's: by default the tag pipelines of the project of its name."""
+        """Pin a GitLab package: by default to the tag pipelines of the project of its name."""
         default = f"https://{project.url.partition('://')[2]}//.gitlab-ci.yml@refs/tags/v{{version}}"
         self.write(
-            f'[[package]]\nname = "{name or project.record.name}"\nsource = "acme"\nproject = "{project.path}"\n'
-            f'  [[package.identity]]\n  issuer = "{issuer or self.sandbox.issuer}"\n  subject = "{subject or default}"\n{extra}'
+            f'[[package]]\nname = "{name or project.record.name}"\n'
+            f'source = "acme"\nproject = "{project.path}"\n'
+            f'  [[package.identity]]\n  issuer = "{issuer or self.sandbox.issuer}"\n'
+            f'  subject = "{subject or default}"\n{extra}'
         )
 
     def pin_hash(
@@ -179,7 +184,7 @@ class User:
         return Run(code=code, document=json.loads(out.getvalue()), output=out.getvalue() + err.getvalue())
 
     def refused(self, *words: str, code: str, exit_code: int = 1, files: Sequence[File] = ()) -> Run:
-        """Run safe-install, which must refuse for one reason, install nothing, and keep none of these files."""
+        """Run safe-install: it must refuse for one reason, install nothing and keep none of these files."""
         before = self.snapshot()
         result = self.install(*words)
         assert (result.code, code in result.codes) == (exit_code, True), result.output
@@ -189,7 +194,7 @@ class User:
         return result
 
     def installed(self) -> dict[str, str]:
-        """Versions of what the target holds, by name."""
+        """Versions of the target's distributions, by name."""
         return {found.name: found.version for found in distributions(path=[str(self.site)])}
 
     @property
@@ -206,7 +211,7 @@ class User:
         }
 
     def keeps(self, name: str, sha256: str) -> bool:
-        """Tell whether the vault holds a file under its digest, or anything of its bytes."""
+        """Return whether the vault holds a file under its digest, or any file with its bytes."""
         files = [path for path in self.cache.rglob("*") if path.is_file()]
         return any(path.name == name and sha256 in str(path) for path in files) or any(
             hashlib.sha256(path.read_bytes()).hexdigest() == sha256 for path in files

@@ -1,4 +1,4 @@
-"""The ledger: what is kept of a run, and the exit code that it comes to."""
+"""The ledger: what is recorded of a run, and the exit code that results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""T68: whatever strangers write is shown escaped, in text and as JSON."""
+"""T68: text from untrusted sources is shown escaped, in text and as JSON."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ def test_text_of_a_refusal() -> None:
     refused = samples.refused("a.whl", Step.IDENTITY, "wrong-issuer", "A", "B", "Look.")
     report = Report(command="verify", exit_code=1, lines=(line_of(refused),))
     assert as_text.render(report) == (
-        "✗ a.whl refused[wrong-issuer] at step 9 (identity)\n    expected: A\n    found:    B\n    hint: Look."
+        "✗ a.whl refused[wrong-issuer] at step 9 (identity)\n"
+        "    expected: A\n    found:    B\n    hint: Look."
     )
 
 

@@ -1,4 +1,4 @@
-"""A sandbox per test, or one per module where tests only read, and a plain HTTP client beside it."""
+"""A sandbox per test, or one per module where tests only read, and a plain HTTP client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Sandbox]:
-    """For tests that change no switch and use projects of their own."""
+    """For tests that change no setting and use projects of their own."""
     with Sandbox() as running:
         yield running
 

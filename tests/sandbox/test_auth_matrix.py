@@ -58,7 +58,10 @@ def world() -> Iterator[World]:
 
 
 def _credentials(world: World, form: str) -> dict[str, object]:
-    """Read ``basic user:token``, ``private token``, ``bearer token``, ``job token``, ``query token``, or nothing."""
+    """Read ``basic user:token``, ``private token``, ``bearer token``, ``job token``, ``query token``.
+
+    An empty form is no credential.
+    """
     kind, _, rest = form.partition(" ")
     if kind == "basic":
         user, _, token = rest.partition(":")
@@ -119,7 +122,7 @@ def _status(world: World, http: Http, project: Project, surface: str, form: str)
 def test_each_credential_on_each_surface(
     world: World, http: Http, form: str, pypi: int, get: int, put: int, api: int
 ) -> None:
-    """A private project, asked with each form of credential (reference 4.1)."""
+    """A private project, requested with each form of credential (reference 4.1)."""
     surfaces = ("pypi", "get", "put", "api")
 
     answers = tuple(_status(world, http, world.private, surface, form) for surface in surfaces)
@@ -170,7 +173,7 @@ def test_each_credential_on_each_surface(
     ],
 )
 def test_each_situation(world: World, http: Http, project: str, form: str, surface: str, status: int) -> None:
-    """Who asks for what where (reference 4.2)."""
+    """Which caller gets what from which project (reference 4.2)."""
     target = world.private if project == "private" else world.public
 
     assert _status(world, http, target, surface, form) == status

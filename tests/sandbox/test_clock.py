@@ -1,4 +1,4 @@
-"""The sandbox's time stands still, jumps, and runs."""
+"""The sandbox's clock stops, jumps, and runs."""
 
 from __future__ import annotations
 

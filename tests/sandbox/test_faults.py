@@ -1,4 +1,4 @@
-"""Every fault as a client on the other end of the wire sees it."""
+"""Every fault as a client sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox's truth, checked by clients that know nothing of it."""
+"""The sandbox's fidelity, checked by foreign clients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def project(sandbox: Sandbox) -> Project:
 def _run(
     *command: str | Path, cwd: Path, check: bool = True, extra: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program with an environment made from nothing."""
+    """Run a program with an environment built from scratch."""
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(cwd),
@@ -159,7 +159,7 @@ def test_curl_walks_into_the_tutorials_redirect_trap(
     assert (tmp_path / "trap").read_text().startswith("This resource has been moved temporarily to http")
     assert "303" in (tmp_path / "head").read_text().splitlines()[0]
     leaked = [entry.header("job-token") for entry in sandbox.requests if entry.origin == "storage"]
-    assert project.job_token in leaked  # curl sends its own header on; the log shows it
+    assert project.job_token in leaked  # curl forwards its own header; the log shows it
 
 
 def test_sigstore_signs_with_a_jobs_token_and_verifies_what_was_published(

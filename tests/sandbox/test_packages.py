@@ -1,4 +1,4 @@
-"""Tiny wheels and sdists: the same bytes each time, and names that say what is in them."""
+"""Tiny wheels and sdists: the same bytes each time, and file names that match their metadata."""
 
 from __future__ import annotations
 

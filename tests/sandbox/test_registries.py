@@ -28,7 +28,7 @@ def auth(sandbox: Sandbox) -> tuple[str, str]:
 
 @pytest.fixture
 def apart(shared: Sandbox, request: pytest.FixtureRequest) -> Project:
-    """A project of this test alone in a sandbox that others use too."""
+    """A project of this test alone in a shared sandbox."""
     digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()
     return shared.project(f"apart/p{digest[:16]}", visibility="public")
 
@@ -139,7 +139,7 @@ class TestPyPIPages:
         assert http("GET", f"{base}/files/{digest}/{name}").content == b"1"
         assert sandbox.group_simple_url("acme").endswith("/-/packages/pypi/simple")
         secret = hashlib.sha256(b"2").hexdigest()
-        assert http("GET", f"{base}/files/{secret}/{name}").content == b"2"  # who knows the hash gets it
+        assert http("GET", f"{base}/files/{secret}/{name}").content == b"2"  # the hash is enough
         assert http("GET", f"{base}/files/{'0' * 64}/{name}").json() == {"message": "404 Not found"}
 
     def test_files_by_claimed_hash_and_name(self, sandbox: Sandbox, http: Http, project: Project) -> None:

@@ -1,4 +1,4 @@
-"""The facade: publishing, tampering, lying, other origins, tokens of a job, dumps."""
+"""The facade: publishing, tampering, lies, other origins, tokens of a job, dumps."""
 
 from __future__ import annotations
 

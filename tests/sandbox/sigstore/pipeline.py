@@ -1,4 +1,4 @@
-"""A pipeline's claims and tokens, applications on loopback, and sigstore-python to judge what comes out."""
+"""A pipeline's claims and tokens, applications on loopback, and sigstore-python to verify the products."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Issuer:
 
 
 class Stage:
-    """An address at which one application after the other plays: starting a server takes longer than a test."""
+    """An address that serves one application after the other: starting a server takes longer than a test."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -92,14 +92,14 @@ class Stage:
         await self.app(scope, receive, send)
 
     def play(self, app: ASGIApp) -> str:
-        """Put an application on and say where."""
+        """Serve an application and return its URL."""
         self.app = app
         return self.url
 
 
 @contextmanager
 def listening(app: ASGIApp) -> Iterator[str]:
-    """Serve an application on loopback and say where."""
+    """Serve an application on loopback and return its URL."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

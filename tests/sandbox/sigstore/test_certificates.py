@@ -1,4 +1,4 @@
-"""Certificates say what Fulcio would say."""
+"""Certificates contain what Fulcio would write into them."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ HERE = "gitlab.example.com/a/b//.gitlab-ci.yml@refs/heads"
         ("fix#é'", "fix#%C3%A9%27"),
         ("a!b$&c(*)+,;=", "a!b$&c(*)+,;="),
         ("a b", "a%20b"),
-        ("\x1b[2J", "%1B%5B2J"),  # which the real one refuses; see `urls.normal`
+        ("\x1b[2J", "%1B%5B2J"),  # refused by the real one; see `urls.normal`
     ],
 )
 def test_a_subject_is_written_as_go_writes_urls(service: SigstoreService, ref: str, written: str) -> None:

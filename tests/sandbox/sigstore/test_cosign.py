@@ -1,4 +1,4 @@
-"""cosign signs against the services and judges what they sign, without a word about the sandbox."""
+"""cosign signs with the services and verifies what they sign, without knowing of the sandbox."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_cosign_follows_a_rotation(live: SigstoreService, issuer: Issuer, cosign
 def test_cosign_refuses_what_was_signed_after_the_window(
     live: SigstoreService, cosign: Run, home: Path, closed: str
 ) -> None:
-    """What sigstore-python 4.5 does not see (test_lies)."""
+    """sigstore-python 4.5 does not refuse it (test_lies)."""
     (home / "bundle").write_text(json.dumps(live.sign_blob(DATA, CLAIMS)))
     end = live.start + timedelta(hours=1)
     match closed:

@@ -1,4 +1,4 @@
-"""DER as written here reads back, and agrees with another implementation."""
+"""DER written here reads back, and agrees with another implementation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CA's HTTP interface: who gets a certificate, and what the others are told."""
+"""The CA's HTTP interface: who gets a certificate, and how other requests are refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def key() -> ec.EllipticCurvePrivateKey:
 
 
 def proved(key: ec.EllipticCurvePrivateKey, subject: str | None = None) -> dict[str, object]:
-    """Return the request that cosign 3 makes."""
+    """Return the request as cosign 3 makes it."""
     proof = sign(key, (subject or str(CLAIMS["sub"])).encode())
     return {
         "publicKeyRequest": {
@@ -335,7 +335,7 @@ def test_what_is_not_routed_is_answered_by_the_gateway(
 
 
 def test_a_weak_key_is_refused(url: str, issuer: Issuer) -> None:
-    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - the point of the test
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
     csr = base64.b64encode(builder.sign(weak, hashes.SHA256()).public_bytes(Encoding.PEM)).decode()
 

@@ -1,4 +1,4 @@
-"""sigstore-python refuses what the sandbox forges; the two things it lets through are the design's to refuse."""
+"""sigstore-python refuses the sandbox's forgeries; the two that it accepts, the design must refuse."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_broken_proof_is_broken_in_a_grown_log_too(
 def test_a_window_that_ended_before_the_signature_is_not_seen_by_sigstore_python(
     service: SigstoreService, verifier: Callable[[], Verifier]
 ) -> None:
-    """The known gap that the design's step 7 closes; when this fails, sigstore-python closed it."""
+    """The known gap that the design's step 7 closes; when this test fails, sigstore-python has closed it."""
     bundle = service.sign_blob(DATA, CLAIMS)
     for lineage in (service.authorities, service.ct_logs, service.rekor.shards):
         lineage.generations[0].end = service.start

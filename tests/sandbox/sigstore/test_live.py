@@ -1,4 +1,4 @@
-"""sigstore-python signs against the services over loopback, and verifies what it got."""
+"""sigstore-python signs with the services over loopback, and verifies the result."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def tree_of(leaves: list[bytes]) -> MerkleTree:
 
 
 def naive_root(leaves: list[bytes]) -> bytes:
-    """Return MTH(D[n]) as section 2.1 writes it down."""
+    """Return MTH(D[n]) as written in section 2.1."""
     if not leaves:
         return hashlib.sha256().digest()
     if len(leaves) == 1:

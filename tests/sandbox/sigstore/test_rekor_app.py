@@ -195,7 +195,7 @@ def test_the_index_is_searched_by_key_and_by_more_than_one_thing(url: str) -> No
     assert post(url, INDEX, both | {"operator": "and"}).json() == uuids[:1]
     assert post(url, INDEX, both | {"operator": "or"}).json() == post(url, INDEX, both).json() == uuids
     digest = hashlib.sha256(spki_pem(key.public_key())).hexdigest()
-    assert post(url, INDEX, {"hash": digest}).json() == []  # keys are not in the index as digests are
+    assert post(url, INDEX, {"hash": digest}).json() == []  # the index keeps keys in another form
 
 
 @pytest.mark.parametrize(
@@ -535,7 +535,7 @@ def test_consistency_is_proved(url: str, service: SigstoreService) -> None:
     assert proof["hashes"] == [value.hex() for value in tree.consistency_proof(3, 5)]
     assert proof["rootHash"] == tree.root().hex()
     earlier = get(url, "/api/v1/log/proof", lastSize=2).json()
-    assert earlier["rootHash"] == tree.root().hex()  # the root of today, not of the size asked for
+    assert earlier["rootHash"] == tree.root().hex()  # the present root, not that of the requested size
     for query, message in {
         (3, 6): "the tree size requested(6) was greater than what is currently observable(5)",
         (3, 2): "firstSize(3) must be less than lastSize(2)",

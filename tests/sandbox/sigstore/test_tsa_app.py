@@ -1,4 +1,4 @@
-"""Time stamps that rfc3161-client accepts, asked for over HTTP."""
+"""Time stamps over HTTP that rfc3161-client accepts."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_what_is_not_a_good_request_is_refused(url: str, request_: bytes, messag
     answer = requests.post(url, data=request_, headers=QUERY, timeout=10)
 
     assert (answer.status_code, answer.json()) == (400, {"code": 400, "message": message})
-    assert answer.headers["Content-Type"] == "application/timestamp-reply"  # as the real server has it
+    assert answer.headers["Content-Type"] == "application/timestamp-reply"  # as on the real server
 
 
 def test_a_request_needs_a_body_and_its_media_type_no_parameter(url: str) -> None:
