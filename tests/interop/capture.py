@@ -1,4 +1,7 @@
-"""Write `tests/data/stack`: what today's clients made at the real servers, so that the ordinary tests read it too. `python -m interop.capture`."""
+"""Writes `tests/data/stack`: the products of today's clients at the real servers, for the ordinary tests.
+
+Run it by `python -m interop.capture`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ TARGET = Path(__file__).parent.parent / "data" / "stack"
 
 
 def capture() -> None:
-    """Sign one wheel in every way that the data is for; both logs begin empty, so that cosign's entries are their first."""
+    """Sign one wheel in every way that the data needs; both logs begin empty: cosign's entries are first."""
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.mkdir(parents=True)
     supervisor.stop("gitlab")

@@ -1,4 +1,4 @@
-"""A forgery, what it was made from, and how both are laid before a client."""
+"""A forgery, its genuine original, and how both are presented to a client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Pair = tuple[bytes, bytes]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Item:
-    """Evidence, and what to demand of it.
+    """Evidence, and the identity and root to demand of it.
 
     Attributes:
         made: A bundle, or a signature and its certificate.
@@ -29,7 +29,7 @@ class Item:
     root: JSON | None = None
 
     def lay(self, bench: Bench, directory: Path) -> tuple[Bench, Evidence]:
-        """Write it to a directory of its own, with the file that it is about."""
+        """Write it to a directory of its own, with its file."""
         directory.mkdir()
         (directory / bench.file).write_bytes(bench.artifact.read_bytes())
         own = replace(
@@ -56,12 +56,12 @@ class Case:
     """A forgery.
 
     Attributes:
-        number: Of the attack.
-        words: What was done.
-        form: Of evidence.
-        genuine: What it was made from.
-        forged: What was made.
-        code: Ours for it.
+        number: Number of the attack.
+        words: Description of the forgery.
+        form: Form of evidence.
+        genuine: The original.
+        forged: The forgery.
+        code: Our code for it.
     """
 
     number: str
@@ -74,7 +74,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Release:
-    """What was signed of one file, by form."""
+    """The signed products of one file, by form."""
 
     bench: Bench
     made: dict[str, JSON]
@@ -82,6 +82,6 @@ class Release:
 
 
 def case(number: str, words: str, form: str, genuine: Item, made: JSON | Pair, code: str) -> Case:
-    """Make a case of evidence that is another than the genuine one, demanded of the same identity under the same root."""
+    """Make a case whose evidence differs from the genuine one; identity and root demanded are the same."""
     forged = replace(genuine, made=made)
     return Case(number=number, words=words, form=form, genuine=genuine, forged=forged, code=code)

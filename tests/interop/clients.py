@@ -1,4 +1,4 @@
-"""Every client that signs or verifies, each run as its users run it, in a home of its own and with the stack's trust material."""
+"""Every client that signs or verifies, run as by its users, in its own home with the stack's trust root."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bench:
-    """A directory with a file in it, and who signs there.
+    """A directory with a file in it, and its signer.
 
     Attributes:
         directory: Home and working directory of all clients.
-        file: Name of the artifact in it.
+        file: Name of the artifact.
         subject: The certificate's subject to demand.
         issuer: The certificate's OIDC issuer to demand.
         token: Makes an ID token.
         variables: The CI job's variables.
-        root: The trusted root; another than the stack's for what is forged.
+        root: The trusted root; for forgeries another than the stack's.
     """
 
     directory: Path
@@ -81,7 +81,7 @@ class Bench:
         return self.directory / self.file
 
     def run(self, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a program with nothing of ours in its environment but what is given."""
+        """Run a program with only the given environment."""
         return subprocess.run(
             [str(word) for word in words],
             cwd=self.directory,
@@ -100,7 +100,7 @@ class Bench:
         return result.stdout
 
     def path(self, name: str) -> Path:
-        """Return a path in the directory for what a producer writes."""
+        """Return a path in the directory for a producer's output."""
         return self.directory / name
 
 
@@ -109,7 +109,7 @@ OLD_KEYS = {
     "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": str(KEYS / "ct.pub"),
     "SIGSTORE_REKOR_PUBLIC_KEY": str(KEYS / "rekor1.pub"),
 }
-"""How cosign 2.2.3 is told what to trust, and cosign 3 for its detached pairs."""
+"""The trust material of cosign 2.2.3, and of cosign 3 for its detached pairs."""
 
 
 # Producers. Each takes a bench and the name of a log's configuration (`interop.stack.trust.LOGS`).
@@ -186,7 +186,7 @@ def warden_pair(bench: Bench, log: str) -> Evidence:
 
 
 def js_attest(bench: Bench, log: str) -> Evidence:
-    """``sigstore attest`` of @sigstore/cli, which is given a whole statement."""
+    """``sigstore attest`` of @sigstore/cli, which takes a whole statement."""
     del log
     bundle, statement = bench.path("js.slsa.sigstore.json"), bench.path("statement.json")
     statement.write_text(json.dumps(_statement(bench)), encoding="utf-8")
@@ -244,7 +244,7 @@ def _warden(bench: Bench, command: str, log: str, *more: str) -> Path:
 
 
 def _predicate(bench: Bench) -> Path:
-    """Write a SLSA v1 provenance predicate that every client takes."""
+    """Write a SLSA v1 provenance predicate that every client accepts."""
     builder = {"id": "https://example.com/builder"}
     build = {"buildType": "https://example.com/type", "externalParameters": {}, "internalParameters": {}}
     path = bench.path("predicate.json")
@@ -264,13 +264,16 @@ def _statement(bench: Bench) -> dict[str, object]:
     }
 
 
-# Verifiers. Each returns what the client said and did; None where it has no way to be asked.
+# Verifiers. Each returns the client's output and exit code; None where it cannot verify such evidence.
 
 Result = subprocess.CompletedProcess[str] | None
 
 
 def by_old_cosign(bench: Bench, evidence: Evidence) -> Result:
-    """Cosign 2.2.3, which knows no bundle of today; a pair it looks up in Rekor v1, and one can be taken out of a bundle."""
+    """Cosign 2.2.3, which knows no present bundle.
+
+    It looks a pair up in Rekor v1; one can be taken out of a bundle.
+    """
     pair = evidence if evidence.signature else _taken_apart(bench, evidence)
     if pair is None:
         return None
@@ -297,7 +300,7 @@ def by_go(bench: Bench, evidence: Evidence) -> Result:
 
 
 def by_python(bench: Bench, evidence: Evidence) -> Result:
-    """sigstore-python's command line; of certificates it reads plain PEM only, so those of cosign are decoded first."""
+    """sigstore-python's command line; it reads only plain PEM certificates, so cosign's are decoded first."""
     config = json.loads((TRUST / "v1" / "trust_config.json").read_bytes())
     config["trustedRoot"] = json.loads(bench.root.read_bytes())
     path = bench.path("python.trust_config.json")
@@ -314,7 +317,7 @@ def by_python(bench: Bench, evidence: Evidence) -> Result:
 
 
 def by_js(bench: Bench, evidence: Evidence) -> Result:
-    """@sigstore/cli, which takes its trust from a TUF repository only."""
+    """@sigstore/cli, which takes its trust root from a TUF repository only."""
     if evidence.bundle is None or bench.root != TRUST / "trusted_root.json":
         return None
     who = (f"--certificate-identity-uri={bench.subject}", f"--certificate-issuer={bench.issuer}")
@@ -325,7 +328,7 @@ def by_js(bench: Bench, evidence: Evidence) -> Result:
 
 
 def by_warden(bench: Bench, evidence: Evidence, *more: str) -> subprocess.CompletedProcess[str]:
-    """``pip-warden verify``, with more options."""
+    """``pip-warden verify``, with further options."""
     material = (
         (f"--bundle={evidence.bundle}",)
         if evidence.bundle
@@ -342,7 +345,7 @@ PEERS: dict[str, Callable[[Bench, Evidence], Result]] = {
     "sigstore-python 4.5.1": by_python,
     "@sigstore/cli 0.10.3": by_js,
 }
-"""Every verifier but ours, by the name that the page gives it."""
+"""Every verifier but ours, by its name on the page."""
 
 
 def _who(bench: Bench) -> tuple[str, ...]:
@@ -382,7 +385,7 @@ def _as_pem(certificate: bytes) -> bytes:
 
 
 def _only_stamped(bundle: Path) -> bool:
-    """Tell whether the time of signing is proved by a time stamp alone, which cosign must be told to accept."""
+    """Return whether the signing time is proved by a time stamp alone, for which cosign needs an option."""
     material = json.loads(bundle.read_bytes())["verificationMaterial"]
     promised = any("inclusionPromise" in entry for entry in material.get("tlogEntries", []))
     return not promised and bool(material.get("timestampVerificationData", {}).get("rfc3161Timestamps"))

@@ -1,4 +1,4 @@
-"""The real Sigstore of `interop.stack`, as it was started by ``make interop``, and a GitLab that its CA believes."""
+"""The real Sigstore of `interop.stack`, as started by ``make interop``, and a GitLab that its CA trusts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pip_warden.sandbox import Sandbox
 
 @pytest.fixture(scope="session")
 def stack() -> None:
-    """Fail, never skip, where a part is not there: a matrix with a hole proves nothing about the hole."""
+    """Fail, never skip, where a part is missing: a matrix with a hole proves nothing about the hole."""
     parts = [service for service in services.services() if service.name != "gitlab"]
     absent = [service.name for service in parts if not service.ready()]
     if absent:
@@ -25,7 +25,10 @@ def stack() -> None:
 
 @pytest.fixture
 def gitlab(stack: None) -> Iterator[Sandbox]:
-    """A GitLab of the test's own in place of the stack's: at the address of the issuer that the real Fulcio trusts, for one test at a time."""
+    """A GitLab of the test's own instead of the stack's, for one test at a time.
+
+    It is at the address of the issuer that the real Fulcio trusts.
+    """
     with (STATE / "gitlab.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         supervisor.stop("gitlab")
@@ -34,7 +37,7 @@ def gitlab(stack: None) -> Iterator[Sandbox]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what needs that address in one worker: two of them would only wait for each other."""
+    """Keep the tests that need that address in one worker: two of them would only wait for each other."""
     for item in items:
         if "gitlab" in getattr(item, "fixturenames", ()) and item.get_closest_marker("interop"):
             item.add_marker(pytest.mark.xdist_group("stack"))

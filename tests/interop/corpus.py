@@ -1,7 +1,7 @@
-"""Real archives, named in ``corpus.toml``, and how they get into the cache: ``python -m interop.corpus``.
+"""Real archives, named in ``corpus.toml``, and how to fetch them to the cache: ``python -m interop.corpus``.
 
-``pip download`` would run the build backend of every sdist, so they are fetched as an index client does that builds nothing; the index is the
-one that pip is configured for.
+``pip download`` would run the build backend of every sdist, so they are fetched as by an index client that
+builds nothing; the index is the one configured for pip.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _LONGEST_WAIT = 60.0
 
 
 class CorpusError(Exception):
-    """A file of the list cannot be had, or is another."""
+    """A file of the list is not available, or differs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """What is refused, and why that is right.
+    """An expected refusal, and why it is right.
 
     Attributes:
-        code: The code it is refused with.
-        reason: In words.
+        code: The refusal's code.
+        reason: The reason in words.
     """
 
     code: str
@@ -54,7 +54,7 @@ class Archive:
 
     Attributes:
         project: Its name on the index.
-        filename: Its name, as it stands there.
+        filename: Its name on the index.
         digest: SHA-256 of its bytes.
         refusal: None where it is to be accepted.
     """
@@ -66,7 +66,7 @@ class Archive:
 
     @property
     def path(self) -> Path:
-        """Return where it lies in the cache."""
+        """Return its path in the cache."""
         return DIRECTORY / self.filename
 
     @property
@@ -76,7 +76,7 @@ class Archive:
 
     @property
     def release(self) -> str:
-        """Return project and version, as ``corpus.toml`` names a release."""
+        """Return project and version, as ``corpus.toml`` writes a release."""
         return f"{self.project} {parse_artifact_name(self.filename).version}"
 
 
@@ -108,11 +108,11 @@ def read_corpus() -> Corpus:
 
 
 def fetch(archives: Iterable[Archive]) -> None:
-    """Bring what the cache does not have.
+    """Fetch the archives that the cache does not have.
 
     Raises:
         CorpusError: A file is not on the index, or is not the one of the list.
-        requests.RequestException: The index does not answer.
+        requests.RequestException: The index does not respond.
     """
     wanted = [archive for archive in archives if not archive.is_here]
     index = _index() if wanted else ""
@@ -123,7 +123,7 @@ def fetch(archives: Iterable[Archive]) -> None:
 
 
 def _index() -> str:
-    """Return the index that pip would ask."""
+    """Return the index that pip would use."""
     asked = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
     said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     return os.environ.get("PIP_INDEX_URL") or said or "https://pypi.org/simple"
@@ -153,7 +153,7 @@ def _fetch_one(client: PyPISimple, package: DistributionPackage | None, archive:
 
 
 def main() -> int:
-    """Bring the corpus; return 1 where that fails."""
+    """Fetch the corpus; return 1 where that fails."""
     try:
         fetch(read_corpus().archives)
     except (CorpusError, requests.RequestException) as err:

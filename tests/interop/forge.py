@@ -1,4 +1,7 @@
-"""Forged bundles, pairs, certificates, time stamps and trusted roots, made out of genuine ones of the real stack, whose every key is at hand."""
+"""Forged bundles, pairs, certificates, time stamps and trusted roots, made from genuine ones of the stack.
+
+Every key of the stack is available.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ from pip_warden.sandbox.sigstore.ctlog import CtLog, sct_list
 from pip_warden.sandbox.sigstore.tsa import TimestampAuthority, TimestampRequest
 from pip_warden.sandbox.sigstore.wire import b64, new_key, pem, sign, spki
 
-# Bundles and roots are JSON that is taken apart and put together otherwise.
+# Bundles and roots are JSON that is taken apart and reassembled.
 JSON = dict[str, Any]
 Log = Literal["v1", "v2"]
 
@@ -81,12 +84,12 @@ def certificate(bundle: JSON) -> x509.Certificate:
 
 
 def begins(bundle: JSON) -> datetime:
-    """Return since when its certificate is valid."""
+    """Return the start of its certificate's validity."""
     return certificate(bundle).not_valid_before_utc
 
 
 def signed_at(bundle: JSON) -> datetime:
-    """Return when it was signed: by its log, or where that states no time, by its time stamp."""
+    """Return the signing time: by its log, or where that states no time, by its time stamp."""
     stated = int(entry(bundle).get("integratedTime", 0))
     if stated:
         return datetime.fromtimestamp(stated, tz=UTC)
@@ -95,14 +98,14 @@ def signed_at(bundle: JSON) -> datetime:
 
 
 def with_stamps(bundle: JSON, *responses: bytes) -> JSON:
-    """Return a bundle with these time stamps and no other."""
+    """Return a bundle with exactly these time stamps."""
     forged = copy.deepcopy(bundle)
     stamps(forged)[:] = [{"signedTimestamp": b64(response)} for response in responses]
     return forged
 
 
 def with_entries(bundle: JSON, *entries: JSON) -> JSON:
-    """Return a bundle with these log entries and no other."""
+    """Return a bundle with exactly these log entries."""
     forged = copy.deepcopy(bundle)
     material(forged)["tlogEntries"] = list(entries)
     return forged
@@ -112,9 +115,10 @@ def mixed(bundle: JSON, other: JSON, *parts: str) -> JSON:
     """Return a bundle with parts of another.
 
     Args:
-        bundle: Where all else is from.
-        other: Where they are from.
-        parts: Of ``signature`` (with the time stamps over it), ``payload`` (the statement, or the file's digest), ``certificate``, ``entry``.
+        bundle: The source of all other parts.
+        other: The source of these parts.
+        parts: Of ``signature`` (with the time stamps over it), ``payload`` (the statement, or the file's
+            digest), ``certificate``, ``entry``.
     """
     forged, other = copy.deepcopy(bundle), copy.deepcopy(other)
     enveloped = "dsseEnvelope" in bundle
@@ -156,7 +160,7 @@ def at_another_time(bundle: JSON) -> JSON:
 
 
 def unpromised(bundle: JSON) -> JSON:
-    """Return a bundle without a signed entry timestamp, so that nobody vouches for the entry's time."""
+    """Return a bundle without a signed entry timestamp, so that the entry's time is not vouched for."""
     forged = copy.deepcopy(bundle)
     entry(forged).pop("inclusionPromise", None)
     return forged
@@ -167,7 +171,7 @@ def _now() -> int:
 
 
 def stamp(data: bytes) -> bytes:
-    """Have the real authority stamp bytes now."""
+    """Return the real authority's time stamp over bytes, of now."""
     algorithm = der.sequence(der.oid(_SHA256), der.null())
     imprint = der.sequence(algorithm, der.octets(hashlib.sha256(data).digest()))
     nonce = der.integer(secrets.randbits(63))
@@ -176,7 +180,10 @@ def stamp(data: bytes) -> bytes:
 
 
 def stranger_stamp(data: bytes, *, named: bool = False) -> bytes:
-    """Have an authority that nobody trusts stamp bytes now; on demand in the real one's name and with its certificate."""
+    """Return an untrusted authority's time stamp over bytes, of now.
+
+    If `named`, it has the real authority's name and certificate.
+    """
     stranger = TimestampAuthority(datetime.now(UTC) - timedelta(hours=1))
     if named:
         stranger.leaf = x509.load_pem_x509_certificates((KEYS / "tsa-chain.pem").read_bytes())[0]
@@ -184,7 +191,7 @@ def stranger_stamp(data: bytes, *, named: bool = False) -> bytes:
 
 
 def a_second_later(response: bytes) -> bytes:
-    """Return a time stamp that says a second later than was signed."""
+    """Return a time stamp that states a second later than was signed."""
     at = response.index(b"\x18\x0f") + 2  # a GeneralizedTime of whole seconds
     form = "%Y%m%d%H%M%SZ"
     said = datetime.strptime(response[at : at + 15].decode("ascii"), form).replace(tzinfo=UTC)
@@ -196,13 +203,13 @@ def a_second_later(response: bytes) -> bytes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hand:
-    """A key with a certificate: both ours, whatever the certificate says."""
+    """A key with a certificate: both ours, whatever the certificate claims."""
 
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
 
     def unlogged(self, data: bytes) -> JSON:
-        """Sign a file; no log hears of it."""
+        """Sign a file, without a log entry."""
         digest = hashlib.sha256(data).digest()
         parts: JSON = {
             "certificate": {"rawBytes": b64(self.certificate.public_bytes(_DER))},
@@ -249,7 +256,8 @@ def certified(
 
     Args:
         like: The certificate whose subject and claims to copy.
-        sct: The embedded timestamp: the CT log's; none; another log's; another key's in the log's name; the log's of another certificate.
+        sct: The embedded timestamp: the CT log's; none; another log's; another key's in the log's name; the
+            log's of another certificate.
         stranger: Whether another key issues it, in the CA's name.
         minutes_ago: How long ago its ten minutes began.
         without: Extensions not to copy, by their numbers.
@@ -307,7 +315,7 @@ def _private(name: str) -> ec.EllipticCurvePrivateKey:
 
 
 def logged(digest: bytes, signature: bytes, certificate: x509.Certificate, log: Log) -> JSON:
-    """Have a real Rekor enter a signature over a file, and return the entry as bundles have it."""
+    """Have a real Rekor enter a signature over a file, and return the entry as in bundles."""
     if log == "v1":
         proposed = proposals.hashedrekord(digest.hex(), signature, pem(certificate))
         answer = json.loads(_post(f"{Port.REKOR1.url}/api/v1/log/entries", proposed))
@@ -364,7 +372,7 @@ def _windows(root: JSON, part: str) -> Iterator[JSON]:
 
 
 def retired(root: JSON, part: str) -> JSON:
-    """Return a root in which a part's window ended a second after it began, before anything was signed."""
+    """Return a root in which a part's validity ended a second after it began, before anything was signed."""
     forged = copy.deepcopy(root)
     for window in _windows(forged, part):
         start = datetime.fromisoformat(window["start"])
@@ -373,7 +381,7 @@ def retired(root: JSON, part: str) -> JSON:
 
 
 def premature(root: JSON, part: str) -> JSON:
-    """Return a root in which a part's window begins long after anything here was signed."""
+    """Return a root in which a part's validity begins long after anything here was signed."""
     forged = copy.deepcopy(root)
     for window in _windows(forged, part):
         window["start"] = "2100-01-01T00:00:00Z"
@@ -381,7 +389,7 @@ def premature(root: JSON, part: str) -> JSON:
 
 
 def rekeyed(root: JSON, others: Path, *parts: str) -> JSON:
-    """Return a root whose parts have the same names and addresses, and the keys of another stack in a directory."""
+    """Return a root whose parts keep names and addresses, with the keys of another stack in a directory."""
     forged = copy.deepcopy(root)
     keys.make(others)
     chains = {"certificateAuthorities": "ca.pem", "timestampAuthorities": "tsa-chain.pem"}
@@ -397,7 +405,7 @@ def rekeyed(root: JSON, others: Path, *parts: str) -> JSON:
 
 
 def _rekey(log: JSON, public: bytes) -> None:
-    """Give a log a key and the id that follows from it (RFC 6962 section 3.2; C2SP `signed-note`)."""
+    """Set a log's key and the id that follows from it (RFC 6962 section 3.2; C2SP `signed-note`)."""
     key = load_pem_public_key(public)
     raw = key.public_bytes(_DER, PublicFormat.SubjectPublicKeyInfo)
     named = raw
@@ -411,7 +419,7 @@ NEW_PART = "an unknown kind of part"
 
 
 def with_news(root: JSON) -> dict[str, JSON]:
-    """Return roots with something of tomorrow in each, by what it is."""
+    """Return roots with one unknown future element each, by its name."""
     nobody = copy.deepcopy(root["tlogs"][0]) | {"baseUrl": "https://log.example.com"}
     nobody["logId"] = {"keyId": b64(hashlib.sha256(b"tomorrow").digest())}
 

@@ -1,4 +1,4 @@
-"""What a client can see of an answer: everything but the values that no two servers have in common."""
+"""What a client can see of a response: everything but the values that no two servers share."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ REPLY = "application/timestamp-reply"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """A server that is asked.
+    """A server under comparison.
 
     Attributes:
         url: Its origin.
-        known: What differs between the two, by the name that a request has for it: ``$uuid``.
+        known: Values that differ between the two, by their name in requests: ``$uuid``.
     """
 
     url: str
     known: Mapping[str, str] = field(default_factory=dict)
 
     def fill(self, text: str) -> str:
-        """Return a text with this side's values in it."""
+        """Return a text with this side's values filled in."""
         return Template(text).safe_substitute(self.known)
 
 
@@ -37,7 +37,7 @@ Ask = Callable[[Side], requests.Response]
 
 
 def shape(value: object) -> object:
-    """Return keys and types, all the way down; of a list, the different shapes of its items."""
+    """Return keys and types, recursively; of a list, the different shapes of its items."""
     if isinstance(value, dict):
         return {nameless(str(key)): shape(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -55,8 +55,8 @@ def seen(answer: requests.Response, *, words: bool = True) -> dict[str, object]:
     """Return what a client sees.
 
     Args:
-        answer: The answer.
-        words: Whether the message of an error is looked at, or only that there is one.
+        answer: The response.
+        words: Whether the message of an error is compared, or only its presence.
     """
     headers = {name: nameless(answer.headers[name]) for name in HEADERS if name in answer.headers}
     allowed = sorted(filter(None, answer.headers.get("allow", "").split(",")))
@@ -67,7 +67,7 @@ def _body(answer: requests.Response, *, words: bool) -> object:
     if answer.content.startswith(b"{") or answer.content.startswith(b"["):
         value = answer.json()
         if isinstance(value, dict) and "message" in value:
-            # Lists of methods and of media types come in any order, another one each time the server starts.
+            # Lists of methods and of media types come in another order each time the server starts.
             message = re.sub(
                 r"\[([\w/,. -]+)\](?= are)",
                 lambda found: str(sorted(re.split("[ ,]", found[1]))),
@@ -83,7 +83,7 @@ def _body(answer: requests.Response, *, words: bool) -> object:
 
 
 def different(sides: tuple[Side, Side], asks: Mapping[str, Ask], *, words: bool = True) -> dict[str, object]:
-    """Ask both sides everything and return what they answer differently: the real one's answer, then the other's."""
+    """Send both sides all requests, and return the differing responses: the real one's, then the other's."""
     found: dict[str, object] = {}
     for name, ask in asks.items():
         real, ours = (seen(ask(side), words=words) for side in sides)
@@ -94,7 +94,7 @@ def different(sides: tuple[Side, Side], asks: Mapping[str, Ask], *, words: bool 
 
 
 def profile(certificate: x509.Certificate) -> dict[str, object]:
-    """Return what a leaf is made of, and what Fulcio's extensions say."""
+    """Return the parts of a leaf, and the values of Fulcio's extensions."""
     extensions = [(item.oid.dotted_string, item.critical) for item in certificate.extensions]
     values = {
         item.oid.dotted_string: item.value.value
@@ -135,7 +135,7 @@ def profile(certificate: x509.Certificate) -> dict[str, object]:
 
 
 def stamp(reply: bytes) -> dict[str, object]:
-    """Return what a time stamp is made of: its fields, and its outline in ASN.1 from the signer on."""
+    """Return the parts of a time stamp: its fields, and its outline in ASN.1 from the signer on."""
     response = decode_timestamp_response(reply)
     info, signed = response.tst_info, response.signed_data
     return {

@@ -1,4 +1,7 @@
-"""What one client or another was stricter about than we were, and what only a log's, an authority's or a signer's key could make (B23)."""
+"""Cases in which some client was stricter than we were, and forgeries that need a service's or signer's key.
+
+See B23.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ _ENTRY, _BUNDLE, _TIME = "bad-log-entry", "bad-bundle", "bad-signing-time"
 
 
 def cases(a: Release) -> Iterator[Case]:
-    """Yield each, with what it was made from, which differs in nothing else."""
+    """Yield each, with its original, which differs in nothing else."""
     yield from _without_a_key(a)
     yield from _checkpoints(a)
     yield from _entries(a)
@@ -165,7 +168,7 @@ def _of_the_authority(a: Release) -> Iterator[Case]:
 
 
 def _stamped(data: bytes, moment: datetime) -> bytes:
-    """Stamp bytes with the real authority's key, at whatever moment."""
+    """Stamp bytes with the real authority's key, at any time."""
     authority = TimestampAuthority(moment)
     authority.leaf = x509.load_pem_x509_certificates((KEYS / "tsa-chain.pem").read_bytes())[0]
     authority._key = _p256("tsa")
@@ -177,7 +180,10 @@ def _body(bundle: JSON) -> bytes:
 
 
 def _relogged_v1(bundle: JSON, body: bytes, origin: str = _V1) -> JSON:
-    """Return a bundle whose entry the real Rekor v1's key vouches for, as the only one of its log; promised again where it was."""
+    """Return a bundle with an entry signed by the real Rekor v1's key, as the only one of its log.
+
+    It is promised again where it was.
+    """
     key, entry = _p256("rekor1"), forge.entry(bundle)
     log_id = base64.b64decode(entry["logId"]["keyId"])
     proof = logs.proof(body, key, log_id, origin=origin)
@@ -195,7 +201,7 @@ def _relogged_v1(bundle: JSON, body: bytes, origin: str = _V1) -> JSON:
 
 
 def _relogged_v2(bundle: JSON, body: bytes, origin: str = _V2) -> JSON:
-    """Return a bundle whose entry the real Rekor v2's key vouches for, as the only one of its log."""
+    """Return a bundle with an entry signed by the real Rekor v2's key, as the only one of its log."""
     key = _edwards("rekor2")
     return forge.with_entries(bundle, logs.entry_v2(body, key, HOST, origin=origin))
 

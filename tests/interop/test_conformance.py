@@ -1,4 +1,4 @@
-"""The conformance client signs at the real servers what it and a peer verify."""
+"""The conformance client signs with the real servers; it and a peer verify the result."""
 
 from __future__ import annotations
 

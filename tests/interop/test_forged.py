@@ -1,4 +1,4 @@
-"""Who refuses which forgery: every client on evidence that was made out of genuine evidence of the real stack, and must not count."""
+"""Which client refuses which forgery: all of them on evidence made from the real stack's genuine evidence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _TRIES = 40
 
 @pytest.fixture
 def releases(gitlab: Sandbox, tmp_path: Path) -> tuple[Release, Release]:
-    """Sign two releases in one and the same job, so that nothing but the evidence itself tells them apart."""
+    """Sign two releases in the same job, so that only the evidence itself tells them apart."""
     job = gitlab.job(gitlab.project("acme/widgets"), tag="v1.0")
     benches = [_bench(gitlab, job, version, tmp_path) for version in ("1.0", "2.0")]
     made = {form: _signed_together(benches, form) for form in _PRODUCERS}
@@ -60,9 +60,9 @@ def release(gitlab: Sandbox, tmp_path: Path) -> Release:
 
 
 def _signed_together(benches: list[Bench], form: str) -> list[JSON]:
-    """Sign until each one's certificate was valid when the other was signed, so that a mix of the two has no other fault than being one.
+    """Sign until each certificate was valid when the other was used, so that a mix has no other fault.
 
-    A certificate begins in the second in which it is issued, and most often both are signed in that same second.
+    A certificate begins in the second in which it is issued, and mostly both are signed in that same second.
     """
     with ThreadPoolExecutor(len(benches)) as pool:
         for attempt in range(_TRIES):
@@ -346,14 +346,14 @@ def _roots(a: Release, others: Path) -> Iterator[Case]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Verdict:
-    """What everybody says to a forgery, and to what it was made from."""
+    """Everybody's verdict on a forgery, and on its original."""
 
     case: Case
     genuine: dict[str, Result]
     forged: dict[str, Result]
 
     def row(self) -> list[str]:
-        """Return the page's row but for the form."""
+        """Return the page's row without the form."""
         cells = (
             "–" if result is None or not _accepts(self.genuine[name]) else _word(result)
             for name, result in self.forged.items()
@@ -404,7 +404,7 @@ def test_t16_what_is_new_in_a_trusted_root_breaks_nothing_else(release: Release,
 
 
 def _compare(written: str, head: list[str], measured: list[list[str]]) -> None:
-    """The page's table is what was measured, and its notes say why peers accept what we do not, each."""
+    """The page's table is the measured one, and each note gives a reason why peers accept what we do not."""
     rows = [
         [cell.strip() for cell in line[1:-1].split(" | ")]
         for line in written.splitlines()
@@ -431,7 +431,7 @@ def _written() -> list[str]:
 
 
 def _table(verdicts: list[Verdict]) -> list[list[str]]:
-    """Return the rows; a forgery of several forms has one, unless somebody says one thing to one and another to another."""
+    """Return the rows; a forgery of several forms has one, unless a client's verdicts on them differ."""
     rows: list[tuple[list[str], list[str]]] = []
     for verdict in verdicts:
         form, said = verdict.case.form, verdict.row()
@@ -472,7 +472,7 @@ def _word(result: Result) -> str:
 
 
 def _ask(bench: Bench, evidence: Evidence) -> dict[str, Result]:
-    """Ask everybody who can be: old cosign knows no bundles, and neither cosign takes a pair's keys from a trusted root."""
+    """Run every client that can: old cosign knows no bundles, and neither takes a pair's keys from a root."""
     found: dict[str, Result] = {}
     for name, peer in clients.PEERS.items():
         cosign = name.startswith("cosign")

@@ -1,4 +1,4 @@
-"""How the stack's programs are brought, with stand-ins for Go, npm and apt-get: so an ordinary test, which needs none of them."""
+"""How the stack's programs are installed, with stand-ins for Go, npm and apt-get: an ordinary test."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ esac
 
 
 class Machine:
-    """A machine with stand-ins, and a cache that is empty."""
+    """A machine with stand-ins, and an empty cache."""
 
     def __init__(self, home: Path, patch: pytest.MonkeyPatch) -> None:
         self.home, self.patch = home, patch
@@ -88,7 +88,7 @@ class Machine:
         self.patch.setattr(installing, "TOOLS", empty | dict(tools))
 
     def ran(self) -> list[str]:
-        """Return what was run since this was last asked, but for looking at versions."""
+        """Return the commands since the last call, but for version queries."""
         file = self.home / "ran"
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What the stack listens on: loopback, but for what its README lists."""
+"""What the stack listens on: loopback only, except for what its README lists."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LISTENS = "0A"  # TCP_LISTEN; a datagram socket has no such state and counts wh
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ear:
-    """A socket that takes what comes.
+    """A socket that receives.
 
     Attributes:
-        program: Whose it is.
+        program: The program it belongs to.
         kind: ``tcp``, ``udp`` or ``raw``.
-        address: Where.
-        port: The port.
+        address: Its address.
+        port: Its port.
     """
 
     program: str
@@ -43,12 +43,12 @@ def test_nothing_listens_beyond_loopback_but_what_the_readme_lists(gitlab: Sandb
     beyond = {(ear.program, ear.kind, ear.port) for ear in ears if not ear.address.is_loopback}
     inside = {(ear.kind, ear.port) for ear in ears if ear.address.is_loopback}
 
-    assert len(pids) == len(services.services()) - 1  # the test's GitLab is in the place of the stack's
+    assert len(pids) == len(services.services()) - 1  # the test's GitLab replaces the stack's
     assert {
         ("tcp", Port.MYSQL),
         ("tcp", Port.FULCIO),
         ("tcp", Port.GITLAB),
-    } <= inside  # we do see what there is
+    } <= inside  # the sockets that exist are found
     assert beyond == _listed()
 
 
@@ -70,7 +70,7 @@ def _listed() -> set[tuple[str, str, int]]:
 
 
 def _ears(leader: int) -> Iterator[Ear]:
-    """Yield the network sockets of a process and of all that it started, IPv4 and IPv6 (proc(5))."""
+    """Yield the network sockets of a process and of all its children, IPv4 and IPv6 (proc(5))."""
     for pid in _session(leader):
         sockets = _inodes(pid)
         program = Path(os.readlink(f"/proc/{pid}/exe")).name
@@ -94,7 +94,7 @@ def _unix(leader: int) -> Iterator[str]:
 
 
 def _session(leader: int) -> list[int]:
-    """Return a process and, where it leads a session, all that are in it."""
+    """Return a process and, where it leads a session, all processes in it."""
     found = [leader]
     for directory in Path("/proc").glob("[0-9]*"):
         try:
@@ -119,6 +119,6 @@ def _inodes(pid: int) -> set[int]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address:
-    """Read an address as the kernel prints it: 32-bit words, each in the machine's order."""
+    """Parse an address as the kernel prints it: 32-bit words, each in the machine's byte order."""
     words = [bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8)]
     return ip_address(b"".join(words))

@@ -1,4 +1,4 @@
-"""Who accepts whose signatures: every producer against every verifier, on both Rekors, and on logs whose first entry it is."""
+"""Which verifier accepts which producer's signatures, on both Rekors, and on logs whose first entry it is."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_matrix_is_as_the_page_says(bench: Bench) -> None:
 
 
 def _measure(bench: Bench) -> tuple[list[list[str]], str]:
-    """Return the table's rows, and what was said where it was not ok."""
+    """Return the table's rows, and the output where it was not ok."""
     rows, said = [], []
     with ThreadPoolExecutor(3) as pool:
         for title, produce, logs in PRODUCERS:
@@ -108,7 +108,7 @@ def _word(result: Result) -> str:
 
 @contextmanager
 def _running(log: str) -> Iterator[None]:
-    """Have the log running; a fresh one is begun anew for every producer, and ended."""
+    """Run the log; a fresh one is started anew for every producer, and ended."""
     if log in _BOTH:
         yield
         return

@@ -1,6 +1,9 @@
-"""The pipelines of the examples and of this repository, run by gitlab-ci-local, job by job, with the sandbox's tokens.
+"""The pipelines of the examples and of this repository, run job by job by gitlab-ci-local.
 
-The runner is a foreign program; GitLab is the sandbox's everywhere, and so is Sigstore, but for the one test that says "real".
+They have the sandbox's tokens.
+
+The runner is a foreign program; GitLab is always the sandbox's, and so is Sigstore, except in the one test
+that is named "real".
 """
 
 from __future__ import annotations
@@ -81,16 +84,16 @@ def _checkout(
 
     Args:
         example: Its name.
-        directory: Where to.
+        directory: The destination.
         sandbox: The GitLab, and the Sigstore unless there is another.
-        keep_require: Whether what the example's pin demands of statements stays.
-        real: Where the real Sigstore's trust material lies, to be used instead of the sandbox's.
+        keep_require: Whether the example's requirements on statements stay in its pin.
+        real: Directory of the real Sigstore's trust material, to be used instead of the sandbox's.
     """
     shutil.copytree(ROOT / "examples" / example, directory)
     sandbox.write_trust(directory)
     if real is not None:
         for name in ("trusted_root.json", "trust_config.json"):
-            assert (directory / name).exists()  # the sandbox's, which is what the example is to use otherwise
+            assert (directory / name).exists()  # the sandbox's, which the example would use otherwise
             shutil.copyfile(real / name, directory / name)
     digest = hashlib.sha256((directory / "trusted_root.json").read_bytes()).hexdigest()
     host = sandbox.gitlab_url.partition("://")[2]
@@ -140,7 +143,7 @@ def test_the_six_stages_pass_on_a_branch(pipeline: Pipeline) -> None:
 
 
 def test_the_six_stages_pass_against_the_real_sigstore(gitlab: Sandbox, tmp_path: Path) -> None:
-    """Fulcio, Rekor v1 and the time stamps of `interop.stack`; the sandbox's Sigstore is asked nothing."""
+    """Fulcio, Rekor v1 and the time stamps of `interop.stack`; the sandbox's Sigstore is not used."""
     project = gitlab.project("acme/acme-widgets")
     _checkout("publisher", tmp_path / "publisher", gitlab, real=TRUST / "v1")
     job = gitlab.job(project, tag="v2.1")
@@ -264,7 +267,8 @@ include:
   - local: templates/verify.yml
     inputs: {{install: "true", release: "acme-widgets==1.0.0"}}
   - local: templates/promote.yml
-    inputs: {{install: "cp release.toml pytrust.toml", release: "acme-widgets==1.0.0", from: gitlab, from-project: acme/acme-widgets, to: gitlab}}
+    inputs: {{install: "cp release.toml pytrust.toml", release: "acme-widgets==1.0.0", """
+        f"""from: gitlab, from-project: acme/acme-widgets, to: gitlab}}
 {build}""",
         encoding="utf-8",
     )

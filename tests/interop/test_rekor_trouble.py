@@ -1,4 +1,7 @@
-"""A detached pair needs Rekor to answer, once. When it is down, slow or talks nonsense, nothing is decided; a bundle does not care."""
+"""A detached pair needs a response of Rekor, once. If it is down, slow or faulty, nothing is decided.
+
+A bundle does not need it.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +137,7 @@ def test_nonsense_from_rekor_leaves_a_pair_undecided(bench: Bench) -> None:
 
 def test_a_rekor_that_never_answers_leaves_a_pair_undecided(bench: Bench) -> None:
     pair = cosign_pair(bench, "v1")
-    with socket.create_server((HOST, 0)) as silent:  # takes connections, and that is all
+    with socket.create_server((HOST, 0)) as silent:  # accepts connections, and nothing more
         root = _root_with(bench, f"http://{HOST}:{silent.getsockname()[1]}")
         done = _verify(bench, pair, root, "--retries=0", "--timeout=1")
 

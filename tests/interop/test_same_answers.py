@@ -1,8 +1,9 @@
-"""The sandbox's Sigstore answers as the real servers do, in everything that a client can see.
+"""The sandbox's Sigstore responds like the real servers, in everything that a client can see.
 
-Left out on purpose, and so compared nowhere: the authorities (the stack's CA signs by itself, with P-256; the sandbox's has an
-intermediate and P-384, as the public good's), CORS (``Vary``), connections (``Date``, ``Server``, ``Transfer-Encoding``), the order of
-what a search finds, and the words of Go's own decoders, of which only status and code are compared. `LEFT_OUT` has the rest.
+Left out on purpose, and so compared nowhere: the authorities (the stack's CA signs by itself, with P-256; the
+sandbox's has an intermediate and P-384, as the public good's), CORS (``Vary``), connections (``Date``,
+``Server``, ``Transfer-Encoding``), the order of search results, and the messages of Go's own decoders, of
+which only status and code are compared. `LEFT_OUT` has the rest.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def ask(method: str, path: str, **headers: str) -> Ask:
 
 
 def post(path: str, body: object, media_type: str = JSON, **headers: str) -> Ask:
-    """Return how to post JSON, or bytes as they are."""
+    """Return a request that posts JSON, or bytes as they are."""
 
     def asked(side: Side) -> requests.Response:
         data = body if isinstance(body, bytes) else side.fill(json.dumps(body)).encode()
@@ -87,7 +88,7 @@ def post(path: str, body: object, media_type: str = JSON, **headers: str) -> Ask
 
 
 def changed(value: Mapping[str, Any], path: str, *new: object) -> dict[str, Any]:
-    """Return a copy with another value at a dotted path, or with none."""
+    """Return a copy with another value at a dotted path, or without it."""
     result = copy.deepcopy(dict(value))
     *steps, last = path.split(".")
     inner = result
@@ -117,7 +118,7 @@ def csr(key: Key, algorithm: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | Non
 
 
 class Fulcios:
-    """Both CAs, and a job whose tokens are good for both."""
+    """Both CAs, and a job whose tokens are valid for both."""
 
     def __init__(self, gitlab: Sandbox) -> None:
         self.gitlab = gitlab
@@ -364,7 +365,7 @@ def logs(sandbox: Sandbox) -> Sides:
     zeros = {"sha256": "0" * 64, "sha512": "0" * 128, "sha1": "0" * 40}
     left = {"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "x", "digest": zeros}]}
     real, ours = side(Port.REKOR1.url), side(sandbox.rekor_url)
-    # What another run may have left in the real log, whose entries stay. No answer below may depend on it.
+    # The real log may have entries of another run, and keeps them. No response below may depend on that.
     assert post(ENTRIES, dsse(json.dumps(left | {"predicateType": "x", "predicate": {}}).encode()))(real).ok
     return real, ours
 
@@ -539,7 +540,7 @@ def test_the_index_is_searched_the_same(logs: Sides) -> None:
     for side in logs:
         post(ENTRIES, entry)(side)
     digest = entry["spec"]["data"]["hash"]["value"]
-    unlogged = os.urandom(64).hex()  # zeros are not: other runs may have logged anything
+    unlogged = os.urandom(64).hex()  # not zeros: other runs may have logged anything
     shown, mail = {"format": "x509", "content": b64(pem(key))}, f"{unlogged[:9]}@example.com"
     key_hash = hashlib.sha256(pem(key)).hexdigest()
     words = (
@@ -617,7 +618,7 @@ def tlv(tag: int, *contents: bytes) -> bytes:
 def query(
     *more: bytes, version: bytes = b"\x01", digest: bytes = bytes(32), algorithm: str = "608648016503040201"
 ) -> bytes:
-    """Return a request in DER, as no honest client would make it."""
+    """Return a request in DER that no honest client would make."""
     named = tlv(0x30, tlv(0x06, bytes.fromhex(algorithm)), tlv(0x05))
     return tlv(0x30, tlv(0x02, version), tlv(0x30, named, tlv(0x04, digest)), *more)
 
@@ -703,11 +704,17 @@ def test_the_stamper_routes_the_same(stampers: Sides) -> None:
 
 LEFT_OUT = {
     "a page for people at / of the log": "no program asks for it",
-    "no for clients that accept no JSON": "the sandbox does not look at Accept; every client here takes anything",
+    "no for clients that accept no JSON": (
+        "the sandbox does not look at Accept; every client here takes anything"
+    ),
     "no to a question without a media type": "tests call the log without a server and say none",
-    "no to a subject with a control character": "attacks need certificates with one; Git allows none in a ref",
+    "no to a subject with a control character": (
+        "attacks need certificates with one; Git allows none in a ref"
+    ),
     "protobuf's other names of fields": "no client here writes them",
-    "numbers in exponents": "Go prints 12270807 as 1.2270807e+07; GitLab's claims are texts but for one, which no extension has",
+    "numbers in exponents": (
+        "Go prints 12270807 as 1.2270807e+07; GitLab's claims are texts but for one, which no extension has"
+    ),
 }
 
 

@@ -1,4 +1,7 @@
-"""GitLab's tutorial, literally: its jobs with cosign 2.2.3, the real Fulcio and the real Rekor v1, on the sandbox's GitLab; then we verify, and see what its own jobs let pass."""
+"""GitLab's tutorial, literally: its jobs with cosign 2.2.3, real Fulcio and Rekor v1, the sandbox's GitLab.
+
+Then we verify, and check what the tutorial's own jobs let pass.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ WHEEL, SDIST = "acme_widgets-{}-py3-none-any.whl", "acme_widgets-{}.tar.gz"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tutorial:
-    """A project whose releases were published by the tutorial's jobs, and a consumer who pinned its identity."""
+    """A project with releases published by the tutorial's jobs, and a consumer who pinned its identity."""
 
     gitlab: Sandbox
     project: Project
@@ -61,13 +64,13 @@ class Tutorial:
             assert done.returncode == 0, done.stdout + done.stderr
 
     def checkout(self, version: str) -> Path:
-        """Return where the jobs of a release run."""
+        """Return the directory in which the jobs of a release run."""
         return self.home / version
 
     def job(
         self, script: str, version: str, *, cwd: Path | None = None, job: Job | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a script of the tutorial as a runner does (``set -eo pipefail``), as a job on the default branch."""
+        """Run a script of the tutorial like a runner (``set -eo pipefail``): a job on the default branch."""
         where = cwd or self.checkout(version)
         given = (job or self.gitlab.job(self.project)).variables() | {"CI_PROJECT_DIR": str(where)}
         for name, value in (VARIABLES | {"PACKAGE_VERSION": version}).items():
@@ -78,7 +81,7 @@ class Tutorial:
     def consumer_verification(
         self, version: str = VERSIONS[0]
     ) -> tuple[subprocess.CompletedProcess[str], Path]:
-        """Run that job in a checkout of its own, and return where that is."""
+        """Run that job in a checkout of its own, and return its path."""
         where = Path(tempfile.mkdtemp(dir=self.home))
         return self.job(CONSUMER_VERIFICATION, version, cwd=where), where
 
@@ -105,12 +108,12 @@ class Tutorial:
         )
 
     def download(self) -> subprocess.CompletedProcess[str]:
-        """Do what `consumer_verification` is for, with our own command."""
+        """Do the work of `consumer_verification` with our own command."""
         words = ("safe-install", "--download", str(self.home / "ours"), "--with-sdist", "--no-deps")
         return self.consumer(*words, "acme-widgets==1.0.0")
 
     def verify_release(self, version: str, *more: str) -> subprocess.CompletedProcess[str]:
-        """Verify a release from the registry, with a cache that remembers nothing."""
+        """Verify a release from the registry, with an empty cache."""
         cache = f"--cache-dir={self.home / 'cache'}"
         return self.consumer("pip-warden", "verify-release", f"acme-widgets=={version}", cache, *more)
 
@@ -159,7 +162,7 @@ def test_its_jobs_refuse_the_signature_or_certificate_of_another_file(tutorial: 
     assert "Verification failed for one or more packages\n" in consumed.stdout
 
 
-# What its jobs let pass
+# What the tutorial's jobs let pass
 
 
 def test_its_verify_job_passes_over_a_dist_without_files_and_ours_does_not(tutorial: Tutorial) -> None:
@@ -174,7 +177,10 @@ def test_its_verify_job_passes_over_a_dist_without_files_and_ours_does_not(tutor
 
 
 def test_it_builds_an_sdist_before_it_looks_at_its_signature_and_we_do_not(tutorial: Tutorial) -> None:
-    """Who can write to the registry, and sign nothing, has code run in the consumer's job: pip builds metadata to download an sdist."""
+    """Whoever can write to the registry, but not sign, can run code in the consumer's job.
+
+    Pip builds metadata to download an sdist.
+    """
     ran = tutorial.home / "ran"
     other = tutorial.gitlab.sdist("acme-widgets", "1.0.0", marker=ran)
     tutorial.gitlab.tamper(tutorial.project, other.name, data=other.data, keep_claimed_hash=False)
@@ -187,7 +193,7 @@ def test_it_builds_an_sdist_before_it_looks_at_its_signature_and_we_do_not(tutor
 
 
 def test_it_passes_over_an_archive_that_is_neither_whl_nor_tar_gz_and_we_do_not(tutorial: Tutorial) -> None:
-    """What nobody signed is downloaded, built, and stays in ``pkg`` beside what was verified, and the job is green."""
+    """An unsigned file is downloaded, built, and kept in ``pkg`` with verified ones, and the job is green."""
     sdist = SDIST.format("1.0.0")
     data = _as_zip(_item(tutorial, sdist))
     tutorial.gitlab.delete_file(tutorial.project, sdist)
@@ -214,7 +220,10 @@ def test_it_passes_over_wheels_for_other_machines_and_we_do_not(tutorial: Tutori
 
 
 def test_it_takes_another_project_of_that_path_for_it_and_we_do_not(tutorial: Tutorial) -> None:
-    """A project that was deleted and made again by somebody else has its path, its branch and so its subject; only its number is another."""
+    """A deleted project, recreated by another user, has the same path and branch, and so the same subject.
+
+    Only its number differs.
+    """
     taken = tutorial.gitlab.job(tutorial.project, project_id=str(tutorial.project.id + 1))
     checkout = tutorial.checkout("1.0.0")
     wheel = tutorial.gitlab.wheel(
@@ -233,7 +242,7 @@ def test_it_takes_another_project_of_that_path_for_it_and_we_do_not(tutorial: Tu
 
 
 def _as_zip(tar_gz: bytes) -> bytes:
-    """Return an sdist with the same members as a zip archive, which pip takes too."""
+    """Return an sdist with the same members as a zip archive, which pip accepts too."""
     made = io.BytesIO()
     with tarfile.open(fileobj=io.BytesIO(tar_gz)) as members, zipfile.ZipFile(made, "w") as archive:
         for member in members:
@@ -243,7 +252,7 @@ def _as_zip(tar_gz: bytes) -> bytes:
     return made.getvalue()
 
 
-# And with ours
+# And with our commands
 
 
 def test_what_the_tutorial_published_is_installed(tutorial: Tutorial) -> None:
@@ -263,7 +272,7 @@ ITEMS = tuple(f"{file}{end}" for file, end in product((WHEEL, SDIST), ("", ".sig
 
 
 def test_t01_t02_every_single_item_of_another_release_is_refused(tutorial: Tutorial) -> None:
-    """Both releases are honest and by one identity; and what is signed of the wheel is not good for the sdist either."""
+    """Both releases are honest and by one identity; and the wheel's signature is not valid for the sdist."""
     tutorial.release(VERSIONS[1])
     good = {
         name: _item(tutorial, name)
@@ -279,7 +288,7 @@ def test_t01_t02_every_single_item_of_another_release_is_refused(tutorial: Tutor
         found[to, of] = (done.returncode, _codes(done.stdout))
         _put(tutorial, to, good[to])
 
-    # A file of another release betrays itself by its metadata, before any signature is looked at.
+    # A file of another release is recognised by its metadata, before any signature is checked.
     expected = {
         (to, of): "no-log-entry" if to.endswith((".sig", ".crt")) else "version-inside-differs"
         for to, of in swaps

@@ -1,8 +1,9 @@
-"""GitLab's tutorial "Build and sign Python packages with GitLab CI/CD", its variables and the scripts of its jobs, line by line.
+"""GitLab's tutorial "Build and sign Python packages with GitLab CI/CD": its variables and its jobs' scripts.
 
-https://docs.gitlab.com/user/packages/package_registry/pypi_cosign_tutorial/. Two things are left out: of ``before_script`` what installs
-(pip, build, twine and cosign 2.2.3 are there, and a test reaches no package manager), and the build job, since its isolated build takes
-setuptools from PyPI; the sandbox makes the wheel and the sdist. `HERE` says what else is changed when the text runs.
+They are copied literally from https://docs.gitlab.com/user/packages/package_registry/pypi_cosign_tutorial/.
+Two things are left out: the installation in ``before_script`` (pip, build, twine and cosign 2.2.3 are there,
+and a test reaches no package manager), and the build job, since its isolated build takes setuptools from
+PyPI; the sandbox makes the wheel and the sdist. `HERE` lists what else is changed when the text runs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from interop.clients import OLD_KEYS
 from interop.stack.places import HOST, Port
 
 HERE = {
-    # Fulcio writes https into every subject, also where the GitLab has none.
+    # Fulcio writes https into every subject, even if the GitLab has none.
     "https://gitlab.com/${CI_PROJECT_PATH}": f"https://{HOST}:{Port.GITLAB.value}/${{CI_PROJECT_PATH}}",
     "@gitlab.com/api": f"@{HOST}:{Port.GITLAB.value}/api",
     "https://gitlab-ci-token:": "http://gitlab-ci-token:",
@@ -21,21 +22,28 @@ HERE = {
     "https://fulcio.sigstore.dev": Port.FULCIO.url,
     "https://rekor.sigstore.dev": Port.REKOR1.url,
 }
-"""The hosts of the text, and what stands in their place here, in this order."""
+"""The hosts of the text, and their replacements here, in this order."""
 
 PRIVATE = OLD_KEYS | {"COSIGN_REKOR_URL": Port.REKOR1.url, "PIP_CONFIG_FILE": os.devnull}
-"""What the text says nowhere, since it is for the public Sigstore: its keys, and the Rekor that ``verify-blob`` asks. And no pip settings of this machine."""
+"""Settings that the text, written for the public Sigstore, does not need.
+
+They are its keys, and the Rekor that ``verify-blob`` queries. And no pip settings of this machine.
+"""
 
 VARIABLES = {
     "PACKAGE_NAME": "${CI_PROJECT_NAME}",
     "PACKAGE_VERSION": "1.0.0",
     "FULCIO_URL": "https://fulcio.sigstore.dev",
     "REKOR_URL": "https://rekor.sigstore.dev",
-    "CERTIFICATE_IDENTITY": "https://gitlab.com/${CI_PROJECT_PATH}//.gitlab-ci.yml@refs/heads/${CI_DEFAULT_BRANCH}",
+    "CERTIFICATE_IDENTITY": (
+        "https://gitlab.com/${CI_PROJECT_PATH}//.gitlab-ci.yml@refs/heads/${CI_DEFAULT_BRANCH}"
+    ),
     "CERTIFICATE_OIDC_ISSUER": "https://gitlab.com",
     "PIP_CACHE_DIR": "$CI_PROJECT_DIR/.pip-cache",
     "COSIGN_YES": "true",
-    "GENERIC_PACKAGE_BASE_URL": "${CI_API_V4_URL}/projects/${CI_PROJECT_ID}/packages/generic/${PACKAGE_NAME}/${PACKAGE_VERSION}",
+    "GENERIC_PACKAGE_BASE_URL": (
+        "${CI_API_V4_URL}/projects/${CI_PROJECT_ID}/packages/generic/${PACKAGE_NAME}/${PACKAGE_VERSION}"
+    ),
 }
 
 
@@ -142,7 +150,8 @@ for file in dist/*.whl dist/*.tar.gz; do
 done
 """
 
-CONSUMER_VERIFICATION = """
+CONSUMER_VERIFICATION = (
+    """
 # Initialize git repo for setuptools_scm
 git init
 git config --global init.defaultBranch main
@@ -151,12 +160,14 @@ git config --global init.defaultBranch main
 mkdir -p pkg signatures
 
 # Download the specific wheel version
-pip download --index-url "https://gitlab-ci-token:${CI_JOB_TOKEN}@gitlab.com/api/v4/projects/${CI_PROJECT_ID}/packages/pypi/simple" \\
+pip download --index-url "https://gitlab-ci-token:${CI_JOB_TOKEN}@gitlab.com"""
+    """/api/v4/projects/${CI_PROJECT_ID}/packages/pypi/simple" \\
     "${NORMALIZED_NAME}==${PACKAGE_VERSION}" --no-deps -d ./pkg --verbose
 
 # Download the specific source distribution version
 pip download --no-binary :all: \\
-    --index-url "https://gitlab-ci-token:${CI_JOB_TOKEN}@gitlab.com/api/v4/projects/${CI_PROJECT_ID}/packages/pypi/simple" \\
+    --index-url "https://gitlab-ci-token:${CI_JOB_TOKEN}@gitlab.com"""
+    """/api/v4/projects/${CI_PROJECT_ID}/packages/pypi/simple" \\
     "${NORMALIZED_NAME}==${PACKAGE_VERSION}" --no-deps -d ./pkg --verbose
 
 failed=0
@@ -200,3 +211,4 @@ if [ $failed -eq 1 ]; then
   exit 1
 fi
 """
+)

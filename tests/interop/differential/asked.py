@@ -1,6 +1,9 @@
-"""Run by the interpreter that things are installed into: answers questions from standard input, one JSON line each, in a child of its own.
+"""Run by the target's interpreter: answers questions from standard input, each in a child of its own.
 
-A child, because pip is made to be called once; forked, because importing pip takes ten times as long as installing a wheel with it.
+Each answer is one JSON line.
+
+A child, because pip is designed to be called once per process; forked, because importing pip takes ten times
+as long as installing a wheel with it.
 """
 
 from __future__ import annotations
@@ -17,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 LONGEST_WAIT = 60
-"""Seconds after which a reader that does not end is killed."""
+"""Seconds after which a reader is killed."""
 
 
 def pip(dump: str, *arguments: str) -> int:
-    """Run pip as a command line would; a backend that it runs writes what it sees to ``dump``."""
+    """Run pip as a command line would; a backend that it runs writes the tree it sees to ``dump``."""
     from pip._internal.cli.main import main
 
     os.environ["DIFFERENTIAL_DUMP"] = dump
@@ -95,7 +98,7 @@ def main() -> None:
 
 
 def _answer(question: list[str]) -> dict[str, Any]:
-    """Answer one question; what was said goes to a pipe that is read to its end."""
+    """Answer one question; output goes to a pipe that is read to its end."""
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:

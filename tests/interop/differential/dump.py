@@ -1,4 +1,4 @@
-"""A build backend that tells what tree it was given: copied into the sdists, and run by pip and uv."""
+"""A build backend that reports the tree it was given: copied into the sdists, and run by pip and uv."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ WHEEL = "Wheel-Version: 1.0\nGenerator: dump\nRoot-Is-Purelib: true\nTag: py3-no
 
 
 def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: Any = None) -> str:
-    """Write what is here where the test wants it, and a wheel whose METADATA is this tree's PKG-INFO."""
+    """Write this tree's description where the test expects it, and a wheel whose METADATA is its PKG-INFO."""
     with open(os.environ["DIFFERENTIAL_DUMP"], "w", encoding="utf-8") as stream:
         json.dump(tree("."), stream)
     filename = NAME + "-py3-none-any.whl"
@@ -25,7 +25,7 @@ def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_dire
 
 
 def tree(top: str) -> dict[str, str]:
-    """Tell what lies below a directory: a path and a word about it."""
+    """Return the contents of a directory: paths, with a description of each."""
     found: dict[str, str] = {}
     for directory, names, files in os.walk(top):
         if "__pycache__" in names:
@@ -38,7 +38,7 @@ def tree(top: str) -> dict[str, str]:
 
 
 def described(path: str) -> str:
-    """Say what is there."""
+    """Return the description of a path."""
     if os.path.islink(path):
         return "link to " + os.readlink(path)
     if os.path.isdir(path):

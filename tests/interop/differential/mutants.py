@@ -1,4 +1,4 @@
-"""Good archives, named ways to make one odd, and both put together by a chance that its seed repeats."""
+"""Good archives, named ways to make one odd, and both combined at random, reproducibly from a seed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Draft = TypeVar("Draft")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """An archive and what was done to it.
+    """An archive and the changes made to it.
 
     Attributes:
-        base: What it was before.
-        operators: What was done, in order; none for a control.
-        filename: What it is called.
+        base: The name of the original.
+        operators: The changes, in order; none for a control.
+        filename: Its file name.
         data: Its bytes.
     """
 
@@ -45,7 +45,7 @@ class Operators(Generic[Draft]):
     def named(
         self, name: str, base: str
     ) -> Callable[[Callable[[Draft, random.Random], None]], Callable[[Draft, random.Random], None]]:
-        """Add what is decorated."""
+        """Add the decorated function."""
 
         def keep(apply: Callable[[Draft, random.Random], None]) -> Callable[[Draft, random.Random], None]:
             assert name not in self.known, name
@@ -66,9 +66,9 @@ class Family(Generic[Draft]):
     """Archives of one kind.
 
     Args:
-        bases: What makes a good one, by name.
-        operators: What makes one odd.
-        build: Gives a draft's file name and bytes.
+        bases: Makers of good ones, by name.
+        operators: The ways to make one odd.
+        build: Returns a draft's file name and bytes.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Family(Generic[Draft]):
             yield self._mutant(operator.base, (name,), rng)
 
     def mixed(self, seed: int, names: Sequence[str]) -> Iterator[Mutant]:
-        """Make mutants of one to three of some changes on any base, without an end."""
+        """Make mutants of one to three of the given changes on any base, without end."""
         rng, bases = random.Random(seed), list(self._bases)  # noqa: S311
         while True:
             chosen = tuple(rng.sample(names, min(len(names), rng.choice((1, 2, 2, 3)))))
@@ -104,7 +104,7 @@ class Family(Generic[Draft]):
         for name in names:
             try:
                 self._operators[name].apply(draft, rng)
-            except LookupError:  # this base has nothing to which it could be done
+            except LookupError:  # this base has nothing to change in this way
                 continue
             done.append(name)
         return Mutant(base, tuple(done), *self._build(draft))

@@ -1,4 +1,4 @@
-"""What a reader made of an archive, and how two of them differ."""
+"""How a reader reads an archive, and how two readings differ."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from itertools import combinations
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What a reader made of an archive.
+    """How a reader reads an archive.
 
     Attributes:
-        tool: Which reader.
-        refusal: What it said when it refused, ``""`` where it did not.
-        tree: What lies where afterwards: a path, and ``directory``, ``link to …``, ``plain …`` or ``executable …``.
-        needs: By extras, comma-separated: the dependencies that it took; None where it found none that fit.
+        tool: The reader.
+        refusal: Its message when it refused, ``""`` where it did not.
+        tree: The resulting files: a path, and ``directory``, ``link to …``, ``plain …`` or ``executable …``.
+        needs: By extras, comma-separated: the dependencies that it found; None where none of them fit.
     """
 
     tool: str
@@ -28,8 +28,8 @@ def differences(readings: Iterable[Reading]) -> dict[str, str]:
     """Compare readings, each with each.
 
     Returns:
-        By the kind of difference what was seen: ``pip refuses`` (only where others do not), ``paths``, ``directories``, ``bytes``,
-        ``executable`` or ``dependencies``.
+        What was observed, by the kind of difference: ``pip refuses`` (only where others do not), ``paths``,
+        ``directories``, ``bytes``, ``executable`` or ``dependencies``.
     """
     refused = {one.tool: one.refusal for one in readings if one.refusal}
     good = [one for one in readings if not one.refusal]

@@ -1,4 +1,4 @@
-"""Sdists that are good, and every way to make them odd that we know of."""
+"""Good sdists, and every known way to make them odd."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _files(**more: bytes) -> dict[str, bytes]:
 
 
 def pax() -> Tar:
-    """As setuptools and flit write it: pax, with a fractional time."""
+    """As written by setuptools and flit: pax, with a fractional time."""
     made = _tar(USTAR, _files())
     for entry in made.entries:
         entry.records.append((b"mtime", b"1782820800.5"))
@@ -55,12 +55,12 @@ def pax() -> Tar:
 
 
 def ustar() -> Tar:
-    """As hatchling may write it: nothing but ustar, and a name that needs the prefix."""
+    """As hatchling may write it: only ustar, and a name that needs the prefix."""
     return _tar(USTAR, _files(**{"src/" + "long/" * 20 + "name.txt": b"long\n"}))
 
 
 def gnu() -> Tar:
-    """As GNU tar writes it: directories, and a name that is too long for its header."""
+    """As written by GNU tar: directories, and a name that is too long for its header."""
     made = _tar(GNU, _files(), directories=True)
     name = below("src/" + "long/" * 30 + "name.txt")
     made.entries.append(Entry(name=name, data=b"long\n", before=extended(b"L", name + b"\0")))
@@ -91,15 +91,15 @@ def long() -> Tar:
 
 
 def stated() -> Tar:
-    """Metadata of a version that may be believed without a build, and a [project] table that says the same."""
+    """Metadata of a version that may be trusted without a build, and a [project] table that says the same."""
     made = _tar(USTAR, _files())
     made.entry(below("PKG-INFO")).data = (
         PKG_INFO.replace(b"2.1", b"2.2")
         + b"Requires-Dist: dep-a\nProvides-Extra: x\nRequires-Dist: dep-b; extra == 'x'\n"
     )
     made.entry(below("pyproject.toml")).data = (
-        PYPROJECT
-        + b'[project]\nname = "acme-widgets"\nversion = "1.0"\ndependencies = ["dep-a"]\n[project.optional-dependencies]\nx = ["dep-b"]\n'
+        PYPROJECT + b'[project]\nname = "acme-widgets"\nversion = "1.0"\ndependencies = ["dep-a"]\n'
+        b'[project.optional-dependencies]\nx = ["dep-b"]\n'
     )
     return made
 
@@ -110,5 +110,8 @@ BASES: dict[str, Callable[[], Tar]] = {
 
 
 def odd(made: Tar) -> Entry:
-    """Return the file that is made odd: neither the first nor the last, so that a reader that stops there shows it."""
+    """Return the file to make odd.
+
+    It is neither the first nor the last, so that a reader that stops there shows it.
+    """
     return made.entry(below("src/acme/main.py"))

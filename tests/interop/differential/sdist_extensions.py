@@ -1,4 +1,4 @@
-"""What can be odd about extended headers, pax and GNU, and about what stands before, between and behind members."""
+"""Oddities of extended headers, pax and GNU, and of the bytes before, between and after members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be odd about the header of a member: its numbers, its type, its other fields."""
+"""Oddities of a member's header: its numbers, its type, its other fields."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ _NUMBERS = {
     "largest": "{e:7>{a}}\0",
     "form-feed": "{n:0>{b}o}\x0c\0",
 }
-"""Templates of a number of so many bytes: the number, its big-endian bytes, nothing at all, and the width less one, two and three."""
+"""Templates of a number of so many bytes.
+
+Their fields are the number, its big-endian bytes, nothing at all, and the width less one, two and three.
+"""
 
 
 def _formed(template: str, number: int, width: int) -> bytes:
@@ -166,7 +169,7 @@ OPERATORS.table(
 
 
 def _smuggled(name: bytes = b"pyproject.toml") -> bytes:
-    """Return what a reader that takes content for headers finds: a file of its own."""
+    """Return what a reader finds that reads content as headers: a file of its own."""
     evil = b'[build-system]\nrequires = ["evil @ file:///tmp/evil"]\n'
     return header(Entry(name=TOP + b"/smuggled-" + name, data=evil)) + padded(evil)
 

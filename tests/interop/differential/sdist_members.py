@@ -1,4 +1,4 @@
-"""What can be odd about the names of members, and where links lead."""
+"""Oddities of the names of members, and of link targets."""
 
 from __future__ import annotations
 

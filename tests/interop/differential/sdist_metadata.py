@@ -1,4 +1,4 @@
-"""What can be odd about what an sdist says of itself: PKG-INFO, pyproject.toml and files beside them."""
+"""Oddities of an sdist's metadata: PKG-INFO, pyproject.toml and files next to them."""
 
 from __future__ import annotations
 

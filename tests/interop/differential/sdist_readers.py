@@ -1,4 +1,4 @@
-"""What tarfile, pip, uv and tar make of an sdist."""
+"""How tarfile, pip, uv and tar read an sdist."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _WITH_EXTRA = "acme-widgets[x] @ {}"
 
 
 def readings(tools: Tools, sdist: Path, contents: Contents, place: Path, *, build: bool) -> list[Reading]:
-    """Have an sdist unpacked by everybody, each into a directory of its own.
+    """Have an sdist unpacked by each reader, each into a directory of its own.
 
     Args:
         tools: The tools.
         sdist: The file.
         contents: What we read in it.
         place: The directory.
-        build: Whether pip builds it, too, which takes as long as everything else together; otherwise it merely unpacks it.
+        build: Whether pip also builds it, which takes as long as all the rest; otherwise it only unpacks it.
     """
     read = [
         _unpacked("tarfile", place, lambda into: tools.ask("tarfile", sdist, into)),
@@ -36,21 +36,21 @@ def readings(tools: Tools, sdist: Path, contents: Contents, place: Path, *, buil
     ]
     if build or read[-1].refusal:
         read.append(_by_pip(tools, sdist, place / "pip-build"))
-        if read[-1].refusal and read[-2].refusal:  # what nobody builds is nobody's difference
+        if read[-1].refusal and read[-2].refusal:  # if neither builds it, there is no difference
             read = read[:-2]
     good = [one for one in read if not one.refusal]
     return [*read, _ours(contents, good[0])] if good else read
 
 
 def is_worth_a_build(mutant: Mutant) -> bool:
-    """Tell whether a mutant is odd in what it says of itself, which no unpacking shows."""
+    """Return whether a mutant's metadata is odd, which no unpacking shows."""
     return not mutant.operators or any(
         operator.startswith(("said-", "files-")) for operator in mutant.operators
     )
 
 
 def _ours(contents: Contents, read: Reading) -> Reading:
-    """Return what we judged: its PKG-INFO."""
+    """Return the reading that we judged: its PKG-INFO."""
     word = f"plain {hashlib.sha256(contents.metadata).hexdigest()[:16]}"
     return Reading(tool="pip-warden", tree={**read.tree, "PKG-INFO": word})
 
@@ -79,7 +79,7 @@ def _built(tool: str, answer: Answer, seen: Path, needs: list[str]) -> Reading:
 
 
 def _unpacked(tool: str, place: Path, unpack: Callable[[Path], Answer], *, strip: bool = True) -> Reading:
-    """Unpack, and look below the one top directory, which pip leaves out."""
+    """Unpack, and look below the one top directory, which pip omits."""
     into = place / tool
     into.mkdir()
     answer = unpack(into)
@@ -93,7 +93,7 @@ def _unpacked(tool: str, place: Path, unpack: Callable[[Path], Answer], *, strip
 
 
 def _open_up(top: Path) -> None:
-    """Let the owner read everything, and remove it afterwards, whatever the archive says; who may execute stays as it is."""
+    """Let the owner read and remove everything, whatever the modes in the archive; executable bits stay."""
     for directory, names, files in os.walk(top):
         for path in (Path(directory) / name for name in (*names, *files)):
             if not path.is_symlink():

@@ -1,4 +1,4 @@
-"""Sdists, and everything that is done to them."""
+"""Sdists, and all changes to them."""
 
 from __future__ import annotations
 

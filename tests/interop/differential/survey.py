@@ -1,4 +1,7 @@
-"""Mutants until enough were accepted: who is refused, who is read alike, and which difference is on the page (docs/archives.md)."""
+"""Makes mutants until enough were accepted: which are refused, which read alike, which differ.
+
+Accepted differences are on the page (docs/archives.md).
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,17 @@ from pip_warden.verdict.archive import check_archive
 
 PAGE = Path(__file__).parents[3] / "docs" / "archives.md"
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "8"))
-"""Of the mutants of several changes, and of what an operator leaves to chance."""
+"""The seed of mutants of several changes, and of an operator's random choices."""
 COUNT = int(os.environ.get("DIFFERENTIAL_COUNT", "150"))
-"""Mutants of several changes, after every one of a single change."""
+"""Number of mutants of several changes, after every one of a single change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A difference that is accepted.
+    """An accepted difference.
 
     Attributes:
-        operators: Each of which makes it.
+        operators: Each of them makes it.
         kinds: Words of `differences`.
         always: Whether it shows on every machine.
     """
@@ -45,13 +48,13 @@ class Row:
 
 @dataclass(slots=True)
 class Survey:
-    """What was seen.
+    """The findings.
 
     Attributes:
         accepted: How many we accepted.
         refused: How many we refused.
-        refused_controls: Archives that are good, and why we refuse them.
-        differ: What readers see differently: the mutant, the kind of difference, and what they said.
+        refused_controls: Good archives, and why we refuse them.
+        differ: Differences between readers: the mutant, the kind of difference, and their output.
         unexplained: Differences that are not on the page.
         gone: Rows of the page, and operators of a row, that made no such difference.
     """
@@ -71,7 +74,7 @@ Ask = Callable[[Mutant, Path, Contents, Path], list[Reading]]
 
 
 def survey(family: Family[Draft], ask: Ask, rows: list[Row], place: Path, *, count: int = COUNT) -> Survey:
-    """Make mutants, judge them, and ask all readers about those that we accept.
+    """Make mutants, judge them, and run all readers on those that we accept.
 
     First every control and every change alone, then several at once of those that were accepted alone.
     """
@@ -88,7 +91,7 @@ def survey(family: Family[Draft], ask: Ask, rows: list[Row], place: Path, *, cou
 def _compare(
     found: Survey, rows: list[Row], alone: Mapping[tuple[str, ...], Mapping[str, str] | None]
 ) -> None:
-    """Hold what was seen against the page."""
+    """Compare the findings with the page."""
     for mutant, kind, said in found.differ:
         if not any(kind in row.kinds and row.operators.intersection(mutant.operators) for row in rows):
             found.unexplained.append(f"{mutant}: {kind}: {said}")
@@ -119,7 +122,7 @@ def _one(mutant: Mutant, *, ask: Ask, place: Path, found: Survey) -> dict[str, s
 
 
 def _judged(mutant: Mutant, at: Path) -> Contents | Fault:
-    """Judge a file as step 4 does."""
+    """Judge a file as in step 4."""
     path = at / mutant.filename
     path.write_bytes(mutant.data)
     try:

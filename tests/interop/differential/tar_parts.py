@@ -1,4 +1,4 @@
-"""Tar archives and gzip files put together part by part, so that every field of every part can be another than it should be."""
+"""Tar archives and gzip files built from parts, so that every field of every part can be wrong."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIELDS: dict[str, tuple[int, int]] = {
     "prefix": (345, 500),
     "pad": (500, 512),
 }
-"""Where a field begins and ends (POSIX.1-1988 ustar)."""
+"""Start and end of each field (POSIX.1-1988 ustar)."""
 USTAR, GNU = b"ustar\x0000", b"ustar  \0"
 
 
@@ -40,11 +40,11 @@ class Entry:
         kind: Its type flag.
         link: A link's target.
         mode: Its permissions.
-        raw: Header fields that are other bytes than computed.
-        before: Blocks that lie before its header.
+        raw: Header fields whose bytes differ from the computed ones.
+        before: Blocks before its header.
         records: Pax records of its own.
-        after: Blocks that lie behind its content.
-        padding: What fills its last block.
+        after: Blocks after its content.
+        padding: The fill of its last block.
     """
 
     name: bytes
@@ -68,10 +68,10 @@ class Tar:
     Attributes:
         entries: Its members in order.
         magic: The dialect of its headers.
-        end: What lies behind the last member.
+        end: The bytes after the last member.
         head: The gzip header, computed where None.
-        tail: What lies behind the gzip member.
-        filename: What it is called.
+        tail: The bytes after the gzip member.
+        filename: Its file name.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -94,12 +94,12 @@ class Tar:
 
 
 def write_tar(made: Tar) -> bytes:
-    """Put an archive together, uncompressed."""
+    """Build an archive, uncompressed."""
     return made.start + b"".join(_written(entry, made.magic) for entry in made.entries) + made.end
 
 
 def compress(made: Tar) -> bytes:
-    """Put an archive together."""
+    """Build an archive, compressed."""
     content = write_tar(made)
     if made.split:
         half = len(content) // 2
@@ -156,7 +156,7 @@ def header(entry: Entry, magic: bytes = USTAR) -> bytes:
 
 
 def checksum(entry: Entry, magic: bytes) -> int:
-    """Return the checksum that an entry's header should state."""
+    """Return the checksum that belongs in an entry's header."""
     plain = Entry(
         name=entry.name,
         data=entry.data,

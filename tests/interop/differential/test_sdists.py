@@ -1,4 +1,4 @@
-"""Sdists that we accept are the same tree for tarfile, pip, uv, tar and the backend that they run, with the same dependencies."""
+"""Sdists that we accept have the same tree and dependencies for tarfile, pip, uv, tar and their backend."""
 
 from __future__ import annotations
 

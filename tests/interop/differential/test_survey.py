@@ -1,4 +1,4 @@
-"""The survey itself: what it compares, and that both a difference too many and one too few fail."""
+"""The survey itself: what it compares, and that a difference too many and one too few both fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wheels that we accept are installed alike by pip, uv and installer: the same paths, bytes, scripts and dependencies."""
+"""Wheels that we accept are installed alike by pip, uv and installer: paths, bytes, scripts, dependencies."""
 
 from __future__ import annotations
 

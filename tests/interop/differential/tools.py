@@ -1,4 +1,4 @@
-"""The tools that read archives: pip and installer in a process that forks, uv and tar as they are; and a Python to install for."""
+"""The tools that read archives: pip and installer in a forking process, uv and tar; and a target Python."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ import archives
 
 PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 DEPENDENCIES = tuple(f"dep-{letter}" for letter in "abcdefgh")
-"""Projects that a mutant may depend on, and all that is in the index."""
+"""Projects that a mutant may depend on: the whole index."""
 _UV = Path(sys.executable).parent / "uv"
 _LONGEST_WAIT = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a tool ended.
+    """The result of a tool.
 
     Attributes:
         code: Its exit code; negative for a signal.
-        said: The end of what it said.
+        said: The end of its output.
     """
 
     code: int
@@ -37,7 +37,7 @@ class Answer:
 
 
 class Tools:
-    """The tools, all of which find nothing but the index and know nothing of an earlier run."""
+    """The tools; all of them see only the index, and nothing of an earlier run."""
 
     def __init__(self, place: Path, process: subprocess.Popen[str]) -> None:
         self.python = place / "python" / "bin" / "python"
@@ -46,7 +46,7 @@ class Tools:
         self._process = process
 
     def ask(self, *question: str | Path) -> Answer:
-        """Ask something of `asked`."""
+        """Send a question to `asked`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([str(part) for part in question]) + "\n")
@@ -55,12 +55,12 @@ class Tools:
         return Answer(answer["code"], answer["said"])
 
     def pip(self, *arguments: str | Path, dump: Path | None = None) -> Answer:
-        """Run ``pip install``; a backend of ours writes what it sees to ``dump``."""
+        """Run ``pip install``; a backend of ours writes the tree it sees to ``dump``."""
         where = ("--no-index", "--find-links", self.index, "--ignore-installed", "--no-compile")
         return self.ask("pip", dump or "", "install", *where, "--no-warn-script-location", *arguments)
 
     def uv(self, *arguments: str | Path, dump: Path | None = None) -> Answer:
-        """Run ``uv pip install``; a backend of ours writes what it sees to ``dump``."""
+        """Run ``uv pip install``; a backend of ours writes the tree it sees to ``dump``."""
         where = ("--no-index", "--find-links", self.index, "--python", self.python, "--link-mode", "copy")
         alone = ("--offline", "--no-config", "--cache-dir", self._place / "uv")
         return self._run(_UV, "pip", "install", *where, *alone, *arguments, DIFFERENTIAL_DUMP=str(dump or ""))
@@ -84,7 +84,7 @@ class Tools:
 
 @contextmanager
 def tools(place: Path) -> Iterator[Tools]:
-    """Have the tools ready, in a directory of their own."""
+    """Start the tools, in a directory of their own."""
     for name in ("index", "tmp", "site"):
         (place / name).mkdir(parents=True)
     for name in DEPENDENCIES:
@@ -120,18 +120,24 @@ def _environment(place: Path) -> dict[str, str]:
 
 
 def _program(site: Path) -> str:
-    """Return what is run: with our own pip and installer, and nothing else of our environment, as pip looks at all that is there."""
+    """Return the program to run: with our own pip and installer, and nothing else of our environment.
+
+    Pip inspects every installed distribution.
+    """
     for name in ("pip", "installer"):
         found = importlib.util.find_spec(name)
         assert found is not None
         assert found.origin is not None
         (site / name).symlink_to(Path(found.origin).parent)
     script = Path(__file__).with_name("asked.py")
-    return f"import sys, runpy; sys.path.append({str(site)!r}); runpy.run_path({str(script)!r}, run_name='__main__')"
+    return (
+        f"import sys, runpy; sys.path.append({str(site)!r}); "
+        f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    )
 
 
 def _make_python(place: Path) -> None:
-    """Make a virtual environment in which purelib and platlib are two directories, as on Fedora, so that it shows which was meant."""
+    """Make a virtual environment with separate purelib and platlib, as on Fedora, to tell them apart."""
     venv.EnvBuilder(symlinks=True, with_pip=False).create(place)
     two = place / "lib" / PYTHON / "site-packages" / "two.pth"
     two.write_text("import sys; sys.platlibdir = 'lib64'\n", encoding="utf-8")

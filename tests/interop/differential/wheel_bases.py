@@ -1,4 +1,4 @@
-"""Wheels that are good, and every way to make them odd that we know of."""
+"""Good wheels, and every known way to make them odd."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ Rows = list[list[str]]
 
 @dataclass(kw_only=True)
 class Wheel:
-    """A wheel in the making.
+    """A wheel in preparation.
 
     Attributes:
-        zip: Its members, RECORD left out.
+        zip: Its members, without RECORD.
         tag: The compatibility tag of its file name.
         build: The build tag of its file name.
         stem: Name and version of its file name.
-        rows: What is done to the rows of RECORD.
-        raw: What is done to the bytes of RECORD.
+        rows: Changes to the rows of RECORD.
+        raw: Changes to the bytes of RECORD.
     """
 
     zip: Zip
@@ -51,11 +51,11 @@ class Wheel:
 
     @property
     def filename(self) -> str:
-        """What the file is called."""
+        """The file name."""
         return "-".join(part for part in (self.stem, self.build, self.tag) if part) + ".whl"
 
     def put(self, name: str, data: str | bytes = b"", **fields: object) -> Part:
-        """Add a member, or exchange its content."""
+        """Add a member, or replace its content."""
         content = data.encode() if isinstance(data, str) else data
         if self.zip.has(name):
             part = self.zip.part(name)
@@ -82,7 +82,7 @@ class Wheel:
         )
 
     def swap(self, where: str, old: str, new: str) -> None:
-        """Exchange what matches a regular expression."""
+        """Replace what matches a regular expression."""
         part = self.info(where)
         part.data = re.sub(old.encode(), lambda _: new.encode(), part.data, count=1, flags=re.MULTILINE)
 
@@ -97,7 +97,7 @@ class Wheel:
         )
 
     def built(self) -> bytes:
-        """Return the file."""
+        """Return the file's bytes."""
         rows: Rows = [_row(part) for part in self.zip.parts if not part.name.endswith("/")]
         rows.append([self.record.name, "", ""])
         for change in self.rows:
@@ -167,7 +167,7 @@ def platform() -> Wheel:
 
 
 def spread() -> Wheel:
-    """A wheel with everything that can lie in ``.data``."""
+    """A wheel with every kind of ``.data`` directory."""
     made = _wheel({"acme/__init__.py": ""}, metadata="Requires-Dist: dep-b>=1\n")
     made.put(f"{DATA}/purelib/acme/pure.py", "PURE = 1\n")
     made.put(f"{DATA}/platlib/acme_native/plat.py", "PLAT = 1\n")
@@ -183,7 +183,8 @@ def pointed() -> Wheel:
     made = pure()
     made.put(
         f"{INFO}/entry_points.txt",
-        "[console_scripts]\nacme = acme.main:run\nacme-two = acme.main:run\n\n[gui_scripts]\nacme-gui = acme.main:run\n\n"
+        "[console_scripts]\nacme = acme.main:run\nacme-two = acme.main:run\n\n"
+        "[gui_scripts]\nacme-gui = acme.main:run\n\n"
         "[acme.plugins]\nblog/one = acme.main\n",
     )
     made.put(f"{INFO}/top_level.txt", "acme\n")
@@ -191,7 +192,7 @@ def pointed() -> Wheel:
 
 
 def nested() -> Wheel:
-    """A wheel with directories, deep packages, what was vendored, and licences."""
+    """A wheel with directories, deep packages, vendored packages, and licences."""
     made = _wheel(
         {"acme/": b"", "acme/__init__.py": "", "acme/a/": b"", "acme/a/b/c/__init__.py": "DEEP = 1\n"}
     )
@@ -210,7 +211,8 @@ def choosy() -> Wheel:
     """A wheel with extras and markers."""
     return _wheel(
         {"acme/__init__.py": ""},
-        metadata="Requires-Dist: dep-a >=1.0,<3\nRequires-Dist: dep-b ; python_version >= '3.8'\nRequires-Dist: dep-c ; python_version < '3'\n"
+        metadata="Requires-Dist: dep-a >=1.0,<3\nRequires-Dist: dep-b ; python_version >= '3.8'\n"
+        "Requires-Dist: dep-c ; python_version < '3'\n"
         "Provides-Extra: x\nRequires-Dist: dep-d ; extra == 'x'\nProvides-Extra: y-z\n"
         "Requires-Dist: dep-e[q] (>=1) ; sys_platform == 'linux' and extra == 'y-z'\n",
     )
@@ -246,7 +248,7 @@ packages = ["acme"]
 
 @cache
 def _built_by(backend: str) -> bytes:
-    """Have a wheel built by a real backend of our own environment."""
+    """Return a wheel built by a real backend of our own environment."""
     with tempfile.TemporaryDirectory() as place:
         package = Path(place, "acme", "__init__.py")
         package.parent.mkdir()
@@ -266,12 +268,12 @@ def _real(backend: str) -> Wheel:
 
 
 def hatchling() -> Wheel:
-    """As hatchling builds it."""
+    """As built by hatchling."""
     return _real("hatchling.build")
 
 
 def flit() -> Wheel:
-    """As flit builds it."""
+    """As built by flit."""
     return _real("flit_core.buildapi")
 
 

@@ -1,4 +1,4 @@
-"""What can be odd about what a wheel installs: ``.dist-info``, RECORD, ``.data``, scripts and entry points."""
+"""Oddities of a wheel's layout: ``.dist-info``, RECORD, ``.data``, scripts and entry points."""
 
 from __future__ import annotations
 
@@ -311,7 +311,8 @@ _SHEBANGS = {
     "only-hash": "#!\nx\n",
     "pypy": "#!pypy\nx\n",
     "nul": "#!python\0\nx\n",
-    "wrapper": "#!python\nimport sys\nfrom acme.main import run\nif __name__ == '__main__':\n    sys.exit(run())\n",
+    "wrapper": "#!python\nimport sys\nfrom acme.main import run\n"
+    "if __name__ == '__main__':\n    sys.exit(run())\n",
     "cr": "#!python\rx\r",
     "python-slash": "#!python/x\nx\n",
     "python-dash": "#!python-x\nx\n",
@@ -349,7 +350,8 @@ _ENTRY_POINTS = {
     "space-colon": "[console_scripts]\nodd = acme.main : run\n",
     "section-space": "[ console_scripts ]\nodd = acme.main:run\n",
     "section-case": "[CONSOLE_SCRIPTS]\nodd = acme.main:run\n",
-    "section-twice": "[console_scripts]\none = acme.main:run\n[gui_scripts]\ng = acme.main:run\n[console_scripts]\nodd = acme.main:run\n",
+    "section-twice": "[console_scripts]\none = acme.main:run\n[gui_scripts]\ng = acme.main:run\n"
+    "[console_scripts]\nodd = acme.main:run\n",
     "name-twice": "[console_scripts]\nodd = acme.main:run\nodd = acme.main:other\n",
     "name-case": "[console_scripts]\nOdd = acme.main:run\nodd = acme.main:other\n",
     "name-upper": "[console_scripts]\nODD = acme.main:run\n",

@@ -1,4 +1,4 @@
-"""What can be odd about what a wheel says of itself: METADATA and WHEEL."""
+"""Oddities of a wheel's metadata: METADATA and WHEEL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pip, uv and installer make of a wheel."""
+"""How pip, uv and installer read a wheel."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _EXTRAS = "x,y-z"
 _GENERATED = frozenset(
     {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"}
 )
-"""What installers write into ``.dist-info`` themselves."""
+"""The files that installers themselves write into ``.dist-info``."""
 _INFO = re.compile(r"(purelib|platlib)/[^/]+\.dist-info")
 
 
 def readings(tools: Tools, wheel: Path, contents: Contents, place: Path) -> list[Reading]:
-    """Have a wheel installed by everybody, each below a directory of its own."""
+    """Have a wheel installed by each reader, each below a directory of its own."""
     extras = ("", _EXTRAS) if b"xtra" in contents.metadata else ("",)
     with zipfile.ZipFile(wheel) as archive:
         brought = {name.rpartition("/")[2] for name in archive.namelist()} - {"RECORD"}
@@ -49,7 +49,7 @@ def _by_pip(tools: Tools, wheel: Path, into: Path, extras: tuple[str, ...]) -> R
         how = ("--dry-run",) if extra else ("--prefix", into)
         answer = tools.pip(*how, "--report", report, what)
         needs[extra] = None if answer.code else _reported(report)
-    if needs[""] is None:  # is it the wheel, or what it asks for?
+    if needs[""] is None:  # is the cause the wheel, or its dependencies?
         answer = tools.pip("--no-deps", "--prefix", into, wheel)
         if answer.code:
             return _refused("pip", answer)
@@ -77,7 +77,10 @@ def _by_installer(tools: Tools, wheel: Path, into: Path) -> Reading:
 
 
 def _ours(contents: Contents, read: Reading, extras: tuple[str, ...]) -> Reading:
-    """Return what we judged, as if we had installed it as the first reader did: its METADATA, and the dependencies that it states."""
+    """Return the reading that we judged, as if installed like the first reader's.
+
+    It has the METADATA, and the dependencies that it states.
+    """
     tree = dict(read.tree)
     for path, word in read.tree.items():
         head, _, name = path.rpartition("/")
@@ -88,7 +91,7 @@ def _ours(contents: Contents, read: Reading, extras: tuple[str, ...]) -> Reading
 
 
 def _stated(contents: Contents, extras: str) -> str:
-    """Evaluate what METADATA asks for, without what a dependency asks for in its turn: they ask for nothing."""
+    """Evaluate the dependencies in METADATA, without those of dependencies in turn: they have none."""
     found = set()
     for text in contents.requires_dist:
         requirement = Requirement(text)
@@ -116,7 +119,7 @@ def _announced(answer: Answer) -> str:
 
 
 def _tree(prefix: Path) -> dict[str, str]:
-    """Tell what lies below a prefix, in the words of the installation scheme; what belongs to a dependency is left out."""
+    """Return the files below a prefix, named by installation scheme; a dependency's files are left out."""
     found: dict[str, str] = {}
     purelib = prefix / "lib" / PYTHON / "site-packages"  # uv makes it, needed or not
     for directory, names, files in os.walk(prefix):
@@ -131,7 +134,7 @@ def _tree(prefix: Path) -> dict[str, str]:
 
 
 def _without_notes(tree: Mapping[str, str], notes: frozenset[str]) -> dict[str, str]:
-    """Leave out what installers wrote for themselves; what the wheel brought under such a name stays."""
+    """Leave out the files that installers wrote themselves; the wheel's own of such a name stay."""
     return {
         path: word
         for path, word in tree.items()
@@ -163,10 +166,12 @@ def _digest(data: bytes) -> str:
 
 
 def _called(text: str) -> str:
-    """Recognise the scripts that pip, uv and installer make of entry points, each in its own words, and tell what they call."""
+    """Recognise the scripts that pip, uv and installer generate for entry points, and return their call."""
     found = re.fullmatch(
-        r"#!/[^\n]*\n(# -\*- coding: utf-8 -\*-\n)?(import re\n)?import sys\nfrom (?P<module>\S+) import (?P<name>\S+)\n"
-        r"if __name__ == ['\"]__main__['\"]:\n( {4,8}[^\n]*sys\.argv\[0\][^\n]*\n)* {4}sys\.exit\((?P<call>\S+)\(\)\)\n?",
+        r"#!/[^\n]*\n(# -\*- coding: utf-8 -\*-\n)?(import re\n)?import sys\n"
+        r"from (?P<module>\S+) import (?P<name>\S+)\n"
+        r"if __name__ == ['\"]__main__['\"]:\n"
+        r"( {4,8}[^\n]*sys\.argv\[0\][^\n]*\n)* {4}sys\.exit\((?P<call>\S+)\(\)\)\n?",
         text,
     )
     return f"calls {found['module']}:{found['call']} of {found['name']}" if found else ""

@@ -1,4 +1,4 @@
-"""What can be odd about a wheel as a ZIP file: the fields of its members, their order and their names."""
+"""Oddities of a wheel as a ZIP file: the fields of its members, their order and their names."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ _NAMES = {
 
 
 def put_name(wheel: Wheel, name: str) -> None:
-    """Add a small file, or a directory; compiled code is of a source of no time."""
+    """Add a small file, or a directory; compiled code is of a source without a time."""
     wheel.put(name, b"" if name.endswith("/") else bytes(16) if name.endswith(".pyc") else "ODD = 1\n")
 
 

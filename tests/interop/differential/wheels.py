@@ -1,4 +1,4 @@
-"""Wheels, and everything that is done to them."""
+"""Wheels, and all changes to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ZIP files put together part by part, so that every field of every part can be another than it should be."""
+"""ZIP files built from parts, so that every field of every part can be wrong."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import zlib
 from dataclasses import dataclass, field
 
 STAMP = (0x6000, 0x5CDE)
-"""Noon of 30 June 2026, as MS-DOS has it."""
+"""Noon of 30 June 2026, in MS-DOS format."""
 
 
 @dataclass(kw_only=True)
 class Part:
-    """A member; what is None is computed.
+    """A member; a None is computed.
 
     Attributes:
         name: Its path.
         data: Its content.
-        mode: Its mode as on Unix, the type included.
+        mode: Its Unix mode, the type included.
         local_name: Its path in the local header.
-        local: Numbers of the local header that are others than in the central directory.
+        local: Numbers of the local header that differ from the central directory.
         descriptor: ``""``, or the form of the data descriptor: ``signed``, ``bare`` or ``wide``.
     """
 
@@ -54,7 +54,7 @@ class Zip:
     """A whole file.
 
     Attributes:
-        parts: Its members, as they lie in it.
+        parts: Its members, in the order of the file.
         shuffled: Whether the central directory lists them in reverse.
     """
 
@@ -73,12 +73,12 @@ class Zip:
         raise LookupError(name)
 
     def has(self, name: str) -> bool:
-        """Tell whether there is such a member."""
+        """Return whether there is such a member."""
         return any(part.name == name for part in self.parts)
 
 
 def read_zip(data: bytes) -> Zip:
-    """Take a well-formed file apart."""
+    """Parse a well-formed file."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return Zip(parts=[_read_part(archive, info) for info in archive.infolist()])
 
@@ -99,7 +99,7 @@ def _read_part(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Part:
 
 
 def write_zip(made: Zip) -> bytes:
-    """Put a file together."""
+    """Build a file."""
     body, entries = bytearray(made.before), list[bytes]()
     for part in made.parts:
         body += part.gap
@@ -119,7 +119,7 @@ def write_zip(made: Zip) -> bytes:
 
 
 def _write_part(part: Part, offset: int) -> tuple[bytes, bytes]:
-    """Return a member's central entry and what lies in the body."""
+    """Return a member's central entry and its bytes in the body."""
     raw, flags = _name(part.name if part.raw_name is None else part.raw_name)
     local_raw = raw if part.local_name is None else _name(part.local_name)[0]
     flags |= part.flags | (8 if part.descriptor else 0)
@@ -182,7 +182,7 @@ def _descriptor(form: str, sums: tuple[int, int, int]) -> bytes:
 
 
 def _name(name: str | bytes) -> tuple[bytes, int]:
-    """Encode a name, and say so where it must be said."""
+    """Encode a name, and set the UTF-8 flag where needed."""
     if isinstance(name, bytes):
         return name, 0
     return name.encode(), 0 if name.isascii() else 0x800

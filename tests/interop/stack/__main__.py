@@ -15,7 +15,7 @@ from interop.stack.supervisor import StackError, log_of, pid_of, start, stop
 def main() -> int:
     """Run one command."""
     arguments = _parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that started jobs are ended
     try:
         return {"install": _install, "up": _up, "down": _down, "status": _status}[arguments.command](
             arguments
@@ -52,7 +52,7 @@ def _up(arguments: argparse.Namespace) -> int:
     keys.make(places.KEYS)
     for service in services():
         if not arguments.names or service.name in arguments.names:
-            print(f"{service.name:16}", end="", flush=True)  # the one that is waited for
+            print(f"{service.name:16}", end="", flush=True)  # the one being waited for
             print("started" if start(service) else "runs already", flush=True)
     return 0
 

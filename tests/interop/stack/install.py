@@ -1,6 +1,7 @@
-"""Bring every foreign program that `tools.toml` names into the cache, once: what is missing, side by side.
+"""Installs every foreign program that `tools.toml` names into the cache, once: the missing ones, in parallel.
 
-Each is made beside its place and moved there when it is whole, so that what was interrupted is never taken for it.
+Each is made next to its place and moved there when it is complete, so that an interrupted one is never taken
+for it.
 """
 
 from __future__ import annotations
@@ -26,15 +27,18 @@ TOOLS: dict[str, dict[str, str]] = tomllib.loads(
 _BUILDING = CACHE / "building"
 _MODULES, _WHOLE = CACHE / "node_modules", "installed.json"
 _BUILDS = threading.BoundedSemaphore(2)
-"""How many builds run at once; each uses every core but while it links. Fetching waits for the network, not for this."""
+"""How many builds run at once; each uses every core except while linking.
+
+Downloads wait for the network, not for this.
+"""
 
 
 class MissingError(Exception):
-    """Something is needed that this cannot bring."""
+    """Something is needed that this cannot install."""
 
 
 def install() -> None:
-    """Install what is missing or of another version.
+    """Install what is missing or has another version.
 
     Raises:
         MissingError: There is no Go, npm, or root to install a Debian package as; or one of them failed.
@@ -44,7 +48,7 @@ def install() -> None:
     for directory in (BIN, FILES):
         directory.mkdir(parents=True, exist_ok=True)
     with _alone():
-        jobs = _jobs()  # again: who was here before us may have done it all
+        jobs = _jobs()  # again: the previous holder of the lock may have done everything
         shutil.rmtree(_BUILDING, ignore_errors=True)
         try:
             if jobs:
@@ -56,13 +60,13 @@ def install() -> None:
 
 
 def found(program: str) -> str | None:
-    """Return where a program of the system is; Debian keeps servers off an ordinary user's PATH."""
+    """Return the path of a system program; Debian keeps servers off an ordinary user's PATH."""
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Wait until nobody else installs into this cache."""
+    """Wait until no other process installs into this cache."""
     with (CACHE / "install.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,10 +77,10 @@ def _alone() -> Iterator[None]:
 
 
 def _jobs() -> dict[str, Job]:
-    """Return a job for each thing that is missing; what none of them could do without is looked at first.
+    """Return a job for each missing tool; their common prerequisites are checked first.
 
     Raises:
-        MissingError: It is not there.
+        MissingError: A prerequisite is missing.
     """
     built = built_from(BIN / name for name in TOOLS["go"])
     go = {name: package for name, package in TOOLS["go"].items() if built.get(name) != package}
@@ -101,11 +105,11 @@ def _jobs() -> dict[str, Job]:
 
 
 def built_from(binaries: Iterable[Path]) -> dict[str, str]:
-    """Return, by name, the package and version that Go binaries say they were built from; without those that say nothing."""
+    """Return, by name, package and version that Go binaries were built from, where they state them."""
     there = [str(binary) for binary in binaries if binary.exists()]
     if not there or found("go") is None:
         return {}
-    # One call for all of them. It fails for one that is no Go binary, and tells of the others.
+    # One call for all of them. It fails for one that is no Go binary, but still reports the others.
     said = subprocess.run(["go", "version", "-m", *there], capture_output=True, text=True, check=False).stdout
     result, name, path = {}, "", ""
     for line in said.splitlines():
@@ -120,7 +124,7 @@ def built_from(binaries: Iterable[Path]) -> dict[str, str]:
 
 
 def _by_module(packages: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return packages in groups, each of one module and version: built apart they would compile the same twice."""
+    """Return packages in groups of one module and version: built separately they would compile it twice."""
     groups: dict[tuple[str, str], dict[str, str]] = {}
     for name, package in packages.items():
         path, _, version = package.partition("@")
@@ -134,7 +138,7 @@ def _build(group: Mapping[str, str], commands: Commands) -> None:
     # None of them needs C; with it they would differ from machine to machine, and take longer.
     environment = {"GOBIN": str(into), "CGO_ENABLED": "0"}
     run = partial(commands.run, cwd=CACHE, environment=environment)
-    run("go", "install", "-n", *group.values())  # says what a build would do: so it fetches, and no more
+    run("go", "install", "-n", *group.values())  # prints what a build would do: so it only fetches
     with _BUILDS:
         tell(names, "fetched, is being built")
         run("go", "install", "-ldflags=-s -w", *group.values())
@@ -174,7 +178,7 @@ def _npm(commands: Commands) -> None:
     soon = (
         "--fetch-retry-mintimeout=2000",
         "--fetch-retry-maxtimeout=10000",
-    )  # else minutes, without a network
+    )  # otherwise minutes, without a network
     commands.run("npm", "install", *quiet, *soon, "--prefix", str(into), *words, cwd=CACHE)
     (into / "node_modules" / _WHOLE).write_text(json.dumps(TOOLS["npm"]), encoding="utf-8")
     shutil.rmtree(_MODULES, ignore_errors=True)
@@ -182,13 +186,14 @@ def _npm(commands: Commands) -> None:
 
 
 def _debian(packages: list[str], commands: Commands) -> None:
-    """Install packages, none of which starts a server: MariaDB's programs come without its service and its data."""
+    """Install packages without starting a server: MariaDB's programs come without service and data."""
     run = partial(commands.run, cwd=CACHE, environment={"DEBIAN_FRONTEND": "noninteractive"}, patient=True)
     waiting = ("-q", "-o", "DPkg::Lock::Timeout=600")
     try:
         run("apt-get", "update", *waiting)
         stale = ""
-    except JobError as err:  # one source of many that does not answer; what is wanted may well be in another
+    # One source of many may not respond; the wanted package may well be in another.
+    except JobError as err:
         stale = f"\nbefore that, {err}"
     try:
         run("apt-get", "install", "-y", *waiting, "--no-install-recommends", *packages)

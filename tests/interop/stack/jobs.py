@@ -1,4 +1,4 @@
-"""Jobs that run side by side: each says when it begins and when it is done, and the first that fails ends the others."""
+"""Jobs that run in parallel: each reports its start and its end, and the first failure ends the others."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Commands:
             words: The command.
             cwd: Where it runs.
             environment: Added to the environment.
-            patient: Await it, and do not end it, when another job fails: for what must not be left half done.
+            patient: Wait for it instead of ending it when another job fails: for steps that must complete.
 
         Raises:
-            JobError: It failed, it is not there, or another job has failed before.
+            JobError: It failed, it does not exist, or another job has failed before.
         """
         with self._lock:
             if self._over:
@@ -67,7 +67,7 @@ class Commands:
         return out
 
     def end(self) -> None:
-        """Let no other command begin, and end those that run, with all that they started."""
+        """Let no further command begin, and end the running ones, with all their children."""
         with self._lock:
             self._over = True
             for process, patient in self._running.items():
@@ -80,10 +80,10 @@ Job = Callable[[Commands], None]
 
 
 def side_by_side(jobs: Mapping[str, Job]) -> None:
-    """Do all jobs at once and return when each is done.
+    """Run all jobs at once and return when all are done.
 
     Raises:
-        JobError: One failed, which the message names. The others are over too, done or ended.
+        JobError: One failed, which the message names. The others have ended too, completed or not.
     """
     began = time.monotonic()
     commands = Commands()
@@ -98,7 +98,7 @@ def side_by_side(jobs: Mapping[str, Job]) -> None:
 
 def tell(name: str, text: str) -> None:
     """Print one line of a job."""
-    sys.stderr.write(f"{name}: {text}\n")  # in one piece: other jobs write too
+    sys.stderr.write(f"{name}: {text}\n")  # in one write: other jobs write too
     sys.stderr.flush()
 
 

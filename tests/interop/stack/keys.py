@@ -1,4 +1,4 @@
-"""Keys and certificates of the stack, made once. They guard nothing: all of it listens on loopback and is thrown away."""
+"""Keys and certificates of the stack, made once. They protect nothing: it is a throw-away on loopback."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
 def make(directory: Path) -> None:
-    """Write every key, public key and chain that is not there yet: ``ca``, ``ct``, ``rekor1``, ``rekor2``, ``tsa``."""
+    """Write every missing key, public key and chain: ``ca``, ``ct``, ``rekor1``, ``rekor2``, ``tsa``."""
     if (directory / "complete").exists():
         return
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Where everything lies and listens: tools in a cache that outlives runs, state that does not, ports on loopback."""
+"""Paths and ports: tools in a cache that outlives runs, state that does not, ports on loopback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 
 
 class Port(IntEnum):
-    """Every port; those of the second Rekors are for logs that a test wants empty."""
+    """Every port; those of the second Rekors are for tests that need an empty log."""
 
     MYSQL = 17306
     TRILLIAN = 17090

@@ -38,7 +38,8 @@ def services() -> tuple[Service, ...]:
         _ct_log(),
         gitlab(),
         _fulcio(),
-        _timestamps(),  # before any Rekor v1: both want port 2112 for metrics, and only the latter can do without
+        # Before any Rekor v1: both want port 2112 for metrics, and only Rekor can do without.
+        _timestamps(),
         rekor_v1("rekor-v1", Port.REKOR1),
         rekor_v2("rekor-v2", Port.REKOR2, Port.REKOR2_GRPC, Port.REKOR2_METRICS),
         _tuf(),
@@ -46,7 +47,7 @@ def services() -> tuple[Service, ...]:
 
 
 def gitlab() -> Service:
-    """Return the sandbox's GitLab: the issuer that Fulcio knows. A test stops it and puts its own in its place."""
+    """Return the sandbox's GitLab: the issuer that Fulcio knows. A test replaces it by its own."""
     command = ("sandbox", f"--port={Port.GITLAB.value}", f"--directory={STATE / 'sandbox'}")
     return Service(
         name="gitlab",
@@ -100,14 +101,17 @@ def rekor_v2(name: str, port: Port, grpc: Port, metrics: Port) -> Service:
 
 
 def fresh(name: str) -> Service:
-    """Return the second Rekor of a version, ``fresh-v1`` or ``fresh-v2``: with the keys of the first, for who wants an empty log."""
+    """Return the second Rekor of a version, ``fresh-v1`` or ``fresh-v2``, for tests that need an empty log.
+
+    It has the keys of the first.
+    """
     if name == "fresh-v1":
         return rekor_v1(name, Port.FRESH_REKOR1)
     return rekor_v2(name, Port.FRESH_REKOR2, Port.FRESH_REKOR2_GRPC, Port.FRESH_REKOR2_METRICS)
 
 
 def forget(name: str) -> None:
-    """Forget a stopped log's entries, so that the next one of its name begins empty."""
+    """Delete a stopped log's entries, so that the next one of its name begins empty."""
     (_TREES / name).unlink(missing_ok=True)
     shutil.rmtree(STATE / name, ignore_errors=True)
 
@@ -129,7 +133,8 @@ def _mysql() -> Service:
         if "Trees" in _sql("SHOW TABLES FROM trillian").stdout:
             return
         statements = [
-            f"CREATE DATABASE IF NOT EXISTS {name}; GRANT ALL ON {name}.* TO 'stack'@'{HOST}' IDENTIFIED BY 'stack';"
+            f"CREATE DATABASE IF NOT EXISTS {name}; "
+            f"GRANT ALL ON {name}.* TO 'stack'@'{HOST}' IDENTIFIED BY 'stack';"
             for name in ("trillian", "rekor_index")
         ]
         schema = (FILES / "trillian.sql").read_text(encoding="utf-8")
@@ -180,7 +185,10 @@ def _ct_log() -> Service:
     config = STATE / "ctfe.cfg"
 
     def before() -> None:
-        key = f'[type.googleapis.com/keyspb.PEMKeyFile] {{ path: "{KEYS / "ct.key"}" password: "{keys.PASSWORD}" }}'
+        key = (
+            "[type.googleapis.com/keyspb.PEMKeyFile] "
+            f'{{ path: "{KEYS / "ct.key"}" password: "{keys.PASSWORD}" }}'
+        )
         config.write_text(
             f'config {{ log_id: {_tree("ct")} prefix: "{CT_PREFIX}" roots_pem_file: "{KEYS / "ca.pem"}"\n'
             f'  private_key {{ {key} }}\n  ext_key_usages: "CodeSigning" }}\n',
@@ -204,7 +212,7 @@ def _fulcio() -> Service:
     config, socket = STATE / "fulcio.yaml", STATE / "fulcio.sock"
 
     def before() -> None:
-        socket.unlink(missing_ok=True)  # one that was left stops Fulcio
+        socket.unlink(missing_ok=True)  # a stale one stops Fulcio
         config.write_text(
             _fulcio_config((FILES / "fulcio.yaml").read_text(encoding="utf-8")), encoding="utf-8"
         )
@@ -235,7 +243,7 @@ def _fulcio() -> Service:
 
 
 def _fulcio_config(stock: str) -> str:
-    """Return Fulcio's own configuration with our one issuer in place of the world's; its templates stay as they are."""
+    """Return Fulcio's own configuration with our one issuer instead of the public ones; templates stay."""
     issuer = (
         "oidc-issuers:\n"
         f"  {ISSUER}:\n"
@@ -272,7 +280,7 @@ def _timestamps() -> Service:
 
 
 def _tuf() -> Service:
-    """Return the trust root's distribution, for the one client that takes it in no other way."""
+    """Return the TUF server of the trust root, for the one client that takes it in no other way."""
     from interop.stack import trust
 
     serve = ("-m", "http.server", "--bind", HOST, "--directory", str(TRUST / "tuf"), str(Port.TUF.value))
@@ -285,7 +293,7 @@ def _tuf() -> Service:
 
 
 def _tree(name: str) -> str:
-    """Return the id of a tree in Trillian, made when first asked for."""
+    """Return the id of a tree in Trillian, created on first use."""
     file = _TREES / name
     if not file.exists():
         _TREES.mkdir(exist_ok=True)

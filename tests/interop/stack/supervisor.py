@@ -1,4 +1,4 @@
-"""Start, stop and look at services: a process of its own session each, a file with its pid, a log that is kept."""
+"""Starts, stops and inspects services: each in its own session, with a pid file, and a log that is kept."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Service:
 
     Attributes:
         name: Its name, and that of its log.
-        command: What to run; made when it starts, since it may need what services before it gave.
-        ready: Tells whether it answers.
+        command: What to run; made when it starts, since it may need results of earlier services.
+        ready: Returns whether it responds.
         before: Done before it starts.
-        after: Done once it answers, whether or not it was this call that started it; must do nothing the second time.
+        after: Done once it responds, whether or not this call started it; must do nothing the second time.
         environment: Added to the environment.
     """
 
@@ -46,10 +46,11 @@ class Service:
 
 
 def start(service: Service) -> bool:
-    """Start a service unless it runs, and wait until it answers; returns whether it was started.
+    """Start a service unless it runs, and wait until it responds; returns whether it was started.
 
     Raises:
-        StackError: It ended, or did not answer in time (the last lines of its log are in the message), or something else answers in its place.
+        StackError: It ended, or did not respond in time (the last lines of its log are in the message), or
+            something else responds in its place.
     """
     started = pid_of(service.name) is None
     if started:
@@ -86,7 +87,7 @@ def stop(name: str) -> bool:
 
 
 def pid_of(name: str) -> int | None:
-    """Return the process of a service; None when it does not run. A number that was given to another process since is not it."""
+    """Return the process of a service; None when it does not run, or its pid was reused."""
     try:
         pid, since = (PIDS / name).read_text(encoding="ascii").split()
     except (FileNotFoundError, ValueError):
@@ -116,7 +117,10 @@ def _spawn(service: Service) -> None:
 
 
 def _since(pid: int) -> str | None:
-    """Return when a process started, in clock ticks since boot (proc(5), field 22); None for none, or one that is only not reaped."""
+    """Return when a process started, in clock ticks since boot (proc(5), field 22); None for none.
+
+    A process that ended and was not reaped counts as none.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -125,7 +129,7 @@ def _since(pid: int) -> str | None:
 
 
 def _wait(done: Callable[[], bool], seconds: float) -> None:
-    """Ask until it is so or the time is over; nobody tells us of another process's readiness."""
+    """Poll until the condition holds or the time is over; other processes do not signal readiness."""
     end = time.monotonic() + seconds
     while not done() and time.monotonic() < end:
         time.sleep(_LOOK)

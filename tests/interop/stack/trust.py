@@ -1,4 +1,4 @@
-"""What clients are configured with, made from the stack's keys by cosign 3, as an operator would; and a TUF repository of it."""
+"""Client configuration, made by cosign 3 from the stack's keys as by an operator, and its TUF repository."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ LOGS = {
     "fresh-v1": (Port.FRESH_REKOR1, 1),
     "fresh-v2": (Port.FRESH_REKOR2, 2),
 }
-"""Signing configurations: where each writes its entries, and that log's major version."""
+"""Signing configurations: the port of the log that each writes to, and that log's major version."""
 
 _TRUST_CONFIG = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 
 
 def make() -> None:
-    """Write ``trusted_root.json`` and, for each of `LOGS`, ``signing_config.json`` and ``trust_config.json`` in a directory of its name."""
+    """Write ``trusted_root.json`` and the configurations of each of `LOGS`.
+
+    These are ``signing_config.json`` and ``trust_config.json`` in a directory of its name.
+    """
     if (TRUST / "tuf").exists():
         return
     TRUST.mkdir(parents=True, exist_ok=True)
@@ -36,7 +39,7 @@ def make() -> None:
     document = json.loads(root.read_bytes())
     document["tlogs"].sort(
         key=lambda log: log["baseUrl"]
-    )  # sigstore-python looks a pair up in the first: Rekor v1; cosign has no order
+    )  # sigstore-python looks a pair up in the first, Rekor v1; cosign has no order
     root.write_text(json.dumps(document), encoding="utf-8")
     for name, (port, version) in LOGS.items():
         directory = TRUST / name
@@ -60,7 +63,10 @@ def _trusted(since: str) -> list[str]:
         f"--ctfe=url={Port.CT.url},public-key={keys / 'ct.pub'},start-time={since}",
         f"--rekor=url={Port.REKOR1.url},public-key={keys / 'rekor1.pub'},start-time={since}",
         f"--rekor=url={Port.REKOR2.url},public-key={keys / 'rekor2.pub'},start-time={since},origin={HOST}",
-        f"--tsa=url={Port.TSA.url}/api/v1/timestamp,certificate-chain={keys / 'tsa-chain.pem'},start-time={since}",
+        (
+            f"--tsa=url={Port.TSA.url}/api/v1/timestamp,"
+            f"certificate-chain={keys / 'tsa-chain.pem'},start-time={since}"
+        ),
     ]
 
 
@@ -87,7 +93,7 @@ def _cosign(*words: str) -> None:
 
 
 def _repository(directory: Path, trusted_root: bytes) -> None:
-    """Write a TUF repository (specification 1.0, consistent snapshots) with one target and one key for every role."""
+    """Write a TUF repository (specification 1.0, consistent snapshots): one target, one key for all roles."""
     signer = CryptoSigner.generate_ecdsa()
     expires = datetime.now(UTC) + timedelta(days=3650)
     root = Root(expires=expires)
