@@ -45,7 +45,7 @@ from pip_warden.verdict.model import Accepted
 LINEAR = 1.4
 """The largest exponent that counts as linear.
 
-Caches make larger inputs a little dearer; a cost that grows with the square has 2.
+Caches make larger inputs slightly costlier; a cost that grows with the square has 2.
 """
 DOUBLINGS = 4
 REPEATS = 3

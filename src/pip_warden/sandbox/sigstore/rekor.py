@@ -245,7 +245,7 @@ class Rekor:
         return [entry for shard in self.shards for entry in self._in_shard(shard, leaf, lie)]
 
     def search(self, key: str) -> list[str]:
-        """Return the ids of *all* entries, whoever's, with a digest (`sha256:HEX`), key (`HEX`) or subject.
+        """Return the ids of *all* entries of any signer with a digest (`sha256:HEX`), key (`HEX`) or subject.
 
         Oldest first.
         """
