@@ -1,1 +1,1 @@
-"""The one door to the sigstore library (public API only). Nothing else imports it."""
+"""The only package that imports the sigstore library (public API only)."""

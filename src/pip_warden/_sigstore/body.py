@@ -1,9 +1,10 @@
-"""What a transparency log entered, read so that nothing in it stays unread.
+"""Strict reader of a transparency log entry's body: every field of it is read.
 
-The sigstore library compares the values with the bundle. What it leaves open is checked here: the body is in the one form in which a log
-writes it (RFC 8785), and has nothing in it that the library does not look at.
+The sigstore library compares the values with the bundle. What it does not check is checked here: the body is
+in the canonical form in which a log writes it (RFC 8785), and has no field that the library ignores.
 
-Sources: Rekor's types ``hashedrekord`` and ``dsse`` 0.0.1 as they are canonicalised; rekor-tiles ``HashedRekordLogEntryV002``.
+Sources: Rekor's types ``hashedrekord`` and ``dsse`` 0.0.1 as they are canonicalised; rekor-tiles
+``HashedRekordLogEntryV002``.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def read_body(raw: bytes) -> tuple[str, str]:
     """Read the body of an entry, and return its kind and version.
 
     Raises:
-        MalformedError: It is not canonical, or not strictly an entry (of a kind and version that can be verified, else with the code
-            ``unsupported-log-entry``).
+        MalformedError: It is not canonical, or not strictly an entry. The code is ``unsupported-log-entry``
+            for a kind or version that cannot be verified.
     """
     try:
         value = loads_object(raw, max_bytes=_LARGEST_BODY)
@@ -45,7 +46,7 @@ def read_body(raw: bytes) -> tuple[str, str]:
 def _is_canonical(value: JSONValue, raw: bytes) -> bool:
     try:
         return rfc8785.dumps(value) == raw
-    except ValueError:  # numbers and surrogates that it has no form for
+    except ValueError:  # numbers and surrogates that RFC 8785 cannot represent
         return False
 
 
@@ -86,14 +87,14 @@ def _hashedrekord_v2(spec: Fields) -> None:
 
 
 def _texts(fields: Fields, *names: str) -> None:
-    """These texts are left, each there, and nothing else."""
+    """Check that exactly these text fields remain."""
     for name in names:
         fields.text(name)
     fields.done()
 
 
 def _bytes(fields: Fields, name: str) -> None:
-    """These bytes are left, in the one form in which a log writes them, and nothing else."""
+    """Check that exactly this field of bytes remains, in the form in which a log writes it."""
     fields.data(name)
     fields.done()
 

@@ -1,7 +1,7 @@
-"""Certificates that every client reads, and reads alike.
+"""Checks that every client can read a certificate, and reads it alike.
 
-The library below reads more than others do, and what one client refuses proves nothing to it. So keys, names and extensions are those that
-all of them know: a reader that goes on where another stops sees another certificate.
+The library used here (cryptography) reads more than others do, and a certificate that one client refuses
+proves nothing to it. So only keys, names and extensions that all of them know are accepted.
 
 Sources: RFC 5280 section 4.2; RFC 3986 for URIs; Go's ``crypto/x509``, the strictest of them.
 """
@@ -52,10 +52,10 @@ _URI = re.compile(
 
 
 def check_readable(certificate: x509.Certificate) -> None:
-    """Look at what some clients read and others refuse, whoever issued it.
+    """Refuse what some clients read and others do not, whoever issued it.
 
     Raises:
-        MalformedError: Somebody cannot read it.
+        MalformedError: Some client cannot read it.
         ValueError: Its extensions cannot be read at all.
     """
     _check_key(certificate)
@@ -76,7 +76,7 @@ def _check_key(certificate: x509.Certificate) -> None:
     if isinstance(key, ec.EllipticCurvePublicKey):
         if not isinstance(key.curve, _CURVES):
             raise MalformedError(f"a key on the curve {key.curve.name}")
-        # Written again, the point is not compressed.
+        # The key is encoded again with an uncompressed point.
         if (
             key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             not in certificate.tbs_certificate_bytes
@@ -104,17 +104,17 @@ def _check_value(extension: x509.Extension[x509.ExtensionType]) -> None:
 
 
 def check_identifier(number: x509.ObjectIdentifier) -> None:
-    """Look at an object identifier: its arcs are within 31 bits.
+    """Check that the arcs of an object identifier are within 31 bits.
 
     Raises:
-        MalformedError: One is not.
+        MalformedError: One of them is not.
     """
     if max(map(int, number.dotted_string.split("."))) > _LARGEST_ARC:
         raise MalformedError(f"an object identifier beyond all bounds: {number.dotted_string[:80]}")
 
 
 def _check_names(names: Iterable[x509.GeneralName]) -> None:
-    """Mail addresses are ASCII (RFC 5280: IA5String), and URIs what Go writes again in the same way."""
+    """Check that e-mail addresses are ASCII (RFC 5280: IA5String), and URIs survive a round trip in Go."""
     for name in names:
         if isinstance(name, x509.RFC822Name) and not name.value.isascii():
             raise MalformedError(f"a mail address that is not ASCII: {name.value[:200]!r}")
@@ -123,7 +123,7 @@ def _check_names(names: Iterable[x509.GeneralName]) -> None:
 
 
 def names_issuer(lower: x509.Certificate, upper: x509.Certificate) -> bool:
-    """Tell whether a certificate's authority key identifier, where both have one, is its issuer's."""
+    """Return whether the authority key identifier is the issuer's key identifier, where both have one."""
     stated, own = _value(lower, x509.AuthorityKeyIdentifier), _value(upper, x509.SubjectKeyIdentifier)
     if stated is None or stated.key_identifier is None or own is None:
         return True
@@ -131,7 +131,7 @@ def names_issuer(lower: x509.Certificate, upper: x509.Certificate) -> bool:
 
 
 def check_authorities(chain: tuple[x509.Certificate, ...], purpose: x509.ObjectIdentifier) -> None:
-    """Look at CAs, the one that issues leaves first: each may issue, for this purpose, as deep as it stands.
+    """Check that each CA may issue, for this purpose, at its depth in the chain (the issuing CA first).
 
     Raises:
         MalformedError: One of them may not.
@@ -153,10 +153,10 @@ def check_authorities(chain: tuple[x509.Certificate, ...], purpose: x509.ObjectI
 
 
 def check_stamper(leaf: x509.Certificate) -> None:
-    """A stamper's certificate is of no CA, and for nothing but time stamps (RFC 3161 section 2.3).
+    """Check that a certificate is not a CA's, and is for time stamps only (RFC 3161 section 2.3).
 
     Raises:
-        MalformedError: It is of a CA, or for more.
+        MalformedError: It is a CA's, or for another purpose too.
     """
     constraints, purposes = _value(leaf, x509.BasicConstraints), _purposes(leaf)
     if (constraints and constraints.ca) or purposes != [ExtendedKeyUsageOID.TIME_STAMPING]:
@@ -164,12 +164,12 @@ def check_stamper(leaf: x509.Certificate) -> None:
 
 
 def chain_of(raw: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
-    """Load certificates (DER) of which each was issued by the next.
+    """Load a chain of certificates (DER), each issued by the next.
 
     Raises:
-        ValueError: One cannot be read, or names another issuer than the next.
+        ValueError: One cannot be read, or names an issuer other than the next.
         TypeError: One has a key that certificates are not signed with.
-        InvalidSignature: The next did not sign it.
+        InvalidSignature: One was not signed by the next.
     """
     chain = tuple(map(x509.load_der_x509_certificate, raw))
     for lower, upper in pairwise(chain):
@@ -192,7 +192,7 @@ def _purposes(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
 
 
 def _value(certificate: x509.Certificate, kind: type[E]) -> E | None:
-    """Return what an extension says; None where it is not there."""
+    """Return an extension's value, None where it is absent."""
     try:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:

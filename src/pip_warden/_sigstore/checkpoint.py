@@ -1,7 +1,7 @@
-"""Checkpoints of transparency logs: signed notes, read so that no byte stays unread.
+"""Strict reader of transparency log checkpoints (signed notes): every byte is read.
 
-Sources: the C2SP specifications ``signed-note`` and ``tlog-checkpoint``; Rekor v1 writes the origin ``HOST - TREEID`` and signs as
-``HOST``, Rekor v2 signs as its origin.
+Sources: the C2SP specifications ``signed-note`` and ``tlog-checkpoint``; Rekor v1 writes the origin ``HOST -
+TREEID`` and signs as ``HOST``, Rekor v2 signs as its origin.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ class Checkpoint:
 def read_checkpoint(text: str, log_id: bytes, where: str) -> Checkpoint:
     """Read a checkpoint.
 
-    The log's own line must be there exactly once, under the name that the origin says. Witnesses may cosign a Rekor v2 checkpoint:
-    such lines must be well-formed; they are left out of the result, since nothing verifies them. Rekor v1 has no witnesses.
+    The log's own signature line must be there exactly once, under the name that the origin says. Witnesses
+    may cosign a Rekor v2 checkpoint: such lines must be well-formed, but are left out of the result, since
+    nothing verifies them. Rekor v1 has no witnesses.
 
     Args:
         text: The signed note.
@@ -77,11 +78,12 @@ def read_checkpoint(text: str, log_id: bytes, where: str) -> Checkpoint:
 def _own_line(lines: list[str], signer: str, log_id: bytes, where: str, *, most: int) -> str:
     if len(lines) > most:
         raise MalformedError(f"{where} has more signatures than such a log makes")
-    # A log that changes its key signs with both for a while; the one that counts is the key of the log entry.
+    # A log that changes its key signs with both for a while; only the key of the log entry counts.
     own = [line for line in lines if _signer(line, where) == (signer, log_id[:4])]
     if len(own) != 1:
         raise MalformedError(
-            f"{where} is not signed exactly once by its origin's {signer[:80]!r} with the key of the log entry"
+            f"{where} is not signed exactly once by its origin's {signer[:80]!r} "
+            "with the key of the log entry"
         )
     return own[0]
 

@@ -16,15 +16,16 @@ _RAW_ISSUER = 1
 _UTF8_STRING = 0x0C
 _LONG_FORM = 0x80
 _NOBODY = frozenset({"https:", "https://", "https://<nil>", "https://%3Cnil%3E"})
-"""What Fulcio writes, whatever project it is of, for a token whose ``ci_config_ref_uri`` is empty or null."""
+"""What Fulcio writes for a token whose ``ci_config_ref_uri`` is empty or null, whatever its project."""
 
 
 def read_claims(certificate: x509.Certificate) -> Claims | Fault:
     """Read the claims of a certificate.
 
     Returns:
-        The claims, or a fault: ``bad-claims`` (an extension that is repeated or does not decode), ``issuer-disagrees`` (extensions 1
-        and 8 name different issuers), ``no-issuer``, ``bad-subject`` (not exactly one subject alternative name).
+        The claims, or a fault: ``bad-claims`` (an extension that is repeated or does not decode),
+        ``issuer-disagrees`` (extensions 1 and 8 name different issuers), ``no-issuer``, ``bad-subject`` (not
+        exactly one subject alternative name).
     """
     try:
         extensions = certificate.extensions
@@ -40,7 +41,8 @@ def read_claims(certificate: x509.Certificate) -> Claims | Fault:
     if isinstance(issuer, Fault):
         return issuer
     if "%" in subject and subject == values.get(CLAIM_NUMBERS["build-signer-uri"]):
-        # The CA escapes a subject only where it must: one that came with escapes in it reads like another's that got them.
+        # The CA escapes a subject only where it must: one that had escapes already looks like another that
+        # was escaped.
         return Fault(code="bad-subject", expected="a ref without percent signs", found=subject)
     return Claims(
         issuer=issuer,
@@ -60,7 +62,8 @@ def _values(extensions: x509.Extensions) -> dict[int, str]:
             raise ValueError(f"extension {_ARC}{number} appears {len(matching)} times")
         for extension in matching:
             if not isinstance(extension.value, x509.UnrecognizedExtension):
-                raise ValueError(f"extension {_ARC}{number} is not a claim")  # noqa: TRY004 -- a fault of the input
+                # A fault of the input, not of a caller.
+                raise ValueError(f"extension {_ARC}{number} is not a claim")  # noqa: TRY004
             raw = extension.value.value
             found[number] = raw.decode("utf-8") if number == _RAW_ISSUER else decode_utf8_string(raw)
     return found
@@ -114,7 +117,8 @@ def _issuer(values: dict[int, str]) -> str | Fault:
         )
     issuer = values.get(_RAW_ISSUER, "")
     if not issuer:
-        # The CA writes both. sigstore-python reads extension 1 alone, and the same certificate must mean the same to everybody.
+        # The CA writes both. sigstore-python reads extension 1 alone, and a certificate must mean the same
+        # to every client.
         return Fault(
             code="no-issuer",
             expected="an issuer in extension 1 of the certificate",

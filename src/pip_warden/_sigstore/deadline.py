@@ -1,4 +1,4 @@
-"""Calls of the sigstore library under a deadline of ours: it talks to servers itself, and knows none."""
+"""Calls of the sigstore library under a deadline: it talks to servers itself, and has none of its own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 class DeadlineError(Exception):
-    """The call had not ended in time; its thread is left to itself."""
+    """The call did not end in time; its thread keeps running."""
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """Run a call in a thread of its own, so that a server that never ends cannot hold us, and return what it returns.
+    """Run a call in its own thread and return its result, so that a hanging server cannot block the caller.
 
     Args:
         seconds: How long to wait.
@@ -22,7 +22,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
     Raises:
         DeadlineError: It has not ended in time.
-        Exception: What the call raised, whatever that is.
+        Exception: Whatever the call raised.
     """
     outcome: list[T] = []
     failure: list[Exception] = []
@@ -30,7 +30,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     def run() -> None:
         try:
             outcome.append(call())
-        except Exception as err:  # noqa: BLE001 -- the library raises what it likes; raised again below
+        except Exception as err:  # noqa: BLE001 -- the library may raise anything; raised again below
             failure.append(err)
 
     thread = threading.Thread(target=run, name="sigstore", daemon=True)

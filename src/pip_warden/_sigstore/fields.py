@@ -1,7 +1,8 @@
-"""Protobuf JSON read strictly, field by field: what is not asked for is refused.
+"""Protobuf JSON read strictly, field by field: unknown fields are refused.
 
-Sigstore's messages travel as protobuf JSON. Its usual readers are lenient in ways that leave bits unread: base64 with other padding
-bits, numbers in several spellings, fields nobody knows. Here each value has exactly one spelling.
+Sigstore's messages travel as protobuf JSON. Its usual readers are lenient in ways that leave bits unread:
+base64 with other padding bits, numbers in several spellings, unknown fields. Here each value has exactly one
+spelling.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ def canonical_base64(text: str, where: str) -> bytes:
 
 
 def base64_of(data: bytes) -> str:
-    """Encode as protobuf JSON has bytes: what :func:`canonical_base64` takes."""
+    """Encode bytes for protobuf JSON, as :func:`canonical_base64` decodes them."""
     return base64.b64encode(data).decode("ascii")
 
 
 class Fields:
-    """One JSON object, whose fields are taken one by one; :meth:`done` refuses the rest.
+    """A JSON object whose fields are taken one by one; :meth:`done` refuses the rest.
 
-    A field that is ``null`` counts as absent, as protobuf JSON has it.
+    A field that is ``null`` counts as absent, as in protobuf JSON.
     """
 
     def __init__(self, value: JSONValue, where: str) -> None:
@@ -50,19 +51,19 @@ class Fields:
         self.where = where
 
     def has(self, key: str) -> bool:
-        """Say whether a field is there. One that is null is not, and is read with that."""
+        """Return whether a field is present; a null one is not, and counts as taken."""
         if key in self._values:
             return True
         self._unread.discard(key)
         return False
 
     def take(self, key: str) -> JSONValue:
-        """Take any value, None where absent."""
+        """Take a value of any type, None where absent."""
         self._unread.discard(key)
         return self._values.get(key)
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Take a string; without a default it must be there."""
+        """Take a string; without a default it is required."""
         value = self.take(key)
         if value is None and default is not None:
             return default
@@ -75,7 +76,7 @@ class Fields:
 
         Args:
             key: The field.
-            size: The exact length wanted.
+            size: The exact length required.
             empty: Whether it may be empty.
         """
         data = canonical_base64(self.text(key, ""), self._path(key))
@@ -93,16 +94,16 @@ class Fields:
         return int(text)
 
     def child(self, key: str) -> Fields:
-        """Take an object that must be there."""
+        """Take a required object."""
         return Fields(self.take(key), self._path(key))
 
     def optional(self, key: str) -> Fields | None:
-        """Take an object that may be absent."""
+        """Take an optional object, None where absent."""
         value = self.take(key)
         return None if value is None else Fields(value, self._path(key))
 
     def items(self, key: str, *, most: int) -> list[JSONValue]:
-        """Take a list of at most so many values; absent is empty."""
+        """Take a list of at most ``most`` values; absent is empty."""
         value = self.take(key)
         if value is None:
             return []
@@ -113,7 +114,7 @@ class Fields:
         return value
 
     def children(self, key: str, *, most: int) -> list[Fields]:
-        """Take a list of objects; absent is empty."""
+        """Take a list of at most ``most`` objects; absent is empty."""
         path = self._path(key)
         return [Fields(item, f"{path}[{at}]") for at, item in enumerate(self.items(key, most=most))]
 

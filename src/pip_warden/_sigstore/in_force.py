@@ -1,7 +1,8 @@
 """Which parts of the trusted root a bundle uses, and whether each was in force at the time.
 
-The sigstore library does not look at all ends of the windows in which the parts of a root are valid, and tries one key after the other.
-Here exactly the CA, the CT log, the transparency log and the time-stamp authorities are chosen that can have made what the bundle has.
+The sigstore library does not check every end of the windows in which the parts of a root are valid, and
+tries one key after the other. Here exactly those CA, CT log, transparency log and time-stamp authorities are
+chosen that can have made what the bundle contains.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Moments = tuple[datetime, ...]
 
 
 def authority_of(certificate: x509.Certificate, root: Root, moments: Moments) -> Authority:
-    """Return the certificate authority that issued a certificate, and vouches for it and for the moments of signing.
+    """Return the certificate authority that issued a certificate and was in force at the moments of signing.
 
     Raises:
         FaultError: ``bad-certificate-chain`` or ``outside-validity-window``.
@@ -40,7 +41,7 @@ def authority_of(certificate: x509.Certificate, root: Root, moments: Moments) ->
 
 
 def _check_chain_in_force(authority: Authority, moments: Moments) -> None:
-    """No certificate of the chain had expired: the library looks no further up than the first that it trusts."""
+    """Check that no certificate of the chain had expired: the library stops at the first that it trusts."""
     for ca in authority.certificates:
         window = _validity(ca)
         if (moment := _outside(window, moments)) is not None:
@@ -51,7 +52,7 @@ def _check_chain_in_force(authority: Authority, moments: Moments) -> None:
 
 
 def check_in_force(certificate: x509.Certificate, moment: datetime) -> None:
-    """A signer's certificate was valid to the fraction of a second, which the library leaves out.
+    """Check a signer's certificate's validity to the fraction of a second, which the library ignores.
 
     Raises:
         FaultError: ``expired-certificate``.
@@ -72,7 +73,7 @@ def _issued(certificate: x509.Certificate, authority: Authority) -> bool:
 
 
 def ct_log_of(certificate: x509.Certificate, root: Root) -> Log:
-    """Return the CT log that stamped a certificate, once, while the log was in force.
+    """Return the CT log whose one SCT a certificate has, made while the log was in force.
 
     Raises:
         FaultError: ``bad-sct`` or ``outside-validity-window``.
@@ -88,7 +89,7 @@ def ct_log_of(certificate: x509.Certificate, root: Root) -> Log:
         raise unproved("bad-sct", f"{len(stamps)} timestamps")
     stamp = stamps[0]
     log = _instance("CT log", root.ct_logs, stamp.log_id, (stamp.timestamp.replace(tzinfo=UTC),), "bad-sct")
-    # The library takes the key's own algorithm, whatever the timestamp says.
+    # The library uses the key's own algorithm, whatever the SCT says.
     wanted = SignatureAlgorithm.RSA if log.is_rsa else SignatureAlgorithm.ECDSA
     if stamp.signature_algorithm is not wanted:
         raise unproved(
@@ -107,12 +108,13 @@ def log_of(log_id: bytes, root: Root, moments: Moments) -> Log:
 
 
 def stampers_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
-    """Return the time-stamp authorities that were in force at the moment, to the fraction of a second, and could sign when the signer says that it did.
+    """Return the time-stamp authorities that can have made a bundle's time stamp.
 
-    There are none where none is to prove it.
+    They were in force at its moment, to the fraction of a second, and their certificate was valid at the
+    signing time that it states. Empty where the bundle's time is not proved by a time stamp.
 
     Raises:
-        FaultError: ``bad-signing-time``: there is none that could.
+        FaultError: ``bad-signing-time``: no authority can have made it.
     """
     if timed.stamp is None:
         return ()
@@ -150,7 +152,8 @@ def _window_fault(what: str, window: Window, moments: Moments) -> FaultError:
         "outside-validity-window",
         f"{moment.isoformat()}",
         expected=f"a signing time within the validity of the {what} used: {window}",
-        hint="The trusted root may be too old or too new for this signature: compare it with a fresh one (`pip-warden root update`).",
+        hint="The trusted root may be too old or too new for this signature: compare it with a fresh one "
+        "(`pip-warden root update`).",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a verified bundle proves: plain values, so that nobody else needs the sigstore library."""
+"""What a verified bundle proves, as plain values that need no sigstore library."""
 
 from __future__ import annotations
 
@@ -32,10 +32,13 @@ class Claims:
     """What the certificate of a verified bundle says.
 
     Attributes:
-        issuer: The OIDC issuer, of extension 1 (raw); extension 8 (DER), which the oldest certificates lack, says the same.
-        subjects: Every subject alternative name (URI or e-mail address); a well-formed certificate has exactly one.
-        values: ``(name, value)`` of every extension of :data:`CLAIM_NUMBERS` that is present, sorted by number.
-        not_before: The certificate's ``not_valid_before``: the signing time we judge by, aware UTC.
+        issuer: The OIDC issuer, of extension 1 (raw); extension 8 (DER), which the oldest certificates lack,
+            has the same value.
+        subjects: Every subject alternative name (URI or e-mail address); a well-formed certificate has
+            exactly one.
+        values: ``(name, value)`` of every extension of :data:`CLAIM_NUMBERS` that is present, sorted by
+            number.
+        not_before: The certificate's ``not_valid_before``, aware UTC: the signing time used for judging.
     """
 
     issuer: str
@@ -44,7 +47,7 @@ class Claims:
     not_before: datetime
 
     def get(self, name: str) -> str | None:
-        """Return the claim with one of our names, None where the certificate lacks it."""
+        """Return the claim with a name of :data:`CLAIM_NUMBERS`, None where the certificate lacks it."""
         return dict(self.values).get(name)
 
 
@@ -58,13 +61,14 @@ class Envelope:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proved:
-    """The outcome of step 7 for one bundle.
+    """The result of step 7 for one bundle.
 
     Attributes:
-        claims: What its certificate says.
+        claims: The claims of its certificate.
         envelope: The verified DSSE envelope; None for a message signature over the artifact's digest.
         log_index: Global index of its log entry.
-        log_time: Integrated time (aware UTC) where a signed entry timestamp proved it, else the RFC 3161 time.
+        log_time: Integrated time (aware UTC) where a signed entry timestamp proved it, else the RFC 3161
+            time.
     """
 
     claims: Claims

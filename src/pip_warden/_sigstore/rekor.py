@@ -1,7 +1,7 @@
-"""The look-up of a detached signature's entry in Rekor v1.
+"""Looks up a detached signature's entry in Rekor v1.
 
-The entry that the signature must have is built and asked for; exactly that entry comes back or none. Searching by digest would list
-everybody's entries of the same file. No sigstore library is needed for this.
+The entry that the signature must have is built and looked up; the response has exactly that entry or none. A
+search by digest would list all entries of the same file, whoever signed. The sigstore library is not needed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_HASHES = 64
 
 
 class RekorResponse(Protocol):
-    """An HTTP answer, read to its end."""
+    """An HTTP response, read to its end."""
 
     @property
     def status(self) -> int:
@@ -39,13 +39,13 @@ class RekorResponse(Protocol):
 
 
 class JSONPoster(Protocol):
-    """What of the HTTP client is needed here."""
+    """The part of the HTTP client that is used here."""
 
     def post_json(self, url: str, payload: JSONValue, *, max_bytes: int) -> RekorResponse:
-        """Send JSON and return the answer, whatever its status.
+        """Send JSON and return the response, whatever its status.
 
         Raises:
-            UndecidedError: No answer, a broken one, or one larger than ``max_bytes``.
+            UndecidedError: No response, a broken one, or one larger than ``max_bytes``.
         """
         ...
 
@@ -85,12 +85,12 @@ def find_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord)
         wanted: What the entry must say.
 
     Returns:
-        The entry, of which nothing is verified but that it is the one asked for; None where every instance says that it has none or could
-        have none, since the signature is not the certificate's over the file.
+        The entry, checked only to be the one looked up, not verified. None where every instance says that it
+        has none, or can have none since the signature is not the certificate's over the file.
 
     Raises:
-        RegistryError: ``bad-rekor-answer``: an instance answered anything else than the entry or none.
-        UndecidedError: An instance could not be asked.
+        RegistryError: ``bad-rekor-answer``: a response is neither the entry nor none.
+        UndecidedError: An instance could not be reached.
     """
     for url in urls:
         reply = transport.post_json(
@@ -108,7 +108,7 @@ def _read(reply: RekorResponse, url: str, wanted: Hashedrekord) -> LogEntry | No
     try:
         answer = loads(reply.body, max_bytes=_LARGEST_ANSWER) if reply.status in (200, 400) else None
         if reply.status == 400 and isinstance(answer, dict) and answer.get("code") == 400:
-            # Rekor verifies what it is asked for: a signature that is not over the file is no entry it could have.
+            # Rekor verifies the proposed entry: it has none for a signature that is not over the file.
             return None
         if reply.status != 200:
             raise MalformedError(f"status {reply.status}")

@@ -1,8 +1,8 @@
-"""A trusted root: who may issue certificates, log and stamp them, and when.
+"""A trusted root: which authorities and logs may issue, log and time-stamp, and when.
 
-The sigstore library reads a root whole or not at all, and does not look at the end of the windows in which its parts are valid. So the
-root is read here, part by part (:mod:`.root_reader`), and a verifier is built around exactly the CA, CT log and transparency log that one
-bundle names (:mod:`.verifier`).
+The sigstore library reads a root whole or not at all, and does not check the end of the windows in which its
+parts are valid. So the root is read here, part by part (:mod:`.root_reader`), and a verifier is built for
+exactly the CA, CT log and transparency log that one bundle names (:mod:`.verifier`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Root:
     """A trusted root, read once. Safe to use from several threads.
 
     Attributes:
-        sha256: Digest of the bytes it was read from.
+        sha256: Digest of the file.
         authorities: Its certificate authorities.
         ct_logs: Its CT logs.
         logs: Its transparency logs.
@@ -50,7 +50,7 @@ class Root:
     def verifier(
         self, authority: Authority, ct_log: Log, log: Log, stampers: tuple[Authority, ...]
     ) -> Verifier:
-        """Return the verifier that trusts these three and, for time stamps, these authorities."""
+        """Return a verifier that trusts only these three and, for time stamps, these authorities."""
         key: tuple[Authority | Log, ...] = (authority, ct_log, log, *stampers)
         with self._lock:
             if key not in self._verifiers:
@@ -62,7 +62,7 @@ def load_root(raw: bytes) -> Root:
     """Read a trusted root from bytes whose digest was checked.
 
     Raises:
-        TrustRootError: ``bad-trusted-root``: it is no trusted root, or nothing can be verified with it.
+        TrustRootError: ``bad-trusted-root``: it is not a trusted root, or nothing can be verified with it.
     """
     try:
         parts = read_parts(raw)

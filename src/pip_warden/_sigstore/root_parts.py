@@ -1,4 +1,4 @@
-"""The parts of a trusted root: authorities and logs, each with the time in which it may be relied on."""
+"""The parts of a trusted root: authorities and logs, each with its validity window."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ JSONObject = Mapping[str, JSONValue]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """When a part of the root is valid; both ends belong to it (protobuf-specs, `TimeRange`), and no end means: still valid."""
+    """When a part of the root is valid: both ends included (protobuf-specs, `TimeRange`), None is open."""
 
     start: datetime
     end: datetime | None
 
     def holds(self, moment: datetime) -> bool:
-        """Say whether a moment lies within."""
+        """Return whether a moment lies within."""
         return self.start <= moment and (self.end is None or moment <= self.end)
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class Authority:
 
     Attributes:
         certificates: Its chain, the issuing certificate first.
-        window: When it may be relied on.
+        window: When it is valid.
         part: The same as JSON for the sigstore library.
     """
 
@@ -49,11 +49,11 @@ class Log:
     """An instance of a transparency log or CT log.
 
     Attributes:
-        url: Where it answers.
+        url: Its base URL.
         ids: Its ids, as entries and SCTs name it.
         key_digest: SHA-256 of its public key (DER): the id of every CT log and Rekor v1 instance.
         is_rsa: Whether that is an RSA key.
-        window: When its key may be relied on.
+        window: When its key is valid.
         part: The same as JSON for the sigstore library.
     """
 
@@ -71,7 +71,7 @@ class Log:
 
     @property
     def host(self) -> str:
-        """The host where it answers, spelled as in its URL: its name in what it signs. "" where the URL has none."""
+        """The host of its URL, as spelled there: its name in what it signs; "" where the URL has none."""
         try:
             parts = urlsplit(self.url)
             host, place = parts.hostname or "", parts.netloc.rpartition("@")[2]

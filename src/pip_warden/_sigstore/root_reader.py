@@ -1,4 +1,7 @@
-"""Reads a trusted root: what cannot be used is left out and named, for a new kind of key must not break what can be verified."""
+"""Strict reader of a trusted root.
+
+A part that cannot be used is left out and reported: a new kind of key must not break what can be verified.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ _KEY_TYPES: dict[str, type] = {
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
-"""How protobuf JSON writes a time; ISO 8601 knows many more forms, which not everybody reads."""
+"""How protobuf JSON writes a time; ISO 8601 has many more forms, which not every client reads."""
 
 T = TypeVar("T")
 
@@ -44,7 +47,7 @@ def read_parts(raw: bytes) -> Parts:
     """Read a trusted root strictly, part by part.
 
     Raises:
-        MalformedError: It is no trusted root, or nothing can be verified with it.
+        MalformedError: It is not a trusted root, or nothing can be verified with it.
     """
     whole = Fields(loads_object(raw, max_bytes=_LARGEST), "trusted root")
     media_type = whole.text("mediaType")
@@ -74,7 +77,7 @@ def _usable(whole: Fields, key: str, read: Callable[[Fields], T], dropped: list[
     for at, value in enumerate(whole.items(key, most=_MOST_PARTS)):
         try:
             found.append(read(Fields(value, f"{key}[{at}]")))
-        except Exception as err:  # noqa: BLE001 -- keys of tomorrow fail in ways nobody can list; left out is safe
+        except Exception as err:  # noqa: BLE001 -- future keys fail in unknown ways; leaving out is safe
             dropped.append(f"{key}[{at}]: {err}")
     return tuple(found)
 
@@ -120,7 +123,10 @@ def _read_authority(fields: Fields) -> Authority:
 
 
 def _linked(raw: list[str]) -> tuple[x509.Certificate, ...]:
-    """Load a chain whose every certificate is issued by the next, the last by itself; the library takes each for an anchor of its own."""
+    """Load a chain whose every certificate is issued by the next, the last by itself.
+
+    The library trusts each of them as an anchor by itself.
+    """
     certificates = chain_of(Fields({"c": text}, "certificate").data("c") for text in raw)
     if not certificates:
         raise MalformedError("no certificate")
@@ -201,6 +207,9 @@ def _moment(fields: Fields, key: str) -> datetime:
 
 
 def _window_json(window: Window) -> dict[str, JSONValue]:
-    """Write a window for the library, which leaves out its last moment (of time-stamp authorities; it looks at no other end)."""
+    """Write a window for the library.
+
+    It excludes the last moment for time-stamp authorities, and checks no other end.
+    """
     ends = {"end": (window.end + timedelta(microseconds=1)).isoformat()} if window.end else {}
     return {"start": window.start.isoformat(), **ends}

@@ -1,7 +1,7 @@
-"""Signing through the sigstore library: one certificate for all files of a call.
+"""Signs through the sigstore library: one certificate for all files of a call.
 
-The library talks to the CA, the log and the time stamp authority itself, so these calls are the named exception to the one HTTP client; each runs under
-a deadline of ours. Whatever it raises is converted here.
+The library talks to the CA, the log and the time-stamp authority itself, so these calls are the named
+exception to the one HTTP client; each runs under a deadline. Whatever the library raises is converted here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LARGEST_CONFIG = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Signatory:
-    """Somebody who may sign now: an identity token exchanged for a certificate.
+    """A signer: an identity token exchanged for a certificate.
 
     Attributes:
         root: The trusted root that the signatures must verify against.
@@ -73,7 +73,7 @@ def signatory(token: str, trust_config: bytes | None) -> Iterator[Signatory]:
     Raises:
         UsageError: ``bad-trust-config``.
         TrustRootError: The trusted root in it cannot be used, or TUF failed.
-        UndecidedError: ``signing-failed``: the CA said no, or did not answer.
+        UndecidedError: ``signing-failed``: the CA refused, or did not answer.
     """
     config = _public_good() if trust_config is None else _read_config(trust_config)
     root = load_root(_root_of(config))
@@ -86,15 +86,15 @@ def signatory(token: str, trust_config: bytes | None) -> Iterator[Signatory]:
 def ambient_token(
     *, seconds: float = _DEADLINE, detect: Callable[[], str | None] = detect_credential
 ) -> str | None:
-    """Ask the surroundings for an identity token, as CI systems offer one; None where there is none, or none in time.
+    """Return the identity token that the CI system offers, None where there is none, or none in time.
 
     Args:
-        seconds: How long to wait; the library has a timeout for each read alone.
-        detect: Asks.
+        seconds: How long to wait; the library has only a timeout for each read.
+        detect: Gets the token.
     """
     try:
         return _under_deadline(detect, seconds=seconds)
-    except Exception:  # noqa: BLE001 -- a CI system that promises a token and has none raises; so there is none
+    except Exception:  # noqa: BLE001 -- raised where a CI system promises a token and has none
         return None
 
 
@@ -120,7 +120,7 @@ def _public_good() -> ClientTrustConfig:
 
 
 def _root_of(config: ClientTrustConfig) -> bytes:
-    """Serialise the trusted root: the public API has no way, so the model inside it is asked (as in :mod:`.tuf`)."""
+    """Serialise the trusted root with its inner model, since the public API cannot (as in :mod:`.tuf`)."""
     text: str = config.trusted_root._inner.to_json()  # noqa: SLF001 -- see the docstring
     return text.encode()
 
@@ -139,8 +139,9 @@ def _under_deadline(work: Callable[[], T], *, secret: str = "", seconds: float =
         raise UndecidedError(
             "signing-failed",
             f"expected Sigstore to sign, found: {said.replace(secret, '***') if secret else said}",
-            hint="If the CA refuses the token: it knows only some issuers, needs the audience `sigstore`, and the job's configuration must lie in the "
-            "project itself. `pip-warden explain signing-failed` tells more.",
+            hint="If the CA refuses the token: it knows only some issuers, needs the audience `sigstore`, "
+            "and the job's configuration must lie in the project itself. "
+            "`pip-warden explain signing-failed` tells more.",
         ) from err
 
 

@@ -1,9 +1,11 @@
-"""What a time-stamp response says of time, read to the end.
+"""Strict reader of the times in a time-stamp response.
 
-The library that verifies time stamps leaves out the fraction of a second, and so would take one of half a second after a certificate's end. Nor
-does it look at what the signer states beside: that there are signed attributes at all, and when it says that it signed.
+The library that verifies time stamps ignores the fraction of a second, and so would accept one of half a
+second after a certificate's end. Nor does it check the signer's other statements: that there are signed
+attributes at all, and the signing time in them.
 
-Sources: RFC 3161 section 2.4.2 (``TSTInfo``), RFC 5652 sections 5 (``SignedData``) and 11.3 (signing time), X.690 section 11.7.
+Sources: RFC 3161 section 2.4.2 (``TSTInfo``), RFC 5652 sections 5 (``SignedData``) and 11.3 (signing time),
+X.690 section 11.7.
 """
 
 from __future__ import annotations
@@ -20,18 +22,18 @@ _SIGNING_TIME = bytes.fromhex("2a864886f70d010905")  # 1.2.840.113549.1.9.5
 _GEN_TIME = re.compile(rb"([0-9]{14})(?:\.([0-9]{0,5}[1-9]))?Z")
 
 _TO_SIGNED_DATA = (0, 1, 1, 0)
-"""Which element to enter, level by level: the response; its token; the token's content ([0]), signed data."""
+"""Index of the element to enter at each level: response, token, the token's content ([0]), signed data."""
 _TO_GEN_TIME = (2, 1, 0, 0, 4)
-"""From there: what it encapsulates, the content of that ([0]), an octet string, which holds a ``TSTInfo``, and there the fifth."""
+"""From there: encapsulated content, its content ([0]), octet string with a ``TSTInfo``, its fifth element."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stamp:
-    """A time stamp's times, aware UTC; of which nothing is verified.
+    """A time stamp's times, aware UTC, not verified.
 
     Attributes:
-        gen_time: When the data was there, to the microsecond.
-        signing_time: When its signer says that it signed, None where it does not say.
+        gen_time: When the data existed, to the microsecond.
+        signing_time: The signer's statement of when it signed, None where absent.
     """
 
     gen_time: datetime
@@ -42,7 +44,8 @@ def read_stamp(response: bytes) -> Stamp:
     """Read a ``TimeStampResp`` in DER.
 
     Raises:
-        MalformedError: A time is not there or finer than microseconds, or it is not signed once, with attributes.
+        MalformedError: A time is absent or finer than microseconds, or there is not one signer with signed
+            attributes.
     """
     signed_data = _enter(response, _TO_SIGNED_DATA)[1]
     return Stamp(gen_time=_gen_time(signed_data), signing_time=_signing_time(signed_data))
@@ -87,7 +90,7 @@ def _moment(text: str, form: str) -> datetime:
 
 
 def _enter(data: bytes, way: tuple[int, ...]) -> tuple[int, bytes]:
-    """Return tag and content of the element to which a way leads, each step one of the elements in a row."""
+    """Return tag and content of the element at a path: each step is the index of an element at its level."""
     tag = 0
     for at in way:
         elements = _elements(data)
@@ -98,7 +101,7 @@ def _enter(data: bytes, way: tuple[int, ...]) -> tuple[int, bytes]:
 
 
 def _elements(data: bytes) -> list[tuple[int, bytes]]:
-    """Return tag and content of each element in a row, at least one."""
+    """Return tag and content of each consecutive element, at least one."""
     found: list[tuple[int, bytes]] = []
     at = 0
     while at < len(data) or not found:

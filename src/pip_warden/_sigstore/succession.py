@@ -1,8 +1,9 @@
-"""What a new trusted root takes away from the one before it, or gives back to a key whose time was over.
+"""Compares a new trusted root with the one before it: removed parts, and keys whose window was reopened.
 
-A root grows: keys are added, and one that is given up gets a last day, so that what it signed before still verifies. A root that drops one
-loses old releases; a root that moves or removes a last day makes a key good again that somebody had a reason to end. Both happen by mistake,
-when a root of another instance or an old copy is taken for the new one.
+A root grows: keys are added, and a key that is retired gets an end date, so that what it signed before still
+verifies. A root that drops a key loses old releases; a root that moves or removes an end date makes a key
+valid again that was retired for a reason. Both happen by mistake, when a root of another instance or an old
+copy is taken for the new one.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ class _Part:
     """One part of a root.
 
     Attributes:
-        name: What people know it by.
-        kind: What it is; the same key may serve as two things.
+        name: Its name for people.
+        kind: What it is; one key may have two uses.
         key: Its public key.
-        claims: All that must still be there for what it vouched for to verify.
-        window: When it may be relied on.
+        claims: All that must still be present for earlier signatures to verify.
+        window: When it is valid.
     """
 
     name: str
@@ -40,7 +41,7 @@ class _Part:
 
 
 def is_of_another_instance(old: Root, new: Root) -> bool:
-    """Tell whether two roots have no certificate authority in common, by its key."""
+    """Return whether two roots have no certificate authority in common, by its key."""
     return not {_key_of(ca) for ca in old.authorities} & {_key_of(ca) for ca in new.authorities}
 
 
@@ -58,7 +59,7 @@ def removed(old: Root, new: Root) -> tuple[str, ...]:
 
 
 def reopened(old: Root, new: Root) -> tuple[str, ...]:
-    """Name every key that was over in the old root and is good at a later time in the new one, with both windows."""
+    """Name every key that had ended in the old root and is valid later in the new one, with both windows."""
     before, after = _by_key(old), _by_key(new)
     return tuple(
         f"{before[key][0].name}: valid {_spelled(before[key])}, now {_spelled(after[key])}"
@@ -114,7 +115,7 @@ def _authority(kind: str, authority: Authority) -> _Part:
 
 
 def _key_of(authority: Authority) -> bytes:
-    """Return the key that issues; a certificate may be renewed, and what counts is who can sign."""
+    """Return the issuing key: a certificate may be renewed, and what counts is which key can sign."""
     key = authority.certificates[0].public_key()
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 

@@ -1,4 +1,4 @@
-"""The proofs of time that a bundle offers: each is looked at by itself, so that none stays unread."""
+"""The proofs of time in a bundle: each is verified by itself, so that none is ignored."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class TimedBundle:
     """A bundle with one proof of time.
 
     Attributes:
-        bundle: The bundle, with no other proof of time, as the sigstore library has it.
-        moment: The time that it claims, aware UTC.
-        stamp: The time stamp that is to prove it; None where the log's promise is.
+        bundle: The bundle, with no other proof of time, as the sigstore library's type.
+        moment: The time that the proof states, aware UTC.
+        stamp: The time stamp that proves it; None where the log's promise does.
     """
 
     bundle: Bundle
@@ -37,10 +37,10 @@ class TimedBundle:
 def timed_bundles(wire: WireBundle) -> Iterator[TimedBundle]:
     """Split a bundle into one per proof of time; at least one.
 
-    The library is content with one good proof of several.
+    The library accepts a bundle with one good proof of several.
 
     Raises:
-        FaultError: There is none, or one that cannot be read, or a time that nobody signed.
+        FaultError: There is none, or one that cannot be read, or a time that is not signed.
     """
     if wire.entry.promise is not None:
         moment = datetime.fromtimestamp(wire.entry.integrated_time, tz=UTC)
@@ -80,10 +80,10 @@ def _stamped(bundle: Bundle, response: bytes) -> Stamp:
 
 
 def check_stamp(stamp: TimeStampResponse) -> None:
-    """Look at what some clients read and others refuse; nothing signs the set of certificates.
+    """Refuse what some clients read and others do not; the set of certificates is not signed.
 
     Raises:
-        MalformedError: Somebody cannot read it.
+        MalformedError: Some client cannot read it.
         ValueError: A certificate cannot be read at all.
     """
     for der in stamp.signed_data.certificates:

@@ -1,4 +1,4 @@
-"""The public-good trusted root, fetched through TUF: only ever by an explicit act (design decision D7)."""
+"""Fetches the public-good trusted root through TUF: only by an explicit command (design decision D7)."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from pip_warden.errors import TrustRootError
 
 
 def _from_tuf() -> str:
-    return ClientTrustConfig.production().trusted_root._inner.to_json()  # noqa: SLF001 -- see below: no public way
+    # No public way, see below.
+    return ClientTrustConfig.production().trusted_root._inner.to_json()  # noqa: SLF001
 
 
 def fetch_public_good_root(*, seconds: float = 60, source: Callable[[], str] = _from_tuf) -> bytes:
-    """Return the public-good Sigstore instance's trusted root, as JSON that can be kept and pinned.
+    """Return the public-good Sigstore instance's trusted root, as JSON that can be stored and pinned.
 
-    The library has no public way to write a root. Its cache file could be read again, but then nobody would know that these bytes are
-    the ones TUF verified; so the verified object itself is written, through its model's own serialiser. The meaning is that of TUF's
-    target file, the bytes (and their digest) are not.
+    The library has no public way to write a root. Its cache file could be read again, but nothing would prove
+    that these bytes are the ones that TUF verified; so the verified object itself is written, through its
+    model's own serialiser. The meaning is that of TUF's target file, the bytes (and their digest) are not.
 
     Args:
-        seconds: How long to wait; the library knows no deadline of its own.
+        seconds: How long to wait; the library has no deadline of its own.
         source: Fetches, verifies and returns the root's JSON.
 
     Raises:
-        TrustRootError: ``tuf-failed``: it could not be fetched or verified, or not in time; ``bad-trusted-root``: nothing can be
-            verified with it.
+        TrustRootError: ``tuf-failed``: it could not be fetched or verified, or not in time;
+            ``bad-trusted-root``: nothing can be verified with it.
     """
     try:
         found = within(seconds, source)

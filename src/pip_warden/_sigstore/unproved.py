@@ -1,7 +1,7 @@
-"""Why a bundle does not verify, in codes of ours.
+"""Why a bundle does not verify, as stable codes.
 
-The sigstore library tells its reasons apart by their texts alone, so they are sorted by what occurs in them; a test holds every phrase
-against the library that is installed.
+The sigstore library's reasons differ only in their texts, so they are sorted by phrases that occur in them; a
+test compares every phrase with the installed library.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from sigstore.errors import CertValidationError
 from pip_warden.faults import Fault, FaultError
 
 PHRASES = (
-    # What the library says (4.5.1), in the order in which it looks.
+    # The library's phrases (4.5.1), in the order in which it checks.
     ("not enough sources of verified time", "bad-signing-time"),
     ("duplicate timestamp", "bad-signing-time"),
     ("Timestamp Authorities", "bad-signing-time"),
@@ -30,10 +30,11 @@ PHRASES = (
     ("message digest mismatch", "bad-signature"),
     ("log entry", "other-log-entry"),
 )
-"""What the texts of the library hold, and the code for it; the first that occurs counts."""
+"""Phrases in the library's texts and their codes; the first that occurs counts."""
 
 EXPECTED = {
-    "bad-signing-time": "a signing time proved by the log's signed entry timestamp or by a trusted time-stamp authority",
+    "bad-signing-time": "a signing time proved by the log's signed entry timestamp "
+    "or by a trusted time-stamp authority",
     "unsupported-log-entry": "a log entry of kind hashedrekord or dsse",
     "bad-sct": "a certificate with one timestamp signed by a CT log of the trusted root",
     "bad-certificate": "a code-signing certificate",
@@ -47,19 +48,19 @@ EXPECTED = {
 
 
 def unproved(code: str, found: str, *, expected: str = "", hint: str = "") -> FaultError:
-    """Make what a check raises.
+    """Return the fault that a check raises.
 
     Args:
         code: The fault's code.
         found: What was found.
-        expected: What was expected; by default what :data:`EXPECTED` has for the code.
+        expected: What was expected; by default the text of :data:`EXPECTED` for the code.
         hint: What to do.
     """
     return FaultError(Fault(code=code, expected=expected or EXPECTED[code], found=found, hint=hint))
 
 
 def as_the_library_says(err: Exception) -> FaultError:
-    """Give what the library raised a code of ours."""
+    """Convert the library's exception into a fault with a stable code."""
     text = str(err) or type(err).__name__
     if isinstance(err, CertValidationError):
         return unproved("bad-certificate-chain", text)

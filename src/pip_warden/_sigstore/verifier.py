@@ -1,4 +1,7 @@
-"""Builds the library's verifier for exactly the parts of a trusted root that one bundle names: it has no other key to try."""
+"""Builds the library's verifier for exactly the parts of a trusted root that one bundle names.
+
+It then has no other key to try.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from sigstore.verify import Verifier
 from pip_warden._sigstore.root_parts import Authority, Log
 from pip_warden._sigstore.root_reader import MEDIA_TYPE
 
-# The library warns through logging, whose last resort prints; this package prints nothing.
+# The library warns through logging, which prints where nothing is configured; this package prints nothing.
 logging.getLogger("sigstore").addHandler(logging.NullHandler())
 
 
 def build_verifier(authority: Authority, ct_log: Log, log: Log, stampers: tuple[Authority, ...]) -> Verifier:
-    """Return a verifier that trusts these three and, for time stamps, these authorities."""
+    """Return a verifier that trusts only these three and, for time stamps, these authorities."""
     root = {
         "mediaType": MEDIA_TYPE,
         "tlogs": [log.part],

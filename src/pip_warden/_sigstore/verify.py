@@ -1,9 +1,10 @@
 """Step 7: a bundle's signature, its certificate and its log entry, proved under one trusted root.
 
-The sigstore library does the cryptography. Around it we look at what the library leaves open: that the parts of the root in use were valid
-at the signing time and no other key of the root is tried (:mod:`.in_force`), that each proof of time that is offered holds by itself
-(:mod:`.timed`), and here that the entry is what it says it is. Only here may anything be caught: the library lets raw ``ValueError``s
-escape, and an exception is a fault, never acceptance.
+The sigstore library does the cryptography. What it does not check is checked around it: the parts of the root
+in use were valid at the signing time and no other key of the root is tried (:mod:`.in_force`), each proof of
+time holds by itself (:mod:`.timed`), and here, the entry is of the kind and place that the bundle says. Only
+here are all exceptions caught: the library lets raw ``ValueError``s escape, and an exception is a fault,
+never acceptance.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from pip_warden.strict_json import MalformedError
 
 
 class _Anyone:
-    """A policy that leaves the identity to be judged afterwards: the library would report it before the signature."""
+    """A policy that accepts every identity: it is judged later, the library would report it too early."""
 
     def verify(self, cert: x509.Certificate) -> None:
         """Accept every certificate."""
@@ -38,12 +39,12 @@ class _Anyone:
 def prove(wire: WireBundle, digest: Digest, root: Root) -> Proved | Fault:
     """Verify a bundle for the file with a digest.
 
-    For a DSSE envelope the signature says nothing of the file by itself: step 8 compares its statement with the file.
+    A DSSE envelope's signature alone does not cover the file: step 8 compares its statement with the file.
 
     Args:
-        wire: The bundle, as it was read strictly.
+        wire: The bundle, read strictly.
         digest: SHA-256 of the file's bytes.
-        root: The one trusted root to verify under.
+        root: The trusted root to verify under.
 
     Returns:
         What is proved, or the fault. No exception escapes.
@@ -54,7 +55,7 @@ def prove(wire: WireBundle, digest: Digest, root: Root) -> Proved | Fault:
         return err.fault
     except MalformedError as err:
         return Fault(code=err.code or "bad-bundle", expected="a Sigstore bundle", found=str(err))
-    except Exception as err:  # noqa: BLE001 -- the one place where anything is caught; see above
+    except Exception as err:  # noqa: BLE001 -- the one place where everything is caught; see above
         return Fault(
             code="signature-invalid",
             expected="a bundle that verifies under the trusted root",
@@ -87,14 +88,15 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
 
 
 def _check_described(wire: WireBundle) -> InclusionProof:
-    """The entry has a proof, which is returned, and is of the kind and version that the bundle says."""
+    """Check the entry's kind and version against the bundle, and return its inclusion proof."""
     entry = wire.entry
     if entry.proof is None:
         raise unproved(
             "no-log-proof",
             "a log entry without one",
             expected="an inclusion proof with a signed checkpoint",
-            hint="Bundles of version 0.1 may lack it; `cosign bundle` or a new signature gives one that has it.",
+            hint="Bundles of version 0.1 may lack it; "
+            "`cosign bundle` or a new signature gives one that has it.",
         )
     try:
         described = read_body(entry.body)
@@ -108,10 +110,11 @@ def _check_described(wire: WireBundle) -> InclusionProof:
 
 
 def _check_place(entry: LogEntry, proof: InclusionProof, log: Log) -> None:
-    """The checkpoint is of this log, which is of the entry's version, and the entry is where the proof says.
+    """Check that the checkpoint is this log's, of the entry's version, and the entry at the proof's place.
 
-    A key may sign for several logs: the origin tells them apart (C2SP ``tlog-checkpoint``), and is the host of the log's URL. Only a promise
-    signs an index other than the proof's, as the logs of Rekor v1 that consist of several trees have them.
+    A key may sign for several logs: they differ in their origin (C2SP ``tlog-checkpoint``), which is the host
+    of the log's URL. Only a promise signs an index other than the proof's, as in logs of Rekor v1 that
+    consist of several trees.
     """
     checkpoint = proof.checkpoint
     if checkpoint.signer != log.host:
@@ -135,7 +138,7 @@ def _load(der: bytes) -> x509.Certificate:
 
 
 def _check_leaf(certificate: x509.Certificate) -> None:
-    """Every client reads it, and as the one that was verified."""
+    """Check that every client reads it, and reads the certificate that was verified."""
     try:
         check_readable(certificate)
     except MalformedError as err:
@@ -143,7 +146,7 @@ def _check_leaf(certificate: x509.Certificate) -> None:
 
 
 def _verified(timed: TimedBundle, verifier: Verifier, wire: WireBundle, digest: Digest) -> Envelope | None:
-    """Let the library verify one bundle; its envelope is returned as the library verified it."""
+    """Verify one bundle with the library, and return its envelope as the library verified it."""
     try:
         if wire.envelope is None:
             verifier.verify_artifact(
@@ -152,7 +155,7 @@ def _verified(timed: TimedBundle, verifier: Verifier, wire: WireBundle, digest: 
             return None
         payload_type, payload = verifier.verify_dsse(timed.bundle, _Anyone())
     except Exception as err:
-        # Of a certificate that had expired the library says other things, too.
+        # The library has other messages, too, for a certificate that had expired.
         check_in_force(timed.bundle.signing_certificate, timed.moment)
         raise as_the_library_says(err) from err
     return Envelope(payload_type=payload_type, payload=payload)

@@ -1,7 +1,7 @@
-"""The Sigstore bundle as it travels: what it says, and the one form in which it is written.
+"""The Sigstore bundle as values, and the canonical form in which it is written.
 
-Source: protobuf-specs ``sigstore_bundle.proto``, ``sigstore_rekor.proto``, ``sigstore_common.proto``. This module does not import the
-sigstore library, so that reading evidence costs nothing.
+Source: protobuf-specs ``sigstore_bundle.proto``, ``sigstore_rekor.proto``, ``sigstore_common.proto``. This
+module does not import the sigstore library, so that reading evidence stays cheap.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ JSONObject = dict[str, JSONValue]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InclusionProof:
-    """An inclusion proof: that the entry is in the tree whose root the checkpoint signs."""
+    """The proof that an entry is in the tree whose root the checkpoint signs."""
 
     log_index: int
     tree_size: int
@@ -29,7 +29,7 @@ class InclusionProof:
     checkpoint: Checkpoint
 
     def value(self) -> JSONObject:
-        """Return the proof as protobuf JSON has it, ready to be written."""
+        """Return the proof as protobuf JSON."""
         return {
             "logIndex": str(self.log_index),
             "treeSize": str(self.tree_size),
@@ -51,7 +51,7 @@ class LogEntry:
         integrated_time: Seconds since the epoch, 0 where the log states none.
         promise: The signed entry timestamp (SET), None where absent.
         proof: The inclusion proof, None where there is none with a checkpoint.
-        body: What was logged.
+        body: The canonicalised body.
     """
 
     log_index: int
@@ -64,7 +64,7 @@ class LogEntry:
     body: bytes
 
     def value(self) -> JSONObject:
-        """Return the entry as protobuf JSON has it, ready to be written."""
+        """Return the entry as protobuf JSON."""
         result: JSONObject = {
             "logIndex": str(self.log_index),
             "logId": {"keyId": base64_of(self.log_id)},
@@ -89,13 +89,13 @@ class WireEnvelope:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireBundle:
-    """A bundle, of which nothing is verified.
+    """A bundle, not verified.
 
     Attributes:
         certificate: The signing certificate, DER.
         entry: The log entry.
         timestamps: RFC 3161 time-stamp responses, DER.
-        signature: Of the message or of the envelope.
+        signature: The signature over the message or the envelope.
         message_digest: SHA-256 that the bundle states for the message; None where it holds an envelope.
         envelope: The DSSE envelope; None where the bundle signs a message.
     """
@@ -109,7 +109,10 @@ class WireBundle:
 
     @property
     def weight(self) -> int:
-        """Return how many bytes and characters it holds; written as JSON, where bytes become base64, it is no longer than twice that and 8 KiB."""
+        """Number of bytes and characters in it.
+
+        As JSON, where bytes become base64, it is no longer than twice that and 8 KiB.
+        """
         entry, envelope = self.entry, self.envelope
         parts = [self.certificate, self.signature, self.message_digest, *self.timestamps]
         parts += [entry.body, entry.promise, None if envelope is None else envelope.payload]

@@ -1,7 +1,7 @@
-"""Reads a Sigstore bundle as it travels, strictly: what is not understood is refused.
+"""Strict reader of a Sigstore bundle: what is not understood is refused.
 
-Source: protobuf-specs ``sigstore_bundle.proto``, ``sigstore_rekor.proto``, ``sigstore_common.proto``. This module does not import the
-sigstore library, so that reading evidence costs nothing.
+Source: protobuf-specs ``sigstore_bundle.proto``, ``sigstore_rekor.proto``, ``sigstore_common.proto``. This
+module does not import the sigstore library, so that reading evidence stays cheap.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ def _read(whole: Fields) -> WireBundle:
 
 
 def _certificate(material: Fields, media_type: str) -> bytes:
-    """Take the leaf. Further certificates of old bundles are left out: only the trusted root says who is a CA. They must be its chain."""
+    """Take the leaf certificate.
+
+    Further certificates of old bundles must be its chain, and are left out: only the trusted root names CAs.
+    """
     one, several = "certificate", "x509CertificateChain"
     if material.has(one if media_type in _WITH_CHAIN else several):
         raise MalformedError(f"{material.where} has a certificate in the form of another version")
@@ -77,7 +80,7 @@ def _certificate(material: Fields, media_type: str) -> bytes:
 
 
 def _check_chain(raw: list[bytes], where: str) -> None:
-    """Each certificate was issued by the next (``sigstore_common.proto``, ``X509CertificateChain``)."""
+    """Check that each certificate was issued by the next (``sigstore_common.proto``)."""
     if len(raw) == 1:
         return
     from cryptography.exceptions import InvalidSignature
