@@ -1,1 +1,1 @@
-"""A candidate becomes an artifact: bytes in a private directory, hashed, and read strictly without extracting."""
+"""Turns a candidate into an artifact: fetched, hashed, and read strictly without extracting it."""

@@ -1,6 +1,7 @@
-"""What is static about a source distribution stands in two files, and installers that do not build believe one or the other (PEP 643, PEP 621).
+"""Checks that an sdist's PKG-INFO and ``pyproject.toml`` state the same static metadata (PEP 643, PEP 621).
 
-So both must say the same. What a build backend makes up later is not judged here; whatever it asks for comes through the gate, too.
+Installers that do not build it read one or the other. What a build backend adds later is not judged here;
+whatever it requires comes through the gate, too.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from pip_warden.faults import FaultError
 
 _PKG_INFO, _PYPROJECT = "PKG-INFO", "pyproject.toml"
 _MOST_REWRITTEN = 64
-"""Requirements whose markers are spelled differently: comparing takes time."""
+"""Limit of requirements whose markers are spelled differently: comparing them takes time."""
 
 
 def check_agreement(core: Message, pyproject: Pyproject) -> None:
     """Check that PKG-INFO does not contradict the static parts of ``[project]``.
 
-    Old build tools write no dependencies into PKG-INFO; nobody believes it then.
+    Old build tools write no dependencies into PKG-INFO; installers do not rely on it then.
 
     Raises:
         FaultError: ``bad-metadata``.
@@ -57,13 +58,13 @@ def check_agreement(core: Message, pyproject: Pyproject) -> None:
 
 
 def _is_believed(core: Message) -> bool:
-    """Since version 2.2 PKG-INFO says which of its fields a build may change, so that it may be believed (PEP 643)."""
+    """Return whether PKG-INFO says which of its fields a build may change (since version 2.2, PEP 643)."""
     major, _, minor = metadata.one(core, "Metadata-Version", _PKG_INFO).partition(".")
     return (int(major), int(minor)) >= (2, 2)
 
 
 def _compare_always(pyproject: Iterable[Requirement], pkg_info: Iterable[Requirement]) -> None:
-    """Compare what is asked for without any extra: the same projects and versions, in the same environments."""
+    """Compare requirements without an extra: the same projects and versions, in the same environments."""
     ours, theirs = _markers(pyproject), _markers(pkg_info)
     _compare(ours, theirs)
     rewritten = [name for name in ours if set(map(str, ours[name])) != set(map(str, theirs[name]))]
@@ -82,7 +83,7 @@ def _markers(requirements: Iterable[Requirement]) -> dict[str, list[Marker | Non
 
 
 def _by_extra(requirements: Iterable[Requirement]) -> dict[str, list[Requirement]]:
-    """Sort what is asked for with an extra; the markers besides are the backend's own business, which rewrites them."""
+    """Group requirements by extra; their other markers are not compared, since backends rewrite them."""
     found: dict[str, list[Requirement]] = {}
     for requirement in requirements:
         for extra in extras_of(requirement):
@@ -99,5 +100,6 @@ def _compare(pyproject: Iterable[str], pkg_info: Iterable[str]) -> None:
 def _contradiction(pyproject: list[str], pkg_info: list[str]) -> FaultError:
     return bad_metadata(
         f"{_PYPROJECT} and {_PKG_INFO}, which say the same",
-        f"{', '.join(pyproject[:4]) or 'nothing'} in the first, {', '.join(pkg_info[:4]) or 'nothing'} in the second",
+        f"{', '.join(pyproject[:4]) or 'nothing'} in the first, "
+        f"{', '.join(pkg_info[:4]) or 'nothing'} in the second",
     )

@@ -1,7 +1,7 @@
 """A wheel's entry points: installers make executable files with these names (T43, CVE-2026-8643).
 
-Every installer has a reader of its own for this file, and no two forgive the same things: comments behind a value, lines that go on, sections that
-lend their values to others. So one reading is strict enough for all of them, and for scripts the names and references are, too.
+Installers differ in what they accept in this file: comments behind a value, continued lines, sections that
+provide values to others. So it is read strictly enough for all of them, as are scripts' names and references.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", re.ASCII)
 _REFERENCE = re.compile(
     r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*( ?\[\w[\w-]*(, ?\w[\w-]*)*\])?", re.ASCII
 )
-"""The object reference of the entry points specification, as a script needs it; scripts are generated from it, so nothing else may be in it."""
+"""The specification's object reference with an object; scripts are generated from it, so nothing else."""
 _INTERPRETER = re.compile(r"(python|pythonw|pypy|graalpy)[0-9.]*t?", re.ASCII)
 _VERSIONED = re.compile(r"(?P<base>pip|easy_install)(-?[0-9]+(\.[0-9]+)?)?", re.ASCII)
 _OWNERS = {"pip": "pip", "easy_install": "setuptools"}
-"""Scripts that installers rename to the version of the Python they install into, and whose they are."""
+"""Scripts that installers rename after the Python they install into, and their projects."""
 _WRAPPER = re.compile(r"(?P<name>.*?)(-script\.pyw?|\.exe|\.pya)?", re.DOTALL | re.IGNORECASE)
 
 
@@ -41,10 +41,11 @@ def read_entry_points(raw: bytes, project: ProjectName) -> tuple[EntryPoint, ...
 
     Args:
         raw: The file.
-        project: The wheel's project: only pip may bring a script named pip.
+        project: The wheel's project: only pip may have a script named pip.
 
     Raises:
-        FaultError: ``bad-entry-point``: an installer could read it differently, or a script's name or reference is not merely one.
+        FaultError: ``bad-entry-point``: an installer could read it differently, or a script's name or
+            reference is not plain.
     """
     found = _read(_text(raw))
     names = set[str]()
@@ -63,7 +64,7 @@ def read_entry_points(raw: bytes, project: ProjectName) -> tuple[EntryPoint, ...
 
 
 def check_script_name(name: str, project: ProjectName) -> None:
-    """Check that a script is one that every installer writes, and under this name.
+    """Check that every installer writes a script, and under this name.
 
     Raises:
         FaultError: ``bad-entry-point``.
@@ -77,7 +78,7 @@ def check_script_name(name: str, project: ProjectName) -> None:
 
 
 def script_of(name: str) -> str:
-    """Return the entry point that installers take a file among the scripts to be the old wrapper of, or its own name."""
+    """Return the entry point whose old wrapper installers take a script for, or its own name."""
     wrapper = _WRAPPER.fullmatch(name)
     return name if wrapper is None else wrapper["name"]
 
@@ -135,7 +136,9 @@ def _point(line: str, group: str) -> EntryPoint:
 def _bad(found: str) -> FaultError:
     return problem(
         "bad-entry-point",
-        "entry points that every installer reads alike, whose names are plain file names and whose values name an object",
+        "entry points that every installer reads alike, "
+        "whose names are plain file names and whose values name an object",
         found,
-        hint="An installer would write a file of that name, or code from that value. Do not use it; tell the publisher.",
+        hint="An installer would write a file of that name, or code from that value. "
+        "Do not use it; tell the publisher.",
     )

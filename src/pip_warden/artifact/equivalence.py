@@ -1,7 +1,7 @@
-"""Whether two spellings of requirements ask for the same.
+"""Whether two spellings of requirements mean the same.
 
-Build backends rewrite what a project states: ``~=2.0`` as ``<3.0,>=2.0``, one marker as another that holds in the same places, an extra that names
-further extras as what these ask for.
+Build backends rewrite what a project states: ``~=2.0`` as ``<3.0,>=2.0``, one marker as another that holds in
+the same environments, an extra that names further extras as their requirements.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import Version
 
 Optional = Mapping[str, Sequence[Requirement]]
-"""What each extra, by its normalised name, asks for."""
+"""The requirements of each extra, by its normalised name."""
 
 _LITERAL = re.compile(
     r'(\w+) (?:not in|in|[!=<>~]=?) "([^"]*)"|"([^"]*)" (?:not in|in|[!=<>~]=?) (\w+)', re.ASCII
@@ -24,7 +24,7 @@ _LITERAL = re.compile(
 _VERSIONS = frozenset({"python_version", "python_full_version", "implementation_version"})
 _PLATFORM = ("os_name", "sys_platform", "platform_system")
 _PLATFORMS = (("posix", "linux", "Linux"), ("posix", "darwin", "Darwin"), ("nt", "win32", "Windows"))
-"""Of the platforms that there are, these three say one thing in three words, and tools simplify accordingly."""
+"""On these platforms the three variables always occur together, and tools simplify accordingly."""
 _NOBODYS = ("java", "java", "Java")
 _OTHERS = (
     "platform_machine",
@@ -48,7 +48,7 @@ def spelled(requirement: Requirement) -> str:
 
 
 def _bounds(operator: str, version: str) -> Iterator[str]:
-    """Yield what a specifier asks for; ``~=V`` is a lower and an upper bound (PEP 440, compatible release)."""
+    """Yield a specifier's bounds; ``~=V`` is a lower and an upper one (PEP 440, compatible release)."""
     if operator != "~=":
         yield operator + (version if version.endswith(".*") else canonicalize_version(version))
         return
@@ -58,7 +58,7 @@ def _bounds(operator: str, version: str) -> Iterator[str]:
 
 
 def with_extras(optional: Optional, own: str) -> Iterator[str]:
-    """Yield each extra with each requirement that it brings, through other extras of the same project, too."""
+    """Yield each extra with each of its requirements, including those of extras that it names."""
     for extra in optional:
         reached = _reached(extra, optional, own) if len(optional) <= _MOST_EXTRAS else [extra]
         for inner in reached:
@@ -80,9 +80,10 @@ def _reached(extra: str, optional: Optional, own: str) -> Iterable[str]:
 
 
 def hold_alike(ours: Sequence[Marker | None], theirs: Sequence[Marker | None]) -> bool:
-    """Tell whether one of ours holds wherever one of theirs does; None holds everywhere.
+    """Return whether one of ours holds exactly where one of theirs does; None holds everywhere.
 
-    What is compared, and what lies beside it, is tried; more than can be tried is not alike unless it is spelled alike.
+    Every compared value and its neighbours are tried. Too many to try count as different, unless the
+    spellings are the same.
     """
     if set(map(str, ours)) == set(map(str, theirs)):
         return True
@@ -113,18 +114,18 @@ def _environments(markers: Iterable[Marker | None]) -> Iterator[dict[str, str]]:
     for python, platform in product(sorted(pythons) or [(3, 11, 4)], sorted(platforms)):
         full = ".".join(map(str, python))
         versions = dict.fromkeys(_VERSIONS, full) | {"python_version": f"{python[0]}.{python[1]}"}
-        for values in product(*others):  # one after the other: hostile markers have billions
+        for values in product(*others):  # lazily: hostile markers have billions
             texts = dict(zip((*_PLATFORM, *_OTHERS), (*platform, *values), strict=True))
             yield versions | texts | {"extra": ""}
 
 
 def _platform(at: int, value: str) -> tuple[str, str, str]:
-    """Return the platform that a word stands for, or makes up."""
+    """Return the platform that a value belongs to, or an invented one."""
     return next((platform for platform in _PLATFORMS if platform[at] == value), (value, value, value))
 
 
 def _around(literal: str) -> Iterator[tuple[int, int, int]]:
-    """Yield the Pythons at a version, and just before and behind it."""
+    """Yield the Python versions at a version, and just before and after it."""
     release = (*Version(literal.removesuffix(".*")).release, 0, 0)[:3]
     major, minor, micro = release
     for near in (-1, 0, 1):

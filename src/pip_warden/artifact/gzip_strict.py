@@ -1,4 +1,4 @@
-"""Gzip files: one member, and nothing before, in or behind it that another reader could take for something else (RFC 1952)."""
+"""Strict reader of gzip files: one member, and nothing that another reader could misread (RFC 1952)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def gunzip(stream: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def _read_header(stream: BinaryIO) -> int:
-    """Check the header and return its length; the original name is the only optional field that build tools write."""
+    """Check the header and return its length; build tools write no optional field but the original name."""
     raw = stream.read(_HEADER.size)
     if len(raw) != _HEADER.size or not raw.startswith(b"\x1f\x8b\x08"):
         raise _wrong_type(f"a file that begins with {raw[:4].hex(' ') or 'nothing'}")
@@ -64,7 +64,7 @@ def _read_header(stream: BinaryIO) -> int:
 
 
 def _check_no_zip(stream: BinaryIO, size: int) -> None:
-    """A ZIP reader must find nothing: it starts from the end (T41, CVE-2026-3219)."""
+    """Check that a ZIP reader, which starts from the end, finds nothing (T41, CVE-2026-3219)."""
     stream.seek(max(0, size - _ZIP_TAIL))
     if END_SIGNATURE in stream.read(_ZIP_TAIL):
         raise _wrong_type("a file that a ZIP reader takes for a ZIP file")
@@ -84,5 +84,6 @@ def _bad(found: str) -> FaultError:
         "malformed-sdist",
         "one plain gzip member that ends with the file",
         found,
-        hint="Readers could disagree about what is in it, so it is not used. Ask its publisher to build it again.",
+        hint="Readers could disagree about what is in it, so it is not used. "
+        "Ask its publisher to build it again.",
     )

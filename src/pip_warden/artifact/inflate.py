@@ -11,10 +11,10 @@ from pip_warden.artifact.problem import problem
 
 
 def inflate(stream: BinaryIO, packed: int, code: str) -> Iterator[bytes]:
-    """Unpack a raw deflate stream that must take exactly ``packed`` bytes.
+    """Unpack a raw deflate stream that must have exactly ``packed`` bytes.
 
     Args:
-        stream: Stands where the deflate stream begins.
+        stream: At the start of the deflate stream.
         packed: Its length in bytes.
         code: The code of the fault.
 
@@ -22,7 +22,7 @@ def inflate(stream: BinaryIO, packed: int, code: str) -> Iterator[bytes]:
         Pieces of at most :data:`CHUNK` bytes, never empty.
 
     Raises:
-        FaultError: It is no deflate stream, is cut off, or ends early.
+        FaultError: It is not a deflate stream, is cut off, or ends early.
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     data, piece = b"", b""

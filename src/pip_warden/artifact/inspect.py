@@ -1,4 +1,4 @@
-"""What an archive says of itself, or why it is not well-formed."""
+"""Reads an archive's own statements, or says why it is not well-formed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from pip_warden.names import ArtifactName
 
 
 def inspect(path: Path, name: ArtifactName) -> Contents | Fault:
-    """Read a wheel or sdist strictly, without extracting anything, in memory that does not grow with the file.
+    """Read a wheel or sdist strictly, without extracting it, in memory that does not grow with the file.
 
-    Its kind is what the file name says, and its bytes must be of that kind and of no other (T41, CVE-2026-3219). That the name and version
-    inside are those of the file name is judged afterwards, by step 4 of the verdict; here everything inside agrees with itself.
+    Its kind is what the file name says, and its bytes must be of that kind and of no other (T41,
+    CVE-2026-3219). Step 4 of the verdict compares name and version with the file name's; here everything
+    inside must agree with itself.
 
     Args:
         path: Where the bytes are.
@@ -34,15 +35,16 @@ def inspect(path: Path, name: ArtifactName) -> Contents | Fault:
 
 
 def read_by(interpreter: Path, artifact: Artifact) -> Artifact:
-    """Let the readers of the interpreter that an installer will run in look at an artifact, too (design decision D14).
+    """Read an artifact with the installer's own interpreter, too (design decision D14).
 
-    Only sdists are read by it: a wheel's ZIP file, of the few forms that pass here, has been read alike by every version.
+    Only sdists are read by it: every version reads a wheel's ZIP file, of the few forms accepted here, alike.
 
     Returns:
-        The artifact, with ``archive-ambiguous`` in the place of its contents where that interpreter sees another one.
+        The artifact; its contents are the fault ``archive-ambiguous`` where that interpreter reads it
+        differently.
 
     Raises:
-        UndecidedError: ``cannot-ask-python``: it cannot be run, or the file not be read.
+        UndecidedError: ``cannot-ask-python``: the interpreter cannot be run, or the file not be read.
     """
     if artifact.name.kind != "sdist" or isinstance(artifact.contents, Fault):
         return artifact
@@ -53,7 +55,8 @@ def read_by(interpreter: Path, artifact: Artifact) -> Artifact:
     except (OSError, SubprocessError) as err:
         raise UndecidedError(
             "cannot-ask-python",
-            f"expected that {interpreter} lists {artifact.name}, found: {getattr(err, 'strerror', None) or type(err).__name__}",
+            f"expected that {interpreter} lists {artifact.name}, "
+            f"found: {getattr(err, 'strerror', None) or type(err).__name__}",
             hint="Check that the Python which is installed into can be run.",
         ) from err
     return artifact

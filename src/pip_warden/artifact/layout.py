@@ -1,7 +1,8 @@
-"""Where installers would put a wheel's files (binary distribution format; the spread of ``.data`` directories).
+"""Where installers would put a wheel's files (binary distribution format, with ``.data`` directories).
 
-Only the one ``.dist-info`` may describe the distribution: pip reads more files there than METADATA, and whatever lies at an install root under
-such a name is a distribution of its own to everybody who looks later. No two files may be written to one path.
+Only the one ``.dist-info`` may describe the distribution: pip reads more files there than METADATA, and a
+directory of such a name at an install root is a distribution to every later reader. No two files may be
+written to one path.
 """
 
 from __future__ import annotations
@@ -32,24 +33,27 @@ _KNOWN = frozenset(
     {
         "METADATA", "WHEEL", "RECORD", "RECORD.jws", "RECORD.p7s", "entry_points.txt",
         "top_level.txt", "namespace_packages.txt", "zip-safe", "not-zip-safe", "eager_resources.txt",
-        "metadata.json", "DESCRIPTION.rst", "pbr.json", "scm_file_list.json", "scm_version.json", "DELVEWHEEL",
+        "metadata.json", "DESCRIPTION.rst", "pbr.json", "scm_file_list.json", "scm_version.json",
+        "DELVEWHEEL",
     }
 )  # fmt: skip
-"""Files of ``.dist-info`` that a specification names or a build tool leaves, and that tell no installer anything."""
+"""Files of ``.dist-info`` that a specification names or a build tool writes, and installers do not act on."""
 _INSTALLERS = frozenset(
     {
-        "INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json", "PKG-INFO", "SOURCES.txt", "requires.txt",
-        "dependency_links.txt", "installed-files.txt", "scripts", "uv_cache.json", "uv_build.json",
+        "INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json", "PKG-INFO", "SOURCES.txt",
+        "requires.txt", "dependency_links.txt", "installed-files.txt", "scripts", "uv_cache.json",
+        "uv_build.json",
     }
 )  # fmt: skip
 _RESERVED = frozenset(name.casefold() for name in _INSTALLERS | _KNOWN)
-"""What installers write or read there, and so no licence file is called, whatever METADATA says."""
+"""What installers write or read there; no licence file may have such a name, whatever METADATA says."""
 _SUBDIRECTORIES = frozenset({"licenses", "license_files", "sboms"})
 _LEGAL = re.compile(
-    r"(licen[cs]e|licencia|copying|copyright|notice|authors|contributors|credits|patents|third.?party)[^/]*|[^/]+[._-]licen[cs]e(\.[^/]*)?",
+    r"(licen[cs]e|licencia|copying|copyright|notice|authors|contributors|credits|patents|third.?party)[^/]*"
+    r"|[^/]+[._-]licen[cs]e(\.[^/]*)?",
     re.ASCII | re.IGNORECASE,
 )
-"""What a licence file may be called without being named in METADATA."""
+"""Names of licence files that METADATA need not list."""
 
 
 def check_layout(
@@ -67,7 +71,7 @@ def check_layout(
         info: The ``.dist-info`` directory.
         project: The wheel's project.
         scripts: The names of its script entry points.
-        licenses: What METADATA names as licence files.
+        licenses: The licence files that METADATA names.
 
     Raises:
         FaultError: ``malformed-wheel``, ``unexpected-metadata``, ``unsafe-member`` or ``bad-entry-point``.
@@ -82,7 +86,7 @@ def check_layout(
     for name in names:
         for target in _targets(name, info, project):
             _check_description(name, target, info, own)
-            # With --target, a directory bin of the wheel is the one that scripts are written to.
+            # With --target, scripts are written to the wheel's own directory bin.
             for place in (target, name):
                 program = place.removeprefix(_BIN)
                 if program != place and script_of(program).casefold() in wrapped:
@@ -97,7 +101,7 @@ def data_of(info: str) -> str:
 
 
 def has_data(names: Iterable[str], info: str) -> bool:
-    """Tell whether a wheel has a ``.data`` directory, spelled as its ``.dist-info`` is."""
+    """Return whether a wheel has a ``.data`` directory, spelled as its ``.dist-info`` is."""
     return any(name.startswith(f"{data_of(info)}/") for name in names)
 
 
@@ -137,7 +141,7 @@ def _targets(name: str, info: str, project: ProjectName) -> Iterator[str]:
 
 
 def _data_targets(path: str, project: ProjectName) -> Iterator[str]:
-    """The ``data`` scheme is the whole environment: its programs, its libraries and its headers, too.
+    """Yield where a member of the ``data`` scheme would go: anywhere in the environment.
 
     With ``--target`` its root is an install root, and so is pip's ``lib/python`` with ``--home``.
     """
@@ -156,18 +160,18 @@ def _data_targets(path: str, project: ProjectName) -> Iterator[str]:
 
 
 def _own_licenses(licenses: Iterable[str]) -> frozenset[str]:
-    """Leave out what installers write or read under the name of a licence file."""
+    """Leave out names that installers write or read."""
     return frozenset(name for name in licenses if name.partition("/")[0].casefold() not in _RESERVED)
 
 
 def _check_description(name: str, target: str, info: str, licenses: frozenset[str]) -> None:
-    """Let only one directory describe the distribution, and in it only what tells installers nothing but what METADATA says.
+    """Check that only one directory describes the distribution, with no file that adds to METADATA.
 
     Args:
         name: A member.
         target: Where it would go.
         info: The ``.dist-info`` directory.
-        licenses: What licence files may be called besides what they usually are.
+        licenses: Names of licence files besides the usual ones.
 
     Raises:
         FaultError: ``malformed-wheel`` or ``unexpected-metadata``.
@@ -185,16 +189,18 @@ def _check_description(name: str, target: str, info: str, licenses: frozenset[st
             "unexpected-metadata",
             f"in {info} only files that specifications name, and licences",
             rest,
-            hint="Installers may take it for a statement of the wheel (requires.txt: dependencies that METADATA does not state). "
+            hint="Installers may take it for a statement of the wheel "
+            "(requires.txt: dependencies that METADATA does not state). "
             "Ask the publisher to build it with a current tool.",
         )
 
 
 def malformed(expected: str, found: str) -> FaultError:
-    """Make the fault of a wheel that is not well-formed."""
+    """Return the fault of a wheel that is not well-formed."""
     return problem(
         "malformed-wheel",
         expected,
         found,
-        hint="Installers could disagree about what it is, so it is not used. Ask its publisher to build it again.",
+        hint="Installers could disagree about what it is, so it is not used. "
+        "Ask its publisher to build it again.",
     )

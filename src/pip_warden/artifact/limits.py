@@ -1,4 +1,4 @@
-"""How much an archive may unpack to, and of how many members it may consist (T48)."""
+"""Limits of an archive's unpacked size and number of members (T48)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ MOST_MEMBERS = 200_000
 LONGEST_NAME = 4096
 """Characters of a member's whole path: PATH_MAX on Linux."""
 FREE_SIZE = 256 << 20
-"""Bytes of unpacked content that no ratio is asked for."""
+"""Bytes of unpacked content that are allowed at any ratio."""
 LARGEST_RATIO = 200
-"""Unpacked to packed bytes beyond that; deflate could reach 1032."""
+"""Highest ratio of unpacked to packed bytes beyond that; deflate could reach 1032."""
 CHUNK = 1 << 20
 """Bytes held in memory at once."""
 

@@ -1,7 +1,7 @@
 """What CPython's ``tarfile`` lists of an archive, as pip opens it.
 
-Also run as a script by the interpreter that pip will run in, where that is of another version: so it imports nothing of ours, and reads the
-archive from its standard input.
+Also run as a script by the interpreter that pip will run in, where that is of another version: so it imports
+nothing of pip-warden, and reads the archive from standard input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def rows(stream: IO[bytes]) -> Iterator[list[str | int]]:
         stream: The archive, uncompressed and seekable; a member's content may be a hole.
 
     Raises:
-        tarfile.TarError: It cannot be read; other exceptions escape from there too.
+        tarfile.TarError: It cannot be read; ``tarfile`` may raise other exceptions too.
     """
     with tarfile.open(fileobj=stream, mode="r:", encoding="utf-8") as archive:
         while (member := archive.next()) is not None:

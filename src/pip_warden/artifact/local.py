@@ -1,6 +1,6 @@
-"""A local project directory: the user's own code, which installers build without asking anybody.
+"""A local project directory: the user's own code, which installers build directly.
 
-Its static dependencies must not lead past the gate all the same.
+Its static dependencies must not bypass the gate.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def check_local_project(path: Path) -> None:
 
     Raises:
         RefusedError: ``direct-reference``.
-        UsageError: ``bad-requirement``: it is no project, or its ``pyproject.toml`` cannot be read.
+        UsageError: ``bad-requirement``: it is not a project, or its ``pyproject.toml`` cannot be read.
     """
     project = local_project(path)
     if isinstance(project, Fault):

@@ -1,6 +1,7 @@
 """Core metadata (METADATA, PKG-INFO), the WHEEL file, and the requirements in them.
 
-A lenient reader gives up on headers at the first odd line and calls the rest text; another goes on. So an odd line is a fault here.
+One lenient reader ends the headers at the first odd line and takes the rest for the body; another continues.
+So an odd line is a fault here.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ _LONGEST_VALUE = 4096
 _ODD = ("\x00", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 """What str.splitlines, and so the email parser, may take for the end of a line, and other readers do not."""
 _TOO_LARGE = re.compile(r"[0-9]{19}", re.ASCII)
-"""A number that does not fit 64 bits, which some installers hold it in."""
+"""A number that may not fit into the 64 bits that some installers use."""
 _MAIL = ("content-", "mime-")
 
 
 def headers(raw: bytes, where: str) -> Message:
-    """Read the headers of a metadata file: UTF-8, and nothing that two readers could see differently.
+    """Read the headers of a metadata file: UTF-8, and nothing that two readers could read differently.
 
     Args:
         raw: The file.
@@ -67,7 +68,7 @@ def headers(raw: bytes, where: str) -> Message:
 
 
 def _head(text: str) -> str:
-    """Return the headers: everything before the first empty line. A carriage return must belong to a line feed."""
+    """Return everything before the first empty line; a carriage return must precede a line feed."""
     unix = text.replace("\r\n", "\n")
     head = unix.partition("\n\n")[0] + "\n"
     if "\r" in head:
@@ -76,7 +77,7 @@ def _head(text: str) -> str:
 
 
 def one(message: Message, name: str, where: str) -> str:
-    """Return the value of a header that must stand exactly once, on one line.
+    """Return the value of a header that must occur exactly once, on one line.
 
     Raises:
         FaultError: ``bad-metadata``.
@@ -91,7 +92,7 @@ def one(message: Message, name: str, where: str) -> str:
 
 
 def at_most_one(message: Message, name: str, where: str) -> str | None:
-    """Return the value of a header that may stand once.
+    """Return the value of a header that may occur once, None where absent.
 
     Raises:
         FaultError: ``bad-metadata``.
@@ -105,7 +106,7 @@ def every(message: Message, name: str) -> tuple[str, ...]:
 
 
 def core(raw: bytes, where: str) -> Message:
-    """Read core metadata of a version that we know (PEP 241 to PEP 794: 1.x and 2.x).
+    """Read core metadata of a known version (PEP 241 to PEP 794: 1.x and 2.x).
 
     Raises:
         FaultError: ``bad-metadata``.
@@ -137,7 +138,7 @@ def requires_python(message: Message, where: str) -> str | None:
     """Read ``Requires-Python``.
 
     Raises:
-        FaultError: ``bad-metadata``: it stands twice or is no version specifier.
+        FaultError: ``bad-metadata``: it occurs twice or is not a version specifier.
     """
     stated = at_most_one(message, "Requires-Python", where)
     if stated is not None and not (is_specifier(stated) and is_plain_python(stated)):
@@ -155,15 +156,15 @@ def direct_references(requirements: Iterable[str], where: str) -> tuple[str, ...
 
 
 def dependencies(message: Message, where: str) -> tuple[str, ...]:
-    """Read every ``Requires-Dist``, where every installer reads them alike.
+    """Read every ``Requires-Dist``; each must be one that every installer reads alike.
 
-    One of an extra that no ``Provides-Extra`` names is installed by some and left out by others.
+    Of an extra that no ``Provides-Extra`` names, it would be installed by some and left out by others.
 
     Raises:
         FaultError: ``bad-metadata``.
     """
     found = every(message, "Requires-Dist")
-    # As it stands: with a blank behind it, or on a line of its own, it is another name to some.
+    # Not stripped: with a space behind it, or on its own line, it is another name to some readers.
     provided = tuple(str(value) for value in message.get_all("Provides-Extra") or [])
     for extra in provided:
         if not is_extra(extra):

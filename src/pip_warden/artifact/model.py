@@ -1,4 +1,4 @@
-"""An artifact: a file whose bytes we hold."""
+"""An artifact: a file whose bytes are here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pip_warden.names import ArtifactName, ProjectName
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contents:
-    """What a strictly well-formed wheel or sdist says of itself.
+    """The statements of a strictly well-formed wheel or sdist.
 
     Attributes:
         project: Normalised ``Name`` of its METADATA or PKG-INFO.
@@ -25,9 +25,10 @@ class Contents:
         requires_dist: Every ``Requires-Dist``.
         tags: A wheel's ``Tag`` lines, expanded; empty for an sdist.
         build: A wheel's ``Build`` line, ``""`` where absent.
-        build_requires: An sdist's ``[build-system] requires`` (the PEP 518 default where absent); empty for a wheel.
-        direct_references: Every requirement (of either kind, static project dependencies included) that names a URL or path instead
-            of a version.
+        build_requires: An sdist's ``[build-system] requires`` (the PEP 518 default where absent); empty for a
+            wheel.
+        direct_references: Every requirement (dependencies and build requirements, static ones included) that
+            names a URL or path instead of a version.
     """
 
     project: ProjectName
@@ -50,7 +51,7 @@ class Artifact:
         path: Where the bytes are.
         digest: SHA-256 computed over the bytes received.
         size: Bytes.
-        contents: What it says of itself, or why it is not well-formed.
+        contents: Its statements, or why it is not well-formed.
     """
 
     name: ArtifactName
@@ -60,15 +61,16 @@ class Artifact:
     contents: Contents | Fault
 
     def has_digests(self, stated: Mapping[str, str]) -> bool:
-        """Tell whether the bytes have these digests besides SHA-256, and are still those that were received.
+        """Return whether the bytes have these other digests, and are still those that were received.
 
-        Nobody states others as a rule, and hashing costs time: so the file is read again here, and only for a statement that was proved.
+        Statements rarely have others than SHA-256, and hashing costs time: so the file is read again here,
+        and only for a proved statement.
 
         Args:
             stated: Digests in hexadecimal, by their names in :data:`~pip_warden.digests.OTHERS`.
 
         Returns:
-            Whether; no for a file that cannot be read.
+            Whether they do; False for a file that cannot be read.
         """
         if not stated:
             return True

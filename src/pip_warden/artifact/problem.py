@@ -1,4 +1,4 @@
-"""What is wrong with an archive, as the strict readers of this room say it."""
+"""The faults that the strict readers of this package raise."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pip_warden.faults import Fault, FaultError
 
 
 def problem(code: str, expected: str, found: str, *, hint: str = "") -> FaultError:
-    """Make what a reader raises where an archive is not what it should be."""
+    """Return the fault that a reader raises for an archive."""
     return FaultError(Fault(code=code, expected=expected, found=found, hint=hint))
 
 
 def bad_metadata(where: str, found: str) -> FaultError:
-    """Make what is raised for a metadata file."""
+    """Return the fault of a metadata file."""
     return problem(
         "bad-metadata",
         f"well-formed metadata in {where}",

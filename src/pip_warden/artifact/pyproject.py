@@ -1,4 +1,4 @@
-"""What ``pyproject.toml`` says before anything is built: build requirements and static dependencies (PEP 517, 518, 621)."""
+"""Strict reader of ``pyproject.toml``: build requirements, static dependencies (PEP 517, 518, 621)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pip_warden.faults import Fault, FaultError
 from pip_warden.names import ProjectName
 
 DEFAULT_BUILD_REQUIRES = ("setuptools>=40.8.0",)
-"""What PEP 518 assumes without a ``[build-system]`` table."""
+"""The default of PEP 518 without a ``[build-system]`` table."""
 LARGEST_PYPROJECT = 1 << 20
 """Bytes."""
 
@@ -28,25 +28,27 @@ _MANY_PARTS = re.compile(
     r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""",
     re.ASCII,
 )
-"""What takes ``tomllib`` time that grows with the square of its length."""
+"""What ``tomllib`` parses in time that grows with the square of its length."""
 _STATIC = ("requires-python", "dependencies", "optional-dependencies")
 _BACKEND = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pyproject:
-    """What stands in a ``pyproject.toml``, as far as it concerns what an installer would fetch.
+    """What a ``pyproject.toml`` says about what an installer would fetch.
 
     Attributes:
         project: Normalised ``[project] name``, None where absent.
         version: ``[project] version``, None where absent or dynamic.
         dynamic: ``[project] dynamic``: what only the build backend knows.
-        requires_python: ``[project] requires-python``, ``""`` where absent; None where it is dynamic or there is no such table.
+        requires_python: ``[project] requires-python``, ``""`` where absent; None where it is dynamic or there
+            is no such table.
         dependencies: ``[project] dependencies``; None where they are dynamic or there is no such table.
         optional: ``[project] optional-dependencies``, by extra; None as for ``dependencies``.
         build_requires: ``[build-system] requires``, or the default.
         requires: ``[project]`` dependencies and optional dependencies.
-        direct_references: Those of both that name a URL or path instead of a version.
+        direct_references: Those of ``build_requires`` and ``requires`` that name a URL or path instead of a
+            version.
     """
 
     project: ProjectName | None = None
@@ -61,11 +63,11 @@ class Pyproject:
 
 
 NO_PYPROJECT = Pyproject()
-"""What is assumed where there is no file."""
+"""The defaults where there is no file."""
 
 
 def local_project(path: Path) -> Pyproject | Fault:
-    """Read what a project directory says of itself, running nothing.
+    """Read a project directory's static metadata, running nothing.
 
     Its code is the user's own and is not judged; what it would fetch is.
 
@@ -73,7 +75,8 @@ def local_project(path: Path) -> Pyproject | Fault:
         path: The directory.
 
     Returns:
-        What its ``pyproject.toml`` says, or what is assumed where there is a ``setup.py`` alone; or ``not-a-project`` or ``bad-metadata``.
+        What its ``pyproject.toml`` says, or the defaults where there is only a ``setup.py``; or the fault
+        ``not-a-project`` or ``bad-metadata``.
     """
     try:
         with (path / _WHERE).open("rb") as stream:
@@ -149,7 +152,7 @@ def _read_toml(raw: bytes) -> dict[str, object]:
 
 
 def _check_size(value: object, left: int = _DEEPEST) -> None:
-    """Refuse what only some readers of TOML can hold."""
+    """Refuse values that only some TOML readers can represent."""
     if left == 0 or (isinstance(value, int) and not -(2**63) <= value < 2**63):
         raise bad_metadata(_WHERE, "values that nest too deep, or numbers that do not fit 64 bits")
     if isinstance(value, dict | list):
@@ -171,13 +174,13 @@ def _strings(value: object, where: str) -> tuple[str, ...]:
 
 
 def _check_backend(reference: object) -> None:
-    """A backend is an object reference (PEP 517); installers write it into the code that they run."""
+    """Check that a backend is an object reference (PEP 517): installers write it into code that they run."""
     if not isinstance(reference, str) or not _BACKEND.fullmatch(reference):
         raise bad_metadata(_WHERE, f"the build-backend {str(reference)[:200]!r}")
 
 
 def _check_backend_path(entries: tuple[str, ...]) -> None:
-    """An in-tree backend lies in the tree (PEP 517); ``.`` is the tree itself."""
+    """Check that an in-tree backend lies in the tree (PEP 517); ``.`` is the tree itself."""
     for entry in entries:
         path = entry.removeprefix("./").removesuffix("/")
         if path not in {"", "."} and not is_plain_path(path):

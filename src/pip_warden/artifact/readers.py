@@ -1,7 +1,7 @@
-"""The readers that installers use, over the same bytes: what they see must be what our strict readers saw (design decision D14).
+"""Compares the strict readers' results with those of the readers that installers use (design decision D14).
 
-Ours decide what is allowed. These make sure that nobody is handed a file which they would understand otherwise: every difference, and every
-exception that one of them raises, is ``archive-ambiguous``.
+The strict readers decide what is allowed. These ensure that an installer reads the same: every difference,
+and every exception that one of them raises, is ``archive-ambiguous``.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _LONGEST_WAIT = 300.0
 
 
 def check_tar(skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
-    """Let our interpreter's ``tarfile`` list an archive.
+    """Compare with what this interpreter's ``tarfile`` lists.
 
     Args:
-        skeleton: The archive with holes in the place of the members' contents.
-        members: What we read.
+        skeleton: The archive with holes in place of the members' contents.
+        members: What the strict reader read.
 
     Raises:
         FaultError: ``archive-ambiguous``.
@@ -46,17 +46,17 @@ def check_tar(skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
 
 
 def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
-    """Let another interpreter's ``tarfile`` list an archive; nothing but its standard library is imported.
+    """Compare with what another interpreter's ``tarfile`` lists, which imports its standard library alone.
 
     Args:
         interpreter: The Python that pip will run in.
         skeleton: As for :func:`check_tar`; a real file.
-        members: What we read.
+        members: What the strict reader read.
 
     Raises:
         FaultError: ``archive-ambiguous``.
         OSError: The interpreter cannot be run.
-        subprocess.TimeoutExpired: It does not come to an end.
+        subprocess.TimeoutExpired: It does not end in time.
     """
     os.lseek(skeleton.fileno(), 0, os.SEEK_SET)
     ran = subprocess.run(  # noqa: S603 -- the interpreter that the user installs into
@@ -79,13 +79,14 @@ def _tar_row(member: TarMember) -> list[str | int]:
 
 
 def check_zip(stream: BinaryIO, members: Iterable[ZipMember]) -> None:
-    """Let our interpreter's ``zipfile`` list an archive.
+    """Compare with what this interpreter's ``zipfile`` lists.
 
-    Where a member's content begins follows from where its local header does: its lengths were compared with the central directory's.
+    The offset of a member's content follows from its local header's offset: the header's lengths were
+    compared with the central directory's.
 
     Args:
         stream: The archive.
-        members: What we read, in the order of the file.
+        members: What the strict reader read, in the order of the file.
 
     Raises:
         FaultError: ``archive-ambiguous``.
@@ -113,7 +114,7 @@ def check_zip(stream: BinaryIO, members: Iterable[ZipMember]) -> None:
 
 
 class _Described(importlib.metadata.Distribution):
-    """A wheel's ``.dist-info`` as ``importlib.metadata`` reads it before anything is installed, which is how pip asks it."""
+    """A wheel's ``.dist-info`` as ``importlib.metadata`` reads it before installation, as pip does."""
 
     def __init__(self, read: Callable[[str], bytes | None]) -> None:
         self._read = read
@@ -124,7 +125,7 @@ class _Described(importlib.metadata.Distribution):
         return None if raw is None else raw.decode("utf-8")
 
     def locate_file(self, path: object) -> Path:
-        """Nothing is installed yet."""
+        """Not used: nothing is installed yet."""
         raise NotImplementedError(path)
 
 
@@ -134,12 +135,12 @@ def check_metadata(
     stated: dict[str, tuple[str, ...]],
     entry_points: Iterable[tuple[str, str, str]],
 ) -> None:
-    """Let our interpreter's ``importlib.metadata`` say what a wheel says of itself.
+    """Compare with what this interpreter's ``importlib.metadata`` reads of a wheel.
 
     Args:
         read: Returns the content of a file in the ``.dist-info`` directory, None where there is none.
-        stated: The values that we read, by header.
-        entry_points: Group, name and value of each entry point that we read.
+        stated: The values that the strict reader read, by header.
+        entry_points: Group, name and value of each entry point that the strict reader read.
 
     Raises:
         FaultError: ``archive-ambiguous``.
@@ -160,7 +161,7 @@ def check_metadata(
 
 
 def _compare(reader: str, ours: Iterable[Sequence[object]], theirs: Iterable[Sequence[object]]) -> None:
-    """Both list the same, in the same order, and nothing besides."""
+    """Check that both list exactly the same, in the same order."""
     for our, their in zip_longest(ours, theirs):
         if our is None or their is None or list(our) != list(their):
             raise _ambiguous(
@@ -174,7 +175,7 @@ def _listed(row: Sequence[object] | None) -> str:
 
 @contextmanager
 def _strangers(reader: str) -> Iterator[None]:
-    """Whatever stops a reader that installers use is a difference; it may raise anything, and not only what it documents."""
+    """Convert every exception of an installer's reader, documented or not, into a difference."""
     try:
         yield
     except (FaultError, OSError):
@@ -190,5 +191,6 @@ def _ambiguous(expected: str, found: str) -> FaultError:
         "archive-ambiguous",
         expected,
         found,
-        hint="An installer would see another file than the one that was judged. Do not use it; tell the publisher.",
+        hint="An installer would see another file than the one that was judged. "
+        "Do not use it; tell the publisher.",
     )

@@ -1,4 +1,4 @@
-"""How a file gets into a private directory: fetched, or copied from where the user has it, hashed on the way."""
+"""Fetches or copies a file into a private directory, and hashes it on the way."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName, parse_artifact_name
 
 LARGEST_LOCAL_FILE = 5 << 30
-"""Bytes; as much as gitlab.com takes."""
+"""Bytes; the limit of gitlab.com."""
 
 
 class Received(Protocol):
-    """What a download tells."""
+    """The result of a download."""
 
     @property
     def digest(self) -> Digest:
@@ -37,13 +37,13 @@ class Received(Protocol):
 
 
 class Fetch(Protocol):
-    """What of the HTTP client is needed here: a function."""
+    """The part of the HTTP client that is used here: a function."""
 
     def __call__(self, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Received:
         """Stream a file, hashing it on the way.
 
         Raises:
-            UndecidedError: It did not arrive whole.
+            UndecidedError: It did not arrive completely.
         """
         ...
 
@@ -58,7 +58,7 @@ def receive(candidate: Candidate, fetch: Fetch, directory: Path, *, max_bytes: i
         max_bytes: The largest file.
 
     Raises:
-        UndecidedError: It did not arrive whole, or could not be stored (``cannot-store``).
+        UndecidedError: It did not arrive completely, or could not be stored (``cannot-store``).
     """
     filename = candidate.name.filename
     with _new_file(directory, filename) as stream:
@@ -67,7 +67,7 @@ def receive(candidate: Candidate, fetch: Fetch, directory: Path, *, max_bytes: i
 
 
 def copy_local(path: Path, directory: Path, *, max_bytes: int = LARGEST_LOCAL_FILE) -> Artifact:
-    """Copy a file of the user's into a private directory and inspect the copy.
+    """Copy a user's file into a private directory and inspect the copy.
 
     What is judged and what is used later are then the same bytes, whoever can write to the original (T32).
 
@@ -95,7 +95,7 @@ def copy_local(path: Path, directory: Path, *, max_bytes: int = LARGEST_LOCAL_FI
 
 
 def _pieces(source: BinaryIO, path: Path) -> Iterator[bytes]:
-    """Read in pieces; what goes wrong here is the original's, not the copy's."""
+    """Read in pieces; an error here is the original's, not the copy's."""
     while True:
         try:
             piece = source.read(CHUNK)
@@ -120,7 +120,7 @@ def _unreadable(path: Path, found: str) -> UsageError:
 
 @contextmanager
 def _new_file(directory: Path, filename: str) -> Iterator[BinaryIO]:
-    """Create a file that was not there, following no link, and leave nothing where writing it fails.
+    """Create a file that must not exist, following no link, and remove it where writing fails.
 
     Raises:
         UndecidedError: ``cannot-store``.
@@ -144,7 +144,7 @@ def _new_file(directory: Path, filename: str) -> Iterator[BinaryIO]:
 
 
 def _check_private(directory: Path) -> None:
-    """Check that nobody else can exchange the file between the verdict and the installer (T32)."""
+    """Check that no other user can replace the file between the verdict and the installer (T32)."""
     status = directory.lstat()
     others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or others:

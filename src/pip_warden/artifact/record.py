@@ -1,7 +1,7 @@
 """A wheel's RECORD: every member with its hash, and nothing else (T40).
 
-Installers differ in whether they check it at all, so a member that it does not list, or lists with another hash, is a member that somebody
-added afterwards.
+Not every installer checks it, so a member that it does not list, or lists with another hash, was added or
+changed afterwards.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pip_warden.faults import FaultError
 LARGEST_RECORD = 64 << 20
 """Bytes."""
 _ALGORITHMS = {"sha256": 32, "sha384": 48, "sha512": 64}
-"""The specification asks for SHA-256 or better; with the bytes of each."""
+"""SHA-256 or better, as the specification requires, with the number of bytes of each."""
 _SIZE = re.compile(r"[0-9]{1,15}", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
@@ -32,7 +32,7 @@ class Row:
     Attributes:
         algorithm: ``"sha256"``, ``"sha384"`` or ``"sha512"``.
         digest: The hash.
-        size: Bytes; None where it says nothing.
+        size: Bytes; None where not stated.
     """
 
     algorithm: str
@@ -58,10 +58,10 @@ def read_record(raw: bytes, unhashed: frozenset[str]) -> Mapping[str, Row | None
 
     Args:
         raw: The file.
-        unhashed: Members that may stand without a hash: RECORD itself and its signatures, which come after it.
+        unhashed: Members that may have no hash: RECORD itself and its signatures, which are made after it.
 
     Returns:
-        For each path what is said of it; None for a row without a hash.
+        The row of each path; None for a row without a hash.
 
     Raises:
         FaultError: ``record-mismatch``.
@@ -79,7 +79,7 @@ def read_record(raw: bytes, unhashed: frozenset[str]) -> Mapping[str, Row | None
 
 
 def check_listing(recorded: Iterable[str], present: Iterable[str], unhashed: frozenset[str]) -> None:
-    """RECORD and the archive list the same files.
+    """Check that RECORD and the archive list the same files.
 
     Raises:
         FaultError: ``record-mismatch``.
@@ -107,5 +107,6 @@ def _mismatch(found: str) -> FaultError:
         "record-mismatch",
         "a RECORD that lists exactly the wheel's files with their hashes",
         found,
-        hint="The wheel was changed after it was built, or its build tool is at fault. Do not use it; tell the publisher.",
+        hint="The wheel was changed after it was built, or its build tool is at fault. "
+        "Do not use it; tell the publisher.",
     )

@@ -1,7 +1,8 @@
-"""Requirements and their markers, in the part of the grammar that installers agree about (PEP 508, PEP 685).
+"""Requirements and their markers, in the part of the grammar that installers agree on (PEP 508, PEP 685).
 
-What one installer evaluates and another stumbles over decides what is installed: ``extra == ''`` holds where no extra is asked for, and
-``"1" in python_version`` compares letters here and versions there. So a marker compares a variable with a value that fits it, and no more.
+Where installers evaluate a marker differently, they install different projects: ``extra == ''`` holds for
+some where no extra is requested, and ``"1" in python_version`` compares text in one and versions in another.
+So a marker may only compare a variable with a value of its kind.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from pip_warden.artifact.problem import bad_metadata, problem
 
 _VERSIONS = "python_version|python_full_version|implementation_version"
 _RELEASE = "platform_release"
-"""A version on some systems, any text on others; real projects compare it with versions all the same."""
+"""A version on some systems, any text on others; real projects compare it with versions nevertheless."""
 _TEXTS = (
-    "os_name|sys_platform|platform_machine|platform_python_implementation|platform_system|implementation_name|platform_version"
-    f"|{_RELEASE}"
+    "os_name|sys_platform|platform_machine|platform_python_implementation|platform_system"
+    f"|implementation_name|platform_version|{_RELEASE}"
 )
 _ORDER = "<=|>=|<|>"
 _VALUE = r'"(?P<{}>[^"\\]*)"'
@@ -39,7 +40,10 @@ _ATOM = re.compile(
     re.ASCII,
 )
 _ODD = re.compile(r"\(\s*\)|[0-9]{19}|=\?|\s#", re.ASCII)
-"""Nothing in brackets, what old readers take for a comment, numbers that do not fit 64 bits, and encoded words (RFC 2047), which readers of mail decode even within quotes."""
+"""Empty parentheses, comments to old readers, numbers beyond 64 bits, and encoded words (RFC 2047).
+
+The email parser decodes encoded words even within quotes.
+"""
 _NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*", re.ASCII)
 _COMPARED = re.compile(
     r"python_version [!=<>~]{1,2} [0-9]+(\.[0-9]+)*"
@@ -48,12 +52,18 @@ _COMPARED = re.compile(
     r"|python_full_version [<>]=? [0-9]+\.[0-9]+(\.0)?(a|b|rc)[0-9]+",
     re.ASCII,
 )
-"""Some installers forget what is not final, and cut Python's minor version off; the last form is a real one, where only X.Y.0 itself differs."""
+"""Some installers ignore pre-release parts, and cut off Python's minor version.
+
+The last form occurs in real projects, and only X.Y.0 itself differs.
+"""
 _MOST_REQUIREMENTS = 10_000
 _MOST_LETTERS = 1 << 20
-"""Characters of all requirements of one file; the longest lists of real projects have a tenth of either."""
+"""Characters of all requirements of one file; real projects have at most a tenth of either limit."""
 _PYTHON = re.compile(
-    r"(~=|[!=]=|[<>]=?)\s*[0-9]+(\.[0-9]+)*|[!=]=\s*[0-9]+(\.[0-9]+)?\.\*|[<>]=?\s*[0-9]+\.[0-9]+(\.0)?(a|b|rc|\.?dev)[0-9]+|",
+    r"(~=|[!=]=|[<>]=?)\s*[0-9]+(\.[0-9]+)*"
+    r"|[!=]=\s*[0-9]+(\.[0-9]+)?\.\*"
+    r"|[<>]=?\s*[0-9]+\.[0-9]+(\.0)?(a|b|rc|\.?dev)[0-9]+"
+    r"|",
     re.ASCII,
 )
 _EXTRAS = frozenset({"extra", "extra_before"})
@@ -62,11 +72,11 @@ _GLUE = re.compile(r"[() ]|\band\b|\bor\b", re.ASCII)
 
 
 def read_requirement(text: str, where: str) -> Requirement:
-    """Read a requirement; what cannot be read could be a direct reference to somebody else.
+    """Read a requirement; one that cannot be read could be a direct reference to another reader.
 
     Args:
         text: The requirement.
-        where: The name of the file that it stands in, for people.
+        where: The name of its file, for people.
 
     Raises:
         FaultError: ``bad-metadata``.
@@ -78,7 +88,7 @@ def read_requirement(text: str, where: str) -> Requirement:
 
 
 def check_few(requirements: Sequence[str], where: str) -> None:
-    """Check that there are not so many requirements that reading them takes minutes.
+    """Check that the requirements are not so many that reading them takes minutes.
 
     Raises:
         FaultError: ``archive-too-large``.
@@ -100,7 +110,7 @@ def read_agreed(requirements: Sequence[str], where: str) -> tuple[Requirement, .
     check_few(requirements, where)
     found = tuple(read_requirement(text, where) for text in requirements)
     for text, requirement in zip(requirements, found, strict=True):
-        # UNKNOWN is what old tools wrote for nothing, and some installers take it for a project.
+        # Old tools wrote UNKNOWN for none, and some installers take it for a project.
         if (
             text == "UNKNOWN"
             or not text.isascii()
@@ -114,14 +124,14 @@ def read_agreed(requirements: Sequence[str], where: str) -> tuple[Requirement, .
 
 
 def is_plain_marker(marker: Marker) -> bool:
-    """Tell whether a marker consists of comparisons that every installer evaluates alike."""
+    """Return whether a marker consists of comparisons that every installer evaluates alike."""
     written = str(marker)
     atoms = list(_ATOM.finditer(written))
     return not _GLUE.sub("", _ATOM.sub("", written)) and all(map(_fits, atoms))
 
 
 def extras_of(requirement: Requirement) -> frozenset[str]:
-    """Return the extras, normalised, that a requirement depends on; none where it holds without any."""
+    """Return the normalised extras that a requirement depends on; empty where it holds without any."""
     if requirement.marker is None:
         return frozenset()
     atoms = _ATOM.finditer(str(requirement.marker))
@@ -129,12 +139,12 @@ def extras_of(requirement: Requirement) -> frozenset[str]:
 
 
 def is_extra(text: str) -> bool:
-    """Tell whether a text is the name of an extra (PEP 685)."""
+    """Return whether a text is the name of an extra (PEP 685)."""
     return _EXTRA.fullmatch(text) is not None
 
 
 def _fits(atom: re.Match[str]) -> bool:
-    """The value is one of the kind that its variable has."""
+    """Return whether the value is of the variable's kind."""
     value = atom[atom.lastgroup or 0]
     if atom.lastgroup in _EXTRAS:
         return is_extra(value)
@@ -147,7 +157,7 @@ def _fits(atom: re.Match[str]) -> bool:
 
 
 def is_specifier(text: str) -> bool:
-    """Tell whether a text is one version specifier, or several, that every installer knows (PEP 440)."""
+    """Return whether a text is one or more version specifiers that every installer knows (PEP 440)."""
     try:
         SpecifierSet(text)
     except InvalidSpecifier:
@@ -156,5 +166,8 @@ def is_specifier(text: str) -> bool:
 
 
 def is_plain_python(text: str) -> bool:
-    """Tell whether ``Requires-Python`` names final releases, or bounds at the first of a minor version: some installers round all others."""
+    """Return whether every installer reads a ``Requires-Python`` alike.
+
+    It names final releases, or bounds at the first of a minor version: some installers round all others.
+    """
     return all(_PYTHON.fullmatch(spec.strip()) for spec in text.split(","))

@@ -42,7 +42,7 @@ def inspect_sdist(path: Path) -> Contents:
 
 
 def check_elsewhere(path: Path, interpreter: Path) -> None:
-    """Let another interpreter's ``tarfile`` list an sdist that was found well-formed.
+    """Compare a well-formed sdist with what another interpreter's ``tarfile`` lists.
 
     Args:
         path: Where the bytes are.
@@ -51,7 +51,7 @@ def check_elsewhere(path: Path, interpreter: Path) -> None:
     Raises:
         FaultError: ``archive-ambiguous``.
         OSError: The file cannot be read, or the interpreter not be run.
-        subprocess.TimeoutExpired: The interpreter does not come to an end.
+        subprocess.TimeoutExpired: The interpreter does not end in time.
     """
     with tempfile.TemporaryFile() as skeleton:
         members, _ = _read_archive(path, skeleton)
@@ -72,14 +72,14 @@ def _find_top(members: tuple[TarMember, ...]) -> str:
 
 
 def _check_regular(members: tuple[TarMember, ...], top: str, wanted: str, kept: dict[str, bytes]) -> None:
-    """What is read here is read by a builder too: a file, neither a link to one nor a name in other letters."""
+    """Refuse a link, a directory, or a name in another letter case in place of a file that builders read."""
     path = f"{top}/{wanted}"
     if wanted not in kept and any(member.name.casefold() == path.casefold() for member in members):
         raise bad(f"a plain file {path}", "a link, a directory, or a name in other letters")
 
 
 def _check_top(top: str, contents: Contents) -> None:
-    """The top directory carries the name and version that PKG-INFO states, in whatever spelling."""
+    """Check that the top directory's name and version are PKG-INFO's, in any spelling."""
     try:
         name, version = parse_sdist_filename(f"{top}.tar.gz")
     except ValueError:

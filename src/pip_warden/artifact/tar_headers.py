@@ -1,7 +1,7 @@
-"""One header block of a tar archive, and the records of a pax header (POSIX.1-2001 ``pax`` and ``ustar``, GNU).
+"""Strict reader of tar header blocks and pax records (POSIX.1-2001 ``pax`` and ``ustar``, GNU).
 
-Every number is read strictly, also those that nothing here needs: a reader that stumbles over one may drop the member and all after it without
-a word, and one that forgives it may see another value.
+Every number is read strictly, also those that are not used here: a reader that fails on one may silently drop
+the member and all after it, and a lenient one may read another value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pip_warden.artifact.tree import unsafe
 from pip_warden.faults import FaultError
 
 BLOCK = 512
-"""Bytes of a header, and what every content is filled up to."""
+"""Bytes of a header; every content is padded to a multiple of it."""
 REGULAR, HARD, SYMBOLIC, DIRECTORY = b"0", b"1", b"2", b"5"
 PAX, GLOBAL, LONG_NAME, LONG_LINK = b"x", b"g", b"L", b"K"
 
@@ -24,21 +24,24 @@ _POSIX, _GNU = b"ustar\x0000", b"ustar  \0"
 _DIALECT_OF = {PAX: _POSIX, GLOBAL: _POSIX, LONG_NAME: _GNU, LONG_LINK: _GNU}
 _DIGITS = re.compile(rb"([0-7]+)[ \0]+", re.ASCII)
 _NUMBERS = ((100, 108), (124, 136), (136, 148))
-"""Where mode, size and time stand."""
+"""The fields of mode, size and time."""
 _MAY_BE_EMPTY = ((108, 116), (116, 124), (329, 337), (337, 345))
-"""User, group and device: tools that know none leave the whole field NUL."""
+"""User, group and device: tools without a value leave the whole field NUL."""
 _SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
 
 _PAX_PATHS = frozenset({"path", "linkpath"})
 _PAX_TEXTS = frozenset({"uname", "gname", "comment"})
 _LONGEST_TEXT = 255
-"""Characters of a text that is no path. ``tarfile`` before Python 3.11.10 and 3.12.6 needs the square of a run of digits (CVE-2024-6232)."""
+"""Characters of a text that is not a path.
+
+``tarfile`` before Python 3.11.10 and 3.12.6 takes quadratic time for a run of digits (CVE-2024-6232).
+"""
 _PAX_NUMBERS = frozenset({"size", "uid", "gid"})
 _PAX_TIMES = frozenset({"mtime", "atime", "ctime"})
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
 _MOST_IDS = 1 << 32
 _TIME = re.compile(r"[0-9]{1,10}(\.[0-9]{1,20})?", re.ASCII)
-"""Seconds as an installer can set them: ten digits fit the 64-bit nanoseconds of a file system, ``nan`` and ``inf`` nothing."""
+"""Seconds that an installer can set: ten digits fit a file system's 64-bit nanoseconds; no nan or inf."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,9 +49,9 @@ class Header:
     """What one header block says.
 
     Attributes:
-        kind: The type flag; ``b"0"`` for the old spelling of a regular file, too.
+        kind: The type flag; ``b"0"`` also for the old flag of a regular file.
         dialect: Magic and version.
-        name: The path as this block alone gives it; with U+FFFD where GNU tar cut it within a character.
+        name: The path in this block; with U+FFFD where GNU tar cut it within a character.
         link: A link's target, ``""`` for others.
         size: Bytes of content.
     """
@@ -64,7 +67,7 @@ def read_header(raw: bytes) -> Header:
     """Read a header block of 512 bytes.
 
     Raises:
-        FaultError: ``malformed-sdist``, or ``unsafe-member`` for a type that is no file, directory or link.
+        FaultError: ``malformed-sdist``, or ``unsafe-member`` for a type other than file, directory or link.
     """
     unsigned = sum(raw) - sum(raw[_CHECKSUM]) + 8 * 0x20
     if _octal(raw[_CHECKSUM]) != unsigned:
@@ -95,14 +98,14 @@ def read_header(raw: bytes) -> Header:
 
 
 def _cut_text(field: bytes, dialect: bytes) -> str:
-    """Read a name; GNU tar cuts a long one that it gives in full before, and may cut within a character."""
+    """Read a name; GNU tar cuts off a long one, maybe within a character, after a header with all of it."""
     if dialect == _GNU and b"\0" not in field:
         return field.decode("utf-8", "replace")
     return text(field)
 
 
 def _octal(field: bytes) -> int:
-    """Read octal digits, then NUL or space. GNU's base 256 is for members of 8 GiB and more, which no sdist has."""
+    """Read octal digits, then NUL or space; GNU's base 256 is for 8 GiB and more, which no sdist has."""
     digits = _DIGITS.fullmatch(field)
     if digits is None:
         raise bad("octal digits, then NUL or space, in a header's numbers", repr(field)[1:])
@@ -134,9 +137,9 @@ def text(field: bytes) -> str:
 
 
 def read_pax(raw: bytes) -> dict[str, str]:
-    """Read pax records: the length of the whole, a key, a value and a line feed; each key once, and known.
+    """Read pax records: the record's length, a key, a value and a line feed; each key known, and once.
 
-    No value holds a line feed: readers that go by lines would see a record of its own behind it.
+    No value may have a line feed: readers that go by lines would see another record behind it.
 
     Raises:
         FaultError: ``malformed-sdist``.
@@ -184,10 +187,11 @@ def _decoded(raw: bytes) -> str:
 
 
 def bad(expected: str, found: str) -> FaultError:
-    """Make the fault of an sdist that is not well-formed."""
+    """Return the fault of an sdist that is not well-formed."""
     return problem(
         "malformed-sdist",
         expected,
         found,
-        hint="Readers could disagree about what is in it, so it is not used. Ask its publisher to build it again.",
+        hint="Readers could disagree about what is in it, so it is not used. "
+        "Ask its publisher to build it again.",
     )

@@ -1,7 +1,8 @@
-"""Tar archives (POSIX.1-2001 pax and ustar, GNU), read so that no two readers can disagree about them.
+"""Strict reader of tar archives (POSIX.1-2001 pax and ustar, GNU), so that no two readers can disagree.
 
-Readers differ in which of two contradicting sizes they believe, in what a sparse or unknown member is, and in where an archive ends
-(uv GHSA-w476-p2h3-79g9, T46). A member passes only where everything said of it agrees, and every block belongs to one member.
+Readers differ in which of two contradicting sizes they use, in how they read a sparse or unknown member, and
+in where an archive ends (uv GHSA-w476-p2h3-79g9, T46). A member is accepted only where all its headers agree,
+and every block must belong to one member.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _CUT = "\ufffd"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TarMember:
-    """One member, as all its headers agree on it.
+    """A member whose headers agree.
 
     Attributes:
         name: Its path, without the slash at the end of a directory's.
@@ -71,12 +72,12 @@ def read_tar(
 
     Args:
         pieces: The archive, in pieces of any length.
-        keep: Paths below the top directory whose content is wanted, each with the most bytes it may have.
-        skeleton: An empty file, which becomes the archive with holes in the place of the members' contents: all that another reader needs
-            to list them.
+        keep: Paths below the top directory whose content is returned, each with the most bytes it may have.
+        skeleton: An empty file, which becomes the archive with holes in place of the members' contents: all
+            that another reader needs to list them.
 
     Returns:
-        Every member, and the contents that were wanted by the same paths.
+        Every member, and the contents that ``keep`` names, by the same paths.
 
     Raises:
         FaultError: ``malformed-sdist``, ``unsafe-member`` or ``archive-too-large``.
@@ -101,7 +102,7 @@ def read_tar(
 
 
 class _Blocks:
-    """Deals out a stream of pieces, and writes what is no member's content into the skeleton."""
+    """Reads blocks from a stream of pieces, and writes all but members' contents into the skeleton."""
 
     def __init__(self, pieces: Iterable[bytes], skeleton: BinaryIO) -> None:
         self._pieces = iter(pieces)
@@ -111,7 +112,7 @@ class _Blocks:
         self.position = 0
 
     def some(self, most: int) -> bytes:
-        """Return at least one byte and at most so many; nothing at the end."""
+        """Return at least one and at most ``most`` bytes; none at the end."""
         if self._at == len(self._held):
             self._held, self._at = next(self._pieces, b""), 0
         taken = self._held[self._at : self._at + most]
@@ -120,7 +121,7 @@ class _Blocks:
         return taken
 
     def runs(self, count: int) -> Iterator[bytes]:
-        """Yield exactly so many bytes in pieces."""
+        """Yield exactly ``count`` bytes in pieces."""
         while count:
             piece = self.some(count)
             if not piece:
@@ -145,7 +146,7 @@ class _Blocks:
         return found
 
     def skip(self, size: int) -> None:
-        """Pass over a member's content."""
+        """Skip a member's content."""
         for _ in self.runs(size):
             pass
         self._pad(size)
@@ -161,7 +162,7 @@ class _Blocks:
             raise bad("zeros behind a member's content", "other bytes")
 
     def finish(self) -> None:
-        """Check that only zero blocks follow, as another reader might go on after two of them."""
+        """Check that only zero blocks follow: another reader might continue after two of them."""
         while piece := self.some(1 << 20):
             if piece.strip(b"\0"):
                 raise bad("nothing behind the end of the archive", "further bytes")
@@ -171,7 +172,7 @@ class _Blocks:
 
 
 class _Links:
-    """Collects links, and checks that each leads to something within its own tree."""
+    """Collects links, and checks that the target of each is a member of the archive."""
 
     def __init__(self) -> None:
         self._files: set[str] = set()
@@ -188,13 +189,13 @@ class _Links:
         if not member.is_directory:
             self._files.add(member.name)
         end = len(member.name)
-        # Every directory on the way, up to the first that is known: what lies above that one is known too.
+        # Every directory above, up to the first that is known: those above it are known too.
         while end > 0 and member.name[:end] not in self._paths:
             self._paths.add(member.name[:end])
             end = member.name.rfind("/", 0, end)
 
     def check(self) -> None:
-        """Check where symbolic links lead: to a member that is no such link, by no such link, so that none can lead out."""
+        """Check that no symbolic link leads to or through another, or to what is not a member."""
         for name, target in self._symbolic.items():
             if target not in self._paths:
                 raise unsafe(
@@ -205,7 +206,8 @@ class _Links:
 def _target(member: TarMember) -> str:
     """Resolve a symbolic link by its text.
 
-    It goes up only at its beginning, and never out of the top directory: installers cut that off before they look where a link leads.
+    It goes up only at its beginning, and never out of the top directory: installers cut that off before they
+    resolve a link.
     """
     inside = member.name.split("/")[:-1]
     rest = member.link.removeprefix("./")
@@ -219,7 +221,7 @@ def _target(member: TarMember) -> str:
 
 
 def _members(source: _Blocks) -> Iterator[TarMember]:
-    """Read headers up to the end of the archive; the caller takes each member's content before it goes on."""
+    """Yield members up to the end of the archive; the caller reads each member's content before the next."""
     extensions: dict[bytes, dict[str, str]] = {}
     dialect, is_open = b"", False
     while True:
@@ -247,7 +249,7 @@ def _add_extension(extensions: dict[bytes, dict[str, str]], header: Header, sour
         raise bad(f"extended headers of at most {_LARGEST_EXTENSION} bytes", str(header.size))
     content = source.extension(header.size)
     if header.kind == GLOBAL:
-        # git archive names its commit so; anything else would change what later headers mean.
+        # git archive writes its commit so; anything else would change the meaning of later headers.
         if extensions or read_pax(content).keys() - {"comment"}:
             raise bad("global headers with a comment only", "others")
         return
@@ -259,7 +261,7 @@ def _add_extension(extensions: dict[bytes, dict[str, str]], header: Header, sour
 
 
 def _merged(header: Header, extensions: dict[bytes, dict[str, str]], begins: int) -> TarMember:
-    """Let extended headers give the names that the plain header cannot hold, and nothing else."""
+    """Merge the names that the plain header cannot hold from extended headers, and nothing else."""
     extended = {key: value for fields in extensions.values() for key, value in fields.items()}
     if extended.get("size", str(header.size)) != str(header.size):
         raise bad("one size of a member", f"{header.size} and {extended['size']!r}")

@@ -1,4 +1,4 @@
-"""Member names: one plain tree, the same on every file system."""
+"""Checks that member names form one plain tree, the same on every file system."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pip_warden.faults import FaultError
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ODD = ("//", "/./", "/../", " /", "\\", ":")
 _MOST_LETTERS = 32 << 20
-"""Characters of all paths of an archive and of the directories above them, each counted once; real ones have 5 million."""
+"""Characters of all paths and of the directories above them, each once; real archives have 5 million."""
 _LONGEST_SEGMENT = 255
-"""Bytes of one name: NAME_MAX on every system that we know."""
+"""Bytes of one name: NAME_MAX on every known system."""
 
 
 class _Kind(Enum):
@@ -24,10 +24,10 @@ class _Kind(Enum):
 
 
 def is_plain_path(name: str) -> bool:
-    """Tell whether a name is a relative path of plain segments, with slashes, below the archive's root.
+    """Return whether a name is a relative path of plain segments, with slashes, below the archive's root.
 
-    A colon is refused with the rest: ``C:`` is a drive and ``file:stream`` another file's stream on Windows, which also forgets blanks at the
-    end of a name.
+    On Windows ``C:`` is a drive and ``file:stream`` another file's stream, and spaces at the end of a name
+    are dropped.
     """
     walled = f"/{name}/"
     if len(name) > LONGEST_NAME or any(odd in walled for odd in _ODD):
@@ -44,7 +44,8 @@ def is_plain_path(name: str) -> bool:
 class Tree:
     """Collects the members of one archive and refuses any that could land on another.
 
-    Names are compared as the most forgetful file system would: case-folded, in Unicode's NFC, without dots at their ends.
+    Names are compared as the least exact file system would: case-folded, in Unicode's NFC, without dots at
+    their ends.
     """
 
     def __init__(self) -> None:
@@ -74,7 +75,7 @@ class Tree:
             if above is _Kind.FILE:
                 raise unsafe("members that lie in directories", f"{name!r}, which lies in a file")
             if above is not None:
-                break  # and so is all that lies above it
+                break  # and so is all above it
             self._keep(key[:end], _Kind.IMPLIED)
             end = key.rfind("/", 0, end)
         known = self._kinds.get(key)
@@ -83,7 +84,11 @@ class Tree:
         self._keep(key, _Kind.DIRECTORY if is_directory else _Kind.FILE)
 
     def _keep(self, key: str, kind: _Kind) -> None:
-        """Remember a path. A deep one has a path above it for each of its letters, so what is kept is counted, and not the members alone."""
+        """Store a path.
+
+        The limit is on all stored paths, not on members alone: a deep one has up to one directory above it
+        for each of its letters.
+        """
         self._letters += len(key)
         if self._letters > _MOST_LETTERS:
             raise problem(
@@ -95,7 +100,7 @@ class Tree:
 
 
 def _forgotten(name: str) -> str:
-    """Return what the most forgetful file system keeps of a name."""
+    """Return a name as the least exact file system stores it."""
     if name.isascii():
         folded = name.lower()
     else:
@@ -106,10 +111,11 @@ def _forgotten(name: str) -> str:
 
 
 def unsafe(expected: str, found: str) -> FaultError:
-    """Make the fault of a member that could land anywhere else than it says."""
+    """Return the fault of a member that could be unpacked elsewhere than its name says."""
     return problem(
         "unsafe-member",
         expected,
         found,
-        hint="Unpacked, it could land outside its place or replace another file. Do not use it; tell the publisher.",
+        hint="Unpacked, it could land outside its place or replace another file. "
+        "Do not use it; tell the publisher.",
     )

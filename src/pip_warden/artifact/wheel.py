@@ -1,4 +1,4 @@
-"""Wheels, read strictly and without extracting (PEP 427, and the binary distribution format specification)."""
+"""Wheels, read strictly and without extracting (PEP 427, and the binary distribution format)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST_TAGS = 4096
 _TAR_MAGIC_AT = 257
 _WHEEL_KEYS = frozenset({"Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build"})
 _TAG = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(-\w+(\.\w+)*){2}", re.ASCII)
-"""The interpreters are identifiers, as packaging wants them; no part is empty."""
+"""The interpreters are identifiers, as packaging requires; no part is empty."""
 _FORMAT = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
 _STATED = ("Name", "Version", "Requires-Python", "Requires-Dist", "Provides-Extra")
 """What installers act on."""
@@ -67,7 +67,7 @@ def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
 
     Args:
         path: Where the bytes are.
-        name: The parsed file name; installers look for ``.data`` under it, or under the name of ``.dist-info``.
+        name: The parsed file name; installers look for ``.data`` under it or ``.dist-info``'s name.
 
     Raises:
         FaultError: With the fault.
@@ -101,7 +101,7 @@ def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
 
 
 def _check_magic(stream: BinaryIO) -> None:
-    """A wheel begins as a ZIP file and is no tar archive besides (T41)."""
+    """Check that a wheel begins as a ZIP file and is not a tar archive as well (T41)."""
     start = stream.read(_TAR_MAGIC_AT + 5)
     if not start.startswith(LOCAL_SIGNATURE) or start[_TAR_MAGIC_AT:] == b"ustar":
         raise problem(
@@ -113,7 +113,7 @@ def _check_magic(stream: BinaryIO) -> None:
 
 
 def _find_dist_info(members: Iterable[str]) -> str:
-    """Find the one ``.dist-info`` directory at the root; what else could pass for one is refused by its place (T47)."""
+    """Find the one ``.dist-info`` directory at the root; the layout check refuses look-alikes (T47)."""
     tops = {name.partition("/")[0] for name in members if "/" in name}
     found = [top for top in tops if top.casefold().endswith(DIST_INFO)]
     if len(found) != 1 or not found[0].endswith(DIST_INFO):
@@ -139,8 +139,8 @@ def _read_contents(wheel: _Wheel, raw: bytes, core: Message) -> Contents:
 
 
 def _check_about(about: Message) -> None:
-    """Allow the one major version of the format that there is, in the one spelling that every installer knows (PEP 427)."""
-    for key in about.keys():  # noqa: SIM118 -- a message has no iteration of its own
+    """Check the format's version: major version 1, in the spelling that every installer knows (PEP 427)."""
+    for key in about.keys():  # noqa: SIM118 -- a message is not iterable
         if key not in _WHEEL_KEYS and key.casefold() in {known.casefold() for known in _WHEEL_KEYS}:
             raise bad_metadata("WHEEL", f"the key {key} in other letters")
     stated = metadata.one(about, "Wheel-Version", "WHEEL")
@@ -165,7 +165,7 @@ def _read_tags(about: Message) -> frozenset[str]:
 
 
 def _check_stem(info: str, project: ProjectName, version: Version) -> None:
-    """The ``.dist-info`` directory carries the name and version that METADATA states."""
+    """Check that the ``.dist-info`` directory's name and version are METADATA's."""
     name, _, stated = info.removesuffix(DIST_INFO).partition("-")
     try:
         fits = str(canonicalize_name(name)) == project and Version(stated) == version
@@ -176,7 +176,7 @@ def _check_stem(info: str, project: ProjectName, version: Version) -> None:
 
 
 def _check_spelling(info: str, contents: Contents, name: ArtifactName) -> None:
-    """With ``.data`` every spelling counts. Another name or version is no spelling; that is for step 4 to say."""
+    """Check that ``.dist-info``, next to ``.data``, is spelled as the file; other names are for step 4."""
     stem = "-".join(name.filename.split("-")[:2])
     is_other = (contents.project, contents.version) != (name.project, name.version)
     if info != f"{stem}{DIST_INFO}" and not is_other:
@@ -192,7 +192,10 @@ def _check_as_described(wheel: _Wheel, core: Message, points: Iterable[EntryPoin
 
 
 def _check_first_lines(wheel: _Wheel) -> None:
-    """Installers put their interpreter in the place of a script's first line, and differ in whether a lone carriage return ends it."""
+    """Check scripts' first lines for a lone carriage return.
+
+    Installers replace the first line by their interpreter's, and differ in whether it ends there.
+    """
     scripts = f"{data_of(wheel.info)}/scripts/"
     for member in wheel.members.values():
         if member.name.startswith(scripts) and not member.is_directory:
@@ -204,9 +207,10 @@ def _check_first_lines(wheel: _Wheel) -> None:
 
 
 def _check_compiled(wheel: _Wheel) -> None:
-    """No compiled code holds for whatever source it lies beside (PEP 552): pip compiles the source anew, other installers leave it.
+    """Refuse compiled code that is valid without a check of its source (PEP 552).
 
-    Code that is compiled for a source of a certain time is not used, since that is the time of the installation.
+    pip compiles the source again, other installers keep the compiled file. Code that is valid for a source's
+    modification time is not used, since that is the time of the installation.
     """
     for member in wheel.members.values():
         path = f"/{member.name}".casefold()
@@ -217,7 +221,7 @@ def _check_compiled(wheel: _Wheel) -> None:
 
 
 def _check_record(wheel: _Wheel) -> None:
-    """RECORD lists exactly the files; every byte of every member is unpacked once, in pieces."""
+    """Check that RECORD lists exactly the files; every byte of every member is unpacked once, in pieces."""
     unhashed = frozenset(f"{wheel.info}/{name}" for name in ("RECORD", "RECORD.jws", "RECORD.p7s"))
     recorded = read_record(wheel.read("RECORD", LARGEST_RECORD), unhashed)
     files = [member for member in wheel.members.values() if not member.is_directory]

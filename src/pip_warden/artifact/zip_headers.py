@@ -1,4 +1,4 @@
-"""The parts of a ZIP file, each read by itself: end records, central entries and extra fields.
+"""Strict reader of a ZIP file's parts: end records, central entries and extra fields.
 
 Numbers in comments are sections of PKWARE's APPNOTE.TXT 6.3.10.
 """
@@ -37,13 +37,13 @@ _REGULAR, _DIRECTORY = 0o100000, 0o040000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A central entry, before its local header has agreed.
+    """A central entry, not yet compared with its local header.
 
     Attributes:
-        name: Its path, as it stands.
+        name: Its path, not decoded.
         flags: General purpose flags.
         method: 0 stored, 8 deflated.
-        stamp: Time and date, as they stand.
+        stamp: Time and date, not decoded.
         crc: CRC-32 of the content.
         packed: Bytes in the archive.
         size: Bytes of content.
@@ -61,7 +61,7 @@ class Entry:
 
 
 def read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
-    """Read the one end record, which is the file's last 22 bytes: without a comment nothing can hide behind it.
+    """Read the one end record, the file's last 22 bytes: without a comment nothing can hide behind it.
 
     Returns:
         Where the central directory begins and ends, and how many entries it has.
@@ -95,7 +95,7 @@ def read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
 
 
 def _read_end64(stream: BinaryIO, end: int) -> tuple[int, int, int, int] | None:
-    """Read the ZIP64 end record and its locator, where there is one: directly before the end record, in this order."""
+    """Read the ZIP64 end record and its locator, if any: directly before the end record, in this order."""
     at = end - _END64_LOCATOR.size
     if at < 0:
         return None
@@ -145,7 +145,8 @@ def _read_entry(raw: bytes, position: int) -> tuple[Entry, int]:
     extra = read_extra(raw[position + name_length : end])
     size, packed, offset = widened(extra, (size, packed, offset))
     entry = Entry(
-        name=name, flags=flags, method=method, stamp=(time, date), crc=crc, packed=packed, size=size, offset=offset
+        name=name, flags=flags, method=method, stamp=(time, date),
+        crc=crc, packed=packed, size=size, offset=offset,
     )  # fmt: skip
     _check_kind(entry, attributes)
     return entry, end
@@ -174,7 +175,7 @@ def _check_kind(entry: Entry, attributes: int) -> None:
 
 
 def read_extra(raw: bytes) -> dict[int, bytes]:
-    """Read extra fields (4.5); one that could name the member anew (0x7075) or is unknown is refused.
+    """Read extra fields (4.5); one that could rename the member (0x7075) or is unknown is refused.
 
     Raises:
         FaultError: ``malformed-wheel``.
@@ -192,7 +193,7 @@ def read_extra(raw: bytes) -> dict[int, bytes]:
 
 
 def widened(extra: dict[int, bytes], narrow: tuple[int, ...]) -> tuple[int, ...]:
-    """Take from the ZIP64 field (4.5.3) exactly the values that say they are there.
+    """Replace the plain fields that say so by their values in the ZIP64 field (4.5.3).
 
     Args:
         extra: The extra fields.
@@ -210,7 +211,7 @@ def widened(extra: dict[int, bytes], narrow: tuple[int, ...]) -> tuple[int, ...]
 
 
 def unpacked(form: struct.Struct, stream: BinaryIO) -> tuple[Any, ...]:
-    """Read a header of a fixed form where the stream stands.
+    """Read a header of a fixed form at the stream's position.
 
     Raises:
         FaultError: ``malformed-wheel``: it is cut off.
@@ -222,15 +223,16 @@ def unpacked(form: struct.Struct, stream: BinaryIO) -> tuple[Any, ...]:
 
 
 def shown_name(entry: Entry) -> str:
-    """Return a member's name for people: its bytes, since they may be no text."""
+    """Return a member's name for people: its bytes, since they may not be text."""
     return repr(entry.name)[1:]
 
 
 def bad(found: str) -> FaultError:
-    """Make the fault of a ZIP file that readers could disagree about."""
+    """Return the fault of a ZIP file that readers could disagree about."""
     return problem(
         "malformed-wheel",
         "a ZIP file whose parts all agree",
         found,
-        hint="Readers could disagree about what is in it, so it is not used. Ask its publisher to build it again.",
+        hint="Readers could disagree about what is in it, so it is not used. "
+        "Ask its publisher to build it again.",
     )

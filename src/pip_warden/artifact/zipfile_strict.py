@@ -1,8 +1,9 @@
-"""The structure of a ZIP file, read so that no two readers can disagree about it (T40).
+"""Strict reader of a ZIP file's structure, so that no two readers can disagree about it (T40).
 
-Installers differ in which part of a ZIP they believe: the central directory, the local headers, the first or the last end record, a
-second name in an extra field (CVE-2025-54368, PyPI blog 2025-08-07). A file passes only where all parts say the same and every byte
-belongs to exactly one of them. Numbers in comments are sections of PKWARE's APPNOTE.TXT 6.3.10.
+Installers differ in which part of a ZIP they use: the central directory, the local headers, the first or the
+last end record, a second name in an extra field (CVE-2025-54368, PyPI blog 2025-08-07). A file is accepted
+only where all parts say the same and every byte belongs to exactly one of them. Numbers in comments are
+sections of PKWARE's APPNOTE.TXT 6.3.10.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ZipMember:
-    """One member, as its central entry and its local header agree on it.
+    """A member whose central entry and local header agree.
 
     Attributes:
         name: Its path; a directory's ends in a slash.
@@ -134,7 +135,7 @@ def _read_local(stream: BinaryIO, entry: Entry) -> tuple[ZipMember, int]:
     if signature != LOCAL_SIGNATURE or (flags, method, (time, date), name) != same:
         raise bad(f"a local header that differs from the central directory: {shown_name(entry)}")
     extra = read_extra(raw)
-    if extra.get(ZIP64) != struct.pack("<2Q", size, packed):  # Bazel repeats there what the plain fields hold
+    if extra.get(ZIP64) != struct.pack("<2Q", size, packed):  # Bazel repeats the plain fields there
         size, packed = widened(extra, (size, packed))
     begins = entry.offset + LOCAL.size + name_length + extra_length
     end = begins + entry.packed
@@ -146,14 +147,14 @@ def _read_local(stream: BinaryIO, entry: Entry) -> tuple[ZipMember, int]:
     elif stated != real:
         raise bad(f"sizes or a CRC that differ from the central directory: {shown_name(entry)}")
     member = ZipMember(
-        name=_decoded(entry), method=method, crc=entry.crc, packed=entry.packed, size=entry.size, offset=entry.offset,
-        begins=begins,
+        name=_decoded(entry), method=method, crc=entry.crc, packed=entry.packed, size=entry.size,
+        offset=entry.offset, begins=begins,
     )  # fmt: skip
     return member, end
 
 
 def _descriptor_length(stream: BinaryIO, entry: Entry, at: int, *, is_wide: bool) -> int:
-    """Check the data descriptor behind a streamed member (4.3.9); its signature is optional, its width is not."""
+    """Check the data descriptor behind a streamed member (4.3.9); only its signature is optional."""
     wanted = struct.pack("<L2Q" if is_wide else "<3L", entry.crc, entry.packed, entry.size)
     stream.seek(at)
     raw = stream.read(len(wanted) + 4)
@@ -165,7 +166,7 @@ def _descriptor_length(stream: BinaryIO, entry: Entry, at: int, *, is_wide: bool
 
 
 def _decoded(entry: Entry) -> str:
-    """Read a name: ASCII, or UTF-8 that says it is (4.4.4 bit 11); CP437 is read in too many ways."""
+    """Read a name: ASCII, or UTF-8 with its flag (4.4.4 bit 11); readers decode CP437 differently."""
     try:
         return entry.name.decode("utf-8" if entry.flags & UTF8 else "ascii")
     except UnicodeDecodeError as err:
