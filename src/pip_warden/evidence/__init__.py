@@ -1,1 +1,1 @@
-"""Evidence of any form becomes one Sigstore bundle: where it lies, and how each form is read."""
+"""Locates evidence and reads each form of it into one Sigstore bundle."""

@@ -1,4 +1,4 @@
-"""Step 6 for bundles: read strictly, written again in one form."""
+"""Step 6 for bundles: read strictly into one form."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def read_bundle(label: str, raw: bytes, form: EvidenceForm = EvidenceForm.BUNDLE
 
 
 def item_of(label: str, form: EvidenceForm, wire: WireBundle) -> Item | BadItem:
-    """Make an item of a bundle that was read strictly; whatever it came in, it is no larger than a bundle may be."""
-    # Written only where it may be: what is small cannot become too large by that.
+    """Return the item of a strictly read bundle; of any form, it must not be larger than a bundle may be."""
+    # Written as JSON only where that could be too large.
     size = len(wire.to_json()) if wire.weight > LARGEST_BUNDLE // 4 else 0
     if size > LARGEST_BUNDLE:
         return BadItem(label=label, form=form, fault=_too_large("evidence", LARGEST_BUNDLE, size))
@@ -58,14 +58,14 @@ def _too_large(expected: str, largest: int, size: int) -> Fault:
 
 
 def bad_item(label: str, form: EvidenceForm, err: MalformedError, *, code: str, expected: str) -> BadItem:
-    """Make a bad item of what a strict reader said."""
+    """Return the bad item for a strict reader's error."""
     return BadItem(
         label=label, form=form, fault=Fault(code=err.code or code, expected=expected, found=str(err))
     )
 
 
 def what_it_is_instead(raw: bytes, expected: str, *, largest: int = LARGEST_BUNDLE) -> Fault | None:
-    """Recognise what is often saved in evidence's stead: nothing, a web page, the text of a redirect.
+    """Recognise what is often saved instead of evidence: nothing, a web page, the text of a redirect.
 
     Args:
         raw: The bytes of the file.
@@ -86,7 +86,7 @@ def what_it_is_instead(raw: bytes, expected: str, *, largest: int = LARGEST_BUND
 
 
 def _page_instead(text: str, expected: str) -> Fault | None:
-    """Recognise what a web server says in place of a file."""
+    """Recognise a web server's page or redirect instead of a file."""
     lowered = text.lower()
     if lowered.startswith(_REDIRECTS):
         return Fault(
@@ -100,6 +100,7 @@ def _page_instead(text: str, expected: str) -> Fault | None:
             code="evidence-is-web-page",
             expected=expected,
             found=f"a web page: {shown(text, _SHOWN)}",
-            hint="It is probably a sign-in or error page, saved in the evidence's stead. Fetch it again with credentials.",
+            hint="It is probably a sign-in or error page, saved in the evidence's stead. "
+            "Fetch it again with credentials.",
         )
     return None

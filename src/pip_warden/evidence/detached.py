@@ -1,7 +1,7 @@
-"""Step 6 for detached signatures: ``.sig`` and ``.crt``, completed by their log entry into a Sigstore bundle.
+"""Step 6 for detached signatures: makes a Sigstore bundle of ``.sig``, ``.crt`` and their log entry.
 
-cosign 2 and 3 write ``.sig`` as base64 of DER and ``.crt`` as base64 of PEM; sigstore-python writes PEM and ends it twice; other tools
-write PEM or DER.
+cosign 2 and 3 write ``.sig`` as base64 of DER and ``.crt`` as base64 of PEM; sigstore-python writes PEM and
+ends it twice; other tools write PEM or DER.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ LARGEST_CERTIFICATE = 256 << 10
 """Bytes; real ones have about a hundred and two thousand."""
 
 _PEM = re.compile(
-    r"-----BEGIN CERTIFICATE-----\r?\n(?P<body>(?:[A-Za-z0-9+/=]{1,76}\r?\n)+)-----END CERTIFICATE-----(?:\r?\n){0,2}",
+    r"-----BEGIN CERTIFICATE-----\r?\n(?P<body>(?:[A-Za-z0-9+/=]{1,76}\r?\n)+)"
+    r"-----END CERTIFICATE-----(?:\r?\n){0,2}",
     re.ASCII,
 )
 _PEM_LINE = 64
@@ -37,7 +38,7 @@ _LONG_FORM = 0x80
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """A detached signature with its certificate; nothing of it is proved.
+    """A detached signature with its certificate, not verified.
 
     Attributes:
         label: Where they came from, for people.
@@ -50,7 +51,7 @@ class Pair:
     certificate: bytes
 
     def wanted(self, digest: Digest) -> Hashedrekord:
-        """Return what the log entry of this pair must say for the file with a digest."""
+        """Return what this pair's log entry must say for the file with a digest."""
         return Hashedrekord(digest=digest, signature=self.signature, pem=pem_of(self.certificate))
 
 
@@ -58,7 +59,7 @@ def read_pair(label: str, signature: bytes, certificate: bytes) -> Pair | Fault:
     """Read the contents of a ``.sig`` and a ``.crt`` file.
 
     Returns:
-        The pair, or a fault: ``bad-detached-signature``, or what was saved in their stead.
+        The pair, or a fault: ``bad-detached-signature``, or one for what was saved instead.
     """
     fault = what_it_is_instead(
         signature, "a detached signature", largest=LARGEST_SIGNATURE
@@ -76,7 +77,7 @@ def read_pair(label: str, signature: bytes, certificate: bytes) -> Pair | Fault:
 
 
 def complete(pair: Pair, digest: Digest, entry: LogEntry | None) -> Item | BadItem:
-    """Make a bundle of a pair and its log entry.
+    """Return the bundle of a pair and its log entry.
 
     Args:
         pair: The signature and its certificate.
@@ -86,9 +87,11 @@ def complete(pair: Pair, digest: Digest, entry: LogEntry | None) -> Item | BadIt
     if entry is None:
         fault = Fault(
             code="no-log-entry",
-            expected=f"an entry in the transparency log for a file with SHA-256 {digest}, this signature and this certificate",
+            expected=f"an entry in the transparency log for a file with SHA-256 {digest}, "
+            "this signature and this certificate",
             found="none",
-            hint="The file or the signature was changed, or it was signed under another Sigstore instance than the trusted root's.",
+            hint="The file or the signature was changed, or it was signed under another Sigstore instance "
+            "than the trusted root's.",
         )
         return BadItem(label=pair.label, form=EvidenceForm.DETACHED, fault=fault)
     wire = WireBundle(

@@ -1,7 +1,7 @@
-"""Where evidence lies, and in which order it is looked for (design decision D4).
+"""Where evidence is stored, and in which order it is looked up (design decision D4).
 
-Everything here is lazy: each form is fetched when it is asked for, so that whoever judges stops at the first good one. What is not there
-is passed over in silence; what could not be asked for raises.
+Everything here is lazy: each form is fetched when it is iterated over, so that the caller can stop at the
+first good one. Absent evidence is skipped; a failed request raises.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from pip_warden.names import ArtifactName
 _MOST_ROWS = 32
 
 EntryFinder = Callable[[Hashedrekord], LogEntry | None]
-"""Looks a detached signature up in the transparency log, as :func:`pip_warden._sigstore.rekor.find_entry` does.
+"""Looks up a detached signature's log entry, as :func:`pip_warden._sigstore.rekor.find_entry` does.
 
-Raises UndecidedError where the log could not be asked.
+Raises UndecidedError where the log could not be reached.
 """
 
 
@@ -43,7 +43,7 @@ class Place:
 
 
 class EvidenceStore(Protocol):
-    """One place where evidence may lie: a version of a generic package, or a directory."""
+    """A place for evidence: a version of a generic package, or a directory."""
 
     def fetch(self, name: str, *, max_bytes: int) -> bytes | None:
         """Return the newest content of a name, None where there is none.
@@ -51,15 +51,15 @@ class EvidenceStore(Protocol):
         A larger content may be cut after ``max_bytes + 1`` bytes: it is refused as too large.
 
         Raises:
-            UndecidedError: It could not be asked for.
+            UndecidedError: The request failed.
         """
         ...
 
     def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:
-        """Yield every further row of a name but the newest, each with a label for people such as ``#2``.
+        """Yield every row of a name but the newest, each with a label for people such as ``#2``.
 
         Raises:
-            UndecidedError: They could not be asked for.
+            UndecidedError: The request failed.
         """
         ...
 
@@ -67,16 +67,16 @@ class EvidenceStore(Protocol):
         """Return every name with a prefix, or None where names cannot be listed.
 
         Raises:
-            UndecidedError: They could not be asked for.
+            UndecidedError: The request failed.
         """
         ...
 
 
 def places(templates: Sequence[str], name: ArtifactName, project_path: str) -> tuple[Place, ...]:
-    """Fill in the templates of where evidence lies.
+    """Fill in the templates of the places of evidence.
 
-    The version is tried as PEP 440 writes it, then as the file name has it. A generic registry allows no ``!``: the one of an epoch is
-    written ``__``.
+    The version is tried as PEP 440 writes it, then as in the file name. A generic registry allows no ``!``:
+    an epoch's is written ``__``.
 
     Args:
         templates: Each ``PACKAGE/VERSION`` with ``{project-name}``, ``{name}`` and ``{version}``.
@@ -113,16 +113,17 @@ def _spelled_version(name: ArtifactName) -> str:
 def locate(
     filename: str, digest: Digest, stores: Sequence[EvidenceStore], find_entry: EntryFinder
 ) -> Iterator[Item | BadItem]:
-    """Yield the evidence of a file, best form first, over every store; of one name the newest row first.
+    """Yield the evidence of a file from every store, best form first; of one name the newest row first.
 
     Args:
-        filename: Name of the artifact, as the stores spell it (see :func:`~pip_warden.index.gitlab_urls.without_epoch`).
+        filename: Name of the artifact, as the stores spell it (see
+            :func:`~pip_warden.index.gitlab_urls.without_epoch`).
         digest: SHA-256 of the artifact, which a detached signature's log entry must have.
         stores: Where to look, the most likely first.
         find_entry: How a detached signature is looked up.
 
     Raises:
-        UndecidedError: A store or the transparency log could not be asked.
+        UndecidedError: A request to a store or the transparency log failed.
     """
     yield from _bundles(filename, stores)
     for name in usual_names(filename, EvidenceForm.PEP740):
@@ -144,10 +145,10 @@ def locate_provenance(url: str, fetch: Callable[[str, int], bytes | None]) -> It
 
     Args:
         url: The candidate's ``claimed_provenance``.
-        fetch: Returns the content of a URL of at most so many bytes (cut one byte later), None where there is none.
+        fetch: Returns the content of a URL of at most so many bytes (cut one byte later), None where absent.
 
     Raises:
-        UndecidedError: It could not be asked for.
+        UndecidedError: The request failed.
     """
     raw = fetch(url, LARGEST_PROVENANCE)
     if raw is not None:
@@ -173,7 +174,7 @@ def _bundles(filename: str, stores: Sequence[EvidenceStore]) -> Iterator[Item | 
 
 
 def _found(name: str, stores: Sequence[EvidenceStore], largest: int) -> Iterator[tuple[str, bytes | None]]:
-    """Yield each content of a name; None in place of the content stands for rows that are not looked at any more."""
+    """Yield each content of a name; None stands for further rows that are not read."""
     for store in stores:
         newest = store.fetch(name, max_bytes=largest)
         if newest is None:
@@ -195,7 +196,7 @@ def _capped(label: str, form: EvidenceForm) -> BadItem:
 
 
 def _kind_names(filename: str, stores: Sequence[EvidenceStore]) -> list[str]:
-    """Return the names that attestations as bundles may have: the usual ones first, then what the stores list."""
+    """Return possible names of attestations as bundles: the usual ones, then those that the stores list."""
     listed: list[str] = []
     for store in stores:
         listed += attestation_bundles(filename, store.names(f"{filename}.") or ())
@@ -216,7 +217,7 @@ def _detached(
         yield _incomplete(*((crt_name, sig_name) if signature is None else (sig_name, crt_name)))
         return
     yield _completed(sig_name, signature, certificate, digest, find_entry)
-    # Somebody may have added a row to either half: every older signature is tried with every certificate.
+    # A row may have been added to either half: every older signature is tried with every certificate.
     signatures = [("", signature), *_some(store, sig_name, LARGEST_SIGNATURE)]
     certificates = [("", certificate), *_some(store, crt_name, LARGEST_CERTIFICATE)]
     pairs = [(sig, crt) for sig in signatures for crt in certificates][1:]
@@ -246,13 +247,14 @@ def _completed(
 
 
 def refuse_lookup(_wanted: Hashedrekord) -> LogEntry | None:
-    """Stand in for the log's look-up with ``--offline``.
+    """Replace the log's look-up with ``--offline``.
 
     Raises:
         UndecidedError: ``log-lookup-offline``, always.
     """
     raise UndecidedError(
         "log-lookup-offline",
-        "expected evidence that verifies offline, found a detached signature, whose log entry would have to be looked up",
+        "expected evidence that verifies offline, found a detached signature, "
+        "whose log entry would have to be looked up",
         hint="Verify once without --offline, or ask the publisher for a bundle (FILE.sigstore.json).",
     )

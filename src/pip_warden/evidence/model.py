@@ -1,4 +1,4 @@
-"""Evidence: what speaks for an artifact. Every form ends as one Sigstore bundle."""
+"""Evidence of an artifact's identity: every form is read into one Sigstore bundle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pip_warden.faults import Fault
 
 
 class EvidenceForm(StrEnum):
-    """The forms evidence comes in (design decision D4)."""
+    """The forms of evidence (design decision D4)."""
 
     BUNDLE = "bundle"
     """``FILE.sigstore.json``: a Sigstore bundle; also the older ``FILE.sigstore``."""
@@ -24,12 +24,12 @@ class EvidenceForm(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One item of evidence that parsed strictly. Nothing in it is proved.
+    """An item of evidence that was parsed strictly, not verified.
 
     Attributes:
         label: Where it came from, for people: a file name, with ``#2`` and so on for further rows or entries.
-        form: The form it came in.
-        wire: What it says, as one Sigstore bundle, read strictly and once.
+        form: Its form.
+        wire: Its Sigstore bundle, read strictly and once.
     """
 
     label: str
@@ -39,7 +39,7 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BadItem:
-    """One item of evidence that is there and cannot be read."""
+    """An item of evidence that exists and cannot be read."""
 
     label: str
     form: EvidenceForm
@@ -47,4 +47,4 @@ class BadItem:
 
 
 Evidence = tuple[Item | BadItem, ...]
-"""Every item found for one artifact, best form first; may be empty, which is a refusal."""
+"""Every item found for an artifact, best form first; empty is a refusal."""

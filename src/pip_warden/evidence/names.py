@@ -1,4 +1,4 @@
-"""The names of evidence: what follows a file's name in those of the files that speak for it, and in which form (design decision D4)."""
+"""The file names of evidence: the suffixes to a file's name, and the form of each (design decision D4)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ATTESTATION_KINDS = ("publish", "slsa")
 """PEP 740 attestations are ``FILE.<kind>.attestation``."""
 
 BUNDLE_KINDS = ("publish", "slsa", "provenance", "annotations")
-"""Attestations as bundles are ``FILE.<kind>.sigstore.json``; other kinds are found where a store can list its names."""
+"""Attestations as bundles: ``FILE.<kind>.sigstore.json``; other kinds are found where a store lists names."""
 
 MOST_KINDS = 16
-"""Further kinds of one file that are looked at; the first in alphabetical order."""
+"""Further kinds of one file that are read, in alphabetical order."""
 
 SUFFIXES = (
     (BUNDLE, EvidenceForm.BUNDLE),
@@ -29,28 +29,28 @@ SUFFIXES = (
     (SIGNATURE, EvidenceForm.DETACHED),
     (CERTIFICATE, EvidenceForm.DETACHED),
 )
-"""Each usual suffix with the form of what bears it, best form first; within a form in the order in which they are looked for."""
+"""Each usual suffix with its form, best form first; within a form in the order of look-up."""
 
 _ENDINGS = (BUNDLE, OLD_BUNDLE, ATTESTATION, SIGNATURE, CERTIFICATE)
 
 
 def is_evidence(filename: str) -> bool:
-    """Tell by its name whether a file is evidence, of whichever file and kind."""
+    """Return whether a file is evidence by its name, of any file and kind."""
     return filename.endswith(_ENDINGS)
 
 
 def evidence_of(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
-    """Return those of some names that are evidence of a file, in their order."""
+    """Return the listed names that are evidence of a file, in their order."""
     return tuple(name for name in listed if name.startswith(f"{filename}.") and is_evidence(name))
 
 
 def usual_names(filename: str, form: EvidenceForm) -> tuple[str, ...]:
-    """Return the names under which a file's evidence of one form is looked for, whether or not they are there."""
+    """Return the names under which a file's evidence of one form is looked up."""
     return tuple(f"{filename}{suffix}" for suffix, its in SUFFIXES if its is form)
 
 
 def attestation_bundles(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
-    """Return those of some names that are attestations of a file as bundles, of whichever kind, in their order."""
+    """Return the listed names that are attestations of a file as bundles, of any kind, in their order."""
     found = []
     for name in listed:
         kind = name.removeprefix(f"{filename}.").removesuffix(BUNDLE)

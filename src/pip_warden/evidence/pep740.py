@@ -1,4 +1,4 @@
-"""Step 6 for PEP 740: attestation objects and provenance objects, read strictly and turned into Sigstore bundles."""
+"""Step 6 for PEP 740: reads attestation and provenance objects strictly, into Sigstore bundles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXPECTED = "a PEP 740 attestation, version 1"
 
 
 def read_attestation(label: str, raw: bytes) -> Item | BadItem:
-    """Read an attestation object, as ``FILE.publish.attestation`` holds it."""
+    """Read an attestation object, the content of ``FILE.publish.attestation``."""
     fault = what_it_is_instead(raw, _EXPECTED)
     if fault is not None:
         return BadItem(label=label, form=EvidenceForm.PEP740, fault=fault)
@@ -32,8 +32,8 @@ def read_attestation(label: str, raw: bytes) -> Item | BadItem:
 def read_provenance(label: str, raw: bytes) -> tuple[Item | BadItem, ...]:
     """Read a provenance object, as an index serves it, into one item per attestation.
 
-    Who the index says the publisher is proves nothing and is not looked at. The result is never empty: an object without any attestation is
-    a bad item.
+    The publisher that the index names proves nothing and is ignored. The result is never empty: an object
+    without any attestation is a bad item.
     """
     fault = what_it_is_instead(raw, "a PEP 740 provenance object", largest=LARGEST_PROVENANCE)
     if fault is not None:

@@ -1,4 +1,4 @@
-"""Evidence beside a local file."""
+"""Evidence in a local file's directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pip_warden.errors import UsageError
 
 
 class Siblings:
-    """The directory that a local file lies in, as an evidence store."""
+    """The directory of a local file, as an evidence store."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -18,7 +18,7 @@ class Siblings:
         """Return the content of a file, None where there is none.
 
         Raises:
-            UsageError: ``unreadable-evidence``: it is there and cannot be read.
+            UsageError: ``unreadable-evidence``: it exists and cannot be read.
         """
         try:
             with (self._directory / name).open("rb") as stream:
@@ -30,12 +30,12 @@ class Siblings:
                 "unreadable-evidence", f"expected to read {self._directory / name}, found: {err.strerror}"
             ) from err
 
-    def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002 -- the protocol's
+    def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002
         """Yield nothing: a directory has one file of a name."""
         return iter(())
 
     def names(self, prefix: str) -> Sequence[str] | None:
-        """Return the names of the files with a prefix; one that cannot be shown cannot be reported either, and is passed over."""
+        """Return the names of the files with a prefix; one that cannot be shown is skipped."""
         try:
             names = [path.name for path in self._directory.iterdir()]
             return sorted(name for name in names if name.startswith(prefix) and name.isprintable())

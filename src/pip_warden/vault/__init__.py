@@ -1,16 +1,18 @@
-"""The vault: accepted files with the evidence that spoke for them, by content (design decision D6).
+"""The vault: a cache of accepted files with their evidence, by content (design decision D6).
 
-It saves fetching, never judging: whoever takes a file out has it hashed and judged again, from the stored evidence. So a poisoned or shared cache
-can waste time and never let anything in. Only an :class:`~pip_warden.verdict.model.Accepted` opens it.
+It saves fetching, never judging: a file taken out is hashed and judged again, from the stored evidence. So a
+poisoned or shared cache can waste time, but never let a bad file through. Only an
+:class:`~pip_warden.verdict.model.Accepted` is stored in it.
 
-A path in it may lead to other bytes the next time, whoever else runs as the same user. So it is opened once: the file is copied into the run's
-private directory, hashed on the way, and that copy is inspected, judged and handed over.
+A path in it may have other bytes the next time, since other programs run as the same user. So it is opened
+once: the file is copied into the run's private directory, hashed on the way, and that copy is inspected,
+judged and handed over.
 
 ::
 
     v1/ab/abcdef…/NAME-VERSION….whl     the bytes; the directory's name is their SHA-256
-    v1/ab/abcdef…/evidence.json         what spoke for them
-    v1/ab/.draft-…/                     being written; renamed when whole
+    v1/ab/abcdef…/evidence.json         their evidence
+    v1/ab/.draft-…/                     being written; renamed when complete
 """
 
 from pip_warden.vault.sealed import Sealed, hand_over, sealed_as

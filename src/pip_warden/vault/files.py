@@ -1,4 +1,4 @@
-"""Files of the vault on disk: opened as regular files, copied with their digest, put in their place whole."""
+"""Files of the vault on disk: opened as regular files, copied with their digest, moved to their place."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _DRAFT = ".draft-"
 
 
 def check_own(root: Path) -> None:
-    """Check that a directory, where it exists, is the user's own: a directory, not a link, that others cannot write to.
+    """Check that a directory, where it exists, is the user's own, not a link, and not writable by others.
 
-    Mode bits alone are mended: GitLab Runner works with umask 0000, so they were nobody's decision there.
+    Only mode bits are corrected: GitLab Runner works with umask 0000, so they were not chosen there.
 
     Raises:
-        UsageError: ``cache-directory``: it is a link, or belongs to somebody else, or cannot be looked at.
+        UsageError: ``cache-directory``: it is a link, or belongs to another user, or cannot be read.
     """
     try:
         status = root.lstat()
@@ -45,7 +45,7 @@ def check_own(root: Path) -> None:
 
 
 def copy_regular(source: Path, target: Path) -> tuple[Digest, int]:
-    """Copy a regular file to where nothing was; return the SHA-256 and the size of what was copied.
+    """Copy a regular file to a new one; return the SHA-256 and the size of the copy.
 
     Raises:
         OSError: It cannot be read, or the copy cannot be written.
@@ -55,7 +55,7 @@ def copy_regular(source: Path, target: Path) -> tuple[Digest, int]:
 
 
 def holds(path: Path, digest: Digest) -> bool:
-    """Tell whether a file has these bytes."""
+    """Return whether a file has this digest."""
     try:
         with open_regular(path, follow=False) as stream:
             return digest_of_stream(stream).matches(digest)
@@ -64,24 +64,24 @@ def holds(path: Path, digest: Digest) -> bool:
 
 
 def put(file: Path, target: Path) -> None:
-    """Move a file to its place, atomically where a file or nothing is there.
+    """Move a file to its place, atomically unless a directory is there.
 
     Raises:
         OSError: It cannot be moved there.
     """
     with suppress(OSError):
-        shutil.rmtree(target)  # a directory only: this fails for anything else, and leaves it
+        shutil.rmtree(target)  # only a directory: this fails for anything else, and leaves it
     file.replace(target)
 
 
 @contextmanager
 def draft(beside: Path) -> Iterator[Path]:
-    """Make a directory to write in beside a place; it and what is left in it is gone afterwards.
+    """Make a temporary directory below another, and remove it with its content afterwards.
 
     Raises:
         OSError: It cannot be made.
     """
-    # Each by itself: parents made on the way get the umask's mode.
+    # Each by itself: parents that mkdir makes get the umask's mode.
     for directory in (beside.parent.parent, beside.parent, beside):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=beside))
@@ -92,7 +92,7 @@ def draft(beside: Path) -> Iterator[Path]:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file that nobody is to change.
+    """Write a read-only file.
 
     Raises:
         OSError: It cannot be written.

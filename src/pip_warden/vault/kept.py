@@ -1,4 +1,4 @@
-"""What spoke for a file, as it is kept beside it: JSON, read as strictly as what is fetched."""
+"""The evidence of a file as it is stored: JSON, read as strictly as fetched evidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LARGEST = 64 << 20
 
 
 def evidence_json(evidence: Evidence) -> bytes:
-    """Keep what can speak for the file again; a bad item cannot."""
+    """Write the items of evidence that can be judged again; a bad item cannot."""
     items: list[JSONValue] = [
         {
             "label": item.label,
@@ -29,7 +29,7 @@ def evidence_json(evidence: Evidence) -> bytes:
 
 
 def read_evidence(path: Path) -> Evidence:
-    """Read stored evidence as strictly as fetched; whatever is wrong with it makes it absent, and the file is then fetched anew."""
+    """Read stored evidence as strictly as fetched; empty on any error, and then it is fetched again."""
     try:
         items = loads_object(kept_bytes(path), max_bytes=_LARGEST).get("items")
     except MalformedError:
@@ -41,7 +41,7 @@ def read_evidence(path: Path) -> Evidence:
 
 
 def kept_bytes(path: Path) -> bytes:
-    """Read a small file; whatever is wrong with it makes it empty."""
+    """Read a small file; empty on any error."""
     try:
         with open_regular(path, follow=False) as stream:
             return stream.read(_LARGEST + 1)

@@ -1,4 +1,4 @@
-"""Hands over what was accepted: the very bytes that were judged, hashed once more."""
+"""Hands over accepted files: the same bytes that were judged, hashed once more."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sealed:
 
 
 def sealed_as(accepted: Accepted) -> Sealed:
-    """Make what is handed over of a file that was accepted."""
+    """Return an accepted file ready to be handed over."""
     if not isinstance(accepted, Accepted):
         raise BugError("bug", f"the vault opens for an Accepted, not for {type(accepted).__name__}")
     artifact, contents = accepted.artifact, accepted.artifact.contents
@@ -56,7 +56,8 @@ def sealed_as(accepted: Accepted) -> Sealed:
 def hand_over(sealed: Sealed, directory: Path) -> Path:
     """Put an accepted file into a directory, hashed once more (T32).
 
-    It is the run's own copy under another name, or a copy of that where the directory cannot have a link to it; never the vault's bytes.
+    It is a link to the run's own copy, or a copy of that where a link is not possible; never the vault's
+    file.
 
     Args:
         sealed: The file.
@@ -65,7 +66,7 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
     Raises:
         RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged, or are gone.
         UsageError: ``cache-directory``: the copy cannot be written.
-        UndecidedError: ``cannot-store``: there is no room.
+        UndecidedError: ``cannot-store``: there is no space left.
     """
     target = directory / sealed.name.filename
     try:
@@ -86,7 +87,7 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
 
 
 def _linked(source: Path, target: Path) -> bool:
-    """Give a file another name; False where it cannot have one there: on another file system, for instance, or one without links."""
+    """Link a file; False where that is not possible: on another file system, or one without links."""
     try:
         os.link(source, target, follow_symlinks=False)
     except (OSError, NotImplementedError):
@@ -95,7 +96,7 @@ def _linked(source: Path, target: Path) -> bool:
 
 
 def copy_checked(source: Path, target: Path, digest: Digest) -> None:
-    """Copy a file that must have a digest, and leave nothing where it has not.
+    """Copy a file that must have a digest, and remove the copy where it has not.
 
     Raises:
         RefusedError: ``changed-after-verdict``.

@@ -1,4 +1,4 @@
-"""The store itself: accepted files with their evidence, by content."""
+"""The store of accepted files with their evidence, by content."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EVIDENCE = "evidence.json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredFile:
-    """A file found in the vault with its evidence. Nothing is proved by its being there: judge it."""
+    """A file in the vault with its evidence; that it is there proves nothing: judge it."""
 
     artifact: Artifact
     evidence: Evidence
@@ -44,7 +44,7 @@ class Vault:
         root: The cache directory; made when first needed.
 
     Raises:
-        UsageError: ``cache-directory``: it is a link, or belongs to somebody else, or others may write to it.
+        UsageError: ``cache-directory``: it is a link, belongs to another user, or is writable by others.
     """
 
     def __init__(self, root: Path) -> None:
@@ -53,14 +53,14 @@ class Vault:
         check_own(self._root)
 
     def seal(self, accepted: Accepted, *, evidence: Evidence) -> Sealed:
-        """Keep an accepted file and the evidence that spoke for it.
+        """Store an accepted file and its evidence.
 
-        Whatever else lies in its place, a corrupt copy for instance, is replaced.
+        Whatever else is in its place, such as a corrupt copy, is replaced.
 
         Raises:
             RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged.
             UsageError: ``cache-directory``: the cache cannot be written.
-            UndecidedError: ``cannot-store``: there is no room.
+            UndecidedError: ``cannot-store``: there is no space left.
         """
         sealed = sealed_as(accepted)
         artifact, kept = accepted.artifact, evidence_json(evidence)
@@ -81,10 +81,10 @@ class Vault:
         return sealed
 
     def find(self, digest: Digest, name: ArtifactName, directory: Path) -> StoredFile | None:
-        """Copy a stored file into a directory that only this run can enter, hash it on the way, and inspect the copy; None where there is none.
+        """Copy a stored file into a directory that only this run can enter, hash it and inspect the copy.
 
-        One with other bytes than its place says is none, and stays for :meth:`seal` to replace: who looks must never remove what another process
-        has just put there.
+        None where there is none. One whose bytes have another digest than its path says counts as none, and
+        stays for :meth:`seal` to replace: a reader must never remove what another process has just stored.
         """
         path, target = self._place(digest) / name.filename, directory / name.filename
         try:
@@ -99,13 +99,13 @@ class Vault:
         return StoredFile(artifact=artifact, evidence=self.evidence(digest))
 
     def evidence(self, digest: Digest) -> Evidence:
-        """Return what spoke for a stored file; nothing where there is none, or it cannot be read."""
+        """Return the evidence of a stored file; empty where there is none, or it cannot be read."""
         return read_evidence(self._place(digest) / _EVIDENCE)
 
     def entry(self, wanted: Hashedrekord) -> LogEntry | None:
-        """Return the log entry that completed a detached signature before, for a run without a network; None where there is none.
+        """Return a stored log entry that completed a detached signature, None where there is none.
 
-        As everything here it is only remembered: whoever uses it has the completed bundle judged again.
+        It is for a run without a network, and proves nothing: the completed bundle is judged again.
         """
         for item in self.evidence(wanted.digest):
             if isinstance(item, Item) and item.form is EvidenceForm.DETACHED:
@@ -115,7 +115,7 @@ class Vault:
         return None
 
     def names(self, project: ProjectName) -> Iterator[tuple[ArtifactName, Digest]]:
-        """Yield what is stored of a project, for a run without a network."""
+        """Yield the stored files of a project, for a run without a network."""
         for path in sorted(self._root.glob("*/*/*")):
             with suppress(UsageError):
                 name, digest = parse_artifact_name(path.name), Digest(path.parent.name)
@@ -123,7 +123,7 @@ class Vault:
                     yield name, digest
 
     def size(self) -> int:
-        """Return how many bytes the vault takes."""
+        """Return the size of the vault in bytes."""
         total = 0
         for path in self._root.rglob("*"):
             with suppress(OSError):
@@ -132,9 +132,9 @@ class Vault:
         return total
 
     def clear(self) -> int:
-        """Throw everything away and return how many bytes that was.
+        """Remove everything and return how many bytes that was.
 
-        A run that is under way loses nothing but time: what it needs again, it fetches again.
+        A run in progress loses only time: it fetches again what it needs.
 
         Raises:
             UsageError: ``cache-directory``: something in it cannot be removed.
@@ -142,7 +142,7 @@ class Vault:
         freed = self.size()
         try:
             if self._root.exists():
-                # Renamed first, so that another process sees all of it or nothing.
+                # Renamed first, so that another process sees all of it or none.
                 trash = Path(tempfile.mkdtemp(prefix=".trash-", dir=self._root.parent))
                 self._root.rename(trash / _LAYOUT)
             for trash in self._root.parent.glob(".trash-*"):
@@ -158,24 +158,25 @@ class Vault:
         return self._root / digest.hex[:2] / digest.hex
 
     def _store(self, artifact: Artifact, evidence: bytes, place: Path) -> None:
-        """Write beside the place, then rename: a file is there whole or not at all."""
+        """Write next to the place, then rename: a file is complete or absent."""
         with draft(place.parent) as made:
             copy_checked(artifact.path, made / artifact.name.filename, artifact.digest)
             (made / artifact.name.filename).chmod(0o400)
             write(made / _EVIDENCE, evidence)
             with suppress(OSError):
-                place.unlink()  # a file or a link in its place; a directory stays, somebody may just have made it
+                # A file or a link in its place; a directory stays, another process may just have made it.
+                place.unlink()
             try:
                 made.rename(place)
             except OSError:
-                # The place is taken, by another process, another name or a corrupt copy: each file replaces its like.
+                # Another process, another name or a corrupt copy has the place: each file replaces its own.
                 place.mkdir(mode=0o700, exist_ok=True)
                 for file in list(made.iterdir()):
                     put(file, place / file.name)
 
     @staticmethod
     def _replace_evidence(place: Path, evidence: bytes) -> None:
-        """Keep the evidence that was good this time: what is there may have been found bad."""
+        """Replace the stored evidence, which may have been found bad, by what was good this time."""
         with draft(place.parent) as made:
             write(made / _EVIDENCE, evidence)
             put(made / _EVIDENCE, place / _EVIDENCE)

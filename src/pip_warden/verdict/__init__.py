@@ -1,1 +1,4 @@
-"""The verdict: ten numbered steps from what is offered to Accepted or Refused. Pure: no network, clock or environment; see :mod:`.inquiry`."""
+"""The verdict: ten numbered steps to Accepted or Refused.
+
+It uses no network, clock or environment; see :mod:`.inquiry`.
+"""

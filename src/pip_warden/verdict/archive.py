@@ -1,4 +1,4 @@
-"""Steps 3 to 5: name, archive and digest. What the file is called, what it says of itself and what its bytes are."""
+"""Steps 3 to 5: the file's name, the archive's own statements, and the digest of its bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RENAMED = (
 def check_name(
     artifact: Artifact, candidate: Candidate | None, project: ProjectName, entry: Entry | Probe
 ) -> Fault | None:
-    """Step 3: the entry, the project asked for and the file name agree (PEP 503)."""
+    """Step 3: the entry, the requested project and the file name agree (PEP 503)."""
     names = {entry.project, project, artifact.name.project}
     if candidate is not None:
         names.add(candidate.name.project)
@@ -33,7 +33,7 @@ def check_name(
 
 
 def check_archive(artifact: Artifact) -> Fault | None:
-    """Step 4: the archive is well-formed and what it says of itself is what its file name says."""
+    """Step 4: the archive is well-formed and agrees with its file name."""
     match artifact.contents:
         case Fault() as fault:
             return fault
@@ -61,7 +61,7 @@ def _differs(code: str, expected: str, found: str) -> Fault:
 
 
 def _build_key(build: str) -> tuple[int, str]:
-    """Read a build tag as PEP 427 sorts it: leading digits as a number, then the rest."""
+    """Return the sort key of a build tag (PEP 427): leading digits as a number, then the rest."""
     digits = build[: len(build) - len(build.lstrip("0123456789"))]
     return int(digits or "0"), build[len(digits) :]
 
@@ -73,22 +73,24 @@ def _check_direct_references(contents: Contents) -> Fault | None:
         code="direct-reference",
         expected="dependencies by name and version only",
         found="; ".join(contents.direct_references),
-        hint="A URL or path in a dependency would be fetched past the gate. The publisher must depend on a released version.",
+        hint="A URL or path in a dependency would be fetched past the gate. "
+        "The publisher must depend on a released version.",
     )
 
 
 def check_digest(artifact: Artifact, candidate: Candidate | None, entry: Entry | Probe) -> Fault | None:
-    """Step 5: the bytes received have every digest that somebody states for them."""
+    """Step 5: the bytes received have every digest that the pin and the index state."""
     digest = artifact.digest
     if isinstance(entry, HashEntry):
         pinned = entry.digest_for(artifact.name.filename)
         if pinned is None:
             return Fault(
                 code="file-not-in-hash-pin",
-                expected=f"one of the files pinned for {entry.project} {entry.version}: {', '.join(n for n, _ in entry.files)}",
+                expected=f"one of the files pinned for {entry.project} {entry.version}: "
+                f"{', '.join(n for n, _ in entry.files)}",
                 found=artifact.name.filename,
-                hint=f"Review the file, then: pip-warden trust add {entry.project}=={entry.version} --source {entry.source} --hash "
-                "--reason '…'",
+                hint=f"Review the file, then: pip-warden trust add {entry.project}=={entry.version} "
+                f"--source {entry.source} --hash --reason '…'",
             )
         if not pinned.matches(digest):
             return _other_bytes("pinned-digest-differs", f"{pinned}, as the trust file pins", digest.hex)
@@ -103,12 +105,13 @@ def _other_bytes(code: str, expected: str, found: str) -> Fault:
         code=code,
         expected=f"SHA-256 {expected}",
         found=f"SHA-256 {found}",
-        hint="These are not the bytes that were published or reviewed. Do not use them; tell whoever runs the registry.",
+        hint="These are not the bytes that were published or reviewed. "
+        "Do not use them; tell whoever runs the registry.",
     )
 
 
 def check_revoked(artifact: Artifact, revoked: tuple[Revocation, ...]) -> Fault | None:
-    """Revocation by digest, name or version, for every kind of pin; judged right after step 5."""
+    """Check revocation by digest, name or version, for every kind of pin, right after step 5."""
     for revocation in revoked:
         if _hits(revocation, artifact):
             return Fault(

@@ -1,7 +1,7 @@
-"""Step 10, what statements must say: provenance and annotations.
+"""Step 10, requirements of statements: provenance and annotations.
 
-A statement counts only if its item passed steps 7, 9 and 10 under the very identity of the item that the acceptance rests on, and names this
-artifact. What it says is compared with the certificate that signed *it*.
+A statement counts only if it names this artifact, and its item passed steps 7, 9 and 10 under the same
+identity as the item that the acceptance is based on. It is compared with the certificate that signed *it*.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _HINT = "The publisher makes it with `pip-warden attest`."
 
 @dataclass(frozen=True, slots=True)
 class _Demand:
-    """One statement of a kind must pass a check."""
+    """A check that one statement of a kind must pass."""
 
     predicate_type: str
     missing: Fault
@@ -43,7 +43,7 @@ class _Demand:
 
 
 class Demands:
-    """What a pin requires of statements, and what of it is still unmet. What one statement has met, no other takes back.
+    """A pin's requirements of statements, and which are unmet; once met, a requirement stays met.
 
     Args:
         require: What the pin requires.
@@ -55,11 +55,14 @@ class Demands:
 
     @property
     def unmet(self) -> Fault | None:
-        """Return the first requirement that no statement meets so far: what is wrong with the first of its kind, or that there is none."""
+        """The fault of the first requirement that no statement meets so far.
+
+        It says what is wrong with the first statement of its kind, or that there is none.
+        """
         return next(iter(self._unmet.values()), None)
 
     def hear(self, witness: Witness) -> None:
-        """Take one statement more."""
+        """Check one more statement."""
         for demand, said in list(self._unmet.items()):
             if witness.statement.predicate_type != demand.predicate_type:
                 continue
@@ -85,7 +88,7 @@ def _missing(code: str, expected: str) -> Fault:
 
 
 def _check_provenance(witness: Witness, require: Requirements) -> Fault | None:
-    """Strict source correlation: exactly one resolved dependency, of claim 12's repository at claim 13's commit."""
+    """Check that exactly one resolved dependency is claim 12's repository at claim 13's commit."""
     repository, commit = witness.claims.get("source-repository"), witness.claims.get("source-digest")
     if repository is None or commit is None:
         return _mismatch("a certificate with source repository and commit", "one without")
@@ -140,5 +143,6 @@ def _mismatch(expected: str, found: str) -> Fault:
         code="provenance-mismatch",
         expected=expected,
         found=found,
-        hint="The provenance speaks of other code than the certificate: the job's variables were overridden, or the statement is forged.",
+        hint="The provenance speaks of other code than the certificate: "
+        "the job's variables were overridden, or the statement is forged.",
     )

@@ -1,7 +1,7 @@
-"""Steps 6 to 10: what each item of evidence is worth, and what several of them say together.
+"""Steps 6 to 10: judges each item of evidence, and the statements of all of them.
 
-An item is good when it passed all of these steps; nothing is shared between items but the statements that a pin requires, and those count
-under one and the same identity alone. More evidence never takes anything back.
+An item is good when it passed all of these steps. Items share only the statements that a pin requires, and
+those count under the same identity alone. More evidence never makes a good item bad.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from pip_warden._sigstore.root import Root
 
 Roots: TypeAlias = "Mapping[str, Root]"
-"""The trusted roots by the name their pin gives them, each made from bytes with the pinned digest."""
+"""The trusted roots by their names in the trust file, each read from bytes with the pinned digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What an item proves under one root.
+    """What an item proves under a root.
 
     Attributes:
         proved: What step 7 proved.
-        statement: What was signed, read once; None for a message signature, which names nothing.
+        statement: The signed statement, read once; None for a message signature, which has none.
     """
 
     proved: Proved
@@ -45,12 +45,12 @@ class Proof:
 
 
 Proofs = Callable[[str], Proof | Fault]
-"""Proves one item under the root with a name; once under each, however often it is asked."""
+"""Proves an item under the root with a name; the result is cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """An item passed every step that concerns it alone, under one identity (None: nobody is pinned)."""
+    """An item passed every step that concerns it alone, under one identity (None: no identity is pinned)."""
 
     signed: SignedBy
     identity: Identity | None
@@ -58,7 +58,7 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """An item, what it proves, and what it is worth by itself."""
+    """An item, its proofs, and the outcome of judging it by itself."""
 
     item: Item | BadItem
     proofs: Proofs
@@ -66,10 +66,10 @@ class _Weighed:
 
 
 class _Signer:
-    """An identity under which an item is good, and what the statements of every item say under it.
+    """An identity under which an item is good, and the pin's requirements of statements under it.
 
     Attributes:
-        first: Where the first such item stands.
+        first: Index of the first such item.
     """
 
     def __init__(self, identity: Identity | None, first: int, demands: Demands) -> None:
@@ -80,11 +80,11 @@ class _Signer:
 
     @property
     def unmet(self) -> Fault | None:
-        """Return what the statements still owe the pin."""
+        """The fault of the first requirement of the pin that the statements do not meet yet."""
         return self._demands.unmet
 
     def hear(self, weighed: Sequence[_Weighed], artifact: Artifact, require: Requirements) -> None:
-        """Let every item that was not heard yet say what it says, as long as more is required."""
+        """Check the statement of each item that was not checked yet, as long as more is required."""
         while self._identity is not None and self.unmet is not None and self._heard < len(weighed):
             proof = weighed[self._heard].proofs(self._identity.root)
             self._heard += 1
@@ -94,10 +94,10 @@ class _Signer:
 
 
 class Weighing:
-    """The evidence of one file that passed steps 1 to 5, weighed item by item as it comes.
+    """The evidence of a file that passed steps 1 to 5, judged item by item.
 
-    An item may also speak for every other item of the same identity. What is found about it is kept, or the cost would grow with the square
-    of what strangers can upload.
+    An item's statement also counts for every other item of the same identity. Results are kept, or the cost
+    would grow with the square of what others can upload.
 
     Args:
         artifact: The file.
@@ -117,7 +117,7 @@ class Weighing:
         self._signers: dict[Identity | None, _Signer] = {}
 
     def add(self, item: Item | BadItem) -> None:
-        """Weigh one more item."""
+        """Judge one more item."""
         proofs = cache(partial(_prove, item, self.artifact, self._roots))
         outcome = _judge_item(item, proofs, self.artifact, self._entry)
         if isinstance(outcome, Good) and outcome.identity not in self._signers:
@@ -129,14 +129,14 @@ class Weighing:
 
     @property
     def good(self) -> SignedBy | None:
-        """Return what the first good item proved, None while there is none."""
+        """What the first good item proved, None while there is none."""
         at = self._first_good
         outcome = None if at is None else self._weighed[at].outcome
         return outcome.signed if isinstance(outcome, Good) else None
 
     @property
     def refusals(self) -> tuple[ItemRefusal, ...]:
-        """Return why each item before the first good one is none."""
+        """Why each item before the first good one is not good."""
         bad = self._weighed[: self._first_good]
         return tuple(
             ItemRefusal(label=each.item.label, form=each.item.form, no=self._no(each)) for each in bad
@@ -144,7 +144,7 @@ class Weighing:
 
     @property
     def _first_good(self) -> int | None:
-        """Return where the first item stands that is good, and whose signer's statements say all that is required."""
+        """Index of the first good item whose signer's statements meet all requirements, None without one."""
         return min((signer.first for signer in self._signers.values() if signer.unmet is None), default=None)
 
     def _no(self, weighed: _Weighed) -> No:
@@ -157,18 +157,19 @@ class Weighing:
 
 
 def no_evidence(name: ArtifactName) -> Fault:
-    """Return the fault of a file for which nothing speaks."""
+    """Return the fault of a file without evidence."""
     return Fault(
         code="no-evidence",
         expected=f"a signature or attestation of {name}",
         found="none",
-        hint="The package is pinned to an identity, so an unsigned file is refused. Ask its publisher to sign it, or pin reviewed "
-        "hashes of this version with `pip-warden trust add NAME==VERSION --hash`.",
+        hint="The package is pinned to an identity, so an unsigned file is refused. "
+        "Ask its publisher to sign it, or pin reviewed hashes of this version "
+        "with `pip-warden trust add NAME==VERSION --hash`.",
     )
 
 
 def _prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: str) -> Proof | Fault:
-    """Step 7, and the reading of what was signed."""
+    """Step 7, and reading the signed statement."""
     if isinstance(item, BadItem):
         return item.fault
     from pip_warden._sigstore.verify import prove  # the sigstore library costs a third of a second
@@ -182,7 +183,7 @@ def _prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: st
 def _witness(
     proof: Proof | Fault, identity: Identity, artifact: Artifact, require: Requirements
 ) -> Witness | None:
-    """Return a statement about the artifact, of any type, whose item passed 7, 9 and 10 under one and the same identity."""
+    """Return a statement of any type if it names the artifact and passed 7, 9 and 10 under an identity."""
     statement = None if isinstance(proof, Fault) else proof.statement
     if isinstance(proof, Fault) or statement is None or isinstance(statement, Fault):
         return None
@@ -198,7 +199,7 @@ def _witness(
 def _judge_item(
     item: Item | BadItem, proofs: Proofs, artifact: Artifact, entry: IdentityEntry | Probe
 ) -> Good | No:
-    """Judge one item against each trusted root that the pin's identities belong to, each alone."""
+    """Judge an item under each trusted root that the pin's identities belong to, separately."""
     if isinstance(item, BadItem):
         return No(Step.EVIDENCE, item.fault)
     if isinstance(entry, Probe):
@@ -216,7 +217,7 @@ def _judge_item(
 def _judge_under_root(
     item: Item, found: Proof | Fault, artifact: Artifact, entry: IdentityEntry, root_name: str
 ) -> Good | No:
-    """Steps 7 to 10 for one item under one root."""
+    """Steps 7 to 10 for an item under a root."""
     proof = _check_proof(found, artifact, EVIDENCE_OF_PUBLICATION | entry.require.predicate_types)
     if isinstance(proof, No):
         return proof
@@ -240,7 +241,7 @@ def _check_proof(proof: Proof | Fault, artifact: Artifact, predicate_types: froz
 
 
 def _signed(item: Item, proved: Proved, root_name: str) -> SignedBy:
-    """Record what a good item proved."""
+    """Return what a good item proved."""
     return SignedBy(
         label=item.label,
         form=item.form,

@@ -1,4 +1,4 @@
-"""Step 9, identity: issuer, subject, the signer's project id and the signing date are those of one identity of the pin."""
+"""Step 9, identity: issuer, subject, project id and signing date are those of one identity of the pin."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity
 
 _HINT = (
-    "If this signer is right, review why it changed and pin it with `pip-warden trust add`; if not, the file was published by "
-    "somebody else."
+    "If this signer is right, review why it changed and pin it with `pip-warden trust add`; "
+    "if not, the file was published by somebody else."
 )
 
 
 def match_identity(claims: Claims, identities: tuple[Identity, ...], version: Version) -> Identity | Fault:
-    """Return the identity that the certificate proves, or the fault of the identity that came closest.
+    """Return the identity that the certificate proves, or the fault of the closest identity.
 
     Args:
-        claims: What the verified certificate says.
-        identities: The pin's identities that belong to the root which verified it.
+        claims: The claims of the verified certificate.
+        identities: The pin's identities under the root that verified it.
         version: The version proved in step 4, for ``{version}``.
     """
     closest: tuple[int, Fault] | None = None
@@ -42,7 +42,7 @@ def match_identity(claims: Claims, identities: tuple[Identity, ...], version: Ve
 
 
 def _compare(claims: Claims, identity: Identity, version: Version) -> tuple[int, Fault] | None:
-    """Return None where everything agrees, else how far the comparison came and what disagreed."""
+    """Return None where everything agrees, else the number of the differing part, and its fault."""
     if claims.issuer != identity.issuer:
         return 1, _fault("issuer-mismatch", f"issuer {identity.issuer}", claims.issuer)
     if len(claims.subjects) != 1:
@@ -56,7 +56,10 @@ def _compare(claims: Claims, identity: Identity, version: Version) -> tuple[int,
 
 
 def _compare_dates(claims: Claims, identity: Identity) -> tuple[int, Fault] | None:
-    """Dates bound the signing time, to the end of the day, UTC: old releases stay good after an identity is retired."""
+    """Compare the signing time with the identity's dates, to the end of the day, UTC.
+
+    Old releases stay good after an identity is retired.
+    """
     signed = claims.not_before.astimezone(UTC).date()
     if identity.not_before is not None and signed < identity.not_before:
         return 4, _fault(

@@ -1,8 +1,8 @@
-"""The inquiry: ten numbered steps about one file, read from top to bottom.
+"""The inquiry: ten numbered steps about one file.
 
-========  ============  ==========================================================================================
+========  ============  =================================================================================
 step      name          what is judged
-========  ============  ==========================================================================================
+========  ============  =================================================================================
 1         pin           the project has an entry in the trust file
 2         origin        page and file URLs are those of the entry's source
 3         name          file name, index entry and project agree
@@ -11,19 +11,20 @@ step      name          what is judged
 6         evidence      there is at least one item, and it parses, strictly
 7         signature     certificate chain, log entry, signing time, signature over the digest
 8         subject       what was signed is this artifact
-9         identity      the signer is one the pin names
-10        policy        the certificate says what the pin requires besides
-========  ============  ==========================================================================================
+9         identity      the signer is one that the pin names
+10        policy        the certificate meets the pin's other requirements
+========  ============  =================================================================================
 
-It is offered what is known, says what it wants next, and has a verdict once nothing more could change the answer::
+The caller offers what it has, the inquiry says what it wants next, and it has a verdict once nothing more
+could change it::
 
     Inquiry(candidate)  1, 2          wants ARTIFACT   or nothing: refused before anything is fetched
     offer_artifact      3, 4, 5       wants EVIDENCE   or nothing: refused, or accepted by its hash
     offer_evidence      6 … 10        wants EVIDENCE   or nothing: accepted by this item
     no_more_evidence                  wants NOTHING
 
-No network, clock or environment is touched: everything judged is offered. No file either, but the artifact itself, where a
-statement that was proved states another digest of it than SHA-256.
+No network, clock or environment is used: everything judged is offered. No file is read but the artifact
+itself, where a proved statement states a digest other than SHA-256.
 """
 
 from __future__ import annotations
@@ -54,14 +55,14 @@ class Wants(Enum):
 
 
 class Inquiry:
-    """What is known and judged of one file. It only ever moves on; what it does not want it does not take.
+    """The state of judging one file: it only moves forward, and takes only what it wants.
 
     Args:
-        asked: The index entry that was asked for; or the name of a file that the user has, which no index lists.
+        asked: The candidate of an index; or the name of a user's file, which no index lists.
         trust: The trust file.
         roots: The trusted roots that it pins.
-        listing: The judged page on which the candidate stands.
-        probe: Stands in for the entry of a project for which nobody is pinned yet.
+        listing: The judged page that lists the candidate.
+        probe: Replaces the entry of a project for which no identity is pinned yet.
 
     Attributes:
         wants: What is wanted next.
@@ -94,12 +95,12 @@ class Inquiry:
 
     @property
     def entry(self) -> Entry | Probe | None:
-        """Return the entry that decides; None where there is none."""
+        """The entry that decides; None where there is none."""
         return self._entry
 
     @property
     def evidence(self) -> Evidence:
-        """Return every item that was taken, in order."""
+        """Every item that was taken, in order."""
         return tuple(self._evidence)
 
     @property
@@ -107,7 +108,7 @@ class Inquiry:
         """Return the verdict, once nothing more is wanted.
 
         Raises:
-            BugError: Something is wanted still, or nobody is pinned.
+            BugError: Something is still wanted, or no identity is pinned.
         """
         if isinstance(self._outcome, Accepted | Refused):
             return self._outcome
@@ -117,10 +118,10 @@ class Inquiry:
 
     @property
     def observation(self) -> Observed | Refused:
-        """Return who signed the file, for which nobody is pinned, once nothing more is wanted.
+        """Return who signed the file, where no identity is pinned, once nothing more is wanted.
 
         Raises:
-            BugError: Something is wanted still, or somebody is pinned.
+            BugError: Something is still wanted, or an identity is pinned.
         """
         if isinstance(self._outcome, Observed | Refused):
             return self._outcome
@@ -129,10 +130,10 @@ class Inquiry:
         )
 
     def offer_artifact(self, artifact: Artifact) -> None:
-        """Judge the bytes: steps 3 to 5, and revocation. A hash pin ends here.
+        """Judge the bytes: steps 3 to 5, and revocation; with a hash pin this is the end.
 
         Raises:
-            BugError: It is not wanted, or is of another name.
+            BugError: It is not wanted, or has another name.
         """
         self._take(Wants.ARTIFACT)
         if artifact.name != self._name or self._entry is None:
@@ -147,7 +148,9 @@ class Inquiry:
             self._weighing = Weighing(artifact, self._entry, self._roots)
 
     def offer_evidence(self, item: Item | BadItem) -> None:
-        """Judge one item of evidence: steps 6 to 10. The first that is good by itself, or with those before it, ends the inquiry.
+        """Judge one item of evidence: steps 6 to 10.
+
+        The first that is good by itself, or with those before it, ends the inquiry.
 
         Raises:
             BugError: None is wanted.
@@ -162,7 +165,7 @@ class Inquiry:
             self._end(Accepted(artifact=weighing.artifact, basis=good, bad_items=weighing.refusals))
 
     def no_more_evidence(self) -> None:
-        """End the inquiry without a good item. The bad one that came furthest says most about what is wrong.
+        """End the inquiry without a good item; the verdict reports the bad item that came furthest.
 
         Raises:
             BugError: No evidence is wanted.
@@ -175,10 +178,12 @@ class Inquiry:
         self._end(Refused(subject=self._name.filename, no=closest, bad_items=refusals))
 
     def hear(self, found: Iterable[Item | BadItem]) -> None:
-        """Take one item after the other until nothing more is wanted. What lies beyond is not asked for, so that trouble there cannot undo it.
+        """Take one item after the other until nothing more is wanted.
+
+        Further evidence is not looked up, so that an error there cannot change the verdict.
 
         Args:
-            found: The evidence, best form first; what goes wrong while it is looked for passes.
+            found: The evidence, best form first; exceptions of its look-up propagate.
 
         Raises:
             BugError: No evidence is wanted.
@@ -199,7 +204,7 @@ class Inquiry:
         return entry
 
     def _check_origin(self, candidate: Candidate, listing: Listing | None) -> None:
-        """Step 2, as far as the page does not decide it for all of its files."""
+        """Step 2, the part that the page does not decide for all of its files."""
         if listing is None or (self._entry is not None and not listing.is_for(self._entry)):
             raise BugError("bug", "a candidate was judged without its page")
         fault = origin.check_candidate(candidate, listing.page)
@@ -247,15 +252,15 @@ def judge(
     candidate: Candidate | None = None,
     listing: Listing | None = None,
 ) -> Verdict:
-    """Judge a file of which everything is known.
+    """Judge a file with all of its evidence.
 
     Args:
         artifact: The file.
-        evidence: Everything that speaks for it, best form first.
+        evidence: All of its evidence, best form first.
         trust: The trust file.
         roots: The trusted roots that the trust file pins.
-        candidate: The index entry that it came from; None for a file of the user's.
-        listing: The judged page on which that stands.
+        candidate: The index entry that it came from; None for a user's file.
+        listing: The judged page that lists the candidate.
     """
     inquiry = Inquiry(candidate or artifact.name, trust=trust, roots=roots, listing=listing)
     if inquiry.wants is Wants.ARTIFACT:

@@ -1,6 +1,7 @@
-"""Steps 1 and 2 for a project's page, once per project: may it be looked up, is the page its source's own, and what on it may be asked for?
+"""Steps 1 and 2 for a project's page, once per project.
 
-A :class:`Listing` is the proof that its page was judged: only :func:`list_page` makes one.
+May the project be looked up, is the page its source's own, and which of its files may be fetched? A
+:class:`Listing` is the proof that its page was judged: only :func:`list_page` makes one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pip_warden.verdict.pin import not_pinned
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """What may be asked for of a project: decided before any file is fetched.
+    """The files of a project that may be fetched: decided before any file is.
 
     Attributes:
         entry: The entry or probe by which the page was judged.
@@ -30,27 +31,30 @@ class Listing:
     allowed: tuple[Candidate, ...]
 
     def is_for(self, entry: Entry | Probe) -> bool:
-        """Tell whether a page that was judged by one entry counts for another: of the same project, from the same place, probe or none."""
+        """Return whether the page also counts as judged by another entry.
+
+        It must be of the same project and source, and both are probes or neither is.
+        """
         mine, theirs = ((e.project, e.source, e.registry, isinstance(e, Probe)) for e in (self.entry, entry))
         return mine == theirs
 
 
 def page_entry(project: ProjectName, trust: TrustFile) -> Entry | Refused:
-    """Step 1: return the entry that says where the project's page is, or refuse to look it up anywhere."""
+    """Step 1: return the entry that names the source of the project's page, or refuse to look it up."""
     return trust.page_entry(project) or refuse_unpinned(project, trust)
 
 
 def refuse_unpinned(project: ProjectName, trust: TrustFile) -> Refused:
-    """Make the verdict on a project that the trust file does not know."""
+    """Return the refusal of a project that is not in the trust file."""
     return Refused(subject=project, no=No(Step.PIN, not_pinned(project, trust)))
 
 
 def list_page(page: IndexPage, entry: Entry | Probe, trust: TrustFile) -> Listing | Refused:
-    """Step 2: judge a page and every file URL on it, and list what may be asked for.
+    """Step 2: judge a page and every file URL on it, and list the files that may be fetched.
 
     Args:
-        page: The page that the entry's source answered with.
-        entry: What :func:`page_entry` returned; or a probe, for which every file may be asked for.
+        page: The response of the entry's source.
+        entry: What :func:`page_entry` returned; or a probe, for which every file may be fetched.
         trust: The trust file.
     """
     fault = origin.check_page(page, entry.project, entry, trust.source(entry.source))
@@ -63,7 +67,7 @@ def list_page(page: IndexPage, entry: Entry | Probe, trust: TrustFile) -> Listin
 
 
 def _is_allowed(candidate: Candidate, trust: TrustFile) -> bool:
-    """Tell whether the trust file has an entry that decides this file's version, and for a hash entry lists it."""
+    """Return whether the trust file has an entry for this version, which lists the file if by hash."""
     entry = trust.entry_for(candidate.project, candidate.name.version)
     if isinstance(entry, HashEntry):
         return entry.digest_for(candidate.name.filename) is not None

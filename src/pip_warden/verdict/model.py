@@ -1,4 +1,4 @@
-"""A verdict is a value. Only :mod:`pip_warden.verdict.inquiry` makes an :class:`Accepted`."""
+"""Verdicts as values. Only :mod:`pip_warden.verdict.inquiry` makes an :class:`Accepted`."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Step(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """A step said no.
+    """The failure of a step.
 
     Attributes:
-        step: Which one.
+        step: The step that failed.
         fault: Why.
     """
 
@@ -44,12 +44,12 @@ class No:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ItemRefusal:
-    """Why one item of evidence was no good; reported even when another item was.
+    """Why an item of evidence is not good; reported even when another item is.
 
     Attributes:
         label: Where the item came from, for people.
-        form: The form it came in.
-        no: The step that said no, and why.
+        form: Its form.
+        no: The step that failed, and why.
     """
 
     label: str
@@ -58,13 +58,13 @@ class ItemRefusal:
 
     @property
     def code(self) -> str:
-        """Return the stable kebab-case code of what is wrong with it."""
+        """The stable kebab-case code of its fault."""
         return self.no.fault.code
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedBy:
-    """The item of evidence that was good, and what it proved."""
+    """The good item of evidence, and what it proved."""
 
     label: str
     form: EvidenceForm
@@ -76,7 +76,7 @@ class SignedBy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PinnedByHash:
-    """No signature: a reviewed digest. This proves *what*, not *who*."""
+    """No signature, but a reviewed digest: this proves *what*, not *who*."""
 
     reason: str
 
@@ -87,8 +87,8 @@ class Accepted:
 
     Attributes:
         artifact: The file that was judged.
-        basis: What the acceptance rests on.
-        bad_items: Evidence beside the good item that was no good.
+        basis: What the acceptance is based on.
+        bad_items: Other evidence, which was not good.
     """
 
     artifact: Artifact
@@ -102,11 +102,11 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refused:
-    """The file may not be handed to anybody.
+    """The file may not be handed to an installer.
 
     Attributes:
         subject: The file's name, or the project's where its page was refused.
-        no: The step that said no, and why.
+        no: The step that failed, and why.
         bad_items: For steps 6 to 10, what was wrong with each item of evidence.
     """
 
@@ -116,17 +116,17 @@ class Refused:
 
     @property
     def step(self) -> Step:
-        """Return the step that said no."""
+        """The step that failed."""
         return self.no.step
 
     @property
     def fault(self) -> Fault:
-        """Return why: code, expected, found, and what to do next."""
+        """Why: code, expected, found, and what to do next."""
         return self.no.fault
 
     @property
     def code(self) -> str:
-        """Return the stable kebab-case code, explained by ``pip-warden explain CODE``."""
+        """The stable kebab-case code, explained by ``pip-warden explain CODE``."""
         return self.no.fault.code
 
     def __bool__(self) -> NoReturn:
@@ -139,7 +139,7 @@ Verdict = Accepted | Refused
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observed:
-    """Who signed a file for which nobody is pinned: proved, and judged by nobody. It opens no vault.
+    """The proved signer of a file for which no identity is pinned; it is not judged, and opens no vault.
 
     Attributes:
         signed: What the good item of evidence proved.
@@ -149,7 +149,7 @@ class Observed:
 
 
 class VerdictError(RefusedError):
-    """A verdict that ends what somebody has asked for.
+    """A refusal that ends the user's request.
 
     Attributes:
         refused: The verdict.

@@ -1,10 +1,11 @@
 """Step 2, origin: the index page and the file URLs it lists are those of the entry's source.
 
-GitLab answers for a name it does not know by forwarding to pypi.org, either with a redirect or, newer, by listing
-foreign files on its own origin (``forward/``, ``upstream_url``). So the page's final URL and each file URL are compared with
-the only ones the pinned project can have.
+GitLab answers for a name it does not know by forwarding to pypi.org, either with a redirect or, newer, by
+listing foreign files on its own origin (``forward/``, ``upstream_url``). So the page's final URL and each
+file URL are compared with the only ones the pinned project can have.
 
-A name stands for one file. Where a page lists other bytes under it as well, each installer takes what it likes, so that whole release is refused.
+A name stands for one file. Where a page lists other bytes under it as well, installers choose differently, so
+that whole release is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.trust.model import Entry, Probe, Source
 
-_HINT = "A registry that does not know a name may forward to another index; the pinned project must have the package itself."
+_HINT = (
+    "A registry that does not know a name may forward to another index; "
+    "the pinned project must have the package itself."
+)
 
 
 def check_page(page: IndexPage, project: ProjectName, entry: Entry | Probe, source: Source) -> Fault | None:
@@ -39,16 +43,17 @@ def check_page(page: IndexPage, project: ProjectName, entry: Entry | Probe, sour
 
 
 def check_candidate(candidate: Candidate, page: IndexPage) -> Fault | None:
-    """Judge that a candidate stands on a page, which was judged before, and its release."""
+    """Judge that a page, judged before, lists a candidate, and judge its release."""
     if candidate not in page.candidates:
         return Fault(code="foreign-file", expected=f"a file listed on {page.url}", found=candidate.url)
     return check_release(page, candidate.name.version)
 
 
 def check_release(page: IndexPage, version: Version) -> Fault | None:
-    """Judge that each name in a release stands for one file, in whatever spelling: no other digest, and none beside one that has a digest.
+    """Judge that each name in a release, in any spelling, stands for one file.
 
-    Entries that cannot be asked for count too: their bytes are not known, and installers may know how to ask.
+    No two digests, nor one with a digest and one without. Entries that cannot be fetched here count too:
+    their bytes are not known, and installers may be able to fetch them.
     """
     rows = [(c.name, c.bytes_claimed) for c in page.candidates if c.name.version == version]
     rows += [(name, "") for name in page.unusable if name.version == version]
@@ -60,7 +65,8 @@ def check_release(page: IndexPage, version: Version) -> Fault | None:
                 code="same-name-other-bytes",
                 expected=f"one file for each name in release {version} of {page.project}",
                 found=f"{_row(first, bytes_)} and {_row(name, found)}",
-                hint="Which of the two is installed is chance. One must be removed from the registry; offline, it is the cache that holds both.",
+                hint="Which of the two is installed is chance. One must be removed from the registry; "
+                "offline, it is the cache that holds both.",
             )
     return None
 
@@ -71,7 +77,7 @@ def _row(name: ArtifactName, claimed: str) -> str:
 
 
 def _page_urls(project: ProjectName, entry: Entry | Probe, source: Source) -> frozenset[str]:
-    """Return the final URLs a page may have, without a trailing slash."""
+    """Return the final URLs that a page may have, without a trailing slash."""
     if source.type == "simple":
         return frozenset({f"{source.url}/{project}"})
     ids = {entry.registry or "", str(entry.registry_id or "")} - {""}
@@ -81,7 +87,7 @@ def _page_urls(project: ProjectName, entry: Entry | Probe, source: Source) -> fr
 
 
 def _check_gitlab_files(page: IndexPage, entry: Entry | Probe, source: Source) -> Fault | None:
-    """Every file is one of the project's own: same id, no query, no ``forward/``."""
+    """Check that every file is the project's own: same id, no query, no ``forward/``."""
     shape = re.compile(
         re.escape(f"{source.url}/api/v4/projects/")
         + r"([0-9]+)/packages/pypi/files/([0-9a-fA-F]{64})/([^/?#]+)",
@@ -94,7 +100,8 @@ def _check_gitlab_files(page: IndexPage, entry: Entry | Probe, source: Source) -
         if match is None or not _carries(match, candidate):
             return Fault(
                 code="foreign-file",
-                expected=f"{source.url}/api/v4/projects/{pinned or 'ID'}/packages/pypi/files/SHA256/{candidate.name}",
+                expected=f"{source.url}/api/v4/projects/{pinned or 'ID'}/packages/pypi/files/SHA256/"
+                f"{candidate.name}",
                 found=candidate.url,
                 hint=_HINT,
             )
@@ -110,7 +117,7 @@ def _check_gitlab_files(page: IndexPage, entry: Entry | Probe, source: Source) -
 
 
 def _carries(match: re.Match[str], candidate: Candidate) -> bool:
-    """Tell whether a file URL ends in the candidate's own name and carries the digest the index claims."""
+    """Return whether a file URL ends in the candidate's own name and has the digest that the index claims."""
     right_name = match[3] in {candidate.name.filename, quote(candidate.name.filename)}
     return right_name and (
         candidate.claimed_sha256 is None or candidate.claimed_sha256.hex == match[2].lower()

@@ -1,4 +1,4 @@
-"""Step 1, pin: the trust file has an entry for the project. A name that is not in it is never looked up anywhere."""
+"""Step 1, pin: the trust file has an entry for the project; other names are never looked up anywhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pip_warden.trust.model import Entry, TrustFile
 
 
 def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry | Fault:
-    """Return the entry that decides a version. A hash entry of that version wins over an identity entry."""
+    """Return the entry that decides a version: a hash entry of that version, before an identity entry."""
     entry = trust.entry_for(project, version)
     if entry is not None:
         return entry
@@ -20,15 +20,17 @@ def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry 
         code="version-not-pinned",
         expected=f"{project} {version} in {trust.path.name}",
         found="only other versions of it, by hash",
-        hint=f"Review the release, then: pip-warden trust add {project}=={version} --source NAME --hash --reason '…'",
+        hint=f"Review the release, then: pip-warden trust add {project}=={version} "
+        "--source NAME --hash --reason '…'",
     )
 
 
 def not_pinned(project: ProjectName, trust: TrustFile) -> Fault:
-    """Return the fault of a project that the trust file does not know."""
+    """Return the fault of a project that is not in the trust file."""
     return Fault(
         code="not-pinned",
         expected=f"an entry for {project} in {trust.path.name}",
         found="none",
-        hint=f"If you want it: pip-warden trust add {project} --source NAME (it shows who publishes it, and asks)",
+        hint=f"If you want it: pip-warden trust add {project} --source NAME "
+        "(it shows who publishes it, and asks)",
     )

@@ -1,8 +1,9 @@
-"""Step 10, policy: what the certificate must say besides who signed.
+"""Step 10, policy: what the certificate must say besides the identity.
 
-Two rules hold unless the pin says that its subject is an account without a project. The source repository (claim 12) is the
-project in the certificate's own subject, because a fork's merge-request pipeline, run in the target project, carries the *target's*
-subject; and the build trigger (claim 20) is on an allowlist, by default only ``push``.
+Two rules hold unless the pin says that its subject is an account without a project. The source repository
+(claim 12) is the project in the certificate's own subject, because a fork's merge-request pipeline, run in
+the target project, has the *target's* subject; and the build trigger (claim 20) is on an allowlist, by
+default only ``push``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _EXACT = (
 
 
 def check_policy(claims: Claims, identity: Identity, require: Requirements, version: Version) -> Fault | None:
-    """Judge the certificate's claims by the pin's requirements; a claim that is needed and absent is a refusal."""
+    """Judge the certificate's claims by the pin's requirements; a required but absent claim is refused."""
     if not identity.is_account:
         fault = _check_own_source(claims, identity) or _check_trigger(claims, require)
         if fault is not None:
@@ -50,8 +51,8 @@ def _check_own_source(claims: Claims, identity: Identity) -> Fault | None:
 def _url(subject: PipelineSubject, identity: Identity) -> str:
     """Return a project's URL, as the CA writes it into claim 12.
 
-    A subject begins with https whatever its GitLab's URL is; claim 12 begins with that URL. It is https too, but for a GitLab on this
-    machine, which a pin may name as an http issuer.
+    A subject begins with https whatever its GitLab's URL is; claim 12 begins with that URL. That is https
+    too, except for a GitLab on this machine, which a pin may name as an http issuer.
     """
     is_plain = f"{identity.issuer}/".startswith(f"http://{subject.host}/")
     return f"{'http' if is_plain else 'https'}://{subject.project}"
@@ -99,5 +100,6 @@ def _missing(name: str, wanted: str) -> Fault:
         code="claim-missing",
         expected=f"{name}: {wanted}",
         found=f"a certificate without {name}",
-        hint="An identity without a project (a mail address, a service account) is pinned with account = true.",
+        hint="An identity without a project (a mail address, a service account) "
+        "is pinned with account = true.",
     )

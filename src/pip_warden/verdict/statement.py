@@ -1,7 +1,7 @@
 """Step 8, subject: what was signed is this artifact.
 
-A DSSE payload is parsed once, from the bytes that were verified, by our own strict reader: in-toto statements v0.1 (which cosign
-writes) and v1 (in-toto attestation framework, ``spec/v1/statement.md``).
+A DSSE payload is parsed once, from the verified bytes, by a strict reader: in-toto statements v0.1 (which
+cosign writes) and v1 (in-toto attestation framework, ``spec/v1/statement.md``).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ STATEMENT_TYPES = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statem
 PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 EVIDENCE_OF_PUBLICATION = frozenset({PUBLISH, PROVENANCE})
-"""Every other predicate (SBOM, test result, verification summary) may only add requirements, unless the pin lists its type."""
+"""Other predicates (SBOM, test result, …) may only add requirements, unless the pin lists the type."""
 
 _LARGEST_STATEMENT = 16 << 20
 _MOST_SUBJECTS, _MOST_DIGESTS = 1024, 32  # as many as sigstore-go reads
 _KEYS = frozenset({"_type", "subject", "predicateType", "predicate"})
 _TEXTS = ("name", "uri", "downloadLocation", "mediaType")
 _ENUM_NAMES = frozenset({"SHA2_256", "SHA2_384", "SHA2_512"})
-"""What sigstore-go reads as ``sha256`` and so on, and nobody else."""
+"""Names that only sigstore-go reads as ``sha256`` and so on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +37,7 @@ class Subject:
     Attributes:
         name: Its name.
         sha256: Its SHA-256 in hexadecimal, "" where the statement has none.
-        others: ``(algorithm, hexadecimal)`` of every other digest that we can compute.
+        others: ``(algorithm, hexadecimal)`` of every other digest that can be computed here.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Subject:
     others: tuple[tuple[str, str], ...] = ()
 
     def is_of(self, artifact: Artifact) -> bool:
-        """Tell whether it carries the artifact's name and its SHA-256, and no digest that the artifact has not."""
+        """Return whether it has the artifact's name and SHA-256, and no digest that the artifact lacks."""
         same = (self.name, self.sha256) == (artifact.name.filename, artifact.digest.hex)
         return same and artifact.has_digests(dict(self.others))
 
@@ -65,18 +65,19 @@ class Statement:
     predicate: JSONValue = field(hash=False)
 
     def names(self, artifact: Artifact) -> bool:
-        """Tell whether one and the same subject entry is of the artifact."""
+        """Return whether a single subject entry is the artifact."""
         return any(subject.is_of(artifact) for subject in self.subjects)
 
 
 def check_subject(
     statement: Statement | Fault | None, artifact: Artifact, predicate_types: frozenset[str]
 ) -> Fault | None:
-    """Judge what was signed.
+    """Judge whether the signed statement is about the artifact.
 
     Args:
-        statement: What :func:`read_statement` made of the verified envelope; None for a message signature, which names nothing: the name and
-            version proved in step 4 stand in, and step 7 verified it over this artifact's digest.
+        statement: The result of :func:`read_statement` for the verified envelope; None for a message
+            signature, which names nothing: step 4 proved name and version, and step 7 verified it over this
+            artifact's digest.
         artifact: The file.
         predicate_types: What counts as evidence of publication.
     """
@@ -87,7 +88,8 @@ def check_subject(
             code="predicate-type-refused",
             expected=f"evidence of publication: {' or '.join(sorted(predicate_types))}",
             found=statement.predicate_type,
-            hint="A signed statement of another type says something about the file, but not that it was published.",
+            hint="A signed statement of another type says something about the file, "
+            "but not that it was published.",
         )
     if not statement.names(artifact):
         return Fault(
@@ -105,7 +107,7 @@ def _spelled(subject: Subject) -> str:
 
 
 def read_statement(envelope: Envelope) -> Statement | Fault:
-    """Read a verified payload strictly; duplicate and unknown keys, other types and an empty subject list are faults."""
+    """Read a verified payload strictly: no duplicate or unknown keys, other types, or empty subject list."""
     if envelope.payload_type != PAYLOAD_TYPE:
         return Fault(code="payload-type-refused", expected=PAYLOAD_TYPE, found=envelope.payload_type)
     try:
@@ -126,7 +128,7 @@ def read_statement(envelope: Envelope) -> Statement | Fault:
 
 
 def _check_predicate(predicate_type: str, predicate: JSONValue) -> Fault | None:
-    """A predicate is an object; PyPI's publish attestation alone carries none (docs.pypi.org/attestations/publish/v1)."""
+    """Check that a predicate is an object; only PyPI's publish attestation has none (:data:`PUBLISH`)."""
     if predicate is None and predicate_type == PUBLISH:
         return None
     return None if isinstance(predicate, dict) else _bad(f"a predicate that is {type(predicate).__name__}")
@@ -147,10 +149,10 @@ def _read_subjects(predicate_type: str, listed: JSONValue, predicate: JSONValue)
 
 
 def _read_subject(fields: Fields) -> Subject:
-    """Read a ``ResourceDescriptor``, all of whose fields are of their type, read or not.
+    """Read a ``ResourceDescriptor``; also fields that are not used must be of their type.
 
     Raises:
-        MalformedError: It is none, or has no name or digest.
+        MalformedError: It is not one, or has no name or digest.
     """
     name, *_ = (fields.text(key, None if key == "name" else "") for key in _TEXTS)
     fields.data("content", empty=True)
