@@ -1,1 +1,1 @@
-"""The trust file: who may publish what."""
+"""The trust file: which identity may publish which package."""

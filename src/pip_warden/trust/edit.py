@@ -1,7 +1,8 @@
-"""Edits of a trust file: text in, text out, and every comment stays.
+"""Edits the text of a trust file; every comment stays.
 
-A new table is written at the end, where it disturbs nothing; only what belongs inside an existing table is put there (:mod:`pip_warden.trust.tables`).
-Every result is validated as a whole before it is returned, so no edit can make a file that the next run refuses.
+A new table is written at the end; only what belongs inside an existing table is put there
+(:mod:`pip_warden.trust.tables`). Every result is validated as a whole before it is returned, so no edit can
+make a file that the next run refuses.
 """
 
 from __future__ import annotations
@@ -46,21 +47,21 @@ version = 1
 
 
 def new_file_text() -> str:
-    """Return the text of a trust file that trusts nobody yet."""
+    """Return the text of a trust file without any entry."""
     return _NEW
 
 
 def add_root(text: str, pin: RootPin, path: Path) -> str:
-    """Add a trusted root, or an issuer to a root that is there with the same digest.
+    """Add a trusted root, or an issuer to an existing root with the same digest.
 
     Args:
         text: The trust file's text.
         pin: The root.
-        path: Where the trust file stands.
+        path: The trust file's path.
 
     Raises:
         UsageError: ``pin-conflict``: a root of that name has another file or digest.
-        TrustFileError: The text is no valid trust file, before or after.
+        TrustFileError: The text is not a valid trust file, before or after.
     """
     trust = parse(text, path)
     old = trust.root(pin.name)
@@ -77,11 +78,11 @@ def add_root(text: str, pin: RootPin, path: Path) -> str:
 
 
 def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
-    """Pin another digest for a trusted root that is there; its issuers and file stay.
+    """Pin another digest for an existing trusted root; its issuers and file stay.
 
     Raises:
-        UsageError: ``not-in-trust-file``: there is no root of that name.
-        TrustFileError: The text is no valid trust file, before or after.
+        UsageError: ``not-in-trust-file``: no root has that name.
+        TrustFileError: The text is not a valid trust file, before or after.
     """
     trust = parse(text, path)
     old = trust.root(pin.name)
@@ -95,11 +96,11 @@ def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
 
 
 def add_source(text: str, source: Source, path: Path) -> str:
-    """Add a source; one that is there and the same is left alone.
+    """Add a source; an existing equal one is left alone.
 
     Raises:
-        UsageError: ``pin-conflict``: a source of that name is there and differs.
-        TrustFileError: The text is no valid trust file, before or after.
+        UsageError: ``pin-conflict``: a source of that name exists and differs.
+        TrustFileError: The text is not a valid trust file, before or after.
     """
     trust = parse(text, path)
     old = next((known for known in trust.sources if known.name == source.name), None)
@@ -111,11 +112,12 @@ def add_source(text: str, source: Source, path: Path) -> str:
 
 
 def add_identity_entry(text: str, entry: IdentityEntry, path: Path) -> str:
-    """Add a package that somebody signs; one that is there and the same is left alone.
+    """Add a package pinned by identity; an existing equal entry is left alone.
 
     Raises:
-        UsageError: ``pin-conflict``: the package is pinned by identity already; :func:`add_identity` adds a signer to it.
-        TrustFileError: The text is no valid trust file, before or after.
+        UsageError: ``pin-conflict``: the package is pinned by identity already; :func:`add_identity` adds a
+            signer to it.
+        TrustFileError: The text is not a valid trust file, before or after.
     """
     trust = parse(text, path)
     old = trust.identity_entry(entry.project)
@@ -128,11 +130,11 @@ def add_identity_entry(text: str, entry: IdentityEntry, path: Path) -> str:
 
 
 def add_identity(text: str, project: ProjectName, identity: Identity, path: Path) -> str:
-    """Add a signer to a package that is pinned by identity; one that is there is left alone.
+    """Add a signer to a package that is pinned by identity; an existing one is left alone.
 
     Raises:
         UsageError: ``not-in-trust-file``: the package is not pinned by identity.
-        TrustFileError: The text is no valid trust file, before or after.
+        TrustFileError: The text is not a valid trust file, before or after.
     """
     trust = parse(text, path)
     entry = trust.identity_entry(project)
@@ -148,11 +150,12 @@ def add_identity(text: str, project: ProjectName, identity: Identity, path: Path
 
 
 def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
-    """Add a version pinned by hash; where it is there, the files it does not list yet are added.
+    """Add a version pinned by hash; where it exists, the files that it does not list yet are added.
 
     Raises:
-        UsageError: ``pin-conflict``: the version is there with another digest for one of the files, or another source.
-        TrustFileError: The text is no valid trust file, before or after.
+        UsageError: ``pin-conflict``: the version exists with another digest for one of the files, or another
+            source.
+        TrustFileError: The text is not a valid trust file, before or after.
     """
     trust = parse(text, path)
     old = next((known for known in trust.entries if _is_same_release(known, entry)), None)
@@ -169,10 +172,10 @@ def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a trust file in one step, so that it is never half-written; its mode stays, and so does a link to it.
+    """Replace a trust file atomically; its mode stays, and so does a link to it.
 
     Raises:
-        UsageError: ``trust-file-unwritable``: it cannot be written; the old file is as it was.
+        UsageError: ``trust-file-unwritable``: it cannot be written; the old file is unchanged.
     """
     with drafted(path.resolve(), text.encode("utf-8")) as put:
         put()
@@ -180,10 +183,10 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def drafted(target: Path, content: bytes) -> Iterator[Callable[[], object]]:
-    """Write a whole file beside another, with its mode; what is yielded puts it in its place.
+    """Write a file next to another, with its mode; the yielded function replaces that by it.
 
     Raises:
-        UsageError: ``trust-file-unwritable``: it cannot be written; the old file is as it was.
+        UsageError: ``trust-file-unwritable``: it cannot be written; the old file is unchanged.
     """
     try:
         mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
@@ -202,9 +205,9 @@ def _appended(text: str, block: str, before: TrustFile) -> str:
 
 
 def _checked(text: str, before: TrustFile, changed: RootPin | Entry | None = None) -> str:
-    """Validate an edited text, and see that the edit did what it should and touched nothing else.
+    """Validate an edited text, and check that only the intended change was made.
 
-    TOML can be written in ways (tables out of order, arrays as values) that an editor may take apart wrongly.
+    TOML can be written in ways (tables out of order, arrays as values) that an editor may parse wrongly.
     """
     after = parse(text, before.path)
     old, new = ({*trust.roots, *trust.sources, *trust.entries, *trust.revoked} for trust in (before, after))

@@ -1,4 +1,4 @@
-"""The trust file: found, read and validated as a whole."""
+"""Finds, reads and validates the trust file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_TRUST_FILE = 4 << 20
 
 
 def find_trust_file(start: Path, home: Path | None) -> Path | None:
-    """Look for the trust file from a directory upwards, to the repository's root or the home directory, whichever comes first.
+    """Look for the trust file upwards to the repository's root or the home directory, whichever comes first.
 
     A broken link counts as found, so that reading it fails instead of falling back to a file further up.
 
@@ -39,11 +39,12 @@ def load(path: Path, *, check_owner: bool, uid: int | None = None) -> TrustFile:
 
     Args:
         path: The file.
-        check_owner: Refuse a file that belongs to somebody else; off for a file named with ``--trust``.
+        check_owner: Refuse a file that belongs to another user; off for a file named with ``--trust``.
         uid: The user's numeric id; None for that of this process.
 
     Raises:
-        TrustFileError: ``no-trust-file``, ``trust-file-owner``, ``trust-file-not-toml`` or ``trust-file-invalid``.
+        TrustFileError: ``no-trust-file``, ``trust-file-owner``, ``trust-file-not-toml`` or
+            ``trust-file-invalid``.
     """
     raw = _read(path, (os.getuid() if uid is None else uid) if check_owner else None)
     if len(raw) > LARGEST_TRUST_FILE:
@@ -62,7 +63,8 @@ def parse(text: str, path: Path) -> TrustFile:
 
     Args:
         text: TOML.
-        path: Where it stands: relative names of trusted roots are looked up beside it. Nothing is read from there.
+        path: The file's path, which relative paths of trusted roots are resolved against. Nothing is read
+            from there.
 
     Raises:
         TrustFileError: ``trust-file-not-toml``, or ``trust-file-invalid`` with every fault and its path.
@@ -90,7 +92,7 @@ def parse(text: str, path: Path) -> TrustFile:
 
 
 def _read(path: Path, uid: int | None) -> bytes:
-    """Read the bytes of the very file whose owner was checked, and of its link."""
+    """Read the file after checking the owner of the open file and of a link to it."""
     try:
         link = path.lstat()
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

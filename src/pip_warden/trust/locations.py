@@ -1,7 +1,7 @@
-"""Places in a trust file: URLs of sources and issuers, registry projects, templates of where evidence lies.
+"""Locations in a trust file: URLs of sources and issuers, registry projects, templates of evidence's places.
 
-All of them are compared or put into URLs, so each has exactly one spelling here: lower-case host, no user name, query, fragment,
-escapes or empty segments.
+All of them are compared or put into URLs, so each has exactly one spelling here: lower-case host, no user
+name, query, fragment, escapes or empty segments.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pip_warden.display import shown
 from pip_warden.errors import UsageError
 
 PLACEHOLDERS = ("{project-name}", "{name}", "{version}")
-"""What a template of the evidence's place may hold: last segment of the registry project's path, package name, version."""
+"""Placeholders: last segment of the registry project's path, package name, version."""
 
 _SEGMENT = frozenset(ascii_letters + digits + "-_.")
 _URL_PATH = frozenset(ascii_letters + digits + "-_.~+/")
@@ -22,17 +22,18 @@ _SHORTEST_PROJECT = 2
 
 
 def parse_url(text: str) -> str:
-    """Read a source's URL; slashes at its end are trimmed.
+    """Read a source's URL, without trailing slashes.
 
     Raises:
-        UsageError: ``invalid-url``: not https (http only on loopback), or with anything but host, port and path.
+        UsageError: ``invalid-url``: not https (http only on loopback), or with anything but host, port and
+            path.
     """
     _check_url(text.rstrip("/"), text)
     return text.rstrip("/")
 
 
 def parse_issuer(text: str) -> str:
-    """Read an issuer or repository URL, which is compared exactly, a slash at its end included.
+    """Read an issuer or repository URL, which is compared exactly, including a trailing slash.
 
     Raises:
         UsageError: ``invalid-url``: as for :func:`parse_url`.
@@ -45,7 +46,7 @@ def parse_registry(text: str) -> str:
     """Read the path of a GitLab project, ``group/project``.
 
     Raises:
-        UsageError: ``invalid-registry-project``: it is no such path.
+        UsageError: ``invalid-registry-project``: it is not such a path.
     """
     parts = text.split("/")
     if len(parts) < _SHORTEST_PROJECT or not all(_is_segment(part) for part in parts):
@@ -60,7 +61,8 @@ def parse_evidence(text: str) -> str:
     """Read a template such as ``{name}/{version}``: package and version in the generic registry.
 
     Raises:
-        UsageError: ``invalid-evidence-template``: not two segments, or another placeholder than the three known.
+        UsageError: ``invalid-evidence-template``: not two segments, or another placeholder than the three
+            known.
     """
     plain = text
     for placeholder in PLACEHOLDERS:
@@ -69,7 +71,8 @@ def parse_evidence(text: str) -> str:
     if len(parts) != 2 or not all(_is_segment(part) for part in parts):
         raise UsageError(
             "invalid-evidence-template",
-            f'expected PACKAGE/VERSION made of letters, digits, "-_." and {", ".join(PLACEHOLDERS)}, found "{shown(text)}"',
+            f'expected PACKAGE/VERSION made of letters, digits, "-_." and {", ".join(PLACEHOLDERS)}, '
+            f'found "{shown(text)}"',
         )
     return text
 
@@ -83,7 +86,7 @@ def _check_url(trimmed: str, text: str) -> None:
 
 
 def _without_password(text: str) -> str:
-    """Hide what stands before an ``@``: a secret must not reach a message, however wrong its place."""
+    """Hide what precedes an ``@``: a secret must not get into a message, even in the wrong place."""
     head, at, rest = text.rpartition("@")
     return f"{head.partition('://')[0]}://***@{rest}" if at else text
 
@@ -120,7 +123,7 @@ def _rest_fault(url: SplitResult, text: str) -> str | None:
     segments = url.path.split("/")[1:]
     if not set(url.path) <= _URL_PATH or any(part in {"", ".", ".."} for part in segments):
         return "its path has an empty segment, a dot segment or an unusual character"
-    # urlsplit drops tabs, newlines and surrounding spaces: what it read must be what was written.
+    # urlsplit drops tabs, newlines and surrounding spaces: its result must equal the text.
     return None if url.geturl() == text else "it holds a character that no URL has"
 
 

@@ -1,4 +1,4 @@
-"""Faults of a trust file in words for people: a path such as ``package[3].identity[0].issuer``, expected, found."""
+"""Messages for a trust file's faults: a path like ``package[3].identity[0].issuer``, expected, found."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IDENTITY_ONLY = frozenset({"evidence", "identity", "require"})
 
 
 def found(value: object) -> str:
-    """Name a value that was found where another was expected, in TOML's terms; never longer than a line."""
+    """Describe an unexpected value in TOML's terms, in at most a line."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -53,10 +53,10 @@ def joined(base: str, *parts: str | int) -> str:
 
 
 def faults_of(err: ValidationError, base: str) -> Iterator[FaultLine]:
-    """Say each of pydantic's complaints in our words.
+    """Yield a message for each of pydantic's errors.
 
     Args:
-        err: What validation of one table raised.
+        err: The error of one table's validation.
         base: The table's own path.
     """
     for detail in err.errors(include_url=False):
@@ -68,7 +68,7 @@ def faults_of(err: ValidationError, base: str) -> Iterator[FaultLine]:
 
 
 def faults_of_unknown(keys: Iterable[str], base: str) -> Iterator[FaultLine]:
-    """Say of keys that nothing has them."""
+    """Yield a message for each unknown key."""
     for key in keys:
         yield joined(base, key), _unknown(key)
 

@@ -1,4 +1,4 @@
-"""What a trust file says, as values. Reading and writing it is the business of the modules beside this one."""
+"""A trust file's content as values; the other modules of this package read and write it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pip_warden.names import ProjectName
 from pip_warden.trust.subject import RefPattern, SubjectPattern
 
 DEFAULT_EVIDENCE = ("{project-name}/{version}", "{name}/{version}")
-"""Where a generic registry keeps evidence: last segment of the registry project's path, then the package's own name."""
+"""Default places of evidence: the last segment of the registry project's path, then the package's name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,9 +25,9 @@ class RootPin:
 
     Attributes:
         name: ``"default"`` for the table ``[sigstore]``, else X of ``[sigstore.X]``.
-        path: The file, already made absolute against the trust file's directory.
+        path: The file, resolved against the trust file's directory.
         sha256: The digest its bytes must have.
-        issuers: The OIDC issuers it may vouch for; never empty.
+        issuers: The OIDC issuers that it is trusted for; never empty.
     """
 
     name: str
@@ -42,9 +42,9 @@ class Source:
 
     Attributes:
         name: X of ``[source.X]``.
-        type: ``gitlab`` (a GitLab instance: PyPI registry for files, generic registry for evidence) or ``simple`` (a PEP 503/691
-            index with PEP 740 provenance).
-        url: Instance root, or index root, without a trailing slash.
+        type: ``gitlab`` (a GitLab instance: PyPI registry for files, generic registry for evidence) or
+            ``simple`` (a PEP 503/691 index with PEP 740 provenance).
+        url: Root URL of the instance or index, without a trailing slash.
         evidence: Templates of the evidence's package and version in the generic registry, tried in order.
     """
 
@@ -56,7 +56,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """One signer that a package may have.
+    """An identity that may sign a package.
 
     Attributes:
         issuer: OIDC issuer, compared exactly.
@@ -64,9 +64,9 @@ class Identity:
         project_id: The signer's numeric project id (claim 15), None where not pinned.
         not_before: First day (UTC) on which it may have signed.
         not_after: Last day (UTC, to its end) on which it may have signed.
-        root: Name of the :class:`RootPin` that must vouch for it.
-        is_account: The pin says that the subject is a mail address or service account and so has no project: claims 12 and 20 are
-            not demanded.
+        root: Name of the :class:`RootPin` that must prove it.
+        is_account: The pin says that the subject is an e-mail address or service account without a project:
+            claims 12 and 20 are not required.
     """
 
     issuer: str
@@ -80,7 +80,7 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Requirements:
-    """What a pin requires of certificate claims (``[package.require]``). None means: no requirement.
+    """What a pin requires of certificate claims (``[package.require]``); None is no requirement.
 
     Attributes:
         build_trigger: Claim 20 must be one of these.
@@ -90,8 +90,9 @@ class Requirements:
         environment: Claim 23.
         visibility: Claim 22.
         predicate_types: Further predicate types that count as evidence of publication.
-        provenance: Predicate type of the provenance that must be there, correlated with the certificate.
-        annotations: ``(key, value)`` of signed annotations that must be there; ``{version}`` in a value stands for the version.
+        provenance: Predicate type of the required provenance, which must agree with the certificate.
+        annotations: ``(key, value)`` of required signed annotations; ``{version}`` in a value stands for the
+            version.
         source_revision: Claim 13 and the provenance's commit; only ever given on a command line.
     """
 
@@ -109,16 +110,17 @@ class Requirements:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdentityEntry:
-    """A package that somebody signs.
+    """A package pinned by identity.
 
     Attributes:
         project: Normalised project name.
         source: Name of its source.
-        registry: Path (``group/project``) or numeric id of the registry project; None for a ``simple`` source.
-        registry_id: The registry project's numeric id, where recorded: file URLs must carry it.
+        registry: Path (``group/project``) or numeric id of the registry project; None for a ``simple``
+            source.
+        registry_id: The registry project's numeric id, where recorded: file URLs must have it.
         evidence: The package's own evidence templates; empty means the source's.
-        identities: Who may have signed; never empty.
-        require: What the certificate must say besides.
+        identities: The allowed signers; never empty.
+        require: Further requirements of the certificate.
     """
 
     project: ProjectName
@@ -132,11 +134,11 @@ class IdentityEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HashEntry:
-    """One version of a package that nobody signs: this proves *what*, not *who*.
+    """One version of a package pinned by hash: this proves *what*, not *who*.
 
     Attributes:
         project: Normalised project name.
-        version: The one version it speaks of.
+        version: The version.
         source: Name of its source.
         registry: As in :class:`IdentityEntry`.
         registry_id: As in :class:`IdentityEntry`.
@@ -162,11 +164,11 @@ Entry = IdentityEntry | HashEntry
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """A package for which nobody is pinned yet: where to look, and under which trusted root.
+    """A package for which no identity is pinned yet: where to look, and under which trusted root.
 
     Attributes:
         project: Normalised project name.
-        source: Name of the source to look at.
+        source: Name of the source to query.
         root: Name of the trusted root to verify against.
         registry: As in :class:`IdentityEntry`.
         registry_id: As in :class:`IdentityEntry`.
@@ -183,12 +185,12 @@ class Probe:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Revocation:
-    """Something that must not be installed any more (``[[revoked]]``): by digest, or by name with or without version.
+    """What must not be installed any more (``[[revoked]]``): by digest, or by name, maybe with a version.
 
     Attributes:
         sha256: The digest revoked, where given.
         project: The project revoked, where given.
-        version: The version of it, None for every one.
+        version: The version revoked, None for every one.
         reason: Why; never empty.
     """
 
@@ -230,18 +232,21 @@ class TrustFile:
         return self._by_project.get(project, ())
 
     def entry_for(self, project: ProjectName, version: Version) -> Entry | None:
-        """Return the entry that decides one version: its hash entry, else the identity entry, else None."""
+        """Return the entry that decides a version: its hash entry, else the identity entry, else None."""
         for entry in self.entries_of(project):
             if isinstance(entry, HashEntry) and entry.version == version:
                 return entry
         return self.identity_entry(project)
 
     def identity_entry(self, project: ProjectName) -> IdentityEntry | None:
-        """Return the entry that pins a project by who signs it, of which there is one at most; None where there is none."""
+        """Return the only entry that pins a project by identity, None where there is none."""
         return next((e for e in self.entries_of(project) if isinstance(e, IdentityEntry)), None)
 
     def page_entry(self, project: ProjectName) -> Entry | None:
-        """Return the entry that says where a project's page is: the identity entry, else the first. What any of them records of the place, it has."""
+        """Return the entry that names the source of a project's page: the identity entry, else the first.
+
+        It has everything that any of them records of the source.
+        """
         entries = self.entries_of(project)
         if not entries:
             return None
@@ -259,7 +264,7 @@ class TrustFile:
         return next((root for root in self.roots if root.name == name), None)
 
     def source(self, name: str) -> Source:
-        """Return the source with a name that the file is known to have.
+        """Return the source with a name, which must exist.
 
         Raises:
             KeyError: There is none: a bug, since the file was validated as a whole.

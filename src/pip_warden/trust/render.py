@@ -1,4 +1,4 @@
-"""Entries of a trust file as TOML text, laid out as a reader expects them."""
+"""Writes entries of a trust file as TOML text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Value = str | int | bool | date | list[str] | dict[str, str] | None
 
 
 def render_root(pin: RootPin, directory: Path) -> str:
-    """Spell ``[sigstore]`` or ``[sigstore.X]``; the root's file relative to the trust file's directory where it lies in it."""
+    """Write ``[sigstore]`` or ``[sigstore.X]``; a file in the trust file's directory as a relative path."""
     absolute = directory.absolute()
     place = pin.path.relative_to(absolute) if pin.path.is_relative_to(absolute) else pin.path
     header = "[sigstore]" if pin.name == "default" else f"[sigstore.{pin.name}]"
@@ -38,14 +38,14 @@ def render_root(pin: RootPin, directory: Path) -> str:
 
 
 def render_source(source: Source) -> str:
-    """Spell ``[source.X]``."""
+    """Write ``[source.X]``."""
     evidence = None if source.evidence == DEFAULT_EVIDENCE else list(source.evidence)
     pairs: dict[str, Value] = {"type": source.type, "url": source.url, "evidence": evidence}
     return _lines([f"[source.{source.name}]", *_pairs(pairs)])
 
 
 def render_identity_entry(entry: IdentityEntry) -> str:
-    """Spell ``[[package]]`` with its identities and requirements."""
+    """Write ``[[package]]`` with its identities and requirements."""
     head = [*_package_head(entry), *_pairs({"evidence": list(entry.evidence) or None})]
     blocks = [_lines(head), *(render_identity(identity) for identity in entry.identities)]
     require = [_INDENT + line for line in _pairs(_require(entry.require))]
@@ -55,7 +55,7 @@ def render_identity_entry(entry: IdentityEntry) -> str:
 
 
 def render_identity(identity: Identity) -> str:
-    """Spell ``[[package.identity]]``."""
+    """Write ``[[package.identity]]``."""
     pairs: dict[str, Value] = {
         "issuer": identity.issuer,
         "subject": identity.subject.text,
@@ -69,14 +69,14 @@ def render_identity(identity: Identity) -> str:
 
 
 def render_hash_entry(entry: HashEntry) -> str:
-    """Spell ``[[package]]`` for one version, a line for each file."""
+    """Write ``[[package]]`` for one version, with a line for each file."""
     head = [*_package_head(entry), *_pairs({"version": str(entry.version), "reason": entry.reason})]
     files = [f"{_INDENT}{spelled(name)} = {spelled(str(digest))}" for name, digest in entry.files]
     return _lines(head) + "\n" + _lines([f"{_INDENT}[package.sha256]", *files])
 
 
 def spelled(value: Value) -> str:
-    """Spell a value as TOML, quoted and escaped."""
+    """Return a value as TOML, quoted and escaped."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{spelled(key)} = {spelled(item)}" for key, item in value.items()) + " }"
     return tomlkit.item(value).as_string()

@@ -1,4 +1,4 @@
-"""Files of trusted roots: a pinned one is used only if its bytes have the pinned digest; one that the user names is there to be pinned."""
+"""Reads files of trusted roots: pinned ones, whose digest is checked, and ones that the user names."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LARGEST = 8 << 20  # bytes; the public-good root has about 7,000
 
 
 def read_root(pin: RootPin) -> bytes:
-    """Return the bytes of a trusted root; they are what was hashed, so nobody can change them in between.
+    """Return the bytes of a pinned trusted root: the same that were hashed, so they cannot change between.
 
     Raises:
-        TrustRootError: ``trusted-root-missing``: the file that the trust file names cannot be read; ``trusted-root-digest``: its
-            bytes are not those that were pinned.
+        TrustRootError: ``trusted-root-missing``: the file that the trust file names cannot be read;
+            ``trusted-root-digest``: its bytes are not the pinned ones.
     """
     try:
         with pin.path.open("rb") as stream:
@@ -38,7 +38,8 @@ def read_root(pin: RootPin) -> bytes:
         raise TrustRootError(
             "trusted-root-digest",
             f"expected the trusted root {pin.path} to have SHA-256 {pin.sha256}, found {found}",
-            hint="Restore the file. A newer root is pinned with `pip-warden root update --trusted-root FILE`, which compares it with this one.",
+            hint="Restore the file. A newer root is pinned with "
+            "`pip-warden root update --trusted-root FILE`, which compares it with this one.",
         )
     return data
 
@@ -56,7 +57,10 @@ def read_named(path: Path) -> bytes:
 
 
 class PinnedRoots(Mapping[str, "Root"]):
-    """The trusted roots of a trust file by name: each read, checked and parsed once, when first needed. Safe to use from several threads."""
+    """The trusted roots of a trust file by name: each read, checked and parsed once, when first needed.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, pins: tuple[RootPin, ...]) -> None:
         self._pins = {pin.name: pin for pin in pins}
@@ -68,7 +72,7 @@ class PinnedRoots(Mapping[str, "Root"]):
 
         Raises:
             KeyError: No pin has that name.
-            TrustRootError: The file is missing, has another digest, or is no trusted root.
+            TrustRootError: The file is missing, has another digest, or is not a trusted root.
         """
         # The sigstore library takes a third of a second to import, so only a run that verifies pays for it.
         from pip_warden._sigstore.root import load_root

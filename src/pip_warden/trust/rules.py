@@ -15,7 +15,7 @@ _MOST_LISTED = 8
 def check_whole(
     packages: Mapping[str, Entry], sources: Mapping[str, Source | None], roots: Mapping[str, RootPin | None]
 ) -> Iterator[FaultLine]:
-    """Say what is wrong between tables.
+    """Yield the faults between tables.
 
     Args:
         packages: Every good package entry, by its path.
@@ -85,12 +85,15 @@ def _check_files(path: str, entry: HashEntry) -> Iterator[FaultLine]:
         if (file.project, file.version) != (entry.project, entry.version):
             yield (
                 joined(path, "sha256", filename),
-                f"expected a file of {entry.project} {entry.version}, found one of {file.project} {file.version}",
+                (
+                    f"expected a file of {entry.project} {entry.version}, "
+                    f"found one of {file.project} {file.version}"
+                ),
             )
 
 
 def _check_siblings(packages: Mapping[str, Entry]) -> Iterator[FaultLine]:
-    """All entries of one project come from one place, and each version has one entry that decides."""
+    """Check that all entries of a project have one source, and each version one entry that decides."""
     said: dict[tuple[str, str], tuple[str, object]] = {}
     decides: dict[tuple[str, object], str] = {}
     for path, entry in packages.items():

@@ -1,6 +1,6 @@
-"""The tables of a trust file, one model each. Their fields already are values: what a field accepts, it has parsed.
+"""The tables of a trust file, one model each; their fields hold parsed values.
 
-Whatever can be said about one table alone is said here; what needs two tables is in :mod:`pip_warden.trust.validate`.
+Rules about one table alone are here; rules about two are in :mod:`pip_warden.trust.validate`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _text(value: object) -> str:
 
 
 def _claim(value: object) -> str:
-    """A value that is compared with a certificate's: what cannot be seen cannot be reviewed."""
+    """Read a value that is compared with a certificate's; an invisible character cannot be reviewed."""
     text = _text(value)
     if not text.isprintable() or text != text.strip():
         raise ValueError(f"expected visible characters and no space around them, found {found(text)}")
@@ -42,7 +42,7 @@ def _claim(value: object) -> str:
 
 
 def _parsed(parse: Callable[[str], _T]) -> Callable[[object], _T]:
-    """Turn a parser of ours into one whose complaint pydantic collects."""
+    """Return a parser that raises its error as one that pydantic collects."""
 
     def read(value: object) -> _T:
         try:
@@ -54,7 +54,7 @@ def _parsed(parse: Callable[[str], _T]) -> Callable[[object], _T]:
 
 
 def _number(value: object) -> int:
-    """A numeric id, as TOML integer or as string of digits; ids have no sign and no zero in front."""
+    """Read a numeric id, as TOML integer or as string of digits, without sign or leading zeros."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(_LARGEST_ID)):
         if value.startswith("0"):
             raise ValueError(f"expected a positive number without leading zeros, found {found(value)}")
@@ -105,7 +105,7 @@ SomeOf = Annotated[list[_Item], Field(min_length=1)]
 
 
 class Table(BaseModel):
-    """What every table has in common: keys in kebab-case, and none that is not known."""
+    """The base of every table: keys in kebab-case, and no unknown ones."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -141,7 +141,7 @@ class SourceTable(Table):
 
 
 class IdentityTable(Table):
-    """``[[package.identity]]``: somebody who may have signed."""
+    """``[[package.identity]]``: an allowed signer."""
 
     issuer: Issuer
     subject: Annotated[SubjectPattern, PlainValidator(_parsed(parse_subject))]
@@ -159,17 +159,19 @@ class IdentityTable(Table):
             )
         if self.account and (self.subject.project is not None or self.project_id is not None):
             raise ValueError(
-                "expected account = true only for a subject without a project, found a project's subject or id"
+                "expected account = true only for a subject without a project, "
+                "found a project's subject or id"
             )
         if not self.account and self.subject.project is None:
             raise ValueError(
-                "expected account = true, since the subject names no project (a mail address, a service account), found none"
+                "expected account = true, since the subject names no project "
+                "(a mail address, a service account), found none"
             )
         return self
 
 
 class RequireTable(Table):
-    """``[package.require]``: what the certificate must say besides."""
+    """``[package.require]``: further requirements of the certificate."""
 
     build_trigger: SomeOf[Claim] | None = None
     runner_environment: Claim | None = None
@@ -183,7 +185,7 @@ class RequireTable(Table):
 
 
 class PackageTable(Table):
-    """What both forms of ``[[package]]`` have."""
+    """The base of both forms of ``[[package]]``."""
 
     name: Name
     source: Claim
@@ -204,7 +206,7 @@ class PackageTable(Table):
 
 
 class IdentityPackage(PackageTable):
-    """A package that somebody signs."""
+    """A package pinned by identity."""
 
     identity: SomeOf[IdentityTable]
     require: RequireTable | None = None
@@ -212,7 +214,7 @@ class IdentityPackage(PackageTable):
 
 
 class HashPackage(PackageTable):
-    """One version of a package that nobody signs."""
+    """One version of a package pinned by hash."""
 
     version: Release
     sha256: Annotated[dict[Filename, Sha256], Field(min_length=1)]
@@ -220,7 +222,7 @@ class HashPackage(PackageTable):
 
 
 class RevokedTable(Table):
-    """``[[revoked]]``: something that must not be installed any more."""
+    """``[[revoked]]``: what must not be installed any more."""
 
     sha256: Sha256 | None = None
     name: Name | None = None

@@ -1,4 +1,4 @@
-"""Paths of subjects and refs, segment by segment: what fits a pattern, and which texts spell a version."""
+"""Matches paths of subjects and refs segment by segment, and finds versions in them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ ANY_SEGMENT = "*"
 
 
 def is_segment(text: str, alphabet: frozenset[str]) -> bool:
-    """Tell whether it is one plain segment of these characters."""
+    """Return whether a text is one plain segment of these characters."""
     return bool(text) and text not in {".", ".."} and set(text) <= alphabet
 
 
 def is_number(text: str) -> bool:
-    """Tell whether it is made of ASCII digits alone."""
+    """Return whether a text consists of ASCII digits."""
     return bool(text) and set(text) <= set(digits)
 
 
 def segments_match(pattern: str, claimed: str, version: Version) -> bool:
-    """Tell whether each segment fits its pattern, for one version."""
+    """Return whether each segment matches its pattern, for one version."""
     wanted, found = pattern.split("/"), claimed.split("/")
     return len(wanted) == len(found) and all(
         _segment_matches(one, other, version) for one, other in zip(wanted, found, strict=True)
@@ -32,7 +32,7 @@ def segments_match(pattern: str, claimed: str, version: Version) -> bool:
 
 
 def places_of(version: Version, ref: str) -> list[tuple[int, int]]:
-    """Find a version in a ref where it stands alone: ``1.9`` is not in ``11.9``, ``1.9.0`` or ``1.9rc1``."""
+    """Return where a ref has a version by itself: ``1.9`` is not in ``11.9``, ``1.9.0`` or ``1.9rc1``."""
     return [
         (start, end)
         for start in range(len(ref))
@@ -58,7 +58,7 @@ def _segment_matches(pattern: str, claimed: str, version: Version) -> bool:
 
 
 def _spells(text: str, version: Version) -> bool:
-    """Tell whether text is the canonical version, or the same with zeros in front of release parts."""
+    """Return whether a text is the canonical version, or has only leading zeros in release parts added."""
     epoch = f"{version.epoch}!" if version.epoch else ""
     release = [str(part) for part in version.release]
     rest = str(version).removeprefix(epoch + ".".join(release))

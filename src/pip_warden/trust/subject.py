@@ -1,13 +1,13 @@
 """Patterns for certificate subjects and refs: exact text, ``{version}`` and ``*``; no regular expressions.
 
-A subject that names a project is read, never searched. Two shapes are known::
+A subject that names a project is parsed as a whole, never searched. Two forms are known::
 
-    https://HOST[:PORT]/GROUP/…/PROJECT//CONFIG@REF              GitLab (Fulcio's template: always https, always ``//``)
-    https://github.com/OWNER/REPO/.github/workflows/FILE@REF     GitHub
+    https://HOST[:PORT]/GROUP/…/PROJECT//CONFIG@REF           GitLab (Fulcio: always https, always ``//``)
+    https://github.com/OWNER/REPO/.github/workflows/FILE@REF  GitHub
 
-Everything else (a mail address, a service account, a SPIFFE id) is compared as it stands. What is read is an allowlist, so that
-``//`` oddities, a second ``@``, ``?``, percent escapes, user names, upper-case hosts, empty segments and ``..`` are not subjects
-at all: they match nothing, whatever the pattern is.
+Everything else (an e-mail address, a service account, a SPIFFE id) is compared exactly. The parser is an
+allowlist, so that a misplaced ``//``, a second ``@``, ``?``, percent escapes, user names, upper-case hosts,
+empty segments and ``..`` are not subjects at all: they match no pattern.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _WORKFLOWS = (".github", "workflows")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PipelineSubject:
-    """A subject that names a project, taken apart.
+    """A parsed subject that names a project.
 
     Attributes:
         host: Host, with its port where there is one.
@@ -56,22 +56,25 @@ class PipelineSubject:
 
 
 def read_subject(claimed: str) -> PipelineSubject | None:
-    """Take a certificate's subject apart; None where it names no project in one of the two shapes."""
+    """Parse a certificate's subject; None where it names no project in one of the two forms."""
     subject = _split(claimed)
     return None if subject is None or _holds_wildcard(claimed) or not _is_ref(subject.ref) else subject
 
 
 @dataclass(frozen=True, slots=True)
 class RefPattern:
-    """A full ref (``refs/tags/v{version}``): exact text, ``{version}`` at most once, ``*`` for a whole segment.
+    """A pattern of a full ref (``refs/tags/v{version}``).
 
-    ``{version}`` stands for the canonical version (PEP 440, as :class:`packaging.version.Version` spells it), or the same with
-    zeros in front of release parts. So for version 1.9 the tags ``v1.9`` and ``v01.9`` fit ``v{version}``; ``v1.9.0`` does not,
-    because a further part is not padding, nor do ``vv1.9`` and ``v0!1.9``. For version 1.9.0 it is the other way round:
-    ``v1.9.0`` fits and ``v1.9`` does not. No tag can stand for two versions.
+    It has exact text, ``{version}`` at most once, and ``*`` for a whole segment.
+
+    ``{version}`` stands for the canonical version (PEP 440, as :class:`packaging.version.Version` spells it),
+    or the same with leading zeros in release parts. So for version 1.9 the tags ``v1.9`` and ``v01.9`` match
+    ``v{version}``; ``v1.9.0`` does not, because a further part is not padding, nor do ``vv1.9`` and
+    ``v0!1.9``. For version 1.9.0 it is the other way round: ``v1.9.0`` matches and ``v1.9`` does not. No tag
+    can match two versions.
 
     Raises:
-        UsageError: ``invalid-ref``: it is no such pattern.
+        UsageError: ``invalid-ref``: it is not such a pattern.
     """
 
     text: str
@@ -86,7 +89,7 @@ class RefPattern:
             )
 
     def matches(self, claimed_ref: str, version: Version) -> bool:
-        """Tell whether a ref fits this pattern for one version."""
+        """Return whether a ref matches this pattern for one version."""
         if not _is_ref(claimed_ref):
             return False
         return segments_match(self.text, claimed_ref, version)
@@ -94,11 +97,11 @@ class RefPattern:
 
 @dataclass(frozen=True, slots=True)
 class SubjectPattern:
-    """A certificate subject as a pattern.
+    """A pattern of certificate subjects.
 
-    In a subject that names a project, ``*`` may stand for a whole segment of the project (not its first: anybody could register
-    that one) or of the ref, and ``{version}`` may stand in the ref, as :class:`RefPattern` says. Host and configuration path are exact. Any
-    other subject is exact as a whole.
+    In a subject that names a project, ``*`` may stand for a whole segment of the project (not its first,
+    which anyone can register) or of the ref, and the ref may have ``{version}``, as in :class:`RefPattern`.
+    Host and configuration path are exact. Any other subject is exact as a whole.
 
     Attributes:
         text: The pattern as written.
@@ -107,7 +110,7 @@ class SubjectPattern:
         host: Host, with its port where there is one; None where the subject names no project.
 
     Raises:
-        UsageError: ``invalid-subject``: it is no such pattern.
+        UsageError: ``invalid-subject``: it is not such a pattern.
     """
 
     text: str
@@ -123,7 +126,8 @@ class SubjectPattern:
             raise UsageError(
                 "invalid-subject",
                 f"expected a certificate subject, found {_quoted(self.text)}: {fault}",
-                hint=f"Its shape is {' or '.join(SUBJECT_SHAPES)}, or a mail address or service account as it stands.",
+                hint=f"Its shape is {' or '.join(SUBJECT_SHAPES)}, "
+                "or a mail address or service account as it stands.",
             )
         parts: dict[str, object] = {
             "project": subject and subject.project,
@@ -135,7 +139,7 @@ class SubjectPattern:
             object.__setattr__(self, name, value)
 
     def matches(self, claimed_subject: str, version: Version) -> bool:
-        """Tell whether a certificate's subject fits this pattern for one version."""
+        """Return whether a certificate's subject matches this pattern for one version."""
         if self.project is None or self.ref is None:
             return claimed_subject == self.text
         claimed = read_subject(claimed_subject)
@@ -153,7 +157,7 @@ def parse_subject(text: str) -> SubjectPattern:
     """Read a subject pattern.
 
     Raises:
-        UsageError: ``invalid-subject``: says what is wrong and shows the right shape.
+        UsageError: ``invalid-subject``: with what is wrong and the right form.
     """
     return SubjectPattern(text)
 
@@ -162,7 +166,7 @@ def parse_ref(text: str) -> RefPattern:
     """Read a ref pattern.
 
     Raises:
-        UsageError: ``invalid-ref``: says what is wrong and shows the right shape.
+        UsageError: ``invalid-ref``: with what is wrong and the right form.
     """
     return RefPattern(text)
 
@@ -170,7 +174,8 @@ def parse_ref(text: str) -> RefPattern:
 def suggest_pattern(subject_text: str, version: Version) -> str:
     """Return a subject with the version in its tag replaced by ``{version}``.
 
-    A branch, a tag without the version, a tag that holds it twice and a subject without a project are returned as they are.
+    A branch, a tag without the version, a tag with it twice and a subject without a project are returned
+    unchanged.
     """
     subject = read_subject(subject_text)
     if subject is None or not subject.ref.startswith("refs/tags/"):
@@ -184,7 +189,7 @@ def suggest_pattern(subject_text: str, version: Version) -> str:
 
 
 def _split(text: str) -> PipelineSubject | None:
-    """Take a subject or a pattern apart; the ref is looked at by the caller."""
+    """Parse a subject or a pattern; the caller checks the ref."""
     if len(text) > _LONGEST or not text.startswith("https://"):
         return None
     location, at, ref = text.removeprefix("https://").partition("@")
@@ -215,7 +220,7 @@ def _split_github(host: str, path: str) -> tuple[str, str]:
 
 
 def _form(text: str) -> bool:
-    """Tell the two shapes apart: GitHub's has no double slash after the scheme."""
+    """Return which of the two forms a text has: GitHub's has no double slash after the scheme."""
     return "//" in text.removeprefix("https://")
 
 
@@ -230,7 +235,7 @@ def _is_host(text: str) -> bool:
 
 
 def _is_ref(text: str) -> bool:
-    """Tell whether it is a plain ref of a branch or tag; other refs (merge requests, detached commits) are never pinned."""
+    """Return whether a text is a branch's or tag's ref; others (merge requests, commits) are never pinned."""
     parts = text.split("/")
     return (
         len(text) <= _LONGEST
@@ -270,7 +275,10 @@ def _exact_fault(text: str) -> str | None:
     if any(not "!" <= char <= "~" for char in text):
         return "it holds a space, a control character or a character outside ASCII"
     if "@refs/" in text:
-        return "it looks like a pipeline's subject but cannot be read as one (two slashes before the configuration's path?)"
+        return (
+            "it looks like a pipeline's subject but cannot be read as one "
+            "(two slashes before the configuration's path?)"
+        )
     if _holds_wildcard(text):
         return "{version} and * have a meaning only in the subject of a pipeline, in its project or ref"
     return None

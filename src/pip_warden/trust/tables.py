@@ -1,6 +1,7 @@
-"""Tables of a TOML text that people wrote: changed in place, so that what they wrote around it stays as it is.
+"""Changes tables of a user's TOML text in place, so that everything around them stays unchanged.
 
-TOML can be written in ways that tomlkit takes apart wrongly: nothing here knows whether a change was the right one. Whoever edits looks at the result.
+TOML can be written in ways that tomlkit parses wrongly. That is not noticed here: the caller checks the
+result.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pip_warden.errors import UsageError
 
 
 def document_of(text: str) -> TOMLDocument:
-    """Take a text apart.
+    """Parse a text.
 
     Raises:
         UsageError: ``trust-file-uneditable``.
@@ -29,13 +30,14 @@ def document_of(text: str) -> TOMLDocument:
 
 
 def at(container: object, key: str | int, *further: str | int) -> Item:
-    """Step into what :func:`pip_warden.trust.file.parse` has just found valid, key by key.
+    """Return the item at a path of keys in a document that :func:`pip_warden.trust.file.parse` accepted.
 
     Raises:
-        UsageError: ``trust-file-uneditable``: it is not there, as tomlkit sees it.
+        UsageError: ``trust-file-uneditable``: tomlkit does not find it.
     """
     try:
-        found = container[key]  # type: ignore[index]  # tomlkit's containers share no type that can be indexed
+        # tomlkit's containers share no type that can be indexed.
+        found = container[key]  # type: ignore[index]
     except (KeyError, IndexError, TypeError, TOMLKitError) as err:
         raise uneditable(None) from err
     if not isinstance(found, Item):
@@ -50,7 +52,7 @@ def extend_array(array: Item, texts: Iterable[str]) -> None:
 
 
 def set_text(table: Item, key: str, text: str) -> None:
-    """Give a key of a table another value."""
+    """Set the value of a table's key."""
     if isinstance(table, Table | InlineTable):
         table[key] = text
 
@@ -67,7 +69,7 @@ def add_texts(table: Item, texts: Mapping[str, str]) -> None:
 
 
 def append_table(tables: Item, fresh: Item) -> None:
-    """Add a table to an array of tables, in the form that the array has."""
+    """Add a table to an array of tables, in the array's own form."""
     if not isinstance(fresh, Table):
         return
     if isinstance(tables, AoT):
@@ -82,16 +84,18 @@ def append_table(tables: Item, fresh: Item) -> None:
 
 
 def uneditable(path: Path | None) -> UsageError:
-    """Make the error for a trust file that is valid and cannot be edited."""
+    """Return the error for a trust file that is valid but cannot be edited."""
     return UsageError(
         "trust-file-uneditable",
-        f"expected {path or 'the trust file'} to be laid out as in docs/trust-file.md, found tables that cannot be edited safely",
-        hint="Nothing was changed. Make the change by hand, or put the tables in the order of docs/trust-file.md.",
+        f"expected {path or 'the trust file'} to be laid out as in docs/trust-file.md, "
+        "found tables that cannot be edited safely",
+        hint="Nothing was changed. Make the change by hand, "
+        "or put the tables in the order of docs/trust-file.md.",
     )
 
 
 def _cut_tail(table: Table) -> list[Item]:
-    """Take off the blank lines and comments at a table's end: to a reader they belong to whatever comes next."""
+    """Remove and return blank lines and comments at a table's end: readers see them as the next one's."""
     body = table.value.body
     start = len(body)
     while start and body[start - 1][0] is None:

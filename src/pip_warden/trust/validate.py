@@ -1,6 +1,6 @@
-"""A trust file as a whole: its tables one by one, then the rules between them. Every fault is collected, none stops the reading.
+"""Validates a trust file: its tables one by one, then the rules between them, collecting every fault.
 
-A table with a fault of its own takes no part in the rules between tables, but its name does: one mistake is not reported twice.
+A faulty table is left out of the rules between tables, but its name is not: one mistake is reported once.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ _TableT = TypeVar("_TableT", bound=Table)
 
 
 class Reading:
-    """One reading of a document: turns tables into values and collects what is wrong with them.
+    """Reads a document once: turns tables into values and collects their faults.
 
     Attributes:
-        faults: What is wrong so far, each with its path.
+        faults: The faults so far, each with its path.
     """
 
     def __init__(self, document: Mapping[str, object], path: Path) -> None:
@@ -58,7 +58,7 @@ class Reading:
         self.faults: list[FaultLine] = []
 
     def read(self) -> TrustFile:
-        """Return what could be read; it is a trust file only if :attr:`faults` is empty afterwards."""
+        """Return what could be read; it is valid only if :attr:`faults` is empty afterwards."""
         self._check_version()
         self.faults.extend(faults_of_unknown(sorted(self._document.keys() - _KEYS), ""))
         roots = dict(self._named_roots())
@@ -231,7 +231,7 @@ def _requirements(table: RequireTable) -> Requirements:
 
 
 def _registry_id(table: PackageTable) -> int | None:
-    """A project written as its number says its id itself."""
+    """Return the project id, which a numeric registry states itself."""
     if table.registry_id is None and table.project is not None and table.project.isdigit():
         return int(table.project)
     return table.registry_id
