@@ -1,4 +1,4 @@
-"""An embedded Sigstore for the tests of a module, and its root."""
+"""Fixtures: an embedded Sigstore for the tests of a module, and its root."""
 
 from __future__ import annotations
 

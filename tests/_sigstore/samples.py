@@ -1,4 +1,4 @@
-"""An embedded Sigstore that signs for the tests of `_sigstore`, and what those tests do with its products."""
+"""An embedded Sigstore that signs for the tests of `_sigstore`, and helpers for its bundles."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def outcome(value: Mapping[str, Any], root: Root, data: bytes = DATA) -> Proved 
 
 
 def code(found: Proved | Fault) -> str:
-    """Return the code of a fault, ``proved`` for what is none."""
+    """Return the code of a fault, ``proved`` for a proof."""
     return found.code if isinstance(found, Fault) else "proved"
 
 

@@ -1,4 +1,4 @@
-"""The identity token that a CI system offers: fetched by a library, under a deadline of ours."""
+"""The identity token that a CI system offers: fetched by a library, under a deadline."""
 
 from __future__ import annotations
 

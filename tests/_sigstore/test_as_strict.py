@@ -1,4 +1,7 @@
-"""What some other client refuses is refused here (B23): entries, checkpoints, chains and times that only a log's or an authority's key could make."""
+"""What some other client refuses is refused here (B23).
+
+These are entries, checkpoints, chains and times that only a log's or an authority's key could make.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ def relogged(
     origin: str = f"{V1_HOST} - 1",
     signer: str = "",
 ) -> JSON:
-    """Return a bundle whose entry is the only one of its log, with whatever checkpoint and body the log's key signs."""
+    """Return a bundle with its log's only entry, and any checkpoint and body, signed by the log's key."""
     shard, entry = sigstore.rekor.shards.current, entry_of(bundle)
     body = body or base64.b64decode(entry["canonicalizedBody"])
     proof = logs.proof(body, shard.key, shard.log_id, origin=origin, signer=signer)
@@ -109,7 +112,7 @@ def test_b23_an_index_without_a_promise_is_the_proofs(sigstore: SigstoreService,
 
 
 def attested(sigstore: SigstoreService) -> JSON:
-    """Sign a statement; its entry has no promise, and so may be made anew."""
+    """Sign a statement; its entry has no promise, and so may be made again."""
     bundle = changed(sigstore.sign_statement(STATEMENT, CLAIMS, form=STAMPED), f"{ENTRY}.logIndex", "0")
     assert body_of(bundle)["kind"] == "dsse"
     return bundle
@@ -118,7 +121,7 @@ def attested(sigstore: SigstoreService) -> JSON:
 @pytest.mark.parametrize(
     ("path", "new", "expected"),
     [
-        ("spec.envelopeHash.value", "0" * 64, "proved"),  # nobody can tell how the envelope was written
+        ("spec.envelopeHash.value", "0" * 64, "proved"),  # how the envelope was written is not known
         ("spec.proposedContent", {"envelope": "{}", "verifiers": []}, "bad-log-entry"),
         ("spec.more", "x", "bad-log-entry"),
         ("spec.payloadHash.more", "x", "bad-log-entry"),
@@ -167,7 +170,7 @@ def test_b23_a_body_is_read_or_malformed(text: str) -> None:
 
 
 class LogV2:
-    """A Rekor v2 beside the sandbox's own, and a root that has both."""
+    """A Rekor v2 besides the sandbox's own, and a root that has both."""
 
     def __init__(self, sigstore: SigstoreService, key: logs.Key) -> None:
         self.sigstore, self.key = sigstore, key
@@ -262,7 +265,7 @@ def test_b23_an_entry_of_version_1_has_no_place_in_rekor_v2(log: LogV2) -> None:
         first = log.sigstore.sign_blob(DATA, CLAIMS, form=STAMPED)
         body = base64.b64decode(entry_of(first)["canonicalizedBody"])
         forged = changed(first, ENTRY, logs.entry_v2(body, log.key, V2_HOST, origin=origin))
-        # By its id alone a log with a P-256 key could be either: its checkpoints tell.
+        # By its id alone a log with a P-256 key could be either: its checkpoints differ.
         alike = isinstance(log.key, ec.EllipticCurvePrivateKey) and " - " in origin
 
         assert code(outcome(forged, log.root)) == ("proved" if alike else "bad-log-entry")
@@ -363,7 +366,7 @@ HALF = timedelta(seconds=0.5)
 
 
 def stamped_at(sigstore: SigstoreService, moment: datetime) -> JSON:
-    """Sign a file, and have it stamped at a moment with its fraction of a second."""
+    """Sign a file, and time-stamp it at a moment with its fraction of a second."""
     bundle = sigstore.sign_blob(DATA, CLAIMS, form=STAMPED)
     signature = base64.b64decode(bundle["messageSignature"]["signature"])
     response = sigstore.stampers.current.stamp(TimestampRequest.over(signature), moment)
@@ -452,7 +455,7 @@ def test_b23_a_time_has_one_form(written: str) -> None:
         read_stamp(raw)
 
 
-# What is read of a statement, a note and an entry, whoever reads it
+# Statements, notes and entries
 
 
 @pytest.mark.parametrize(
@@ -539,7 +542,7 @@ def test_b23_a_stamper_signs_while_its_certificate_is_valid(
 
 
 def rewritten(data: bytes, way: tuple[int, ...], new: bytes) -> bytes:
-    """Put other bytes in the place of an element; whoever signed it did not sign this."""
+    """Replace an element by other bytes, which are not signed."""
     at, *rest = way
     elements = der.read(data)
     inner = elements[at]

@@ -1,4 +1,4 @@
-"""A certificate that some client cannot read, or reads otherwise, is none here (B23)."""
+"""A certificate that some client cannot read, or reads differently, is refused here (B23)."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def test_b23_a_stamper_is_for_nothing_else(extensions: list[Extension], expected
             check_stamper(certificate(*extensions))
 
 
-# Who asks
+# The callers
 
 
 @pytest.mark.parametrize(

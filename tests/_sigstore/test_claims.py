@@ -129,7 +129,7 @@ def test_t26_a_subject_that_is_nobodys(subject: str) -> None:
 
 @pytest.mark.parametrize(("ref", "expected"), [("%C3%A9", "bad-subject"), ("é", "claims")])
 def test_t26_two_refs_never_share_a_subject(ref: str, expected: str) -> None:
-    """Fulcio writes the same subject for a branch ``é`` and a branch ``%C3%A9``; claim 9 has the name as it is."""
+    """Fulcio writes the same subject for a branch ``é`` and a branch ``%C3%A9``; claim 9 is not escaped."""
     escaped = "https://gitlab.com/a/b//.gitlab-ci.yml@refs/heads/%C3%A9"
     claimed = escaped.replace("%C3%A9", ref)
 
@@ -137,7 +137,7 @@ def test_t26_two_refs_never_share_a_subject(ref: str, expected: str) -> None:
 
 
 def test_a_repeated_extension_is_refused() -> None:
-    """No builder makes one, so the number of another is changed in the encoded certificate, whose signature nobody looks at here."""
+    """No builder makes one, so another's number is changed in the encoding; no signature is checked here."""
     once = certificate({1: ISSUER, 15: utf8(b"42"), 16: utf8(b"43")}, [URI])
     oid = bytes.fromhex("060a2b0601040183bf3001")
     encoded = once.public_bytes(Encoding.DER)

@@ -1,4 +1,4 @@
-"""Trusted roots: what they say, what is left out, and what is none."""
+"""Trusted roots: their content, what is left out, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a new trusted root takes away from the one before it, told from a real root that was edited."""
+"""What a new trusted root removes from the one before it: a real root, edited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public-good root: under a deadline of ours, and every failure one of ours."""
+"""The public-good root: fetched under a deadline, and every failure is an error of pip-warden."""
 
 from __future__ import annotations
 

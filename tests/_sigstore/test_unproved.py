@@ -1,4 +1,4 @@
-"""What the library says gets a code by a part of its text, so each such part must be one that the installed library can say."""
+"""The library's messages get codes by phrases in them, so each must occur in the installed library."""
 
 from __future__ import annotations
 

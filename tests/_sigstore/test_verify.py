@@ -169,7 +169,7 @@ def test_t08_an_edited_integrated_time_is_refused(sigstore: SigstoreService, roo
 def test_t64_log_proof_times_time_proof(
     proof: bool, promise: bool, timestamp: bool, stated: bool, sigstore: SigstoreService, root: Root
 ) -> None:
-    """A time that the entry states counts with the log's promise alone; without one it may not even be there."""
+    """A time that the entry states counts only with the log's promise; without one it must be absent."""
     form = BundleForm(proof=proof, promise=promise, timestamp=timestamp, integrated_time=stated or promise)
     found = outcome(sigstore.sign_blob(DATA, CLAIMS, form=form), root)
 
@@ -214,7 +214,7 @@ def _issued(
 
 @pytest.mark.parametrize(("days", "good"), [(1, True), (0, True), (-0.5, False)])
 def test_t09_every_authority_of_the_chain_was_in_force(days: float, good: bool) -> None:
-    """The library looks no further up than the authority that issued."""
+    """The library checks no further up than the authority that issued."""
     top, middle, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     chain = (
         _issued("middle", middle, ("top", top), days=1),
@@ -424,7 +424,10 @@ _HONEST: dict[int, dict[str, Any]] = {}
 
 
 def _honest(sigstore: SigstoreService) -> dict[str, Any]:
-    """Return a bundle that is not the log's first entry: the first one's list of hashes is empty, and so as good as junk that is."""
+    """Return a bundle that is not the log's first entry.
+
+    The first one's list of hashes is empty, and an empty value in its place would be accepted.
+    """
     if id(sigstore) not in _HONEST:
         signed(sigstore, MediaType.V03)
         _HONEST[id(sigstore)] = signed(sigstore, MediaType.V03)

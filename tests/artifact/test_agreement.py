@@ -1,4 +1,4 @@
-"""Source distributions whose two files state the same, and ``pyproject.toml`` as every installer reads it: of B05, B07 and T48."""
+"""Sdists whose two files agree, and ``pyproject.toml`` as every installer reads it: of B05, B07 and T48."""
 
 from __future__ import annotations
 
@@ -24,22 +24,41 @@ Read = Callable[[bytes], Contents | Fault]
         ("", "Requires-Dist: idna\n"),
         ('dependencies = ["idna>=3"]', "Requires-Dist: idna>=2\n"),
         ("dependencies = [\"idna; python_version < '3.12'\"]", "Requires-Dist: idna\n"),
-        ("dependencies = [\"idna; python_version <= '3.11'\"]", "Requires-Dist: idna ; python_full_version <= '3.11'\n"),
+        (
+            "dependencies = [\"idna; python_version <= '3.11'\"]",
+            "Requires-Dist: idna ; python_full_version <= '3.11'\n",
+        ),
         ('version = "2.0"', ""),
         ("version = 1.0", ""),
         ('requires-python = ">=3.8"', ""),
         ('requires-python = ">=3.8"', "Requires-Python: >=3.9\n"),
         ("", "Requires-Python: >=3.9\n"),
         ("requires-python = 3", "Requires-Python: >=3\n"),
-        ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: evil ; extra == 'x'\n"),
-        ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: y\nRequires-Dist: idna ; extra == 'y'\n"),
-        ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\nRequires-Dist: idna\n"),
+        (
+            'optional-dependencies = { x = ["idna"] }',
+            "Provides-Extra: x\nRequires-Dist: evil ; extra == 'x'\n",
+        ),
+        (
+            'optional-dependencies = { x = ["idna"] }',
+            "Provides-Extra: y\nRequires-Dist: idna ; extra == 'y'\n",
+        ),
+        (
+            'optional-dependencies = { x = ["idna"] }',
+            "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\nRequires-Dist: idna\n",
+        ),
     ],
-)  # fmt: skip
+)
 def test_b07_an_sdist_that_contradicts_itself_is_refused(read: Read, project: str, info: str) -> None:
     text = METADATA.replace("2.1", "2.4") + info
 
-    assert code(read(sdist({"PKG-INFO": text, "pyproject.toml": f'[project]\nname = "acme_widgets"\n{project}\n'}))) == "bad-metadata"  # fmt: skip
+    assert (
+        code(
+            read(
+                sdist({"PKG-INFO": text, "pyproject.toml": f'[project]\nname = "acme_widgets"\n{project}\n'})
+            )
+        )
+        == "bad-metadata"
+    )
 
 
 REWRITTEN = [
@@ -51,8 +70,11 @@ REWRITTEN = [
     ("a; python_version == '3.10'", "a ; python_full_version == '3.10.*'"),
     ("a; python_version != '3.10'", "a ; python_full_version < '3.10' or python_full_version >= '3.11'"),
     ("a; platform_system == 'Windows' or sys_platform == 'win32'", "a ; sys_platform == 'win32'"),
-    ("a; os_name == 'posix' and (sys_platform == 'x' or sys_platform == 'y')", "a ; (sys_platform == 'y' or sys_platform == 'x') and os_name == 'posix'"),
-]  # fmt: skip
+    (
+        "a; os_name == 'posix' and (sys_platform == 'x' or sys_platform == 'y')",
+        "a ; (sys_platform == 'y' or sys_platform == 'x') and os_name == 'posix'",
+    ),
+]
 
 
 @pytest.mark.parametrize(("project", "info"), REWRITTEN)
@@ -94,9 +116,15 @@ def test_b07_markers_too_many_to_be_compared_are_a_contradiction(read: Read) -> 
     assert code(read(sdist({"PKG-INFO": text, "pyproject.toml": pyproject}))) == "bad-metadata"
 
 
-@pytest.mark.parametrize("expanded", ["Requires-Dist: idna ; extra == 'all'\n", "Requires-Dist: acme-widgets[x] ; extra == 'all'\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "expanded",
+    ["Requires-Dist: idna ; extra == 'all'\n", "Requires-Dist: acme-widgets[x] ; extra == 'all'\n"],
+)
 def test_b07_extras_that_name_extras_may_be_spelled_out(read: Read, expanded: str) -> None:
-    pyproject = '[project]\nname = "acme_widgets"\n[project.optional-dependencies]\nx = ["idna"]\nall = ["Acme.Widgets[X]"]\n'
+    pyproject = (
+        '[project]\nname = "acme_widgets"\n'
+        '[project.optional-dependencies]\nx = ["idna"]\nall = ["Acme.Widgets[X]"]\n'
+    )
     info = "Provides-Extra: x\nProvides-Extra: all\nRequires-Dist: idna ; extra == 'x'\n"
     text = METADATA.replace("2.1", "2.4") + info
 
@@ -109,13 +137,22 @@ def test_b07_an_old_pkg_info_without_dependencies_contradicts_nothing(read: Read
     project = '[project]\nname = "acme_widgets"\ndependencies = ["idna"]\n'
 
     assert isinstance(read(sdist({"pyproject.toml": project})), Contents)
-    assert code(read(sdist({"pyproject.toml": project, "PKG-INFO": METADATA + "Requires-Dist: evil\n"}))) == "bad-metadata"  # fmt: skip
+    assert (
+        code(read(sdist({"pyproject.toml": project, "PKG-INFO": METADATA + "Requires-Dist: evil\n"})))
+        == "bad-metadata"
+    )
 
 
 @pytest.mark.parametrize(
     "text",
-    ["x = 9223372036854775808", "x = " + "[" * 80 + "]" * 80, "[build-system]\nrequires = []\nbuild-backend = 'a:'", "[build-system]\nrequires = []\nbuild-backend = 'a; b'", "[build-system]\nrequires = []\nbuild-backend = 1"],
-)  # fmt: skip
+    [
+        "x = 9223372036854775808",
+        "x = " + "[" * 80 + "]" * 80,
+        "[build-system]\nrequires = []\nbuild-backend = 'a:'",
+        "[build-system]\nrequires = []\nbuild-backend = 'a; b'",
+        "[build-system]\nrequires = []\nbuild-backend = 1",
+    ],
+)
 def test_b07_a_pyproject_that_only_some_installers_can_read_is_refused(read: Read, text: str) -> None:
     assert code(read(sdist({"pyproject.toml": text}))) == "bad-metadata"
 
@@ -128,14 +165,20 @@ def test_b07_an_sdist_of_another_name_in_its_pyproject_is_refused(read: Read) ->
     ("project", "info"),
     [
         ('dependencies = ["IDNA >= 3 , != 4"]', "Requires-Dist: idna!=4,>=3\n"),
-        ("dependencies = [\"idna; python_version < '3.11'\"]", 'Requires-Dist: idna ; python_full_version < "3.11"\n'),
+        (
+            "dependencies = [\"idna; python_version < '3.11'\"]",
+            'Requires-Dist: idna ; python_full_version < "3.11"\n',
+        ),
         ('dynamic = ["dependencies"]', "Requires-Dist: idna\n"),
         ('dynamic = ["dependencies"]', "Requires-Dist: idna\nDynamic: Requires-Dist\n"),
         ('requires-python = ">=3.8, <4"', "Requires-Python: <4,>=3.8\n"),
         ('dynamic = ["requires-python"]', "Requires-Python: >=3.8\n"),
-        ('optional-dependencies = { x = ["idna"] }', "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\n"),
+        (
+            'optional-dependencies = { x = ["idna"] }',
+            "Provides-Extra: x\nRequires-Dist: idna ; extra == 'x'\n",
+        ),
     ],
-)  # fmt: skip
+)
 def test_b07_an_sdist_that_agrees_with_itself_is_read(read: Read, project: str, info: str) -> None:
     text = METADATA.replace("2.1", "2.4") + info
     result = read(

@@ -1,4 +1,4 @@
-"""Entry points have one reading: B03."""
+"""Entry points that every installer reads alike: B03."""
 
 from __future__ import annotations
 
@@ -77,7 +77,10 @@ def test_b03_entry_points_have_one_reading(read: Read, text: str) -> None:
         "[babel.extractors]\njinja2=jinja2.ext:babel_extract[i18n]\n",
         "[egg_info.writers]\ndependency_links.txt = setuptools.command.egg_info:overwrite_arg\n",
         "    [console_scripts]\n    acme = acme:main\n    more=acme.cli:Main.run\n    ",
-        "[console_scripts]\r\npy.test = acme:main\r\n\r\n# comment\r\n[gui_scripts]\r\nacme-2.0 = acme:main [gui]\r\n",
+        (
+            "[console_scripts]\r\npy.test = acme:main\r\n\r\n# comment\r\n"
+            "[gui_scripts]\r\nacme-2.0 = acme:main [gui]\r\n"
+        ),
         "[console_scripts]\npipx = acme:main\npython-acme = acme:main\n",
     ],
 )

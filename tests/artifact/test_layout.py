@@ -1,4 +1,4 @@
-"""Where installers put a wheel's files: B02, and the scripts and compiled code that they treat differently."""
+"""Where installers put a wheel's files: B02, and scripts and compiled code that they treat differently."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ ENTRY_POINTS = f"{INFO}/entry_points.txt"
 @pytest.mark.parametrize(
     "name",
     [
-        "requires.txt", "dependency_links.txt", "direct_url.json", "INSTALLER", "REQUESTED", "PKG-INFO", "SOURCES.txt",
-        "installed-files.txt", "uv_cache.json", "provenance_url.json", "Requires.txt", "scripts/run", "anything",
+        "requires.txt", "dependency_links.txt", "direct_url.json", "INSTALLER", "REQUESTED", "PKG-INFO",
+        "SOURCES.txt", "installed-files.txt", "uv_cache.json", "provenance_url.json", "Requires.txt",
+        "scripts/run", "anything",
     ],
 )  # fmt: skip
 def test_b02_files_that_installers_read_besides_metadata_are_refused(read: Read, name: str) -> None:
@@ -38,7 +39,16 @@ def test_b02_files_that_installers_read_besides_metadata_are_refused(read: Read,
 
 def test_b02_licences_and_what_build_tools_leave_are_read(read: Read) -> None:
     text = METADATA + "License-File: docs/terms.md\nLicense-File: WHY\n"
-    kept = {f"{INFO}/{name}": "x" for name in ("LICENSE.txt", "licenses/a/requires.txt", "sboms/x.json", "top_level.txt", "mit.LICENSE")}  # fmt: skip
+    kept = {
+        f"{INFO}/{name}": "x"
+        for name in (
+            "LICENSE.txt",
+            "licenses/a/requires.txt",
+            "sboms/x.json",
+            "top_level.txt",
+            "mit.LICENSE",
+        )
+    }
     named = {f"{INFO}/METADATA": text, f"{INFO}/docs/terms.md": "x", f"{INFO}/WHY": "x"}
 
     assert isinstance(read(wheel(kept | named)), Contents)
@@ -51,7 +61,10 @@ def test_b02_licences_and_what_build_tools_leave_are_read(read: Read) -> None:
 def test_b02_no_licence_is_called_as_what_installers_read_and_write(read: Read, name: str) -> None:
     text = f"{METADATA}License-File: {name}\n"
 
-    assert code(read(wheel({f"{INFO}/METADATA": text, f"{INFO}/{name}": "x"}))) in {"unexpected-metadata", "unsafe-member"}  # fmt: skip
+    assert code(read(wheel({f"{INFO}/METADATA": text, f"{INFO}/{name}": "x"}))) in {
+        "unexpected-metadata",
+        "unsafe-member",
+    }
 
 
 DATA = "acme_widgets-1.0.data"
@@ -68,7 +81,13 @@ DATA = "acme_widgets-1.0.data"
         ({"other.egg-info": "x"}, "malformed-wheel"),
         ({"other.egg-link": "x"}, "malformed-wheel"),
         ({"other.egg/EGG-INFO/PKG-INFO": "x"}, "malformed-wheel"),
-        ({f"{DATA}/headers/acme.h": "x", f"{DATA}/data/include/site/python3.11/Acme.Widgets/acme.h": "y"}, "unsafe-member"),
+        (
+            {
+                f"{DATA}/headers/acme.h": "x",
+                f"{DATA}/data/include/site/python3.11/Acme.Widgets/acme.h": "y",
+            },
+            "unsafe-member",
+        ),
         ({"other.egg-info/": ""}, "malformed-wheel"),
         ({"other.dist-info": "x"}, "malformed-wheel"),
         ({f"{DATA}/purelib/acme/__init__.py": "x"}, "unsafe-member"),
@@ -169,8 +188,13 @@ def test_b02_a_directory_bin_brings_no_script_of_an_entry_point(read: Read) -> N
 
 @pytest.mark.parametrize(
     "name",
-    ["other-1.0.dist-info/METADATA", f"{INFO}/requires.txt", "lib/python/other-1.0.dist-info/METADATA", "x.egg-info"],
-)  # fmt: skip
+    [
+        "other-1.0.dist-info/METADATA",
+        f"{INFO}/requires.txt",
+        "lib/python/other-1.0.dist-info/METADATA",
+        "x.egg-info",
+    ],
+)
 def test_b02_what_target_makes_an_install_root_describes_nothing(read: Read, name: str) -> None:
     assert code(read(wheel({f"{DATA}/data/{name}": "x"}))) == "malformed-wheel"
 

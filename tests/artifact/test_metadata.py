@@ -207,8 +207,9 @@ def test_b07_versions_that_installers_round_differently_are_refused(read: Read, 
 
 
 @pytest.mark.parametrize(
-    "marker", ["python_full_version <= '3.11.0a6'", "python_full_version != '3.9.1.*'", "python_version == '3.9.*'"]
-)  # fmt: skip
+    "marker",
+    ["python_full_version <= '3.11.0a6'", "python_full_version != '3.9.1.*'", "python_version == '3.9.*'"],
+)
 def test_b07_versions_of_real_markers_are_read(read: Read, marker: str) -> None:
     text = f"{METADATA}Requires-Dist: idna ; {marker}\n"
 

@@ -1,4 +1,4 @@
-"""The readers that installers use look at every archive, too: what one of them sees otherwise, or stumbles over, is refused."""
+"""Every archive is read by installers' readers, too: if one reads it differently, or fails, it is refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Read = Callable[[bytes], Contents | Fault]
 
 
 class Stranger:
-    """A reader that sees what it is told to."""
+    """A reader that returns given rows."""
 
     def __init__(self, *rows: list[object]) -> None:
         self._rows = rows
@@ -51,9 +51,12 @@ TRUE_ROWS = [
         TRUE_ROWS[:1],
         [],
         [*TRUE_ROWS, [f"{TOP}/more", "0", 0, 2560, ""]],
-        *([[*TRUE_ROWS[0][:at], other, *TRUE_ROWS[0][at + 1 :]], TRUE_ROWS[1]] for at, other in enumerate(["x", "5", 17, 513, "y"])),
+        *(
+            [[*TRUE_ROWS[0][:at], other, *TRUE_ROWS[0][at + 1 :]], TRUE_ROWS[1]]
+            for at, other in enumerate(["x", "5", 17, 513, "y"])
+        ),
     ],
-)  # fmt: skip
+)
 def test_t46_an_sdist_that_tarfile_lists_otherwise_is_refused(
     read: Read, monkeypatch: pytest.MonkeyPatch, rows: list[list[object]]
 ) -> None:

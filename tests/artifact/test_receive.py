@@ -1,4 +1,4 @@
-"""Receiving: into a private directory, over nothing that is there, hashed on the way."""
+"""Receiving a file: into a private directory, overwriting nothing, hashed on the way."""
 
 from __future__ import annotations
 

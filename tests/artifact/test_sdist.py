@@ -1,4 +1,4 @@
-"""Source distributions and local projects: read strictly, never extracted, nothing in them run."""
+"""Source distributions and local projects: read strictly, never extracted or run."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read(tmp_path: Path) -> Read:
 
 
 def by_hand(*extra: bytes) -> bytes:
-    """Make an sdist of hand-made blocks behind a good PKG-INFO."""
+    """Make an sdist of hand-made blocks after a good PKG-INFO."""
     return gz(archive(*extra))
 
 

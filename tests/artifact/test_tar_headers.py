@@ -1,4 +1,4 @@
-"""Tar archives that CPython's ``tarfile``, pip, uv or tar read each in their own way: B01, and what of B07 and T48 is theirs."""
+"""Tar archives that CPython's ``tarfile``, pip, uv or tar read differently: B01, and parts of B07 and T48."""
 
 from __future__ import annotations
 

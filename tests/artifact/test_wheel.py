@@ -1,4 +1,4 @@
-"""Wheels: well-formed ones are read, anything that two readers could see differently is refused by name."""
+"""Wheels: well-formed ones are read, what two readers could read differently is refused with its code."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def test_both_methods_of_packing_are_read(read: Read, method: int) -> None:
 
 def test_what_metadata_and_wheel_say_is_returned(read: Read) -> None:
     text = METADATA + (
-        "Requires-Python: >=3.9\nRequires-Dist: idna\nProvides-Extra: x\nRequires-Dist: evil @ https://evil.example/e.whl ; extra == 'x'\n\nText\n"
+        "Requires-Python: >=3.9\nRequires-Dist: idna\nProvides-Extra: x\n"
+        "Requires-Dist: evil @ https://evil.example/e.whl ; extra == 'x'\n\nText\n"
     )
     about = WHEEL.replace(
         "Tag: py3-none-any", "Tag: py2.py3-none-any\nTag: cp311-cp311-linux_x86_64\nBuild: 1abc"
@@ -550,7 +551,7 @@ def test_t40_a_directory_with_content_is_refused(read: Read) -> None:
 
 
 def _streamed(descriptor: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Make a wheel whose first member is streamed, with a descriptor of ours behind it."""
+    """Make a wheel whose first member is streamed, with a given descriptor behind it."""
     good = wheel(method=method)
     packed, size, name = (*struct.unpack_from("<2L", good, 18), struct.unpack_from("<H", good, 26)[0])
     crc = good[14:18]

@@ -33,7 +33,10 @@ def test_b07_permissions_without_a_type_are_refused(read: Read) -> None:
             archive.writestr(entry, data)
 
     assert code(read(buffer.getvalue())) == "unsafe-member"
-    assert isinstance(read(buffer.getvalue().replace(struct.pack("<L", 0o755 << 16), struct.pack("<L", 0o644 << 16))), Contents)  # fmt: skip
+    assert isinstance(
+        read(buffer.getvalue().replace(struct.pack("<L", 0o755 << 16), struct.pack("<L", 0o644 << 16))),
+        Contents,
+    )
 
 
 def test_t40_a_wheel_without_description_is_refused(read: Read) -> None:

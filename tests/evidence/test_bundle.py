@@ -251,7 +251,7 @@ def test_a_provenance_object_yields_its_attestations() -> None:
 
 @pytest.mark.parametrize(("size", "expected"), [(700_000, "read"), (800_000, "evidence-too-large")])
 def test_an_attestation_is_no_larger_in_a_provenance_object_than_by_itself(size: int, expected: str) -> None:
-    """What is kept of it is read as a bundle again."""
+    """What is stored of it is read as a bundle again."""
     large = base64.b64encode(b"x" * size).decode()
     one = changed(ATTESTATION, "envelope.statement", large)
     (found,) = read_provenance("p", provenance({"publisher": PUBLISHER, "attestations": [one]}))

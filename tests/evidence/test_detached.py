@@ -40,7 +40,7 @@ class Reply:
 
 
 def retrieve(payload: JSONValue) -> Reply:
-    """Ask the sandbox's log, without a socket."""
+    """Sends requests to the sandbox's log, without a socket."""
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -61,7 +61,7 @@ def retrieve(payload: JSONValue) -> Reply:
 
 
 class Rekor:
-    """Answers as the sandbox's log does, after what a test does to the answer."""
+    """Responds as the sandbox's log does, with a test's change to the response."""
 
     def __init__(self, twist: Callable[[bytes], bytes] = bytes, status: int | None = None) -> None:
         self.twist, self.status = twist, status

@@ -1,4 +1,4 @@
-"""Where evidence is looked for, in which order, and how little of it is fetched."""
+"""Where evidence is looked up, in which order, and how little of it is fetched."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SIG, CRT = SIGSTORE.sign_detached(DATA, CLAIMS)
 
 @dataclass
 class Store:
-    """A generic package's version: rows by name, the newest last, and a log of what was asked for."""
+    """A generic package's version: rows by name, the newest last, and a log of the requests."""
 
     held: dict[str, list[bytes]] = field(default_factory=dict)
     lists: bool = True

@@ -1,4 +1,4 @@
-"""One table says what evidence is called; signers, publishers and whoever looks for it read the same one."""
+"""One table has the names of evidence; signing, publishing and look-up use the same one."""
 
 from __future__ import annotations
 

@@ -103,7 +103,8 @@ def test_evidence_does_not_import_sigstore() -> None:
     import subprocess
 
     code = (
-        "import sys, pip_warden.evidence.bundle, pip_warden.evidence.pep740, pip_warden.evidence.detached, pip_warden.evidence.locate;"
+        "import sys, pip_warden.evidence.bundle, pip_warden.evidence.pep740, "
+        "pip_warden.evidence.detached, pip_warden.evidence.locate;"
         "print(sorted({'sigstore', 'cryptography', 'pydantic'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

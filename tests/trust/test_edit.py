@@ -1,4 +1,4 @@
-"""An edit adds what it says, keeps every comment, and never makes an invalid file."""
+"""An edit adds what it should, keeps every comment, and never makes an invalid file."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ reason = "nobody signs it"
 
 
 def commented(text: str) -> str:
-    """Give every line that can bear it a comment of its own, and put one before every table."""
+    """Add a comment to every line that can have one, and one before every table."""
     lines = []
     for number, line in enumerate(text.splitlines()):
         if line.strip().startswith("["):
@@ -171,7 +171,10 @@ def test_every_edit_twice_is_the_same_as_once() -> None:
     "form",
     [
         'identity = [{ issuer = "ISSUER", subject = "SUBJECT", project-id = 4711 }]\n',
-        '[[package.identity]]\nissuer = "ISSUER"\nsubject = "SUBJECT"\nproject-id = 4711\n[package.require]\nvisibility = "public" # r\n',
+        (
+            '[[package.identity]]\nissuer = "ISSUER"\nsubject = "SUBJECT"\nproject-id = 4711\n'
+            '[package.require]\nvisibility = "public" # r\n'
+        ),
     ],
 )
 def test_an_identity_joins_whatever_way_the_first_is_written(form: str) -> None:

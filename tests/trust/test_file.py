@@ -249,13 +249,14 @@ def test_t61_an_identity_belongs_to_its_own_root() -> None:
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("", "1", "2"))))
 def test_whatever_records_the_id_of_a_project_records_the_same(order: tuple[str, ...]) -> None:
-    """An entry that records none is no reason to believe two that differ."""
+    """An entry without one does not hide two that differ."""
     digest = "0" * 64
     text = 'version = 1\n[source.acme]\ntype = "gitlab"\nurl = "https://gitlab.example.com"\n'
     for number, recorded in enumerate(order):
         registry_id = f"registry-id = {recorded}\n" if recorded else ""
         text += (
-            f'[[package]]\nname = "acme"\nsource = "acme"\nproject = "acme/acme"\nversion = "1.{number}"\n{registry_id}'
+            '[[package]]\nname = "acme"\nsource = "acme"\nproject = "acme/acme"\n'
+            f'version = "1.{number}"\n{registry_id}'
             f'reason = "r"\nsha256 = {{ "acme-1.{number}.tar.gz" = "{digest}" }}\n'
         )
     with pytest.raises(TrustFileError) as caught:
@@ -461,8 +462,8 @@ def test_the_documented_example_is_valid() -> None:
 
 def test_every_code_of_this_room_is_explained() -> None:
     raised = {
-        "no-trust-file", "trust-file-owner", "trust-file-not-toml", "trust-file-invalid", "trust-file-unwritable", "trust-file-uneditable",
-        "trust-file-changed",
+        "no-trust-file", "trust-file-owner", "trust-file-not-toml", "trust-file-invalid",
+        "trust-file-unwritable", "trust-file-uneditable", "trust-file-changed",
         "trusted-root-missing", "trusted-root-digest", "invalid-subject", "invalid-ref", "invalid-url",
         "invalid-registry-project", "invalid-evidence-template", "pin-conflict", "not-in-trust-file",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Patterns match what they spell and nothing else."""
+"""Patterns match exactly what they say."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_t20_a_file_of_another_project_is_refused() -> None:
 
 
 def test_t20_a_name_that_differs_anywhere_is_refused() -> None:
-    """The page's entry, the project asked for, and the pin: each alone."""
+    """The page's entry, the requested project, and the pin: each alone."""
     other, entry = ProjectName("other"), samples.entry()
     listed = _asked(candidate=samples.candidate("other-1.0-py3-none-any.whl"))
 

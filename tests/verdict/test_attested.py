@@ -1,4 +1,4 @@
-"""Step 10, statements: provenance that is the certificate's own, and annotations, each said by one statement of its kind."""
+"""Step 10, statements: provenance that agrees with the certificate, and annotations, one statement each."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_provenance_of_other_code_than_the_certificates(predicate: JSONValue) ->
     ids=str,
 )
 def test_a_certificate_that_names_no_code(lacking: str, predicate: JSONValue) -> None:
-    """Two that name nothing do not agree."""
+    """Two empty values do not agree."""
     claims = samples.claims(drop=(lacking,), source_digest=COMMIT)
 
     assert _code(BUILT, _witness(predicate, claims=claims)) == "provenance-mismatch"

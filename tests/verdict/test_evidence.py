@@ -1,4 +1,4 @@
-"""Steps 6 to 10 over several items of evidence: each is proved and read once, however many others it speaks for."""
+"""Steps 6 to 10 with several items of evidence: each is proved and read once, however many it counts for."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BUILT = _statement(PROVENANCE, BUILD)
 
 
 class Sigstore:
-    """Proves what a bundle's name says, and counts."""
+    """Proves what a bundle's name says, and counts the calls."""
 
     def __init__(self) -> None:
         self.proved: Counter[tuple[bytes, int]] = Counter()
@@ -80,11 +80,12 @@ def _items(*bundles: bytes) -> tuple[Item, ...]:
 
 def _judge(*bundles: bytes, identities: tuple[Identity, ...] = (), require: Requirements = STRICT) -> Verdict:
     entry = samples.entry(*identities, require=require)
-    return judge(samples.artifact(), _items(*bundles), trust=samples.trust(entry), roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
+    # Prove is replaced.
+    return judge(samples.artifact(), _items(*bundles), trust=samples.trust(entry), roots=ROOTS)  # type: ignore[arg-type]
 
 
 def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, Claims, Envelope]) -> None:
-    """Have each item proved under one root alone."""
+    """Let each item be proved under one root alone."""
 
     def prove(wire: WireBundle, _digest: Digest, root: object) -> Proved | Fault:
         root_name, claims, envelope = items[wire.signature.decode()]
@@ -166,7 +167,8 @@ def test_no_item_is_enough_by_itself_where_statements_are_required() -> None:
     wants = {}
     for require in (Requirements(), STRICT):
         trust = samples.trust(samples.entry(require=require))
-        inquiry = Inquiry(samples.artifact().name, trust=trust, roots=ROOTS)  # type: ignore[arg-type]  # prove is replaced
+        # Prove is replaced.
+        inquiry = Inquiry(samples.artifact().name, trust=trust, roots=ROOTS)  # type: ignore[arg-type]
         inquiry.offer_artifact(samples.artifact())
         inquiry.offer_evidence(item)
         wants[require] = inquiry.wants

@@ -1,4 +1,4 @@
-"""Steps 9 and 10: who signed, and what the certificate must say besides."""
+"""Steps 9 and 10: the identity, and the certificate's other claims."""
 
 from __future__ import annotations
 

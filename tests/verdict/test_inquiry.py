@@ -1,4 +1,7 @@
-"""The inquiry: it takes only what it wants, ends as soon as nothing more could change the answer, and more evidence takes nothing back."""
+"""The inquiry: it takes only what it wants, and ends as soon as nothing more could change the verdict.
+
+More evidence never makes a good item bad.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from pip_warden.verdict.statement import PROVENANCE
 from verdict.test_evidence import BUILT, PUBLISHED
 
 ROOTS: Any = {"default": "default", "other": "other"}
-"""What is proved is said by :class:`Sigstore`, which tells roots by their names."""
+""":class:`Sigstore` decides what is proved, by the names of roots."""
 
 BAD = BadItem(
     label="bad", form=EvidenceForm.BUNDLE, fault=Fault(code="bad-bundle", expected="one", found="none")
@@ -42,7 +45,7 @@ IDENTITIES = (samples.identity(), samples.identity(issuer="https://gitlab.exampl
 
 @dataclass(frozen=True)
 class Sort:
-    """A sort of evidence: the root that proves it, who signed, and what."""
+    """A sort of evidence: the root that proves it, the signer, and the statement."""
 
     root: str
     claims: Claims
@@ -62,7 +65,7 @@ SORTS = {
 
 
 class Sigstore:
-    """Proves what an item's sort says, and counts."""
+    """Proves what an item's sort says, and counts the calls."""
 
     def __init__(self) -> None:
         self.proved: Counter[tuple[bytes, object]] = Counter()
@@ -85,7 +88,7 @@ def sigstore(monkeypatch: pytest.MonkeyPatch) -> Sigstore:
 
 
 def item(sort: str, number: int = 0) -> Item | BadItem:
-    """Make an item of a sort; each number is another one."""
+    """Return an item of a sort; each number is a different one."""
     if sort == "unreadable":
         return BAD
     return Item(label=sort, form=EvidenceForm.PEP740, wire=samples.wire(f"{sort}#{number}".encode()))
@@ -134,7 +137,7 @@ def test_a_hash_pin_wants_no_evidence() -> None:
 
 
 def test_what_is_not_wanted_is_not_taken() -> None:
-    """Nor is there a verdict before its time."""
+    """Nor is there an early verdict."""
     fresh, open_, ended = inquiry_of(), inquiry_of(), inquiry_of()
     open_.offer_artifact(samples.artifact())
     ended.offer_artifact(samples.artifact())
@@ -207,7 +210,7 @@ def test_what_is_not_pinned_is_looked_up_nowhere() -> None:
 
 
 def test_a_page_is_judged_by_all_that_is_recorded_of_its_place() -> None:
-    """Whichever entry records the project's id: files of another id are another project's, which took the path over."""
+    """Any entry may record the project's id: files of another id are another project's at the same path."""
     by_hash = replace(samples.hash_entry(version="0.9"), registry_id=99)
     for registry_id, listed in ((99, False), (4711, True)):
         trust = samples.trust(samples.entry(), replace(by_hash, registry_id=registry_id))
@@ -259,7 +262,7 @@ def numbered(found: list[str]) -> list[Item | BadItem]:
 
 
 def is_good(found: list[str], require: Requirements) -> bool:
-    """Say what must come of it, in as many words: somebody pinned has published it, and has said all that is required."""
+    """Return the expected verdict: one pinned identity has published it, and stated all that is required."""
 
     def has(identity: Identity, *kinds: Envelope | None) -> bool:
         known = (SORTS[sort] for sort in found if sort in SORTS)
@@ -308,7 +311,7 @@ def test_each_item_is_proved_once_under_each_root_at_most(found: list[str], requ
 
 @given(found=sorts, require=requirements)
 def test_what_was_heard_is_enough_the_next_time(found: list[str], require: Requirements) -> None:
-    """The vault keeps it, and the file is judged again from that."""
+    """The vault stores it, and the file is judged again from that."""
     entry = samples.entry(*IDENTITIES, require=require)
     inquiry = inquiry_of(trust=samples.trust(entry))
     inquiry.offer_artifact(samples.artifact())

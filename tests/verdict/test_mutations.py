@@ -1,4 +1,4 @@
-"""T04: every check matters. Each one in turn is made to say no, and the verdict must follow it."""
+"""T04: every check matters. Each one in turn is made to fail, and the verdict must be a refusal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _judge() -> Verdict:
 
 @pytest.fixture(autouse=True)
 def _proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let step 7 prove what the pin wants, so that every other step can be reached without a signature."""
+    """Let step 7 prove what the pin requires, so that every other step is reached without a signature."""
     claims = samples.claims()
     proved = Proved(claims=claims, envelope=None, log_index=1, log_time=claims.not_before)
     monkeypatch.setattr(verify, "prove", lambda *_: proved)
