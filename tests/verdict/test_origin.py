@@ -96,7 +96,7 @@ def test_a_candidate_must_stand_on_its_page() -> None:
 
 
 def test_t29_a_candidate_is_judged_with_its_page() -> None:
-    """A candidate is judged with a listing, and there is none of another page."""
+    """A candidate is judged with the listing of its page; another page has none."""
     listed = list_page(samples.page(), samples.entry(), samples.trust())
     foreign = list_page(
         samples.page(url="https://pypi.org/simple/acme-widgets/"), samples.entry(), samples.trust()

@@ -75,7 +75,7 @@ def _hashedrekord_v2(spec: Fields) -> None:
     verifier = signature.child("verifier")
     _bytes(signature, "content")
     _bytes(verifier.child("x509Certificate"), "rawBytes")
-    # The key decides how the log hashes (sigstore's algorithm registry), and we hash with SHA-256 alone.
+    # The key decides the log's hash (sigstore's algorithm registry); only SHA-256 is supported here.
     for fields, name, wanted in (
         (data, "algorithm", "SHA2_256"),
         (verifier, "keyDetails", "PKIX_ECDSA_P256_SHA_256"),

@@ -24,7 +24,7 @@ CLAIM_NUMBERS = {
     "environment": 23,
     "token-subject": 24,
 }
-"""Our names for Fulcio's certificate extensions 1.3.6.1.4.1.57264.1.N (fulcio ``docs/oid-info.md``)."""
+"""Names of Fulcio's certificate extensions 1.3.6.1.4.1.57264.1.N (fulcio ``docs/oid-info.md``)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -44,7 +44,7 @@ class Contents:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A wheel or sdist in a private directory (or wherever the user has it).
+    """A wheel or sdist in a private directory, or at the user's own path.
 
     Attributes:
         name: The parsed file name.

@@ -45,7 +45,7 @@ class TarMember:
         kind: ``b"0"`` file, ``b"1"`` hard link, ``b"2"`` symbolic link, ``b"5"`` directory.
         size: Bytes of content.
         begins: Where its content begins, in bytes from the archive's start.
-        link: A link's target as it stands, ``""`` for others.
+        link: A link's target, not resolved; ``""`` for others.
     """
 
     name: str
