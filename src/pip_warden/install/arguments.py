@@ -1,4 +1,4 @@
-"""A job spelled for pip: every requirement in files rendered by us."""
+"""pip's arguments for an install request: every requirement in files rendered by us."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def pip_arguments(job: InstallRequest, local: list[str], *, workspace: Path, sta
 
     Args:
         job: What is to be done.
-        local: What stands for local files and projects.
+        local: The arguments for local files and projects.
         workspace: Where files of requirements are written.
         staging: Where pip downloads to.
     """

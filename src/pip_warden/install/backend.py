@@ -19,12 +19,14 @@ from pip_warden.vault import hand_over
 
 
 class GateBackend:
-    """Puts what an installer asks to the gate. Each accepted file is handed over in a directory of this run, and hashed again then.
+    """Passes an installer's requests to the gate.
+
+    Each accepted file is handed over in a directory of this run, and hashed again then.
 
     Args:
         run: The run.
-        directory: Where copies lie.
-        local: What the user has on this machine, and named.
+        directory: Where copies are kept.
+        local: The local files and projects that the user named.
         report: Where pip writes its report before it asks whether it may install.
 
     Attributes:
@@ -39,7 +41,7 @@ class GateBackend:
         self.has_agreed = False
 
     def page(self, project: ProjectName) -> tuple[ListedFile, ...]:
-        """List what may be asked for of a project, and start to fetch its newest wheel."""
+        """List a project's files that may be requested, and start to fetch its newest wheel."""
         with storing(self._directory):
             listing = self._run.gate.listing(project)
         self._run.gate.look_ahead(project)
@@ -66,7 +68,7 @@ class GateBackend:
 
 
 def denied(line: Line) -> WardenError:
-    """Return the error that tells whoever asked for a file no."""
+    """Return the error with which a request for a file is denied."""
     return line.undecided or RefusedError(line.code, f"{line.subject} is refused")
 
 

@@ -1,4 +1,4 @@
-"""Downloaded files go where the user wants them, each checked against what was accepted."""
+"""Puts downloaded files where the user wants them, each checked against what was accepted."""
 
 from __future__ import annotations
 

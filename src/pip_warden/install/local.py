@@ -1,4 +1,4 @@
-"""What the user has on this machine and asks for: files are judged, with the evidence beside them; projects are the user's own code."""
+"""Local files are judged, with the evidence next to them; local projects are the user's own code."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def admit_local_things(run: Run) -> tuple[LocalInputs, list[str]]:
 
     Raises:
         RefusedError: A file is refused, or not pinned; a project asks for something past the gate.
-        UndecidedError: It could not be told whether something speaks for a file.
-        UsageError: Something is not what it was said to be.
+        UndecidedError: It could not be determined whether there is evidence for a file.
+        UsageError: A path is not the kind of file or project that was named.
     """
     files: dict[Path, Path] = {}
     arguments = []

@@ -1,4 +1,4 @@
-"""What a reader must know beside the verdicts: what was there already, and what the index hides."""
+"""What a reader must know besides the verdicts: what was installed already, and what the index hides."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pip_warden.verdict.listing import Listing
 
 
 def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[str, str]) -> None:
-    """What was wanted and not installed was there already: present, not verified.
+    """Report what was wanted and installed before this run: present, not verified.
 
     Args:
         run: The run.
@@ -45,11 +45,11 @@ def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[st
 
 
 def note_hidden(run: Run, taken: Iterable[str]) -> None:
-    """Name newer releases that the index hides (design decision D2).
+    """Warn of newer releases that the index hides (design decision D2).
 
     Args:
         run: The run.
-        taken: The projects of which something was taken.
+        taken: The projects of which a file was taken.
     """
     projects = set(taken)
     chosen: dict[ProjectName, ArtifactName] = {}
@@ -62,16 +62,18 @@ def note_hidden(run: Run, taken: Iterable[str]) -> None:
     for project, best in chosen.items():
         for candidate, why in newer_hidden(run.gate.listing(project), best, by_time=by_time):
             run.ledger.warn(
-                f"{candidate.name} is newer than {best.version} and is passed over because the index calls it {why}"
+                f"{candidate.name} is newer than {best.version} and is passed "
+                f"over because the index calls it {why}"
             )
 
 
 def newer_hidden(
     listing: Listing, chosen: ArtifactName, *, by_time: bool
 ) -> tuple[tuple[Candidate, str], ...]:
-    """Return newer releases that an installer passes over because of what the index says, each with what that is.
+    """Return newer releases that an installer skips because of the index's metadata, each with the reason.
 
-    Any Developer can set it for a whole version, so a newer release hidden by it is worth a look (design decision D2).
+    Any Developer can set it for a whole version, so a newer release hidden by it is worth a look (design
+    decision D2).
 
     Args:
         listing: The project's listing.
@@ -91,6 +93,6 @@ def newer_hidden(
 
 
 def _names(requirements: Iterable[str]) -> set[str]:
-    """Return the names that requirements want here, without extras."""
+    """Return the names of projects that are required here, without extras."""
     wanted = (wanted_here(text) for text in requirements)
     return {str(project) for project in wanted if project is not None}

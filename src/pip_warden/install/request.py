@@ -1,4 +1,4 @@
-"""What is to be done, and what one run of it works with."""
+"""An install request, and what one run of it works with."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class InstallRequest:
         dry_run: Resolve and verify, install nothing.
         download: Download into this directory instead of installing.
         with_sdist: With ``download``: also the sdist of each release.
-        strict: A package that is present and not verified, or a newer release hidden by the index, is a refusal.
+        strict: A package that is present and not verified, or a newer release hidden by the index, is a
+            refusal.
         report: Where a copy of pip's installation report goes.
         pass_env: Variables that builds may see.
         verbosity: pip's ``-v`` and ``-q``.
@@ -58,12 +59,12 @@ class Run:
         job: What is to be done.
         trust: The trust file.
         gate: The gate.
-        ledger: What the run has come to.
+        ledger: The results of the run.
         workspace: A private directory of this run.
         environ: Our own environment.
         find_entry: How detached signatures of local files are looked up.
-        reporter: Told what happens.
-        on_line: Told each line the installer prints.
+        reporter: Receives progress.
+        on_line: Called with each line the installer prints.
     """
 
     job: InstallRequest

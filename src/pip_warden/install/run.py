@@ -1,6 +1,7 @@
 """The order of a run.
 
-Nothing is installed before every file was accepted: the first denial ends pip and everything it started, and pip asks once more before it installs.
+Nothing is installed before every file was accepted: the first denial ends pip and everything it started, and
+pip asks once more before it installs.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ from pip_warden.session import Session
 def install(
     session: Session, job: InstallRequest, *, environ: Mapping[str, str], on_line: Callable[[str], None]
 ) -> Report:
-    """Do a job and say how it went.
+    """Carry out an install request and report the result.
 
     Args:
         session: What the run works with.
         job: What is to be done.
         environ: Our own environment.
-        on_line: Told each line the installer prints.
+        on_line: Called with each line the installer prints.
 
     Raises:
         UsageError: The request itself is wrong.
@@ -75,7 +76,7 @@ def install(
 
 
 def perform(run: Run) -> Report:
-    """Do the job of a run; a refusal, an error of a registry and pip's own failure are in the report.
+    """Carry out a run; a refusal, an error of a registry and pip's own failure are in the report.
 
     Raises:
         UsageError: The request itself is wrong.
@@ -140,7 +141,7 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
 def _look_back(
     run: Run, backend: GateBackend, local: LocalInputs, report: Path, environment: Mapping[str, str]
 ) -> None:
-    """Compare what pip has done with what was accepted, and tell what else there is to know."""
+    """Compare what pip has done with what was accepted, and note what else a reader must know."""
     items = read_report(report)
     if run.job.dry_run or not items:
         reconcile_report(items, run.ledger.accepted_digests(), local.directories)
@@ -154,7 +155,7 @@ def _look_back(
 
 
 def _tell(run: Run, items: tuple[Installed, ...], report: Path, environment: Mapping[str, str]) -> None:
-    """Note what a reader must know beside the verdicts; the user's copy of the report is written whatever comes of that."""
+    """Note what a reader must know besides the verdicts; the user's copy of the report is always written."""
     try:
         note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
         note_present(run, items, environment)
@@ -164,7 +165,7 @@ def _tell(run: Run, items: tuple[Installed, ...], report: Path, environment: Map
 
 
 def _pip_failed(run: Run, code: int) -> UndecidedError | InstallerError:
-    """Say that pip failed; where a page could not be had, that is why, whatever pip made of it."""
+    """Return the error of a failed pip: a page that could not be fetched is the cause, whatever pip says."""
     undecided = next((line.undecided for line in run.ledger.lines() if line.undecided is not None), None)
     if undecided is not None:
         return undecided
@@ -198,7 +199,7 @@ def _report(run: Run) -> Report:
 
 
 def _is_waiting(run: Run, named: Named) -> bool:
-    """Tell whether the run ended before anything of a project was judged."""
+    """Return whether the run ended before anything of a project was judged."""
     if run.ledger.error is None:
         return False
     return not any(_is_of(line.subject, named) for line in run.ledger.lines())

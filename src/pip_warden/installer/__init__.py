@@ -1,1 +1,1 @@
-"""What was accepted is handed to an installer, through a loopback server that knows nothing else."""
+"""Hands accepted files to an installer, through a loopback server that serves nothing else."""

@@ -1,14 +1,17 @@
-"""Accepted files go where the user wants them: all of them or none, and never over other bytes (``--download``).
+"""Puts accepted files where the user wants them: all or none, and never over other bytes (``--download``).
 
 ::
 
-    look    what is in their places already: nothing, the same bytes (kept), or anything else (refused; nothing is written)
+    look    what has their names already: nothing, the same bytes (kept), or anything else
+            (refused; nothing is written)
     draft   each file is copied under a random name that was not there, and hashed on the way
     look    again, while no other run of ours is between its first name and its last
-    link    each name comes into being with its whole content, or not at all; after a failure those of this run go again
+    link    each name appears with its whole content, or not at all; after a failure those of this run
+            are removed
 
-The directory may be a link to one: that is the user's own word. It is opened once, and everything happens in the directory that was opened,
-whatever its name comes to mean meanwhile. What lies in it is nobody's word: no link in it is followed.
+The directory may be a link to one: the user named it. It is opened once, and everything happens in the
+directory that was opened, whatever its name leads to later. No link in it is followed: anybody may have
+put it there.
 """
 
 from __future__ import annotations
@@ -28,10 +31,10 @@ from pip_warden.disk import draft_name, made_directory, open_new, opened_directo
 from pip_warden.errors import DeliveryError, RefusedError, UsageError
 
 _LONGEST_WAIT = 60.0
-"""Seconds that another run may take for its names: it needs a few milliseconds, and reads what is there already."""
+"""Seconds that another run may hold the lock: it needs milliseconds, and hashes files already there."""
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
-"""What link(2) says where the file system has no hard links."""
+"""Errors of link(2) where the file system has no hard links."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +42,7 @@ class AcceptedFile:
     """A file that was accepted.
 
     Attributes:
-        path: Where it lies now; its name is the one that it will have.
+        path: Where it is now; its name is the one that it will have.
         digest: What was accepted.
     """
 
@@ -49,7 +52,7 @@ class AcceptedFile:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A whole copy under a name of its own, and which file that is."""
+    """A complete copy under a temporary name, and which file that is."""
 
     name: str
     device: int
@@ -57,7 +60,7 @@ class _Draft:
 
 
 def check_directory(target: Path) -> None:
-    """See, before anything is fetched, that a directory can be written to or made. Nothing is written.
+    """Check, before anything is fetched, that a directory can be written to or made. Nothing is written.
 
     Raises:
         UsageError: ``download-directory``.
@@ -73,10 +76,11 @@ def check_directory(target: Path) -> None:
 
 
 def look(downloads: Sequence[AcceptedFile], target: Path) -> tuple[str, ...]:
-    """Say which files are in their places already, with the same bytes. Nothing is written.
+    """Return the names of the files that are there already, with the same bytes. Nothing is written.
 
     Raises:
-        DeliveryError: ``download-in-the-way``: something else has the name of one; ``download-not-written``: it cannot be told.
+        DeliveryError: ``download-in-the-way``: something else has the name of one; ``download-not-written``:
+            it cannot be determined.
     """
     if not target.exists():
         return ()
@@ -85,18 +89,20 @@ def look(downloads: Sequence[AcceptedFile], target: Path) -> tuple[str, ...]:
 
 
 def deliver(downloads: Sequence[AcceptedFile], target: Path) -> tuple[str, ...]:
-    """Put every file into a directory, or none, and say which were there already, with the same bytes.
+    """Put every file into a directory, or none, and return the names already there with the same bytes.
 
-    Ended by a signal that cannot be caught, it may leave some of the files and drafts named ``.pip-warden-….part``, and no half of a file.
+    Ended by a signal that cannot be caught, it may leave some of the files and drafts named
+    ``.pip-warden-….part``, but no incomplete file.
 
     Args:
         downloads: The files; no two have one name.
         target: The directory; made with its parents where it is not there.
 
     Raises:
-        DeliveryError: ``download-in-the-way``: something else has the name of one, or came there meanwhile; ``download-busy``: another
-            run does not come to its end; ``download-not-written``: the directory cannot be written.
-        RefusedError: ``changed-after-verdict``: a file has no longer the bytes that were accepted.
+        DeliveryError: ``download-in-the-way``: something else has the name of one, or got it meanwhile;
+            ``download-busy``: another run does not finish; ``download-not-written``: the directory cannot be
+            written.
+        RefusedError: ``changed-after-verdict``: a file no longer has the bytes that were accepted.
     """
     with _telling(target), made_directory(target), opened_directory(target) as directory:
         drafts: dict[str, _Draft] = {}
@@ -132,21 +138,20 @@ def _publish(
     try:
         for download in downloads:
             name, draft = download.path.name, drafts[download.path.name]
-            put.append(
-                (name, (draft.device, draft.inode))
-            )  # first, since an interrupt may come right after the name
+            # First, since an interrupt may come right after the name.
+            put.append((name, (draft.device, draft.inode)))
             put.append((name, _name(download, draft, directory, target)))
         done = True
     finally:
         for name, identity in put if not done else ():
             with suppress(OSError):
-                # Only what is still ours: somebody may have put something else there.
+                # Only what is still ours: another process may have put something else there.
                 if _identity(os.lstat(name, dir_fd=directory)) == identity:
                     os.unlink(name, dir_fd=directory)
 
 
 def _name(download: AcceptedFile, draft: _Draft, directory: int, target: Path) -> tuple[int, int]:
-    """Give a draft its name, which nothing may have, and return which file has it now."""
+    """Give a draft its final name, which must be free, and return which file has it now."""
     name = download.path.name
     try:
         os.link(draft.name, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
@@ -160,7 +165,7 @@ def _name(download: AcceptedFile, draft: _Draft, directory: int, target: Path) -
 
 
 def _name_without_links(download: AcceptedFile, directory: int, target: Path) -> tuple[int, int]:
-    """Copy once more, into a file that was not there: a rename would replace what came there meanwhile."""
+    """Copy once more, into a new file: a rename would replace a file that got the name meanwhile."""
     try:
         copied = _copy(download, download.path.name, directory)
     except FileExistsError as err:
@@ -173,7 +178,7 @@ def _draft(download: AcceptedFile, directory: int) -> _Draft:
 
 
 def _copy(download: AcceptedFile, name: str, directory: int) -> _Draft:
-    """Copy a file to a name that was not there, with the mode that the umask gives, and leave nothing where that fails."""
+    """Copy to a new file, with the mode that the umask gives; where that fails, nothing is left."""
     descriptor = open_new(name, 0o666, directory=directory)
     whole = False
     try:
@@ -183,7 +188,8 @@ def _copy(download: AcceptedFile, name: str, directory: int) -> _Draft:
         if not digest.matches(download.digest):
             raise RefusedError(
                 "changed-after-verdict",
-                f"expected {download.path.name} with SHA-256 {download.digest} as it was judged, found SHA-256 {digest}",
+                f"expected {download.path.name} with SHA-256 {download.digest} "
+                f"as it was judged, found SHA-256 {digest}",
                 hint="Something else writes to the run's private directory.",
             )
         whole = True
@@ -199,7 +205,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 
 def _in_place(downloads: Sequence[AcceptedFile], directory: int, target: Path) -> tuple[str, ...]:
-    """Return the names that stand for their bytes already; anything else that has one is in the way, and all of that is named."""
+    """Return the names that have the accepted bytes already; all names with other content go in one error."""
     there = {each.path.name: _holds(each, directory) for each in downloads}
     other = [name for name, same in there.items() if same is False]
     if other:
@@ -208,10 +214,10 @@ def _in_place(downloads: Sequence[AcceptedFile], directory: int, target: Path) -
 
 
 def _holds(download: AcceptedFile, directory: int) -> bool | None:
-    """Tell whether a name stands for the bytes that were accepted; None where nothing has it."""
+    """Return whether a name has the bytes that were accepted, None where it does not exist."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        # First by name: to open a device may do something already.
+        # First by name: opening a device may have an effect.
         if not stat.S_ISREG(os.lstat(download.path.name, dir_fd=directory).st_mode):
             return False
         with os.fdopen(os.open(download.path.name, flags, dir_fd=directory), "rb") as stream:
@@ -221,21 +227,24 @@ def _holds(download: AcceptedFile, directory: int) -> bool | None:
     except FileNotFoundError:
         return None
     except OSError:
-        return False  # a link that came meanwhile, or what may not be read: not to be told from other bytes
+        # A new link, or a file that may not be read: it cannot be told from other bytes.
+        return False
 
 
 def _in_the_way(names: Sequence[str], target: Path) -> DeliveryError:
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return DeliveryError(
         "download-in-the-way",
-        f"expected nothing, or the very bytes that were accepted, under each name in {target}, found something else: {shown}",
-        hint="Nothing was written, and nothing is ever written over. Move it away, or choose another directory.",
+        "expected nothing, or the very bytes that were accepted, under each name "
+        f"in {target}, found something else: {shown}",
+        hint="Nothing was written, and nothing is ever written over. "
+        "Move it away, or choose another directory.",
     )
 
 
 @contextmanager
 def _telling(target: Path) -> Iterator[None]:
-    """Say what goes wrong in a directory.
+    """Turn an operating system error in a directory into ours.
 
     Raises:
         DeliveryError: ``download-not-written``.
@@ -246,7 +255,8 @@ def _telling(target: Path) -> Iterator[None]:
         raise DeliveryError(
             "download-not-written",
             f"expected to write every file to {target}, found: {err.strerror or type(err).__name__}",
-            hint="Nothing was left there. Everything was accepted and is in the cache: mend the directory and run it again.",
+            hint="Nothing was left there. Everything was accepted and is in the cache: "
+            "mend the directory and run it again.",
         ) from err
 
 
@@ -254,7 +264,8 @@ def _telling(target: Path) -> Iterator[None]:
 def _alone(directory: int, target: Path) -> Iterator[None]:
     """Keep other runs out while names are given.
 
-    Otherwise one could take for there what another takes away again after a failure. Where a file system has no locks there is none.
+    Otherwise one could count a file as present that another removes again after a failure. On a file system
+    without locks nothing is locked.
 
     Raises:
         DeliveryError: ``download-busy``.
@@ -267,7 +278,8 @@ def _alone(directory: int, target: Path) -> Iterator[None]:
             if time.monotonic() > end:
                 raise DeliveryError(
                     "download-busy",
-                    f"expected to be the only run that writes to {target}, found another that does not come to its end",
+                    f"expected to be the only run that writes to {target}, found "
+                    "another that does not come to its end",
                     hint="Nothing was written. Run it again when the other one is done.",
                 ) from err
             time.sleep(0.02)

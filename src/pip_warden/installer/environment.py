@@ -1,7 +1,8 @@
 """The child's environment, built from nothing (design decision D2).
 
-An installer can be steered by dozens of variables and files; only what it needs to find programs and compile is passed on, and no credential ever.
-Its output is a stranger's and is shown escaped, colours included; so it is asked for none.
+Dozens of variables and files can change what an installer does; only what it needs to find programs and
+compile is passed on, and never a credential. Its output is untrusted and is shown escaped, colours included;
+so colours are turned off.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from pip_warden.errors import UsageError
 
 _PASSED = re.compile(
     r"PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ|SYSTEMROOT|TERM|COLUMNS|SOURCE_DATE_EPOCH"
-    r"|CC|CXX|CPP|FC|AR|LD|CFLAGS|CXXFLAGS|CPPFLAGS|FFLAGS|LDFLAGS|LDSHARED|ARFLAGS|MAKEFLAGS|CPATH|LIBRARY_PATH|PKG_CONFIG_PATH"
+    r"|CC|CXX|CPP|FC|AR|LD|CFLAGS|CXXFLAGS|CPPFLAGS|FFLAGS|LDFLAGS|LDSHARED|ARFLAGS"
+    r"|MAKEFLAGS|CPATH|LIBRARY_PATH|PKG_CONFIG_PATH"
     r"|MACOSX_DEPLOYMENT_TARGET|ARCHFLAGS|CMAKE_[A-Z_]+|VIRTUAL_ENV",
     re.ASCII,
 )
 _NEVER = re.compile(
-    r".*(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE_KEY|API_KEY|ACCESS_KEY|JWT|AUTH(?!OR)).*|.*_(PASS|PAT)"
+    r".*(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE_KEY|API_KEY|ACCESS_KEY|JWT|AUTH(?!OR)).*"
+    r"|.*_(PASS|PAT)"
     r"|(PIP|UV|PDM|POETRY|GIT|SSH|XDG|DYLD)_.*|.*_PROXY|NETRC|HOME|TMPDIR|TEMP|TMP|LD_PRELOAD|LD_AUDIT"
     r"|PYTHON(?!HASHSEED$).*|SSL_CERT_(FILE|DIR)",
     re.ASCII | re.IGNORECASE,
 )
 _LOGIN = re.compile(r"://[^/?#\s@]*:[^/?#\s@]+@")
-"""A password in a URL, as in GitLab's ``CI_REPOSITORY_URL``, whose name gives nothing away."""
+"""A password in a URL, as in GitLab's ``CI_REPOSITORY_URL``, whose name does not show it."""
 
 
 def child_environment(
@@ -41,7 +44,8 @@ def child_environment(
         pass_env: Names that the user wants passed on (``--pass-env``).
 
     Raises:
-        UsageError: ``secret-variable``: such a name is a credential's or its value holds one, or it would steer the installer past the server.
+        UsageError: ``secret-variable``: such a variable is or holds a credential, or would let the installer
+            bypass the server.
     """
     for name in pass_env:
         if _NEVER.fullmatch(name) or _LOGIN.search(environ.get(name, "")):
@@ -72,7 +76,7 @@ def _private(private: Path) -> dict[str, str]:
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """Both spellings, since programs differ in which they read; NO_PROXY empty, so that nothing goes past."""
+    """Set both spellings, since programs differ in which they read; an empty NO_PROXY exempts nothing."""
     names = ("http_proxy", "https_proxy", "all_proxy")
     direct = {"no_proxy": "", "NO_PROXY": ""}
     return dict.fromkeys(names, url) | {name.upper(): url for name in names} | direct

@@ -1,11 +1,14 @@
 """Run our own copy of pip, which asks the loopback server before it opens a link and before it installs.
 
-A script and no module: any Python that pip supports runs it with ``-I``, so it imports the standard library and pip, and nothing of ours.
+A script, not a module: any Python that pip supports runs it with ``-I``, so it imports only the standard
+library and pip.
 
-pip has no public hook for either. What a build backend asks for, or what metadata says that is made while building, may name a file, a directory or a
-URL, and pip would follow it. So three functions of pip's are wrapped: the two that prepare whatever has a link, and the one that installs what was
-prepared. Build dependencies are prepared by the same functions because they are installed in this process (``--use-feature inprocess-build-deps``).
-Where pip is not the pip that we know, or the server does not answer, the process ends at once: pip catches many exceptions, and may try something else.
+pip has no public hook for either. A requirement of a build backend, or of metadata that is made while
+building, may name a file, a directory or a URL, and pip would follow it. So three of pip's functions are
+wrapped: the two that prepare whatever has a link, and the one that installs what was prepared. Build
+dependencies are prepared by the same functions because they are installed in this process (``--use-feature
+inprocess-build-deps``). Where pip is not a version that we know, or the server does not answer, the process
+ends at once: pip catches many exceptions, and may try something else.
 
 ::
 
@@ -30,7 +33,7 @@ from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 _FRAGMENT = re.compile(r"(sha256=[0-9a-f]{64})?", re.ASCII)
-"""What the index's own links end in. ``subdirectory=`` would build something else than what was judged."""
+"""How the index's own links end. ``subdirectory=`` would build something other than what was judged."""
 
 _KNOWN = {
     "RequirementPreparer.prepare_linked_requirement": ("self", "req", "parallel_builds"),
@@ -49,7 +52,7 @@ _KNOWN = {
         "script_executable",
     ),
 }
-"""The functions of pip's that are wrapped, and the parameters that they have in every pip of the range in ``pyproject.toml``."""
+"""The wrapped functions, with their parameters in every pip of the range in ``pyproject.toml``."""
 
 
 class OnlyThisPip:
@@ -64,7 +67,7 @@ class OnlyThisPip:
 
 
 class GateClient:
-    """The loopback server, asked through the proxy that every child of the run has.
+    """A client of the loopback server, through the proxy that every child of the run has.
 
     Args:
         host: The index's host name.
@@ -76,10 +79,10 @@ class GateClient:
         self._proxy = urlsplit(proxy)
 
     def ask(self, question: str, document: dict[str, object]) -> Any:
-        """Ask a question and return the answer; whatever is not a yes ends this process."""
+        """Send a request and return the answer; anything but a yes ends this process."""
         try:
             answer = self._post(question, json.dumps(document).encode())
-        except BaseException:  # noqa: BLE001 -- nobody above us may take it for something that can be tried again
+        except BaseException:  # noqa: BLE001 -- no caller may take it for a failure to retry
             end("the gate does not answer")
         return answer
 
@@ -99,14 +102,14 @@ class GateClient:
 
 
 def end(why: str) -> NoReturn:
-    """End this process at once; what it started is ended from outside."""
+    """End this process at once; its children are ended from outside."""
     sys.stdout.flush()
     os.write(2, f"{why}\n".encode(errors="backslashreplace"))
     os._exit(1)
 
 
 class Guard:
-    """What is asked, and when."""
+    """Decides what the server is asked, and when."""
 
     def __init__(self, gate: GateClient) -> None:
         self._gate = gate
@@ -128,12 +131,15 @@ class Guard:
             wanted_by = self._building[-1] if self._building else _name(req.comes_from)
             texts = {"name": req.name or "", "url": link.url, "wanted_by": wanted_by}
             document: dict[str, object] = {key: _whole(text) for key, text in texts.items()}
-        except BaseException as err:  # noqa: BLE001 -- as in Gate.ask
+        except BaseException as err:  # noqa: BLE001 -- as in GateClient.ask
             self.unfit(f"requirements of another shape: {err}")
         return str(self._gate.ask("link", document)["record"])
 
     def _is_of_index(self, url: str) -> bool:
-        """Tell whether a link that pip found is from a page of the index; one that a requirement names is asked about wherever it leads."""
+        """Return whether a link that pip found is from a page of the index.
+
+        A link that a requirement names is judged wherever it leads.
+        """
         return (
             url.startswith(f"http://{self._gate.host}/")
             and _FRAGMENT.fullmatch(urlsplit(url).fragment) is not None
@@ -151,12 +157,12 @@ class Guard:
                 }
                 for req in requirements
             ]
-        except BaseException as err:  # noqa: BLE001 -- as in Gate.ask
+        except BaseException as err:  # noqa: BLE001 -- as in GateClient.ask
             self.unfit(f"requirements of another shape: {err}")
         self._gate.ask("plan", {"items": items})
 
     def unfit(self, found: str) -> NoReturn:
-        """Say that this pip is not the one that we know."""
+        """Report to the server that this pip is not one that we know, and end."""
         self._gate.ask("unfit", {"found": found})
         end(f"this pip is unknown: {found}")
 
@@ -173,7 +179,7 @@ class Guard:
     def building(
         self, install: Callable[..., Any], installer: Any, requirements: Any, prefix: Any, **named: Any
     ) -> Any:
-        """Install build dependencies, remembering whose they are."""
+        """Install build dependencies, and remember which project needs them."""
         self._building.append(f"the build of {_name(named['for_req'])}")
         try:
             return install(installer, requirements, prefix, **named)
@@ -192,7 +198,7 @@ class Guard:
         return install(requirements, *rest, **named)
 
     def wrap(self, owner: Any, name: str, around: Callable[..., Any]) -> None:
-        """Put a function of ours around one of pip's."""
+        """Wrap one of pip's functions in one of ours."""
         original = getattr(owner, name, None)
         known = _KNOWN[f"{owner.__name__.rpartition('.')[2]}.{name}"]
         found = tuple(inspect.signature(original).parameters) if callable(original) else ()
@@ -206,12 +212,12 @@ class Guard:
 
 
 def _name(req: Any) -> str:
-    """Name a requirement, or whatever else asks for one."""
+    """Return the name of a requirement, or of what requires one."""
     return str(getattr(req, "name", None) or req or "")
 
 
 def _whole(text: str) -> str:
-    """Replace half characters, which no JSON of ours may hold, by a question mark: no ``file:`` URL with one is let pass."""
+    """Replace lone surrogates, which our JSON may not hold, by ``?``: no ``file:`` URL with one passes."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""The lines of a child, which strangers' code writes: of bounded length, whatever it writes and however long it goes on."""
+"""The output lines of a child, which runs untrusted code: each of bounded length, whatever it writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 
 LONGEST = 1 << 14
-"""Bytes of a line that are kept; the rest of it is dropped as it comes, and ``…`` stands for it."""
+"""Bytes of a line that are kept; the rest is dropped as it arrives, and replaced by ``…``."""
 
 _PIECE = 1 << 16
 _ENDS = re.compile(rb"\r\n|\n|\r")
@@ -16,12 +16,14 @@ _ENDS = re.compile(rb"\r\n|\n|\r")
 def lines_of(stream: BufferedReader) -> Iterator[str]:
     """Yield each line as soon as it has ended, without its end.
 
-    A carriage return ends a line too: whoever shows it must not let it go back over what stands there. Bytes that are not UTF-8 are escaped.
+    A carriage return ends a line too: shown as it is, it would overwrite earlier output. Bytes that are not
+    UTF-8 are escaped.
     """
     line, is_half = b"", False
     while piece := stream.read1(_PIECE):
         if is_half and piece.startswith(b"\n"):
-            piece = piece[1:]  # the second half of an end whose first was the last byte of the piece before
+            # The LF of a CR LF that was split between two pieces.
+            piece = piece[1:]
         is_half = piece.endswith(b"\r")
         *ended, rest = _ENDS.split(piece)
         for part in ended:

@@ -1,6 +1,7 @@
-"""What the user has on this machine, as an installer is told of it: by ``file:`` URL, so that there is nothing for it to parse again.
+"""Names local files and projects to an installer: by ``file:`` URL, so that it has nothing to parse again.
 
-Inside a directory named ``foo[bar]``, pip takes the path for the directory ``foo`` with an extra; in one named ``foo;os_name=="x"`` for a marker.
+In a directory named ``foo[bar]``, pip reads a path as the directory ``foo`` with an extra; in one named
+``foo;os_name=="x"``, as one with a marker.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pip_warden.names import ProjectName
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalInputs:
-    """What may be opened although it is not the index's.
+    """Files and directories that may be opened although they do not come from the index.
 
     Attributes:
         files: Of each accepted file, the copy that was handed over and where the user has it.
@@ -31,7 +32,7 @@ class LocalInputs:
     directories: frozenset[Path]
 
     def record(self, asked: LinkRequest) -> str:
-        """Return the URL to record for a copy (PEP 610): where the user has the file. ``""`` for a directory, whose URL is its own.
+        """Return the URL to record for a copy (PEP 610): the user's file. ``""`` for a directory: its own.
 
         Raises:
             RefusedError: ``not-through-gate``: the user did not name it.
@@ -45,15 +46,16 @@ class LocalInputs:
         wanted_by = f", wanted by {asked.wanted_by}" if asked.wanted_by else ""
         raise RefusedError(
             "not-through-gate",
-            f"expected what comes from the index or was named on the command line, found {named}{asked.url}{wanted_by}",
+            "expected what comes from the index or was named on the command "
+            f"line, found {named}{asked.url}{wanted_by}",
             hint="It was neither opened nor installed. Find out which package asks for it, and why.",
         )
 
 
 def local_path(url: str) -> Path | None:
-    """Return the real path that a ``file:`` URL means, None for a URL of any other kind, or with a query or fragment.
+    """Return the real path of a ``file:`` URL, None for any other URL, or one with a query or fragment.
 
-    None too for bytes that are not UTF-8: pip reads each as U+FFFD, which another path may have.
+    None too for bytes that are not UTF-8: pip reads each as U+FFFD, which may be in another path.
     """
     try:
         parts = urlsplit(url)
@@ -65,14 +67,15 @@ def local_path(url: str) -> Path | None:
 
 
 def file_argument(copy: Path, project: ProjectName, extras: str) -> str:
-    """Spell an accepted file for pip."""
+    """Return pip's argument for an accepted file."""
     return f"{project}{extras} @ {copy.as_uri()}" if extras else copy.as_uri()
 
 
 def project_arguments(project: LocalProject) -> list[str]:
-    """Spell a project directory for pip.
+    """Return pip's arguments for a project directory.
 
-    pip takes extras with a URL only where the URL has a name, which nobody knows before the project is built, or is editable. So it gets a path then.
+    pip accepts extras with a URL only where the URL has a name, which is unknown before the project is built,
+    or is editable. So it gets a path then.
 
     Raises:
         UsageError: ``bad-requirement``: pip would read the path and its extras differently.
@@ -91,8 +94,10 @@ def project_arguments(project: LocalProject) -> list[str]:
     if ";" in path or path != path.rstrip():
         raise UsageError(
             "bad-requirement",
-            f"expected a directory without ';' in its path or a blank at its end where extras are asked for, found {shown(repr(path))}",
-            hint="pip takes what follows for a marker, and drops the blank. Use --editable, or move the project.",
+            "expected a directory without ';' in its path or a blank at its end where "
+            f"extras are asked for, found {shown(repr(path))}",
+            hint="pip takes what follows for a marker, and drops the blank. "
+            "Use --editable, or move the project.",
         )
     return [f"{path}{project.extras}"]
 

@@ -1,4 +1,4 @@
-"""What the loopback server asks of the gate, and nothing else."""
+"""The interface between the loopback server and the gate."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pip_warden.names import ProjectName
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListedFile:
-    """One file of a page, as an installer is shown it.
+    """One file of a page, as shown to an installer.
 
     Attributes:
         filename: File name.
-        sha256: The digest claimed or pinned for it, ``""`` where there is none; the installer compares it with the bytes it gets.
+        sha256: The digest claimed or pinned for it, ``""`` where there is none; the installer checks it.
         yanked: None where not yanked, else the reason, which may be empty.
         upload_time: ISO 8601, UTC; None where unknown.
         size: Bytes; None where unknown.
@@ -38,12 +38,12 @@ class ServedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LinkRequest:
-    """A requirement that leads elsewhere than to the index.
+    """A requirement with a link that is not the index's.
 
     Attributes:
         name: Its name, ``""`` where only the link is known.
         url: Where it leads.
-        wanted_by: Who asked for it, ``""`` where nobody knows.
+        wanted_by: What requires it, ``""`` where unknown.
     """
 
     name: str
@@ -58,7 +58,7 @@ class PlannedInstall:
     Attributes:
         name: Its project, as its metadata spells it.
         version: Its version.
-        source: The URL that it comes from: a wheel, or what the wheel was built of.
+        source: The URL that it comes from: a wheel, or what the wheel was built from.
         wheel: The wheel.
     """
 
@@ -72,13 +72,13 @@ class Backend(Protocol):
     """The gate, as seen by the server. Every method raises RefusedError or UndecidedError."""
 
     def page(self, project: ProjectName) -> tuple[ListedFile, ...]:
-        """List what may be asked for of a project."""
+        """List a project's files that may be requested."""
 
     def file(self, project: ProjectName, filename: str) -> ServedFile:
         """Fetch, judge and seal a file."""
 
     def link(self, asked: LinkRequest) -> str:
-        """Let a link pass that is not the index's, and return the URL to record for it (PEP 610)."""
+        """Allow a link that is not the index's, and return the URL to record for it (PEP 610)."""
 
     def plan(self, items: tuple[PlannedInstall, ...]) -> None:
-        """Look at everything that is about to be installed."""
+        """Check everything that is about to be installed."""

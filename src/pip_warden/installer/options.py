@@ -1,7 +1,7 @@
-"""pip's options, each with what we do about it.
+"""pip's options, each with its treatment.
 
-pip accepts abbreviations (``--no-proxy`` would step round the loopback server), so this table is the whole language: a name that is not in it is
-a usage error. A test compares it with the pip we depend on.
+pip accepts abbreviations (``--no-proxy`` would bypass the loopback server), so this table is complete: a name
+that is not in it is a usage error. A test compares it with the pip we depend on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pip_warden.errors import UsageError
 
 
 class Treatment(Enum):
-    """What becomes of an option of pip's."""
+    """How an option of pip's is treated."""
 
     PASSED = "passed to pip unchanged"
     OURS = "handled by us"
@@ -27,9 +27,9 @@ class Option:
     """One option.
 
     Attributes:
-        names: Every spelling, the long one that we call it by first.
+        names: Every spelling, first the long one that we use for it.
         takes_value: Whether a value follows.
-        treatment: What becomes of it.
+        treatment: How it is treated.
         reason: Why it is refused.
     """
 
@@ -168,7 +168,7 @@ OWN_OPTIONS: tuple[Option, ...] = _table(
     ("--pass-env", True),
     ("--version -V", False),
 )
-"""Options that safe-install has and pip has not."""
+"""Options that safe-install has and pip does not have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,7 +176,7 @@ class Parsed:
     """Arguments, sorted.
 
     Attributes:
-        requirements: Positional arguments as they stand.
+        requirements: Positional arguments, unchanged.
         passed: Options that pip gets unchanged.
         ours: ``(long name, value)`` of each option that we handle, in order; ``""`` for a flag.
     """
@@ -190,11 +190,11 @@ class Parsed:
         return tuple(value for known, value in self.ours if known == name)
 
     def last(self, name: str) -> str | None:
-        """Return the value that counts, None where the option was not given."""
+        """Return the last value, None where the option was not given."""
         return self.values(name)[-1] if self.has(name) else None
 
     def has(self, name: str) -> bool:
-        """Tell whether one of our options was given."""
+        """Return whether one of our options was given."""
         return any(known == name for known, _ in self.ours)
 
 
@@ -218,7 +218,8 @@ def parse_arguments(words: Sequence[str]) -> Parsed:
             case Treatment.REFUSED:
                 raise UsageError(
                     "refused-option",
-                    f"expected options that keep every file behind the gate, found {option.names[0]}: {option.reason}",
+                    "expected options that keep every file behind the gate, found "
+                    f"{option.names[0]}: {option.reason}",
                 )
             case Treatment.PASSED:
                 passed += [option.names[0], value] if option.takes_value else [option.names[0]]

@@ -1,4 +1,4 @@
-"""The one module that runs pip."""
+"""Runs pip; no other module does."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TIMEOUT = "1800"
 _GUARDED = Path(__file__).with_name("guarded_pip.py")
 
 _LONGEST_WAIT = 10.0
-"""Seconds for the supervisor to end everything, before it is killed with its group: twice what it allows itself."""
+"""Seconds the supervisor has to end everything before its group is killed: twice what it allows itself."""
 
 _LEFT_OVER = 1 << 20
 """Bytes that are still read after the end: as many as a pipe holds at most (pipe(7), ``pipe-max-size``)."""
@@ -56,7 +56,7 @@ class Installed:
 
 
 class Child:
-    """A pip that is running, under a supervisor, so that it ends with everything it started: when it is told to, and when we do, however.
+    """A pip that runs under a supervisor, which ends it with all its children when asked, or when we end.
 
     It runs one command after the other.
     """
@@ -68,7 +68,7 @@ class Child:
         self._ended = False
 
     def keep_open(self, descriptor: int) -> None:
-        """Have the supervisor hold a descriptor, without pip: the listening socket, so that its port is never free while a pip is left."""
+        """Have the supervisor, not pip, hold the listening socket: its port stays taken while pip runs."""
         self._kept = descriptor
 
     def run(
@@ -78,11 +78,11 @@ class Child:
         on_line: Callable[[str], None],
         cwd: Path | None,
     ) -> int:
-        """Run a command to its end, telling each line it prints, of bounded length and as it came, and return its exit code.
+        """Run a command to its end, pass on each line it prints, of bounded length, and return its exit code.
 
         The exit code is minus the number of the signal that ended it, where one did.
 
-        Whatever leaves this method early (Ctrl-C, a listener whose reader has gone) ends the command first.
+        Any exception that leaves this method (Ctrl-C, a closed output) ends the command first.
 
         Raises:
             InstallerError: ``pip-failed``: it cannot be started.
@@ -99,7 +99,8 @@ class Child:
                 on_line(line)
             kind, number = running.said()
         finally:
-            # It has a session of its own, so Ctrl-C reaches us alone: it would go on to install what nobody compares with the verdicts any more.
+            # It has a session of its own, so Ctrl-C reaches us alone: pip would go on to install what is no
+            # longer compared with the verdicts.
             if self._running is not None:
                 self._running.close()
         if kind == "errno":
@@ -107,7 +108,7 @@ class Child:
         return number
 
     def end(self) -> None:
-        """End it and everything it started, and wait for that; called at a denial, so that it cannot turn to anything else."""
+        """End it with all its children, and wait for that: after a denial it must not try another file."""
         with self._lock:
             self._ended = True
             running = self._running
@@ -145,7 +146,7 @@ class _Running:
                 )
             threading.Thread(target=self._listen, args=(over,), name="installer-end", daemon=True).start()
         except BaseException:
-            # What was started sees it, and ends.
+            # The supervisor sees it, and ends.
             for end in (self._link, self._over, over):
                 end.close()
             raise
@@ -156,11 +157,11 @@ class _Running:
         return lines_of(io.BufferedReader(printed))
 
     def said(self) -> tuple[str, int]:
-        """Wait for the end and return what the supervisor said of it: ``ended`` or ``errno``, and the number."""
+        """Wait for the end and return the supervisor's report: ``ended`` or ``errno``, and the number."""
         self._gone.wait()
         first, newline, _ = self._heard.decode().partition("\n")
         kind, _, number = first.partition(" ")
-        # A supervisor that said nothing was killed, and pip with it.
+        # A supervisor that reported nothing was killed, and pip with it.
         return (kind, int(number)) if newline else ("ended", -signal.SIGKILL)
 
     def end(self) -> None:
@@ -172,11 +173,11 @@ class _Running:
             self._gone.wait()
 
     def close(self) -> None:
-        """Have everything killed that is left, and let go of it."""
+        """Have everything killed that is left, and release it."""
         try:
             self._finish()
         except BaseException:
-            # Whatever interrupts this, what comes next relies on it.
+            # What comes next relies on it, whatever interrupts this.
             self._finish()
             raise
 
@@ -192,13 +193,14 @@ class _Running:
         with contextlib.suppress(OSError):
             while chunk := self._link.recv(64):
                 self._heard += chunk
-        # The supervisor has ended, or was killed, and then its group is left. Nobody has waited for it yet: its number is still the group's.
+        # The supervisor has ended, or was killed, and then its group is left. It was not waited for yet: its
+        # number is still the group's.
         self._kill_group()
         self._gone.set()
         over.close()
 
     def _kill_group(self) -> None:
-        # macOS forbids to signal zombies.
+        # macOS does not allow signals to zombies.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -206,7 +208,8 @@ class _Running:
 class _Printed(io.RawIOBase):
     """What a command prints, until it has ended.
 
-    A process that we cannot end may hold the stream for ever: another user's, one that was handed it, a daemon where there are no subreapers.
+    A process that we cannot end may hold the stream for ever: another user's, one that was passed the
+    descriptor, a daemon where there are no subreapers.
 
     Args:
         stream: Where the command prints.
@@ -219,14 +222,14 @@ class _Printed(io.RawIOBase):
         self._left = _LEFT_OVER
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True: it can be read."""
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        """Wait for something, or for the end; from then on nothing is waited for."""
+        """Wait for output, or for the command's end; after the end, do not wait."""
         if not self._is_over:
             self._is_over = self._over in _readable(self._stream, self._over, timeout=None)
-        # Asked again at the end: what was printed last may have come between two looks of one call.
+        # Checked again at the end: the last output may have arrived between two checks of one call.
         if self._is_over and (self._left <= 0 or not _readable(self._stream, timeout=0)):
             return 0
         size = os.readv(self._stream, [buffer])
@@ -235,7 +238,7 @@ class _Printed(io.RawIOBase):
 
 
 def _readable(*descriptors: int, timeout: float | None) -> set[int]:
-    """Return those of some descriptors that can be read without waiting, or are at their end."""
+    """Return the descriptors that can be read without waiting, or are at their end."""
     with selectors.PollSelector() as selector:
         for descriptor in descriptors:
             selector.register(descriptor, selectors.EVENT_READ)
@@ -265,7 +268,7 @@ def command_line(
         "0",
         "--timeout",
         _TIMEOUT,
-        # Else a second pip, which nobody has wrapped, installs what builds need.
+        # Else a second pip, which is not wrapped, installs what builds need.
         "--use-feature",
         "inprocess-build-deps",
     ]

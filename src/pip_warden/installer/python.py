@@ -1,4 +1,4 @@
-"""Which Python is installed into, and which pip does it."""
+"""Chooses the Python that is installed into, and the pip that does it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _MARKERS = """
 import json, os, platform, sys
 def full(version):
     final = "%d.%d.%d" % tuple(version[:3])
-    return final if version.releaselevel == "final" else "%s%s%d" % (final, version.releaselevel[0], version.serial)
+    return final if version.releaselevel == "final" else "%s%s%d" % (\
+final, version.releaselevel[0], version.serial)
 json.dump({
     "implementation_name": sys.implementation.name,
     "implementation_version": full(sys.implementation.version),
@@ -34,9 +35,12 @@ json.dump({
     "sys_platform": sys.platform,
 }, sys.stdout)
 """
-"""Every variable of a marker but ``extra``, as PEP 508 defines it, told by an interpreter that need have nothing but its standard library."""
+"""Prints every marker variable of PEP 508 but ``extra``; needs the standard library only."""
 
-_ASK = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.prefix); print(' '.join(sys.version.split()))"
+_ASK = (
+    "import sys; print('%d.%d' % sys.version_info[:2]); "
+    "print(sys.prefix); print(' '.join(sys.version.split()))"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +63,7 @@ class Target:
 
     @property
     def has_our_readers(self) -> bool:
-        """Whether its standard library is of the very version that runs here."""
+        """Whether its standard library is of exactly the version that runs here."""
         return self.build == " ".join(sys.version.split())
 
     def __str__(self) -> str:
@@ -85,14 +89,14 @@ def choose_target(given: str | None, environ: Mapping[str, str], own: str) -> Ta
 
 
 def _interpreter(path: Path) -> Path:
-    """Return the interpreter that a path means; its links are left alone, since they make a virtual environment."""
+    """Return the interpreter of a path; its links are not resolved, since they make a virtual environment."""
     if path.is_dir():
         path = path / "bin" / "python"
     return path.absolute()
 
 
 def marker_environment(target: Target) -> dict[str, str]:
-    """Ask a target what it is, in the words of PEP 508: another Python, or another platform's, has other values than ours.
+    """Ask a target for its values of marker variables (PEP 508), which differ between Pythons and platforms.
 
     Raises:
         UsageError: ``no-such-python``: it does not answer.
@@ -140,7 +144,7 @@ def _ask(executable: Path, why: str) -> Target:
 
 
 def pip_runner() -> Path:
-    """Return the script that runs our own copy of pip in another environment, importing nothing the target installed before."""
+    """Return the script that runs our own copy of pip elsewhere; it imports nothing installed there."""
     spec = find_spec("pip")
     if spec is None or spec.origin is None:
         raise BugError("bug", "pip is a dependency of pip-warden and is not there")
@@ -152,7 +156,8 @@ def installed(target: Target, environment: Mapping[str, str]) -> dict[str, tuple
 
     Args:
         target: The Python.
-        environment: An installer's environment. This needs no network: the proxy, whose password is in there, is left out.
+        environment: An installer's environment. No network is needed: the proxy, with its password, is left
+            out.
 
     Raises:
         InstallerError: ``inspect-failed``.

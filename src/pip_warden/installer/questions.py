@@ -1,6 +1,7 @@
-"""What our pip asks while it runs (``guarded_pip.py``), read strictly and put to the gate.
+"""Requests of our pip while it runs (``guarded_pip.py``), read strictly and passed to the gate.
 
-``link``: may this be opened, which is not the index's? ``plan``: may this be installed? ``unfit``: no question, but that this pip cannot be guarded.
+``link``: may this link, which is not the index's, be opened? ``plan``: may this be installed? ``unfit``: no
+request, but a report that this pip cannot be guarded.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ LARGEST_QUESTION = 8 << 20
 
 
 def answer(question: str, body: bytes, backend: Backend) -> dict[str, str]:
-    """Put a question to the gate and return its answer.
+    """Pass a request to the gate and return its answer.
 
     Raises:
-        RefusedError: The gate says no.
-        UndecidedError: The gate cannot say.
+        RefusedError: The gate refuses.
+        UndecidedError: The gate cannot decide.
         InstallerError: ``unknown-pip``: this pip is not the one that we know.
     """
     try:

@@ -1,6 +1,7 @@
-"""The second net: everything pip took was accepted in this run, or is the user's own directory.
+"""The second check: everything pip took was accepted in this run, or is the user's own directory.
 
-The first is that pip asks before it opens a link (``guarded_pip.py``). This one is spread before anything is installed: see :func:`reconcile_plan`.
+The first is that pip asks before it opens a link (``guarded_pip.py``). This one is made before anything is
+installed: see :func:`reconcile_plan`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def reconcile_plan(
 ) -> None:
     """Compare what pip is about to install with its report, and both with what was accepted.
 
-    A wheel that was not built here is read once more: the very bytes that will be installed were accepted.
+    A wheel that was not built here is read once more: exactly the bytes that will be installed were accepted.
 
     Args:
         plan: What pip is about to install.

@@ -1,4 +1,4 @@
-"""Where pip's own installation report goes (``--report``): looked at before pip runs, written whole or not at all after it."""
+"""pip's own installation report (``--report``): path checked before pip runs, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_LINKS = 40
 
 
 def check_report_file(path: Path) -> None:
-    """See, before anything is installed, that a file can be written in its place.
+    """Check, before anything is installed, that the file can be written.
 
     Raises:
         UsageError: ``report-file``.
@@ -42,7 +42,7 @@ def check_report_file(path: Path) -> None:
 
 
 def write_report_file(source: Path, path: Path) -> None:
-    """Write it; a file that was there is replaced as a whole.
+    """Write the report; an existing file is replaced as a whole.
 
     Raises:
         DeliveryError: ``report-not-written``.
@@ -64,13 +64,13 @@ def write_report_file(source: Path, path: Path) -> None:
 
 
 def _place(path: Path) -> Path:
-    """Follow the user's own links: what is replaced is the file that they mean.
+    """Follow the user's own links: the file that they lead to is replaced.
 
-    A link of somebody else's, in ``/tmp`` for instance, is not followed. Linux keeps those who open one from it (``protected_symlinks``),
-    and not those who ask where it leads.
+    Another user's link, in ``/tmp`` for instance, is not followed. Linux prevents opening one
+    (``protected_symlinks``), but not reading where it leads.
 
     Raises:
-        OSError: One on the way is somebody else's, or cannot be looked at.
+        OSError: One on the way is another user's, or cannot be read.
     """
     for link in _links(path):
         if link.lstat().st_uid not in {os.geteuid(), 0}:
@@ -79,7 +79,7 @@ def _place(path: Path) -> Path:
 
 
 def _links(path: Path) -> Iterator[Path]:
-    """Yield every link on the way to where a path leads; of links in a circle the first few."""
+    """Yield every link that a path leads through; of links in a circle the first few."""
     here, rest, left = Path("/"), list(path.absolute().parts[1:]), _MOST_LINKS
     while rest and left:
         part = rest.pop(0)
@@ -93,7 +93,7 @@ def _links(path: Path) -> Iterator[Path]:
 
 
 def _is_device(place: Path) -> bool:
-    """Tell whether it is one such as ``/dev/null``, which is written to and never replaced."""
+    """Return whether it is a device such as ``/dev/null``, which is written to and never replaced."""
     with suppress(OSError):
         return stat.S_ISCHR(place.stat().st_mode)
     return False
@@ -103,5 +103,6 @@ def _unusable(path: Path, found: str) -> UsageError:
     return UsageError(
         "report-file",
         f"expected a file that can be written after --report, {path}, found: {found}",
-        hint="It is looked at before anything is installed. Standard output carries our own result: `--format json`.",
+        hint="It is looked at before anything is installed. Standard output "
+        "carries our own result: `--format json`.",
     )

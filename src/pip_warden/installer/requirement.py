@@ -1,4 +1,4 @@
-"""One requirement: a name, or a local path; judged for what could step round the gate, and for what pip would read differently."""
+"""Reads a requirement, a name or local path; refuses what could bypass the gate or pip reads differently."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def read_requirement(text: str, base: Path, where: str) -> Named | LocalFile | L
     """Read one requirement.
 
     Args:
-        text: It, on one line.
+        text: The requirement, on one line.
         base: The directory that local paths start from.
-        where: Where it stands, for people.
+        where: Where it was found, for people.
 
     Raises:
         UsageError: ``refused-requirement`` or ``bad-requirement``.
@@ -87,7 +87,7 @@ def read_named(text: str, where: str) -> Named:
             where, displayed(text), "A direct reference is fetched past the gate; name the package."
         )
     hashes, settings = _hashes_and_settings(words, text, where)
-    # pip takes a name such as `a.tar.gz` for a file if there is one; a normalised name has no dots.
+    # pip reads a name such as `a.tar.gz` as a file if there is one; a normalised name has no dots.
     requirement.name = str(canonicalize_name(requirement.name))
     named = Named(
         requirement=str(requirement),
@@ -128,7 +128,7 @@ def _is_path(place: str) -> bool:
 
 
 def _check_text(text: str, where: str) -> None:
-    """Refuse what pip would read differently in the file that is written for it: line breaks, and variables, which it replaces."""
+    """Refuse line breaks, and variables that pip would replace in the requirements file that it is given."""
     if _UNWRITABLE.search(text):
         raise UsageError(
             "bad-requirement",
@@ -148,7 +148,7 @@ def _split_extras(text: str) -> tuple[str, str]:
 
 
 def _existing(place: str, base: Path) -> Path:
-    """Return the absolute path, links left alone: the evidence lies beside the name that was given."""
+    """Return the absolute path, links not resolved: the evidence is next to the name that was given."""
     try:
         return (base / Path(place).expanduser()).absolute()
     except (OSError, ValueError, RuntimeError) as err:

@@ -1,6 +1,9 @@
-"""Requirements, from the command line and from files, gathered into one; what each of them means says :mod:`pip_warden.installer.requirement`.
+"""Gathers requirements from the command line and from files.
 
-pip never sees a user's file: two readers of one file may disagree (encodings, odd line breaks, continuations), so pip gets what *we* understood.
+Each of them is read by :mod:`pip_warden.installer.requirement`.
+
+pip never reads a user's file: two readers of one file may disagree (encodings, odd line breaks,
+continuations), so pip gets what *we* understood.
 """
 
 from __future__ import annotations
@@ -48,7 +51,8 @@ def gather(
         files: Requirements files (``-r``).
         constraints: Constraints files (``-c``).
         editables: ``-e``.
-        source_urls: URLs of the trust file's sources: an index line that names one of them is dropped with a note.
+        source_urls: URLs of the trust file's sources: an index line naming one of them is dropped with a
+            note.
 
     Raises:
         UsageError: ``refused-requirement``, ``bad-requirement`` or ``bad-requirements-file``.
@@ -181,13 +185,14 @@ def _texts(value: object) -> list[str]:
 
 
 def _index(url: str, path: Path, pile: _Collected) -> None:
-    """Drop an index line that names a source of the trust file; its credentials are neither used nor shown."""
+    """Drop an index line naming a source of the trust file; its credentials are neither used nor shown."""
     place = _place(url)
     if ".." in place or not any(place == source or place.startswith(f"{source}/") for source in pile.sources):
         raise UsageError(
             "refused-requirement",
             f"expected no index but the trust file's sources in {path}, found {displayed(place)}",
-            hint="Each package's source is pinned in the trust file; remove the line, or add the source there.",
+            hint="Each package's source is pinned in the trust file; remove "
+            "the line, or add the source there.",
         )
     pile.notes.append(
         f"the index line of {path} is not used: each package comes from its source in the trust file"
@@ -195,7 +200,7 @@ def _index(url: str, path: Path, pile: _Collected) -> None:
 
 
 def _place(url: str) -> str:
-    """Return scheme, host and path of a URL, without credentials; ``""`` for what is none."""
+    """Return scheme, host and path of a URL, without credentials; ``""`` for text that is no URL."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,6 +1,7 @@
-"""Requirements files: read in one way only, and split into lines and options.
+"""Reads requirements files that can be read in one way only, and splits them into lines and options.
 
-What is refused here is what two readers could read differently; what the lines mean is decided in :mod:`pip_warden.installer.requirement`.
+What two readers could read differently is refused here; the lines are interpreted in
+:mod:`pip_warden.installer.requirement`.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from pip_warden.errors import UsageError
 _LARGEST_FILE = 16 << 20
 _ODD = re.compile("[\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\ufeff]")
 _BLANKS = re.compile(r"(?:[^\S\n]|\\\r?\n){256}")
-"""The parser looks from each blank for the end of its run; continued lines are one."""
+"""Longest run of blanks: the parser looks from each blank for the end of its run; continued lines are one."""
 _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementsLine:
-    """One logical line of a requirements file, continuations joined and comments gone."""
+    """One logical line of a requirements file, continuations joined and comments removed."""
 
     text: str
     is_editable: bool = False
@@ -31,7 +32,7 @@ class RequirementsLine:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a requirements file says: the options of each option line, and every other line."""
+    """The content of a requirements file: the options of each option line, and every other line."""
 
     options: tuple[Mapping[str, object], ...]
     lines: tuple[RequirementsLine, ...]
@@ -49,8 +50,9 @@ def read_file(path: Path) -> Content:
 def _parse(text: str) -> Content:
     """Split a file into lines and options.
 
-    The parser reads files only, and would guess the encoding: so it gets a copy of what was checked, with a byte order mark that settles it.
-    Lines that it does not know (per-requirement options newer than it) are read by the same code as the others, or refused there.
+    The parser reads files only, and would guess the encoding: so it gets a copy of what was checked, with a
+    byte order mark. Lines that it does not know (per-requirement options newer than it) are read by the same
+    code as the others, or refused there.
     """
     from pip_requirements_parser import EditableRequirement, RequirementsFile
 
@@ -63,7 +65,8 @@ def _parse(text: str) -> Content:
         for item in parsed.requirements
     ]
     lines += [RequirementsLine(str(item.requirement_line.line).strip()) for item in parsed.invalid_lines]
-    # An option line that sets nothing (an empty value, a stray --hash) would be lost: it is read as a requirement, and refused there.
+    # An option line that sets nothing (an empty value, a stray --hash) would be lost: it is read as a
+    # requirement, and refused.
     lines += [
         RequirementsLine(str(item.requirement_line.line).strip())
         for item in parsed.options
@@ -73,10 +76,11 @@ def _parse(text: str) -> Content:
 
 
 def local_path(text: str, base: Path) -> Path:
-    """Find the requirements file that a name means; links are left alone, since what it names lies beside the name that was given.
+    """Return a requirements file's path; links are not resolved: paths in it start from the given name.
 
     Raises:
-        UsageError: ``refused-requirement``: it is a URL or a lock file; ``bad-requirements-file``: no file has such a name.
+        UsageError: ``refused-requirement``: it is a URL or a lock file; ``bad-requirements-file``: no file
+            has such a name.
     """
     if re.match(r"[a-z][a-z0-9+.-]*:", text, re.IGNORECASE | re.ASCII) or re.fullmatch(
         r"(.*/)?pylock[^/]*\.toml", text
@@ -95,7 +99,10 @@ def local_path(text: str, base: Path) -> Path:
 
 
 def _checked_text(path: Path) -> str:
-    """Read a file, and refuse what two readers could read differently: encodings, byte order marks, NUL, coding lines, odd line breaks."""
+    """Read a file; refuse what two readers could read differently.
+
+    Such are encodings, byte order marks, NUL, coding lines and odd line breaks.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(_LARGEST_FILE + 1)
@@ -120,7 +127,7 @@ def _checked_text(path: Path) -> str:
 
 
 def displayed(text: str) -> str:
-    """Show text of the user's without the credentials that a URL in it may carry."""
+    """Return the user's text without the credentials that a URL in it may carry."""
     if ":" in text or "//" in text:
         text = re.sub(r"\?\S*", "?…", re.sub(r"(?<!\S)\S*@", "…@", text))
     return shown(text)

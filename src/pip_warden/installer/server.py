@@ -1,9 +1,10 @@
 """The loopback server: the installer's only network.
 
-It is the child's HTTP proxy, with a password made for this run, and serves one host name that nothing else can resolve: an index (PEP 503, PEP 691) whose
-files are sealed first, with their metadata (PEP 658) and byte ranges; and our pip's questions (:mod:`~pip_warden.installer.questions`). Every other
-request is refused and remembered. With the first denial it stops serving altogether: an installer that is refused a file would otherwise look for an
-older one.
+It is the child's HTTP proxy, with a password made for this run, and serves one host name that nothing else
+can resolve: an index (PEP 503, PEP 691) whose files are sealed first, with their metadata (PEP 658) and byte
+ranges; and our pip's requests (:mod:`~pip_warden.installer.questions`). Every other request is refused and
+remembered. After the first denial it serves nothing more: an installer that is refused a file would otherwise
+look for an older one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from pip_warden.installer.questions import LARGEST_QUESTION, answer
 from pip_warden.names import ProjectName, parse_project_name
 
 HOST = "index.pip-warden.invalid"
-"""Reserved by RFC 2606: no resolver knows it, so it cannot be reached past the proxy."""
+"""Reserved by RFC 2606: no resolver knows it, so it can only be reached through the proxy."""
 
 INDEX_URL = f"http://{HOST}/simple/"
 USER = "pip-warden"
@@ -45,20 +46,21 @@ _QUESTION = re.compile(r"/run/([a-z]+)", re.ASCII)
 _READS = {"GET", "HEAD"}
 _ANSWERS_AT_ONCE = 16
 _IDLE = 24 * 60 * 60
-"""Seconds an idle connection stays open: longer than any run, since pip, which retries nothing here, may take it up again after a long build."""
+"""Seconds an idle connection stays open: longer than any run, as pip may reuse it and retries nothing."""
 
 _ABORT_AGAIN = 0.02
 _LONGEST_WAIT = 5.0
-"""Seconds for the server's own thread to end; it is no hindrance afterwards."""
+"""Seconds to wait for the server's thread to end."""
 
 
 class _Uvicorn(uvicorn.Server):
-    """Aborts the connections that are left when it ends, instead of waiting for their answers: nobody wants them any more."""
+    """Aborts the connections that are left when it ends: their responses are no longer needed."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening and drop every connection, also one that was just being opened.
 
-        Since Python 3.12 a server that closes waits for its connections, and uvicorn waits for it, however much it is told to hurry.
+        Since Python 3.12 a server that closes waits for its connections, and uvicorn waits for it even with
+        ``force_exit``.
         """
         closing = asyncio.ensure_future(super().shutdown(sockets))
         while not closing.done():
@@ -88,7 +90,8 @@ class Server:
         self._lock = threading.Lock()
         self.denial: WardenError | None = None
         self.strays: tuple[str, ...] = ()
-        # asyncio turns Nagle off only where it is told that this is TCP; with it every answer would wait 40 ms for an acknowledgement.
+        # asyncio disables Nagle's algorithm only where the protocol is TCP by name; with it every response
+        # would wait 40 ms for an acknowledgement.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
@@ -104,7 +107,8 @@ class Server:
             timeout_keep_alive=_IDLE,
         )
         self._uvicorn = _Uvicorn(config)
-        # A pool of its own, since the event loop waits at its end for the one it owns: a run that was refused must not wait for the other files.
+        # A pool of its own, since the event loop waits for its default one at its end: a run that was refused
+        # must not wait for the other files.
         self._pool = ThreadPoolExecutor(_ANSWERS_AT_ONCE, thread_name_prefix="loopback-answer")
         self._thread = threading.Thread(target=self._run, name="loopback-index", daemon=True)
 
@@ -126,7 +130,7 @@ class Server:
         return f"http://{USER}:{self._password}@127.0.0.1:{self._socket.getsockname()[1]}"
 
     def fileno(self) -> int:
-        """Return the descriptor of the listening socket: whoever inherits it holds the port."""
+        """Return the descriptor of the listening socket: a process that inherits it holds the port."""
         return self._socket.fileno()
 
     def _run(self) -> None:
@@ -134,7 +138,7 @@ class Server:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        # An absolute-form target (RFC 9112 section 3.2.2) stands in the path as it came.
+        # An absolute-form target (RFC 9112 section 3.2.2) is in the path unchanged.
         target = scope.get("raw_path", b"").decode("latin-1") or str(scope["path"])
         if query := scope.get("query_string", b""):
             target = f"{target}?{query.decode('latin-1')}"
@@ -167,7 +171,7 @@ class Server:
             answered = True
             return self._deny(err)
         finally:
-            # A failure of our own must end the run too: an installer that meets a 500 may be content with what it has.
+            # A failure of our own must end the run too: an installer may go on after a 500.
             if not answered:
                 self._deny(
                     BugError("bug", f"expected an answer for {shown(path)}, found a failure of our own")
@@ -209,7 +213,7 @@ class Server:
 
 
 async def _body(request: Request) -> bytes:
-    """Read a body, and of one that is too long only so much that its reader refuses it."""
+    """Read a body; of one that is too long, only enough for it to be refused."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
@@ -219,7 +223,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _own_path(target: str) -> str | None:
-    """Return the path asked for, None where the request is not for the index."""
+    """Return the requested path, None where the request is not for the index."""
     try:
         parts = urlsplit(target)
     except ValueError:
@@ -242,7 +246,7 @@ def _file_url(project: ProjectName, listed: ListedFile) -> str:
 
 
 def _json_page(project: ProjectName, files: tuple[ListedFile, ...]) -> Response:
-    """PEP 691, with the upload time and size of PEP 700 where upstream has them."""
+    """Return a PEP 691 page, with the upload time and size of PEP 700 where upstream has them."""
     document = {
         "meta": {"api-version": "1.0"},
         "name": project,
@@ -267,7 +271,7 @@ def _json_file(project: ProjectName, file: ListedFile) -> dict[str, object]:
 
 
 def _html_page(project: ProjectName, files: tuple[ListedFile, ...]) -> Response:
-    """PEP 503, with PEP 592 and PEP 658 attributes."""
+    """Return a PEP 503 page, with PEP 592 and PEP 658 attributes."""
     anchors = []
     for file in files:
         attributes = f' data-yanked="{html.escape(file.yanked)}"' if file.yanked is not None else ""
@@ -279,9 +283,10 @@ def _html_page(project: ProjectName, files: tuple[ListedFile, ...]) -> Response:
 
 
 def _has_metadata(file: ListedFile) -> bool:
-    """Tell whether a file's metadata is offered by itself.
+    """Return whether a file's metadata is offered separately.
 
-    pip writes its report before it has the file then, so the digest in it is the page's: without one, nobody could tell what was accepted.
+    pip then writes its report before it has the file, with the digest of the page: without one, it could not
+    be compared with what was accepted.
     """
     return file.filename.endswith(".whl") and bool(file.sha256)
 

@@ -1,25 +1,28 @@
-"""Stands between us and pip, so that pip ends with us, whatever ends us.
+"""Runs between us and pip, so that pip ends when we end, whatever the reason.
 
-Run as a script by our own interpreter, with its standard library alone; it imports nothing of ours, and as little as it can. Its arguments are
-the descriptor that links it to us, the one that it keeps open, or ``-``, and pip's command line.
+Run as a script by our own interpreter, with its standard library alone; it imports nothing of ours, and as
+little as possible. Its arguments are the descriptor that links it to us, the one that it keeps open, or
+``-``, and pip's command line.
 
-It leads a session of its own. pip is in its process group, and inherits neither descriptor. The link is one end of a socket pair: when ours
-closes, because we died or because we want it so, everything is killed. What is kept open is the listening socket of the loopback server: while any
-pip of ours is left, nobody else can have its port, and with it the password.
+It leads a session of its own. pip is in its process group, and inherits neither descriptor. The link is one
+end of a socket pair: when ours closes, because we died or on purpose, everything is killed. What is kept open
+is the listening socket of the loopback server: while any pip of ours is left, no other process can have its
+port, and with it the password.
 
-What it says on the link:
+What it writes to the link:
 
 * A line ``ended N``: pip's exit code, or minus the number of the signal that ended it.
 * A line ``errno N``, before anything else: pip could not be started.
 * Nothing: it was killed itself, or has killed everything.
 
-What holds where:
+What it guarantees on which system:
 
-* Its last act is to kill its process group, itself with it: what a build left behind there is gone on every system.
-* On Linux it adopts what leaves that group (``PR_SET_CHILD_SUBREAPER``) and kills that too. Elsewhere, and where a build that was accepted kills the
-  supervisor first, a process that makes itself a daemon lives on.
-* On Linux pip dies with it (``PR_SET_PDEATHSIG``). Elsewhere, and what pip started anywhere, we kill by the group. That is not promised where both of
-  us are killed at once, one by one: whoever kills the group has all of it.
+* At the end it kills its process group, itself included: what a build left running there is gone on every
+  system.
+* On Linux it adopts what leaves that group (``PR_SET_CHILD_SUBREAPER``) and kills that too. Elsewhere, and
+  where a build that was accepted kills the supervisor first, a process that makes itself a daemon lives on.
+* On Linux pip dies with it (``PR_SET_PDEATHSIG``). Elsewhere, and what pip started anywhere, we kill by the
+group. That is not promised where both of us are killed at once, one by one: killing the group ends it all.
 * A process that changed its user cannot be killed, and is not waited for.
 """
 
@@ -39,25 +42,26 @@ _SET_CHILD_SUBREAPER = 36
 """``PR_SET_PDEATHSIG`` and ``PR_SET_CHILD_SUBREAPER`` of prctl(2)."""
 
 _LONGEST_WAIT = 5.0
-"""Seconds for what was killed to be gone; a process that waits for a broken disk is not."""
+"""Seconds for killed processes to be gone; a process that waits for a broken disk does not go."""
 
 _PROC = "/proc"
-"""Linux has it; elsewhere it is missing, or of another form, and then names no child."""
+"""Linux has it; elsewhere it is missing, or has another form and lists no child."""
 
 _NOT_STARTED = 127
 
 
 def supervise(link: int, command: list[str]) -> None:
-    """Run a command, say how it ended, and end whatever it left behind; this process with it.
+    """Run a command, report how it ended, and end whatever it left running, and this process.
 
     Args:
-        link: What is closed at its other end when everything is to end.
+        link: A descriptor whose other end is closed when everything is to end.
         command: The command line.
     """
     prctl = _prctl()
     prctl(_SET_CHILD_SUBREAPER, 1)
     us = os.getpid()
-    # From the main thread, and before there is another: the death signal comes when the thread that forked ends.
+    # From the main thread, and before there is another: the death signal is sent when the thread that forked
+    # ends.
     pip = os.fork()
     if pip == 0:
         _become(command, link, us, prctl)
@@ -71,10 +75,10 @@ def supervise(link: int, command: list[str]) -> None:
 
 
 def _become(command: list[str], link: int, parent: int, prctl: Callable[..., int]) -> None:
-    """Become the command, which dies with its parent."""
+    """Execute the command in this process, which dies with its parent."""
     try:
         prctl(_SET_DEATH_SIGNAL, _SIGKILL)
-        # It may have died before that: then the signal never comes.
+        # The parent may have died before that: then the signal is never sent.
         if os.getppid() == parent:
             os.execvp(command[0], command)  # noqa: S606 -- pip, and no shell
     except OSError as err:
@@ -92,7 +96,7 @@ def _end_with(link: int, ending: _thread.LockType) -> None:
 
 
 def _end(link: int, said: str, ending: _thread.LockType) -> None:
-    """End everything, this process at last. Whichever thread comes first does it."""
+    """End everything, this process last. The first thread to get here does it."""
     with ending:
         try:
             _end_descendants()
@@ -102,14 +106,14 @@ def _end(link: int, said: str, ending: _thread.LockType) -> None:
 
 
 def _end_descendants() -> None:
-    """Kill our children until there are none: those of a killed one become ours where we are a subreaper."""
+    """Kill our children until there are none: a killed child's become ours where we are a subreaper."""
     until = time.monotonic() + _LONGEST_WAIT
     while _has_children() and _kill_children() and time.monotonic() < until:
         time.sleep(0.001)
 
 
 def _has_children() -> bool:
-    """Reap what has ended and tell whether anything is left."""
+    """Reap children that have ended and return whether any is left."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -124,7 +128,7 @@ def _children() -> list[int]:
     for name in os.listdir(_PROC):
         try:
             with open(f"{_PROC}/{name}/stat", "rb") as stream:
-                # The name of the program stands in brackets, and may have some in it.
+                # The program's name is in brackets, and may contain brackets.
                 parent = stream.read().rpartition(b")")[2].split()[1]
         except (OSError, IndexError):
             continue
@@ -134,7 +138,10 @@ def _children() -> list[int]:
 
 
 def _kill_children() -> bool:
-    """Kill our children and tell whether to wait for their end: not where they cannot be listed, and not for those that none may kill."""
+    """Kill our children and return whether to wait for them.
+
+    Not where they cannot be listed, and not for those that none may kill.
+    """
     if not os.path.isdir(_PROC):
         return False
     refused = 0
@@ -143,7 +150,7 @@ def _kill_children() -> bool:
         try:
             os.kill(child, _SIGKILL)
         except ProcessLookupError:
-            # The other thread has reaped it. What it started became ours by that.
+            # The other thread has reaped it. Its children became ours by that.
             pass
         except OSError:
             refused += 1
@@ -158,12 +165,12 @@ def _say(link: int, message: str) -> None:
     try:
         os.write(link, message.encode())
     except OSError:
-        # There is nobody to hear it.
+        # The other end is closed.
         return
 
 
 def _prctl() -> Callable[..., int]:
-    """Return prctl(2), or what does nothing where there is none."""
+    """Return prctl(2), or a function that does nothing where there is none."""
     try:
         import ctypes
 
@@ -174,7 +181,7 @@ def _prctl() -> Callable[..., int]:
 
 def _main(link: str, kept: str, *command: str) -> None:
     if os.getsid(0) != os.getpid():
-        # The group that is killed in the end would be somebody else's.
+        # Otherwise the group that is killed in the end would be another's.
         raise SystemExit("expected to lead a session")
     for descriptor in (link, kept):
         if descriptor != "-":

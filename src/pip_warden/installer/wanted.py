@@ -1,4 +1,4 @@
-"""What was asked for, and whether that is anything at all where it is to be installed."""
+"""The requirements of a run, and the check that there is anything to install."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Named:
     """A requirement by name.
 
     Attributes:
-        requirement: It, as PEP 508 text.
+        requirement: The requirement as PEP 508 text.
         project: Its normalised name.
-        hashes: Each ``sha256:…`` demanded.
+        hashes: Each required ``sha256:…``.
         settings: Each ``--config-settings`` value.
     """
 
@@ -33,11 +33,11 @@ class Named:
 
     @property
     def marker(self) -> Marker | None:
-        """Return where it is wanted, None where everywhere."""
+        """Its marker, None where it has none."""
         return Requirement(self.requirement).marker
 
     def rendered(self) -> str:
-        """Spell it for pip."""
+        """Return it as a line of the file that pip is given."""
         options = [f"--hash={value}" for value in self.hashes]
         options += [f"--config-settings={shlex.quote(value)}" for value in self.settings]
         return " ".join([self.requirement, *options])
@@ -45,7 +45,7 @@ class Named:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalFile:
-    """A wheel or sdist that the user has; it goes through the gate with the evidence beside it."""
+    """A local wheel or sdist; it goes through the gate with the evidence next to it."""
 
     path: Path
     extras: str = ""
@@ -62,7 +62,7 @@ class LocalProject:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """Everything that was asked for.
+    """All requirements of a run.
 
     Attributes:
         named: Requirements by name.
@@ -82,22 +82,24 @@ class Wanted:
 
 
 def render(named: Iterable[Named]) -> str:
-    """Spell requirements as the file that pip is given."""
+    """Return requirements as the content of the file that pip is given."""
     return "".join(f"{item.rendered()}\n" for item in named)
 
 
 def check_wanted(
     wanted: Wanted, environment: Callable[[], Mapping[str, str]], *, build: Iterable[Named] = ()
 ) -> None:
-    """Check that something is wanted where it is to be installed, and that every marker can be evaluated there.
+    """Check that there is something to install in the target, and that every marker can be evaluated there.
 
     Args:
-        wanted: Everything that was asked for.
-        environment: Asks the target for the values of markers (PEP 508); only where there is a marker.
+        wanted: All requirements.
+        environment: Asks the target for its values of marker variables (PEP 508); called only if there is a
+            marker.
         build: Constraints on build dependencies.
 
     Raises:
-        UsageError: ``nothing-to-install``: nothing was asked for, or every marker is false; ``bad-requirement``: nobody can say whether a marker is true.
+        UsageError: ``nothing-to-install``: there is no requirement, or every marker is false;
+            ``bad-requirement``: a marker cannot be evaluated.
     """
     if not (wanted.named or wanted.files or wanted.projects):
         raise nothing_wanted("no requirement at all")
@@ -117,7 +119,8 @@ def nothing_wanted(found: str) -> UsageError:
     return UsageError(
         "nothing-to-install",
         f"expected something to install, found {found}",
-        hint="Name a package, or -r FILE. Markers are evaluated for the Python that is installed into (--python).",
+        hint="Name a package, or -r FILE. Markers are evaluated for the Python "
+        "that is installed into (--python).",
     )
 
 
@@ -128,5 +131,6 @@ def _holds(named: Named, marker: Marker, environment: Mapping[str, str]) -> bool
         raise UsageError(
             "bad-requirement",
             f"expected a marker that can be evaluated (PEP 508), found {displayed(named.requirement)}",
-            hint='Versions are compared with versions, and everything else with == and !=, or "in" and "not in".',
+            hint="Versions are compared with versions, and everything else "
+            'with == and !=, or "in" and "not in".',
         ) from err
