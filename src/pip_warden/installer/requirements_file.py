@@ -18,7 +18,7 @@ from pip_warden.errors import UsageError
 _LARGEST_FILE = 16 << 20
 _ODD = re.compile("[\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\ufeff]")
 _BLANKS = re.compile(r"(?:[^\S\n]|\\\r?\n){256}")
-"""Longest run of blanks: the parser looks from each blank for the end of its run; continued lines are one."""
+"""A run that is refused: the parser looks from each blank for the end of its run; continued lines are one."""
 _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=]", re.ASCII)
 
 
