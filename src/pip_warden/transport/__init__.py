@@ -1,9 +1,13 @@
 """The one HTTP client: how bytes cross the network, and who may see a token (design decision D10).
 
-``urls`` origins; ``settings`` what the command line fills in; ``secret`` one credential, ``credentials`` which origin gets which, ``dress`` in which header, and
-``collect`` where they come from; ``budget`` retries and deadlines; ``watchdog`` what a deadline ends that nobody looks at; ``failures`` foreign exceptions
-converted; ``responses`` what came back and what an unwelcome answer means; ``client`` what is offered, over ``exchange`` one request, ``sending`` its way out,
-``redirects`` where it is led, ``reading`` its answer's body, and ``connections`` and ``bodies`` what is asked of requests, which nothing outside this room imports.
+* ``client``: the interface; ``exchange``: one request; ``sending``: how it is sent; ``redirects``;
+  ``reading``: response bodies.
+* ``connections`` and ``bodies``: what is needed of requests, which nothing outside this room imports.
+* ``urls``: origins; ``settings``: filled in by the command line.
+* ``secret``: one credential; ``credentials``: which origin gets which; ``dress``: in which header;
+  ``collect``: where they come from.
+* ``retry``: retries and deadlines; ``watchdog``: shuts connections down at a deadline.
+* ``failures``: converts foreign exceptions; ``responses``: responses, and what an unexpected one means.
 """
 
 from pip_warden.transport.client import Transport

@@ -1,4 +1,4 @@
-"""What the bodies of answers need: their promised length, their limits, and a place to write them."""
+"""What response bodies need: their promised length, their limits, and a place to write them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNK = 1 << 16
 
 
 class FileBody:
-    """A file that is sent: read piece by piece, never as a whole, and told of on the way."""
+    """A file that is sent: read piece by piece, never as a whole, with progress reported."""
 
     def __init__(self, content: BinaryIO, what: str, reporter: Reporter) -> None:
         self._content = content
@@ -29,11 +29,11 @@ class FileBody:
 
     @property
     def len(self) -> int:
-        """Return how many bytes are left, as requests and its multipart encoder ask for it."""
+        """Return how many bytes are left; requests and its multipart encoder read it."""
         return self._size - self._done
 
     def read(self, count: int = -1) -> bytes:
-        """Return the next piece; a call for everything gets one piece too."""
+        """Return the next piece; a read without a count returns one piece too."""
         piece = self._content.read(CHUNK if count < 0 else count)
         self._done += len(piece)
         self._reporter.transfer(self._what, self._done, self._size)
@@ -44,7 +44,7 @@ class FileBody:
 
 
 def drain(response: requests.Response) -> None:
-    """Read the short body of a redirect, so that its connection can serve again; a long one costs the connection."""
+    """Read the short body of a redirect, so its connection can be reused; a long one closes it."""
     length = promised_length(response)
     if length is not None and length <= CHUNK:
         with converted("the body of a redirect"):
@@ -52,7 +52,7 @@ def drain(response: requests.Response) -> None:
 
 
 def promised_length(response: requests.Response) -> int | None:
-    """Return ``Content-Length``, None where it is not said."""
+    """Return ``Content-Length``, None where it is not given."""
     text = response.headers.get("Content-Length", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
 

@@ -1,6 +1,6 @@
-"""The HTTP client: requests go out here and nowhere else.
+"""The HTTP client: all requests are sent here.
 
-What may be asked for is said here, and when it is asked again; ``sending`` says how one request goes out.
+This module defines which requests there are and when they are retried; ``sending`` sends one of them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Transport:
     Args:
         settings: How the network is used.
         credentials: Which origin gets which.
-        reporter: Told about the progress of downloads.
+        reporter: Receives the progress of downloads.
         clock: Where time comes from.
 
     Raises:
@@ -69,7 +69,7 @@ class Transport:
         self._sender.close()
 
     def has_credentials(self, url: str) -> bool:
-        """Tell whether a request for a URL would carry credentials.
+        """Return whether a request for a URL would carry credentials.
 
         Raises:
             NetworkError: ``insecure-url``.
@@ -85,17 +85,18 @@ class Transport:
         label: str | None = None,
         anonymous: bool = False,
     ) -> Response:
-        """Fetch something small into memory and return the answer whatever its status, except 429.
+        """Fetch a small body into memory and return the response whatever its status, except 429.
 
         Args:
             url: Absolute URL.
             max_bytes: The largest body, its content encoding undone; of a failure the first 64 KiB are kept.
             accept: The ``Accept`` header.
             label: What it is, for people; by default the URL.
-            anonymous: Send no credentials, whatever is held for the origin (for URLs that a stranger wrote).
+            anonymous: Send no credentials, whatever is held for the origin (for untrusted URLs).
 
         Raises:
-            NetworkError: No answer or a broken one, one too large, an insecure redirect, or ``rate-limited``.
+            NetworkError: No response, one that is broken or too large, an insecure redirect, or
+                ``rate-limited``.
         """
         headers = (("Accept-Encoding", "gzip"), ("Accept", accept or "*/*"))
         ask = Request(
@@ -104,9 +105,9 @@ class Transport:
         return self._not_limited(self._persist(ask, lambda answer: read_reply(answer, max_bytes)), ask)
 
     def post_json(self, url: str, payload: JSONValue, *, max_bytes: int) -> Response:
-        """Ask a question that needs a body (a look-up in a transparency log), without credentials; return as :meth:`get` does.
+        """Send a query that needs a body (a look-up in a transparency log), without credentials.
 
-        It may be sent more than once, so it must only ask.
+        It may be sent more than once, so it must change nothing. The response is as from :meth:`get`.
 
         Raises:
             NetworkError: As for :meth:`get`; ``insecure-redirect`` for any redirect.
@@ -131,11 +132,11 @@ class Transport:
     ) -> Download:
         """Write a file as it arrives and hash what is written; a second try starts from scratch.
 
-        Content encodings are neither asked for nor undone: the bytes hashed are those sent.
+        Content encodings are neither requested nor decoded: the bytes hashed are those sent.
 
         Args:
             url: Absolute URL.
-            to: Seekable and writable; written from where it stands, and cut off there before each try.
+            to: Seekable and writable; written from its current position, and truncated there before each try.
             max_bytes: The largest file.
             label: What it is, for people.
             anonymous: As for :meth:`get`.
@@ -163,7 +164,9 @@ class Transport:
         return outcome
 
     def put(self, url: str, content: BinaryIO, *, label: str) -> Response:
-        """Send a file, streamed, and return the answer, whatever its status. Sent once: whether a broken request arrived, only asking tells.
+        """Send a file, streamed, and return the response, whatever its status.
+
+        Sent once: whether a broken request arrived, only another request can show.
 
         Args:
             url: Absolute URL.
@@ -178,11 +181,11 @@ class Transport:
     def post_form(
         self, url: str, fields: Sequence[tuple[str, str]], content: BinaryIO, *, filename: str
     ) -> Response:
-        """Send a form with one file, streamed, and return the answer, whatever its status. Sent once, as :meth:`put` does.
+        """Send a form with one file, streamed and once (as :meth:`put`), and return the response.
 
         Args:
             url: Absolute URL.
-            fields: Form fields in order; a name may stand more than once.
+            fields: Form fields in order; a name may occur more than once.
             content: The part ``content``; seekable, sent from its beginning.
             filename: Its file name.
 
@@ -225,7 +228,7 @@ class Transport:
         return reply
 
     def _persist(self, ask: Request, take: Callable[[OpenResponse], T]) -> T:
-        """Try until there is an answer that no other try would better, or budget ends."""
+        """Try until there is a response that another try would not improve, or the budget ends."""
         self._check_online(ask)
         budget = RetryBudget(
             deadline=self._settings.deadline, retries=self._settings.retries, clock=self._clock

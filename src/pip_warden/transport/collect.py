@@ -1,4 +1,4 @@
-"""Where the credentials of a run come from: the environment, token files, netrc and a keyring."""
+"""Collects the credentials of a run from the environment, token files, netrc and a keyring."""
 
 from __future__ import annotations
 
@@ -26,16 +26,19 @@ def credentials_from_environment(
 ) -> Credentials:
     """Collect the credentials of a run.
 
-    A ``token_files`` entry wins over ``GITLAB_TOKEN``, that over ``CI_JOB_TOKEN``, that over netrc, that over the keyring.
+    A ``token_files`` entry takes precedence over ``GITLAB_TOKEN``, then ``CI_JOB_TOKEN``, netrc and the
+    keyring.
 
     Args:
         environ: The environment, given by the caller.
         sources: URL of each source, by name.
-        token_files: ``--token-file HOST=FILE``, by ``HOST``, ``HOST:PORT`` or a URL, which no change of a trust file can redirect.
+        token_files: ``--token-file HOST=FILE``, by ``HOST``, ``HOST:PORT`` or a URL, which no change of the
+            trust file can redirect.
         use_keyring: Whether to ask keyring, where it is installed.
 
     Raises:
-        UsageError: ``bad-token``, ``token-file``, ``unreadable-token-file``, ``unknown-source``, ``bad-netrc`` or ``bad-server-url``.
+        UsageError: ``bad-token``, ``token-file``, ``unreadable-token-file``, ``unknown-source``,
+            ``bad-netrc`` or ``bad-server-url``.
     """
     sources = sources or {}
     held = _from_variables(environ)
@@ -82,10 +85,11 @@ def _setting_origin(where: str, url: str) -> Origin:
 
 
 def _token_origins(text: str, path: Path, sources: Mapping[str, str]) -> frozenset[Origin]:
-    """Return where the token of a file may go: the host that was named, where a source of this run is.
+    """Return where the token of a file may be sent: the named host, if a source of this run is there.
 
-    A trust file may come with somebody's merge request, and a source's name leads wherever its ``url`` says there. So a name is never a
-    host: what looks like both is taken for a host where it has a dot or a port, and else refused.
+    A trust file may be part of a merge request, and a source's name stands for whatever ``url`` it has there.
+    So a name is never a host: text that could be both is read as a host if it has a dot or a port, and
+    refused otherwise.
     """
     known = {name: _setting_origin(f"source {name}", url) for name, url in sources.items()}
     if text in known and not _IS_HOST.search(text):
@@ -93,7 +97,8 @@ def _token_origins(text: str, path: Path, sources: Mapping[str, str]) -> frozens
             "token-file",
             f"expected --token-file HOST=FILE, found the name of a source, {text!r}; "
             f"the host of its url is spelled `--token-file {_host_of(known[text])}={path}`",
-            hint="A token belongs to a host, and no change of the trust file moves it. Look whether the url is the one you mean.",
+            hint="A token belongs to a host, and no change of the trust file moves it. "
+            "Look whether the url is the one you mean.",
         )
     held = _named_origins(text) & set(known.values())
     if not held:
@@ -101,13 +106,14 @@ def _token_origins(text: str, path: Path, sources: Mapping[str, str]) -> frozens
         raise UsageError(
             "unknown-source",
             f"--token-file: expected the host of a source ({hosts}), found {text!r}",
-            hint="The token goes nowhere else. If a source's url was changed, find out why before you name its new host.",
+            hint="The token goes nowhere else. "
+            "If a source's url was changed, find out why before you name its new host.",
         )
     return frozenset(held)
 
 
 def _named_origins(text: str) -> set[Origin]:
-    """Read ``HOST`` or ``HOST:PORT``: by https, or by http to this machine. A URL says itself which."""
+    """Read ``HOST`` or ``HOST:PORT`` (https, or http to this machine) or a URL, which names its scheme."""
     if "://" in text:
         return {_setting_origin("--token-file", text)}
     if not _HOST.fullmatch(text):
@@ -138,7 +144,7 @@ def _read_token(path: Path) -> Credential:
 
 
 def _read_netrc(environ: Mapping[str, str]) -> dict[str, Credential]:
-    """Read ``$NETRC``, else ``~/.netrc``. The ``default`` entry is for every host there is, and so is never used."""
+    """Read ``$NETRC``, else ``~/.netrc``. The ``default`` entry is for every host, and so is never used."""
     named, home = environ.get("NETRC"), environ.get("HOME")
     path = Path(named) if named else Path(home) / ".netrc" if home else None
     if path is None or not (named or path.is_file()):
@@ -146,7 +152,7 @@ def _read_netrc(environ: Mapping[str, str]) -> dict[str, Credential]:
     try:
         hosts = netrc.netrc(str(path)).hosts
     except netrc.NetrcParseError as err:
-        # The parser's own text quotes the token it stumbled over, which may be a password.
+        # The parser's own message quotes the token it failed at, which may be a password.
         raise UsageError(
             "bad-netrc", f"expected a netrc file, found a fault in line {err.lineno} of {path}"
         ) from None
@@ -162,7 +168,7 @@ def _read_netrc(environ: Mapping[str, str]) -> dict[str, Credential]:
 
 
 def _keyring() -> Lookup | None:
-    """Return a look-up in the keyring, asked once per host and only through calls that do not prompt by themselves."""
+    """Return a look-up in the keyring: once per host, only through calls that do not prompt by themselves."""
     try:
         import keyring
         import keyring.errors
@@ -175,7 +181,8 @@ def _keyring() -> Lookup | None:
             try:
                 found = keyring.get_credential(host, None)
             except (keyring.errors.KeyringError, OSError, RuntimeError, ValueError):
-                found = None  # a locked or broken keyring is no credential; the registry's answer says what is missing
+                # A locked or broken keyring has no credential; the registry's response says what is missing.
+                found = None
             usable = found is not None and found.password
             known[host] = (
                 Credential(kind=Kind.LOGIN, secret=Secret(found.password), user=found.username)

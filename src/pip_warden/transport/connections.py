@@ -1,4 +1,4 @@
-"""requests, tamed: no cookies, no environment, no redirects of its own."""
+"""requests, restricted: no cookies, no environment, no redirects of its own."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _POOL = 16
 
 
 def open_session(context: ssl.SSLContext | None) -> requests.Session:
-    """Return a session that is safe to share between threads as long as nobody changes it.
+    """Return a session that is safe to share between threads as long as it is not changed.
 
     Args:
-        context: Certificate authorities of the user's, None for the usual ones.
+        context: The user's certificate authorities, None for the usual ones.
     """
     session = _Session()
     session.trust_env = False
@@ -32,16 +32,16 @@ def open_session(context: ssl.SSLContext | None) -> requests.Session:
 
 
 class _Session(requests.Session):
-    """A session that never looks at a redirect."""
+    """A session that never follows a redirect."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
         return None
 
 
 class _Watched(HTTPConnection):
-    """A connection that is watched from its very beginning: before a proxy answers, and before TLS does.
+    """A connection that is watched from its beginning: before a proxy responds, and before the TLS handshake.
 
-    urllib3 sets ``sock`` as soon as there is a connection, and again once TLS stands.
+    urllib3 sets ``sock`` as soon as there is a connection, and again once TLS is established.
     """
 
     _sock: socket.socket | None
@@ -56,7 +56,8 @@ class _Watched(HTTPConnection):
         self._follow()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        self._follow()  # it may be one that served another request
+        # It may have served another request before.
+        self._follow()
         super().request(*args, **kwargs)
 
     def _follow(self) -> None:
@@ -80,7 +81,7 @@ _POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _PoolTLS}
 
 
 class _Adapter(HTTPAdapter):
-    """Watched connections, which trust a certificate authority of the user's beside those that ``verify`` names."""
+    """Watched connections, which trust the user's certificate authority besides those of ``verify``."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self._extra = {} if context is None else {"ssl_context": context}

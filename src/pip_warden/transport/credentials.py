@@ -1,4 +1,4 @@
-"""Credentials belong to origins: each token is for one scheme, host and port, and nothing that a trust file says can move it."""
+"""Credentials belong to origins: each token is for one scheme, host and port; no trust file can change it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pip_warden.transport.secret import AuthHeader, Credential
 from pip_warden.transport.urls import Origin, origin_of
 
 Lookup = Callable[[str], Credential | None]
-"""Asks a keyring for the credential of a host."""
+"""Looks up the credential of a host in a keyring."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +20,7 @@ class Credentials:
 
     Attributes:
         by_origin: For exactly one origin.
-        by_host: From netrc, which knows no ports: for https to the host, or http to this machine.
+        by_host: From netrc, which has no ports: for https to the host, or http to this machine.
         lookup: Asked last, and only for the origins in ``known``; None where there is no keyring.
         known: Origins of the user's sources.
     """
@@ -31,7 +31,7 @@ class Credentials:
     known: frozenset[Origin] = frozenset()
 
     def for_request(self, url: str) -> AuthHeader | None:
-        """Return the header for one request, None where it goes without.
+        """Return the header for one request, None where it has no credential.
 
         Raises:
             NetworkError: ``insecure-url``.

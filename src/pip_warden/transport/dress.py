@@ -1,8 +1,9 @@
-"""How a credential is dressed for a route.
+"""Puts a credential into the header that a route accepts.
 
-GitLab's routes want them in different dress (GitLab docs, "Authenticate with the package registry"): the PyPI registry takes Basic and
-ignores ``JOB-TOKEN``; the generic registry takes headers; the Packages API takes headers only, and ignores what it does not
-know, so what would be ignored is not sent: an anonymous answer must not look like an authenticated one.
+GitLab's routes accept different headers (GitLab docs, "Authenticate with the package registry"): the PyPI
+registry takes Basic and ignores ``JOB-TOKEN``; the generic registry takes headers; the Packages API takes
+headers only, and ignores what it does not know. What would be ignored is not sent: an anonymous response must
+not look like an authenticated one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _API = re.compile(r"/api/v4/(?P<scope>[a-z_]+)")
 
 
 def dress(held: Credential, path: str) -> AuthHeader | None:
-    """Put a credential into the form that a route accepts; None where the route would ignore every form of it."""
+    """Put a credential into the form that a route accepts; None where the route would ignore every form."""
     secret, kind = held.secret, held.kind
     api = _API.match(path[path.find("/api/v4/") :]) if "/api/v4/" in path else None
     if api is None:
@@ -38,7 +39,7 @@ def dress(held: Credential, path: str) -> AuthHeader | None:
 
 
 def _dress_login(held: Credential, registry: str | None, path: str) -> AuthHeader | None:
-    """The registries take Basic, except that the generic one ignores a job token in it; the API takes known tokens only."""
+    """The registries take Basic (the generic one no job token in it); the API takes known tokens only."""
     if held.user == "gitlab-ci-token" and registry != "pypi":
         return _header("JOB-TOKEN", held.secret) if "/api/v4/projects/" in path else None
     if registry is not None:

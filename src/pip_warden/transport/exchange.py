@@ -1,4 +1,4 @@
-"""What is asked, and an answer whose body has not been read."""
+"""A request, and a response whose body has not been read."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pip_warden.transport.secret import AuthHeader
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What is asked.
+    """A request.
 
     Attributes:
         method: ``GET``, ``POST`` or ``PUT``.
         url: Absolute URL.
         what: What it is, for people.
         headers: Headers besides the credentials and ``User-Agent``.
-        body: What is sent along.
-        is_anonymous: Whether to go without credentials.
+        body: The request's body.
+        is_anonymous: Whether to send no credentials.
     """
 
     method: str
@@ -35,15 +35,15 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenResponse:
-    """An answer whose body has not been read.
+    """A response whose body has not been read.
 
     Attributes:
-        response: What the library has of it.
+        response: The library's response.
         url: Final URL, after redirects.
-        auth: The credentials that went along.
-        what: What was asked for, for people.
+        auth: The credentials that were sent.
+        what: What was requested, for people.
         budget: The time that is left to read it.
-        left_origin: Whether redirects led to another origin than was asked.
+        left_origin: Whether redirects led to an origin other than the requested one.
     """
 
     response: requests.Response

@@ -1,4 +1,7 @@
-"""Foreign network exceptions become ours. Their texts are not repeated: they hold URLs with signed queries and proxies' passwords."""
+"""Converts foreign network exceptions into ours.
+
+Their texts are not repeated: they may hold URLs with signed queries and proxies' passwords.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pip_warden.display import shown
 from pip_warden.errors import NetworkError
 
 PASSING = frozenset({"unreachable", "timed-out", "truncated"})
-"""Codes of failures that another try may cure."""
+"""Codes of failures for which another try may succeed."""
 
 FOREIGN = (urllib3_errors.HTTPError, http.client.HTTPException, OSError, ValueError)
 """What requests (whose exceptions are OSError), urllib3 and the standard library raise."""
@@ -59,7 +62,7 @@ def _convert(err: BaseException, what: str) -> NetworkError:
 
 
 def _chain(err: BaseException) -> Iterator[BaseException]:
-    """Walk an exception, its causes and what libraries hide in ``args`` and ``reason``; bounded and without repetition."""
+    """Yield an exception, its causes and those in ``args`` and ``reason``; bounded and without repetition."""
     todo: list[BaseException] = [err]
     seen: set[int] = set()
     while todo and len(seen) < 50:
@@ -79,12 +82,13 @@ def _is_tls(link: BaseException) -> bool:
 
 def _is_timeout(link: BaseException) -> bool:
     if isinstance(link, urllib3_errors.NewConnectionError):
-        return False  # a subclass of urllib3's timeout for history's sake
+        # A subclass of urllib3's timeout for historical reasons.
+        return False
     return isinstance(link, (TimeoutError, urllib3_errors.TimeoutError))
 
 
 def _reason(chain: list[BaseException]) -> str:
-    """Say why in words of the system or of TLS, which hold no URL."""
+    """Return the reason in the words of the system or of TLS, which hold no URL."""
     for link in reversed(chain):
         if isinstance(link, ssl.SSLCertVerificationError):
             return shown(link.verify_message)

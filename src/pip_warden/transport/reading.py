@@ -1,4 +1,4 @@
-"""Bodies of answers, read within a limit and before the deadline: into memory, or into a file."""
+"""Reads response bodies within a limit and before the deadline: into memory, or into a file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pip_warden.transport.failures import converted
 from pip_warden.transport.responses import Download, Response
 
 MOST_EXPLAINED = 64 << 10
-"""Bytes of a failure that are kept: its text only explains."""
+"""Bytes kept of a failure's body, which is only shown."""
 
 
 def read_reply(answer: OpenResponse, max_bytes: int) -> Response:
-    """Read a body into memory; of a failure's, whose text only explains, the beginning is enough.
+    """Read a body into memory; of a failure's, which is only shown, the beginning is enough.
 
     Raises:
-        NetworkError: It is too large, breaks off, or takes longer than there is.
+        NetworkError: It is too large, breaks off, or passes the deadline.
     """
     is_failure = answer.response.status_code >= 400
     most = MOST_EXPLAINED if is_failure else max_bytes
@@ -47,17 +47,18 @@ def read_reply(answer: OpenResponse, max_bytes: int) -> Response:
 def write_file(
     answer: OpenResponse, to: BinaryIO, *, start: int, max_bytes: int, reporter: Reporter
 ) -> Download:
-    """Write a body as it arrives, no content encoding undone, and hash what is written.
+    """Write a body as it arrives, without decoding, and hash what is written.
 
     Args:
-        answer: The answer.
+        answer: The response.
         to: Seekable and writable.
-        start: Where the body begins in it; what follows is cut off first.
+        start: Where the body begins in it; what follows is truncated first.
         max_bytes: The largest body.
-        reporter: Told about the progress.
+        reporter: Receives the progress.
 
     Raises:
-        NetworkError: It is too large, breaks off, takes longer than there is, or is shorter than its length says (``truncated``).
+        NetworkError: It is too large, breaks off, passes the deadline, or is shorter than its length says
+            (``truncated``).
         UndecidedError: ``cannot-store``: it cannot be written.
     """
     total = promised_length(answer.response)

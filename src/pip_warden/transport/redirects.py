@@ -1,4 +1,4 @@
-"""Where a redirect leads, and which is followed."""
+"""Resolves redirects, and refuses those that are not followed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came back, and what an unwelcome answer means in words."""
+"""Responses, and the errors for unexpected ones."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ _TAG = re.compile(r"<title[^>]{0,80}>([^<]{0,200})", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """An answer, read to its end, whatever its status.
+    """A response, read to its end, whatever its status.
 
     Attributes:
         status: HTTP status code.
         url: Final URL, after redirects.
         headers: By lower-case name; cannot be changed.
-        body: The whole body, its content encoding undone.
-        sent_credentials: Whether the request that got this answer (the last one of a chain of redirects) carried credentials.
-        secrets: What went along; hidden wherever the body is shown.
-        left_origin: Whether redirects led to another origin than was asked, so that this is not the asked server's own word.
+        body: The whole body, decoded.
+        sent_credentials: Whether the request for this response (the last one of a chain of redirects) carried
+            credentials.
+        secrets: The secrets that were sent; hidden wherever the body is shown.
+        left_origin: Whether redirects led to an origin other than the requested one, so that this is not its
+            own response.
     """
 
     status: int
@@ -57,15 +59,16 @@ class Download:
 
 
 def error_for(reply: Response, what: str) -> UndecidedError:
-    """Build the error for an answer that is not the one asked for.
+    """Build the error for a response that is not the expected one.
 
     Args:
-        reply: The answer.
-        what: What was asked for, for people.
+        reply: The response.
+        what: What was requested, for people.
 
     Returns:
-        :class:`CredentialsError` for 401, 403 and for a 404 without credentials, since GitLab hides what one may not see;
-        ``NetworkError rate-limited`` for 429; ``RegistryError redirect-target-failed`` where redirects led to another origin; else :class:`RegistryError`.
+        :class:`CredentialsError` for 401, 403 and for a 404 without credentials, since GitLab hides what the
+        caller may not see; ``NetworkError rate-limited`` for 429; ``RegistryError redirect-target-failed``
+        where redirects led to another origin; else :class:`RegistryError`.
     """
     said = explanation(reply)
     found = f"expected {what}, found status {reply.status} from {shown_url(reply.url)}: {said}"
@@ -76,7 +79,8 @@ def error_for(reply: Response, what: str) -> UndecidedError:
             "redirect-target-failed",
             found,
             status=reply.status,
-            hint="The server redirected there (object storage, or another index), and there it is not to be had. Try again later.",
+            hint="The server redirected there (object storage, or another index), "
+            "and there it is not to be had. Try again later.",
         )
     if reply.status in {401, 403} or (reply.status == 404 and not reply.sent_credentials):
         return _who_asks(reply, found, said)
@@ -95,7 +99,7 @@ def error_for(reply: Response, what: str) -> UndecidedError:
 
 
 def explanation(reply: Response) -> str:
-    """Return what the server says about a failure, as one short line that is safe to show and holds no secret."""
+    """Return the server's message about a failure: one short line, safe to show, without secrets."""
     text = reply.body[:_MOST_EXPLAINED].decode("utf-8", "replace").strip()
     if not text:
         return "no explanation"
@@ -112,7 +116,7 @@ def explanation(reply: Response) -> str:
 
 
 def is_text_map(value: object) -> TypeGuard[dict[str, object]]:
-    """Tell whether a value read from JSON is an object."""
+    """Return whether a value read from JSON is an object."""
     return isinstance(value, dict)
 
 
@@ -137,17 +141,21 @@ def _who_asks(reply: Response, found: str, said: str) -> CredentialsError:
     if "job token not allowed" in said:
         code = "job-token-not-allowed"
         hint = (
-            "In the project that holds the package: Settings > CI/CD > Job token permissions, add this project (or its group) "
-            "to the allowlist."
+            "In the project that holds the package: Settings > CI/CD > Job token permissions, "
+            "add this project (or its group) to the allowlist."
         )
     elif "Insufficient permissions" in said:
         code = "token-lacks-permission"
-        hint = "In the project that holds the package: Settings > CI/CD > Job token permissions, grant the permission it names."
+        hint = (
+            "In the project that holds the package: Settings > CI/CD > Job token permissions, "
+            "grant the permission it names."
+        )
     elif not reply.sent_credentials:
         code = "credentials-needed"
         hint = (
-            "The request went without credentials, and GitLab hides what one may not see. Set GITLAB_TOKEN (read_api), "
-            "and GITLAB_URL where it is not gitlab.com's; or use `--token-file HOST=FILE` or netrc; in GitLab CI the job token is used by itself."
+            "The request went without credentials, and GitLab hides what one may not see. "
+            "Set GITLAB_TOKEN (read_api), and GITLAB_URL where it is not gitlab.com's; "
+            "or use `--token-file HOST=FILE` or netrc; in GitLab CI the job token is used by itself."
         )
     elif reply.status == 401:
         code, hint = (
@@ -161,7 +169,8 @@ def _rate_limited(reply: Response, what: str) -> NetworkError:
     advice = "" if reply.sent_credentials else " Requests with credentials are allowed many more."
     return NetworkError(
         "rate-limited",
-        f"expected {what}, found that {shown_url(reply.url)} allows no more requests for now{_asked_to_wait(reply)}",
+        f"expected {what}, found that {shown_url(reply.url)} allows no more "
+        f"requests for now{_asked_to_wait(reply)}",
         hint=f"Try again later.{advice}",
     )
 

@@ -1,4 +1,4 @@
-"""How often and how long one call tries. Time is a parameter, so that tests never sleep."""
+"""How often and how long one call is tried. Time is a parameter, so that tests never sleep."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ class Clock:
     """Where time comes from.
 
     Attributes:
-        monotonic: Seconds that only grow.
-        now: Seconds since the epoch; serves only ``Retry-After`` dates.
+        monotonic: Seconds that never decrease.
+        now: Seconds since the epoch; only for ``Retry-After`` dates.
         sleep: Wait that many seconds.
-        wait: Wait, holding a condition, until it is notified or a moment on ``monotonic`` has come; it may also return earlier.
+        wait: Wait on a held condition until it is notified or a moment on ``monotonic`` has passed; it may
+            return earlier.
     """
 
     monotonic: Callable[[], float] = time.monotonic
@@ -35,7 +36,7 @@ class Clock:
     wait: Callable[[threading.Condition, float], None] = _wait
 
     def seconds_of(self, retry_after: str | None) -> float | None:
-        """Read a ``Retry-After`` header (RFC 9110 section 10.2.3): seconds, or an HTTP date; None where it is neither."""
+        """Read a ``Retry-After`` header (RFC 9110 section 10.2.3): seconds or a date; None if neither."""
         if retry_after is None:
             return None
         text = retry_after.strip()
@@ -66,7 +67,7 @@ class RetryBudget:
         return self.ends - self._clock.monotonic()
 
     def pause(self, retry_after: str | None = None) -> bool:
-        """Wait before another try, as long as the server asks, else exponentially longer each time.
+        """Wait before another try, as long as the server requests, else exponentially longer each time.
 
         Returns:
             False, at once, where no try is left or the wait would pass the deadline.

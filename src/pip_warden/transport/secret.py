@@ -15,11 +15,11 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text; to be called only where it is put on the wire."""
+        """Return the text; call it only to put it into a request."""
         return self._text
 
     def hidden_in(self, text: str) -> str:
-        """Return a text with every occurrence of the secret blotted out."""
+        """Return a text with every occurrence of the secret replaced."""
         return text.replace(self._text, "[hidden]") if self._text else text
 
     def __repr__(self) -> str:

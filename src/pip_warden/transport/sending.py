@@ -1,8 +1,9 @@
-"""One request on its way: sent, led by redirects, and over at the deadline.
+"""Sends one request: follows redirects, and ends at the deadline.
 
-One ``requests.Session`` serves every thread. It is never changed after construction and keeps no cookies, so that what
-threads share is urllib3's connection pool, which is made for it. Redirects are ours: requests would read a redirect's body without a limit, and takes
-``PRIVATE-TOKEN`` and ``JOB-TOKEN`` along to the object store.
+One ``requests.Session`` serves every thread. It is never changed after construction and keeps no cookies, so
+threads share only urllib3's connection pool, which is made for it. Redirects are followed here: requests
+would read a redirect's body without a limit, and sends ``PRIVATE-TOKEN`` and ``JOB-TOKEN`` to the object
+store.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pip_warden.transport.urls import origin_of, shown_url
 from pip_warden.transport.watchdog import Watchdog
 
 _CUT_OFF = PASSING | {"tls-failed"}
-"""Codes of what is found where a connection ends at the deadline."""
+"""Codes of the failures that a connection has when it is ended at the deadline."""
 
 
 class Sender:
@@ -55,15 +56,15 @@ class Sender:
 
     @contextmanager
     def open(self, ask: Request, budget: RetryBudget) -> Iterator[OpenResponse]:
-        """Ask, and have whatever is under way at the deadline end there, until the answer's body has been read.
+        """Send a request; until the response's body has been read, the connection is ended at the deadline.
 
         Args:
-            ask: What to ask.
+            ask: The request.
             budget: The time that is left.
 
         Raises:
-            NetworkError: ``timed-out``, whatever the end of the connection looked like: a body without a length looks complete.
-                Or no answer, or an insecure redirect.
+            NetworkError: ``timed-out``, however the connection ended (a body without a length looks
+                complete); no response; or an insecure redirect.
         """
         with self._watchdog.watching(budget.ends) as watch:
             try:
@@ -78,7 +79,7 @@ class Sender:
 
     @contextmanager
     def _ask(self, ask: Request, budget: RetryBudget) -> Iterator[OpenResponse]:
-        """Send a request and follow its redirects; credentials go no further than the first origin, and do not come back."""
+        """Send a request and follow its redirects; once one leaves the origin, no credentials are sent."""
         url, home, is_anonymous = urldefrag(ask.url).url, origin_of(ask.url), ask.is_anonymous
         for _ in range(MOST_REDIRECTS + 1):
             auth = None if is_anonymous else self._credentials.for_request(url)

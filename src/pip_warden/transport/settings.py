@@ -1,4 +1,4 @@
-"""How the network is used: frozen settings. The command line fills them from the environment; nothing else reads it."""
+"""Frozen network settings. The command line fills them from the environment; nothing else reads it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class Settings:
 
     Attributes:
         connect_timeout: Seconds for a connection to be made.
-        read_timeout: Seconds without a byte before an answer counts as broken.
+        read_timeout: Seconds without a byte before a response counts as broken.
         deadline: Seconds for one call with all its retries and redirects.
-        retries: How often a call is tried again after a passing failure.
+        retries: How often a call is retried after a transient failure.
         ca_file: Certificate authorities to trust instead of the usual ones.
-        extra_ca_file: Certificate authorities to trust beside the usual ones.
+        extra_ca_file: Certificate authorities to trust in addition to the usual ones.
         proxies: Proxy URL by scheme: ``http``, ``https`` or ``all``. This machine is always reached directly.
-        no_proxy: Hosts reached directly: names (with their subdomains), ``host:port``, addresses, networks, or ``*``.
+        no_proxy: Hosts reached directly: names (and subdomains), ``host:port``, addresses, networks, or
+            ``*``.
         user_agent: The ``User-Agent`` header.
         offline: Open no socket at all.
     """
@@ -52,7 +53,7 @@ class Settings:
         return {origin.scheme: url} if url else {}
 
     def tls_context(self) -> ssl.SSLContext | None:
-        """Load the certificate authorities asked for; None where the usual ones are meant.
+        """Load the configured certificate authorities; None for the usual ones.
 
         Raises:
             UsageError: ``bad-ca-file``: the file cannot be read or has no certificate.
@@ -75,13 +76,14 @@ def settings_from_environment(
 ) -> Settings:
     """Fill settings from environment variables.
 
-    The certificate authorities are those of ``cert`` (``--cert``), else ``REQUESTS_CA_BUNDLE``, else ``SSL_CERT_FILE``. GitLab Runner's
-    ``CI_SERVER_TLS_CA_FILE`` speaks of one server only, so where none of these is set it is trusted *beside* the usual ones.
+    The certificate authorities are those of ``cert`` (``--cert``), else ``REQUESTS_CA_BUNDLE``, else
+    ``SSL_CERT_FILE``. GitLab Runner's ``CI_SERVER_TLS_CA_FILE`` is for one server only, so where none of
+    these is set it is trusted *in addition to* the usual ones.
 
     Args:
         environ: The environment, given by the caller.
         cert: The file the user named.
-        base: Everything that the environment does not say.
+        base: The values of everything that the environment does not set.
 
     Raises:
         UsageError: ``bad-proxy``: a proxy is not an http(s) URL.
@@ -102,9 +104,8 @@ def _proxies(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     for scheme in ("http", "https", "all"):
         url = _either(environ, f"{scheme}_proxy")
         if scheme == "http" and "REQUEST_METHOD" in environ:
-            url = environ.get(
-                "http_proxy", ""
-            )  # in a CGI process HTTP_PROXY is a header of the request (CVE-2016-1000110)
+            # In a CGI process HTTP_PROXY is a header of the request (CVE-2016-1000110).
+            url = environ.get("http_proxy", "")
         if url:
             found.append((scheme, _proxy_url(scheme, url)))
     return found
@@ -132,7 +133,7 @@ def _either(environ: Mapping[str, str], name: str) -> str:
 
 
 def _covers(entry: str, origin: Origin) -> bool:
-    """Tell whether an entry of NO_PROXY covers an origin."""
+    """Return whether an entry of NO_PROXY covers an origin."""
     if entry == "*":
         return True
     try:

@@ -40,11 +40,11 @@ class Origin:
 
 
 def origin_of(url: str) -> Origin:
-    """Return the origin of a URL that may be asked: https, or http to this machine.
+    """Return the origin of a URL that may be requested: https, or http to this machine.
 
     Raises:
-        NetworkError: ``insecure-url``: it is anything else, names a user, or has characters that parsers read differently
-            (backslashes, blanks, control characters, raw non-ASCII).
+        NetworkError: ``insecure-url``: it is anything else, names a user, or has characters that parsers read
+        differently (backslashes, blanks, control characters, raw non-ASCII).
     """
     if not _PLAIN.fullmatch(url):
         raise _insecure(url, "one with characters that no URL has (RFC 3986)")
@@ -61,7 +61,7 @@ def origin_of(url: str) -> Origin:
 
 
 def shown_url(url: str) -> str:
-    """Return a URL as people may see it: without user, query and fragment, which may hold secrets (signed URLs)."""
+    """Return a URL for display: without user, query and fragment, which may hold secrets (signed URLs)."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,7 +1,8 @@
-"""Deadlines that a server cannot evade: whatever is under way when one is over, its connection is shut down.
+"""Deadlines that a server cannot evade: when one passes, the connection is shut down.
 
-Each read succeeds within its timeout while a server drips: endless ``100 Continue``, headers, chunk extensions, trailers, the records of a TLS
-handshake. The libraries below read on through all of that, so nobody in that thread looks at the time. Another thread does.
+Each read succeeds within its timeout while a server drips: endless ``100 Continue``, headers, chunk
+extensions, trailers, the records of a TLS handshake. The libraries below read on through all of that without
+a look at the time, so another thread watches it.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ class Watch:
 
     @property
     def is_over(self) -> bool:
-        """Whether the deadline came while the request was under way. What was read until then may end anywhere."""
+        """Whether the deadline passed during the request. What was read until then may end anywhere."""
         return self._is_over
 
     def follow(self, number: int) -> None:
-        """Take the connection with a file descriptor for the one in use.
+        """Watch the connection with a file descriptor from now on.
 
-        A duplicate is kept: TLS takes the descriptor of the socket below away, and a server's ``Connection: close`` has the connection let go
-        of it before the body is read.
+        A duplicate is kept: TLS detaches the descriptor from the socket below, and after a server's
+        ``Connection: close`` the connection releases it before the body is read.
 
         Raises:
             OSError: It cannot be duplicated.
@@ -49,12 +50,12 @@ class Watch:
                 self._shut_down()
 
     def end(self) -> None:
-        """Leave the connection alone from now on."""
+        """Stop watching the connection."""
         with self._lock:
             self._let_go()
 
     def expire(self) -> None:
-        """Shut the connection down: whoever waits for it finds its end."""
+        """Shut the connection down: a thread that reads from it gets the end of the stream."""
         with self._lock:
             self._is_over = True
             self._shut_down()
@@ -66,16 +67,16 @@ class Watch:
 
     def _shut_down(self) -> None:
         if self._line is not None:
-            with contextlib.suppress(OSError):  # the other side was faster
+            with contextlib.suppress(OSError):  # closed by the other side already
                 self._line.shutdown(socket.SHUT_RDWR)
 
 
 _CURRENT: ContextVar[Watch | None] = ContextVar("watch", default=None)
-"""The watch of the request that this thread makes; connections are made deep in libraries, in the same thread."""
+"""The watch of this thread's request; connections are made deep in libraries, in the same thread."""
 
 
 def follow_here(number: int) -> None:
-    """Have the request that this thread makes be watched on the connection with this file descriptor.
+    """Watch this thread's request on the connection with this file descriptor.
 
     Raises:
         OSError: It cannot be duplicated.
@@ -86,7 +87,7 @@ def follow_here(number: int) -> None:
 
 
 class Watchdog:
-    """Ends what is under way when its deadline comes. One thread, started at the first request."""
+    """Ends requests at their deadline. One thread, started at the first request."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -97,14 +98,14 @@ class Watchdog:
         self._is_closed = False
 
     def close(self) -> None:
-        """End the thread, as soon as nothing is under way any more."""
+        """End the thread as soon as no request is left."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
 
     @contextmanager
     def watching(self, moment: float) -> Iterator[Watch]:
-        """Watch what this thread asks of the network until a moment on the clock's ``monotonic``."""
+        """Watch this thread's request until a moment on the clock's ``monotonic``."""
         watch = Watch(moment)
         self._add(watch)
         token = _CURRENT.set(watch)
