@@ -1,1 +1,1 @@
-"""Index pages become candidates: which files a registry says it has."""
+"""Turns index pages into candidates: the files that a registry says it has."""

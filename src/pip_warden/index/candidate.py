@@ -15,13 +15,14 @@ class Candidate:
     """One file entry of an index page.
 
     Attributes:
-        project: The project whose page was asked for.
+        project: The project whose page was requested.
         name: The parsed file name.
         source: Name of the trust file's source that served the page.
         page_url: Final URL of the page, after redirects.
         url: Absolute URL of the file without its fragment.
-        claimed_sha256: The index's digest: the uploader's word.
-        claimed_requires_python: ``data-requires-python`` / ``requires-python`` as it stands; None where absent or empty.
+        claimed_sha256: The index's digest, as the uploader gave it.
+        claimed_requires_python: ``data-requires-python`` / ``requires-python``, unchanged; None where absent
+            or empty.
         claimed_yanked: None where not yanked, else the reason, which may be empty (PEP 592).
         claimed_upload_time: PEP 700, aware UTC.
         claimed_size: Bytes (PEP 700).
@@ -42,7 +43,7 @@ class Candidate:
 
     @property
     def bytes_claimed(self) -> str:
-        """Return what tells the bytes of two entries apart before either is fetched: the digest, else the URL."""
+        """Return what distinguishes two entries' bytes before they are fetched: the digest, else the URL."""
         return self.claimed_sha256.hex if self.claimed_sha256 is not None else self.url
 
 
@@ -51,12 +52,13 @@ class IndexPage:
     """A project's page.
 
     Attributes:
-        project: The project asked for.
-        source: Name of the source asked.
+        project: The requested project.
+        source: Name of the source.
         url: Final URL, after redirects.
         candidates: Every entry that is a wheel or ``.tar.gz`` sdist, in the page's order.
         ignored: Every other entry as ``(file name, why it is no candidate)``.
-        unusable: The names of wheels and sdists that an installer may still see in what is ignored: an entry's own, and the one its URL ends in.
+        unusable: The names of wheels and sdists that an installer may still read from ignored entries: an
+            entry's own, and the one its URL ends in.
     """
 
     project: ProjectName
@@ -68,7 +70,7 @@ class IndexPage:
 
 
 def distinct(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Leave out what only repeats an earlier entry: an index may list a file twice, by the same name and with the same digest."""
+    """Drop entries that repeat an earlier one: an index may list a file twice, with one name and digest."""
     seen: dict[tuple[str, str], Candidate] = {}
     for candidate in candidates:
         seen.setdefault((candidate.name.filename, candidate.bytes_claimed), candidate)

@@ -1,4 +1,4 @@
-"""An entry of an index page becomes a candidate, or is ignored with the reason. Pure; nothing that it says is believed."""
+"""Turns entries of an index page into candidates, or ignores them with a reason. Pure; nothing is trusted."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.transport import origin_of
 
 LONGEST_URL = 8192
-"""Characters of an entry's URL as it stands on the page."""
+"""Characters of an entry's URL, as on the page."""
 
 _LONGEST_FIELD = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageEntry:
-    """One entry, read from either form of page and not yet looked at.
+    """One entry, read from either form of page and not yet checked.
 
     Attributes:
         filename: The anchor's text, or the JSON ``filename``.
-        href: The URL as it stands on the page.
+        href: The URL, as on the page.
         url: The same, made absolute.
         sha256: Every SHA-256 claimed for it.
-        requires_python: As it stands, None where absent.
+        requires_python: Unchanged, None where absent.
         yanked: The reason, which may be empty; None where it is not yanked.
-        upload_time: As it is claimed; may be without a zone.
+        upload_time: As claimed; may be without a zone.
         size: Bytes, as claimed.
         provenance: URL of the PEP 740 provenance object.
     """
@@ -49,10 +49,10 @@ class PageEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Where entries come from.
+    """The page that entries come from.
 
     Attributes:
-        project: The project whose page was asked for.
+        project: The project whose page was requested.
         source: Name of the source.
         url: Final URL of the page.
         bad: Makes the error for a page that cannot be read as a whole.
@@ -65,10 +65,10 @@ class Page:
 
 
 def candidate_of(page: Page, entry: PageEntry) -> Candidate | str:
-    """Return the candidate, or why the entry is none.
+    """Return the candidate, or why the entry is not one.
 
     Args:
-        page: Where the entry stands.
+        page: The page of the entry.
         entry: The entry.
     """
     try:
@@ -97,7 +97,7 @@ def candidate_of(page: Page, entry: PageEntry) -> Candidate | str:
 
 
 def names_seen_in(entry: PageEntry) -> Iterator[ArtifactName]:
-    """Yield the names under which an installer may take an ignored entry: pip reads the URL's end, others the entry's own name."""
+    """Yield the names that an installer may see: pip reads the URL's end, others the entry's own name."""
     path = unquote(entry.url.partition("#")[0].partition("?")[0])
     for text in (entry.filename, path.rstrip("/").rpartition("/")[2]):
         with suppress(UsageError):
@@ -105,9 +105,10 @@ def names_seen_in(entry: PageEntry) -> Iterator[ArtifactName]:
 
 
 def _url_problem(entry: PageEntry, name: ArtifactName) -> str:
-    """Say what is wrong with an entry's URL; ``""`` where nothing is.
+    """Return what is wrong with an entry's URL; ``""`` where nothing is.
 
-    The name in the URL is decoded exactly once (``%252e%252e%252f`` decoded twice was CVE-2026-13346) and must be the name on the page.
+    The name in the URL is decoded exactly once (``%252e%252e%252f`` decoded twice was CVE-2026-13346) and
+    must be the name on the page.
     """
     if len(entry.href) > LONGEST_URL:
         return "its URL is too long"
@@ -147,7 +148,7 @@ def _plain_url(url: str | None) -> str | None:
 
 
 def _utc(time: datetime | None) -> datetime | None:
-    """Return an aware time in UTC; one without a zone is not what PEP 700 writes, and says nothing."""
+    """Return an aware time in UTC; one without a zone is not PEP 700's, and is dropped."""
     if time is None or time.tzinfo is None:
         return None
     try:

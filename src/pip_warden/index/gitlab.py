@@ -1,7 +1,7 @@
-"""What a GitLab instance says of its projects and packages, and which project a file belongs to.
+"""Reads a GitLab instance's projects and packages, and finds the project that a file belongs to.
 
-Nothing here is proof: digests and dates are what the registry says. What matters is that "it is not there" and "could not tell" stay apart,
-because GitLab answers 404 for what one may not see.
+Nothing here is proof: digests and dates are claims of the registry. What matters is that "it is not there"
+and "could not be determined" stay apart, because GitLab responds 404 for what the caller may not see.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ class GitLab:
         self._url = url.rstrip("/")
 
     def project_info(self, project: str | int) -> ProjectInfo:
-        """Return what the instance says about a project.
+        """Return the instance's description of a project.
 
         Raises:
-            RegistryError: ``not-found`` (asked with credentials), ``bad-answer`` or another status.
-            CredentialsError: Who asks is not known, or may not.
-            NetworkError: No answer, or a broken one.
+            RegistryError: ``not-found`` (requested with credentials), ``bad-answer`` or another status.
+            CredentialsError: The caller is not authenticated, or not authorised.
+            NetworkError: No response, or a broken one.
         """
         reply = self._transport.get(project_api(self._url, project), max_bytes=MAX_JSON)
         what = f"the project {shown(str(project))}"
@@ -89,19 +89,20 @@ class GitLab:
         Args:
             project: Path or id.
             package: The package's name in the generic registry.
-            version: Its version there, of any spelling.
-            filename: The file; an epoch's ``!`` in it or the version is written as the registry takes it.
+            version: Its version there, in any spelling.
+            filename: The file; an epoch's ``!`` in it or the version is written as the registry stores it.
             max_bytes: The largest file.
-            known_readable: Whether another request to the same registry, with the same credentials, was answered: then a 404 without
-                credentials is a real one.
+            known_readable: Whether another request to the same registry, with the same credentials,
+                succeeded: then a 404 without
+            credentials means that the file is missing.
 
         Returns:
-            The file, or None where it is really not there.
+            The file, or None where it does not exist.
 
         Raises:
-            CredentialsError: Could not tell, since nobody was said to ask.
-            RegistryError: Could not tell for another reason.
-            NetworkError: No answer, or a broken one.
+            CredentialsError: Could not be determined without credentials.
+            RegistryError: Could not be determined for another reason.
+            NetworkError: No response, or a broken one.
         """
         url = generic_url(self._url, project, package, version, filename)
         return self._file(url, filename, max_bytes, known_readable)
@@ -112,8 +113,8 @@ class GitLab:
         """Fetch one row of a package's files, which need not be the newest of its name.
 
         Returns:
-            The file; None where the row is gone or the instance is older than GitLab 18.4 and cannot serve it: then only the
-            newest row can be had, from :meth:`generic_get`.
+            The file; None where the row is gone or the instance is older than GitLab 18.4 and cannot serve
+            it: then only the newest row is available, from :meth:`generic_get`.
 
         Raises:
             UndecidedError: As for :meth:`generic_get`.
@@ -126,10 +127,11 @@ class GitLab:
     ) -> tuple[PackageFile, ...] | None:
         """Return every file row of a generic package, newest first.
 
-        A package that somebody hid is not listed although its files can be fetched by name: an empty result does not prove absence.
+        A hidden package is not listed although its files can be fetched by name: an empty result does not
+        prove absence.
 
         Returns:
-            The rows; empty where no such package is listed; None where the list itself is really not there.
+            The rows; empty where no such package is listed; None where the list itself does not exist.
 
         Raises:
             UndecidedError: As for :meth:`generic_get`.
@@ -149,14 +151,16 @@ class GitLab:
     def owner_of(
         self, group: str, name: ProjectName, version: Version, filename: str, sha256: Digest
     ) -> Owner:
-        """Find the project of a group that a PyPI file belongs to, which a group's index does not say.
+        """Find the project of a group that a PyPI file belongs to, which a group's index does not name.
 
         Raises:
-            CredentialsError: ``token-needed``: a group's packages are listed for personal, project or group tokens only.
+            CredentialsError: ``token-needed``: a group's packages are listed for personal, project or group
+                tokens only.
             RegistryError: ``no-owner``: no project has the file; ``ambiguous-owner``: several have it.
             UndecidedError: As for :meth:`generic_get`.
         """
-        # The filter matches a part of the name as it was spelled at upload, so only what no spelling changes is given to it.
+        # The filter matches a part of the name as spelled at upload, so it gets only the part that is the
+        # same in every spelling.
         part = max(name.split("-"), key=len)
         url = packages_url(group_api(self._url, group), package_type="pypi", package_name=part)
         self._require_token(url)
@@ -179,7 +183,8 @@ class GitLab:
             raise CredentialsError(
                 "token-needed",
                 f"expected a token for {shown_url(url)}, found none that this route takes",
-                hint="Set GITLAB_TOKEN (read_api): a job token cannot list a group's packages. Or pin the project itself, not its group.",
+                hint="Set GITLAB_TOKEN (read_api): a job token cannot list a group's packages. "
+                "Or pin the project itself, not its group.",
             )
 
     def _file(self, url: str, what: str, max_bytes: int, known_readable: bool) -> bytes | None:
@@ -196,7 +201,7 @@ class GitLab:
             yield read_package_file(item)
 
     def _list(self, url: str, what: str, known_readable: bool) -> Iterator[JSONValue]:
-        """Walk a paginated list. Totals are not relied on; an empty page ends it whatever the headers promise (issue 471566)."""
+        """Yield a paginated list. Totals are ignored; an empty page ends it (GitLab issue 471566)."""
         first = url
         for _ in range(_MOST_PAGES):
             reply = self._transport.get(url, max_bytes=MAX_JSON, label=what)
@@ -217,14 +222,14 @@ class GitLab:
 
 
 def _is_missing(reply: Response, known_readable: bool) -> bool:
-    """Tell whether a 404 means that the thing is not there, rather than that one may not see it."""
+    """Return whether a 404 means that the resource is missing, not that the caller may not see it."""
     if reply.status != 404 or reply.left_origin or _NO_PROJECT in explanation(reply):
         return False
     return known_readable or reply.sent_credentials
 
 
 def _next_page(url: str, reply: Response) -> str | None:
-    """Return the next page: ``x-next-page``, else the ``Link`` header; always of the same list.
+    """Return the URL of the next page (``x-next-page``, else the ``Link`` header) of the same list.
 
     Raises:
         RegistryError: ``bad-answer``: it leads elsewhere.
@@ -254,13 +259,15 @@ def _only(owners: dict[int, Owner], group: str, filename: str) -> Owner:
         raise RegistryError(
             "no-owner",
             f"expected one project of group {shown(group)} that has {shown(filename)}, found none",
-            hint="The file may be in a project that the token's owner cannot read. Pin the project itself, not its group.",
+            hint="The file may be in a project that the token's owner cannot read. "
+            "Pin the project itself, not its group.",
         )
     if len(owners) > 1:
         ids = ", ".join(str(project) for project in sorted(owners))
         raise RegistryError(
             "ambiguous-owner",
-            f"expected one project of group {shown(group)} that has {shown(filename)}, found the projects {ids}",
+            f"expected one project of group {shown(group)} that has {shown(filename)}, "
+            f"found the projects {ids}",
             hint="Pin the project itself, not its group.",
         )
     return next(iter(owners.values()))

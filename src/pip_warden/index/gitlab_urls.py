@@ -1,4 +1,4 @@
-"""Where things are on a GitLab instance: the URLs of its projects, registries and packages."""
+"""URLs of a GitLab instance: of its projects, registries and packages."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ def project_api(url: str, project: str | int) -> str:
 
 
 def simple_url(url: str, project: str | int, name: ProjectName) -> str:
-    """Return where the PyPI registry's page of a package is."""
+    """Return the URL of a package's page in the PyPI registry of a project."""
     return f"{project_api(url, project)}/packages/pypi/simple/{name}"
 
 
 def group_simple_url(url: str, group: str, name: ProjectName) -> str:
-    """Return where the page of a package is that a group's projects publish."""
+    """Return the URL of a package's page in the PyPI registry of a group."""
     return f"{group_api(url, group)}/-/packages/pypi/simple/{name}"
 
 
 def generic_url(url: str, project: str | int, package: str, version: str, filename: str) -> str:
-    """Return where a file of the generic registry is.
+    """Return the URL of a file of the generic registry.
 
-    The registry takes no ``!``, so that of an epoch is written ``__``; ``+`` is always encoded.
+    The registry accepts no ``!``, so that of an epoch is written ``__``; ``+`` is always encoded.
     """
     parts = (package, without_epoch(version), without_epoch(filename))
     return f"{project_api(url, project)}/packages/generic/" + "/".join(quote(part, safe="") for part in parts)
 
 
 def packages_url(base: str, **query: str) -> str:
-    """Return a package list: ``base`` is the API base of a project or group, ``query`` its filters."""
+    """Return the URL of a package list: ``base`` is a project's or group's API base, ``query`` filters."""
     return f"{base}/packages?{urlencode({**query, 'per_page': str(_PER_PAGE)})}"
 
 
 def package_files_url(url: str, project: str | int, package_id: int) -> str:
-    """Return the list of a package's files."""
+    """Return the URL of the list of a package's files."""
     return f"{project_api(url, project)}/packages/{package_id}/package_files?per_page={_PER_PAGE}"
 
 
 def file_url(url: str, project: str | int, package_id: int, file_id: int) -> str:
-    """Return where one row of a package's files is (GitLab 18.4 and newer)."""
+    """Return the URL of one row of a package's files (GitLab 18.4 and newer)."""
     return f"{project_api(url, project)}/packages/{package_id}/package_files/{file_id}/download"
 
 

@@ -1,8 +1,9 @@
-"""The links of an HTML page (PEP 503), read in one pass: its cost grows with the page's length alone.
+"""Reads the links of an HTML page (PEP 503) in one pass, in time linear in the page's length.
 
-Read is the HTML that indexes write; nothing on the page is believed, so it matters little how somebody else would read an odd one. A tag,
-comment or script without an end is an error. Lenient parsers look for the end of each again and again, and take minutes for a hostile page of
-a few kilobytes (CVE-2025-6069 and CVE-2026-15308 of CPython's ``html.parser``, on which most others are built).
+It reads the HTML that indexes write; nothing on the page is trusted, so it matters little how other parsers
+read an odd one. A tag, comment or script without an end is an error. Lenient parsers search for the end of
+each again and again, and take minutes for a hostile page of a few kilobytes (CVE-2025-6069 and CVE-2026-15308
+of CPython's ``html.parser``, on which most others are built).
 """
 
 from __future__ import annotations
@@ -21,25 +22,26 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
-"""Possessive throughout: what was read once is never read again."""
+"""Possessive throughout: no backtracking."""
 
 _ATTRIBUTE = re.compile(
-    r"""(?P<name>[^\s"'<>/=]++) (?: \s*+ =\s*+ (?: "(?P<double>[^"]*+)" | '(?P<single>[^']*+)' | (?P<bare>[^\s"'<>=`]++) ) )?""",
+    r"""(?P<name>[^\s"'<>/=]++) (?: \s*+ =\s*+ """
+    r"""(?: "(?P<double>[^"]*+)" | '(?P<single>[^']*+)' | (?P<bare>[^\s"'<>=`]++) ) )?""",
     re.VERBOSE | re.ASCII,
 )
 _OPAQUE = frozenset(
     {"iframe", "noembed", "noframes", "plaintext", "script", "style", "textarea", "title", "xmp"}
 )
-"""Elements whose content is no markup."""
+"""Elements whose content is not markup."""
 
 
 class MarkupError(ValueError):
-    """The page is not the HTML we read; the message says why."""
+    """The page is not HTML that is read here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An ``<a>`` with its text, nested tags left out, and its attributes by lower-case name; of two of one name the first counts."""
+    """An ``<a>``: its text without nested tags, and its attributes by lower-case name (the first of each)."""
 
     text: str
     attributes: dict[str, str]
@@ -47,7 +49,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an index page says.
+    """The content of an index page.
 
     Attributes:
         base: ``href`` of its first ``<base>``, None where there is none.
@@ -82,7 +84,8 @@ def read_document(text: str, *, most_links: int) -> Document:
         most_links: How many links it may have.
 
     Raises:
-        MarkupError: A tag, comment or script has no end, a character reference has no meaning, or there are too many links.
+        MarkupError: A tag, comment or script has no end, a character reference is invalid, or there are too
+            many links.
     """
     bases: list[str] = []
     meta: list[tuple[str, str]] = []
@@ -92,7 +95,8 @@ def read_document(text: str, *, most_links: int) -> Document:
         if isinstance(token, str):
             parts.append(token)
         elif token.name == "a":
-            # Links do not nest (HTML Standard, 13.2.6.4.7): another one ends the one before, and what follows an end belongs to none.
+            # Links do not nest (HTML Standard, 13.2.6.4.7): a link ends the one before, and text after an end
+            # belongs to none.
             parts = []
             if not token.is_end:
                 links.append((parts, token.attributes()))
@@ -128,7 +132,7 @@ def _tokens(text: str) -> Iterator[str | _Tag]:
 
 
 def _end_of(name: str, text: str, at: int) -> int:
-    """Return where the end tag of an element begins whose content is no markup."""
+    """Return where the end tag of an element begins whose content is not markup."""
     match = re.compile(rf"</{name}(?=[\s/>])", re.ASCII | re.IGNORECASE).search(text, at)
     if match is None:
         raise MarkupError(f"a {name} without an end")

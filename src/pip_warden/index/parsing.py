@@ -1,7 +1,7 @@
-"""An index page (PEP 503 HTML or PEP 691 JSON) becomes candidates. Pure; nothing on the page is believed.
+"""Turns an index page (PEP 503 HTML or PEP 691 JSON) into candidates. Pure; nothing on the page is trusted.
 
-A page that cannot be read as a whole is undecided; an entry that is no plain wheel or sdist under a plain URL is ignored, with the
-reason, and so can never be asked for.
+A page that cannot be read as a whole is undecided; an entry that is not a plain wheel or sdist under a plain
+URL is ignored, with the reason, and so can never be requested.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 from pip_warden.transport import shown_url
 
 MAX_PAGE_BYTES = 64 << 20
-"""The largest page: the largest of pypi.org's are a quarter of it."""
+"""Bytes of the largest page: four times the largest of pypi.org."""
 
 _MAX_HTML_BYTES = 16 << 20
 _MOST_FILES = 100_000
-"""On one page of either form: each entry costs tens of microseconds."""
+"""Entries on one page of either form: each costs tens of microseconds."""
 _JSON = "application/vnd.pypi.simple.v1+json"
 _HTML = frozenset({"application/vnd.pypi.simple.v1+html", "text/html"})
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1"})
@@ -57,14 +57,16 @@ def parse_page(*, project: ProjectName, source: str, url: str, content_type: str
         body: The page.
 
     Raises:
-        RegistryError: ``bad-index-page``: it is no index page of this project, or cannot be read as a whole.
+        RegistryError: ``bad-index-page``: it is not an index page of this project, or cannot be read as a
+            whole.
     """
 
     def bad(found: str) -> RegistryError:
         return RegistryError(
             "bad-index-page",
             f"expected an index page of {project} from {shown_url(url)}, found {shown(found)}",
-            hint="Nothing was decided. If this is a sign-in page, credentials are missing; else check the source's `type` and `url`.",
+            hint="Nothing was decided. If this is a sign-in page, credentials are missing; "
+            "else check the source's `type` and `url`.",
         )
 
     page = Page(project=project, source=source, url=url, bad=bad)
@@ -105,7 +107,7 @@ def _sort_out(page: Page, listed: list[PageEntry]) -> IndexPage:
 
 
 def _from_json(page: Page, body: bytes) -> Iterator[PageEntry]:
-    """Read PEP 691 JSON. Its version is ours to judge, so that a newer minor version is no Python warning."""
+    """Read PEP 691 JSON. Its version is checked here, so that a newer minor version is no Python warning."""
     data = loads_object(body, max_bytes=MAX_PAGE_BYTES)
     meta = data.get("meta")
     version = meta.get("api-version") if isinstance(meta, dict) else None
@@ -130,7 +132,7 @@ def _from_json_file(page: Page, raw: Mapping[str, JSONValue]) -> PageEntry:
         raise page.bad("a file without a name or URL")
     if len(filename) > _LONGEST_NAME or len(href) > LONGEST_URL:
         return PageEntry(filename=filename, href=href, url=href)
-    # It brings an HTML parser, which costs a twelfth of a second; GitLab's pages are HTML, which ours reads.
+    # It imports an HTML parser, which takes 80 ms; GitLab's pages are HTML, which our own parser reads.
     from pypi_simple import DistributionPackage
 
     package = DistributionPackage.from_json_data(dict(raw), str(page.project), page.url)
@@ -163,7 +165,7 @@ def _from_html(page: Page, body: bytes, charset: str) -> Iterator[PageEntry]:
 
 
 def _check_base(page: Page, base: str) -> None:
-    """Every relative URL on the page costs what its base is long."""
+    """Limit the base's length, which every relative URL on the page gets."""
     if len(base.partition("?")[0]) > _LONGEST_BASE:
         raise page.bad(f"links relative to a URL of more than {_LONGEST_BASE} characters")
 
@@ -185,7 +187,7 @@ def _from_link(link: Link, base: str) -> PageEntry:
 
 
 def _fragment_digests(url: str) -> frozenset[str]:
-    """Return the digests in a URL's fragment (PEP 503); GitLab writes an empty one where the uploader gave none."""
+    """Return the digests in a URL's fragment (PEP 503); GitLab's is empty where the uploader gave none."""
     try:
         parts = urldefrag(url).fragment.split("&")
     except ValueError:

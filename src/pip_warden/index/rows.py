@@ -1,4 +1,4 @@
-"""Rows of GitLab's API, read strictly into values."""
+"""Reads rows of GitLab's API strictly into values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pip_warden.strict_json import JSONValue, MalformedError, loads
 from pip_warden.transport import Response, shown_url
 
 MAX_JSON = 8 << 20
-"""The largest answer of the API."""
+"""Bytes of the API's largest response."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,8 +23,8 @@ class ProjectInfo:
     Attributes:
         id: Numeric id.
         path: Full path, ``group/name``.
-        default_branch: None where the asker may not see the repository.
-        visibility: ``public``, ``internal`` or ``private``; ``""`` where not said.
+        default_branch: None where the caller may not see the repository.
+        visibility: ``public``, ``internal`` or ``private``; ``""`` where not given.
     """
 
     id: int
@@ -35,13 +35,13 @@ class ProjectInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackageFile:
-    """One row of a package's files. Several rows may have one name; the newest is what the generic registry serves.
+    """One row of a package's files. Of several with one name, the generic registry serves the newest.
 
     Attributes:
         id: Numeric id of the row; grows with time.
         package_id: Numeric id of the package.
-        file_name: File name as it stands.
-        claimed_sha256: Its digest; of a PyPI file the uploader's word.
+        file_name: File name, unchanged.
+        claimed_sha256: Its digest; a PyPI file's as the uploader gave it.
     """
 
     id: int
@@ -61,7 +61,7 @@ class Owner:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Package:
-    """One row of a package list; a project's own list does not say the project."""
+    """One row of a package list; a project's own list does not name the project."""
 
     id: int
     name: str
@@ -71,7 +71,7 @@ class Package:
 
 
 def read_project(value: JSONValue, what: str) -> ProjectInfo:
-    """Read the answer about a project.
+    """Read the response about a project.
 
     Raises:
         RegistryError: ``bad-answer``.
@@ -122,7 +122,7 @@ def read_package_file(item: JSONValue) -> PackageFile:
 
 
 def read_json(reply: Response, what: str) -> JSONValue:
-    """Read an answer as strict JSON.
+    """Read a response as strict JSON.
 
     Raises:
         RegistryError: ``bad-answer``.
@@ -166,15 +166,15 @@ def _digest(text: str) -> Digest | None:
 
 
 def same_version(text: str, version: Version) -> bool:
-    """Tell whether a text is another spelling of a version (PEP 440)."""
+    """Return whether a text is another spelling of a version (PEP 440)."""
     try:
         return Version(text) == version
-    except ValueError:  # no version, or one with more digits than Python reads
+    except ValueError:  # not a version, or one with more digits than Python reads
         return False
 
 
 def bad_answer(url: str, found: str) -> RegistryError:
-    """Build the error for an answer that the API does not promise."""
+    """Build the error for a response that the API does not specify."""
     where = f" from {shown_url(url)}" if url else ""
     return RegistryError(
         "bad-answer",

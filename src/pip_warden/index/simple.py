@@ -1,4 +1,4 @@
-"""Index pages, fetched from a source: a GitLab project's PyPI registry or any PEP 503/691 index."""
+"""Fetches index pages from a source: a GitLab project's PyPI registry or any PEP 503/691 index."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 
 
 class IndexSource(Protocol):
-    """What of a trust file's source is needed to ask it."""
+    """The part of a trust file's source that is needed for requests."""
 
     @property
     def name(self) -> str:
@@ -27,7 +27,7 @@ class IndexSource(Protocol):
 
     @property
     def type(self) -> Literal["gitlab", "simple"]:
-        """What it is."""
+        """Its type."""
         ...
 
     @property
@@ -41,19 +41,21 @@ def fetch_page(
 ) -> IndexPage:
     """Fetch a project's page from one source.
 
-    Where the request was forwarded to is in the page's ``url``; whether that may be is step 2's to say. Credentials did not
-    go along.
+    The URL that the request was redirected to is the page's ``url``; whether it is allowed is decided in step
+    2. Credentials are not sent there.
 
     Args:
         transport: The HTTP client.
-        project: The project; its normalised name is what is asked for, since GitLab forwards any other spelling.
-        source: Where to ask.
+        project: The project; its normalised name is requested, since GitLab forwards any other spelling.
+        source: The source.
         registry: For ``gitlab``: path or numeric id of the project whose registry it is.
 
     Raises:
-        RegistryError: ``bad-index-page``; ``page-missing``: the source says that it has no such project; or another status.
-        CredentialsError: Who asks is not known, or may not; a 404 without credentials too.
-        NetworkError: No answer, or a broken one.
+        RegistryError: ``bad-index-page``; ``page-missing``: the source says that it has no such project; or
+            another status.
+        CredentialsError: The caller is not authenticated, or not authorised; also for a 404 without
+            credentials.
+        NetworkError: No response, or a broken one.
         UsageError: ``registry-needed``.
     """
     what = f"the index page of {project}"
@@ -66,21 +68,21 @@ def fetch_page(
 
 
 def ask_page(transport: Transport, url: str, *, label: str) -> Response:
-    """Ask for an index page and return the answer, whatever its status.
+    """Request an index page and return the response, whatever its status.
 
     Args:
         transport: The HTTP client.
-        url: Where it is.
+        url: Its URL.
         label: What it is, for people.
 
     Raises:
-        NetworkError: No answer, or a broken one.
+        NetworkError: No response, or a broken one.
     """
     return transport.get(url, max_bytes=MAX_PAGE_BYTES, accept=ACCEPT, label=label)
 
 
 def read_page(reply: Response, project: ProjectName, source: IndexSource) -> IndexPage:
-    """Read the index page that an answer holds.
+    """Read the index page in a response.
 
     Raises:
         RegistryError: ``bad-index-page``.
@@ -95,10 +97,10 @@ def read_page(reply: Response, project: ProjectName, source: IndexSource) -> Ind
 
 
 def page_url(project: ProjectName, source: IndexSource, registry: str | None) -> str:
-    """Return where a project's page is.
+    """Return the URL of a project's page.
 
     Raises:
-        UsageError: ``registry-needed``: a ``gitlab`` source, and no project was named.
+        UsageError: ``registry-needed``: a ``gitlab`` source without a project.
     """
     if source.type == "simple":
         return f"{source.url}/{project}/"
@@ -112,12 +114,17 @@ def page_url(project: ProjectName, source: IndexSource, registry: str | None) ->
 
 
 def _missing(project: ProjectName, reply: Response) -> UndecidedError:
-    """A 404 says that something is missing only where the server knew who asked, or sent the request on to an index that has none either."""
+    """Return the error for a 404.
+
+    It means that the project is missing only where the request was authenticated, or redirected to an index
+    that has none either.
+    """
     if not (reply.sent_credentials or reply.left_origin):
         return error_for(reply, f"the index page of {project}")
     return RegistryError(
         "page-missing",
         f"expected the index page of {project}, found that {shown_url(reply.url)} has none",
-        hint="Check the package's name and `project`, that something was published there, and that the token's owner is a member.",
+        hint="Check the package's name and `project`, "
+        "that something was published there, and that the token's owner is a member.",
         status=404,
     )

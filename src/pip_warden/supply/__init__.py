@@ -1,6 +1,7 @@
-"""Where pages, files and evidence come from: a registry, or, offline, what the vault holds.
+"""Where pages, files and evidence come from: a registry, or, offline, the vault.
 
-``model`` what the gate asks for; ``registries`` the sources of a trust file, ``generic`` evidence in a GitLab project's generic registry; ``offline`` the vault.
+``model`` the interface; ``registries`` the sources of a trust file, ``generic`` evidence in a GitLab
+project's generic registry; ``offline`` the vault.
 """
 
 from pip_warden.supply.model import Supply

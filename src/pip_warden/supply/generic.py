@@ -15,9 +15,10 @@ T = TypeVar("T")
 
 
 class GenericStore:
-    """A version of a generic package as a place where evidence lies. The newest row of a name wins, and any Developer can add one.
+    """A version of a generic package as a store of evidence.
 
-    The project's index page was read before, with the same credentials, so a 404 here means that there is no such file.
+    The newest row of a name wins, and any Developer can add one. The project's index page was read before,
+    with the same credentials, so a 404 here means that there is no such file.
     """
 
     def __init__(self, gitlab: GitLab, registry: str, place: Place) -> None:
@@ -36,7 +37,7 @@ class GenericStore:
         )
 
     def rows(self, name: str, *, max_bytes: int) -> Iterator[tuple[str, bytes]]:
-        """Yield every older row, by its id; none on a GitLab that cannot (before 18.4), or where the API is closed to us."""
+        """Yield every older row, by its id; none before GitLab 18.4, or where the API denies access."""
         place = self._place
         try:
             rows = (
@@ -51,8 +52,8 @@ class GenericStore:
                 return
             yield f"#{number}", content
 
-    def names(self, prefix: str) -> Sequence[str] | None:  # noqa: ARG002 -- a registry is asked for known names only
-        """Return None: listing costs more requests than asking."""
+    def names(self, prefix: str) -> Sequence[str] | None:  # noqa: ARG002 -- only known names are requested
+        """Return None: a listing costs more requests than requesting the known names."""
         return None
 
     def _row(self, row: PackageFile, max_bytes: int) -> bytes | None:
@@ -60,9 +61,9 @@ class GenericStore:
 
 
 def at_most(max_bytes: int, fetch: Callable[[], T]) -> T | bytes:
-    """Fetch, and put noise of a size that every reader refuses in the place of what is too large.
+    """Fetch, and replace content that is too large by bytes of a size that every reader refuses.
 
-    Evidence that is too large is bad evidence, beside which a good item may lie; it must not end the search.
+    Evidence that is too large is bad evidence, but there may be a good item too: it must not end the search.
     """
     try:
         return fetch()

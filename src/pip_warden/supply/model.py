@@ -1,4 +1,4 @@
-"""What the gate asks for."""
+"""The interface through which the gate gets pages, files and evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_FILE = 5 << 30
 
 
 class Supply(Protocol):
-    """What the gate asks for."""
+    """Provides the gate with pages, files and evidence."""
 
     def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """Fetch a project's page from the source its entry names.
@@ -36,8 +36,8 @@ class Supply(Protocol):
     def evidence(
         self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
     ) -> Iterator[Item | BadItem]:
-        """Find evidence, best form first, fetching each item when it is asked for.
+        """Find evidence, best form first; each item is fetched when the iterator reaches it.
 
         Raises:
-            UndecidedError: It could not be told whether there is an item.
+            UndecidedError: It could not be determined whether there is an item.
         """

@@ -1,4 +1,4 @@
-"""What the vault holds, for a run without a network."""
+"""The vault as a supply, for a run without a network."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from pip_warden.vault import Vault
 
 
 class OfflineSupply:
-    """What the vault holds, for a run without a network. Every file is judged again, from its stored evidence.
+    """The vault as a supply. Every file is judged again, from its stored evidence.
 
-    A stored file has no page any more. It is listed under the URLs that its pinned source gives it: the origin proves nothing by itself, and the
-    digest or the signature that the pin demands is judged as ever.
+    A stored file has no page any more. It is listed under the URLs that its pinned source gives it: the
+    origin proves nothing by itself, and the digest or the signature that the pin requires is judged as
+    always.
 
     Args:
         trust: The trust file.
@@ -57,7 +58,7 @@ class OfflineSupply:
         return IndexPage(project=project, source=source.name, url=url, candidates=candidates)
 
     def _may_be_meant(self, name: ArtifactName, digest: Digest) -> bool:
-        """Tell whether a stored file can be the one of its name: a digest that is pinned says which; nothing else can."""
+        """Return whether a stored file can be the one of its name: only a pinned digest can exclude it."""
         entry = self._trust.entry_for(name.project, name.version)
         pinned = entry.digest_for(name.filename) if isinstance(entry, HashEntry) else None
         return pinned is None or digest.matches(pinned)

@@ -1,4 +1,4 @@
-"""The sources of a trust file, asked over the network."""
+"""The sources of a trust file, over the network."""
 
 from __future__ import annotations
 
@@ -52,14 +52,17 @@ class RegistrySupply:
         return receive(candidate, partial(self._download, home), directory, max_bytes=LARGEST_FILE)
 
     def _download(self, home: str, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Download:
-        """Stream a file, with the credentials of its home's origin only: an index may name files anywhere, also where the user holds a token (T31)."""
+        """Stream a file, with the credentials of its home's origin only.
+
+        An index may name files anywhere, also where the user holds a token (T31).
+        """
         anonymous = is_foreign(url, home)
         return self._transport.download(url, to=to, max_bytes=max_bytes, label=label, anonymous=anonymous)
 
     def evidence(
         self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
     ) -> Iterator[Item | BadItem]:
-        """Find evidence: in the generic registry of a GitLab project, or in the provenance object that an index names."""
+        """Find evidence: in a GitLab project's generic registry, or in the provenance object of an index."""
         source = self._trust.source(entry.source)
         if source.type == "simple":
             if candidate.claimed_provenance is None:
@@ -80,7 +83,7 @@ class RegistrySupply:
         )
 
     def _entry_finder(self, entry: IdentityEntry | Probe) -> EntryFinder:
-        """Look entries up in the logs of the roots that may vouch for the package, and in no other."""
+        """Return a look-up in the logs of the roots that may vouch for the package, and in no other."""
         if isinstance(entry, Probe):
             names = [entry.root]
         else:
@@ -114,18 +117,18 @@ def look_up(
     Args:
         transport: The HTTP client.
         roots: The trusted roots.
-        names: The names of those that are asked.
-        wanted: What the entry must say.
+        names: The names of those whose logs are searched.
+        wanted: What the entry must contain.
 
     Raises:
-        UndecidedError: A log could not be asked.
+        UndecidedError: A log could not be searched.
     """
     urls = dict.fromkeys(url for name in names for url in roots[name].rekor_v1_urls)
     return find_entry(transport, tuple(urls), wanted)
 
 
 def is_foreign(url: str, home: str) -> bool:
-    """Tell whether a URL lies on another origin, or on none that can be told."""
+    """Return whether a URL has another origin, or one that cannot be determined."""
     try:
         return origin_of(url) != origin_of(home)
     except NetworkError:
