@@ -1,7 +1,8 @@
-"""The gate: the only door through which a file reaches an installer.
+"""The gate: the only way for a file to reach an installer.
 
-``one_file`` the order of one file; ``once`` what is decided once in a run, whoever asks and however often; ``dependencies`` what a file will want;
-``gate`` all of it put together, what is fetched ahead included, with a line in the ledger for whatever was asked for; ``model`` the values.
+``one_file`` the order of one file; ``once`` work that is done once in a run; ``dependencies`` what a file
+will require; ``gate`` all of it put together, with prefetching and a line in the ledger for every request;
+``model`` the values.
 """
 
 from pip_warden.gate.gate import Gate

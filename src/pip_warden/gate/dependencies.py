@@ -1,4 +1,4 @@
-"""What an accepted file will want of others."""
+"""Requirements of an accepted file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pip_warden.trust.model import TrustFile
 
 
 def unpinned_by(artifact: Artifact, trust: TrustFile) -> Iterator[Unpinned]:
-    """Yield the unpinned names that a file will want, so that a refusal can list all of them."""
+    """Yield the unpinned names that a file will require, so that a refusal can list all of them."""
     contents = artifact.contents
     if not isinstance(contents, Contents):
         return
@@ -29,10 +29,10 @@ def unpinned_by(artifact: Artifact, trust: TrustFile) -> Iterator[Unpinned]:
 
 
 def wanted_here(requirement: str) -> ProjectName | None:
-    """Return the project that a requirement (PEP 508) wants on this machine, without extras.
+    """Return the project that a requirement (PEP 508) needs on this machine, without extras.
 
-    None where it wants none, or where nobody can say: a marker may compare what cannot be compared. That is for step 4 to judge; here people
-    are only told what will be wanted.
+    None where it needs none, or where that is unknown: a marker may compare what cannot be compared. That is
+    judged in step 4; here it only serves to report what will be needed.
     """
     try:
         parsed = Requirement(requirement)

@@ -1,6 +1,6 @@
-"""Everything that is asked of the gate, each page and file decided once in a run.
+"""The gate's interface: each page and file is decided once in a run.
 
-A file that nobody asked for may have been fetched ahead, but is never reported.
+A file that was not requested may have been prefetched, but is never reported.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Gate:
 
     Args:
         means: What it works with.
-        ledger: Told of whatever was asked for.
+        ledger: Records every request.
     """
 
     def __init__(self, means: GateParts, ledger: Ledger) -> None:
@@ -49,11 +49,11 @@ class Gate:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
-        # Whoever interrupts a run does not wait for a registry.
+        # An interrupted run does not wait for a registry.
         self.close(wait=kind is None or issubclass(kind, Exception))
 
     def close(self, *, wait: bool = True) -> None:
-        """Stop fetching ahead and wait for what is under way, if so wished."""
+        """Stop prefetching; with ``wait``, wait for what has begun."""
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def warm_up(self) -> None:
@@ -61,11 +61,11 @@ class Gate:
         self._pool.submit(self._load_verifier)
 
     def listing(self, project: ProjectName, *, wanted_by: str = "the installer") -> Listing:
-        """Decide what may be asked for of a project.
+        """Decide which files of a project may be requested.
 
         Raises:
             VerdictError: The project is not pinned, or its page is not the pinned source's own.
-            UndecidedError: The page could not be had.
+            UndecidedError: The page could not be fetched.
         """
         try:
             return self._list_once(project, wanted_by)
@@ -77,12 +77,12 @@ class Gate:
             raise
 
     def look_ahead(self, project: ProjectName) -> None:
-        """Start to fetch a project's page, and then its newest wheel, before anybody asks."""
+        """Start to prefetch a project's page, and then its newest wheel."""
         if self._means.trust.entries_of(project):
             self._pool.submit(self._fetch_newest, project)
 
     def admit(self, project: ProjectName, filename: str) -> Admission:
-        """Decide about one file of a project and remember that it was asked for.
+        """Decide about one file of a project and record that it was requested.
 
         Raises:
             RefusedError: As for :meth:`listing`, or the listing has no such file.
@@ -93,7 +93,7 @@ class Gate:
         return admission
 
     def admit_release(self, project: ProjectName, version: Version) -> tuple[Admission, ...]:
-        """Decide about every wheel and sdist that a release has on its page, those that the trust file does not list included.
+        """Decide about every wheel and sdist of a release, including those that the trust file does not list.
 
         Raises:
             RefusedError: As for :meth:`listing`, or ``no-release``: the page has no such release.
@@ -113,20 +113,20 @@ class Gate:
         return admissions
 
     def admit_local(self, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
-        """Decide about a file that the user has, with the evidence that they have for it.
+        """Decide about a local file, with the evidence that the user has for it.
 
         Raises:
-            UndecidedError: It could not be told whether there is an item of evidence.
+            UndecidedError: It could not be determined whether there is an item of evidence.
         """
         admission = self._noted(admit_local(self._means, artifact, evidence))
         self._ledger.record(admission.line)
         return admission
 
     def require_pinned(self, projects: dict[ProjectName, str]) -> None:
-        """Refuse at once when any of several projects is unpinned, naming all of them.
+        """Refuse at once when any of several projects is unpinned, and name all of them.
 
         Args:
-            projects: Each project and who wants it.
+            projects: Each project and what requires it.
 
         Raises:
             VerdictError: ``not-pinned``.
@@ -140,7 +140,7 @@ class Gate:
             raise VerdictError(missing[0])
 
     def _load_verifier(self) -> None:
-        """Pay for imports and roots early; a root that cannot be used is told to whoever needs it."""
+        """Load the imports and roots early; a root that cannot be used is reported when it is needed."""
         import pip_warden._sigstore.verify  # noqa: F401 -- imported for its cost
 
         with suppress(TrustRootError, TrustFileError):
@@ -169,7 +169,8 @@ class Gate:
             raise RefusedError(
                 "unknown-file",
                 f"expected a file listed for {listing.page.project}, found {filename!r}",
-                hint="The file is not on the project's page, or its version is not allowed by the trust file.",
+                hint="The file is not on the project's page, "
+                "or its version is not allowed by the trust file.",
             )
         return self._admit_once(listing, candidate)
 
@@ -178,14 +179,14 @@ class Gate:
         return self._admissions.do(key, lambda: self._noted(admit(self._means, candidate, listing)))
 
     def _noted(self, admission: Admission) -> Admission:
-        """Remember the unpinned names that an accepted file will want."""
+        """Record the unpinned names that an accepted file will require."""
         if isinstance(admission.line.verdict, Accepted):
             for name in unpinned_by(admission.line.verdict.artifact, self._means.trust):
                 self._ledger.want(name)
         return admission
 
     def _fetch_newest(self, project: ProjectName) -> None:
-        """Fetch and judge the newest wheel ahead; whatever goes wrong is told to whoever asks for it."""
+        """Fetch and judge the newest wheel ahead; an error is reported when the file is requested."""
         with suppress(RefusedError, UndecidedError):
             listing = self._list_once(project, "the installer")
             wheels = [c for c in listing.allowed if c.name.kind == "wheel" and c.claimed_yanked is None]

@@ -1,4 +1,4 @@
-"""What judging works with, and what comes of it."""
+"""What judging works with, and its result."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class GateParts:
 
     Attributes:
         trust: The trust file.
-        roots: Its trusted roots, read and checked when first needed.
+        roots: Its trusted roots, read and checked at first use.
         supply: Where pages, files and evidence come from.
         vault: Where accepted files are kept.
         workspace: A private directory of this run.
-        reporter: Told what happens.
-        read_again: Lets the interpreter that will read a file look at it too, where that is another one than ours.
-        fresh: Ask the supply for every file and its evidence, even where the vault has them: what a registry holds *now* is in question.
+        reporter: Receives progress.
+        read_again: Checks a file with the interpreter that will read it too, where that is not ours.
+        fresh: Get every file and its evidence from the supply, even where the vault has them: what a registry
+            holds *now* is in question.
     """
 
     trust: TrustFile
@@ -42,10 +43,10 @@ class GateParts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Admission:
-    """The gate's answer for one file: a sealed file only where the verdict is Accepted.
+    """The gate's decision about one file: a sealed file only where the verdict is Accepted.
 
     Attributes:
-        line: What is told of it.
+        line: The report's line about it.
         sealed: The file.
     """
 

@@ -1,4 +1,4 @@
-"""A piece of work is done once in a run, however many threads ask for it."""
+"""Does a piece of work once in a run, however many threads need it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ T = TypeVar("T")
 
 
 class Once(Generic[K, T]):
-    """Remembers what came of each piece of work, an exception too. Safe to use from several threads."""
+    """Remembers the result of each piece of work, or its exception. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[K, Future[T]] = {}
 
     def do(self, key: K, work: Callable[[], T]) -> T:
-        """Return what the work for a key comes to. Whoever asks first does it; the others wait for that.
+        """Return the result of the work for a key. The first caller does it; the others wait for that.
 
         Raises:
-            BaseException: What the work raised, to everybody who asks.
+            BaseException: What the work raised, for every caller.
         """
         with self._lock:
             known = self._known.get(key)

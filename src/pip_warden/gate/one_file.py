@@ -35,11 +35,12 @@ def admit(means: GateParts, candidate: Candidate, listing: Listing) -> Admission
     Args:
         means: What the gate works with.
         candidate: The file's entry.
-        listing: The judged page on which it stands.
+        listing: The judged page that lists it.
     """
     inquire = partial(Inquiry, candidate, trust=means.trust, roots=means.roots, listing=listing)
     inquiry = inquire()
-    if inquiry.wants is Wants.NOTHING:  # nothing is fetched that is refused whatever it is
+    # What is refused whatever its content is not fetched.
+    if inquiry.wants is Wants.NOTHING:
         return Admission(line=line_of(inquiry.verdict, source=candidate.source), sealed=None)
     try:
         return _apart(means, partial(_from_vault, means, candidate, inquire())) or _apart(
@@ -50,10 +51,10 @@ def admit(means: GateParts, candidate: Candidate, listing: Listing) -> Admission
 
 
 def admit_local(means: GateParts, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
-    """Decide about a file that the user has, with the evidence that they have for it.
+    """Decide about a local file, with the evidence that the user has for it.
 
     Raises:
-        UndecidedError: It could not be told whether there is an item of evidence.
+        UndecidedError: It could not be determined whether there is an item of evidence.
     """
     inquiry = Inquiry(artifact.name, trust=means.trust, roots=means.roots)
     _judge(means, inquiry, artifact, lambda: evidence)
@@ -61,7 +62,7 @@ def admit_local(means: GateParts, artifact: Artifact, evidence: Iterator[Item | 
 
 
 def _apart(means: GateParts, judged: Callable[[Path], A]) -> A:
-    """Judge a file in a private directory of its own, which stays only where what lies in it is handed over."""
+    """Judge a file in a private directory of its own, which is kept only if its content is handed over."""
     directory = Path(tempfile.mkdtemp(dir=means.workspace))
     admission: Admission | None = None
     try:
@@ -75,7 +76,7 @@ def _apart(means: GateParts, judged: Callable[[Path], A]) -> A:
 def _from_vault(
     means: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path
 ) -> Admission | None:
-    """Judge a stored file again, from its stored evidence. Anything but Accepted means: fetch it anew."""
+    """Judge a stored file again, from its stored evidence. On anything but Accepted, it is fetched again."""
     if means.fresh or candidate.claimed_sha256 is None:
         return None
     stored = means.vault.find(candidate.claimed_sha256, candidate.name, directory)
@@ -89,7 +90,7 @@ def _from_vault(
 
 
 def _fetched(means: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path) -> Admission:
-    """Fetch a file, and its evidence as far as it is wanted."""
+    """Fetch a file, and its evidence as far as it is needed."""
     means.reporter.step(f"fetching {candidate.name}")
     artifact = means.supply.receive(candidate, directory)
 
@@ -108,7 +109,7 @@ def _fetched(means: GateParts, candidate: Candidate, inquiry: Inquiry, directory
 def _judge(
     means: GateParts, inquiry: Inquiry, artifact: Artifact, evidence: Callable[[], Iterator[Item | BadItem]]
 ) -> None:
-    """Offer an inquiry what it wants, and nothing more: of a file that steps 1 to 5 refuse, no evidence is looked for."""
+    """Give an inquiry only what it wants: for a file that steps 1 to 5 refuse, no evidence is searched."""
     if inquiry.wants is Wants.ARTIFACT:
         inquiry.offer_artifact(artifact if means.read_again is None else means.read_again(artifact))
     if inquiry.wants is Wants.EVIDENCE:
