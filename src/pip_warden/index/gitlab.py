@@ -93,8 +93,7 @@ class GitLab:
             filename: The file; an epoch's ``!`` in it or the version is written as the registry stores it.
             max_bytes: The largest file.
             known_readable: Whether another request to the same registry, with the same credentials,
-                succeeded: then a 404 without
-            credentials means that the file is missing.
+                succeeded: then a 404 without credentials means that the file is missing.
 
         Returns:
             The file, or None where it does not exist.

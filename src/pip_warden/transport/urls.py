@@ -44,7 +44,7 @@ def origin_of(url: str) -> Origin:
 
     Raises:
         NetworkError: ``insecure-url``: it is anything else, names a user, or has characters that parsers read
-        differently (backslashes, blanks, control characters, raw non-ASCII).
+            differently (backslashes, blanks, control characters, raw non-ASCII).
     """
     if not _PLAIN.fullmatch(url):
         raise _insecure(url, "one with characters that no URL has (RFC 3986)")
