@@ -1,4 +1,4 @@
-"""Each name that is wanted, in turn: where it comes from, and by what it is pinned."""
+"""Adds each requested name in turn: where it comes from, and by what it is pinned."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WantedName:
     Attributes:
         project: The project.
         version: The release, None for the newest.
-        sha256: The digests that a requirements file demands; empty where it demands none.
+        sha256: The digests that a requirements file requires; empty where it has none.
     """
 
     project: ProjectName
@@ -33,7 +33,7 @@ class WantedName:
 
 
 def check_wanted(wanted: PinRequest) -> None:
-    """See that a request says enough, and does not contradict itself.
+    """Check that a request is complete, and does not contradict itself.
 
     Raises:
         UsageError: ``nothing-to-pin``, ``usage``, ``issuer-needed`` or ``reason-missing``.
@@ -53,12 +53,12 @@ def check_wanted(wanted: PinRequest) -> None:
 
 
 def add_all(task: Task) -> None:
-    """Look at every name, and add its pin to the draft, which has the source already.
+    """Look up every name, and add its pin to the draft, which has the source already.
 
     Raises:
-        RefusedError: A release is refused, or the person says no.
-        UndecidedError: Something could not be fetched.
-        UsageError: Something is missing, or contradicts the trust file.
+        RefusedError: A release is refused, or the person declines.
+        UndecidedError: A page or file could not be fetched.
+        UsageError: The request is incomplete, or contradicts the trust file.
     """
     for wish in _wishes(task.wanted):
         probe = _agreeing(_probe(wish.project, task), task)
@@ -84,7 +84,7 @@ def _wishes(wanted: PinRequest) -> list[WantedName]:
 
 
 def _probe(name: ProjectName, task: Task) -> Probe:
-    """Say where to look for a project."""
+    """Return where to look for a project."""
     source, wanted = task.source, task.wanted
     if source.type == "simple":
         if wanted.project is not None or wanted.group is not None:
@@ -109,10 +109,10 @@ def _probe(name: ProjectName, task: Task) -> Probe:
 
 
 def _agreeing(probe: Probe, task: Task) -> Probe:
-    """See that we look where the trust file says that the package comes from; a package has one place.
+    """Check that the probe is the place that the trust file gives for the package: a package has one place.
 
     Raises:
-        UsageError: ``pin-conflict``: it says another.
+        UsageError: ``pin-conflict``: the trust file gives another.
     """
     trust = task.draft.trust()
     old = trust.identity_entry(probe.project) or next(iter(trust.entries_of(probe.project)), None)
@@ -124,7 +124,8 @@ def _agreeing(probe: Probe, task: Task) -> Probe:
             "pin-conflict",
             f"expected {probe.project} from {old.source} {old.registry or ''} as the trust file has it, "
             f"found {probe.source} {probe.registry or ''}",
-            hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
+            hint="A pin is never replaced silently: "
+            "review why it differs, then change the trust file by hand.",
         )
     probe = replace(probe, registry=old.registry, registry_id=old.registry_id)
     return probe if isinstance(old, HashEntry) else replace(probe, evidence=old.evidence)

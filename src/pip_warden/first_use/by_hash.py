@@ -1,4 +1,4 @@
-"""Pin a release by the digests of its files: what they are, not who published them."""
+"""Pins a release by the digests of its files: what they are, not who published them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[s
         task: What the run works with.
         probe: Where to look.
         version: The release.
-        demanded: The digests that a requirements file demands; empty where it demands none.
+        demanded: The digests that a requirements file requires; empty where it has none.
 
     Raises:
-        RefusedError: A file is refused; ``hash-not-found``: none has a digest that is demanded; ``declined``.
-        UndecidedError: Something could not be fetched.
+        RefusedError: A file is refused; ``hash-not-found``: none has a required digest; ``declined``.
+        UndecidedError: A page or file could not be fetched.
         UsageError: ``yes-needed``, or ``pin-conflict``.
     """
     files = task.first_use().hashes(probe, version)
@@ -55,7 +55,8 @@ def _demanded(
     if missing:
         raise RefusedError(
             "hash-not-found",
-            f"expected a file of {release} with SHA-256 {min(missing)}, as the requirements file demands, found none",
+            f"expected a file of {release} with SHA-256 {min(missing)}, "
+            "as the requirements file demands, found none",
             hint="The registry has other bytes than whoever wrote that file.",
         )
     return found

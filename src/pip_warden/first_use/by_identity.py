@@ -1,4 +1,4 @@
-"""Pin a package by who signs it."""
+"""Pins a package by who signs it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pip_warden.trust.subject import parse_subject
 
 
 def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
-    """See who signed the newest releases, ask, and add the pin to the draft.
+    """Find out who signed the newest releases, ask, and add the pin to the draft.
 
     Args:
         task: What the run works with.
@@ -26,8 +26,9 @@ def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
         version: Look at this release only.
 
     Raises:
-        RefusedError: The newest release is refused, or would be under the new pin; ``not-pinned-unasked``; ``declined``.
-        UndecidedError: Something could not be fetched.
+        RefusedError: The newest release is refused, or would be under the new pin; ``not-pinned-unasked``;
+            ``declined``.
+        UndecidedError: A page or file could not be fetched.
         UsageError: ``yes-needed``, ``pin-conflict``, or there is no trusted root.
     """
     probe = replace(probe, root=_choose_root(task))
@@ -44,7 +45,7 @@ def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
 
 
 def _choose_root(task: Task) -> str:
-    """Return the root to look with: one that may vouch for the issuer already, the default one, or a new one."""
+    """Return the root to verify with: one that may vouch for the issuer, the default, or a new one."""
     trust, given = task.draft.trust(), task.wanted.trusted_root
     expected = task.wanted.issuer or (task.source.url if task.source.type == "gitlab" else None)
     name = DEFAULT if given is not None else root_for(trust, expected)
@@ -86,7 +87,7 @@ def _doubts(task: Task, look: Look, probe: Probe, identity: Identity) -> tuple[s
 
 
 def _default_branch(task: Task, look: Look, probe: Probe) -> str | None:
-    """Ask for the default branch only where it decides something."""
+    """Request the default branch only where it decides something."""
     subject = look.observations[0].claims.subjects[0]
     if task.source.type != "gitlab" or probe.registry is None or "@refs/heads/" not in subject:
         return None
@@ -103,7 +104,8 @@ def _decide(task: Task, found: tuple[str, ...]) -> None:
         raise RefusedError(
             "not-pinned-unasked",
             f"expected nothing that speaks against this signer, found: {'; '.join(found)}",
-            hint="The trust file is unchanged. If the signer is right, spell it out: --identity SUBJECT --issuer URL.",
+            hint="The trust file is unchanged. "
+            "If the signer is right, spell it out: --identity SUBJECT --issuer URL.",
         )
     task.confirm("Pin this signer?")
 
@@ -158,7 +160,7 @@ def _who(look: Look) -> str:
 
 
 def _pinned_as(look: Look, identity: Identity) -> str:
-    """Show the pin beside the subject that it was made from."""
+    """Return the pin next to the subject that it was made from."""
     lines = [
         f"\n  pinned as   {shown(identity.subject.text, 500)}",
         f"  issuer      {shown(identity.issuer)}",
@@ -168,7 +170,8 @@ def _pinned_as(look: Look, identity: Identity) -> str:
     if "{version}" in identity.subject.text:
         version = look.observations[0].name.version
         lines.append(
-            f"  {{version}} is each release's own version, {version} here: each must be signed by its own tag.\n"
+            f"  {{version}} is each release's own version, {version} here: "
+            "each must be signed by its own tag.\n"
             "  Protect that tag pattern in GitLab: no certificate shows whether it is."
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What speaks against pinning a signer whom nobody has looked at."""
+"""Reasons not to pin a signer without a person's confirmation."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pip_warden.trust.subject import read_subject
 
 
 def doubts(look: Look, *, instance: str | None, default_branch: str | None) -> tuple[str, ...]:
-    """Say what speaks against pinning the newest release's signer without a person's yes (T56).
+    """Return the reasons not to pin the newest release's signer without a person's confirmation (T56).
 
     Args:
-        look: What was seen.
-        instance: URL of the source's GitLab; None for a source that is none.
-        default_branch: The registry project's default branch, where it could be learned.
+        look: What was found.
+        instance: URL of the source's GitLab; None for another kind of source.
+        default_branch: The registry project's default branch, where known.
     """
     newest = look.observations[0]
     claims = newest.claims

@@ -1,4 +1,4 @@
-"""The trust file as it will be: everything is seen and decided before it is written, once, at the end."""
+"""The trust file as it will be: everything is decided before it is written, once, at the end."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ class Draft:
     """The text of a trust file, edited in memory.
 
     Args:
-        path: The file, whether it is there or not.
+        path: The file, which need not exist.
 
     Attributes:
         path: The same.
-        root: A trusted root that goes with it and is not there yet.
+        root: A new trusted root that belongs to it.
 
     Raises:
-        TrustFileError: It is there, and faulty.
+        TrustFileError: It exists, and is faulty.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.root: NewRoot | None = None
-        # What it says is asked for again and again between two edits.
+        # It is read many times between two edits.
         self._parsed = lru_cache(maxsize=1)(partial(parse, path=path))
         self._before = _read(path)
         self._text = edit.new_file_text() if self._before is None else self._before
 
     def trust(self) -> TrustFile:
-        """Return what it says."""
+        """Return the trust file as drafted."""
         return self._parsed(self._text)
 
     def roots(self) -> PinnedRoots:
-        """Return the trusted roots, the new one included, which is read where it lies meanwhile."""
+        """Return the trusted roots, including the new one, which is read from its temporary place."""
         return pinned_roots(self.trust(), self.root)
 
     def add_source(self, source: Source) -> None:
@@ -60,17 +60,18 @@ class Draft:
             self._text = edit.add_identity_entry(self._text, entry, self.path)
 
     def add_identity(self, entry: IdentityEntry, identity: Identity) -> None:
-        """Add a signer to a package that is there, as :func:`pip_warden.trust.edit.add_identity` does."""
+        """Add a signer to an existing package, as :func:`pip_warden.trust.edit.add_identity` does."""
         self._text = edit.add_identity(self._text, entry.project, identity, self.path)
 
     def write(self, reporter: Reporter) -> str:
-        """Write the root, then the trust file that names it; a root that no file names is taken away again.
+        """Write the root, then the trust file that names it; if that fails, the root is removed again.
 
         Returns:
             What was done, in words.
 
         Raises:
-            UsageError: ``trust-file-changed``: somebody changed it meanwhile; ``trust-file-unwritable``; ``pin-conflict``.
+            UsageError: ``trust-file-changed``: it was changed meanwhile; ``trust-file-unwritable``;
+                ``pin-conflict``.
         """
         if self._text == self._before:
             return f"{self.path} says so already"

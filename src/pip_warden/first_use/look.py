@@ -1,4 +1,4 @@
-"""Who signed the newest releases of a package: proved, and pinned by nobody."""
+"""Finds out who signed the newest releases of a package: proved, but not pinned."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pip_warden.verdict.listing import Listing, list_page, page_entry
 from pip_warden.verdict.model import Accepted, Observed, Refused, SignedBy, VerdictError
 
 RELEASES = 3
-"""How many of the newest releases must name the same signer before one is pinned without a person's yes."""
+"""How many of the newest releases must have the same signer before it is pinned without confirmation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,13 +55,13 @@ class Observation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """What was seen of a package.
+    """What was found about a package.
 
     Attributes:
         listing: Its page, judged to be the source's own.
         observations: One file of each of the newest releases, newest first; never empty.
-        unsigned: Files of those releases that nothing good speaks for, with the reason.
-        registry_id: The registry project's numeric id, as the page's file URLs say.
+        unsigned: Files of those releases without valid evidence, with the reason.
+        registry_id: The registry project's numeric id, as in the page's file URLs.
     """
 
     listing: Listing
@@ -72,14 +72,14 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FirstUse:
-    """Looks at packages that are not pinned yet.
+    """Examines packages that are not pinned yet.
 
     Attributes:
         trust: A trust file that has the source and the root, and need not know the package.
         roots: Its trusted roots.
         supply: Where pages, files and evidence come from.
         workspace: A private directory of this run.
-        reporter: Told what happens.
+        reporter: Receives progress.
     """
 
     trust: TrustFile
@@ -97,9 +97,10 @@ class FirstUse:
 
         Raises:
             RefusedError: ``no-release``, or the newest release is refused, with the code that refuses it.
-            UndecidedError: Something could not be fetched.
+            UndecidedError: A page or file could not be fetched.
         """
-        _ = self.roots[probe.root]  # one that cannot be used is said first: nothing could be proved with it
+        # A root that cannot be used is reported first: nothing could be proved with it.
+        _ = self.roots[probe.root]
         listing = self._listing(probe)
         releases = _releases(listing.page, version)
         if not releases:
@@ -132,11 +133,11 @@ class FirstUse:
 
         Raises:
             RefusedError: The release would be refused under the new pin.
-            UndecidedError: Something could not be fetched.
+            UndecidedError: A page or file could not be fetched.
         """
         newest = look.observations[0].name
         page = look.listing.page
-        # A hash pin of this release would decide without asking who signed it.
+        # A hash pin of this release would decide whoever signed it.
         by_identity = tuple(entry for entry in trust.entries if not isinstance(entry, HashEntry))
         trust = replace(trust, entries=by_identity)
         entry = page_entry(newest.project, trust)
@@ -155,7 +156,7 @@ class FirstUse:
 
         Raises:
             RefusedError: ``no-release``, or a file is refused, with the code that refuses it.
-            UndecidedError: Something could not be fetched.
+            UndecidedError: A page or file could not be fetched.
         """
         listing = self._listing(probe)
         wanted = [candidate for candidate in listing.allowed if candidate.name.version == version]
@@ -193,7 +194,7 @@ class FirstUse:
     def _inquire(
         self, candidate: Candidate, listing: Listing, *, trust: TrustFile, probe: Probe | None = None
     ) -> Inquiry:
-        """Ask about a file to the end."""
+        """Judge a file through all steps."""
         inquiry = Inquiry(candidate, trust=trust, roots=self.roots, listing=listing, probe=probe)
         if inquiry.wants is Wants.NOTHING:
             return inquiry
@@ -215,7 +216,7 @@ class FirstUse:
 
 
 def _releases(page: IndexPage, version: Version | None) -> list[list[Candidate]]:
-    """Group a page by release, newest first; pre-releases only where there is nothing else or one is asked for."""
+    """Group a page by release, newest first; pre-releases only if there is nothing else, or on request."""
     by_version: dict[Version, list[Candidate]] = {}
     for candidate in page.candidates:
         by_version.setdefault(candidate.name.version, []).append(candidate)
@@ -226,12 +227,12 @@ def _releases(page: IndexPage, version: Version | None) -> list[list[Candidate]]
 
 
 def _representative(files: Iterable[Candidate]) -> Candidate:
-    """Choose the file of a release to look at: a wheel if there is one, the smallest where sizes are known."""
+    """Choose the file of a release to examine: a wheel if there is one, the smallest if sizes are known."""
     return min(files, key=lambda c: (c.name.kind != "wheel", c.claimed_size or 0, c.name.filename))
 
 
 def _registry_id(page: IndexPage, probe: Probe) -> int | None:
-    """Read the numeric id from a file URL; step 2 has shown that they all carry the same."""
+    """Read the numeric id from a file URL; step 2 has checked that all have the same."""
     if probe.registry is None or not page.candidates:
         return None
     return int(page.candidates[0].url.partition("/projects/")[2].partition("/")[0])
@@ -239,5 +240,8 @@ def _registry_id(page: IndexPage, probe: Probe) -> int | None:
 
 def _at_its_step(refused: Refused) -> VerdictError:
     fault, step = refused.fault, refused.step
-    message = f"{refused.subject}: step {int(step)} ({step.name.lower()}): expected {fault.expected}, found {fault.found}"
+    message = (
+        f"{refused.subject}: step {int(step)} ({step.name.lower()}): "
+        f"expected {fault.expected}, found {fault.found}"
+    )
     return VerdictError(refused, message)

@@ -1,6 +1,7 @@
-"""Which trusted root ``trust add`` looks with, and how a new one comes to lie beside the trust file (design decision D7).
+"""Chooses the trusted root of ``trust add``, and stores a new one by the trust file (design decision D7).
 
-A root is chosen before anything is looked at, and kept only with the pin that needs it: until then it lies in the run's private directory.
+A root is chosen before anything is verified, and kept only with the pin that needs it: until then it is in
+the run's private directory.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ class NewRoot:
 
     Attributes:
         raw: Its bytes.
-        place: Where they will lie: beside the trust file, or where the user has them below it.
-        draft: Where they lie meanwhile.
+        place: Where they will be stored: next to the trust file, or where the user has them below its
+            directory.
+        draft: Where they are until then.
     """
 
     raw: bytes
@@ -42,14 +44,15 @@ class NewRoot:
         return digest_of(self.raw)
 
     def pin(self, issuer: str) -> RootPin:
-        """Make the pin that lets it vouch for an issuer."""
+        """Return the pin that lets it vouch for an issuer."""
         return RootPin(name=DEFAULT, path=self.place, sha256=self.sha256, issuers=(issuer,))
 
     def keep(self) -> bool:
-        """Write it to its place, and tell whether it was not there before.
+        """Write it to its place, and return whether it was not there before.
 
         Raises:
-            UsageError: ``pin-conflict``: another root has taken the place; ``trust-file-unwritable``: it cannot be written.
+            UsageError: ``pin-conflict``: another root is in its place; ``trust-file-unwritable``: it cannot
+                be written.
         """
         try:
             with self.place.open("xb") as stream:
@@ -67,12 +70,12 @@ class NewRoot:
 
 
 def root_for(trust: TrustFile, issuer: str | None) -> str:
-    """Return the name of the root that vouches for an issuer already, else that of the default one."""
+    """Return the name of the root that vouches for an issuer already, else of the default one."""
     return next((root.name for root in trust.roots if issuer in root.issuers), DEFAULT)
 
 
 def pinned_roots(trust: TrustFile, new: NewRoot | None) -> PinnedRoots:
-    """Return the trust file's roots and the new one, which is read where it lies meanwhile."""
+    """Return the trust file's roots and the new one, which is read from its temporary place."""
     from pip_warden.trust.roots import PinnedRoots
 
     pins = {root.name: root for root in trust.roots}
@@ -82,17 +85,17 @@ def pinned_roots(trust: TrustFile, new: NewRoot | None) -> PinnedRoots:
 
 
 def new_root(given: Path | None, trust_path: Path, workspace: Path, *, offline: bool) -> NewRoot:
-    """Read the root that the user has, or fetch the public-good one.
+    """Read the user's root, or fetch the public-good one.
 
     Args:
-        given: A file of the user's.
-        trust_path: The trust file, whether it is there or not.
+        given: The user's file.
+        trust_path: The trust file, which need not exist.
         workspace: A private directory of this run.
         offline: Fetch nothing.
 
     Raises:
-        UsageError: ``no-such-file``; ``trusted-root-needed``: there is none, and none may be fetched; ``pin-conflict``: another
-            file has taken its place.
+        UsageError: ``no-such-file``; ``trusted-root-needed``: there is none, and none may be fetched;
+            ``pin-conflict``: another file is in its place.
         TrustRootError: It could not be fetched.
     """
     beside = Path(os.path.normpath(trust_path.absolute().parent))
@@ -107,7 +110,7 @@ def new_root(given: Path | None, trust_path: Path, workspace: Path, *, offline: 
 
 
 def check_place(place: Path, raw: bytes) -> None:
-    """See that no other root has taken a place.
+    """Check that no other root is in a place.
 
     Raises:
         UsageError: ``pin-conflict``.

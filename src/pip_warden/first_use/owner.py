@@ -1,4 +1,4 @@
-"""Which project of a GitLab group publishes a package."""
+"""Finds the project of a GitLab group that publishes a package."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pip_warden.verdict.model import No, Refused, Step, VerdictError
 
 
 def owner_in_group(transport: Transport, source: Source, group: str, project: ProjectName) -> str:
-    """Tell which project of a GitLab group publishes a package: that of its newest file.
+    """Return the project of a GitLab group that publishes a package: that of its newest file.
 
     Raises:
-        RefusedError: ``no-release``: the group's index lists no file of it; ``same-name-other-bytes``: it lists two under one name, of two
-            projects for instance, and either could be the publisher.
-        UndecidedError: It could not be told, or several projects have the same file.
+        RefusedError: ``no-release``: the group's index lists no file of it; ``same-name-other-bytes``: it
+            lists two under one name, of two projects for instance, and either could be the publisher.
+        UndecidedError: It could not be determined, or several projects have the same file.
     """
     url, label = group_simple_url(source.url, group, project), f"the page of {project} in {group}"
     reply = ask_page(transport, url, label=label)

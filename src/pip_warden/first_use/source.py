@@ -1,4 +1,4 @@
-"""Which source ``trust add`` means: one of the trust file, or a new one from a URL."""
+"""Chooses the source of ``trust add``: one of the trust file, or a new one from a URL."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _WELL_KNOWN = {"pypi.org": "pypi"}
 
 
 def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) -> Source:
-    """Return the source that is meant; one that is not among the known is new.
+    """Return the chosen source; one that is not among the known is new.
 
     Args:
         text: Name or URL; None for the only one there is.
         known: The trust file's sources.
-        gitlab: The user has named a GitLab project or group, so a new source is a GitLab whatever its URL looks like.
+        gitlab: The user has named a GitLab project or group, so a new source is a GitLab whatever its URL.
 
     Raises:
         UsageError: ``source-needed``, or ``invalid-url``: the URL holds a password.
@@ -54,14 +54,15 @@ def _new(url: str, taken: set[str], *, gitlab: bool) -> Source:
         raise UsageError(
             "source-needed",
             f"expected the URL of the GitLab itself, found that of an API of {shown(host)}",
-            hint="A GitLab's own index says nothing about signers: name the instance with --source, and the project with --project PATH.",
+            hint="A GitLab's own index says nothing about signers: "
+            "name the instance with --source, and the project with --project PATH.",
         )
     kind: Literal["gitlab", "simple"] = "simple" if url.endswith("/simple") and not gitlab else "gitlab"
     return Source(name=_name_for(url, kind, taken), type=kind, url=url)
 
 
 def _name_for(url: str, kind: str, taken: set[str]) -> str:
-    """Choose a short name: the host's telling part, or what kind of source it is where the host is an address."""
+    """Choose a short name: the distinctive part of the host, or the source's kind if that is an address."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""What somebody wants to pin, and what one run of that works with."""
+"""A request to pin packages, and what one run of it works with."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from pip_warden.trust.model import Source
 
 
 class Prompt(Reporter):
-    """Somebody who is shown what was seen, and asked."""
+    """The person who is shown the findings, and asked."""
 
     def show(self, text: str) -> None:
-        """Show what was seen: the result, not the talk about it."""
+        """Show a finding: a result, not progress."""
 
     def clear(self) -> None:
-        """Take away what was told of what is being done."""
+        """Remove the progress that is shown."""
 
     def confirm(self, question: str) -> None:
-        """Go on only after a yes.
+        """Ask, and return only after a yes.
 
         Raises:
-            UsageError: ``yes-needed``: there is nobody to ask.
+            UsageError: ``yes-needed``: nobody can be asked.
             RefusedError: ``declined``.
         """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PinRequest:
-    """What is wanted.
+    """A request to pin packages.
 
     Attributes:
         names: Each ``NAME`` or ``NAME==VERSION``.
         source: Name or URL of the source; None for the only one there is.
         project: Path or id of the GitLab project that publishes it.
         group: Path of a GitLab group to ask for that project.
-        identity: The signer, spelled out.
+        identity: The signer, where the user names it.
         issuer: Its OIDC issuer.
         by_hash: Pin what the files are, not who published them.
         reason: Why a hash is enough.
-        requirements: Requirements files of which every release is wanted.
+        requirements: Requirements files of which every release is to be pinned.
         trusted_root: A trusted root to pin.
-        yes: Pin without asking, if nothing speaks against it.
+        yes: Pin without asking, unless there are doubts.
     """
 
     names: tuple[str, ...]
@@ -67,12 +67,12 @@ class Task:
     """What one run works with.
 
     Attributes:
-        wanted: What is wanted.
-        source: The source to look at.
+        wanted: The request.
+        source: The source of the packages.
         draft: The trust file as it will be.
         transport: The HTTP client.
         workspace: A private directory of this run.
-        person: Who is shown what was seen, and asked.
+        person: The person who is shown the findings, and asked.
         is_offline: Fetch no trusted root.
     """
 
@@ -85,7 +85,7 @@ class Task:
     is_offline: bool = False
 
     def first_use(self) -> FirstUse:
-        """Look with the trust file as it is drafted so far."""
+        """Return a :class:`FirstUse` with the trust file as drafted so far."""
         trust, roots = self.draft.trust(), self.draft.roots()
         return FirstUse(
             trust=trust,
