@@ -1,1 +1,1 @@
-"""The publisher half: token, sign, attest, upload. It never depends on judging."""
+"""The publisher's half: token, sign, attest, upload. It never depends on judging."""

@@ -1,4 +1,4 @@
-"""Attest files: signed in-toto statements beside each, verified before they are written."""
+"""Attests files: signed in-toto statements next to each, verified before they are written."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ def attest_file(
 ) -> Signed:
     """Sign a statement about a file and write it as ``FILE.<kind>.sigstore.json``.
 
-    Where the log is Rekor v1, a PEP 740 copy goes beside it as ``FILE.<kind>.attestation``; PEP 740 has no field for an RFC 3161 time.
+    Where the log is Rekor v1, a PEP 740 copy is written as ``FILE.<kind>.attestation``; PEP 740 has no field
+    for an RFC 3161 time stamp.
 
     Args:
         path: The file.
-        by: Who signs.
+        by: The signer.
         kind: ``slsa``, ``annotations``, or any other short name.
         predicate_type: URI of the predicate's type.
         predicate: The predicate.
-        directory: Where evidence is written; beside the file where None.
-        overwrite: Replace evidence that is there.
+        directory: Where evidence is written; next to the file where None.
+        overwrite: Replace existing evidence.
 
     Raises:
         UsageError: ``evidence-exists`` or ``cannot-write``.
@@ -60,7 +61,7 @@ def attest_file(
 def statement(
     filename: str, digest: Digest, predicate_type: str, predicate: Mapping[str, JSONValue]
 ) -> bytes:
-    """Make an in-toto statement v1 about one file, in one spelling."""
+    """Return an in-toto statement v1 about one file, in one spelling."""
     document = {
         "_type": _STATEMENT,
         "subject": [{"name": filename, "digest": {"sha256": digest.hex}}],

@@ -15,7 +15,7 @@ def form_fields(path: Path, digest: Digest) -> tuple[tuple[str, str], ...]:
 
     Args:
         path: The file.
-        digest: Its SHA-256, computed by us: GitLab stores what it is told.
+        digest: Its SHA-256, computed by us: GitLab stores what the form says.
 
     Raises:
         UsageError: ``bad-distribution``: its metadata cannot be read.

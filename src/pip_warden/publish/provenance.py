@@ -1,4 +1,7 @@
-"""SLSA v1 provenance from the variables of a GitLab CI job (slsa.dev/spec/v1.0/provenance; build type in ``docs/build-type.md``)."""
+"""SLSA v1 provenance from the variables of a GitLab CI job.
+
+Sources: slsa.dev/spec/v1.0/provenance; the build type is described in ``docs/build-type.md``.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ _ANNOTATIONS = {
 
 
 def provenance(environ: Mapping[str, str], *, now: datetime) -> dict[str, JSONValue]:
-    """Make the predicate.
+    """Return the predicate.
 
     Args:
         environ: The job's variables.
@@ -52,7 +55,8 @@ def provenance(environ: Mapping[str, str], *, now: datetime) -> dict[str, JSONVa
         raise UsageError(
             "not-in-ci",
             f"expected the variables of a GitLab CI job, found none of {', '.join(missing)}",
-            hint="Provenance says how a job built a file. For another statement: --predicate FILE --predicate-type URI.",
+            hint="Provenance says how a job built a file. "
+            "For another statement: --predicate FILE --predicate-type URI.",
         )
     return {"buildDefinition": _build_definition(environ), "runDetails": _run_details(environ, now)}
 

@@ -1,7 +1,7 @@
 """Uploads to a GitLab project: evidence first, read back, then the files (design decision D8).
 
-Every step can be run again: the same content is done, other content under the same name is an error. So a run that was killed anywhere is repeated, and
-no consumer ever meets a file whose evidence is not there.
+Every step can be run again: the same content is skipped, other content under the same name is an error. So a
+run that was killed can be repeated, and no consumer ever sees a file without its evidence.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedFile:
-    """A file with everything that speaks for it.
+    """A file with its evidence.
 
     Attributes:
         name: The parsed file name.
         path: The file.
         digest: SHA-256 of its bytes.
-        evidence: The evidence beside it, by name.
-        summary: A verification summary that goes with it; None where there is none.
+        evidence: The evidence next to it, by name.
+        summary: Its verification summary; None where there is none.
     """
 
     name: ArtifactName
@@ -70,7 +70,7 @@ class SignedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadResult:
-    """What became of one upload."""
+    """The result of one upload."""
 
     name: str
     kind: Literal["evidence", "file"]
@@ -79,10 +79,11 @@ class UploadResult:
 
 
 def signed_files(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[SignedFile, ...]:
-    """Put each wheel and sdist together with the evidence beside it; evidence among the paths is taken with its file.
+    """Pair each wheel and sdist with the evidence next to it; evidence among the paths goes with its file.
 
     Raises:
-        UsageError: ``nothing-to-publish``, ``no-such-file``, ``invalid-filename``, or ``unsigned``: nothing speaks for a file.
+        UsageError: ``nothing-to-publish``, ``no-such-file``, ``invalid-filename``, or ``unsigned``: a file
+            has no evidence.
     """
     files = [path for path in dict.fromkeys(paths) if not is_evidence(path.name)]
     if not files:
@@ -121,8 +122,8 @@ class Registry:
     Args:
         transport: The HTTP client.
         destination: Where to publish.
-        dry_run: Ask what is there, upload nothing.
-        reporter: Told what happens.
+        dry_run: Query what is there, upload nothing.
+        reporter: Receives progress.
     """
 
     def __init__(
@@ -143,8 +144,8 @@ class Registry:
         """Publish a file: its evidence first, then itself.
 
         Raises:
-            RefusedError: ``other-content``: another content is there under one of the names.
-            UndecidedError: The registry did not answer, or not as it should.
+            RefusedError: ``other-content``: the registry has other content under one of the names.
+            UndecidedError: The registry did not respond, or not as expected.
         """
         return (*self.publish_evidence(signed), self.publish_file(signed))
 
@@ -198,7 +199,7 @@ class Registry:
             raise
 
     def publish_summary(self, signed: SignedFile) -> UploadResult:
-        """Publish the verification summary of a file. It is made anew in every run, so one that is there already stays.
+        """Publish the verification summary of a file. Every run makes a new one, so an existing one is kept.
 
         Raises:
             UndecidedError: As for :meth:`publish`.
@@ -239,7 +240,7 @@ class Registry:
         return UploadResult(name=name, kind="file", outcome="uploaded", where=where)
 
     def _is_there(self, signed: SignedFile, where: str) -> bool:
-        """Tell whether the very same bytes are published; what the index says of their digest is only a claim, so they are fetched.
+        """Return whether the same bytes are published; they are fetched, as the index's digest is a claim.
 
         Raises:
             RefusedError: ``other-content``.
@@ -252,7 +253,8 @@ class Registry:
                 return False
             raise
         same_project = f"{self._to.instance}/api/v4/projects/"
-        # All of them: a second one, or the same name in another spelling, with other bytes would have consumers refuse the release.
+        # All of them: a second one, or the same name in another spelling, with other bytes would make
+        # consumers refuse the release.
         rivals = [
             candidate
             for candidate in distinct(page.candidates)
@@ -272,5 +274,6 @@ def _other_content(name: str, where: str, ours: str, theirs: str) -> RefusedErro
     return RefusedError(
         "other-content",
         f"expected {shown(name)} with SHA-256 {ours} or nothing at {where}, found SHA-256 {theirs}",
-        hint="A published name is never given other content. Raise the version, or find out who published it.",
+        hint="A published name is never given other content. "
+        "Raise the version, or find out who published it.",
     )

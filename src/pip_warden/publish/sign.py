@@ -1,4 +1,4 @@
-"""Sign files: a bundle beside each, verified before it is written."""
+"""Signs files: a bundle next to each, verified before it is written."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Signed:
 
     Attributes:
         path: The file.
-        written: The evidence written beside it.
+        written: The evidence files that were written.
         proved: What that evidence proves.
     """
 
@@ -44,7 +44,7 @@ class Signed:
 
 
 def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Check what is to be signed; evidence among the paths is passed over, so that ``dist/*`` can be given twice.
+    """Check what is to be signed; evidence among the paths is skipped, so ``dist/*`` can be given twice.
 
     Raises:
         UsageError: ``nothing-to-sign``, ``no-such-file`` or ``not-signable``.
@@ -86,16 +86,16 @@ def sign_file(
 
     Args:
         path: The file; hashed in constant memory.
-        by: Who signs.
-        directory: Where evidence is written; beside the file where None.
-        detached: Also ``FILE.sig`` and ``FILE.crt``, as the GitLab tutorial has them.
+        by: The signer.
+        directory: Where evidence is written; next to the file where None.
+        detached: Also write ``FILE.sig`` and ``FILE.crt``, as in the GitLab tutorial.
         crt_format: PEM, or base64 of PEM as cosign 2 writes it.
-        overwrite: Replace evidence that is there.
+        overwrite: Replace existing evidence.
 
     Raises:
         UsageError: ``evidence-exists`` or ``detached-needs-rekor-v1``.
         UndecidedError: ``signing-failed``.
-        UndecidedError: ``unverifiable-signature``: what was signed does not verify.
+        UndecidedError: ``unverifiable-signature``: the new signature does not verify.
     """
     digest = digest_of_file(path)
     bundle = by.sign_digest(digest)
@@ -109,7 +109,9 @@ def sign_file(
 
 
 def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> tuple[WireBundle, Proved]:
-    """Read a bundle that was just made, and verify it as strictly as its consumers will (the library only logs a failed time stamp).
+    """Read a new bundle, and verify it as strictly as its consumers will.
+
+    The library only logs a failed time stamp.
 
     Raises:
         UndecidedError: ``unverifiable-signature``.
@@ -126,14 +128,15 @@ def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> tuple[W
 def _unverifiable(path: Path, fault: Fault) -> UndecidedError:
     return UndecidedError(
         "unverifiable-signature",
-        f"expected the new signature of {path.name} to verify, found {fault.code}: expected {fault.expected}, found {fault.found}",
-        hint="Nothing was written. The servers of the trust config are not those of its trusted root, or a log signs under another host name than its "
-        "URL's; a consumer would refuse it.",
+        f"expected the new signature of {path.name} to verify, found {fault.code}: "
+        f"expected {fault.expected}, found {fault.found}",
+        hint="Nothing was written. The servers of the trust config are not those of its trusted root, "
+        "or a log signs under another host name than its URL's; a consumer would refuse it.",
     )
 
 
 def detached_pair(path: Path, wire: WireBundle, crt_format: CrtFormat) -> dict[str, bytes]:
-    """Take a bundle apart into ``FILE.sig`` and ``FILE.crt``.
+    """Split a bundle into ``FILE.sig`` and ``FILE.crt``.
 
     Raises:
         UsageError: ``detached-needs-rekor-v1``.
@@ -142,7 +145,8 @@ def detached_pair(path: Path, wire: WireBundle, crt_format: CrtFormat) -> dict[s
         raise UsageError(
             "detached-needs-rekor-v1",
             "expected a Rekor v1 log for --detached, found another",
-            hint="A detached signature carries no log entry; only Rekor v1 can be asked for it. Leave --detached out: the bundle has all.",
+            hint="A detached signature carries no log entry; only Rekor v1 can be asked for it. "
+            "Leave --detached out: the bundle has all.",
         )
     pem = pem_of(wire.certificate)
     crt = pem if crt_format == "pem" else base64.b64encode(pem) + b"\n"
@@ -153,7 +157,7 @@ def detached_pair(path: Path, wire: WireBundle, crt_format: CrtFormat) -> dict[s
 
 
 def write_all(directory: Path, contents: dict[str, bytes], *, overwrite: bool) -> tuple[Path, ...]:
-    """Write every file whole, or none at all where one is there with other content.
+    """Write every file whole, or none where one exists with other content.
 
     Raises:
         UsageError: ``evidence-exists`` or ``cannot-write``.

@@ -1,4 +1,4 @@
-"""The identity token: what a signature with it will say, and the known traps, before anything is signed.
+"""Reads the identity token: what a signature with it will prove, and known pitfalls, before signing.
 
 Nothing is verified here: the CA does that. All claims are ``claimed_*``.
 """
@@ -33,7 +33,7 @@ class TokenClaims:
 
     Attributes:
         claimed_issuer: The OIDC issuer.
-        claimed_subject: The certificate's subject that it will give.
+        claimed_subject: The subject that the certificate will have.
         claimed_project_id: The signer's project id.
         claimed_trigger: How the pipeline was started.
         claimed_runner: The runner environment.
@@ -46,7 +46,7 @@ class TokenClaims:
     claimed_runner: str
 
     def in_words(self) -> str:
-        """Say what consumers will pin."""
+        """Return what consumers will pin, for people."""
         return (
             f"signing as {shown(self.claimed_subject)}\n"
             f"  issued by {shown(self.claimed_issuer)}, project id {shown(self.claimed_project_id)}, "
@@ -74,16 +74,16 @@ def find_token(given: str | None, environ: Mapping[str, str]) -> str:
 
 
 def read_token(token: str, *, now: datetime, is_public_good: bool) -> TokenClaims:
-    """Read a token and say no early where signing with it would fail or give a useless signature.
+    """Read a token, and refuse it early where signing would fail or give a useless signature.
 
     Args:
         token: The JWT.
         now: The time, aware.
-        is_public_good: Whether the public-good instance will be asked.
+        is_public_good: Whether the public-good instance will sign.
 
     Raises:
-        UsageError: ``bad-identity-token``, ``wrong-audience``, ``expired-token``, ``config-not-in-project``, ``fork-pipeline`` or
-            ``unknown-issuer``.
+        UsageError: ``bad-identity-token``, ``wrong-audience``, ``expired-token``, ``config-not-in-project``,
+            ``fork-pipeline`` or ``unknown-issuer``.
     """
     claims = _payload(token)
     _check_audience(claims.get("aud"))
@@ -107,19 +107,22 @@ def _check_issuer(issuer: str, *, is_public_good: bool) -> None:
     if is_public_good and issuer not in PUBLIC_GOOD_GITLABS:
         raise UsageError(
             "unknown-issuer",
-            f"expected a token of a GitLab that the public-good Sigstore knows ({', '.join(PUBLIC_GOOD_GITLABS)}), found {shown(issuer)}",
-            hint="A self-managed GitLab needs a Sigstore of its own (--trust-config FILE). Until then its consumers can pin hashes.",
+            "expected a token of a GitLab that the public-good Sigstore knows "
+            f"({', '.join(PUBLIC_GOOD_GITLABS)}), found {shown(issuer)}",
+            hint="A self-managed GitLab needs a Sigstore of its own (--trust-config FILE). "
+            "Until then its consumers can pin hashes.",
         )
 
 
 def _config(claims: dict[str, JSONValue]) -> str:
-    """Return where the CI configuration lies, which the certificate's subject will be."""
+    """Return the location of the CI configuration, which will be the certificate's subject."""
     config = claims.get("ci_config_ref_uri")
     if not isinstance(config, str) or not config:
         raise UsageError(
             "config-not-in-project",
             "expected a token with ci_config_ref_uri, found none",
-            hint="The CI configuration must lie in the project itself: child pipelines, Auto DevOps and remote configuration have none.",
+            hint="The CI configuration must lie in the project itself: "
+            "child pipelines, Auto DevOps and remote configuration have none.",
         )
     return config
 
@@ -131,12 +134,13 @@ def _check_own_code(claims: dict[str, JSONValue]) -> None:
         raise UsageError(
             "fork-pipeline",
             "expected a pipeline of the project's own code, found a merge-request pipeline of a fork",
-            hint="Sign in a push or tag pipeline: a merge-request pipeline of a fork builds the fork's code under this project's name.",
+            hint="Sign in a push or tag pipeline: "
+            "a merge-request pipeline of a fork builds the fork's code under this project's name.",
         )
 
 
 def _of_no_gitlab(claims: dict[str, JSONValue], issuer: str) -> TokenClaims:
-    """Read the token of another CI system or of a person; the CA decides what it is worth."""
+    """Read the token of another CI system or of a person; the CA decides whether it accepts it."""
     workflow = claims.get("job_workflow_ref")
     subject = (
         f"https://github.com/{workflow}" if workflow else str(claims.get("email") or claims.get("sub") or "?")
