@@ -1,4 +1,4 @@
-"""SHA-256, the only digest we speak; and those that others state beside it."""
+"""SHA-256, the only digest that is used here; and others that statements may have next to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _OTHERS = {
     *("sha3_224", "sha3_256", "sha3_384", "sha3_512"),
 }
 OTHERS = frozenset(_OTHERS & hashlib.algorithms_available)
-"""What else can be computed here, by its name in an in-toto ``DigestSet`` (in-toto attestation framework, ``spec/v1/digest_set.md``)."""
+"""Other algorithms that can be computed here, by their names in an in-toto ``DigestSet``.
+
+Source: in-toto attestation framework, ``spec/v1/digest_set.md``.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Files on disk: made under a name that was not there, put in place whole, or opened, if they are files; and a disk without room, which is no verdict."""
+"""Makes, replaces and opens files safely; a full disk is an error of its own, not a verdict."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import BinaryIO
 from pip_warden.errors import UndecidedError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""No room, no room for this user, no room for a file so large."""
+"""No space, no space for this user, no space for a file so large."""
 
 
 def open_new(place: str | Path, mode: int, *, directory: int | None = None) -> int:
-    """Make a file that was not there, following no link, and return its descriptor, for writing.
+    """Make a new file, following no link, and return its descriptor, for writing.
 
     Args:
         place: Its path, relative to ``directory`` where that is given.
@@ -28,27 +28,28 @@ def open_new(place: str | Path, mode: int, *, directory: int | None = None) -> i
         directory: The descriptor of a directory.
 
     Raises:
-        OSError: Something has the name, or it cannot be made.
+        OSError: The name is taken, or the file cannot be made.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(place, flags, mode, dir_fd=directory)
 
 
 def open_regular(path: str | Path, *, follow: bool) -> BinaryIO:
-    """Open a regular file for reading: no device that never ends, and no pipe that nobody writes to.
+    """Open a regular file for reading: no endless device, and no pipe without a writer.
 
     Args:
         path: The file.
-        follow: Whether a link to a regular file is as good.
+        follow: Whether a link to a regular file is followed.
 
     Raises:
-        OSError: It is not there, or cannot be opened; with ``errno`` 0, which no system call sets, it is something else.
+        OSError: It does not exist, or cannot be opened; with ``errno`` 0, which no system call sets: it is
+            not a regular file.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     descriptor = os.open(path, flags)
     try:
         stream = os.fdopen(descriptor, "rb")
-    except OSError:  # a directory; the descriptor is still ours
+    except OSError:  # a directory; the descriptor is still open
         os.close(descriptor)
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -58,7 +59,7 @@ def open_regular(path: str | Path, *, follow: bool) -> BinaryIO:
 
 
 def draft_name() -> str:
-    """Return a name for a draft beside what it will replace, which nobody can tell beforehand."""
+    """Return an unpredictable name for a draft next to what it will replace."""
     return f".pip-warden-{secrets.token_hex(8)}.part"
 
 
@@ -66,18 +67,21 @@ def draft_name() -> str:
 def draft_beside(
     place: Path, content: BinaryIO, *, mode: int | None = None, is_synced: bool = False
 ) -> Iterator[Callable[[], object]]:
-    """Write a whole file beside its place, under a name that nobody can have planted a link under; what is yielded puts it in its place.
+    """Write a file next to its place, with an unpredictable name; yield the function that moves it there.
 
-    Nobody ever meets half of it there: it replaces what has the name in one step, or is gone in the end.
+    No incomplete file is ever seen there: it replaces what has the name in one step, or is removed in the
+    end.
 
     Args:
-        place: Where it belongs.
+        place: Its final place.
         content: Read to its end.
-        mode: Its mode, whatever the umask; until it is whole, only its owner may read it. None for the mode that the umask gives.
-        is_synced: Whether its content is on the disk before it can be put in its place, so that it outlives a crash.
+        mode: Its mode, whatever the umask; until it is complete, only its owner may read it. None for the
+            mode that the umask gives.
+        is_synced: Whether its content is synced to the disk before it can be moved to its place, so that it
+            survives a crash.
 
     Raises:
-        OSError: It cannot be written, or not be put in its place; what was there before is as it was.
+        OSError: It cannot be written, or not be moved to its place; what was there before is unchanged.
     """
     draft = place.parent / draft_name()
     descriptor = open_new(draft, 0o666 if mode is None else 0o600)
@@ -96,7 +100,7 @@ def draft_beside(
 
 @contextmanager
 def made_directory(place: Path) -> Iterator[None]:
-    """Make a directory and its parents; those that were not there go again after a failure.
+    """Make a directory and its parents; new ones are removed again after a failure.
 
     Raises:
         OSError: It cannot be made.
@@ -115,10 +119,10 @@ def made_directory(place: Path) -> Iterator[None]:
 
 @contextmanager
 def opened_directory(place: Path) -> Iterator[int]:
-    """Open a directory, and yield its descriptor: whatever its name comes to mean meanwhile, it is this one.
+    """Open a directory, and yield its descriptor, which stays the same directory if its name changes hands.
 
     Raises:
-        OSError: It is none, or cannot be opened.
+        OSError: It is not a directory, or cannot be opened.
     """
     directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -128,12 +132,12 @@ def opened_directory(place: Path) -> Iterator[int]:
 
 
 def is_full(err: OSError) -> bool:
-    """Tell whether something could not be written for want of room."""
+    """Return whether an error means that there was no space to write."""
     return err.errno in _FULL
 
 
 def cannot_store(where: object, err: OSError) -> UndecidedError:
-    """Make the error that says that something could not be written."""
+    """Return the error for a file that could not be written."""
     return UndecidedError(
         "cannot-store",
         f"expected to write {where}, found: {err.strerror or type(err).__name__}",
@@ -143,7 +147,7 @@ def cannot_store(where: object, err: OSError) -> UndecidedError:
 
 @contextmanager
 def storing(where: object) -> Iterator[None]:
-    """Convert the failures of a full disk; every other passes.
+    """Convert the failures of a full disk; every other is passed on.
 
     Raises:
         UndecidedError: ``cannot-store``.

@@ -1,6 +1,6 @@
 """How foreign text is shown: escaped, and of bounded length.
 
-File names, refs, annotations and error bodies are written by strangers. Control characters can drive a terminal,
+File names, refs, annotations and error bodies are untrusted. Control characters can control a terminal,
 bidirectional and format characters can make one name look like another (Unicode TR 36).
 """
 
@@ -10,10 +10,10 @@ import re
 import unicodedata
 
 _MARKER = re.compile(r"##(?=[A-Za-z]*\[)")
-"""What begins a command to the runners of GitHub, Azure (``##vso[``) and TeamCity, wherever it stands in a line of a job's log."""
+"""Beginnings of commands to GitHub's, Azure's (``##vso[``) and TeamCity's runners, anywhere in a log line."""
 
 _COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
-"""What GitHub's runner takes for a command at the beginning of a line."""
+"""What GitHub's runner reads as a command at the beginning of a line."""
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PLAIN = re.compile(r"([\n\t])")
@@ -21,7 +21,7 @@ _COLOURED = re.compile(r"(\x1b\[[0-9;]*m|[\n\t])")
 
 
 def shown(text: str, limit: int = 200) -> str:
-    """Escape control, bidi, format and unassigned characters, and what a CI job's log would take for a command; cap the length.
+    """Escape control, bidi, format and unassigned characters and commands to CI runners; limit the length.
 
     Args:
         text: Anything from outside.
@@ -35,7 +35,8 @@ def shown(text: str, limit: int = 200) -> str:
 def said(line: str, limit: int = 4000) -> str:
     """Escape a whole line that a child or a library has written.
 
-    GitLab's section markers need control characters; GitHub's runner takes any line that begins with two colons for a command.
+    GitLab's section markers need control characters; GitHub's runner reads any line that begins with two
+    colons as a command.
 
     Args:
         line: The line, without its end.
@@ -45,13 +46,13 @@ def said(line: str, limit: int = 4000) -> str:
 
 
 def tame(text: str, *, coloured: bool) -> str:
-    """Escape what is hidden, or a command to a job's log, in text of our own that holds line ends and perhaps colours: the last net.
+    """Escape hidden characters and commands to CI runners in our own text, with line ends and colours.
 
-    JSON means the same afterwards.
+    This is the last check before output. JSON means the same afterwards.
 
     Args:
         text: Any number of lines.
-        coloured: Leave colours alone (SGR, ECMA-48 section 8.3.117).
+        coloured: Keep colours (SGR, ECMA-48 section 8.3.117).
     """
     text = _COMMAND.sub(r"\1\\u003a", _MARKER.sub(r"\\u0023#", text))
     if text.isprintable():

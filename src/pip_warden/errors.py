@@ -5,15 +5,15 @@
     WardenError                    code, hint, exit_code
     ├── UsageError             2   the command line, a file or a setting is wrong
     │   └── TrustFileError     2   the trust file is faulty: every fault, with its path
-    ├── RefusedError           1   something was judged and is not to be trusted
-    ├── UndecidedError         3   nothing could be judged: never a yes, never a no
-    │   ├── NetworkError       3   no answer, or a broken one
-    │   ├── RegistryError      3   an answer that is not the one the protocol promises
-    │   │   └── CredentialsError 3 the registry wants to know who asks
+    ├── RefusedError           1   a file or release was judged and is not to be trusted
+    ├── UndecidedError         3   no verdict was possible: neither accepted nor refused
+    │   ├── NetworkError       3   no response, or a broken one
+    │   ├── RegistryError      3   a response that the protocol does not specify
+    │   │   └── CredentialsError 3 the registry requires credentials
     │   └── TrustRootError     3   the Sigstore root cannot be used
     ├── InstallerError         4   the installer itself failed
-    ├── DeliveryError          4   everything was accepted, and something could not be handed over
-    └── BugError              70   we broke a rule of our own
+    ├── DeliveryError          4   everything was accepted, but a result could not be written
+    └── BugError              70   a bug in pip-warden
 
 Who is at fault decides the branch, and the branch decides the exit code (design decision D11).
 """
@@ -24,11 +24,11 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 _OUTRANKING = (1, 70, 3, 2, 4)
-"""Exit codes, each of which outranks those after it: a refusal outranks every other."""
+"""Exit codes in order of rank: a refusal outranks every other."""
 
 
 def worst(exit_codes: Iterable[int]) -> int:
-    """Return the exit code that outranks the others; 0 where there is none but 0."""
+    """Return the exit code that outranks the others; 0 where all are 0."""
     found = set(exit_codes)
     return next((code for code in _OUTRANKING if code in found), 0)
 
@@ -56,7 +56,7 @@ class WardenError(Exception):
 
 
 def outranks(one: WardenError, other: WardenError) -> bool:
-    """Tell whether a run that ends with both errors ends with the exit code of the first."""
+    """Return whether a run that ends with both errors ends with the exit code of the first."""
     return one.exit_code != other.exit_code and worst({one.exit_code, other.exit_code}) == one.exit_code
 
 
@@ -82,23 +82,23 @@ class TrustFileError(UsageError):
 
 
 class RefusedError(WardenError):
-    """Something was judged and is not to be trusted."""
+    """A file or release was judged and is not to be trusted."""
 
     exit_code = 1
 
 
 class UndecidedError(WardenError):
-    """Nothing could be judged."""
+    """No verdict was possible."""
 
     exit_code = 3
 
 
 class NetworkError(UndecidedError):
-    """No answer, or a broken one."""
+    """No response, or a broken one."""
 
 
 class RegistryError(UndecidedError):
-    """An answer that is not the one the protocol promises.
+    """A response that the protocol does not specify.
 
     Attributes:
         status: The HTTP status code, where there was one.
@@ -110,7 +110,7 @@ class RegistryError(UndecidedError):
 
 
 class CredentialsError(RegistryError):
-    """The registry wants to know who asks, or does not let them."""
+    """The registry requires credentials, or does not authorise them."""
 
 
 class TrustRootError(UndecidedError):
@@ -124,15 +124,16 @@ class InstallerError(WardenError):
 
 
 class DeliveryError(WardenError):
-    """Everything was decided, and what came of it could not be written, or told where it was wanted.
+    """Everything was decided, but the result could not be written where it was wanted.
 
-    Not 3: nothing is undecided. As where the installer fails, all was accepted and the work is not done. A verdict outranks it.
+    Not 3: nothing is undecided. As after a failure of the installer, all was accepted and the work is not
+    done. A verdict outranks it.
     """
 
     exit_code = 4
 
 
 class BugError(WardenError):
-    """We broke a rule of our own."""
+    """A bug in pip-warden."""
 
     exit_code = 70

@@ -1,6 +1,7 @@
 """The catalogue of codes: what each refusal and error means and what to do about it.
 
-The texts are package data, one TOML file per room in ``codes/``, so that ``pip-warden explain`` and ``docs/codes.md`` say the same.
+The texts are package data, one TOML file per room in ``codes/``, so that ``pip-warden explain`` and
+``docs/codes.md`` have the same texts.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ class Explanation:
 
     Attributes:
         code: The stable kebab-case code.
-        room: Which room raises it: the name of its file.
-        exit_code: What a run that ends with it exits with (design decision D11).
-        title: A few words.
+        room: The room that raises it: the name of its file.
+        exit_code: The exit code of a run that ends with it (design decision D11).
+        title: A short title.
         meaning: What happened and why it matters.
         remedy: What to do next.
-        step: The step of the verdict that says it; None for an error.
+        step: The step of the verdict that gives it; None for an error.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""A fault: the value that a reader gives instead of what it was asked to read, and how it gets out of one."""
+"""A fault: what a reader returns in place of a value that it cannot read, and the exception to carry it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Fault:
 
     Attributes:
         code: Stable kebab-case refusal code.
-        expected: What would have been right.
-        found: What there was; foreign text is escaped where it is shown, not here.
+        expected: What was expected.
+        found: What was found; foreign text is escaped where it is shown, not here.
         hint: What to do next; may be empty.
     """
 
@@ -23,7 +23,7 @@ class Fault:
 
 
 class FaultError(Exception):
-    """Carries a fault out of a reader or a check. It never leaves its room: whoever is asked from outside returns the fault.
+    """Carries a fault out of a reader or a check. It never leaves its room, whose API returns the fault.
 
     Attributes:
         fault: The fault.

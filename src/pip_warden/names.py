@@ -1,7 +1,7 @@
-"""Names with a rule: projects, versions and the file names of wheels and sdists.
+"""Names with a syntax: projects, versions and the file names of wheels and sdists.
 
-Each has one parser, so that a type is the proof that the rule was checked. Sources: PEP 503 (normalised names),
-PEP 440 (versions), PEP 427 (wheel file names), PEP 625 (sdist file names).
+Each has one parser, so that a type is the proof that the rule was checked. Sources: PEP 503 (normalised
+names), PEP 440 (versions), PEP 427 (wheel file names), PEP 625 (sdist file names).
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ ProjectName = NewType("ProjectName", str)
 _SAFE_FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", re.ASCII)
 _LONGEST_FILENAME = 255
 _MOST_TAGS = 256
-"""Compatibility tags of one wheel; real ones have a few, some dozens at most."""
+"""Most compatibility tags of one wheel; real ones have a few, some dozens at most."""
 
 
 def parse_project_name(text: str) -> ProjectName:
     """Return the PEP 503-normalised form of a project name.
 
     Raises:
-        UsageError: ``invalid-name``: it is no project name (PEP 508 grammar).
+        UsageError: ``invalid-name``: it is not a project name (PEP 508 grammar).
     """
     try:
         return ProjectName(str(canonicalize_name(text, validate=True)))
@@ -48,7 +48,7 @@ def parse_version(text: str) -> Version:
     """Return a PEP 440 version.
 
     Raises:
-        UsageError: ``invalid-version``: it is no PEP 440 version.
+        UsageError: ``invalid-version``: it is not a PEP 440 version.
     """
     try:
         return Version(text)
@@ -80,10 +80,10 @@ def parse_name_or_release(text: str) -> tuple[ProjectName, Version | None]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactName:
-    """The file name of a wheel or sdist and what it says.
+    """The file name of a wheel or sdist, and its parts.
 
     Attributes:
-        filename: The name as it stands; safe as one path segment.
+        filename: The name, unchanged; safe as one path segment.
         project: The normalised project name in it.
         version: The version in it.
         kind: ``"wheel"`` or ``"sdist"``.
@@ -103,14 +103,15 @@ class ArtifactName:
 
     @property
     def choice(self) -> tuple[ProjectName, Version, str, str, frozenset[str]]:
-        """Return all that installers tell files by when they choose one, however it is spelled (PEP 503, 440, 427)."""
+        """Return all that an installer chooses a file by, however it is spelled (PEP 503, 440, 427)."""
         return self.project, self.version, self.kind, self.build, self.tags
 
 
 def _count_tags(filename: str) -> int:
-    """Return how many tags a wheel's name stands for: each of three parts may list several (PEP 425, compressed tag sets).
+    """Return how many tags a wheel's name expands to (PEP 425, compressed tag sets).
 
-    What is multiplied out must be counted first: 255 characters have room for 68,921 tags.
+    Each of three parts may list several. They are counted before they are expanded: 255 characters have room
+    for 68,921 tags.
     """
     return math.prod(part.count(".") + 1 for part in filename.removesuffix(".whl").split("-")[-3:])
 
@@ -118,7 +119,7 @@ def _count_tags(filename: str) -> int:
 def parse_artifact_name(filename: str) -> ArtifactName:
     """Read the file name of a wheel (PEP 427) or ``.tar.gz`` sdist (PEP 625).
 
-    Legacy forms that installers only guess at (``.zip`` sdists, eggs) are not artifacts here.
+    Legacy forms that installers have to guess (``.zip`` sdists, eggs) are not artifacts here.
 
     Raises:
         UsageError: ``invalid-filename``: it is neither, or it is not one plain path segment.

@@ -2,9 +2,10 @@
 
 ::
 
-    judge from --from, with the target's trust file → copy to a private directory → judge the copy → upload evidence, then files → judge from --to
+    judge from --from, with the target's trust file → copy to a private directory → judge the copy
+    → upload evidence, then files → judge from --to
 
-Every upload can be run again, so a promotion that was cut off anywhere is completed by the same command.
+Every upload can be run again, so an interrupted promotion is completed by the same command.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _LARGEST_EVIDENCE = 8 << 20
 _LONGEST_NAME = 255
 _USUAL = tuple(suffix for suffix, _form in SUFFIXES)
 _PLAIN = re.compile(r"(\.[A-Za-z0-9_-]+)+", re.ASCII)
-"""What may follow a file's name in that of its evidence: a file is written under it, and the registry says it."""
+"""What may follow a file's name in its evidence's: the registry gives it, and a file is written under it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +56,7 @@ class Plan:
         version: The release.
         from_source: Name of the source it is judged and copied from.
         from_registry: The registry project there.
-        min_age: How long ago it must have been signed.
+        min_age: The least age of its signatures.
         now: The time, aware.
     """
 
@@ -68,10 +69,11 @@ class Plan:
 
 
 def trust_from(trust: TrustFile, plan: Plan) -> TrustFile:
-    """Return the target's trust file with the pin's source and registry project replaced by those of ``--from``.
+    """Return the target's trust file with the pin's source and registry project those of ``--from``.
 
     Raises:
-        UsageError: ``not-promotable``: no identity is pinned, or ``--from`` is no GitLab of the trust file.
+        UsageError: ``not-promotable``: no identity is pinned, or ``--from`` is not a GitLab of the trust
+            file.
     """
     entry = trust.entry_for(plan.project, plan.version)
     sources = {source.name: source for source in trust.sources}
@@ -98,16 +100,16 @@ def promote(
     Args:
         session: What the run works with; its trust file is the target's.
         plan: What is to be promoted.
-        registry: Where it is published.
+        registry: The registry that it is published to.
         dry_run: Judge, upload nothing.
 
     Returns:
-        The report of the last judging, and every upload; no upload where a judging before it was not all accepted.
+        The report of the last verification, and every upload; none where a file was not accepted before.
 
     Raises:
         UsageError: ``not-promotable``.
         RefusedError: ``too-young``; ``other-content``: the target has other bytes under one of the names.
-        UndecidedError: A registry did not answer.
+        UndecidedError: A registry did not respond.
     """
     report, sealed = _judge_source(session, plan)
     if report.exit_code != 0:
@@ -124,7 +126,7 @@ def promote(
 
 
 def _judge_source(session: Session, plan: Plan) -> tuple[Report, tuple[Sealed, ...]]:
-    """Judge the release where it lies, as consumers of the target would."""
+    """Judge the release in its source, as consumers of the target would."""
     trust, ledger = trust_from(session.trust, plan), Ledger()
     with session.gate(ledger, trust=trust, fresh=True) as gate:
         report = judge_release(gate, ledger, session.trust, plan.project, plan.version)
@@ -140,7 +142,8 @@ def _check_age(report: Report, plan: Plan) -> None:
             case Accepted(basis=SignedBy(log_time=signed)) if plan.now - signed < plan.min_age:
                 raise RefusedError(
                     "too-young",
-                    f"expected {line.subject} to be signed {plan.min_age} ago or earlier, found {signed:%Y-%m-%d %H:%M} UTC",
+                    f"expected {line.subject} to be signed {plan.min_age} ago or earlier, "
+                    f"found {signed:%Y-%m-%d %H:%M} UTC",
                     hint="Promote it later: the time between is when a stolen identity is noticed.",
                 )
             case _:
@@ -168,7 +171,7 @@ def _copy(session: Session, plan: Plan, sealed: Iterable[Sealed]) -> tuple[Path,
 
 
 def _listed(gitlab: GitLab, plan: Plan, place: Place) -> tuple[str, ...]:
-    """Return the names that the registry lists; none where its list is closed to us."""
+    """Return the names that the registry lists; none where it denies access to the list."""
     try:
         rows = gitlab.package_files(plan.from_registry, place.package, place.version, known_readable=True)
     except CredentialsError:
@@ -177,11 +180,11 @@ def _listed(gitlab: GitLab, plan: Plan, place: Place) -> tuple[str, ...]:
 
 
 def further_kinds(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
-    """Return what names of attestations of a file end in, of kinds that are not usual: some at most, each one plain name.
+    """Return the suffixes of a file's attestations of further kinds: a limited number, each a plain name.
 
     Args:
         filename: The file's name.
-        listed: What the registry says that there is.
+        listed: The names that the registry lists.
     """
     stored = without_epoch(filename)
     named = (
@@ -194,7 +197,7 @@ def further_kinds(filename: str, listed: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_attestation(content: bytes) -> bool:
-    """Tell whether it can be read as one at all; what it is worth, each consumer judges."""
+    """Return whether content can be read as an attestation; each consumer judges it."""
     return isinstance(read_bundle("", content, EvidenceForm.DSSE_BUNDLE), Item)
 
 
@@ -214,7 +217,7 @@ def _fetch(gitlab: GitLab, plan: Plan, name: str, stores: tuple[Place, ...]) -> 
 
 
 def _signed_file(file: Path, trust: TrustFile, plan: Plan) -> SignedFile:
-    """Put a file together with its evidence and its verification summary."""
+    """Return a file with its evidence and its verification summary."""
     signed = signed_files([file])[0]
     written = file.with_name(f"{file.name}.vsa.json")
     written.write_text(json.dumps(summary(signed, trust, plan), sort_keys=True), encoding="utf-8")
@@ -222,7 +225,7 @@ def _signed_file(file: Path, trust: TrustFile, plan: Plan) -> SignedFile:
 
 
 def _upload(registry: Registry, wanted: list[SignedFile]) -> tuple[UploadResult, ...]:
-    """All evidence of all files first, so that a consumer meets no file of the release without its own."""
+    """Upload all evidence of all files first, so that a consumer sees no file without its evidence."""
     evidence = [upload for signed in wanted for upload in registry.publish_evidence(signed)]
     files = [registry.publish_file(signed) for signed in wanted]
     summaries = [registry.publish_summary(signed) for signed in wanted]
@@ -230,9 +233,9 @@ def _upload(registry: Registry, wanted: list[SignedFile]) -> tuple[UploadResult,
 
 
 def summary(signed: SignedFile, trust: TrustFile, plan: Plan) -> dict[str, JSONValue]:
-    """Make an unsigned SLSA verification summary of a file (slsa.dev/spec/v1.0/verification_summary).
+    """Return an unsigned SLSA verification summary of a file (slsa.dev/spec/v1.0/verification_summary).
 
-    It says that the release was judged and by which trust file; it is never evidence of publication.
+    It states that the release was judged and with which trust file; it is never evidence of publication.
     """
     return {
         "_type": "https://in-toto.io/Statement/v1",

@@ -1,4 +1,4 @@
-"""What a run over a trust file works with: one HTTP client, one cache, one private directory, and the gates over them."""
+"""What a run with a trust file uses: one HTTP client, one cache, one private directory, and its gates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pip_warden.vault import Vault
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
-    """An open session; whoever opened it closes it.
+    """An open session; its opener closes it.
 
     Attributes:
         trust: The trust file.
@@ -30,8 +30,8 @@ class Session:
         transport: The HTTP client.
         vault: Where accepted files are kept.
         workspace: A private directory of this run.
-        reporter: Told what happens.
-        is_offline: Whether the vault stands in for the network.
+        reporter: Receives progress.
+        is_offline: Whether the vault is used instead of the network.
     """
 
     trust: TrustFile
@@ -53,10 +53,10 @@ class Session:
         """Make a gate, a context manager.
 
         Args:
-            ledger: Told of whatever is asked for.
+            ledger: Records every request.
             trust: Another trust file with the same sources and roots; else the session's own.
-            read_again: As in :class:`~pip_warden.gate.Means`.
-            fresh: As in :class:`~pip_warden.gate.Means`.
+            read_again: As in :class:`~pip_warden.gate.GateParts`.
+            fresh: As in :class:`~pip_warden.gate.GateParts`.
         """
         trust = trust or self.trust
         supply = (
@@ -77,10 +77,12 @@ class Session:
         return Gate(means, ledger)
 
     def find_entry(self, wanted: Hashedrekord) -> LogEntry | None:
-        """Look the detached signature of a local file up in the logs of the trusted roots; offline in the vault, which has what was looked up before.
+        """Look up a local file's detached signature in the logs of the trusted roots.
+
+        Offline it is looked up in the vault, which has the entries that were found before.
 
         Raises:
-            UndecidedError: A log could not be asked.
+            UndecidedError: A log could not be searched.
         """
         if self.is_offline:
             return self.vault.entry(wanted) or refuse_lookup(wanted)

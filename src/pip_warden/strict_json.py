@@ -1,8 +1,8 @@
-"""JSON read strictly: duplicate keys, non-finite numbers, halves of characters, deep nesting and oversized input are errors.
+"""Strict JSON: duplicate keys, non-finite numbers, lone surrogates, deep nesting and large input fail.
 
-Two readers that disagree about a duplicate key disagree about what was signed (RFC 8259 section 4 leaves it open). Half a character
-(a lone surrogate) is no Unicode text: it cannot be written again, and readers disagree about it (section 8.2). Time and
-memory grow with the length of the input alone.
+Two readers that disagree about a duplicate key disagree about what was signed (RFC 8259 section 4 leaves it
+open). A lone surrogate is not Unicode text: it cannot be written again, and readers disagree about it
+(section 8.2). Time and memory are linear in the length of the input.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class MalformedError(ValueError):
-    """Something is not strictly what it should be; the message says what. It never leaves the rooms that read: they make a fault or an error of it.
+    """Input is not strictly valid; the message says why. Rooms that read turn it into a fault or an error.
 
     Attributes:
         code: The refusal code it becomes, "" where the reader's usual one will do.
@@ -41,7 +41,8 @@ def loads(raw: bytes | str, *, max_bytes: int) -> JSONValue:
         max_bytes: The longest input accepted.
 
     Raises:
-        MalformedError: It is too large, not UTF-8, not JSON, repeats a key, nests too deep, or holds half a character or a number that is none.
+        MalformedError: It is too large, not UTF-8, not JSON, repeats a key, nests too deep, or holds a lone
+            surrogate or a non-finite number.
     """
     if len(raw) > max_bytes:
         raise MalformedError(f"larger than {max_bytes} bytes")
@@ -66,7 +67,7 @@ def loads_object(raw: bytes | str, *, max_bytes: int) -> dict[str, JSONValue]:
     """Parse strict JSON whose top level is an object.
 
     Raises:
-        MalformedError: As for :func:`loads`, or the top level is something else.
+        MalformedError: As for :func:`loads`, or the top level is not an object.
     """
     value = loads(raw, max_bytes=max_bytes)
     if not isinstance(value, dict):
@@ -95,7 +96,7 @@ def _constant(text: str) -> NoReturn:
 
 
 def _check(value: JSONValue, left: int) -> None:
-    """Look at every value, once: how deep it lies, and whether it is text."""
+    """Check every value once: its depth, and that text is valid Unicode."""
     if left == 0:
         raise MalformedError("nested too deep")
     if isinstance(value, str):
@@ -112,7 +113,7 @@ def _check(value: JSONValue, left: int) -> None:
 
 
 def _check_whole(value: int) -> None:
-    """Many readers take every number for a double (RFC 8259 section 6)."""
+    """Refuse integers beyond a double's range, which many readers use (RFC 8259 section 6)."""
     if not -_LARGEST <= value <= _LARGEST:
         raise MalformedError("a whole number beyond all bounds")
 

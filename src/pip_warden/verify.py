@@ -1,4 +1,4 @@
-"""Verify without installing: local files with the evidence somebody has for them, and whole releases straight from their registry."""
+"""Verifies without installing: local files with their evidence, and whole releases from their registry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NO_SOURCE = Source(name="command-line", type="simple", url="https://localhost")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NamedEvidence:
-    """Evidence named on the command line; everything None: look beside the file.
+    """Evidence named on the command line; if all are None, the evidence is next to the file.
 
     Attributes:
         bundle: A Sigstore bundle of any version, or a PEP 740 attestation or provenance object.
@@ -54,11 +54,11 @@ def verify_files(session: Session, files: tuple[Path, ...], *, given: NamedEvide
     Args:
         session: What the run works with.
         files: Wheels and sdists.
-        given: Evidence for the one file, where it was named.
+        given: Evidence for a single file, where it was named.
 
     Raises:
         RefusedError: ``nothing-to-verify``.
-        UsageError: A path that is not there, or evidence named for several files.
+        UsageError: A path does not exist, or evidence is named for several files.
     """
     if not files:
         raise RefusedError(
@@ -79,7 +79,7 @@ def verify_files(session: Session, files: tuple[Path, ...], *, given: NamedEvide
 
 
 def verify_release(session: Session, project: ProjectName, version: Version) -> Report:
-    """Verify every wheel and sdist of a release, straight from its registry."""
+    """Verify every wheel and sdist of a release, from its registry."""
     ledger = Ledger()
     with session.gate(ledger, fresh=True) as gate:
         return judge_release(gate, ledger, session.trust, project, version)
@@ -91,7 +91,7 @@ def judge_release(
     """Judge every wheel and sdist of a release and report.
 
     Args:
-        gate: The gate, which asks for everything anew.
+        gate: The gate, which fetches everything again.
         ledger: The gate's ledger.
         trust: The gate's trust file.
         project: The project.
@@ -107,7 +107,7 @@ def judge_release(
 def demand(
     trust: TrustFile, annotations: tuple[tuple[str, str], ...], source_revision: str | None
 ) -> TrustFile:
-    """Add what a command line demands to every identity entry; it can only add to what the file requires.
+    """Add the command line's requirements to every identity entry; they can only add to the file's.
 
     Args:
         trust: The trust file.
@@ -129,7 +129,7 @@ def demand(
 
 
 def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, root: Path) -> TrustFile:
-    """Make the trust file that an identity on the command line stands for: a pin with all defaults.
+    """Return a trust file for an identity on the command line: a pin with all defaults.
 
     Args:
         files: The files to verify; each one's project is pinned to the identity.
@@ -191,7 +191,7 @@ def _detached(
 
 
 def _read_any(label: str, raw: bytes) -> tuple[Item | BadItem, ...]:
-    """Read evidence by what it is, whatever its name; what is neither is read as a bundle, and refused as one."""
+    """Read evidence by its content, not its name; content of no known kind is refused as a bundle."""
     try:
         keys = loads_object(raw, max_bytes=_LARGEST_EVIDENCE).keys()
     except MalformedError:
@@ -212,7 +212,7 @@ def _read(path: Path) -> bytes:
 
 
 def _report(command: str, trust: TrustFile, ledger: Ledger) -> Report:
-    """Make the report of what was judged: without one acceptance it is none of success."""
+    """Return the report of what was judged; without an accepted file it is not a success."""
     lines = ledger.lines()
     nothing_accepted = not any(line.outcome is Outcome.ACCEPTED for line in lines)
     return Report(
