@@ -50,7 +50,7 @@ def parse_page(*, project: ProjectName, source: str, url: str, content_type: str
     """Read an index page.
 
     Args:
-        project: The project whose page was asked for.
+        project: The project whose page was requested.
         source: Name of the source.
         url: Final URL of the page; relative links and ``<base>`` are resolved against it.
         content_type: The ``Content-Type`` header.
