@@ -1,4 +1,4 @@
-"""The HTTP client against servers that misbehave."""
+"""The HTTP client against misbehaving servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials belong to origins, and each route gets the dress it takes."""
+"""Credentials belong to origins, and each route gets the header it accepts."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_b14_how_a_host_is_named(tmp_path: Path, named: str, url: str) -> None:
     ],
 )
 def test_b14_a_changed_url_moves_no_token(tmp_path: Path, named: str, code: str) -> None:
-    """What was https://gitlab.example.com is somebody else's host in a merge request; neither that nor another spelling takes the token there."""
+    """A merge request moves the source's URL to a foreign host: the token goes there under no spelling."""
     (tmp_path / "t").write_text("glpat-1")
     sources = {"acme": "https://evil.example", "pypi": "https://pypi.org/simple"}
 
@@ -170,7 +170,7 @@ def test_b14_the_old_form_is_answered_with_the_new_one(tmp_path: Path) -> None:
 
 
 def test_b14_a_source_that_is_named_like_a_host_is_none(tmp_path: Path) -> None:
-    """Whoever names a source after the host that people give a token to, and leads it elsewhere, gets nothing."""
+    """A source named like a host, with a URL elsewhere, does not get the token of that host."""
     (tmp_path / "t").write_text("glpat-1")
     good, evil = "https://gitlab.example.com", "https://evil.example"
     held = _from(
@@ -260,7 +260,7 @@ def test_t31_nothing_prints_a_secret() -> None:
 
 @pytest.mark.parametrize("url", ["https://gitlab.example.com:0/x", "https://gitlab.example.com:00/x"])
 def test_b14_port_zero_is_no_port(url: str) -> None:
-    """It must not be taken for none, which means the usual one: a token would be held for an origin that was never named."""
+    """It must not be read as the default port: a token would be held for an origin that was never named."""
     with pytest.raises(NetworkError) as caught:
         origin_of(url)
     assert (caught.value.code, caught.value.exit_code) == ("insecure-url", 3)

@@ -1,7 +1,7 @@
-"""Servers that always have one more byte to send: the deadline of a call ends whatever is under way (B17).
+"""Servers that always send one more byte: the deadline of a call ends its requests (B17).
 
-Each read succeeds, so no timeout of a read ends these. Time is a fake: the server lets the deadline pass once it is in the midst of its drip, and
-drips on until it sees that we have gone.
+Each read succeeds, so no read timeout ends these. Time is a fake: the server lets the deadline pass in the
+middle of its drip, and drips on until it sees that the client has gone.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from pip_warden.sandbox import tls
 from pip_warden.transport import Clock, Settings, Transport
 from pip_warden.transport.watchdog import Watchdog
 
-pytestmark = pytest.mark.timeout(60)  # what a call that nothing ends would take
+# A call that nothing ends would take longer.
+pytestmark = pytest.mark.timeout(60)
 
 DEADLINE = 900.0
 PACE = 0.01
-"""Seconds between two drips, unless the other side goes."""
+"""Seconds between two drips, unless the client goes."""
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -40,12 +41,12 @@ TLS_RECORD = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"
 
 
 class Dripping:
-    """A server that takes one connection, answers a request, and never comes to an end.
+    """A server that accepts one connection, responds to a request, and never ends.
 
     Attributes:
         port: Where it listens.
-        seen: What each request began with.
-        saw_close: Whether it saw that the other side has gone.
+        seen: The beginning of each request.
+        saw_close: Whether it saw that the client has gone.
     """
 
     def __init__(self, time: FakeTime, opening: bytes, drip: bytes, *, before: bytes = b"") -> None:
@@ -76,7 +77,7 @@ class Dripping:
 
     @staticmethod
     def _has_gone(connection: socket.socket) -> bool:
-        """Wait a little for the other side's end; what it sends meanwhile is read a byte at a time."""
+        """Wait a little for the client to close; what it sends meanwhile is read a byte at a time."""
         return bool(select.select([connection], [], [], PACE)[0]) and not connection.recv(1)
 
     def __enter__(self) -> Self:
@@ -352,4 +353,4 @@ def test_b17_the_earliest_deadline_is_waited_for() -> None:
         with dog.watching(200):
             pass
     dog.close()
-    assert moments.empty()  # a later one wakes nobody
+    assert moments.empty()  # a later one wakes no thread

@@ -1,4 +1,4 @@
-"""Certificate authorities: trusted instead of the usual ones, beside them, or not at all."""
+"""Certificate authorities: trusted instead of the usual ones, in addition to them, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs: one reading each, and nothing secret in what is shown of them."""
+"""URLs: each can be read in one way only, and no secret is shown."""
 
 from __future__ import annotations
 
