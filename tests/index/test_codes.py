@@ -1,4 +1,4 @@
-"""Every code that the transport and the index raise is explained, with the exit code of its branch."""
+"""Every code that the transport and the index raise is explained, with the exit code of its class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pip_warden.explain import catalogue
 
 ROOT = Path(pip_warden.__file__).parent
 RAISED = re.compile(
-    r'(Usage|Network|Registry|Credentials|Undecided)Error\(\s*"([a-z-]+)"|code, hint = \(?\s*"([a-z-]+)"|code = "([a-z-]+)"'
+    r'(Usage|Network|Registry|Credentials|Undecided)Error\(\s*"([a-z-]+)"'
+    r'|code, hint = \(?\s*"([a-z-]+)"|code = "([a-z-]+)"'
 )
 
 

@@ -1,4 +1,4 @@
-"""Asking sources for pages and GitLab for packages, over loopback."""
+"""Requests for pages of sources and packages of GitLab, over loopback."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def _row(number: int, name: str = "f.sig", sha256: str = SHA, package: int = 3) 
 
 
 def _paged(*pages: list[object]) -> Callable[[Asked], Answer]:
-    """Serve pages as GitLab does, with a next page promised past the end (issue 471566)."""
+    """Serve pages as GitLab does, with a link to a next page past the end (GitLab issue 471566)."""
 
     def answer(asked: Asked) -> Answer:
         number = int(asked.target.partition("&page=")[2] or 1)

@@ -1,4 +1,4 @@
-"""HTML of index pages: what is read, and that a hostile page costs what its length says."""
+"""HTML of index pages: what is read, and that the time for a hostile page is linear in its length."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pip_warden.index.simple import parse_page
 from pip_warden.names import ProjectName, parse_artifact_name
 
 MANY = 1 << 20
-"""Characters: a reader whose cost grows with the square needs hours for as many."""
+"""Characters: a reader with quadratic time needs hours for as many."""
 
 
 def _links(text: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Index pages: what becomes a candidate, what is ignored, and what is no page."""
+"""Index pages: what becomes a candidate, what is ignored, and what is not a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The index and GitLab's routes against the sandbox's GitLab, which knows nothing of ours."""
+"""The index and GitLab's routes against the sandbox's GitLab, which shares no code with them."""
 
 from __future__ import annotations
 
