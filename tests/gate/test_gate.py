@@ -1,4 +1,4 @@
-"""The gate with a supply that counts: what is decided once, what is reported, and when the search for evidence ends."""
+"""The gate with a counting supply: what is decided once, or reported, and when the evidence search ends."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ BAD = BadItem(
 
 @dataclass
 class Shop:
-    """A supply: a page of files with the evidence it is told to give, and a count of what was asked for."""
+    """A supply: a page of files with given evidence, and a count of requests."""
 
     page_: IndexPage
     files: dict[str, bytes]
@@ -260,7 +260,7 @@ def test_without_good_evidence_nothing_is_kept(
 
 
 def test_evidence_that_cannot_be_had_is_undecided(gate: Gate, shop: Shop) -> None:
-    """Neither the bad item before it nor silence makes a refusal of it: the next one might have been good."""
+    """Neither a bad item before it nor its absence makes it a refusal: the next item might have been good."""
     shop.evidence_[wheel()] = [BAD, NetworkError("unreachable", "expected an answer, found none")]
     admission = gate.admit(NAME, wheel())
     assert (admission.line.outcome, admission.line.code) == (Outcome.UNDECIDED, "unreachable")
@@ -307,7 +307,7 @@ def test_t14_poisoned_vault_is_only_slower(world: World, shop: Shop, tmp_path: P
 def test_b16_metadata_is_that_of_the_bytes_handed_over(
     world: World, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever runs as the same user exchanges the stored file at each moment at which it could matter."""
+    """Another process of the same user replaces the stored file at each moment at which it could matter."""
     with make_gate(world.trust, shop, tmp_path) as gate:
         gate.admit(NAME, wheel())
     (stored,) = (tmp_path / "cache").rglob(wheel())
@@ -398,7 +398,7 @@ def test_what_a_registry_holds_now_is_asked_for_where_it_is_in_question(
 def test_b01_who_reads_it_later_is_heard_whether_it_is_fetched_or_stored(
     world: World, shop: Shop, tmp_path: Path, runs: int
 ) -> None:
-    """The interpreter that it is installed into may see another archive than we do."""
+    """The interpreter that it is installed into may read the archive differently."""
     for _ in range(1, runs):
         with make_gate(world.trust, shop, tmp_path) as gate:
             assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED

@@ -1,4 +1,4 @@
-"""Newer releases that the index hides are named, whatever hides them."""
+"""Newer releases that the index hides are reported, whatever hides them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where evidence and files come from: older rows, too large ones, foreign origins, and the vault alone."""
+"""Supplies of evidence and files: older rows, large ones, foreign origins, and the vault alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pip_warden.verdict.model import Accepted, PinnedByHash
 
 DATA = wheel()
 API = "/api/v4/projects/7/packages/generic/x/1"
-"""Where GitLab would take a token."""
+"""A URL at which GitLab would accept a token."""
 
 NAME = parse_artifact_name(samples.WHEEL)
 
@@ -135,7 +135,7 @@ def elsewhere() -> Iterator[Server]:
 
 
 def simple_supply(index: Server, elsewhere: Server) -> tuple[RegistrySupply, Transport, IdentityEntry]:
-    """Return a supply over a simple index, where the user holds a token for the index and one for the other server."""
+    """Return a supply of a simple index; the user holds tokens for the index and for the other server."""
     held = credentials_from_environment(
         {"GITLAB_TOKEN": "glpat-of-elsewhere", "GITLAB_URL": elsewhere.url}, use_keyring=False
     )
