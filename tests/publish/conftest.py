@@ -73,7 +73,7 @@ def publisher(tmp_path: Path) -> Iterator[Publisher]:
 
 
 def pin_text(publisher: Publisher, registry: str, *, require: str = "", project_id: int | None = None) -> str:
-    """Spell a trust file that pins the publisher's own tag pipeline."""
+    """Return a trust file that pins the publisher's own tag pipeline."""
     root = (publisher.directory / "trusted_root.json").read_bytes()
     signer = f"  project-id = {project_id}\n" if project_id is not None else ""
     requirements = f"  [package.require]\n  {require}\n" if require else ""

@@ -1,4 +1,7 @@
-"""`kill -9` at each network step, then the same command again: complete, nothing doubled, nothing a consumer could meet without evidence."""
+"""`kill -9` at each network step, then the same command again.
+
+It completes, uploads nothing twice, and no consumer could see a file without its evidence.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ def _rows(project: Project) -> list[tuple[str, str]]:
 
 
 def _is_met_without_evidence(project: Project) -> bool:
-    """Tell whether the PyPI registry has a file whose bundle the generic registry lacks."""
+    """Return whether the PyPI registry has a file whose bundle the generic registry lacks."""
     names = {name for _, name in _rows(project)}
     return any(name.endswith((".whl", ".tar.gz")) and f"{name}.sigstore.json" not in names for name in names)
 

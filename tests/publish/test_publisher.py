@@ -1,4 +1,4 @@
-"""The publisher half as a pipeline uses it: sign, attest, publish; and what a consumer then meets."""
+"""The publisher's half as a pipeline uses it: sign, attest, publish; and what a consumer then sees."""
 
 from __future__ import annotations
 

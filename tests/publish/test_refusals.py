@@ -1,4 +1,4 @@
-"""What a publisher is kept from, function by function: signing what could be misread, uploading what nothing speaks for, promoting too early."""
+"""What publishers are refused: signing what could be misread, uploads without evidence, early promotion."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from publish.conftest import Publisher
 
 
 def test_what_reads_like_an_envelope_is_not_signed(tmp_path: Path) -> None:
-    """Its signature could be taken for that of a statement (DSSE signs ``DSSEv1`` and the payload)."""
+    """Its signature could be read as that of a statement (DSSE signs ``DSSEv1`` and the payload)."""
     good, evil = tmp_path / "a.tar.gz", tmp_path / "b.tar.gz"
     good.write_bytes(b"DSSEv1")
     evil.write_bytes(b"DSSEv1 28 application/vnd.in-toto+json 2 {}")
@@ -73,7 +73,7 @@ def test_a_signature_that_consumers_would_refuse_is_not_written() -> None:
 def test_b23_a_log_that_signs_under_another_host_than_its_urls_is_not_signed_with(
     publisher: Publisher,
 ) -> None:
-    """Go's clients refuse what it makes."""
+    """Go's clients refuse its entries."""
     path = publisher.directory / "trust_config.json"
     honest = publisher.sign(*publisher.files())
     config = json.loads(path.read_bytes())
@@ -178,7 +178,7 @@ def test_a_release_is_promoted_when_it_is_old_enough(minutes: int, young: bool) 
 
 
 def test_the_registry_does_not_say_where_evidence_is_written() -> None:
-    """It lists names, and each is one plain name beside the file, or none; and not endlessly many."""
+    """Each name that it lists is a plain name next to the file, or ignored; and their number is limited."""
     kinds = ("sbom", "./../../x", "/x", "a b", "", "publish", "a" * 300, "x.y")
     listed = [f"{samples.WHEEL}.{kind}.sigstore.json" for kind in kinds]
     listed += [f"../{samples.WHEEL}.b.sigstore.json", f"{samples.WHEEL}.sig", "other.whl.a.sigstore.json"]

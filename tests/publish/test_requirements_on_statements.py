@@ -1,4 +1,4 @@
-"""What a pin can demand of provenance and annotations, and that nobody else's statement meets it."""
+"""What a pin can require of provenance and annotations, and that no foreign statement meets it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What signing writes: every file whole, or no trace of it."""
+"""What signing writes: every file whole, or nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pip_warden.publish.sign import write_all
 def test_b08_a_draft_that_does_not_get_its_name_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, failure: BaseException
 ) -> None:
-    """It lies beside what is uploaded."""
+    """It is next to what is uploaded."""
 
     def fail(*_arguments: object) -> None:
         raise failure
