@@ -1,4 +1,4 @@
-"""A run of the installer with a gate that is only a list, and a pip that is a few lines of ours: what is looked at after pip."""
+"""A run of the installer with a fake gate and a fake pip: what is checked after pip."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Bench:
         run = Run(
             job=job,
             trust=samples.trust(),
-            gate=gate,  # what is asked of a gate here
+            gate=gate,  # the part of a gate that is used here
             ledger=gate.ledger,
             environ={},
             workspace=workspace,
@@ -159,7 +159,7 @@ def test_t59_a_newer_release_that_the_index_hides_is_named(bench: Bench, downloa
 
 
 def test_t44_pip_runs_apart_from_everything_that_could_steer_it() -> None:
-    """Python's ``-I`` keeps our own directory, ``PYTHON…`` and the user's site out; pip's options keep its settings and its cache out."""
+    """``-I`` excludes our directory, ``PYTHON…`` and the user site; pip's options its settings and cache."""
     command = command_line(target(Path("/python")), "install", ("acme",), report=None)
 
     assert command[:2] == ["/python", "-I"]
