@@ -1,4 +1,4 @@
-"""A gate that is only a backend: what the loopback server asks, answered from memory."""
+"""A backend for the loopback server that responds from memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pip_warden.names import ProjectName
 
 
 def metadata(name: str, version: str, *requires: str) -> bytes:
-    """Spell METADATA."""
+    """Return METADATA."""
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     return "\n".join([*lines, *(f"Requires-Dist: {text}" for text in requires), ""]).encode()
 
@@ -52,7 +52,7 @@ def build_wheel(directory, settings=None, metadata=None):
 
 
 def sdist(name: str, version: str, *requires: str, needs: str, marker: Path) -> bytes:
-    """Build an sdist whose backend imports another package, leaves a mark, and tells its requirements only when it is run."""
+    """Build an sdist whose backend imports another package, leaves a mark, and makes its requirements."""
     backend = _BACKEND.format(
         needs=needs,
         marker=str(marker),
@@ -80,7 +80,7 @@ def _dynamic(name: str, version: str) -> bytes:
 
 @dataclass
 class FakeBackend:
-    """A backend that knows some wheels and sdists; refuses what it is told to refuse."""
+    """A backend with some wheels and sdists, and errors for what it is to refuse."""
 
     directory: Path
     wheels: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The child: its environment, its interpreter, its end; and what is compared after it."""
+"""The child: its environment, its interpreter, its end; and what is compared afterwards."""
 
 from __future__ import annotations
 
@@ -204,7 +204,10 @@ def test_b08_who_lists_packages_is_not_told_the_password(tmp_path: Path) -> None
 
 def test_a_denial_ends_the_child_and_what_it_started(tmp_path: Path) -> None:
     """The grandchild holds a pipe open: its end is seen as the pipe's."""
-    script = "import subprocess, sys; subprocess.Popen(['sleep', '300']); print('started', flush=True); sys.stdin.read(); import time; time.sleep(300)"
+    script = (
+        "import subprocess, sys; subprocess.Popen(['sleep', '300']); print('started', flush=True); "
+        "sys.stdin.read(); import time; time.sleep(300)"
+    )
     child, lines = Child(), []
 
     def on_line(line: str) -> None:
@@ -219,10 +222,16 @@ def test_a_denial_ends_the_child_and_what_it_started(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, BrokenPipeError])
 def test_a_run_that_is_left_early_ends_the_child_first(tmp_path: Path, failure: type[BaseException]) -> None:
-    """Nobody would compare what it installs from then on. Its end is seen as the pipe's; one that lives on would say so there."""
+    """What it would still install is not compared any more.
+
+    Its end is seen as the pipe's; a child that lives on would write to it.
+    """
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    script = f"import time; pipe = open({str(pipe)!r}, 'w'); print('started', flush=True); time.sleep(5); pipe.write('went on')"
+    script = (
+        f"import time; pipe = open({str(pipe)!r}, 'w'); print('started', flush=True); "
+        "time.sleep(5); pipe.write('went on')"
+    )
 
     def leave(_line: str) -> None:
         raise failure

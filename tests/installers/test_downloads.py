@@ -1,4 +1,4 @@
-"""B19: downloaded files come into their directory all or none, exclusively, and never over anything."""
+"""B19: downloaded files are put into their directory all or none, and never over anything."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_b19_anything_else_in_the_way_is_refused_before_anything_is_written(
 def test_b19_what_is_no_file_is_not_even_opened(
     made: list[AcceptedFile], target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To open a device may do something already."""
+    """Opening a device may have an effect."""
     plant_pipe(target / NAMES[0])
     opened: list[object] = []
     real = os.open
@@ -129,7 +129,7 @@ def test_b19_what_is_no_file_is_not_even_opened(
 
 
 def swap_pipe(place: Path) -> None:
-    """Leave a pipe that holds the right bytes, and whose writer does not go."""
+    """Leave a pipe that holds the right bytes, and whose writer stays."""
     plant_pipe(place)
     os.write(os.open(place, os.O_RDWR | os.O_NONBLOCK), place.name.encode())
 
@@ -160,7 +160,7 @@ def test_b19_a_planted_part_link_is_neither_followed_nor_replaced(
 def test_b19_a_link_planted_under_the_very_draft_is_not_followed(
     made: list[AcceptedFile], target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even whoever guessed the name."""
+    """Not even if the name was guessed."""
     victim = target.parent / "victim"
     victim.write_text("precious")
     monkeypatch.setattr(secrets, "token_hex", lambda _size: "guessed")
@@ -171,7 +171,7 @@ def test_b19_a_link_planted_under_the_very_draft_is_not_followed(
 
 
 def third_link(monkeypatch: pytest.MonkeyPatch, instead: Callable[[Path], None], target: Path) -> None:
-    """Have something happen just before the third file gets its name."""
+    """Make something happen just before the third file gets its name."""
     calls, link = [], os.link
 
     def counted(source: str, name: str, **options: Any) -> None:
@@ -291,7 +291,7 @@ def test_b19_a_file_system_without_links_and_what_appears_meanwhile(
 def test_b19_the_directory_that_was_opened_is_the_one_that_is_written(
     made: list[AcceptedFile], target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A link to a directory is the user's own word; what its name comes to mean meanwhile is not."""
+    """A link to a directory is the user's choice; where its name leads later is not."""
     link, elsewhere = target.parent / "link", target.parent / "elsewhere"
     elsewhere.mkdir()
     link.symlink_to(target)
@@ -323,7 +323,7 @@ def test_b19_two_runs_at_once_end_well(made: list[AcceptedFile], tmp_path: Path)
 def test_b19_a_run_waits_until_another_has_given_its_names(
     made: list[AcceptedFile], target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the other takes away again must not count as there."""
+    """A file that the other run removes again must not count as present."""
     other = os.open(target, os.O_RDONLY)
     fcntl.flock(other, fcntl.LOCK_EX)
     (target / NAMES[0]).write_bytes(WHOLE[NAMES[0]])

@@ -1,4 +1,4 @@
-"""B10, B11: the pip that asks. A pip that we do not know is not run, and whatever is not a yes ends it."""
+"""B10, B11: the guarded pip. An unknown pip is not run, and any response but a yes ends it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class RequirementPreparer:
 """,
     "_internal/commands/__init__": "",
     "_internal/commands/install": """
-def install_given_reqs(requirements, root, home, prefix, warn_script_location, use_user_site, pycompile, progress_bar,
+def install_given_reqs(requirements, root, home, prefix, warn_script_location, use_user_site, \
+pycompile, progress_bar,
                        script_executable=None): print("installed")
 """,
     "__main__": """
@@ -54,15 +55,17 @@ def link_to(url):
     return types.SimpleNamespace(url=url, is_file=url.startswith("file:"), file_path=url[7:])
 def req(url, is_direct=False):
     link = link_to(url)
-    return types.SimpleNamespace(link=link, source_link=link, req="acme", name="acme", comes_from=None, download_info=None,
-                                 is_direct=is_direct, local_file_path="acme.whl", metadata={"name": "acme", "version": "1.0"})
+    return types.SimpleNamespace(link=link, source_link=link, req="acme", name="acme", comes_from=None, \
+download_info=None,
+                                 is_direct=is_direct, local_file_path="acme.whl", \
+metadata={"name": "acme", "version": "1.0"})
 try:
     RUN
 except BaseException:
     print("caught")
 """,
 }
-"""As much of a pip as is wrapped."""
+"""The parts of a pip that are wrapped."""
 
 LINK = "RequirementPreparer().prepare_linked_requirement(req({url!r}))"
 EDITABLE = "RequirementPreparer().prepare_editable_requirement(req({url!r}))"
@@ -72,7 +75,7 @@ INDEX = f"http://{HOST}/files/acme/acme-1.0-py3-none-any.whl"
 
 
 class Bench:
-    """A pip of our own making, and a backend that it asks."""
+    """A fake pip, and a backend for its requests."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -113,7 +116,10 @@ def test_b10_a_link_into_the_index_that_a_requirement_names_is_asked_about(bench
     assert not {"caught", f"opened {INDEX}"} & set(lines)
 
 
-PLACED = "found = req({source!r}); found.link = link_to({place}); RequirementPreparer().prepare_linked_requirement(found)"
+PLACED = (
+    "found = req({source!r}); found.link = link_to({place}); "
+    "RequirementPreparer().prepare_linked_requirement(found)"
+)
 
 
 def test_b10_what_was_built_of_the_index_s_own_lies_in_a_temporary_place(bench: Bench) -> None:
@@ -124,7 +130,7 @@ def test_b10_what_was_built_of_the_index_s_own_lies_in_a_temporary_place(bench: 
 
 @pytest.mark.parametrize("place", ["/evil/acme.whl", "{tmp}/acme", "{tmp}/../acme.whl", "{tmp}x/acme.whl"])
 def test_b10_where_a_link_leads_is_asked_about_not_only_where_it_came_from(bench: Bench, place: str) -> None:
-    """Only what this process has built itself, in its own temporary directory, may lie elsewhere than where it came from."""
+    """Only what this process has built itself, in its own temporary directory, may be in another place."""
     spelled = f"'file://' + {place!r}.format(tmp=__import__('tempfile').gettempdir())"
     path = place.format(tmp=bench.directory / "private" / "tmp")
     bench.backend.errors[f"link file://{path}"] = error(RefusedError, "not-through-gate")
@@ -159,7 +165,7 @@ def test_b10_every_other_link_is_asked_about_first(bench: Bench, call: str, url:
 
 
 def test_b10_a_link_with_half_a_character_is_refused_like_any_other(bench: Bench) -> None:
-    """JSON that holds half a character is no question; a path cannot have what stands for it in a URL."""
+    """JSON with a lone surrogate is not a request; a path cannot have what replaces it in a URL."""
     bench.backend.errors["link file:///x?"] = error(RefusedError, "not-through-gate")
     status, _, server = bench.run(LINK.format(url="file:///x\udcff"))
     assert status != 0

@@ -28,7 +28,7 @@ OLD, NEW = "acme-1.0-py3-none-any.whl", "acme-2.0-py3-none-any.whl"
 
 @dataclass
 class Run:
-    """How a run ended."""
+    """The result of a run."""
 
     code: int
     lines: list[str]
@@ -105,7 +105,7 @@ def _accepted(bench: Bench) -> frozenset[str]:
 
 
 def _tree(bench: Bench) -> set[Path]:
-    """List what can be installed into the target; uv keeps a lock of its own beside it."""
+    """List what can be installed into the target; uv keeps a lock of its own next to it."""
     return {path for folder in ("bin", "lib") for path in (bench.directory / "venv" / folder).rglob("*")}
 
 
@@ -261,7 +261,7 @@ def test_t57_another_loopback_port_is_out_of_reach(bench: Bench, tool: str) -> N
 
         assert run.code != 0
         assert evil.asked == []
-        # uv refuses a URL of a dependency by itself; asked for directly, it comes to the server as pip does.
+        # uv refuses a dependency's URL by itself; a direct request for it gets to the server as pip's does.
         if tool == "uv":
             run = bench.uv(f"beta @ {evil.url}/beta-9.0-py3-none-any.whl")
         assert run.server.strays
@@ -283,7 +283,7 @@ def test_t57_a_local_reference_in_a_wheel_is_detected(bench: Bench) -> None:
 
 @pytest.mark.parametrize("tool", ["pip", "uv"])
 def test_t57_a_local_reference_made_while_building_is_detected_or_refused(bench: Bench, tool: str) -> None:
-    """What pip follows is found out; uv takes no URL from a dependency."""
+    """What pip follows is detected; uv accepts no URL from a dependency."""
     hidden = bench.directory / "beta-9.0-py3-none-any.whl"
     hidden.write_bytes(wheel("beta", "9.0"))
     bench.backend.add("builder", "1.0")

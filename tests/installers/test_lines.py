@@ -1,4 +1,4 @@
-"""B20: the lines of a child, which may write anything and go on for ever."""
+"""B20: the output lines of a child, which may write anything, without end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pip_warden.installer.lines import LONGEST, lines_of
 
 
 class Pieces(io.RawIOBase):
-    """A pipe that yields just these pieces, one with each read."""
+    """A pipe that yields exactly these pieces, one with each read."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces: Iterator[bytes] = iter(pieces)

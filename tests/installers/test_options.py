@@ -1,4 +1,4 @@
-"""pip's options: the table is pip's own, and nothing else is understood."""
+"""pip's options: the table is the same as pip's own, and nothing else is accepted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ print(json.dumps(sorted(rows)))
 
 def test_the_table_is_pips_own() -> None:
     result = subprocess.run([sys.executable, "-I", "-c", _DUMP], capture_output=True, text=True, check=True)
-    # pip's --version is ours: safe-install says its own.
+    # safe-install prints its own version.
     pips = {
         (frozenset(names.split()), takes_value)
         for names, takes_value in json.loads(result.stdout)

@@ -1,4 +1,4 @@
-"""Requirements: read in one way only, nothing that is fetched past the gate, and rendered without loss."""
+"""Requirements: read in one way only, nothing bypasses the gate, and rendered without loss."""
 
 from __future__ import annotations
 
@@ -435,7 +435,7 @@ def test_t14_any_marker_is_true_false_or_a_fault_of_the_request(
 
 @pytest.mark.parametrize("text", ["foo===1\\", "foo===1\\\\", "foo===1\\ "])
 def test_t66_nothing_that_joins_two_lines_of_the_file_that_pip_gets(text: str) -> None:
-    """A backslash at the end of a line has pip read the next requirement as a part of this one."""
+    """With a backslash at the end of a line, pip reads the next requirement as a part of this one."""
     with pytest.raises(UsageError) as caught:
         gather(positional=[text, "bar"])
     assert (caught.value.code, caught.value.exit_code) == ("bad-requirement", 2)

@@ -30,7 +30,7 @@ def _ask(
     password: str | None = None,
     body: bytes = b"",
 ) -> tuple[int, dict[str, str], bytes]:
-    """Send a request as it stands: clients tidy up what a test wants untidy."""
+    """Send a request unchanged: HTTP clients normalise what a test needs irregular."""
     parts = urlsplit(server.proxy_url)
     if password is None:
         token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
@@ -206,7 +206,7 @@ def test_a_denial_ends_everything(backend: FakeBackend) -> None:
 def test_a_refusal_outranks_what_could_not_be_decided(
     backend: FakeBackend, first: WardenError, second: Exception
 ) -> None:
-    """And a failure of our own does too: which comes first is chance."""
+    """So does a failure of our own: which comes first is chance."""
     both = threading.Barrier(2, timeout=10)
     slow = threading.Event()
     backend.errors = {
@@ -242,7 +242,7 @@ def test_t65_a_failure_of_our_own_ends_the_run_too(backend: FakeBackend) -> None
 
 
 def test_an_idle_connection_does_not_delay_the_end(backend: FakeBackend) -> None:
-    """It would stay open for a day: pip, which retries nothing here, may take it up again after a long build."""
+    """It would stay open for a day: pip, which retries nothing, may reuse it after a long build."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(Server(backend))
         parts = urlsplit(server.proxy_url)
@@ -277,7 +277,7 @@ def test_the_end_does_not_wait_for_an_answer(backend: FakeBackend) -> None:
 
 
 def test_b22_the_end_drops_what_is_under_way(backend: FakeBackend) -> None:
-    """Python 3.12 made its servers wait for open connections."""
+    """Since Python 3.12, servers wait for open connections."""
     asked, ended = threading.Event(), threading.Event()
     in_time: list[bool] = []
 
@@ -291,7 +291,7 @@ def test_b22_the_end_drops_what_is_under_way(backend: FakeBackend) -> None:
         thread.start()
         silent = socket.create_connection(("127.0.0.1", urlsplit(server.proxy_url).port or 0), timeout=30)
         assert asked.wait(30)
-    # Whoever waits for an answer sees the end before there is one, and so does who has asked for nothing yet.
+    # A client that waits for a response sees the end before there is one, and so does one without a request.
     thread.join()
     with silent, contextlib.suppress(ConnectionResetError):
         assert silent.recv(1) == b""
@@ -333,7 +333,7 @@ def test_b10_a_question_without_end_is_refused(backend: FakeBackend) -> None:
 
 
 def test_b08_a_strangers_question_is_not_waited_for(backend: FakeBackend) -> None:
-    """Whoever has no password, another user of the machine for instance, could have us keep what they send."""
+    """A client without the password, another user's for instance, could make us store what it sends."""
     with Server(backend) as server:
         status, _, _ = _ask(
             server,
@@ -360,7 +360,7 @@ def test_b08_a_question_that_is_too_long_is_not_read_to_its_end(backend: FakeBac
 
 
 def test_b08_a_refusal_stands_and_the_run_is_ended_once(backend: FakeBackend) -> None:
-    """Answers come from several threads: one that was under way may fail otherwise after the refusal."""
+    """Responses come from several threads: one may fail in another way after the refusal."""
     ended: list[bool] = []
     refused, undecided = RefusedError("bad-signature", "no"), NetworkError("timed-out", "nobody knows")
     with Server(backend, on_denial=lambda: ended.append(True)) as server:
@@ -378,7 +378,7 @@ def test_b08_the_password_in_another_scheme_is_none(backend: FakeBackend) -> Non
 
 
 def test_b16_metadata_is_offered_only_where_the_page_has_a_digest() -> None:
-    """Of a file without one, pip's report would not say what was accepted."""
+    """For a file without one, pip's report would not have the accepted digest."""
     assert [_has_metadata(ListedFile(filename=FILE, sha256=sha256)) for sha256 in ("", "0" * 64)] == [
         False,
         True,

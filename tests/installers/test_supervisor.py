@@ -1,4 +1,4 @@
-"""B08: pip and everything it started ends with us, whatever ends us, and the port is nobody's before that."""
+"""B08: pip and its children end when we end, whatever the reason, and the port is not free before that."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ print("there", flush=True)
 time.sleep(600 if then == "stay" else 0)
 """
 TREE = f"SOURCE = {_TREE!r}\n{_TREE}"
-"""Says who it is and starts what it is told to start; a daemon leaves its group and session."""
+"""Writes its name and starts the given children; a daemon leaves its group and session."""
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def run(*arguments: str) -> int:
 @LINUX
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_b08_pip_ends_with_us_before_its_port_is_free(witness: Witness, number: signal.Signals) -> None:
-    """Whoever got the port would be sent the run's password, and could answer what they like."""
+    """A process that got the port would be sent the run's password, and could respond with anything."""
     with ourselves(*tree(witness, "stay", "backend", "daemon")) as process:
         port = int(witness.words(3)["pip"][2])
         assert is_held(port)
@@ -100,7 +100,7 @@ def test_b08_pip_ends_with_us_where_our_group_is_killed(witness: Witness) -> Non
 
 @LINUX
 def test_b08_pip_ends_with_its_supervisor(witness: Witness) -> None:
-    """We are stopped meanwhile, and can do nothing for it."""
+    """We are stopped meanwhile, and can do nothing about it."""
     with ourselves(*tree(witness, "stay")) as process:
         guard = int(witness.words(1)["pip"][1])
         process.send_signal(signal.SIGSTOP)
@@ -138,7 +138,7 @@ def test_b08_a_supervisor_that_does_nothing_is_killed(
 
 @LINUX
 def test_b08_what_left_the_group_ends_with_pip(witness: Witness) -> None:
-    """A daemon that a build left behind would go on after the verdicts are told, with the password of the run."""
+    """A daemon that a build left running would go on after the report, with the run's password."""
     assert run(*tree(witness, "leave", "backend", "daemon")) == 0
     assert witness.words(3).keys() == {"pip", "backend", "daemon"}
     assert witness.all_gone()
@@ -159,7 +159,7 @@ def test_b08_what_left_the_group_ends_at_a_denial(witness: Witness) -> None:
 
 @LINUX
 def test_b08_no_name_hides_a_child(tmp_path: Path) -> None:
-    """The name of a program stands before its parent's number, and may look like what follows it (proc_pid_stat(5))."""
+    """A program's name comes before its parent's number, and may look like the rest (proc_pid_stat(5))."""
     program = tmp_path / "x) S 1 (y"
     program.symlink_to(shutil.which("sleep") or "")
     with subprocess.Popen([program, "600"]) as process:
@@ -181,7 +181,7 @@ def test_b08_what_cannot_be_killed_is_not_waited_for(monkeypatch: pytest.MonkeyP
 
 
 def test_b08_what_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may hang in a broken disk, with the signal that kills it."""
+    """It may hang at a broken disk, and with it the signal that kills it."""
     monkeypatch.setattr(supervisor, "_LONGEST_WAIT", 0.0)
     monkeypatch.setattr(supervisor, "_has_children", lambda: True)
     monkeypatch.setattr(supervisor, "_kill_children", lambda: True)
@@ -192,7 +192,7 @@ def test_b08_what_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
 def test_b08_pip_does_not_begin_where_its_supervisor_has_died(
     monkeypatch: pytest.MonkeyPatch, *, is_orphan: bool
 ) -> None:
-    """It died before the death signal was asked for, which then never comes."""
+    """It died before the death signal was requested, which is then never sent."""
     begun: list[str] = []
 
     def leave(code: int) -> None:
@@ -227,7 +227,7 @@ supervisor._children = lambda: children() if seen else seen.append(1) or []
 
 @contextlib.contextmanager
 def altered(how: str, arguments: list[str]) -> Iterator[tuple[socket.socket, subprocess.Popen[bytes]]]:
-    """Run a supervisor some of whose parts are replaced, without us behind it, who would kill its group."""
+    """Run a supervisor with replaced parts, and without a parent that would kill its group."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-c", ALTERED, how, str(theirs.fileno()), "-", sys.executable, "-c"]
     with (
@@ -259,7 +259,7 @@ def test_b08_where_there_is_neither_prctl_nor_proc_the_group_ends(
 @LINUX
 @pytest.mark.parametrize("how", [REAPED, NOT_YET], ids=["reaped", "not yet"])
 def test_b08_a_child_that_is_reaped_between_looking_and_killing(witness: Witness, how: str) -> None:
-    """The thread that waits for pip reaps it too, and its children become ours in that moment."""
+    """The thread that waits for pip reaps it too, and its children become ours at that moment."""
     with altered(how, tree(witness, "stay", "backend", "daemon")) as (link, process):
         witness.words(3)
         link.shutdown(socket.SHUT_WR)
@@ -279,7 +279,7 @@ print("last words")
 
 @pytest.mark.parametrize("floods", [False, True])
 def test_b08_an_end_is_an_end_whoever_holds_the_stream(tmp_path: Path, floods: bool) -> None:
-    """A daemon that is none of its descendants, or that cannot be killed: of another user's, or of a system without subreapers."""
+    """A daemon that is not its descendant, or cannot be killed: another user's, or without subreapers."""
     kept: list[int] = []
     over = threading.Event()
 
@@ -302,7 +302,7 @@ def test_b08_an_end_is_an_end_whoever_holds_the_stream(tmp_path: Path, floods: b
         listening.bind(path)
         listening.listen()
         threading.Thread(target=hold, daemon=True).start()
-        # In a thread, so that a run that hangs fails this test and no more.
+        # In a thread, so that a run that hangs fails only this test.
         running = threading.Thread(
             target=lambda: codes.append(Child().run(words, PATH, lines.append, None)), daemon=True
         )
@@ -315,7 +315,7 @@ def test_b08_an_end_is_an_end_whoever_holds_the_stream(tmp_path: Path, floods: b
 
 
 def test_b08_what_was_printed_last_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes after the stream was looked at, and before the end was: both are looked at by one call."""
+    """It arrives after the stream was checked, and before the end was: one call checks both."""
     stream, writer = os.pipe()
     looks = [{7}, {stream}, set[int]()]
 
@@ -353,8 +353,14 @@ def test_b08_how_pip_ended_is_passed_on(code: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_b08_a_signal_to_its_own_group_ends_all_of_it(number: signal.Signals) -> None:
-    """Scripts clean up after themselves with ``kill 0``, and the supervisor is in that group. It may be one that is ignored where the tests run."""
-    script = f"import os, signal, time; signal.signal({int(number)}, signal.SIG_DFL); os.killpg(0, {int(number)}); time.sleep(600)"
+    """Scripts clean up with ``kill 0``, and the supervisor is in that group.
+
+    The signal may be one that is ignored where the tests run.
+    """
+    script = (
+        f"import os, signal, time; signal.signal({int(number)}, signal.SIG_DFL); "
+        f"os.killpg(0, {int(number)}); time.sleep(600)"
+    )
     assert run(script) in {-signal.SIGKILL, -number}
 
 
@@ -391,7 +397,10 @@ def test_b08_one_after_the_other() -> None:
 def test_b08_an_interrupted_end_is_an_end_all_the_same(
     witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A signal comes while it is being ended for another reason. What comes next, the workspace's removal, relies on that nobody is left."""
+    """A signal arrives while it is being ended for another reason.
+
+    The removal of the workspace, which comes next, relies on no process being left.
+    """
     child, end, calls = Child(), pip._Running.end, []
 
     def interrupted(running: pip._Running) -> None:
@@ -411,7 +420,7 @@ def test_b08_an_interrupted_end_is_an_end_all_the_same(
 
 
 def test_b08_the_supervisor_leads_its_session_or_does_nothing(tmp_path: Path) -> None:
-    """It kills its group in the end; by hand, that would be the shell's."""
+    """It kills its group at the end; run by hand, that would be the shell's."""
     mark = tmp_path / "ran"
     words = [sys.executable, "-I", "-S", supervisor.__file__, "0", "-", "touch", str(mark)]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)

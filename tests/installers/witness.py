@@ -1,4 +1,4 @@
-"""Sees processes end that a test did not start itself: each of them holds a pipe open, whose end is theirs."""
+"""Detects the end of processes that a test did not start itself: each of them holds a pipe open."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Witness:
     """The reading end of a named pipe.
 
     Args:
-        path: Where it is made; whoever is to be seen opens it for writing, and writes one line.
+        path: Where it is made; each watched process opens it for writing, and writes one line.
     """
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
         self.path = path
-        # Opened for writing here too until the others have done so: else it would be at its end before they came.
+        # Opened for writing here too until the others have done so: else it would be at its end before that.
         self._own: int | None = os.open(path, os.O_RDWR)
         self._end = os.open(path, os.O_RDONLY)
 
@@ -42,7 +42,7 @@ class Witness:
         return {line.split()[0]: line.split()[1:] for line in text.splitlines()}
 
     def all_gone(self) -> bool:
-        """Tell whether none of them is left now."""
+        """Return whether none of them is left now."""
         os.set_blocking(self._end, False)
         try:
             return os.read(self._end, 1) == b""
@@ -62,14 +62,14 @@ class Witness:
 
 
 def is_held(port: int) -> bool:
-    """Tell whether somebody listens on a port of this machine: while they do, nobody else can."""
+    """Return whether a process listens on a port of this machine: while it does, no other can."""
     with socket.socket() as other:
         other.settimeout(LONGEST_WAIT)
         return other.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_for_port(port: int, witness: Witness) -> None:
-    """Wait until nobody holds a port, and see that by then nobody is left."""
+    """Wait until a port is free, and check that by then no process is left."""
     deadline = time.monotonic() + LONGEST_WAIT
     while is_held(port):
         assert time.monotonic() < deadline
