@@ -81,7 +81,7 @@ def central_offset(data: bytes) -> int:
 def with_directory(
     data: bytes, directory: bytes, *, members: bytes | None = None, count: int | None = None
 ) -> bytes:
-    """Exchange a ZIP file's central directory, and what lies before it, keeping the end record in step."""
+    """Replace a ZIP file's central directory, and what is before it, and adjust the end record."""
     body = data[: central_offset(data)] if members is None else members
     entries = struct.unpack("<H", data[-12:-10])[0] if count is None else count
     return (
@@ -156,7 +156,7 @@ def block(
 
 
 def checked(head: bytearray) -> bytes:
-    """Put the right checksum into a header block."""
+    """Put the correct checksum into a header block."""
     head[148:156] = b" " * 8
     head[148:156] = b"%06o\0 " % sum(head)
     return bytes(head)
@@ -190,7 +190,7 @@ def archive(*members: bytes, end: bytes = END) -> bytes:
 
 
 def changed(head: bytes, at: int, value: bytes) -> bytes:
-    """Exchange bytes of a header block and mend its checksum."""
+    """Replace bytes of a header block and correct its checksum."""
     return checked(bytearray(head[:at] + value + head[at + len(value) :]))
 
 

@@ -1,4 +1,4 @@
-"""What holds for every test: no network but loopback, and no skipped test where a skip would hide something."""
+"""Rules for every test: no network but loopback, and no skipped test where a skip would hide a failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import settings
 
 _CONNECT = socket.socket.connect
 
-# An example may take as long as it takes: how fast a machine is, and what else it does, is no property of the code.
+# No deadline for an example: a machine's speed and load are no property of the code.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
@@ -42,7 +42,7 @@ def _is_loopback(host: str) -> bool:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
-    """In `make interop` a skipped test is a failed one: the foreign program was not there."""
+    """In `make interop` a skipped test is a failed one: the foreign program was missing."""
     outcome = yield
     report = outcome.get_result()
     if (
@@ -56,5 +56,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name long values by their argument: signatures differ in every process, and parallel runs must collect the same names."""
+    """Name long values by their argument: parallel runs need the same names, but signatures differ."""
     return argname if isinstance(val, str | bytes) and len(val) > 40 else None

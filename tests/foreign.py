@@ -1,4 +1,4 @@
-"""What a stranger may put in the place of any value of a document."""
+"""Untrusted values that may be in the place of any value of a document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 Path = tuple[str | int, ...]
 
 MARK = "\x00here\x00"
-"""Stands in a document for a value that is spelled afterwards."""
+"""Placeholder in a document for a value that is inserted afterwards."""
 
 SPELLINGS = (
     "null",
@@ -57,7 +57,7 @@ SPELLINGS = (
     '{"a":' * 60 + "1" + "}" * 60,
     '{"a": 1, "a": 2}',
 )
-"""JSON that a careless reader trips over; some of it is none."""
+"""JSON that a careless reader fails at; some of it is not JSON."""
 
 spellings = st.sampled_from(SPELLINGS) | st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -67,7 +67,7 @@ spellings = st.sampled_from(SPELLINGS) | st.recursive(
 
 
 def paths(document: Any, way: Path = ()) -> Iterator[Path]:
-    """Yield the place of every value in a document, its own included."""
+    """Yield the path of every value in a document, including the document itself."""
     yield way
     members = (
         document.items()
@@ -81,7 +81,7 @@ def paths(document: Any, way: Path = ()) -> Iterator[Path]:
 
 
 def respelled(document: Any, way: Path, spelling: str) -> bytes:
-    """Return a document as JSON with one value spelled otherwise."""
+    """Return a document as JSON with one value spelled differently."""
     if not way:
         return spelling.encode()
     result = copy.deepcopy(document)
@@ -116,7 +116,7 @@ BINARIES = (
     b"{" * 5000,
     b'"' + b"\\" * 5001,
 )
-"""Bytes that a careless reader trips over."""
+"""Bytes that a careless reader fails at."""
 
 TOML_SPELLINGS = (
     "1",
@@ -163,4 +163,4 @@ TOML_SPELLINGS = (
     "[" * 5000,
     "{a=" * 200 + "1" + "}" * 200,
 )
-"""TOML that a careless reader trips over; some of it is none."""
+"""TOML that a careless reader fails at; some of it is not TOML."""

@@ -1,4 +1,4 @@
-"""Log entries as a log's key could sign them: each the only leaf of a tree of its own."""
+"""Log entries that a log's key could sign: each is the only leaf of its tree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SPKI = PublicFormat.SubjectPublicKeyInfo
 
 
 def id_of(key: Key, host: str) -> bytes:
-    """Return the id of a log: of Rekor v2 with an Ed25519 key as C2SP ``signed-note`` has it, else RFC 6962's."""
+    """Return the id of a log: for Rekor v2 with an Ed25519 key C2SP ``signed-note``'s, else RFC 6962's."""
     public = key.public_key()
     if isinstance(public, ed25519.Ed25519PublicKey):
         return hashlib.sha256(host.encode() + b"\n\x01" + public.public_bytes_raw()).digest()
@@ -30,7 +30,7 @@ def proof(body: bytes, key: Key, log_id: bytes, *, origin: str, signer: str = ""
 
     Args:
         body: The entry's body.
-        key: The log's.
+        key: The log's key.
         log_id: Its id, whose beginning is the key hint.
         origin: First line of the checkpoint.
         signer: Name in the signature line; by default the origin's host.
@@ -48,7 +48,7 @@ def proof(body: bytes, key: Key, log_id: bytes, *, origin: str, signer: str = ""
 
 
 def entry_v2(body: bytes, key: Key, host: str, *, origin: str = "", kind: str = "hashedrekord") -> JSON:
-    """Return an entry of a Rekor v2, with the version that its body states."""
+    """Return an entry of Rekor v2, with the version that its body states."""
     log_id = id_of(key, host)
     version = "0.0.1" if b'"apiVersion":"0.0.1"' in body else "0.0.2"
     return {
@@ -61,7 +61,7 @@ def entry_v2(body: bytes, key: Key, host: str, *, origin: str = "", kind: str = 
 
 
 def hashedrekord_v2(digest: bytes, signature: bytes, certificate: bytes) -> JSON:
-    """Return what Rekor v2 enters for a signature over a SHA-256 digest, by a P-256 key with a certificate (DER)."""
+    """Return Rekor v2's entry for a signature of a SHA-256 digest by a P-256 key with a certificate (DER)."""
     verifier = {
         "keyDetails": "PKIX_ECDSA_P256_SHA_256",
         "x509Certificate": {"rawBytes": b64(certificate)},
@@ -74,7 +74,7 @@ def hashedrekord_v2(digest: bytes, signature: bytes, certificate: bytes) -> JSON
 
 
 def canonical(value: JSON) -> bytes:
-    """Return JSON as logs enter it (RFC 8785)."""
+    """Return JSON as logs write it (RFC 8785)."""
     return rfc8785.dumps(value)
 
 

@@ -1,4 +1,4 @@
-"""A tiny loopback server for tests: routes are functions, requests are remembered."""
+"""A small loopback server for tests: routes are functions, requests are recorded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Route = Callable[[Asked], Answer]
 
 @dataclass
 class Server:
-    """A running server; change ``routes`` at will."""
+    """A running server; ``routes`` may be changed at any time."""
 
     url: str
     routes: dict[str, Route | Answer | list[Answer]] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def serve(host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> Iter
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one segment, or each answer waits 40 ms for an ACK
+        wbufsize = -1  # headers and body in one segment, or each response waits 40 ms for an ACK
 
         def log_message(self, *_args: object) -> None:
             pass
@@ -106,7 +106,7 @@ def serve(host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> Iter
 
 
 class FakeTime:
-    """Time that passes only when somebody sleeps, or a test says so."""
+    """Time that passes only when a thread sleeps, or a test skips it."""
 
     def __init__(self) -> None:
         self.seconds = 1_000_000.0
@@ -118,14 +118,17 @@ class FakeTime:
         self.skip(seconds)
 
     def skip(self, seconds: float) -> None:
-        """Let time pass, and wake whoever waits for a moment."""
+        """Let time pass, and wake every waiting thread."""
         self.seconds += seconds
         for condition in tuple(self._waiting):
             with condition:
                 condition.notify_all()
 
     def wait(self, condition: threading.Condition, moment: float) -> None:
-        """Wait as :attr:`Clock.wait` says. Whoever skips later meets us in the set, whoever skipped before has moved the time."""
+        """Wait as :attr:`Clock.wait` does.
+
+        A later skip finds this thread in the set; an earlier one has moved the time.
+        """
         self._waiting.add(condition)
         if self.seconds < moment:
             condition.wait()

@@ -1,4 +1,4 @@
-"""Modules that somebody planted: each leaves a mark when it is imported, and does nothing else."""
+"""Planted modules: each leaves a mark when it is imported, and does nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 OPTIONAL = ("simplejson", "brotli", "brotlicffi", "zstandard", "chardet", "keyring", "socks", "OpenSSL", "h2")
-"""Imported by libraries where they are installed, which they need not be."""
+"""Imported by libraries where they are installed, which is optional."""
 
 AT_START = ("sitecustomize", "usercustomize")
 """Imported by Python itself before any program runs."""
@@ -21,7 +21,7 @@ class Planted:
     """A directory of planted modules.
 
     Attributes:
-        path: The directory; it may well be somebody's checkout.
+        path: The directory, for instance a checkout.
         marks: Where each leaves its mark.
     """
 
@@ -30,7 +30,7 @@ class Planted:
 
     @property
     def imported(self) -> list[str]:
-        """What was imported of it."""
+        """Return the names of the modules that were imported."""
         return sorted(mark.name for mark in self.marks.iterdir())
 
     def forget(self) -> None:
@@ -40,11 +40,11 @@ class Planted:
 
 
 def plant(directory: Path, *, besides: Iterable[str] = ()) -> Planted:
-    """Plant a module of every name that is installed here, of Python's own, and of some that libraries look for.
+    """Plant a module of every name that is installed here, is Python's own, or that libraries look for.
 
     Args:
         directory: An empty directory.
-        besides: Names that are left alone: what Python imports before a program's first line.
+        besides: Names that are not planted: what Python imports before a program's first line.
     """
     planted = Planted(path=directory / "checkout", marks=directory / "marks")
     planted.path.mkdir(parents=True)
@@ -62,7 +62,7 @@ def plant(directory: Path, *, besides: Iterable[str] = ()) -> Planted:
 
 
 def imported_first(directory: Path, *, as_module: bool) -> set[str]:
-    """Ask Python what it has imported before a program's first line: a script's, or with ``-m`` a package's, or with ``-c``."""
+    """Return what Python imports before the first line of a script, of a package (``-m``), or with ``-c``."""
     package = directory / "nothing"
     package.mkdir(parents=True)
     program = "import sys\nprint(*sys.modules)\n"

@@ -1,4 +1,4 @@
-"""Makes the values that tests of several rooms need, with defaults that a verdict would accept."""
+"""Makes the values that tests of several rooms need, with defaults that are accepted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def artifact(filename: str = WHEEL, digest: Digest = DIGEST, **changes: Any) -> 
 
 
 def wire(signature: bytes = b"signature") -> WireBundle:
-    """Make a bundle that is told apart by its signature alone."""
+    """Make a bundle that differs from others only in its signature."""
     entry = LogEntry(
         log_index=1,
         log_id=b"",
@@ -102,7 +102,7 @@ def page(*candidates: Candidate, url: str = "", source: str = "acme") -> IndexPa
 
 
 def listing(*candidates: Candidate) -> Listing:
-    """Make the listing of a page of which everything is allowed."""
+    """Make the listing of a page on which everything is allowed."""
     listed = page(*candidates)
     return Listing(entry=entry(), page=listed, allowed=listed.candidates)
 
@@ -116,7 +116,7 @@ def refused(
 
 
 def unmet(require: Requirements, witnesses: Iterable[Witness], version: str = "1.0") -> Fault | None:
-    """Return what statements, each taken in turn, leave unmet of what a pin requires."""
+    """Return the requirement of a pin that some statements, read in turn, do not meet."""
     demands = Demands(require, Version(version))
     for witness in witnesses:
         demands.hear(witness)

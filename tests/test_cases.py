@@ -1,4 +1,4 @@
-"""Cases are directories: a README that says why, and a case.toml that says what is judged and which code is expected.
+"""Cases are directories: a README with the reason, and a case.toml with what is judged and the expected code.
 
 Files are named relative to ``tests/data/real``; a case may change one of them. A new case needs no new code.
 """

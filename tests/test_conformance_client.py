@@ -1,4 +1,4 @@
-"""The conformance client accepts what is right, refuses what is not, and never ends in a traceback."""
+"""The conformance client accepts what is valid, refuses what is not, and never ends in a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening what may be something else than a file."""
+"""Opening paths that may not be files."""
 
 from __future__ import annotations
 

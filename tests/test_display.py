@@ -1,4 +1,4 @@
-"""B20: lines of strangers, and the last net under everything that is printed."""
+"""B20: untrusted lines, and the last check of everything that is printed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pip_warden.display import said, shown, tame
 
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
-"""What a job's log takes for a command: GitHub's two forms (the second anywhere in a line), Azure's and TeamCity's."""
+"""Commands to CI runners: GitHub's two forms (the second anywhere in a line), Azure's and TeamCity's."""
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_b20_the_last_net_leaves_lines_and_colours_alone(text: str) -> None:
 
 
 def test_t68_format_characters_are_shown_and_not_obeyed() -> None:
-    """Without chance: what reverses the direction, joins, or has no width makes one name look like another."""
+    """Characters that reverse the direction, join, or have no width make one name look like another."""
     assert shown("a\u202eb\u200bc\ufeff") == "a\\u202eb\\u200bc\\ufeff"
     assert shown("\x1b\x9b\ud800\U000e0001") == "\\u001b\\u009b\\ud800\\U000e0001"
 

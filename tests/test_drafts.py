@@ -1,4 +1,4 @@
-"""Files that are put in place whole."""
+"""Files that are moved to their place when they are complete."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_file_is_replaced_as_a_whole_and_has_the_mode_that_was_asked_for(
 
 
 def test_a_draft_is_its_owners_alone_until_it_has_its_mode(tmp_path: Path) -> None:
-    """The old file's mode may keep others out."""
+    """The old file's mode may deny others access."""
 
     class Watched(BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
@@ -65,7 +65,7 @@ def test_a_draft_is_its_owners_alone_until_it_has_its_mode(tmp_path: Path) -> No
 def test_a_link_planted_under_the_very_draft_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Callable[[Path], None]
 ) -> None:
-    """Even whoever guessed the name."""
+    """Not even if the name was guessed."""
     (tmp_path / "victim").write_bytes(b"precious")
     monkeypatch.setattr(secrets, "token_hex", lambda _size: "guessed")
     plant(tmp_path / ".pip-warden-guessed.part")

@@ -1,4 +1,4 @@
-"""The examples are true: trust files load, the library script runs, and the example package builds reproducibly."""
+"""The examples work: trust files load, the library script runs, the example package builds reproducibly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""B04, and T14: whatever strangers write, a reader gives its own error and no other, and one bad item masks none."""
+"""B04, T14: on untrusted input a reader raises only its own error, and a bad item hides no good one."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ REMEMBERED = {
 
 
 class Answers:
-    """A transport that answers each request with the next of some bodies, and the last one for ever."""
+    """A transport that responds to each request with the next of some bodies, then with the last again."""
 
     def __init__(
         self, *bodies: bytes, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})
@@ -172,7 +172,7 @@ def gitlab(*bodies: bytes, headers: Mapping[str, str] = MappingProxyType({})) ->
 
 
 def own(error: type[WardenError], work: Callable[[], object], *codes: str) -> None:
-    """Do something that may end in this error and no other; what it says can be written anywhere."""
+    """Do work that may end in this error and no other; its text can be written anywhere."""
     said: WardenError | None = None
     try:
         work()
@@ -184,7 +184,7 @@ def own(error: type[WardenError], work: Callable[[], object], *codes: str) -> No
 
 
 def item(found: Item | BadItem) -> None:
-    """Prove an item, or look at what is said of a bad one."""
+    """Prove an item, or read the fault of a bad one."""
     if isinstance(found, Item):
         assert isinstance(prove(found.wire, DIGEST, ROOT), Proved | Fault)
     else:
@@ -443,7 +443,7 @@ def test_b04_a_content_type_that_is_none(content_type: str) -> None:
     )
 
 
-# One bad item beside a good one.
+# One bad item next to a good one.
 
 NAME = samples.WHEEL
 GOOD: dict[str, bytes] = {

@@ -1,4 +1,4 @@
-"""The house stays one that a stranger can read: short modules, short functions, few parameters (CONTRIBUTING.md)."""
+"""The code stays readable: short modules, short functions, few parameters (CONTRIBUTING.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _sources() -> dict[str, str]:
 
 
 def too_large(name: str, source: str) -> Iterator[str]:
-    """Name what is too long in a module, and each class but frozen values whose constructor takes too much."""
+    """Yield what is too long in a module, and classes (not frozen values) with too many parameters."""
     lines = len(source.splitlines())
     if lines > LONGEST_MODULE:
         yield f"{name}: {lines} lines"

@@ -1,4 +1,4 @@
-"""No module is imported by what it imports: each can be read after those below it."""
+"""No import cycles: each module can be read after those below it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _modules() -> dict[str, ast.Module]:
 
 
 def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield every node of a module, those in functions too, but nothing that is there for the type checker alone."""
+    """Yield every node of a module, also in functions, except what only the type checker reads."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
@@ -33,7 +33,7 @@ def _run(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _imported(tree: ast.AST, modules: dict[str, ast.Module]) -> Iterator[str]:
-    """Yield the modules of ours that a module names; a package itself only where something is taken from it that is no submodule."""
+    """Yield our modules that a module imports; a package only if a name is taken that is no submodule."""
     for node in _run(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules)
@@ -44,7 +44,7 @@ def _imported(tree: ast.AST, modules: dict[str, ast.Module]) -> Iterator[str]:
 
 
 def circle(modules: dict[str, ast.Module]) -> list[str]:
-    """Return one circle of imports, the first module also at its end; nothing where there is none."""
+    """Return one import cycle, with the first module also at its end; empty where there is none."""
     graph = {name: set(_imported(tree, modules)) - {name} for name, tree in modules.items()}
     try:
         TopologicalSorter(graph).prepare()

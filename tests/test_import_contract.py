@@ -1,4 +1,4 @@
-"""The import contract holds what it says: for each rule a forbidden import is planted, and the contract refuses it."""
+"""The import contract works: for each rule a forbidden import is planted, and the contract refuses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make mutants` notices what survives, and what is wrong with its table; the table speaks of every room."""
+"""`make mutants` reports survivors and errors of its table; the table has entries for every room."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ THIRTEEN = {"take": " != 13", "put": " == number", "tests": ["tests/test_small.p
 
 
 class Tree:
-    """A work tree of one module, whose table a test writes."""
+    """A work tree of one module, whose table the test writes."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -78,7 +78,7 @@ def test_what_is_noticed_is_fine(tree: Tree) -> None:
 
 
 def test_a_survivor_and_a_mutant_that_is_only_broken(tree: Tree) -> None:
-    """A test that fails for a name that is not there has noticed nothing."""
+    """A test that fails because a name is missing has detected nothing."""
     blind = NEGATIVE | {"tests": ["tests/test_small.py::test_seven"]}
     broken = THIRTEEN | {"put": " != nobody"}
     lost = NEGATIVE | {"take": "def is_good", "put": "raise SystemExit\ndef is_good"}
@@ -128,6 +128,7 @@ def test_the_table_speaks_of_every_room() -> None:
 
     assert len(table) >= 85
     assert rooms >= {
-        "_sigstore", "artifact", "cli", "digests", "display", "evidence", "gate", "installer", "index", "install", "names",
-        "promote", "publish", "report", "strict_json", "supply", "transport", "trust", "vault", "verdict", "verify",
+        "_sigstore", "artifact", "cli", "digests", "display", "evidence", "gate", "installer", "index",
+        "install", "names", "promote", "publish", "report", "strict_json", "supply", "transport", "trust",
+        "vault", "verdict", "verify",
     }  # fmt: skip

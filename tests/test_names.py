@@ -1,4 +1,4 @@
-"""File names that are one plain path segment, and stand for a bounded number of tags; digests of one spelling."""
+"""File names: one plain path segment, and a bounded number of tags; digests: one spelling."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def _sources() -> list[Path]:
 
 
 def _codes_in_source() -> set[str]:
-    """Collect the codes that are raised or returned: first argument of what makes an error, and ``code=`` of anything."""
+    """Collect the codes that are raised or returned: first arguments of errors, and ``code=`` anywhere."""
     found = set()
     for path in _sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -120,7 +120,7 @@ def test_only_the_judge_accepts() -> None:
 
 
 def test_only_the_command_line_prints_or_reads_the_environment() -> None:
-    """A script that is a process of its own has nothing else to speak to."""
+    """A script that is a process of its own has no other output."""
     forbidden = re.compile(r"^\s*print\(|os\.environ|os\.getenv|sys\.exit", re.MULTILINE)
     talkers = {
         path.relative_to(SRC).as_posix()

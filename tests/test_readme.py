@@ -1,4 +1,4 @@
-"""The README is true: its commands are run, on the sandbox that it tells a reader to start."""
+"""The README is correct: its commands are run, on the sandbox that it tells a reader to start."""
 
 from __future__ import annotations
 

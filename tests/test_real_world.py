@@ -1,4 +1,4 @@
-"""A package that a pipeline on the real gitlab.com signed with the real public-good Sigstore, installed through the gate with real pip.
+"""A package signed by a pipeline on gitlab.com with the public-good Sigstore, installed with real pip.
 
 The registry is the sandbox, the network is loopback; file, attestation and trusted root are real.
 """
@@ -46,7 +46,7 @@ class World:
         )
 
     def install(self, *words: str) -> tuple[int, dict[str, str], str]:
-        """Run safe-install with an empty cache and return its exit code, each file's code or outcome, and what it printed."""
+        """Run safe-install with an empty cache; return its exit code, codes or outcomes by file, output."""
         cache = self.directory / "cache"
         result = self.run(
             str(BIN / "safe-install"),
@@ -70,11 +70,14 @@ class World:
         return self.directory / "env"
 
     def freeze(self) -> str:
-        code = "from importlib.metadata import distributions as d; print(sorted((x.name, x.version) for x in d()))"
+        code = (
+            "from importlib.metadata import distributions as d; "
+            "print(sorted((x.name, x.version) for x in d()))"
+        )
         return self.run(str(self.environment / "bin/python"), "-I", "-c", code).stdout
 
     def sealed(self) -> list[str]:
-        """Name the archives that the vault holds."""
+        """Return the names of the archives in the vault."""
         return [path.name for path in (self.directory / "cache").rglob("*") if path.suffix in {".whl", ".gz"}]
 
     def trust(self, subject: str = SUBJECT, project_id: str = "55235664") -> None:

@@ -1,4 +1,4 @@
-"""``docs/security-model.md`` names, for each known attack, tests that exist, and no attack has tests that it does not name."""
+"""``docs/security-model.md`` names existing tests for each known attack, and names all of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _functions() -> dict[str, frozenset[str]]:
 
 
 def _exists(name: str) -> bool:
-    """Tell whether a case's directory, a test, or at least one test of a beginning is there."""
+    """Return whether a case's directory, a test, or at least one test with a prefix exists."""
     if name.startswith("cases/"):
         return (TESTS / name / "case.toml").is_file()
     file, separator, function = name.rpartition("::")

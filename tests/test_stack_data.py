@@ -1,4 +1,4 @@
-"""What today's clients made at the real servers, kept as data: it is proved without them, and not with one bit changed."""
+"""Bundles that current clients made with the real servers: they verify, but not with one bit changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SUBJECT = "https://127.0.0.1:17080/acme/widgets//.gitlab-ci.yml@refs/tags/v1.0"
 
 
 def proved(raw: bytes) -> Proved | None:
-    """Return what a bundle proves of the wheel; None where it proves nothing."""
+    """Return what a bundle proves about the wheel; None where it proves nothing."""
     item = read_bundle("evidence", raw)
     found = prove(item.wire, DIGEST, ROOT) if isinstance(item, Item) else None
     if not isinstance(found, Proved) or found.envelope is None:
@@ -55,7 +55,10 @@ def test_it_is_proved(name: str) -> None:
 @settings(max_examples=400)
 @given(name=st.sampled_from(BUNDLES), at=st.floats(min_value=0, max_value=1, exclude_max=True))
 def test_t14_no_bit_of_it_may_change(name: str, at: float) -> None:
-    """But for the wrapping of a time stamp: CMS (RFC 5652) signs neither its version numbers nor the name of the signer, and nobody reads them."""
+    """Except in the wrapping of a time stamp.
+
+    CMS (RFC 5652) signs neither its version numbers nor the signer's name, and no client reads them.
+    """
     honest = (DATA / name).read_bytes()
     raw = bytearray(honest)
     bit = int(at * len(raw) * 8)
@@ -73,7 +76,7 @@ def test_t14_no_bit_of_it_may_change(name: str, at: float) -> None:
 
 @pytest.mark.parametrize("bit", [1061, 1504])
 def test_t14_a_strange_certificate_is_a_refusal_and_no_warning(bit: int, tmp_path: Path) -> None:
-    """With one of these bits turned the serial number is negative, or the country is no country: of both the library warns."""
+    """With one of these bits flipped, the serial number is negative or the country invalid: both warn."""
     raw = bytearray((DATA / "v2.cosign-first.sigstore.json").read_bytes())
     raw[bit // 8] ^= 1 << bit % 8
     (tmp_path / "strange").write_bytes(raw)

@@ -1,4 +1,4 @@
-"""Strict JSON: what two readers could read differently is no JSON here, and reading costs what its length says."""
+"""Strict JSON: what two readers could read differently is refused, and reading takes linear time."""
 
 from __future__ import annotations
 

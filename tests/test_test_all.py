@@ -1,4 +1,4 @@
-"""B22: `make test-all` tests every supported Python of a machine, and says which."""
+"""B22: `make test-all` tests every supported Python of a machine, and prints which."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEWER = f"3.{OWN[1] + 1}"
 
 
 class Machine:
-    """A PATH with nothing on it but what a test puts there, and a ``make`` that says what it is asked for."""
+    """A PATH with only what a test puts there, and a ``make`` that prints its arguments."""
 
     def __init__(self, directory: Path) -> None:
         self.bin = directory / "bin"

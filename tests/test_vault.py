@@ -1,4 +1,4 @@
-"""The vault: opened by an Accepted alone, trusted by nobody, and never handed out itself."""
+"""The vault: only an Accepted opens it, its content is not trusted, and its files are never handed out."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def found(vault: Vault, digest: Digest = DIGEST, name: ArtifactName = NAME) -> StoredFile | None:
-    """Look a file up, as a run does: with a private directory for the copy."""
+    """Look up a file as a run does: with a private directory for the copy."""
     return vault.find(digest, name, Path(tempfile.mkdtemp()))
 
 
@@ -157,9 +157,8 @@ def test_a_corrupt_copy_is_none_until_it_is_replaced(cache: Path, run: Path) -> 
     path.write_bytes(b"poison")
 
     assert found(vault) is None
-    assert (
-        path.read_bytes() == b"poison"
-    )  # whoever looks removes nothing: another process may just be replacing it
+    # A look-up removes nothing: another process may be replacing it just now.
+    assert path.read_bytes() == b"poison"
     vault.seal(verdict, evidence=())
     assert path.read_bytes() == DATA
 
@@ -243,7 +242,7 @@ def test_t14_poisoned_evidence_is_none(cache: Path, run: Path, raw: bytes) -> No
 def test_t14_evidence_of_which_a_part_is_poisoned_is_none(
     cache: Path, run: Path, item: Item, poison: dict[str, object]
 ) -> None:
-    """Else a file would be judged by what is left of it, and not be fetched anew."""
+    """Otherwise a file would be judged by the rest of it, and not be fetched again."""
     vault = Vault(cache)
     vault.seal(accepted(run), evidence=(item,))
     path = stored_path(cache).parent / "evidence.json"
@@ -336,7 +335,7 @@ def test_t32_what_changed_after_the_verdict_is_not_handed_over(
 
 @contextmanager
 def swapped(monkeypatch: pytest.MonkeyPatch, path: Path, how: str, evil: bytes) -> Iterator[list[Path]]:
-    """Put other bytes where a path leads at the moment when the file is inspected, as whoever runs as the same user can."""
+    """Replace the file at a path when it is inspected, as another process of the same user can."""
     seen: list[Path] = []
 
     def look(inspected: Path, name: ArtifactName) -> Contents | Fault:
@@ -363,7 +362,7 @@ def swapped(monkeypatch: pytest.MonkeyPatch, path: Path, how: str, evil: bytes) 
 def test_b16_what_is_inspected_is_what_was_hashed(
     cache: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """Between the two a path may come to lead elsewhere: the metadata was then that of a file that nobody had judged."""
+    """Between the two, a path may be changed to lead elsewhere: the metadata would be an unjudged file's."""
     Vault(cache).seal(accepted(run), evidence=())
     evil = wheel({f"{INFO}/METADATA": f"{METADATA}Requires-Dist: evildep\n"})
     with swapped(monkeypatch, stored_path(cache), how, evil) as seen:
@@ -392,7 +391,7 @@ def test_b16_other_bytes_leave_no_copy(cache: Path, run: Path, tmp_path: Path) -
 
 
 def test_b16_a_copy_is_nobody_elses_whatever_the_umask(cache: Path, run: Path, tmp_path: Path) -> None:
-    """GitLab Runner works with umask 0000; the copy is linked under another name, and has one mode under both."""
+    """GitLab Runner uses umask 0000; the copy is linked under another name, and has one mode under both."""
     vault = Vault(cache)
     vault.seal(accepted(run), evidence=())
     directory = tmp_path / "copies"
@@ -407,7 +406,7 @@ def test_b16_a_copy_is_nobody_elses_whatever_the_umask(cache: Path, run: Path, t
 
 
 def test_b16_a_pipe_in_the_place_of_a_file_is_none(cache: Path, run: Path) -> None:
-    """Whoever opens one to read it waits until somebody writes, which may be never."""
+    """Opening one for reading waits for a writer, perhaps for ever."""
     vault = Vault(cache)
     vault.seal(accepted(run), evidence=())
     path = stored_path(cache)
@@ -484,7 +483,7 @@ def test_it_tells_its_names_and_size_and_can_be_cleared(cache: Path, run: Path) 
 
 
 def test_many_may_seal_and_find_at_once(tmp_path: Path, item: Item) -> None:
-    """Each round begins with no cache, for what is found half-made is found at the beginning."""
+    """Each round begins with no cache: incomplete files would be found at the beginning."""
     rounds, many = 25, 8
     verdicts = [accepted(tmp_path / f"run{number}") for number in range(many)]
     faults: list[BaseException] = []
@@ -499,7 +498,7 @@ def test_many_may_seal_and_find_at_once(tmp_path: Path, item: Item) -> None:
                 vault.seal(verdict, evidence=evidence)
                 assert stored_path(tmp_path / f"cache{number}").read_bytes() == DATA
                 assert found(vault) is not None
-            except BaseException as err:  # noqa: BLE001 -- told to the test's own thread
+            except BaseException as err:  # noqa: BLE001 -- passed to the test's own thread
                 faults.append(err)
 
     threads = [
