@@ -99,8 +99,7 @@ class Child:
                 on_line(line)
             kind, number = running.said()
         finally:
-            # It has a session of its own, so Ctrl-C reaches us alone: pip would go on to install what is no
-            # longer compared with the verdicts.
+            # Ctrl-C reaches only us, not its session: pip would go on to install without comparison.
             if self._running is not None:
                 self._running.close()
         if kind == "errno":
@@ -193,8 +192,7 @@ class _Running:
         with contextlib.suppress(OSError):
             while chunk := self._link.recv(64):
                 self._heard += chunk
-        # The supervisor has ended, or was killed, and then its group is left. It was not waited for yet: its
-        # number is still the group's.
+        # If the supervisor was killed, its group is left. Not yet waited for, it still has the group's number.
         self._kill_group()
         self._gone.set()
         over.close()
@@ -208,8 +206,7 @@ class _Running:
 class _Printed(io.RawIOBase):
     """What a command prints, until it has ended.
 
-    A process that we cannot end may hold the stream for ever: another user's, one that was passed the
-    descriptor, a daemon where there are no subreapers.
+    A process that we cannot end may hold the stream for ever: another user's, or a daemon out of reach.
 
     Args:
         stream: Where the command prints.
