@@ -192,7 +192,7 @@ class _Running:
         with contextlib.suppress(OSError):
             while chunk := self._link.recv(64):
                 self._heard += chunk
-        # If the supervisor was killed, its group is left. Not yet waited for, it still has the group's number.
+        # If the supervisor was killed, its group is left; not waited for yet, its number is the group's.
         self._kill_group()
         self._gone.set()
         over.close()
