@@ -123,7 +123,7 @@ class Guard:
         """
         try:
             link, place = req.source_link, req.link
-            # A wheel that this process has built of a link before lies in pip's temporary cache.
+            # A wheel that this process has built from a link before is in pip's temporary cache.
             if place != link and not _is_temporary_wheel(place):
                 link = place
             if not req.is_direct and self._is_of_index(link.url):
