@@ -222,7 +222,7 @@ def test_a_run_that_is_left_early_ends_the_child_first(tmp_path: Path, failure: 
     """Nobody would compare what it installs from then on. Its end is seen as the pipe's; one that lives on would say so there."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    script = f"import time; pipe = open({str(pipe)!r}, 'w'); print('started', flush=True); time.sleep(5); pipe.write('went on')"
+    script = f"import time; pipe = open({str(pipe)!r}, 'w'); print('started', flush=True); time.sleep(600); pipe.write('went on')"
 
     def leave(_line: str) -> None:
         raise failure
