@@ -15,7 +15,7 @@ ARGS   ?=
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-setup: $(STAMP) ## make .venv with pip-warden, its extras and what develops it; done once, and after pyproject.toml changed
+setup: $(STAMP) ## make .venv with pip-warden, its extras and the tools; once, and after pyproject.toml changed
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=/path/to/it")'
 	@echo "setup 1/3: a virtual environment in $(VENV), of $$($(PYTHON) --version)"

@@ -93,7 +93,7 @@ def test_the_page_on_the_architecture_names_modules_that_are_there() -> None:
 
 
 def test_no_property_has_a_deadline() -> None:
-    """How fast a machine is, and what else it does, is no property of the code: one profile says so for all of them."""
+    """How fast a machine is, and what else it does, is no property of the code: one profile says so."""
     tests = ARCHITECTURE.parent.parent / "tests"
     own = [
         path.relative_to(tests).as_posix()

@@ -62,11 +62,12 @@ def test_a_missing_extra_is_one_sentence_with_the_command(
     extra: str, words: tuple[str, ...], number: int, tmp_path: Path
 ) -> None:
     modules = dict(extras._MODULES)[extra]  # type: ignore[index]
+    message = f"expected the extra `{extra}`, which `pip-warden {words[0]}` needs, found no {modules[number]}"
     ended = without(modules[number], tmp_path, *words)
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.splitlines() == [
-        f"error[extra-missing]: expected the extra `{extra}`, which `pip-warden {words[0]}` needs, found no {modules[number]}",
+        f"error[extra-missing]: {message}",
         "",
         f"hint: `pip install 'pip-warden[{extra}]'` installs it.",
     ]

@@ -22,14 +22,16 @@ try:
     getattr(cli, sys.argv.pop(1))()
 finally:
     ours = {name for name in sys.modules if name.startswith("pip_warden")}
-    assert ours == {"pip_warden", "pip_warden.cli", "pip_warden.cli.search_path", "pip_warden.cli.system"}, ours
+    cli = {"pip_warden.cli", "pip_warden.cli.search_path", "pip_warden.cli.system"}
+    assert ours == {"pip_warden"} | cli, ours
     assert not {"click", "signal", "fcntl", "subprocess"} & set(sys.modules)
 """
 
 
 def start(platform: str, main: str, *words: str) -> subprocess.CompletedProcess[str]:
+    script = f"import sys; sys.path[:0] = {sys.path!r}\n{SCRIPT}"
     return subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{SCRIPT}", platform, main, *words],
+        [sys.executable, "-I", "-S", "-c", script, platform, main, *words],
         capture_output=True,
         text=True,
         check=False,

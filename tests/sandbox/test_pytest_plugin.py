@@ -15,7 +15,7 @@ BIN = Path(sys.executable).parent
 
 
 def run_pytest(home: Path, *words: str, **files: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest over some files, in a directory and a home with nothing else; what it warns of is an error."""
+    """Run pytest over some files, in a directory and a home with nothing else; a warning is an error."""
     for name, text in files.items():
         (home / f"{name}.py").write_text(text, encoding="utf-8")
     command = [

@@ -17,7 +17,7 @@ _MODULES: dict[Extra, tuple[str, ...]] = {
 
 
 def need_extra(extra: Extra, command: str) -> None:
-    """Make sure that an extra is installed, before a command asks or changes anything. Nothing is imported for it.
+    """Check that an extra is installed, before a command does anything. Nothing is imported for it.
 
     Args:
         extra: The extra.

@@ -1,12 +1,12 @@
 """On which systems pip-warden runs. Elsewhere it says so, before it imports anything that may not be there.
 
-Only ``sys`` is needed where all is well, and nothing of ours anywhere: most of it cannot be imported on Windows.
+Only ``sys`` is imported where all is well, and nothing of ours: most of it cannot be imported on Windows.
 """
 
 import sys
 
 SUPPORTED = ("linux", "darwin")
-"""Values of ``sys.platform``. On macOS the code runs with its fall-backs, and nothing was tested there (README)."""
+"""Values of ``sys.platform``. On macOS the code takes its fall-backs, and no test was run there (README)."""
 
 CODE = "unsupported-platform"
 HINT = "On Windows use the Linux of WSL, or a container."

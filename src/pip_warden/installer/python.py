@@ -80,11 +80,11 @@ def choose_target(
         given: ``--python``: an interpreter, or the directory of a virtual environment.
         environ: The environment.
         own: Our own interpreter.
-        own_is_enough: Whether our own interpreter will do wherever it is, because nothing is installed next to it.
+        own_is_enough: Whether our own interpreter will do wherever it is: nothing is installed next to it.
 
     Raises:
-        UsageError: ``no-such-python`` or ``python-too-old``; ``target-needed``: ours is in an environment that was
-            made for us alone.
+        UsageError: ``no-such-python`` or ``python-too-old``; ``target-needed``: ours is in an environment
+            that was made for us alone.
     """
     if given is not None:
         return _ask(_interpreter(Path(given)), "--python")
@@ -95,10 +95,10 @@ def choose_target(
     if tool and not own_is_enough:
         raise UsageError(
             "target-needed",
-            f"expected a place to install to, found neither --python nor an activated environment (VIRTUAL_ENV); "
-            f"that of {target.executable} was made by {tool} for pip-warden alone",
-            hint="Activate a virtual environment, or give --python PATH (an interpreter or a virtual environment) "
-            "or --target DIR.",
+            "expected a place to install to, found neither --python nor an activated environment "
+            f"(VIRTUAL_ENV); that of {target.executable} was made by {tool} for pip-warden alone",
+            hint="Activate a virtual environment, or give --python PATH (an interpreter or "
+            "a virtual environment) or --target DIR.",
         )
     return target
 
@@ -106,8 +106,8 @@ def choose_target(
 def _application_of(executable: Path) -> str:
     """Return the tool that made an interpreter's environment for one application, ``""`` where none did.
 
-    pipx and ``uv tool install`` leave a file next to ``pyvenv.cfg`` (PEP 405), which lies next to the interpreter or one
-    directory above; ``uvx`` has its environments in ``archive-v0`` of uv's cache.
+    pipx and ``uv tool install`` leave a file next to ``pyvenv.cfg`` (PEP 405), which lies next to the
+    interpreter or one directory above; ``uvx`` has its environments in ``archive-v0`` of uv's cache.
     """
     for root in (executable.parent, executable.parent.parent):
         if not os.path.lexists(root / "pyvenv.cfg"):

@@ -4,8 +4,8 @@ A ``conftest.py`` asks for them; installing pip-warden puts nothing into anybody
 
     pytest_plugins = ["pip_warden.sandbox.pytest_plugin"]
 
-Every test has a sandbox of its own, so that none sees what another did to it. ``docs/sandbox.md`` shows both fixtures
-in use.
+Every test has a sandbox of its own, so that none sees what another did to it. ``docs/sandbox.md`` shows both
+fixtures in use.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["SignedProject", "gitlab_sandbox", "signed_project"]
 
 _MISSING = (
-    "expected the extra `sandbox`, which the fixtures of pip_warden.sandbox.pytest_plugin need, found no python_multipart: "
-    "`pip install 'pip-warden[sandbox]'` installs it."
+    "expected the extra `sandbox`, which the fixtures of pip_warden.sandbox.pytest_plugin need, "
+    "found no python_multipart: `pip install 'pip-warden[sandbox]'` installs it."
 )
 
 
@@ -45,7 +45,7 @@ class SignedProject:
         version: The release, ``1.0``.
         files: Its wheel and its sdist, as published.
         directory: The consumer's directory; nobody else's files are in it.
-        trust_file: ``pytrust.toml`` there, which pins the package to the pipelines of the project's release tags.
+        trust_file: ``pytrust.toml`` there; it pins the package to the pipelines of the project's tags.
         trusted_root: ``trusted_root.json`` there: the sandbox's Sigstore.
         token: A token that may read the project.
     """
@@ -62,7 +62,7 @@ class SignedProject:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the variables that pip-warden reads: where the GitLab is, the token for it, and an empty cache."""
+        """Return the variables that pip-warden reads: the GitLab, the token for it, and an empty cache."""
         return {
             "GITLAB_URL": self.sandbox.gitlab_url,
             "GITLAB_TOKEN": self.token,
