@@ -8,24 +8,29 @@ STAMP  := $(VENV)/.ready
 STACK  := PYTHONPATH=tests $(BIN)/python -m interop.stack
 
 .DEFAULT_GOAL := help
+# More for pytest: make test ARGS='-k foo -x'
+ARGS   ?=
 .PHONY: help setup demo test test-all test-newest mutants check fix interop bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-setup: $(STAMP)
+setup: $(STAMP) ## make .venv with pip-warden, its extras and the tools; once, and after pyproject.toml changed
 $(STAMP): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=/path/to/it")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=26.3,<27'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=/path/to/it")'
+	@echo "setup 1/3: a virtual environment in $(VENV), of $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "setup 2/3: the pip that pip-warden runs"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=26.3,<27'
+	@echo "setup 3/3: pip-warden with every extra, and the tools (a minute or two)"
+	@$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
 	@touch $@
 
 demo: setup ## the main job on the embedded GitLab and Sigstore: publish, pin, install, and four attacks refused
 	$(BIN)/pip-warden demo
 
-test: setup ## every test that needs no foreign toolchain (under five minutes)
-	$(BIN)/python -m pytest -q -n $(MANY) --dist worksteal -m 'not interop'
+test: setup ## every test that needs no foreign toolchain (under five minutes); ARGS='-k foo -x' is passed on to pytest
+	$(BIN)/python -m pytest -q -n $(MANY) --dist worksteal -m 'not interop' $(ARGS)
 
 test-all: setup ## the same on every supported Python of this machine: pyenv's, and each python3.N on PATH
 	$(BIN)/python scripts/test_all.py

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import pip_warden
@@ -89,3 +90,17 @@ def test_the_page_on_the_architecture_names_modules_that_are_there() -> None:
 
     assert len(modules) > 15
     assert [name for name in modules if not (SRC / f"{name}.py").exists()] == []
+
+
+def test_no_property_has_a_deadline() -> None:
+    """How fast a machine is, and what else it does, is no property of the code: one profile says so."""
+    tests = ARCHITECTURE.parent.parent / "tests"
+    own = [
+        path.relative_to(tests).as_posix()
+        for path in sorted(tests.rglob("*.py"))
+        if re.search(r"\bsettings\([^)]*\bdeadline=", path.read_text(encoding="utf-8"))
+        or "register_profile" in path.read_text(encoding="utf-8")
+    ]
+
+    assert hypothesis.settings().deadline is None
+    assert set(own) - {"test_house.py"} == {"conftest.py"}

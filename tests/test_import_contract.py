@@ -37,6 +37,7 @@ PLANTED = [
     (LAYERS, "pip_warden.install.run", "pip_warden.cli.output"),
     ("The sandbox imports nothing of the rest", "pip_warden.sandbox.clock", "pip_warden.errors"),
     ("The sandbox imports nothing of the rest", "pip_warden.sandbox.sigstore.ca", "pip_warden.session"),
+    ("The sandbox imports nothing of the rest", "pip_warden.sandbox.pytest_plugin", "pip_warden.trust.file"),
     ("The sandbox imports nothing of the rest", "pip_warden.sandbox.sigstore.ca", "sigstore"),
     ("Nobody but the command line starts the sandbox", "pip_warden.promote", "pip_warden.sandbox.world"),
     *(

@@ -26,7 +26,7 @@ ENDINGS = [
     (signal.SIGTERM, 143, "ended by SIGTERM"),
     (signal.SIGHUP, 129, "ended by SIGHUP"),
 ]
-LONGEST_WAIT = 10.0
+LONGEST_WAIT = 60.0
 HANDLED = [number for number, _, _ in ENDINGS]
 
 

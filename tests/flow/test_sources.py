@@ -15,7 +15,7 @@ from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold
 from pip_warden.sandbox.gitlab.settings import Forwarding
 
-LONGEST_WAIT = 20.0
+LONGEST_WAIT = 60.0
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pip_warden.sandbox import File, Project
 from pip_warden.sandbox.faults import Hold
 from pip_warden.sandbox.packages import backend_source
 
-LONGEST_WAIT = 20.0
+LONGEST_WAIT = 60.0
 
 
 def unsigned_sdist(user: User) -> tuple[Project, File, Path]:

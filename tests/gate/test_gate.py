@@ -185,7 +185,7 @@ def test_page_and_file_are_decided_once(gate: Gate, shop: Shop) -> None:
     barrier = threading.Barrier(8)
 
     def ask(_: int) -> Outcome:
-        barrier.wait(10)
+        barrier.wait(60)
         return gate.admit(NAME, wheel()).line.outcome
 
     with ThreadPoolExecutor(8) as pool:

@@ -230,7 +230,7 @@ def test_a_run_that_is_left_early_ends_the_child_first(tmp_path: Path, failure: 
     os.mkfifo(pipe)
     script = (
         f"import time; pipe = open({str(pipe)!r}, 'w'); print('started', flush=True); "
-        "time.sleep(5); pipe.write('went on')"
+        "time.sleep(600); pipe.write('went on')"
     )
 
     def leave(_line: str) -> None:

@@ -40,6 +40,6 @@ def http() -> Iterator[Http]:
             path = "/" + url.split("://", 1)[1].split("/", 1)[1] if "/" in url.split("://", 1)[1] else "/"
             if "params" not in options:
                 prepared.url = "/".join(url.split("/")[:3]) + path
-            return session.send(prepared, allow_redirects=False, timeout=20)
+            return session.send(prepared, allow_redirects=False, timeout=60)
 
         yield call

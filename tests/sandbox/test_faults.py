@@ -43,7 +43,7 @@ def url(project: Project) -> str:
 
 @pytest.fixture
 def raw(url: str) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     yield connection
     connection.close()
 
@@ -91,12 +91,12 @@ def test_held_until_let_go(sandbox: Sandbox, http: Http, url: str) -> None:
     done = threading.Event()
 
     def wait() -> None:
-        assert requests.get(f"{url}?held", timeout=20).content == BODY
+        assert requests.get(f"{url}?held", timeout=60).content == BODY
         done.set()
 
     thread = threading.Thread(target=wait)
     thread.start()
-    assert hold.reached.wait(20)
+    assert hold.reached.wait(60)
     assert http("GET", url).status_code == 200
     assert not done.is_set()
     hold.until.set()
@@ -108,7 +108,7 @@ def test_closing_lets_held_requests_go(url: str, sandbox: Sandbox, raw: http.cli
     hold = Hold()
     sandbox.fault(hold)
     raw.request("GET", urlsplit(url).path)
-    assert hold.reached.wait(20)
+    assert hold.reached.wait(60)
 
     sandbox.close()
 

@@ -47,7 +47,9 @@ def time() -> FakeTime:
 
 @pytest.fixture
 def client(server: Server, time: FakeTime) -> Iterator[Transport]:
-    with Transport(Settings(read_timeout=5), credentials=_credentials(server), clock=time.clock) as transport:
+    with Transport(
+        Settings(read_timeout=60), credentials=_credentials(server), clock=time.clock
+    ) as transport:
         yield transport
 
 

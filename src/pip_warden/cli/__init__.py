@@ -12,6 +12,7 @@ from pip_warden.cli.search_path import drop_strangers
 def main() -> None:
     """Run ``pip-warden``."""
     drop_strangers()
+    _end_where_unsupported("pip-warden")
     from pip_warden.cli.signals import leave, show_no_interrupt
 
     show_no_interrupt()
@@ -28,6 +29,7 @@ def main() -> None:
 def safe_install_main() -> None:
     """Run ``safe-install``."""
     drop_strangers()
+    _end_where_unsupported("safe-install")
     from pip_warden.cli.signals import leave, show_no_interrupt
 
     show_no_interrupt()
@@ -39,3 +41,11 @@ def safe_install_main() -> None:
     code = run(safe_install, "safe-install")
     leave(code)
     sys.exit(code)
+
+
+def _end_where_unsupported(command: str) -> None:
+    from pip_warden.cli.system import refused_here
+
+    code = refused_here(command, sys.argv[1:])
+    if code:
+        sys.exit(code)

@@ -170,7 +170,9 @@ def _job(parsed: Parsed, trust: TrustFile) -> InstallRequest:
         wanted=wanted,
         build_constraints=build.constraints,
         options=parsed.passed,
-        target=choose_target(parsed.last("--python"), os.environ, sys.executable),
+        target=choose_target(
+            parsed.last("--python"), os.environ, sys.executable, own_is_enough=_has_place(parsed)
+        ),
         dry_run=parsed.has("--dry-run"),
         download=_path(parsed.last("--download")),
         with_sdist=parsed.has("--with-sdist"),
@@ -179,6 +181,11 @@ def _job(parsed: Parsed, trust: TrustFile) -> InstallRequest:
         pass_env=parsed.values("--pass-env"),
         verbosity=(*["--verbose"] * len(parsed.values("--verbose")), *quiet),
     )
+
+
+def _has_place(parsed: Parsed) -> bool:
+    """Return whether files go to a place of their own, whichever Python is the target."""
+    return parsed.has("--download") or not {"--target", "--root", "--prefix"}.isdisjoint(parsed.passed)
 
 
 def _number(text: str | None, option: str) -> float | None:

@@ -18,6 +18,7 @@ from pip_warden.cli.common import (
     print_report,
     trust_option,
 )
+from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
 from pip_warden.cli.session import Connection, open_session
 from pip_warden.display import shown
@@ -66,6 +67,7 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
     from pip_warden.promote import promote, trust_from
     from pip_warden.publish.registry import Registry
 
+    need_extra("publish", "promote")
     trusted = _demanding(load_trust(trust), options)
     plan = _plan(release, trusted, options)
     trust_from(trusted, plan)  # whether it can be promoted at all is said first

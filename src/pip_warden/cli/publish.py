@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from pip_warden.cli.common import connection_options, format_option
+from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
 from pip_warden.cli.session import Connection, open_transport
 from pip_warden.display import shown
@@ -54,6 +55,8 @@ def command(*, files: tuple[Path, ...], **options: object) -> None:
     In CI the job token is used and nothing needs to be configured. The same command can be run again after any failure: what is there with the same
     content is done; other content under the same name is an error.
     """
+    # Before the evidence goes up, not between it and the files.
+    need_extra("publish", "publish")
     _publish(files, options, with_files=True)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.cli.extras import need_extra
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
     from pip_warden.sandbox.errors import SandboxError
     from pip_warden.sandbox.serve import run_forever
 
+    need_extra("sandbox", "sandbox")
     seen: list[Sandbox] = []
 
     def ready(sandbox: Sandbox) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -37,6 +39,9 @@ json.dump({
 """
 """Prints every marker variable of PEP 508 but ``extra``; needs the standard library only."""
 
+_RECEIPTS = {"pipx_metadata.json": "pipx", "uv-receipt.toml": "uv"}
+_UV_CACHE = re.compile(r"archive-v\d+", re.ASCII)
+
 _ASK = (
     "import sys; print('%d.%d' % sys.version_info[:2]); "
     "print(sys.prefix); print(' '.join(sys.version.split()))"
@@ -70,22 +75,53 @@ class Target:
         return f"{self.executable} (Python {self.version}, {self.why})"
 
 
-def choose_target(given: str | None, environ: Mapping[str, str], own: str) -> Target:
+def choose_target(
+    given: str | None, environ: Mapping[str, str], own: str, *, own_is_enough: bool = False
+) -> Target:
     """Choose the target: ``--python``, else ``$VIRTUAL_ENV``, else our own interpreter.
 
     Args:
         given: ``--python``: an interpreter, or the directory of a virtual environment.
         environ: The environment.
         own: Our own interpreter.
+        own_is_enough: Whether our own interpreter will do wherever it is: nothing is installed next to it.
 
     Raises:
-        UsageError: ``no-such-python`` or ``python-too-old``.
+        UsageError: ``no-such-python`` or ``python-too-old``; ``target-needed``: ours is in an environment
+            that was made for us alone.
     """
     if given is not None:
         return _ask(_interpreter(Path(given)), "--python")
     if environ.get("VIRTUAL_ENV"):
         return _ask(_interpreter(Path(environ["VIRTUAL_ENV"])), "VIRTUAL_ENV")
-    return _ask(Path(own), "pip-warden's own")
+    target = _ask(Path(own), "pip-warden's own")
+    tool = _application_of(target.executable)
+    if tool and not own_is_enough:
+        raise UsageError(
+            "target-needed",
+            "expected a place to install to, found neither --python nor an activated environment "
+            f"(VIRTUAL_ENV); that of {target.executable} was made by {tool} for pip-warden alone",
+            hint="Activate a virtual environment, or give --python PATH (an interpreter or "
+            "a virtual environment) or --target DIR.",
+        )
+    return target
+
+
+def _application_of(executable: Path) -> str:
+    """Return the tool that made an interpreter's environment for one application, ``""`` where none did.
+
+    pipx and ``uv tool install`` leave a file next to ``pyvenv.cfg`` (PEP 405), which lies next to the
+    interpreter or one directory above; ``uvx`` has its environments in ``archive-v0`` of uv's cache.
+    """
+    for root in (executable.parent, executable.parent.parent):
+        if not os.path.lexists(root / "pyvenv.cfg"):
+            continue
+        for name, tool in _RECEIPTS.items():
+            if os.path.lexists(root / name):
+                return tool
+        if _UV_CACHE.fullmatch(root.parent.name):
+            return "uvx"
+    return ""
 
 
 def _interpreter(path: Path) -> Path:

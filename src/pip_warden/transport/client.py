@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, Self, TypeVar
-
-from requests_toolbelt import MultipartEncoder
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from pip_warden.errors import NetworkError
 from pip_warden.events import SILENT, Reporter
@@ -24,6 +22,9 @@ from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.sending import Sender
 from pip_warden.transport.settings import Settings
 from pip_warden.transport.urls import shown_url
+
+if TYPE_CHECKING:
+    from requests_toolbelt import MultipartEncoder
 
 T = TypeVar("T", bound=Download | Response)
 
@@ -192,6 +193,8 @@ class Transport:
         Raises:
             NetworkError: As for :meth:`put`.
         """
+        from requests_toolbelt import MultipartEncoder
+
         upload = FileBody(content, filename, self._reporter)
         parts = [*fields, ("content", (filename, upload, "application/octet-stream"))]
         form = MultipartEncoder(parts)  # type: ignore[no-untyped-call]  # the library has no types

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import requests
-from requests_toolbelt import MultipartEncoder
 
 from pip_warden.transport.bodies import FileBody
 from pip_warden.transport.retry import RetryBudget
 from pip_warden.transport.secret import AuthHeader
+
+if TYPE_CHECKING:
+    from requests_toolbelt import MultipartEncoder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,7 +51,7 @@ def proved(key: ec.EllipticCurvePrivateKey, subject: str | None = None) -> dict[
 
 def asked(url: str, body: object, token: str | None, path: str = "/api/v2/signingCert") -> requests.Response:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    return requests.post(url + path, json=body, headers=headers, timeout=10)
+    return requests.post(url + path, json=body, headers=headers, timeout=60)
 
 
 def refused(answer: requests.Response) -> str:
@@ -95,7 +95,7 @@ def test_cosign_2_is_served(
     assert len(chain) == 3
     name = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value[0]
     assert name.value == SUBJECT
-    root = requests.get(f"{url}/api/v1/rootCert", timeout=10)
+    root = requests.get(f"{url}/api/v1/rootCert", timeout=60)
     assert (
         root.headers["Content-Type"] == answer.headers["Content-Type"] == "application/pem-certificate-chain"
     )
@@ -197,7 +197,7 @@ def test_a_request_without_a_key_is_refused(url: str, issuer: Issuer, body: obje
 
 
 def test_what_is_not_json_is_refused(url: str, issuer: Issuer) -> None:
-    answer = requests.post(f"{url}/api/v2/signingCert", data=b"{", timeout=10)
+    answer = requests.post(f"{url}/api/v2/signingCert", data=b"{", timeout=60)
 
     assert refused(answer).startswith("proto: syntax error: ")
 
@@ -205,8 +205,8 @@ def test_what_is_not_json_is_refused(url: str, issuer: Issuer) -> None:
 def test_nothing_is_an_empty_message(url: str, issuer: Issuer) -> None:
     headers = {"Authorization": f"Bearer {issuer.token(NOON)}"}
 
-    assert refused(requests.post(f"{url}/api/v2/signingCert", timeout=10)) == IDENTITY
-    assert refused(requests.post(f"{url}/api/v2/signingCert", headers=headers, timeout=10)) == KEY
+    assert refused(requests.post(f"{url}/api/v2/signingCert", timeout=60)) == IDENTITY
+    assert refused(requests.post(f"{url}/api/v2/signingCert", headers=headers, timeout=60)) == KEY
 
 
 def test_a_missing_claim_is_named(url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey) -> None:
@@ -234,7 +234,7 @@ def test_only_bearer_is_taken_off_the_token(
 ) -> None:
     headers = {"Authorization": scheme + issuer.token(NOON)}
 
-    answer = requests.post(f"{url}/api/v2/signingCert", json=proved(key), headers=headers, timeout=10)
+    answer = requests.post(f"{url}/api/v2/signingCert", json=proved(key), headers=headers, timeout=60)
 
     assert answer.status_code == status
 
@@ -327,11 +327,11 @@ def test_a_curve_that_go_does_not_know_cannot_be_parsed(url: str, issuer: Issuer
 def test_what_is_not_routed_is_answered_by_the_gateway(
     url: str, method: str, path: str, status: int, code: int
 ) -> None:
-    answer = requests.request(method, url + path, timeout=10)
+    answer = requests.request(method, url + path, timeout=60)
 
     assert answer.status_code == status
     assert (answer.json()["code"], answer.json()["details"]) == (code, [])
-    assert requests.head(f"{url}/api/v2/trustBundle", timeout=10).status_code == 501
+    assert requests.head(f"{url}/api/v2/trustBundle", timeout=60).status_code == 501
 
 
 def test_a_weak_key_is_refused(url: str, issuer: Issuer) -> None:
@@ -361,11 +361,11 @@ def test_a_csr_signed_by_another_key_is_refused(
 
 
 def test_the_configuration_lists_the_issuers(url: str) -> None:
-    listed = requests.get(f"{url}/api/v2/configuration", timeout=10).json()["issuers"]
+    listed = requests.get(f"{url}/api/v2/configuration", timeout=60).json()["issuers"]
 
     assert [item["issuerUrl"] for item in listed] == [ISSUER]
     assert [item["issuerType"] for item in listed] == ["ci-provider"]
-    assert requests.get(f"{url}/healthz", timeout=10).json() == {"status": "SERVING"}
+    assert requests.get(f"{url}/healthz", timeout=60).json() == {"status": "SERVING"}
 
 
 @pytest.mark.parametrize("header", [None, "Basic abc", "Bearer", "Bearer "])
@@ -374,7 +374,7 @@ def test_a_request_without_a_token_is_refused(
 ) -> None:
     headers = {} if header is None else {"Authorization": header}
 
-    answer = requests.post(f"{url}/api/v2/signingCert", json=proved(key), headers=headers, timeout=10)
+    answer = requests.post(f"{url}/api/v2/signingCert", json=proved(key), headers=headers, timeout=60)
 
     assert refused(answer) == IDENTITY
 

@@ -33,11 +33,11 @@ def url(service: SigstoreService, stage: Stage) -> str:
 
 
 def post(url: str, path: str, body: object) -> requests.Response:
-    return requests.post(url + path, json=body, timeout=10)
+    return requests.post(url + path, json=body, timeout=60)
 
 
 def get(url: str, path: str, **query: object) -> requests.Response:
-    return requests.get(url + path, params={name: str(value) for name, value in query.items()}, timeout=10)
+    return requests.get(url + path, params={name: str(value) for name, value in query.items()}, timeout=60)
 
 
 def certified(service: SigstoreService, data: bytes = DATA) -> JSONObject:
@@ -367,7 +367,7 @@ def test_a_version_that_is_none_is_refused(url: str, changes: dict[str, object])
 )
 def test_what_is_no_json_object_is_refused(url: str, path: str, body: bytes, status: int, code: int) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    answer = requests.post(url + path, data=body, headers=headers, timeout=10)
+    answer = requests.post(url + path, data=body, headers=headers, timeout=60)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
@@ -375,7 +375,7 @@ def test_what_is_no_json_object_is_refused(url: str, path: str, body: bytes, sta
 @pytest.mark.parametrize("path", [ENTRIES, f"{ENTRIES}/retrieve", INDEX])
 @pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream"])
 def test_another_media_type_is_refused(url: str, path: str, kind: str) -> None:
-    answer = requests.post(url + path, data=b"{}", headers={"Content-Type": kind}, timeout=10)
+    answer = requests.post(url + path, data=b"{}", headers={"Content-Type": kind}, timeout=60)
 
     assert answer.status_code == answer.json()["code"] == 415
     assert answer.json()["message"].endswith("only [application/json] are allowed")
@@ -417,7 +417,7 @@ def test_what_is_read_is_not_cached_and_a_slash_at_the_end_is_nothing(
         f"{ENTRIES}/{uuid}",
         f"{ENTRIES}/{'1' * 80}",
     ):
-        answer = requests.get(url + path, timeout=10, allow_redirects=False)
+        answer = requests.get(url + path, timeout=60, allow_redirects=False)
         assert answer.status_code in {200, 404}
         assert answer.headers["Cache-Control"].startswith("no-cache, no-store")
     assert "Cache-Control" not in post(url, INDEX, {}).headers
@@ -433,7 +433,7 @@ def test_what_is_read_is_not_cached_and_a_slash_at_the_end_is_nothing(
     ],
 )
 def test_another_method_is_told_the_right_ones(url: str, method: str, path: str, allowed: str) -> None:
-    answer = requests.request(method, url + path, timeout=10)
+    answer = requests.request(method, url + path, timeout=60)
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
     if method != "HEAD":
