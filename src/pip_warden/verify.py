@@ -30,7 +30,7 @@ from pip_warden.trust.roots import read_named
 from pip_warden.trust.subject import parse_subject
 
 _LARGEST_EVIDENCE = 8 << 20
-_NO_SOURCE = Source(name="command-line", type="simple", url="https://localhost")
+_NO_SOURCE = Source(name="command-line", type="simple", url="")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,5 +222,5 @@ def _report(command: str, trust: TrustFile, ledger: Ledger) -> Report:
         unpinned=ledger.unpinned() if any(line.code == "not-pinned" for line in lines) else (),
         trust_file=str(trust.path),
         error=ledger.unsaid(),
-        only_source=trust.only_source,
+        sources=trust.sources,
     )

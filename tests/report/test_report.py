@@ -17,6 +17,7 @@ from pip_warden.evidence.model import EvidenceForm
 from pip_warden.report import json as as_json
 from pip_warden.report import text as as_text
 from pip_warden.report.model import Line, Outcome, Report, Unpinned, line_of, undecided_line
+from pip_warden.trust.model import Source
 from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, SignedBy, Step
 
 EVIL = [
@@ -106,7 +107,7 @@ def test_text_of_a_refusal() -> None:
 
 def test_unpinned_names_come_with_the_commands_that_pin_them() -> None:
     unpinned = tuple(Unpinned(project=name, wanted_by="you") for name in ("a", "b"))
-    shown = as_text.render(Report(command="x", exit_code=1, unpinned=unpinned, only_source="acme"))
-    for name in ("a", "b"):
-        assert f"  pip-warden trust add {name} --source acme\n" in shown
-    assert "--hash" in shown
+    source = Source(name="acme", type="simple", url="https://acme.example/simple")
+    shown = as_text.render(Report(command="x", exit_code=1, unpinned=unpinned, sources=(source,)))
+    assert "\n  pip-warden trust add a b --source acme\n" in shown
+    assert '\n  pip-warden trust add NAME==VERSION --source acme --hash --reason "WHY"' in shown

@@ -42,7 +42,7 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
 
 def _run(command: click.Command, name: str, words: list[str]) -> int:
     try:
-        code = command.main(words, prog_name=name, standalone_mode=False)
+        code = command.main(words, prog_name=name, standalone_mode=False, obj=(name, *words))
     except click.exceptions.Abort as err:
         raise KeyboardInterrupt from err
     except click.ClickException as err:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("sandbox"),
     show_default=True,
-    help="Where trusted_root.json, signing_config.json and trust_config.json are written.",
+    help="Where env (to be sourced), trusted_root.json, signing_config.json and trust_config.json are written.",
 )
 @click.option(
     "--dump",
@@ -39,6 +40,7 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
     forgotten when it ends. Nothing else is needed to try pip-warden.
     """
     from pip_warden.sandbox.errors import SandboxError
+    from pip_warden.sandbox.example import fill
     from pip_warden.sandbox.serve import run_forever
 
     need_extra("sandbox", "sandbox")
@@ -48,7 +50,9 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
         seen.append(sandbox)
         directory.mkdir(parents=True, exist_ok=True)
         root = sandbox.write_trust(directory)
-        print(_introduction(sandbox, root, empty=empty), flush=True)
+        token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
+        environment = _write_environment(sandbox, token, directory / "env")
+        print(_introduction(sandbox, root, environment, empty=empty), flush=True)
 
     try:
         run_forever(ready=ready, ports={"gitlab": port} if port else None)
@@ -59,10 +63,17 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
         print(f"state written to {dump}", file=sys.stderr)
 
 
-def _introduction(sandbox: Sandbox, root: Path, *, empty: bool) -> str:
-    from pip_warden.sandbox.example import fill
+def _write_environment(sandbox: Sandbox, token: str, path: Path) -> Path:
+    """Write the variables that lead to this GitLab: its port and the token differ in every run, so that nobody has to copy them."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(
+        f"export GITLAB_URL={sandbox.gitlab_url}\nexport GITLAB_TOKEN={token}\n", encoding="utf-8"
+    )
+    return path
 
-    token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
+
+def _introduction(sandbox: Sandbox, root: Path, environment: Path, *, empty: bool) -> str:
     lines = [
         f"GitLab     {sandbox.gitlab_url}",
         f"pypi.org   {sandbox.pypi_url}  (a stand-in)",
@@ -71,15 +82,21 @@ def _introduction(sandbox: Sandbox, root: Path, *, empty: bool) -> str:
         f"Timestamps {sandbox.tsa_url}",
         f"Trust root {root}",
         "",
-        "In another terminal:",
+        "In another terminal, in this directory:",
         "",
-        f"  export GITLAB_URL={sandbox.gitlab_url} GITLAB_TOKEN={token}",
+        f"  . {_typed(environment)}",
     ]
     if not empty:
-        first = f"--source {sandbox.gitlab_url} --trusted-root {root}"
+        first = f'--source "$GITLAB_URL" --trusted-root {_typed(root)}'
         lines += [
-            f"  pip-warden trust add acme-gears --project acme/gears {first}",
+            f"  pip-warden trust add acme-gears {first} --project acme/gears",
             "  pip-warden trust add acme-widgets --project acme/widgets",
             "  safe-install acme-widgets",
         ]
     return "\n".join([*lines, "", "Ctrl-C ends it."])
+
+
+def _typed(path: Path) -> str:
+    """Return a path as one types it: quoted, and with a slash, without which the shell's dot would look it up in PATH."""
+    text = str(path)
+    return shlex.quote(text if "/" in text else f"./{text}")

@@ -79,14 +79,16 @@ def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
     from pip_warden.cli.common import load_trust
     from pip_warden.errors import UsageError
     from pip_warden.names import parse_project_name
+    from pip_warden.trust.suggest import either, pin_by_identity
 
     loaded = load_trust(trust)
-    entries = loaded.entries if name is None else loaded.entries_of(parse_project_name(name))
-    if name is not None and not entries:
+    project = None if name is None else parse_project_name(name)
+    entries = loaded.entries if project is None else loaded.entries_of(project)
+    if project is not None and not entries:
         raise UsageError(
             "not-in-trust-file",
             f"expected an entry for {name} in {loaded.path}, found none",
-            hint=f"pip-warden trust add {name} --source SOURCE makes one.",
+            hint=f"If you want it: {either(pin_by_identity([project], loaded.sources, loaded.path))}.",
         )
     if output_format == "json":
         document = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,9 +86,16 @@ def command(
         requirements=requirements,
         trusted_root=trusted_root,
         yes=yes,
+        typed=_typed(),
     )
     check_wanted(wanted)
     _add(wanted, _trust_path(trust), options)
+
+
+def _typed() -> str:
+    """Return the command as it was typed, to be suggested with what it lacks; ``""`` where it may hold a password."""
+    words: tuple[str, ...] = click.get_current_context().obj or ()
+    return "" if any("://" in word and "@" in word for word in words) else shlex.join(words)
 
 
 def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ def check_wanted(wanted: PinRequest) -> None:
         raise UsageError(
             "reason-missing",
             "expected --reason saying why a hash is enough for what nobody signs, found none",
-            hint='For example: --reason "publisher does not sign; hash reviewed 2026-11-20"',
+            hint="Say it: " + wanted.with_option('--reason "WHY"') + ".",
         )
 
 
@@ -104,6 +104,7 @@ def _probe(name: ProjectName, task: Task) -> Probe:
         raise UsageError(
             "project-needed",
             f"expected --project PATH (the GitLab project that publishes {name}), found none",
+            hint=f"Name it: {wanted.with_option('--project GROUP/PROJECT')}.",
         )
     return Probe(project=name, source=source.name, registry=registry)
 

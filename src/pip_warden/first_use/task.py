@@ -47,6 +47,7 @@ class PinRequest:
         requirements: Requirements files of which every release is to be pinned.
         trusted_root: A trusted root to pin.
         yes: Pin without asking, unless there are doubts.
+        typed: The command as typed, for hints that say what it lacks; empty where nothing was typed.
     """
 
     names: tuple[str, ...]
@@ -60,6 +61,11 @@ class PinRequest:
     requirements: tuple[Path, ...] = ()
     trusted_root: Path | None = None
     yes: bool = False
+    typed: str = ""
+
+    def with_option(self, option: str) -> str:
+        """Return the command with one more option, or the option alone."""
+        return f"`{self.typed} {option}`" if self.typed else f"`{option}`"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -194,7 +194,7 @@ def _report(run: Run) -> Report:
         trust_file=str(run.trust.path),
         installer_code=ledger.installer_code,
         error=ledger.unsaid(),
-        only_source=run.trust.only_source,
+        sources=run.trust.sources,
     )
 
 

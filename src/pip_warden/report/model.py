@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pip_warden.errors import UndecidedError, WardenError
 from pip_warden.names import ArtifactName
+from pip_warden.trust.model import Source
 from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, SignedBy
 
 
@@ -82,7 +83,7 @@ class Report:
         trust_file: The trust file used, ``""`` for a command-line identity.
         installer_code: The installer's own exit code, None where none ran.
         error: What ended the run, where no line says it.
-        only_source: Name of the trust file's source where it has just one, for the commands that are suggested.
+        sources: The trust file's sources, for the commands that are suggested.
     """
 
     command: str
@@ -94,7 +95,7 @@ class Report:
     trust_file: str = ""
     installer_code: int | None = None
     error: WardenError | None = None
-    only_source: str = ""
+    sources: tuple[Source, ...] = ()
 
 
 def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") -> Line:

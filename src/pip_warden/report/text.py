@@ -8,6 +8,7 @@ from typing import Protocol
 from pip_warden.display import shown
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.report.model import Line, Outcome, Report, signer_of
+from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
 from pip_warden.verdict.model import Accepted, ItemRefusal, Refused
 
 
@@ -106,8 +107,15 @@ def _render_unpinned(report: Report, style: Style) -> Iterator[str]:
     yield style("Not in the trust file:", "strong")
     for name in report.unpinned:
         yield f"  {shown(name.project)}  (wanted by {shown(name.wanted_by)})"
-    yield "If you want them, these commands show who publishes each one, and ask:"
-    for name in report.unpinned:
-        yield f"  pip-warden trust add {shown(name.project)} --source {report.only_source or 'SOURCE'}"
+    yield "If you want them, this shows who publishes each one, and asks:"
+    names = [shown(name.project) for name in report.unpinned]
+    yield from _choices(pin_by_identity(names, report.sources, report.trust_file))
     yield "and for what nobody signs:"
-    yield f"  pip-warden trust add NAME==VERSION --source {report.only_source or 'SOURCE'} --hash --reason '…'"
+    release = f"{names[0] if len(names) == 1 else 'NAME'}==VERSION"
+    yield from _choices(pin_by_hash(release, report.sources, report.trust_file))
+
+
+def _choices(commands: list[str]) -> Iterator[str]:
+    """Set commands of which one is to be typed below each other."""
+    for number, command in enumerate(commands):
+        yield f"  {'or  ' if number else ''}{command}"

@@ -254,11 +254,6 @@ class TrustFile:
         recorded = next((each.registry_id for each in entries if each.registry_id is not None), None)
         return replace(entry, registry_id=recorded)
 
-    @property
-    def only_source(self) -> str:
-        """Return the name of the source where there is just one, else ``""``."""
-        return self.sources[0].name if len(self.sources) == 1 else ""
-
     def root(self, name: str) -> RootPin | None:
         """Return the trusted root with a name, None where there is none."""
         return next((root for root in self.roots if root.name == name), None)

@@ -156,15 +156,13 @@ class Weighing:
         return No(Step.POLICY, unmet)
 
 
-def no_evidence(name: ArtifactName) -> Fault:
+def no_evidence(name: ArtifactName, *, hint: str = "") -> Fault:
     """Return the fault of a file without evidence."""
     return Fault(
         code="no-evidence",
         expected=f"a signature or attestation of {name}",
         found="none",
-        hint="The package is pinned to an identity, so an unsigned file is refused. "
-        "Ask its publisher to sign it, or pin reviewed hashes of this version "
-        "with `pip-warden trust add NAME==VERSION --hash`.",
+        hint=hint,
     )
 
 

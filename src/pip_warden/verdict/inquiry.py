@@ -39,6 +39,7 @@ from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
+from pip_warden.trust.suggest import pin_known_by_hash
 from pip_warden.verdict import archive, origin
 from pip_warden.verdict.evidence import Roots, Weighing, no_evidence
 from pip_warden.verdict.listing import Listing
@@ -174,7 +175,7 @@ class Inquiry:
         if refusals:
             closest = max((refusal.no for refusal in refusals), key=lambda no: no.step)
         else:
-            closest = No(Step.EVIDENCE, no_evidence(self._name))
+            closest = No(Step.EVIDENCE, no_evidence(self._name, hint=self._unsigned_hint()))
         self._end(Refused(subject=self._name.filename, no=closest, bad_items=refusals))
 
     def hear(self, found: Iterable[Item | BadItem]) -> None:
@@ -194,6 +195,18 @@ class Inquiry:
             if self.wants is Wants.NOTHING:
                 return
         self.no_more_evidence()
+
+    def _unsigned_hint(self) -> str:
+        known = (
+            ""
+            if isinstance(self._entry, Probe)
+            else "The package is pinned to an identity, so an unsigned file is refused. "
+        )
+        hint = f"{known}Ask its publisher to sign it"
+        if self._entry is None or isinstance(self._entry, HashEntry):
+            return f"{hint}."
+        command = pin_known_by_hash(self._entry, self._name.version, self._trust)
+        return f"{hint}, or review this version and pin it by hash: `{command}`." if command else f"{hint}."
 
     def _find_entry(self, probe: Probe | None) -> Entry | Probe | None:
         """Step 1."""

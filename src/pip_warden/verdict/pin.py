@@ -7,6 +7,7 @@ from packaging.version import Version
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
 from pip_warden.trust.model import Entry, TrustFile
+from pip_warden.trust.suggest import either, pin_by_identity, pin_known_by_hash
 
 
 def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry | Fault:
@@ -20,8 +21,7 @@ def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry 
         code="version-not-pinned",
         expected=f"{project} {version} in {trust.path.name}",
         found="only other versions of it, by hash",
-        hint=f"Review the release, then: pip-warden trust add {project}=={version} "
-        "--source NAME --hash --reason '…'",
+        hint=f"Review the release, then: `{pin_known_by_hash(trust.entries_of(project)[0], version, trust)}`.",
     )
 
 
@@ -31,6 +31,5 @@ def not_pinned(project: ProjectName, trust: TrustFile) -> Fault:
         code="not-pinned",
         expected=f"an entry for {project} in {trust.path.name}",
         found="none",
-        hint=f"If you want it: pip-warden trust add {project} --source NAME "
-        "(it shows who publishes it, and asks)",
+        hint=f"If you want it: {either(pin_by_identity([project], trust.sources, trust.path))}. It shows who publishes it, and asks.",
     )

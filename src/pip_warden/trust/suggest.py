@@ -1,0 +1,78 @@
+"""The commands that hints suggest: complete, so that each runs as printed once its words in capitals are replaced."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+
+from packaging.version import Version
+
+from pip_warden.trust.model import Entry, Probe, Source, TrustFile
+
+_ADD = "pip-warden trust add"
+_BY_HASH = '--hash --reason "WHY"'
+_USUAL_NAME = "pytrust.toml"
+
+
+def pin_by_identity(names: Sequence[str], sources: Sequence[Source], path: str | PurePath = "") -> list[str]:
+    """Return the command that pins the signer of projects, one for each kind of source that they can come from.
+
+    Args:
+        names: Normalised project names.
+        sources: The trust file's sources.
+        path: The trust file, named in the command if it is not one that is found by its name.
+    """
+    words = " ".join(map(shlex.quote, names))
+    return [f"{_ADD} {words} {place}{_trust(path)}" for place in _places(sources, several=len(names) > 1)]
+
+
+def pin_by_hash(release: str, sources: Sequence[Source], path: str | PurePath = "") -> list[str]:
+    """Return the command that pins the files of a release, one for each kind of source that it can come from.
+
+    Args:
+        release: ``NAME==VERSION``.
+        sources: The trust file's sources.
+        path: As for `pin_by_identity`.
+    """
+    word = shlex.quote(release)
+    return [f"{_ADD} {word} {place} {_BY_HASH}{_trust(path)}" for place in _places(sources, several=False)]
+
+
+def pin_known_by_hash(entry: Entry | Probe, version: Version, trust: TrustFile) -> str:
+    """Return the command that pins the files of a release whose place is known, ``""`` where it comes from no source.
+
+    Args:
+        entry: An entry of the project. A probe's source may not be written yet, so it is named by its URL.
+        version: The release.
+        trust: The trust file.
+    """
+    source = next((each for each in trust.sources if each.name == entry.source and each.url), None)
+    if source is None:
+        return ""
+    place = f"--source {shlex.quote(source.url if isinstance(entry, Probe) else source.name)}"
+    if entry.registry is not None and isinstance(entry, Probe):
+        place += f" --project {shlex.quote(entry.registry)}"
+    return f"{_ADD} {shlex.quote(f'{entry.project}=={version}')} {place} {_BY_HASH}{_trust(trust.path)}"
+
+
+def either(commands: Iterable[str]) -> str:
+    """Join commands, of which one is to be typed, in a sentence."""
+    return ", or ".join(f"`{command}`" for command in commands)
+
+
+def _places(sources: Sequence[Source], *, several: bool) -> list[str]:
+    owner = "--group GROUP" if several else "--project GROUP/PROJECT"
+    if not sources:
+        return [f"--source URL {owner}", "--source URL"]
+    places = []
+    for kind, more in (("gitlab", f" {owner}"), ("simple", "")):
+        named = [source.name for source in sources if source.type == kind]
+        if named:
+            places.append(f"--source {shlex.quote(named[0]) if len(named) == 1 else 'SOURCE'}{more}")
+    return places
+
+
+def _trust(path: str | PurePath) -> str:
+    """Name a trust file that is not found by its name."""
+    return f" --trust {shlex.quote(str(path))}" if str(path) and PurePath(path).name != _USUAL_NAME else ""

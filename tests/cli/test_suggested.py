@@ -1,0 +1,161 @@
+"""Every command that a hint, a message or a remedy suggests is one that there is: its names, options and arguments are parsed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import pip_warden
+from pip_warden.cli.tree import pip_warden as tree
+from pip_warden.errors import UsageError
+from pip_warden.explain import catalogue
+from pip_warden.installer.options import OPTIONS, OWN_OPTIONS, parse_arguments
+
+SRC = Path(pip_warden.__file__).parent
+FOREIGN = {"--location", "--hostname", "--rekor_server"}
+"""Options of curl and of Rekor's servers, which texts name too."""
+
+
+def _flat(node: ast.JoinedStr) -> str:
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+
+
+def _strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield each string below a node with its line; what is filled in is an x."""
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield node.lineno, _flat(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            yield node.lineno, node.value
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Yield each string of the sources, docstrings included, and each explanation, with where it is."""
+    for path in sorted(SRC.rglob("*.py")):
+        place = path.relative_to(SRC)
+        if "sandbox" not in place.parts:
+            strings = _strings(ast.parse(path.read_text(encoding="utf-8")))
+            yield from ((f"{place}:{line}", text) for line, text in strings)
+    yield from _explanations()
+
+
+def _explanations() -> Iterator[tuple[str, str]]:
+    yield from ((code, f"{each.meaning}\n{each.remedy}") for code, each in catalogue().items())
+
+
+def _commands() -> list[tuple[str, str]]:
+    return [
+        (place, command.strip("`"))
+        for place, text in _texts()
+        for command in re.findall(r"`+(?:pip-warden|safe-install)(?: [^`]*)?`+", text)
+    ]
+
+
+def _command_of(words: list[str]) -> tuple[click.Command, list[str]]:
+    """Follow the tree as far as the words go."""
+    found: click.Command = tree
+    rest = list(words)
+    while isinstance(found, click.Group) and rest and not rest[0].startswith("-"):
+        following = found.get_command(click.Context(found), rest[0])
+        assert following is not None, f"there is no command {rest[0]}"
+        found, rest = following, rest[1:]
+    return found, rest
+
+
+def parsed(command: str) -> None:
+    """Parse a command as the command line does; a mere mention of one, without arguments, lacks them."""
+    name, *words = shlex.split(command)
+    if name == "safe-install":
+        parse_arguments([word for word in words if word != "…"])
+        return
+    found, rest = _command_of(words)
+    if rest:
+        try:
+            found.make_context(name, rest)
+        except click.exceptions.Exit:
+            assert rest == ["--help"]
+
+
+def _every_option() -> set[str]:
+    known = {name for option in (*OPTIONS, *OWN_OPTIONS) for name in option.names}
+    waiting: list[click.Command] = [tree]
+    while waiting:
+        command = waiting.pop()
+        known |= {name for parameter in command.get_params(click.Context(command)) for name in parameter.opts}
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            found = (command.get_command(context, name) for name in command.list_commands(context))
+            waiting += [each for each in found if each is not None]
+    return known
+
+
+def test_every_suggested_command_can_be_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    wrong = []
+    for place, command in _commands():
+        try:
+            parsed(command)
+        except (click.UsageError, UsageError, AssertionError) as err:
+            wrong.append(f"{place}: {command}: {err}")
+
+    assert len(_commands()) > 40
+    assert wrong == []
+
+
+def test_every_option_that_a_text_names_is_one() -> None:
+    known = _every_option() | FOREIGN
+    named = [
+        (place, option)
+        for place, text in [*_hints(), *_explanations()]
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z_-]*", text)
+    ]
+
+    assert len(named) > 60
+    assert [(place, option) for place, option in named if option not in known] == []
+
+
+def _hints() -> Iterator[tuple[str, str]]:
+    """Yield what is passed as a hint, or kept to be."""
+    for path in sorted(SRC.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case (
+                    ast.keyword(arg="hint", value=value)
+                    | ast.Assign(targets=[ast.Name(id="hint" | "_HINT" | "_HOW"), *_], value=value)
+                ):
+                    yield from ((f"{path.relative_to(SRC)}:{line}", text) for line, text in _strings(value))
+                case _:
+                    pass
+
+
+def test_commands_in_hints_and_remedies_are_marked_as_such() -> None:
+    """So that the test above finds them, and a reader where they end."""
+    names = "|".join(tree.list_commands(click.Context(tree)))
+    bare = [
+        (place, text)
+        for place, text in [*_hints(), *_explanations()]
+        if re.search(rf"\b(pip-warden ({names})\b|trust add\b|safe-install -)", re.sub(r"`[^`]*`", "", text))
+    ]
+
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pip-warden trust pin x",
+        "pip-warden trust add x --origin y",
+        "pip-warden trust add x --source",
+        "safe-install --nope",
+    ],
+)
+def test_a_command_that_there_is_not_is_noticed(command: str) -> None:
+    with pytest.raises((click.UsageError, UsageError, AssertionError)):
+        parsed(command)
