@@ -25,12 +25,11 @@ from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session import Session
 from pip_warden.strict_json import MalformedError, loads_object
-from pip_warden.trust.model import Entry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.model import COMMAND_LINE, Entry, Identity, IdentityEntry, RootPin, TrustFile
 from pip_warden.trust.roots import read_named
 from pip_warden.trust.subject import parse_subject
 
 _LARGEST_EVIDENCE = 8 << 20
-_NO_SOURCE = Source(name="command-line", type="simple", url="")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,9 +146,9 @@ def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, ro
     return TrustFile(
         path=Path("the command line"),
         roots=(RootPin(name="default", path=root.absolute(), sha256=digest, issuers=(issuer,)),),
-        sources=(_NO_SOURCE,),
+        sources=(COMMAND_LINE,),
         entries=tuple(
-            IdentityEntry(project=project, source=_NO_SOURCE.name, identities=(identity,))
+            IdentityEntry(project=project, source=COMMAND_LINE.name, identities=(identity,))
             for project in sorted(projects)
         ),
     )

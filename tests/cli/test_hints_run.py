@@ -16,6 +16,7 @@ from cli.terminal import Person, Said, typed
 from pip_warden.cli.install import safe_install
 from pip_warden.cli.run import run
 from pip_warden.sandbox import Project
+from pip_warden.trust.suggest import pin_by_identity
 
 
 def _name(project: Project) -> str:
@@ -206,3 +207,28 @@ def test_a_trust_file_of_another_name_is_named(person: Person, tmp_path: Path) -
     assert command in shown
     assert _type(command, GROUP_PROJECT=wanted.path).code == 0
     assert _install(person, "--trust", "team trust.toml", _name(wanted))[0] == 0
+
+
+def test_an_unsigned_file_judged_by_an_identity_of_the_command_line(person: Person) -> None:
+    """No trust file has its source, so there is no command that would pin it."""
+    wheel = person.sandbox.wheel("tools", "1.0")
+    (person.home / wheel.name).write_bytes(wheel.data)
+    signer = (
+        "--certificate-identity",
+        "me@example.com",
+        "--certificate-oidc-issuer",
+        "https://id.example.com",
+    )
+
+    said = typed("verify", wheel.name, *signer, "--trusted-root", str(person.root), "--offline")
+
+    assert (said.code, "no-evidence" in said, "Ask its publisher to sign it." in said) == (1, True, True), (
+        said
+    )
+
+
+def test_a_trust_file_without_a_source() -> None:
+    assert pin_by_identity(["a"], ()) == [
+        "pip-warden trust add a --source URL --project GROUP/PROJECT",
+        "pip-warden trust add a --source URL",
+    ]

@@ -23,7 +23,14 @@ FOREIGN = {"--location", "--hostname", "--rekor_server"}
 
 
 def _flat(node: ast.JoinedStr) -> str:
-    return "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+    """Return what an f-string says, with an x for each word, or part of one after a sign, that is filled in."""
+    text = ""
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            text += str(part.value)
+        elif not text[-1:].isalnum():
+            text += "x"
+    return text
 
 
 def _strings(tree: ast.AST) -> Iterator[tuple[int, str]]:

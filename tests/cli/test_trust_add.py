@@ -248,7 +248,10 @@ def test_unsigned_release(person: Person) -> None:
     with person.untouched():
         said = person.add(project, answers="y\n")
     assert (said.code, "error[no-evidence]" in said.err) == (1, True), said.err
-    assert "hint: The package is pinned to an identity" in said.err
+    assert (
+        "hint: Ask its publisher to sign it, or review this version and pin it by hash: `pip-warden trust add "
+        in said.err
+    )
 
 
 def test_a_root_that_is_not_the_pinned_one_is_said_first(person: Person) -> None:

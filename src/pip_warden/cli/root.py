@@ -112,7 +112,7 @@ def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -
         raise RefusedError(
             "other-trusted-root",
             f"expected an older root of the public-good instance in {pin.path.name}, found one that has none of its certificate authorities",
-            hint=f"Name the newer root of your own instance: `pip-warden root update --trusted-root FILE{named}`.",
+            hint=f"Name the newer root of your own instance: `pip-warden root update{named} --trusted-root FILE`.",
         )
     losses = [f"removed: {part}" for part in removed(old, new)]
     losses += [f"valid again: {part}" for part in reopened(old, new)]

@@ -71,7 +71,6 @@ def command(
     tag ref the version becomes {version}, so that each release must be signed by its own tag. With --hash a release is pinned by the digests of
     its files, for what nobody signs.
     """
-    from pip_warden.first_use.add import check_wanted
     from pip_warden.first_use.task import PinRequest
 
     wanted = PinRequest(
@@ -88,7 +87,6 @@ def command(
         yes=yes,
         typed=_typed(),
     )
-    check_wanted(wanted)
     _add(wanted, _trust_path(trust), options)
 
 
@@ -101,11 +99,12 @@ def _typed() -> str:
 def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import Connection, open_transport, open_workspace
-    from pip_warden.first_use.add import add_all
+    from pip_warden.first_use.add import add_all, check_wanted
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.source import choose_source
     from pip_warden.first_use.task import Task
 
+    check_wanted(wanted)
     connection = Connection.of(options)
     person = TerminalPrompt.of(options)
     draft = Draft(path)

@@ -54,6 +54,10 @@ class Source:
     evidence: tuple[str, ...] = DEFAULT_EVIDENCE
 
 
+COMMAND_LINE = Source(name="command-line", type="simple", url="https://localhost")
+"""Source of a package whose signer is named on the command line: nothing is fetched from it, and no file has it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
     """An identity that may sign a package.

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from packaging.version import Version
 
-from pip_warden.trust.model import Entry, Probe, Source, TrustFile
+from pip_warden.trust.model import COMMAND_LINE, Entry, Probe, Source, TrustFile
 
 _ADD = "pip-warden trust add"
 _BY_HASH = '--hash --reason "WHY"'
@@ -47,8 +47,8 @@ def pin_known_by_hash(entry: Entry | Probe, version: Version, trust: TrustFile) 
         version: The release.
         trust: The trust file.
     """
-    source = next((each for each in trust.sources if each.name == entry.source and each.url), None)
-    if source is None:
+    source = next((each for each in trust.sources if each.name == entry.source), None)
+    if source is None or source == COMMAND_LINE:
         return ""
     place = f"--source {shlex.quote(source.url if isinstance(entry, Probe) else source.name)}"
     if entry.registry is not None and isinstance(entry, Probe):
