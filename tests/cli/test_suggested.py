@@ -1,4 +1,4 @@
-"""Every command that a hint, a message or a remedy suggests is one that there is: its names, options and arguments are parsed."""
+"""Every command that a hint, a message or a remedy suggests can be parsed: its name, options and arguments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOREIGN = {"--location", "--hostname", "--rekor_server"}
 
 
 def _flat(node: ast.JoinedStr) -> str:
-    """Return what an f-string says, with an x for each word, or part of one after a sign, that is filled in."""
+    """Return what an f-string says, with an x for each word that is filled in."""
     text = ""
     for part in node.values:
         if isinstance(part, ast.Constant):

@@ -249,7 +249,7 @@ def test_unsigned_release(person: Person) -> None:
         said = person.add(project, answers="y\n")
     assert (said.code, "error[no-evidence]" in said.err) == (1, True), said.err
     assert (
-        "hint: Ask its publisher to sign it, or review this version and pin it by hash: `pip-warden trust add "
+        "hint: Ask its publisher to sign it, or review this version and pin it by hash: `pip-warden "
         in said.err
     )
 

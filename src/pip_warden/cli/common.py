@@ -106,7 +106,8 @@ def load_trust(given: Path | None) -> TrustFile:
         raise TrustFileError(
             "no-trust-file",
             "expected a trust file pytrust.toml here or above, found none",
-            hint="The first `pip-warden trust add NAME --source URL --project GROUP/PROJECT` makes it; a simple index has no --project.",
+            hint="The first `pip-warden trust add NAME --source URL --project GROUP/PROJECT` makes it; "
+            "a simple index has no --project.",
         )
     return load(path, check_owner=given is None)
 

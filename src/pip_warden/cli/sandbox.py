@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("sandbox"),
     show_default=True,
-    help="Where env (to be sourced), trusted_root.json, signing_config.json and trust_config.json are written.",
+    help="Where env, trusted_root.json, signing_config.json and trust_config.json are written.",
 )
 @click.option(
     "--dump",
@@ -64,7 +64,7 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
 
 
 def _write_environment(sandbox: Sandbox, token: str, path: Path) -> Path:
-    """Write the variables that lead to this GitLab: its port and the token differ in every run, so that nobody has to copy them."""
+    """Write a file to be sourced with this GitLab's URL and a token, which differ in every run."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(
@@ -97,6 +97,6 @@ def _introduction(sandbox: Sandbox, root: Path, environment: Path, *, empty: boo
 
 
 def _typed(path: Path) -> str:
-    """Return a path as one types it: quoted, and with a slash, without which the shell's dot would look it up in PATH."""
+    """Return a path quoted for a shell, and with a slash: without one, ``.`` looks a file up in PATH."""
     text = str(path)
     return shlex.quote(text if "/" in text else f"./{text}")

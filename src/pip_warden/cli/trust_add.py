@@ -91,7 +91,7 @@ def command(
 
 
 def _typed() -> str:
-    """Return the command as it was typed, to be suggested with what it lacks; ``""`` where it may hold a password."""
+    """Return the command as it was typed, ``""`` where it may hold a password."""
     words: tuple[str, ...] = click.get_current_context().obj or ()
     return "" if any("://" in word and "@" in word for word in words) else shlex.join(words)
 

@@ -55,7 +55,7 @@ class Source:
 
 
 COMMAND_LINE = Source(name="command-line", type="simple", url="https://localhost")
-"""Source of a package whose signer is named on the command line: nothing is fetched from it, and no file has it."""
+"""Source of a package whose signer is named on the command line. Nothing is fetched from it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""The commands that hints suggest: complete, so that each runs as printed once its words in capitals are replaced."""
+"""The commands that hints suggest. Each runs as printed once its words in capitals are replaced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _USUAL_NAME = "pytrust.toml"
 
 
 def pin_by_identity(names: Sequence[str], sources: Sequence[Source], path: str | PurePath = "") -> list[str]:
-    """Return the command that pins the signer of projects, one for each kind of source that they can come from.
+    """Return the command that pins the signer of projects, one for each kind of source there is.
 
     Args:
         names: Normalised project names.
@@ -28,7 +28,7 @@ def pin_by_identity(names: Sequence[str], sources: Sequence[Source], path: str |
 
 
 def pin_by_hash(release: str, sources: Sequence[Source], path: str | PurePath = "") -> list[str]:
-    """Return the command that pins the files of a release, one for each kind of source that it can come from.
+    """Return the command that pins the files of a release, one for each kind of source there is.
 
     Args:
         release: ``NAME==VERSION``.
@@ -40,7 +40,7 @@ def pin_by_hash(release: str, sources: Sequence[Source], path: str | PurePath = 
 
 
 def pin_known_by_hash(entry: Entry | Probe, version: Version, trust: TrustFile) -> str:
-    """Return the command that pins the files of a release whose place is known, ``""`` where it comes from no source.
+    """Return the command that pins the files of a release of a known source, ``""`` where that is none.
 
     Args:
         entry: An entry of the project. A probe's source may not be written yet, so it is named by its URL.

@@ -89,8 +89,8 @@ def check_digest(artifact: Artifact, candidate: Candidate | None, entry: Entry |
                 expected=f"one of the files pinned for {entry.project} {entry.version}: "
                 f"{', '.join(n for n, _ in entry.files)}",
                 found=artifact.name.filename,
-                hint="Review the file, then: "
-                f'`pip-warden trust add {entry.project}=={entry.version} --source {entry.source} --hash --reason "WHY"`.',
+                hint=f"Review the file, then: `pip-warden trust add {entry.project}=={entry.version} "
+                f'--source {entry.source} --hash --reason "WHY"`.',
             )
         if not pinned.matches(digest):
             return _other_bytes("pinned-digest-differs", f"{pinned}, as the trust file pins", digest.hex)

@@ -17,19 +17,21 @@ def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry 
         return entry
     if not trust.entries_of(project):
         return not_pinned(project, trust)
+    command = pin_known_by_hash(trust.entries_of(project)[0], version, trust)
     return Fault(
         code="version-not-pinned",
         expected=f"{project} {version} in {trust.path.name}",
         found="only other versions of it, by hash",
-        hint=f"Review the release, then: `{pin_known_by_hash(trust.entries_of(project)[0], version, trust)}`.",
+        hint=f"Review the release, then: `{command}`.",
     )
 
 
 def not_pinned(project: ProjectName, trust: TrustFile) -> Fault:
     """Return the fault of a project that is not in the trust file."""
+    command = either(pin_by_identity([project], trust.sources, trust.path))
     return Fault(
         code="not-pinned",
         expected=f"an entry for {project} in {trust.path.name}",
         found="none",
-        hint=f"If you want it: {either(pin_by_identity([project], trust.sources, trust.path))}. It shows who publishes it, and asks.",
+        hint=f"If you want it: {command}. It shows who publishes it, and asks.",
     )
