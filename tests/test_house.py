@@ -104,3 +104,21 @@ def test_no_property_has_a_deadline() -> None:
 
     assert hypothesis.settings().deadline is None
     assert set(own) - {"test_house.py"} == {"conftest.py"}
+
+
+def test_the_reading_test_has_five_questions_whose_answers_are_there() -> None:
+    text = (
+        (SRC.parent.parent / "CONTRIBUTING.md")
+        .read_text(encoding="utf-8")
+        .partition("## The reading test")[2]
+    )
+    questions, _, answers = text.partition("<details>")
+    numbered = [re.findall(r"^(\d)\. ", part, re.MULTILINE) for part in (questions, answers)]
+    places = re.findall(r"`(\w+)/(\w*)`", answers)
+
+    assert numbered == [list("12345"), list("12345")]
+    assert len(re.findall(r"^\d\. Where does .* belong\?$", questions, re.MULTILINE)) == 5
+    assert all((SRC / room).is_dir() for room, _ in places)
+    assert [
+        place for place in places if place[1] and not (SRC.joinpath(*place)).with_suffix(".py").exists()
+    ] == []
