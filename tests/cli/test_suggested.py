@@ -1,4 +1,4 @@
-"""Every command that a hint, a message or a remedy suggests can be parsed: its name, options and arguments."""
+"""Every command that a hint, a remedy or a page suggests can be parsed: name, options and arguments."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pip_warden.explain import catalogue
 from pip_warden.installer.options import OPTIONS, OWN_OPTIONS, parse_arguments
 
 SRC = Path(pip_warden.__file__).parent
+ROOT = SRC.parent.parent
 FOREIGN = {"--location", "--hostname", "--rekor_server"}
 """Options of curl and of Rekor's servers, which texts name too."""
 
@@ -57,10 +58,28 @@ def _explanations() -> Iterator[tuple[str, str]]:
     yield from ((code, f"{each.meaning}\n{each.remedy}") for code, each in catalogue().items())
 
 
+def _pages() -> Iterator[tuple[str, str]]:
+    """Yield each line of a page or pipeline that is a command, or has one in it, marked as one."""
+    pages = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("examples/**/*.*"),
+        *ROOT.glob("templates/*"),
+    ]
+    for path in sorted(pages):
+        if path.suffix not in {".md", ".yml"}:
+            continue
+        text = re.sub(r"\\?\n +--", " --", path.read_text(encoding="utf-8"))  # a command that goes on
+        for number, line in enumerate(text.splitlines(), start=1):
+            place = f"{path.relative_to(ROOT)}:{number}"
+            typed = re.match(r"\s*(?:- |\$ )?((?:pip-warden|safe-install) .*)", line)
+            yield place, f"`{re.sub(r'  +#.*', '', typed[1])}`" if typed else line
+
+
 def _commands() -> list[tuple[str, str]]:
     return [
         (place, command.strip("`"))
-        for place, text in _texts()
+        for place, text in [*_texts(), *_pages()]
         for command in re.findall(r"`+(?:pip-warden|safe-install)(?: [^`]*)?`+", text)
     ]
 
@@ -78,7 +97,9 @@ def _command_of(words: list[str]) -> tuple[click.Command, list[str]]:
 
 def parsed(command: str) -> None:
     """Parse a command as the command line does; a mere mention of one, without arguments, lacks them."""
-    name, *words = shlex.split(command)
+    name, *words = shlex.split(
+        re.sub(r"\$(\[\[.*?\]\]|\{[^}]*\}|\w+)", "1", command)
+    )  # variables of pipelines
     if name == "safe-install":
         parse_arguments([word for word in words if word != "…"])
         return
