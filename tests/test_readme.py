@@ -75,7 +75,7 @@ def _reader(place: Path) -> Reader:
     wheels, tools, home = (place / name for name in ("wheels", "bin", "home"))
     for directory in (wheels, tools, home):
         directory.mkdir()
-    wheelhouse.fill(wheels, ROOT / "pyproject.toml", ["sandbox"])
+    wheelhouse.fill(wheels, ROOT / "pyproject.toml", ["publish", "sandbox"])
     python = tools / "python3"
     python.write_text(f'#!/bin/sh\nexec "{getattr(sys, "_base_executable", sys.executable)}" "$@"\n')
     python.chmod(0o755)
@@ -131,6 +131,9 @@ def test_every_command_from_top_to_bottom(tmp_path: Path) -> None:
             _installs_gears(reader, project, _theirs(block, sandbox, token), GITLAB_URL=sandbox.gitlab_url)
         _another_index(reader, sandbox, tmp_path)
     _sandbox_and_second_terminal(reader)
+    for command in re.findall(r"`(pip install [^`]*COMMIT'?)`", README):
+        named = command.replace("COMMIT", "$(git -C pip-warden rev-parse HEAD)").replace("'", '"')
+        reader.types(f"{ACTIVATE}\n{named}\npip-warden --version")
 
 
 def _installs_gears(reader: Reader, project: Path, script: str, **environment: str) -> None:
@@ -208,13 +211,12 @@ def test_it_is_short_and_asks_first() -> None:
     assert len(re.findall(r"`pip install pip-warden`", README)) == 1  # the warning
 
 
-def test_the_commands_that_it_lists_are_those_there_are() -> None:
+def test_it_names_every_command() -> None:
     from click import Context
 
     from pip_warden.cli.tree import pip_warden
 
-    table = README.partition("| command |")[2].partition("\n\n")[0]
-    listed = set(re.findall(r"[`,] ?(?:pip-warden )?([a-z]+(?:-[a-z]+)?)", table))
+    listed = set(re.findall(r"(?:`?pip-warden |`)([a-z]+(?:-[a-z]+)?)\b", README))
 
     assert set(pip_warden.list_commands(Context(pip_warden))) <= listed
 

@@ -19,8 +19,8 @@ from pip_warden.installer.options import OPTIONS, OWN_OPTIONS, parse_arguments
 
 SRC = Path(pip_warden.__file__).parent
 ROOT = SRC.parent.parent
-FOREIGN = {"--location", "--hostname", "--rekor_server"}
-"""Options of curl and of Rekor's servers, which texts name too."""
+FOREIGN = {"--force", "--location", "--hostname", "--rekor_server"}
+"""Options of pipx, curl and Rekor's servers, which texts name too."""
 
 
 def _flat(node: ast.JoinedStr) -> str:
@@ -89,6 +89,8 @@ def _command_of(words: list[str]) -> tuple[click.Command, list[str]]:
     found: click.Command = tree
     rest = list(words)
     while isinstance(found, click.Group) and rest and not rest[0].startswith("-"):
+        if rest == ["x"]:
+            return found, []  # filled in
         following = found.get_command(click.Context(found), rest[0])
         assert following is not None, f"there is no command {rest[0]}"
         found, rest = following, rest[1:]
@@ -97,9 +99,8 @@ def _command_of(words: list[str]) -> tuple[click.Command, list[str]]:
 
 def parsed(command: str) -> None:
     """Parse a command as the command line does; a mere mention of one, without arguments, lacks them."""
-    name, *words = shlex.split(
-        re.sub(r"\$(\[\[.*?\]\]|\{[^}]*\}|\w+)", "1", command)
-    )  # variables of pipelines
+    spelled = re.sub(r"\$\{\w+:\+([^}]*)\}", r"\1", command)  # variables, as pipelines have them
+    name, *words = shlex.split(re.sub(r"\$(\[\[.*?\]\]|\w+)", "1", spelled))
     if name == "safe-install":
         parse_arguments([word for word in words if word != "…"])
         return
