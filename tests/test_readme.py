@@ -211,6 +211,19 @@ def test_it_is_short_and_asks_first() -> None:
     assert len(re.findall(r"`pip install pip-warden`", README)) == 1  # the warning
 
 
+def test_no_pipeline_installs_what_a_stranger_may_have_registered() -> None:
+    """The name is not on the public index, so whatever is installed names the repository."""
+    pipelines = [*ROOT.glob("templates/*.yml"), *ROOT.glob("examples/*/.gitlab-ci.yml")]
+    installs = [
+        command
+        for path in pipelines
+        for command in re.findall(r"pip install [^\n]*", path.read_text(encoding="utf-8"))
+    ]
+
+    assert len(installs) == 6
+    assert [command for command in installs if f"git+{REPOSITORY}" not in command] == []
+
+
 def test_it_names_every_command() -> None:
     from click import Context
 
