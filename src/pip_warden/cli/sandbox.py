@@ -93,6 +93,11 @@ def _introduction(sandbox: Sandbox, root: Path, environment: Path, *, empty: boo
             "  pip-warden trust add acme-widgets --project acme/widgets",
             "  safe-install acme-widgets",
         ]
+    if Path("pytrust.toml").exists():
+        lines += [
+            "",
+            "First remove the pytrust.toml that is here, if it is an earlier sandbox's: the keys are new.",
+        ]
     return "\n".join([*lines, "", "Ctrl-C ends it."])
 
 
