@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import IO, ParamSpec, TextIO, cast
 
+from pip_warden.cli.color import wants_color
 from pip_warden.display import tame
 from pip_warden.errors import DeliveryError
 
@@ -38,14 +39,15 @@ class OutputStream(io.TextIOBase):
 
     Attributes:
         failure: What the stream failed with; None while it did not.
+        is_coloured: Whether colours are let through; what else would drive a terminal is shown escaped in any case.
     """
 
     def __init__(self, stream: IO[str] | None, instead: OutputStream | None = None) -> None:
         self._stream = stream
         self._instead = instead
         self._waiting = ""
-        self._coloured = bool(os.environ.get("FORCE_COLOR")) or (stream is not None and stream.isatty())
         self.failure: OSError | ValueError | None = None
+        self.is_coloured = wants_color("auto", is_terminal=self.isatty())
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -85,7 +87,7 @@ class OutputStream(io.TextIOBase):
             return len(text)
         self._waiting += text
         try:
-            self._stream.write(tame(text, coloured=self._coloured))
+            self._stream.write(tame(text, coloured=self.is_coloured))
             if "\n" in text:
                 self._send()
         except (OSError, ValueError) as err:
@@ -142,6 +144,17 @@ def delivering(run: Callable[P, int]) -> Callable[P, int]:
     return delivered
 
 
+def choose_color(asked: str) -> None:
+    """Have the standard streams coloured as the arguments ask.
+
+    Args:
+        asked: ``auto``, ``always`` or ``never``.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, OutputStream):
+            stream.is_coloured = wants_color(asked, is_terminal=stream.isatty())
+
+
 def was_left(stream: IO[str]) -> bool:
     """Tell whether the reader of a standard stream has gone, so that nobody was told what was written there."""
     return isinstance(stream, OutputStream) and stream.was_left
@@ -189,7 +202,7 @@ def _not_told(failure: OSError | ValueError) -> DeliveryError:
 
 
 def _tell(error: DeliveryError, err: OutputStream) -> None:
-    from pip_warden.cli.style import console_style
+    from pip_warden.cli.style import layout_of
     from pip_warden.report import text
 
-    print(text.render_error(error, console_style(cast("IO[str]", err))), file=err)
+    print(text.render_error(error, layout_of(cast("IO[str]", err))), file=err)

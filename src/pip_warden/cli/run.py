@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import click
 
-from pip_warden.cli.delivery import delivering, was_left
+from pip_warden.cli.color import asked_color
+from pip_warden.cli.delivery import choose_color, delivering, was_left
 from pip_warden.cli.output import wants_json
 from pip_warden.cli.signals import SignalledError, ended_in_order
-from pip_warden.cli.style import console_style
+from pip_warden.cli.style import layout_of
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.display import said
 from pip_warden.errors import BugError, UsageError, WardenError
@@ -31,6 +32,7 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         args: The arguments; ``sys.argv`` where None.
     """
     words = list(sys.argv[1:] if args is None else args)
+    choose_color(asked_color(words))
     try:
         with ended_in_order():
             return _run(command, name, words)
@@ -76,7 +78,7 @@ def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
     if not as_json or was_left(sys.stdout):
         from pip_warden.report import text
 
-        print(text.render_error(error, console_style(sys.stderr)), file=sys.stderr)
+        print(text.render_error(error, layout_of(sys.stderr)), file=sys.stderr)
     return error.exit_code
 
 
