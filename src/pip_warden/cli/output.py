@@ -14,7 +14,6 @@ from pip_warden.cli.delivery import OutputStream
 from pip_warden.cli.style import layout_of, text_columns
 from pip_warden.display import shown
 from pip_warden.events import Reporter
-from pip_warden.report.layout import Piece
 
 _REDRAWN_EVERY = 0.1
 """Seconds between two drawings of the line of progress."""
@@ -73,17 +72,17 @@ class Console(Reporter):
     def note(self, message: str) -> None:
         """Print a note."""
         if not self.quiet:
-            self._line(("note", "quiet"), f": {shown(message, 1000)}")
+            self._line("note: ", shown(message, 1000), "quiet")
 
     def warning(self, message: str) -> None:
         """Print a warning; it takes two ``-q`` to silence it."""
         if self.quiet < 2:
-            self._line(("warning", "unknown"), f": {shown(message, 1000)}")
+            self._line("warning: ", shown(message, 1000), "unknown")
 
     def step(self, message: str) -> None:
         """Redraw what is being done; with ``--verbose`` a line each."""
         if self._verbose:
-            self._line((shown(message), "quiet"))
+            self._line("", shown(message), "quiet")
         else:
             self._redraw(message, "")
 
@@ -96,7 +95,7 @@ class Console(Reporter):
         """Clear the progress line."""
         self.clear()
         if self._verbose:
-            self._line((f"fetched {shown(what)}", "quiet"))
+            self._line("fetched ", shown(what), "quiet")
 
     def clear(self) -> None:
         """Remove the line that is redrawn."""
@@ -139,9 +138,12 @@ class Console(Reporter):
         else:
             self._stream.write("\r\x1b[K")
 
-    def _line(self, *pieces: Piece) -> None:
+    def _line(self, label: str, text: str, role: str) -> None:
         self.clear()
-        print("\n".join(self._layout.line(*pieces)), file=self._stream)
+        said = (
+            self._layout.labelled((label, role), text, hang=2) if label else self._layout.line((text, role))
+        )
+        print("\n".join(said), file=self._stream)
 
 
 def _can_redraw(stream: IO[str]) -> bool:

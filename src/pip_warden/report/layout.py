@@ -75,22 +75,27 @@ class Layout:
         for number, folded in enumerate(_folded(parts, width)):
             yield (" " * min(hang if number else indent, margin) + self._styled(folded)).rstrip()
 
-    def labelled(self, label: str, value: Piece, *, indent: int = 0) -> Iterator[str]:
-        """Yield a label and its value, which is folded beneath itself.
+    def labelled(
+        self, label: Piece, *value: Piece, indent: int = 0, hang: int | None = None
+    ) -> Iterator[str]:
+        """Yield a label and its value on one line; the value is folded, by default beneath itself.
 
         Args:
             label: The label, with the spaces that follow it.
-            value: The value, escaped.
+            value: What the value consists of, escaped.
             indent: Spaces before the label.
+            hang: Spaces before what is folded.
         """
-        hang = indent + len(label)
-        if self.width is None or self.width - hang < _NARROWEST:
-            yield from self.line(label, value, indent=indent)
+        text, role = (label, "") if isinstance(label, str) else label
+        first = indent + len(text)
+        hang = first if hang is None else hang
+        if self.width is None or self.width - max(first, hang) < _NARROWEST:
+            yield from self.line(label, *value, indent=indent, hang=min(hang, indent + 4))
             return
-        first = " " * indent + label
-        for folded in replace(self, width=self.width - hang).line(value, hang=0):
-            yield first + folded
-            first = " " * hang
+        before = " " * indent + self._styled([(text, role)])
+        for folded in replace(self, width=self.width - max(first, hang)).line(*value, hang=0):
+            yield (before + folded).rstrip()
+            before = " " * hang
 
     def block(self, text: str) -> Iterator[str]:
         """Yield each line of a text, escaped; its value is folded beneath itself where it begins with a label."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from pip_warden.display import shown
 from pip_warden.errors import TrustFileError, WardenError
@@ -66,9 +67,11 @@ def _quieted(report: Report, quiet: int) -> Report:
 
 def _render(report: Report, layout: Layout) -> Iterator[str]:
     names = {name.project for name in report.unpinned}
-    listed = [line for line in report.lines if line.code == "not-pinned" and line.subject in names]
+    listed = []
     for line in report.lines:
-        if line not in listed:
+        if line.code == "not-pinned" and line.subject in names:
+            listed.append(line)
+        else:
             yield from _render_line(line, layout)
     if report.error is not None:
         yield from _render_error(report.error, layout)
@@ -77,7 +80,7 @@ def _render(report: Report, layout: Layout) -> Iterator[str]:
     if report.unpinned:
         yield from unpinned_names(report, layout)
     for text in report.warnings:
-        yield from layout.line(("warning", "unknown"), f": {shown(text, 500)}")
+        yield from layout.labelled(("warning: ", "unknown"), shown(text, 500), hang=2)
 
 
 def _render_error(error: WardenError, layout: Layout) -> Iterator[str]:
@@ -87,23 +90,24 @@ def _render_error(error: WardenError, layout: Layout) -> Iterator[str]:
             yield from layout.line(f"{shown(path)}: {shown(message, 500)}", indent=2)
     if error.hint:
         yield ""
-        yield from layout.line(("hint", "strong"), f": {shown(error.hint, 2000)}")
+        yield from layout.labelled(("hint: ", "strong"), shown(error.hint, 2000), hang=2)
 
 
 def _render_line(line: Line, layout: Layout) -> Iterator[str]:
     mark, role = _MARKS[line.outcome]
-    head: list[Piece] = [(mark, role), f" {shown(line.subject)} ", (line.outcome.value, role)]
+    head: list[Piece] = [f"{shown(line.subject)} ", (line.outcome.value, role)]
+    put = partial(layout.labelled, (f"{mark} ", role), *head, hang=4)
     match line.verdict:
         case Accepted() as accepted:
-            yield from layout.line(*head, "  ", *_basis(accepted), hang=4)
+            yield from put("  ", *_basis(accepted))
             for item in accepted.bad_items:
                 yield from layout.line(f"not used: {_item(item)}", indent=4)
         case Refused() as refused:
-            yield from layout.line(*head, _step(refused), hang=4)
+            yield from put(_step(refused))
             yield from _render_refusal(refused, layout)
         case None:
             code = f"[{line.undecided.code}]" if line.undecided else ""
-            yield from layout.line(*head, code, f"  {shown(line.note)}" if line.note else "", hang=4)
+            yield from put(code, f"  {shown(line.note)}" if line.note else "")
     if line.undecided is not None:
         yield from layout.line(shown(line.undecided.message, 500), indent=4)
         if line.undecided.hint:
@@ -125,7 +129,7 @@ def _render_listed(lines: list[Line], layout: Layout) -> Iterator[str]:
     assert isinstance(refused, Refused)  # noqa: S101 -- not-pinned is the code of a refusal
     mark, role = _MARKS[Outcome.REFUSED]
     what = shown(lines[0].subject) if len(lines) == 1 else counted(len(lines), "package", "packages")
-    yield from layout.line((mark, role), f" {what} ", ("refused", role), _step(refused), hang=4)
+    yield from layout.labelled((f"{mark} ", role), f"{what} ", ("refused", role), _step(refused), hang=4)
 
 
 def _step(refused: Refused) -> str:
