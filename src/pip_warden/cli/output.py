@@ -18,6 +18,9 @@ from pip_warden.events import Reporter
 _REDRAWN_EVERY = 0.1
 """Seconds between two drawings of the line of progress."""
 
+_WIDE_ENOUGH = 40
+"""Columns of a terminal that also has room for how far a transfer is."""
+
 
 def wants_json(words: Sequence[str]) -> bool:
     """Return whether the arguments ask for JSON, also when they cannot be parsed."""
@@ -119,16 +122,8 @@ class Console(Reporter):
             if now - self._drawn_at < _REDRAWN_EVERY:
                 return
             self._drawn_at, self._is_drawn = now, True
-            from rich.cells import chop_cells
-
-            # The last column stays empty: some terminals begin a new line once it is filled.
-            width = max(8, text_columns(self._stream) - 1 - len(share))
-            text = shown(text, 1000)
-            kept = chop_cells(text, width) or [""]
-            if len(kept) > 1:
-                kept = [chop_cells(text, width - 1)[0] + "…"]
             self._erase()
-            self._stream.write(self._layout.style(kept[0] + share, "quiet"))
+            self._stream.write(self._layout.style(_fitted(text, share, text_columns(self._stream)), "quiet"))
             self._stream.flush()
 
     def _erase(self) -> None:
@@ -144,6 +139,22 @@ class Console(Reporter):
             self._layout.labelled((label, role), text, hang=2) if label else self._layout.line((text, role))
         )
         print("\n".join(said), file=self._stream)
+
+
+def _fitted(text: str, share: str, columns: int) -> str:
+    """Return a line of progress that is not wider than a terminal.
+
+    Its last column stays empty: some terminals begin a new line once it is filled.
+    """
+    from rich.cells import chop_cells
+
+    if columns < _WIDE_ENOUGH:
+        share = ""
+    width = columns - 1 - len(share)
+    text = shown(text, 1000)
+    if len(chop_cells(text, width)) > 1:
+        text = chop_cells(text, width - 1)[0] + "…"
+    return text + share
 
 
 def _can_redraw(stream: IO[str]) -> bool:
