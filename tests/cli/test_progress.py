@@ -1,4 +1,4 @@
-"""The line of progress: drawn where it can be redrawn, as wide as the terminal, and at most ten times a second."""
+"""The line of progress: as wide as the terminal, and drawn at most ten times a second."""
 
 from __future__ import annotations
 

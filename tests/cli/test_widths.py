@@ -8,6 +8,7 @@ import pty
 import struct
 import sys
 import termios
+from dataclasses import replace
 from fcntl import ioctl
 from pathlib import Path
 
@@ -53,9 +54,8 @@ def test_pinning_and_showing_the_pin(width: int, person: Person) -> None:
     fits(person.add(project, "--yes"), width)
     wheel = person.sandbox.wheel("folded", "1.0")
     person.sandbox.upstream.add("folded", [wheel])
-    pinned = typed(
-        "trust", "add", "folded==1.0", "--source", person.sandbox.pypi_url, "--hash", "--reason", "r " * 90, "--yes"
-    )  # fmt: skip
+    by_hash = ("--source", person.sandbox.pypi_url, "--hash", "--reason", "r " * 90, "--yes")
+    pinned = typed("trust", "add", "folded==1.0", *by_hash)
     fits(pinned, width)
     shown = typed("trust", "show")
     fits(shown, width)
@@ -70,12 +70,13 @@ def test_pinning_and_showing_the_pin(width: int, person: Person) -> None:
 
 
 def test_the_table_of_the_demo(width: int, capsys: pytest.CaptureFixture[str]) -> None:
-    acts = [
-        Act(title="the wheel is replaced by another in the registry", expected="refused, version-inside-differs",
-            found="exit 1, nothing installed", good=good)
-        for good in (True, False)
-    ]  # fmt: skip
-    _table(acts)
+    act = Act(
+        title="the wheel is replaced by another in the registry",
+        expected="refused, version-inside-differs",
+        found="exit 1, nothing installed",
+        good=True,
+    )
+    _table([act, replace(act, good=False)])
     out = capsys.readouterr().out
 
     assert max(map(len, out.splitlines())) <= width

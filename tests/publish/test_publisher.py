@@ -444,3 +444,19 @@ def test_we_accept_what_cosign_signs_and_attests(publisher: Publisher, tmp_path:
 
     for bundle in ("c.sigstore.json", "c.slsa.json"):
         _ok(publisher.run("pip-warden", "verify", "--bundle", bundle, *pinned))
+
+
+@pytest.mark.parametrize("quiet", ["-q", "-qq"])
+def test_quiet_tells_nothing_of_what_went_well(publisher: Publisher, quiet: str) -> None:
+    for said in (
+        publisher.sign(quiet, *publisher.files()),
+        publisher.attest(quiet, *publisher.files()),
+        publisher.run("pip-warden", "publish-evidence", quiet, *publisher.files()),
+        publisher.run("pip-warden", "publish", quiet, *publisher.files()),
+    ):
+        assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+    refused = publisher.run("pip-warden", "publish", quiet, "dist/absent.whl")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error[")
+    document = publisher.run("pip-warden", "publish", quiet, "--format", "json", *publisher.files())
+    assert {upload["outcome"] for upload in json.loads(document.stdout)["uploads"]} == {"already_there"}

@@ -55,8 +55,8 @@ def command(
 ) -> None:
     """Attest how each FILE was built: SLSA v1 provenance from the job's variables, and signed annotations.
 
-    Writes FILE.slsa.sigstore.json and FILE.annotations.sigstore.json; with a Rekor v1 log also FILE.slsa.attestation
-    (PEP 740).
+    Writes FILE.slsa.sigstore.json and FILE.annotations.sigstore.json; with a Rekor v1 log also
+    FILE.slsa.attestation (PEP 740).
     """
     from pip_warden.cli.output import Console
     from pip_warden.publish.attest import attest_file

@@ -1,8 +1,8 @@
 """Whether there is colour: one answer for every command and every stream.
 
-``--color`` (or pip's ``--no-color``) decides; else the variables that programs agree on, in this order: ``NO_COLOR``
-(no-color.org), ``FORCE_COLOR`` (force-color.org), ``CLICOLOR_FORCE`` and ``CLICOLOR`` (bixense.com/clicolors); else
-whether the stream is a terminal that can show it.
+``--color`` (or pip's ``--no-color``) decides; else the variables that programs agree on, in this order:
+``NO_COLOR`` (no-color.org), ``FORCE_COLOR`` (force-color.org), ``CLICOLOR_FORCE`` and ``CLICOLOR``
+(bixense.com/clicolors); else whether the stream is a terminal that can show it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ color_option = click.option(
     expose_value=False,
     help="Colour the output; by default (auto) on a terminal.",
 )
-"""Declares ``--color``; it is read by :func:`asked_color`, since errors in the other options are coloured too."""
+"""Declares ``--color``; :func:`asked_color` reads it, since errors in other options are coloured too."""
 
 
 def asked_color(words: Sequence[str]) -> str:
-    """Return what the arguments ask for, ``auto`` by default, also when they cannot be parsed; the last one counts."""
+    """Return what the last such argument asks for, ``auto`` by default, also when they cannot be parsed."""
     asked = "auto"
     for word, after in itertools.pairwise((*words, "")):
         if word == "--":

@@ -140,7 +140,7 @@ def cache_directory(given: Path | None) -> Path:
 
 
 def _home() -> Path | None:
-    """Return the user's home directory; None for a user who has none, as in a container with a number for a user."""
+    """Return the user's home directory; None without one, as in a container without a passwd entry."""
     try:
         return Path.home()
     except RuntimeError:
@@ -150,13 +150,13 @@ def _home() -> Path | None:
 def print_report(report: Report, output_format: str, console: Console) -> int:
     """Print a report and return its exit code.
 
-    Data goes to stdout; text goes to stdout when all is well, else to stderr. Where the reader of stdout has gone, it
-    goes to stderr.
+    Data goes to stdout; text goes to stdout when all is well, else to stderr. Where the reader of stdout
+    has gone, it goes to stderr.
 
     Args:
         report: The report.
         output_format: ``text`` or ``json``.
-        console: What has told of the run so far: it knows how long it took, and how quiet it has to be.
+        console: It knows how long the run took, and how quiet it has to be.
     """
     from pip_warden.cli.delivery import was_left
     from pip_warden.report import json

@@ -99,9 +99,9 @@ class Stage:
 @click.command("demo", epilog=examples("pip-warden demo"))
 @color_option
 def command() -> int:
-    """Publish two packages, pin their publisher, install them; then attack the registry four ways and see each refused.
+    """Publish two packages, pin their publisher and install them; then attack the registry in four ways.
 
-    Exit code 0 only if all of that happened.
+    Exit code 0 only if the packages were installed and each attack was refused.
     """
     from pip_warden.cli.session import open_workspace
     from pip_warden.sandbox.example import fill
@@ -168,7 +168,7 @@ def _act(title: str, expected: str, result: subprocess.CompletedProcess[str]) ->
 
 
 def _attack(stage: Stage, title: str, code: str, spoil: Callable[[Stage], Callable[[], None]]) -> Act:
-    """Spoil the registry, install into a fresh environment with an empty cache, and mend the registry again."""
+    """Spoil the registry, install into a new environment with an empty cache, and repair the registry."""
     print(f"\n--- attack: {title}")
     mend = spoil(stage)
     target = stage.fresh_environment(f"env-{spoil.__name__}")

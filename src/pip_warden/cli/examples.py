@@ -7,7 +7,7 @@ def examples(*commands: str) -> str:
     """Return what follows a command's options in its help.
 
     Args:
-        commands: Each command as it is typed; a line that is too long for 80 columns is continued after a backslash.
+        commands: Each command as it is typed; a long one is continued after a backslash.
     """
     heading = "Example:" if len(commands) == 1 else "Examples:"
     lines = [f"  {line}" for command in commands for line in command.split("\n")]

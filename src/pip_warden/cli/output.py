@@ -30,7 +30,7 @@ def wants_json(words: Sequence[str]) -> bool:
 
 
 class Console(Reporter):
-    """Tells people what happens, on stderr: notes as lines, progress as one line that is redrawn on a terminal.
+    """Tells what happens, on stderr: notes as lines, progress as one line that is redrawn on a terminal.
 
     Args:
         verbose: Also tell each step.
@@ -158,7 +158,7 @@ def _fitted(text: str, share: str, columns: int) -> str:
 
 
 def _can_redraw(stream: IO[str]) -> bool:
-    """Return whether a line can be redrawn where the stream is read: on a terminal, and not in the log of a CI job."""
+    """Return whether a line can be redrawn: on a terminal, and not in the log of a CI job."""
     is_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
     return stream.isatty() and os.environ.get("TERM") != "dumb" and not is_ci
 

@@ -69,9 +69,10 @@ if TYPE_CHECKING:
 @connection_options
 @color_option
 def command(*, release: str, trust: Path | None, **options: Any) -> int:
-    """Promote NAME==VERSION: judge every file with the trust file, as a consumer would, and only then copy evidence and files, byte for byte.
+    """Promote NAME==VERSION: judge every file with the trust file, as a consumer would, and only then copy.
 
-    A verification summary (SLSA) is written next to them. The same command can be run again after any failure.
+    Evidence and files are copied byte for byte. A verification summary (SLSA) is written next to them. The
+    same command can be run again after any failure.
     """
     from pip_warden.promote import promote, trust_from
     from pip_warden.publish.registry import Registry

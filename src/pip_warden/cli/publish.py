@@ -59,10 +59,10 @@ def _destination_options(function: F) -> F:
 @connection_options
 @color_option
 def command(*, files: tuple[Path, ...], **options: object) -> None:
-    """Publish each FILE: its evidence into the generic registry, read back, then the file into the PyPI registry.
+    """Publish each FILE: its evidence to the generic registry, read back; then the file to the PyPI registry.
 
-    In CI the job token is used and nothing needs to be configured. The same command can be run again after any failure: what is there with the same
-    content is done; other content under the same name is an error.
+    In CI the job token is used and nothing needs to be configured. The same command can be run again after
+    any failure: what is there with the same content is done; other content under the same name is an error.
     """
     # Before the evidence goes up, not between it and the files.
     need_extra("publish", "publish")
@@ -76,7 +76,7 @@ def command(*, files: tuple[Path, ...], **options: object) -> None:
 @connection_options
 @color_option
 def evidence_command(*, files: tuple[Path, ...], **options: object) -> None:
-    """Publish only the evidence of each FILE, for those who upload the files themselves, with twine for instance."""
+    """Publish only the evidence of each FILE, where another program uploads the files, twine for instance."""
     _publish(files, options, with_files=False)
 
 

@@ -1,4 +1,7 @@
-"""``pip-warden root``: the pinned Sigstore trusted root. Only this command, and the first ``trust add``, contact TUF."""
+"""``pip-warden root``: the pinned Sigstore trusted root.
+
+Only this command, and the first ``trust add``, contact TUF.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +43,7 @@ def command() -> None:
 @click.option(
     "--allow-removal",
     is_flag=True,
-    help="Pin a root that drops a key, authority or log of the pinned one, or makes one valid again whose time was"
-    " over.",
+    help="Pin a root that drops a key, authority or log of the old one, or makes an expired one valid again.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking.")
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
@@ -117,8 +119,8 @@ def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -
         named = "" if pin.name == "default" else f" --sigstore {pin.name}"
         raise RefusedError(
             "other-trusted-root",
-            f"expected an older root of the public-good instance in {pin.path.name}, found one that has none of its"
-            " certificate authorities",
+            f"expected an older root of the public-good instance in {pin.path.name}, found one that has none"
+            " of its certificate authorities",
             hint="Name the newer root of your own instance: "
             f"`pip-warden root update{named} --trusted-root FILE`.",
         )

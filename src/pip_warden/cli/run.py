@@ -1,4 +1,4 @@
-"""How every command ends: one table from errors to exit codes, no traceback, one clear message (design decision D11)."""
+"""How every command ends: an exit code for each error, one message, no traceback (design decision D11)."""
 
 from __future__ import annotations
 
@@ -52,8 +52,9 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
     except WardenError as err:
         return fail(err, name, words)
     except SystemExit:
-        # click ends the process with 1, which is what a refusal exits with here, for a broken pipe and, not being standalone, for nothing else.
-        # The standard streams break none (see delivering), so this is one that nobody expected.
+        # click ends the process with 1, the exit code of a refusal here, for a broken pipe and, not being
+        # standalone, for nothing else. The standard streams break none (see delivering), so this one was
+        # not expected.
         return fail(BugError("bug", "a pipe of our own broke", hint=_REPORT_IT), name, words)
     except Exception as err:  # noqa: BLE001 -- the last line of defence: a bug is reported as one, never as a traceback
         if "--debug" in words:
@@ -83,7 +84,7 @@ def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
 
 
 def _unexpected(err: Exception) -> WardenError:
-    """Return what nobody converted as an error of ours: a full disk or a lost directory, which can show anywhere, or a bug."""
+    """Return an unconverted exception as an error of ours: a full disk or a lost directory, or else a bug."""
     if isinstance(err, OSError) and is_full(err):
         return cannot_store(err.filename or "what this command needs", err)
     if isinstance(err, FileNotFoundError) and not _is_somewhere():

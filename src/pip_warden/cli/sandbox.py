@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> None:
     """Run an embedded GitLab and Sigstore on loopback until interrupted.
 
-    It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time stamps; everything in it is
-    forgotten when it ends. Nothing else is needed to try pip-warden.
+    It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time
+    stamps; everything in it is forgotten when it ends. Nothing else is needed to try pip-warden.
     """
     from pip_warden.sandbox.errors import SandboxError
     from pip_warden.sandbox.serve import run_forever

@@ -38,10 +38,11 @@ def command(
     quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> None:
-    """Sign each FILE without a key: the job's ID token is exchanged for a short-lived certificate, one for all files.
+    """Sign each FILE without a key: the job's ID token is exchanged for a short-lived certificate.
 
-    Writes FILE.sigstore.json, verified before it is written. A self-managed GitLab needs a Sigstore of its own (--trust-config): the public one
-    knows four GitLabs. Container images are not covered.
+    One certificate serves all files. Writes FILE.sigstore.json, verified before it is written. A
+    self-managed GitLab needs a Sigstore of its own (--trust-config): the public one knows four GitLabs.
+    Container images are not covered.
     """
     from pip_warden.cli.output import Console
     from pip_warden.publish.sign import files_to_sign, sign_file

@@ -50,7 +50,7 @@ def text_columns(stream: IO[str]) -> int:
 
 
 def rich_console(stream: IO[str]) -> Console:
-    """Return a console of rich's for a stream, of our width and colours whatever the environment says to rich."""
+    """Return a rich console for a stream, with our width and colours whatever the environment says."""
     from rich.console import Console
 
     coloured = _is_coloured(stream)

@@ -1,4 +1,4 @@
-"""The tree of ``pip-warden`` commands, with their one-line help, so that listing them imports none of them."""
+"""The tree of ``pip-warden`` commands with their one-line help: listing them imports none of them."""
 
 from __future__ import annotations
 

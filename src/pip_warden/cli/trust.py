@@ -43,7 +43,8 @@ class _TrustGroup(click.Group):
 def command() -> None:
     """Look at and edit the trust file: who may publish what.
 
-    The file is pytrust.toml, looked for from the working directory up to the repository's root. Commit it, and review its changes.
+    The file is pytrust.toml, looked for from the working directory up to the repository's root. Commit it,
+    and review its changes.
     """
 
 

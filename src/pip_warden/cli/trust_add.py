@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     "add",
     epilog=examples(
         "pip-warden trust add acme-widgets --source https://gitlab.com \\\n    --project acme/widgets",
-        'pip-warden trust add idna==3.20 --source https://pypi.org/simple \\\n    --hash --reason "not signed; reviewed"',
+        "pip-warden trust add idna==3.20 --source https://pypi.org/simple \\\n"
+        '    --hash --reason "not signed; reviewed"',
     ),
 )
 @click.argument("names", nargs=-1, metavar="NAME[==VERSION]…")
@@ -75,9 +76,10 @@ def command(
 ) -> None:
     """Show who signed the newest release of NAME, ask, and pin that signer.
 
-    The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index such as
-    https://pypi.org/simple). In a tag ref the version becomes {version}, so that each release must be signed by its
-    own tag. With --hash a release is pinned by the digests of its files, for what nobody signs.
+    The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index
+    such as https://pypi.org/simple). In a tag ref the version becomes {version}, so that each release must
+    be signed by its own tag. With --hash a release is pinned by the digests of its files, for what nobody
+    signs.
     """
     from pip_warden.first_use.add import check_wanted
     from pip_warden.first_use.task import PinRequest

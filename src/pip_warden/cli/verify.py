@@ -75,7 +75,8 @@ def command(
 ) -> int:
     """Verify each FILE: a wheel or sdist with its evidence next to it, or named by an option.
 
-    Who must have signed it is what the trust file pins for its project, or --certificate-identity with --certificate-oidc-issuer.
+    Who must have signed it is what the trust file pins for its project, or --certificate-identity with
+    --certificate-oidc-issuer.
     """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import Connection, open_session

@@ -1,7 +1,8 @@
 """How text is laid out for people: folded to a width, in the colours of its reader.
 
-Where there is no width (a file, a pipe) nothing is folded, so that ``grep`` finds whole lines. On a terminal we fold
-ourselves: a terminal would continue a long line at its left edge, where only lines of our own may begin.
+Where there is no width (a file, a pipe) nothing is folded, so that ``grep`` finds whole lines. On a
+terminal we fold ourselves: it would continue a long line at its left edge, where only lines of our own may
+begin.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Layout:
             before = " " * hang
 
     def block(self, text: str) -> Iterator[str]:
-        """Yield each line of a text, escaped; its value is folded beneath itself where it begins with a label."""
+        """Yield each line of an escaped text; a value after a label is folded beneath itself."""
         for line in text.splitlines():
             bare = line.lstrip(" ")
             indent = len(line) - len(bare)

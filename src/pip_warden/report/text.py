@@ -29,13 +29,15 @@ _BAD = frozenset({Outcome.REFUSED, Outcome.UNDECIDED})
 
 
 def render(report: Report, layout: Layout = _PLAIN, *, seconds: float | None = None, quiet: int = 0) -> str:
-    """Render a report, ending without a newline; ``""`` where there is nothing to say. A refusal is always said.
+    """Render a report, ending without a newline; ``""`` where there is nothing to say.
+
+    A refusal is always said, however quiet.
 
     Args:
         report: The report.
         layout: Its width and colours.
         seconds: How long the run took; None where nobody measured it.
-        quiet: 1: only what is refused, undecided or was there before, and warnings. 2: only why a run did not end well.
+        quiet: 1: only what is refused, undecided or was there before, and warnings. 2: only why a run failed.
     """
     shown_report = _quieted(report, quiet)
     lines = [*_render(shown_report, layout)]
@@ -50,7 +52,7 @@ def render_error(error: WardenError, layout: Layout = _PLAIN) -> str:
 
 
 def _quieted(report: Report, quiet: int) -> Report:
-    """Return a report without what quiet leaves out; all of it where that would be nothing of a run that failed."""
+    """Return a report without what quiet leaves out; all of it where nothing would be left of a failure."""
     if not quiet:
         return report
     kept = _BAD if quiet > 1 else _BAD | {Outcome.PRESENT}
@@ -99,7 +101,8 @@ def _render_line(line: Line, layout: Layout) -> Iterator[str]:
     put = partial(layout.labelled, (f"{mark} ", role), *head, hang=4)
     match line.verdict:
         case Accepted() as accepted:
-            yield from put("  ", *_basis(accepted))
+            note = f"  ({shown(line.note)})" if line.note else ""
+            yield from put("  ", *_basis(accepted), note)
             for item in accepted.bad_items:
                 yield from layout.line(f"not used: {_item(item)}", indent=4)
         case Refused() as refused:
