@@ -23,7 +23,7 @@ Piece = str | tuple[str, str]
 _LABEL = re.compile(r" *\S[^ ]*(?: [^ ]+){0,3}  +(?=\S)")
 """What stands before a value: ``  signed by   ``."""
 
-_WIDEST_LABEL = 32
+_WIDEST_LABEL = 20
 _WHO = frozenset({"signed by", "signer", "pinned as"})
 """Labels of who signed: what the eye shall meet first."""
 
