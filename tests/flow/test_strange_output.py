@@ -24,7 +24,8 @@ OURS = re.compile(r"\x1b\[[0-9;]*m|\r\x1b\[K|\r(?=\n)")
 
 FORGED = re.compile(r"^(?:\x1b\[[0-9;]*m)*(?:✓ other|9 packages|error: )", re.MULTILINE)
 
-EVIL = r"""
+EVIL = (
+    r"""
 import os, socket
 from urllib.parse import urlsplit
 
