@@ -78,8 +78,7 @@ def command(
 
     The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index
     such as https://pypi.org/simple). In a tag ref the version becomes {version}, so that each release must
-    be signed by its own tag. With --hash a release is pinned by the digests of its files, for what nobody
-    signs.
+    be signed by its own tag. With --hash a release that is not signed is pinned by the digests of its files.
     """
     from pip_warden.first_use.add import check_wanted
     from pip_warden.first_use.task import PinRequest
