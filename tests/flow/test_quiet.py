@@ -78,3 +78,15 @@ def test_pips_lines_are_indented_and_ours_are_not(user: User) -> None:
     assert f"  Successfully installed {name}-1.0" in said.out.splitlines()
     assert marks(said.out) == ["✓", "1"]
     assert said.out.splitlines()[-1].startswith("1 package: 1 signed by 1 identity · ")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_a_run_fits_the_terminal(user: User, width: int) -> None:
+    name = user.published("1.0", "2.0").record.name
+    user.patch.setenv("COLUMNS", str(width))
+    good, bad = typed(user, "-v", f"{name}==1.0"), typed(user, name, "nobody-pinned-this", "nor-this")
+
+    assert (good.code, bad.code) == (0, 1), good.err + bad.err
+    for said in (good, bad):
+        assert [line for line in (said.out + said.err).splitlines() if len(line) > width] == []
+    assert "pip-warden trust add nobody-pinned-this" in bad.err
