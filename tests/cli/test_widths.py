@@ -81,6 +81,8 @@ def test_the_table_of_the_demo(width: int, capsys: pytest.CaptureFixture[str]) -
 
     assert max(map(len, out.splitlines())) <= width
     assert out.count("version-inside-differs") == 2, "a code is on one line"
+    words = [word for line in out.splitlines() for word in line.split()]
+    assert words.count("nothing") == words.count("installed") == words.count("refused,") == 2
     assert "…" not in out
 
 

@@ -14,7 +14,7 @@ import click
 
 from pip_warden.cli.color import color_option
 from pip_warden.cli.examples import examples
-from pip_warden.cli.style import columns, layout_of, print_block, rich_console
+from pip_warden.cli.style import columns, layout_of, print_block, rich_console, text_columns
 from pip_warden.display import said, shown
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _GEARS = "acme_gears-1.0-py3-none-any.whl"
 _WIDGETS = "acme_widgets-1.0-py3-none-any.whl"
+
+_WIDE = 110
+"""Columns in which the table of what was shown needs no folding."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -242,11 +245,14 @@ def _table(acts: list[Act]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title="What was shown", box=box.SIMPLE_HEAD, pad_edge=False)
+    width = text_columns(sys.stdout)
+    # A code is never folded, so it has a line of its own where there is little room.
+    gap = ", " if width >= _WIDE else ",\n"
+    table = Table(title="What was shown", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for heading in ("", "what", "had to be", "was"):
-        table.add_column(heading, overflow="fold", min_width=22 if heading == "had to be" else None)
+        table.add_column(heading, overflow="fold", no_wrap=heading == "had to be")
     for act in acts:
         mark = Text("✓", "green") if act.good else Text("✗", "bold red")
-        table.add_row(mark, *(Text(text) for text in (act.title, act.expected, act.found)))
+        table.add_row(mark, Text(act.title), Text(act.expected.replace(", ", gap)), Text(act.found))
     print()
     rich_console(sys.stdout).print(table)
