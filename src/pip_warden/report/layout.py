@@ -175,6 +175,10 @@ def _kept_together(words: Sequence[str]) -> list[str]:
 
 def _folded(parts: Sequence[tuple[str, str]], width: int) -> Iterator[list[tuple[str, str]]]:
     """Yield the parts of each line, folded at spaces; a longer word is broken."""
+    whole = "".join(part for part, _ in parts)
+    if len(whole) <= width and whole.isascii():
+        yield list(parts)
+        return
     from rich.console import Console
     from rich.text import Text
 
