@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pip_warden.cli.sandbox import _introduction, _typed, _write_environment
+from pip_warden.report.layout import Layout
 from pip_warden.sandbox import Sandbox
 
 
@@ -31,7 +32,8 @@ def test_the_file_to_be_sourced_is_for_its_owner_alone(sandbox: Sandbox, alone: 
 
 def test_an_earlier_trust_file_is_spoken_of(sandbox: Sandbox, alone: Path) -> None:
     def said() -> str:
-        return _introduction(sandbox, Path("sandbox/trusted_root.json"), Path("sandbox/env"), empty=True)
+        places = Path("sandbox/trusted_root.json"), Path("sandbox/env")
+        return "\n".join(_introduction(sandbox, *places, Layout(), empty=True))
 
     before = said()
     (alone / "pytrust.toml").touch()

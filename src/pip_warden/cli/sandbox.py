@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.cli.color import color_option
+from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
+from pip_warden.cli.style import layout_of
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
+    from pip_warden.report.layout import Layout
     from pip_warden.sandbox.world import Sandbox
 
 
-@click.command("sandbox")
+@click.command("sandbox", epilog=examples("pip-warden sandbox --port 8080"))
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port of GitLab; any free one by default."
 )
@@ -33,11 +38,12 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the whole state there when it ends.",
 )
+@color_option
 def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> None:
     """Run an embedded GitLab and Sigstore on loopback until interrupted.
 
-    It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time stamps; everything in it is
-    forgotten when it ends. Nothing else is needed to try pip-warden.
+    It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time
+    stamps; everything in it is forgotten when it ends. Nothing else is needed to try pip-warden.
     """
     from pip_warden.sandbox.errors import SandboxError
     from pip_warden.sandbox.example import fill
@@ -52,7 +58,8 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
         root = sandbox.write_trust(directory)
         token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
         environment = _write_environment(sandbox, token, directory / "env")
-        print(_introduction(sandbox, root, environment, empty=empty), flush=True)
+        lines = _introduction(sandbox, root, environment, layout_of(sys.stdout), empty=empty)
+        print("\n".join(lines), flush=True)
 
     try:
         run_forever(ready=ready, ports={"gitlab": port} if port else None)
@@ -73,32 +80,33 @@ def _write_environment(sandbox: Sandbox, token: str, path: Path) -> Path:
     return path
 
 
-def _introduction(sandbox: Sandbox, root: Path, environment: Path, *, empty: bool) -> str:
-    lines = [
-        f"GitLab     {sandbox.gitlab_url}",
-        f"pypi.org   {sandbox.pypi_url}  (a stand-in)",
-        f"Fulcio     {sandbox.fulcio_url}",
-        f"Rekor      {sandbox.rekor_url}",
-        f"Timestamps {sandbox.tsa_url}",
-        f"Trust root {root}",
-        "",
-        "In another terminal, in this directory:",
-        "",
-        f"  . {_typed(environment)}",
-    ]
+def _introduction(
+    sandbox: Sandbox, root: Path, environment: Path, layout: Layout, *, empty: bool
+) -> Iterator[str]:
+    yield from layout.block(
+        f"GitLab      {sandbox.gitlab_url}\n"
+        f"pypi.org    {sandbox.pypi_url} (a stand-in)\n"
+        f"Fulcio      {sandbox.fulcio_url}\n"
+        f"Rekor       {sandbox.rekor_url}\n"
+        f"Timestamps  {sandbox.tsa_url}\n"
+        f"Trust root  {root}\n"
+        "\n"
+        "In another terminal, in this directory:\n"
+    )
+    yield ""
+    yield from layout.command([".", _typed(environment)])
     if not empty:
-        first = f'--source "$GITLAB_URL" --trusted-root {_typed(root)}'
-        lines += [
-            f"  pip-warden trust add acme-gears {first} --project acme/gears",
-            "  pip-warden trust add acme-widgets --project acme/widgets",
-            "  safe-install acme-widgets",
-        ]
+        first = ["--source", '"$GITLAB_URL"', "--trusted-root", _typed(root)]
+        add = ["pip-warden", "trust", "add"]
+        yield from layout.command([*add, "acme-gears", *first, "--project", "acme/gears"])
+        yield from layout.command([*add, "acme-widgets", "--project", "acme/widgets"])
+        yield from layout.command(["safe-install", "acme-widgets"])
     if Path("pytrust.toml").exists():
-        lines += [
-            "",
-            "First remove the pytrust.toml that is here, if it is an earlier sandbox's: the keys are new.",
-        ]
-    return "\n".join([*lines, "", "Ctrl-C ends it."])
+        yield ""
+        yield from layout.line(
+            "First remove the pytrust.toml that is here, if it is an earlier sandbox's: the keys are new."
+        )
+    yield from ("", "Ctrl-C ends it.")
 
 
 def _typed(path: Path) -> str:

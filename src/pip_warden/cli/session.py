@@ -1,4 +1,4 @@
-"""What a command that talks to registries works with: opened from options and environment, closed in one place."""
+"""What a command that talks to registries works with, opened from its options and the environment."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def open_transport(
 
 @contextmanager
 def open_workspace() -> Iterator[Path]:
-    """Make a private directory (mode 0700) for one run, and remove it, whatever ends the run. What cannot be removed changes no verdict.
+    """Make a private directory (mode 0700) for one run, and remove it, whatever ends the run.
+
+    What cannot be removed changes no verdict.
 
     Raises:
         UndecidedError: ``cannot-store``.
@@ -114,7 +116,7 @@ def _make() -> tempfile.TemporaryDirectory[str]:
 
 
 def _remove(directory: tempfile.TemporaryDirectory[str]) -> None:
-    """Remove a directory in which a thread that nobody waited for may be writing a file that it still fetches."""
+    """Remove a directory; a thread that was not waited for may still write a file there that it fetches."""
     for _ in range(_TRIES):
         directory.cleanup()
         if not os.path.lexists(directory.name):

@@ -1,0 +1,37 @@
+"""The names that the trust file does not know: one table, and one command that pins them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pip_warden.display import shown
+from pip_warden.report.layout import Layout
+from pip_warden.report.model import Report
+from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
+
+
+def unpinned_names(report: Report, layout: Layout) -> Iterator[str]:
+    """Yield the table of a report's unpinned names and the command that pins them.
+
+    Args:
+        report: The report; it has such names.
+        layout: How it is laid out.
+    """
+    yield ""
+    rows = [(shown(name.project), shown(name.wanted_by)) for name in report.unpinned]
+    yield from layout.table(("not in the trust file", "wanted by"), rows)
+    yield ""
+    yield from layout.line("Pin them; this shows who publishes each one, and asks:")
+    names = [shown(name.project) for name in report.unpinned]
+    yield from _choices(pin_by_identity(names, report.sources, report.trust_file), layout)
+    yield from layout.line("For what nobody signs:")
+    release = f"{names[0] if len(names) == 1 else 'NAME'}==VERSION"
+    yield from _choices(pin_by_hash(release, report.sources, report.trust_file), layout)
+
+
+def _choices(commands: list[str], layout: Layout) -> Iterator[str]:
+    """Set commands of which one is to be typed below each other."""
+    for number, command in enumerate(commands):
+        if number:
+            yield from layout.line("or")
+        yield from layout.command(command.split(" "))
