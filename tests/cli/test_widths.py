@@ -87,7 +87,8 @@ def test_the_table_of_the_demo(width: int, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_the_introduction_of_the_sandbox(width: int, sandbox: Sandbox) -> None:
-    shown = [*_introduction(sandbox, Path("sandbox/trusted_root.json"), Layout(width=width), empty=True)]
+    places = Path("sandbox/trusted_root.json"), Path("sandbox/env")
+    shown = [*_introduction(sandbox, *places, Layout(width=width), empty=True)]
 
     assert max(map(len, shown)) <= width
 

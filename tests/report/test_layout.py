@@ -20,7 +20,7 @@ from report.test_report import EVIL, HIDDEN, report_of
 
 WIDTHS = [60, 80, 120, 200]
 OURS = re.compile(
-    r"✓ |✗ |\? |· |- |error\[|hint:|warning:|Pin them; |For a GitLab |[0-9]+ (packages?|files?): |$|  "
+    r"✓ |✗ |\? |· |- |error\[|hint:|warning:|Pin them; |For what nobody signs:|or$|[0-9]+ (packages?|files?): |$|  "
 )
 """How a line of a report begins."""
 
@@ -117,7 +117,7 @@ def test_a_command_can_be_copied(width: int | None) -> None:
         "it's so",
         "--yes",
     ]
-    lines = [*Layout(width=width).command(words)]
+    lines = [*Layout(width=width).command(shlex.join(words))]
 
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == words
     assert all(line.endswith(" \\") for line in lines[:-1])

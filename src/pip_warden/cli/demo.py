@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ class Stage:
     def run(self, *words: str, show: bool = True) -> subprocess.CompletedProcess[str]:
         """Type a command as the user would, and show it with its output."""
         if show:
-            print("\n$ " + "\n".join(layout_of(sys.stdout).command(words, indent=0)), flush=True)
+            print("\n$ " + "\n".join(layout_of(sys.stdout).command(shlex.join(words), indent=0)), flush=True)
         with subprocess.Popen(  # noqa: S603 -- our own commands
             _installed(words),
             cwd=self.directory,

@@ -94,13 +94,12 @@ def _introduction(
         "In another terminal, in this directory:\n"
     )
     yield ""
-    yield from layout.command([".", _typed(environment)])
+    yield from layout.command(f". {_typed(environment)}")
     if not empty:
-        first = ["--source", '"$GITLAB_URL"', "--trusted-root", _typed(root)]
-        add = ["pip-warden", "trust", "add"]
-        yield from layout.command([*add, "acme-gears", *first, "--project", "acme/gears"])
-        yield from layout.command([*add, "acme-widgets", "--project", "acme/widgets"])
-        yield from layout.command(["safe-install", "acme-widgets"])
+        first = f'--source "$GITLAB_URL" --trusted-root {_typed(root)}'
+        yield from layout.command(f"pip-warden trust add acme-gears {first} --project acme/gears")
+        yield from layout.command("pip-warden trust add acme-widgets --project acme/widgets")
+        yield from layout.command("safe-install acme-widgets")
     if Path("pytrust.toml").exists():
         yield ""
         yield from layout.line(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -111,15 +110,15 @@ class Layout:
             value_role = "signer" if name.strip() in _WHO else ""
             yield from self.labelled(name, (value, value_role), indent=indent)
 
-    def command(self, words: Sequence[str], *, indent: int = 2) -> Iterator[str]:
+    def command(self, typed: str, *, indent: int = 2) -> Iterator[str]:
         """Yield a command that can be copied: where it is folded, a shell joins its lines again.
 
         Args:
-            words: The command and its arguments, escaped.
+            typed: The command as it is typed: quoted for a shell, escaped.
             indent: Spaces before it; a continued line has two more.
         """
         line, width = "", None if self.width is None else self.width - 2
-        for group in _kept_together(words):
+        for group in _kept_together(typed):
             if not line:
                 line = " " * indent + group
             elif width is not None and len(line) + 1 + len(group) > width:
@@ -159,16 +158,16 @@ class Layout:
         return "".join(self.style(text, role) if role and text else text for text, role in parts)
 
 
-def _kept_together(words: Sequence[str]) -> list[str]:
-    """Return the words of a command, quoted for a shell, each option with its value."""
+def _kept_together(typed: str) -> list[str]:
+    """Return the words of a command as they are typed, each option with its value."""
     groups: list[str] = []
     is_option = False
-    for word in words:
+    for word in re.findall(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""", typed):
         if is_option and not word.startswith("-"):
-            groups[-1] += f" {shlex.quote(word)}"
+            groups[-1] += f" {word}"
             is_option = False
         else:
-            groups.append(shlex.quote(word))
+            groups.append(word)
             is_option = word.startswith("-")
     return groups
 

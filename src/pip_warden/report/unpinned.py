@@ -34,4 +34,4 @@ def _choices(commands: list[str], layout: Layout) -> Iterator[str]:
     for number, command in enumerate(commands):
         if number:
             yield from layout.line("or")
-        yield from layout.command(command.split(" "))
+        yield from layout.command(command)
