@@ -104,7 +104,7 @@ def test_not_pinned_where_there_are_both(person: Person) -> None:
 
     assert of_gitlab.endswith("--source gitlab --project GROUP/PROJECT")
     assert of_index.endswith("--source index")
-    assert f"\n  {of_gitlab}\n  or  {of_index}\n" in shown
+    assert f"\n  {of_gitlab}\nor\n  {of_index}\n" in shown
     assert _type(of_index).code in {1, 3}  # it is not there
     assert _type(of_gitlab, GROUP_PROJECT=wanted.path).code == 0
 

@@ -118,4 +118,6 @@ def _render_unpinned(report: Report, style: Style) -> Iterator[str]:
 def _choices(commands: list[str]) -> Iterator[str]:
     """Set commands of which one is to be typed below each other."""
     for number, command in enumerate(commands):
-        yield f"  {'or  ' if number else ''}{command}"
+        if number:
+            yield "or"
+        yield f"  {command}"
