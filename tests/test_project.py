@@ -120,7 +120,7 @@ def test_only_the_judge_accepts() -> None:
 
 
 def test_only_the_command_line_prints_or_reads_the_environment() -> None:
-    """A script that is a process of its own has no other output. A program asks for the environment by name."""
+    """A script that is a process of its own has no other output; a program asks for the environment."""
     forbidden = re.compile(r"^\s*print\(|os\.environ|os\.getenv|sys\.exit", re.MULTILINE)
     talkers = {
         path.relative_to(SRC).as_posix()

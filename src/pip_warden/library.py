@@ -115,7 +115,7 @@ def open_session(
         trust: The trust file.
         settings: How network, cache and credentials are used. The default reads nothing of the environment.
         supply: A source of files of your own, in place of all sources of the trust file.
-        reporter: Told what happens, from any thread.
+        reporter: Receives progress, from any thread.
 
     Returns:
         A context manager; the session is closed when it is left.
@@ -190,7 +190,7 @@ class Session:
 
         Args:
             request: What is to be installed, and where.
-            on_line: Told each line that pip prints; by default they are dropped.
+            on_line: Called with each line that pip prints; by default they are dropped.
 
         Returns:
             A report. Only ``exit_code`` 0 is a success.

@@ -78,7 +78,7 @@ judge_file(path, trust, evidence)
 load_trust(path, check_owner)
 open_session(trust, settings, supply, reporter)
 """
-"""Everything that a program calls, with its parameters. Whoever changes a line here breaks programs (docs/library.md)."""
+"""Everything that a program calls, with its parameters. A line that changes here breaks programs."""
 
 
 def _called() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a command that talks to registries works with: opened from options and environment, closed in one place."""
+"""What a command that talks to registries works with: opened from its options and the environment."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def open_session(trust: TrustFile, settings: Settings, reporter: Reporter) -> It
     Args:
         trust: The trust file.
         settings: What :func:`settings_of` read.
-        reporter: Told what happens.
+        reporter: Receives progress.
 
     Raises:
         UsageError: A setting is no good.

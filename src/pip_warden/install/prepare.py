@@ -10,9 +10,12 @@ from pathlib import Path
 from pip_warden.errors import UsageError
 from pip_warden.install.request import InstallRequest, PreparedRequest
 from pip_warden.installer.options import parse_arguments
-from pip_warden.installer.python import choose_target
+from pip_warden.installer.python import Target, choose_target
 from pip_warden.installer.requirements import gather
 from pip_warden.trust.model import TrustFile
+
+_PLACES = frozenset({"--target", "--root", "--prefix"})
+"""Options of pip's with which files go to a place of their own, whichever Python is the target."""
 
 
 def prepare(
@@ -47,9 +50,7 @@ def prepare(
         wanted=wanted,
         build_constraints=build.constraints,
         options=options,
-        target=choose_target(
-            request.python, environ, sys.executable, own_is_enough=_has_place(request, options)
-        ),
+        target=_target(request, options, environ),
         dry_run=request.dry_run,
         download=_path(request.download),
         with_sdist=request.with_sdist,
@@ -79,9 +80,9 @@ def _check(request: InstallRequest) -> None:
         )
 
 
-def _has_place(request: InstallRequest, options: tuple[str, ...]) -> bool:
-    """Return whether files go to a place of their own, whichever Python is the target."""
-    return request.download is not None or not {"--target", "--root", "--prefix"}.isdisjoint(options)
+def _target(request: InstallRequest, options: tuple[str, ...], environ: Mapping[str, str]) -> Target:
+    has_place = request.download is not None or not _PLACES.isdisjoint(options)
+    return choose_target(request.python, environ, sys.executable, own_is_enough=has_place)
 
 
 def _options(request: InstallRequest) -> tuple[str, ...]:

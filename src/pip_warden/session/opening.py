@@ -35,7 +35,7 @@ def open_transport(settings: Settings, sources: Mapping[str, str], reporter: Rep
     Args:
         settings: How the network is used.
         sources: URL of each source by name.
-        reporter: Told of transfers.
+        reporter: Receives the progress of transfers.
 
     Raises:
         UsageError: A token file, the file of CA certificates or a variable is no good.
@@ -98,7 +98,7 @@ def open_parts(
     Args:
         trust: The trust file.
         settings: How network, cache and credentials are used.
-        reporter: Told what happens.
+        reporter: Receives progress.
         supply: Where pages, files and evidence come from instead of the trust file's sources.
         vault: Where accepted files are kept instead of the settings' cache.
         hold: As for :func:`open_workspace`.

@@ -97,7 +97,7 @@ class Accepted:
 
     @property
     def signer(self) -> str:
-        """Return what the acceptance rests on, in a few words: who signed, or that the file was pinned by its hash."""
+        """Return in a few words what the acceptance rests on: who signed, or the pinned hash."""
         match self.basis:
             case SignedBy(claims=claims):
                 return claims.subjects[0]
