@@ -12,6 +12,7 @@ from pip_warden.install.request import InstallRequest, PreparedRequest
 from pip_warden.installer.options import parse_arguments
 from pip_warden.installer.python import Target, choose_target
 from pip_warden.installer.requirements import gather
+from pip_warden.installer.wanted import Wanted
 from pip_warden.trust.model import TrustFile
 
 _PLACES = frozenset({"--target", "--root", "--prefix"})
@@ -36,18 +37,10 @@ def prepare(
     """
     _check(request)
     urls = tuple(source.url for source in trust.sources)
-    wanted = gather(
-        positional=request.packages,
-        files=_spelled(request.requirements),
-        constraints=_spelled(request.constraints),
-        editables=_spelled(request.editables),
-        source_urls=urls,
-        where=where,
-    )
     build = gather(constraints=_spelled(request.build_constraints), source_urls=urls)
     options = _options(request)
     return PreparedRequest(
-        wanted=wanted,
+        wanted=_wanted(request, urls, where),
         build_constraints=build.constraints,
         options=options,
         target=_target(request, options, environ),
@@ -78,6 +71,17 @@ def _check(request: InstallRequest) -> None:
             "expected --report with an installation, found it with --download, of which pip makes none",
             hint="`--format json` names every file with its digest and what spoke for it.",
         )
+
+
+def _wanted(request: InstallRequest, urls: tuple[str, ...], where: str) -> Wanted:
+    return gather(
+        positional=request.packages,
+        files=_spelled(request.requirements),
+        constraints=_spelled(request.constraints),
+        editables=_spelled(request.editables),
+        source_urls=urls,
+        where=where,
+    )
 
 
 def _target(request: InstallRequest, options: tuple[str, ...], environ: Mapping[str, str]) -> Target:
