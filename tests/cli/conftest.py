@@ -11,8 +11,8 @@ from cli.terminal import Person
 from pip_warden.sandbox import Sandbox
 
 _FOREIGN = (
-    "CI_JOB_TOKEN", "CI_SERVER_URL", "FORCE_COLOR", "GITLAB_TOKEN", "GITLAB_URL", "NETRC", "NO_COLOR",
-    "PIP_WARDEN_CACHE_DIR",
+    "CI", "CI_JOB_TOKEN", "CI_SERVER_URL", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR",
+    "GITLAB_TOKEN", "GITLAB_URL", "NETRC", "NO_COLOR", "PIP_WARDEN_CACHE_DIR",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 
 import pytest
@@ -34,8 +35,10 @@ def test_t68_what_is_told_is_escaped(tell: object, monkeypatch: pytest.MonkeyPat
 
 def test_t68_what_is_redrawn_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
     stream = Terminal()
-    console = Console(stream=stream)
+    console = Console(stream=stream, monotonic=itertools.count().__next__)
     console.step(EVIL)
     console.transfer(EVIL, 1, 2)
     text = stream.getvalue().replace("\r\x1b[K", "")

@@ -35,7 +35,7 @@ def user(
 ) -> Iterator[User]:
     target = tmp_path / "env"
     shutil.copytree(empty_environment, target, symlinks=True)
-    for name in ("VIRTUAL_ENV", "CI_JOB_TOKEN", "CI_SERVER_URL", "NETRC"):
+    for name in ("VIRTUAL_ENV", "CI", "CI_JOB_TOKEN", "CI_SERVER_URL", "COLUMNS", "NETRC"):
         monkeypatch.delenv(name, raising=False)
     home = tmp_path / "home"
     home.mkdir()

@@ -22,6 +22,8 @@ COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
 OURS = re.compile(r"\x1b\[[0-9;]*m|\r\x1b\[K|\r(?=\n)")
 """What we send a terminal (colours, erasing a line that is redrawn), and its form of a line's end."""
 
+FORGED = re.compile(r"^(?:\x1b\[[0-9;]*m)*(?:✓ other|9 packages|error: )", re.MULTILINE)
+
 EVIL = (
     r"""
 import os, socket
@@ -37,6 +39,7 @@ def _shout():
     r"""\xe2\x9c\x93 other.whl accepted\n")
         os.write(number, b"section_start:1:x\r\x1b[0Khidden\nsection_end:1:x\r\x1b[0K\n")
         os.write(number, b"::error::x\n  ::add-mask::x\n##[group]x\n##vso[task.complete]x\n")
+        os.write(number, "✓ other.whl accepted  signed by you\n9 packages: 9 signed by 1 identity\n".encode())
         os.write(number, b"A" * 100_000 + b"\r\r\r" + b"B" * 100_000)
 
 def build_wheel(*args, _build=build_wheel):
@@ -83,6 +86,8 @@ def test_b20_what_a_build_prints_is_escaped(
         assert not COMMAND.search(bare)
         assert max(map(len, text.splitlines()), default=0) <= 4100
     assert ("Invalid HTTP request" in err) == ("--debug" in words)
+    assert "9 packages" in out + err
+    assert not FORGED.search(out + err), "no line of a build's looks like one of ours"
     if "json" in words:
         assert json.loads(out)["exit_code"] == code
     if environment:

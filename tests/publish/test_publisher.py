@@ -444,3 +444,37 @@ def test_we_accept_what_cosign_signs_and_attests(publisher: Publisher, tmp_path:
 
     for bundle in ("c.sigstore.json", "c.slsa.json"):
         _ok(publisher.run("pip-warden", "verify", "--bundle", bundle, *pinned))
+
+
+@pytest.mark.parametrize("quiet", ["-q", "-qq"])
+def test_quiet_tells_nothing_of_what_went_well(publisher: Publisher, quiet: str) -> None:
+    for said in (
+        publisher.sign(quiet, *publisher.files()),
+        publisher.attest(quiet, *publisher.files()),
+        publisher.run("pip-warden", "publish-evidence", quiet, *publisher.files()),
+        publisher.run("pip-warden", "publish", quiet, *publisher.files()),
+    ):
+        assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+    refused = publisher.run("pip-warden", "publish", quiet, "dist/absent.whl")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error[")
+    document = publisher.run("pip-warden", "publish", quiet, "--format", "json", *publisher.files())
+    assert {upload["outcome"] for upload in json.loads(document.stdout)["uploads"]} == {"already_there"}
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_what_is_told_fits_the_terminal(publisher: Publisher, width: int) -> None:
+    for said in (
+        publisher.run(
+            "pip-warden",
+            "sign",
+            "--trust-config",
+            "trust_config.json",
+            *publisher.files(),
+            COLUMNS=str(width),
+        ),
+        publisher.attest(*publisher.files(), COLUMNS=str(width)),
+        publisher.run("pip-warden", "publish", *publisher.files(), COLUMNS=str(width)),
+    ):
+        assert said.returncode == 0, said.stderr
+        assert [line for line in (said.stdout + said.stderr).splitlines() if len(line) > width] == []

@@ -100,13 +100,69 @@ def test_text_of_a_refusal() -> None:
     report = Report(command="verify", exit_code=1, lines=(line_of(refused),))
     assert as_text.render(report) == (
         "✗ a.whl refused[wrong-issuer] at step 9 (identity)\n"
-        "    expected: A\n    found:    B\n    hint: Look."
+        "    expected: A\n    found:    B\n    hint: Look.\n1 package: 1 refused"
     )
 
 
-def test_unpinned_names_come_with_the_commands_that_pin_them() -> None:
-    unpinned = tuple(Unpinned(project=name, wanted_by="you") for name in ("a", "b"))
-    shown = as_text.render(Report(command="x", exit_code=1, unpinned=unpinned, only_source="acme"))
-    for name in ("a", "b"):
-        assert f"  pip-warden trust add {name} --source acme\n" in shown
-    assert "--hash" in shown
+def test_unpinned_names_are_one_table_with_one_command_that_pins_them() -> None:
+    names = [f"package-{number}" for number in range(30)]
+    unpinned = tuple(Unpinned(project=name, wanted_by="you") for name in names)
+    lines = tuple(line_of(samples.refused(name, Step.PIN, "not-pinned")) for name in names)
+    report = Report(command="x", exit_code=1, lines=lines, unpinned=unpinned, only_source="acme")
+    shown = as_text.render(report).splitlines()
+
+    assert shown[0] == "✗ 30 packages refused[not-pinned] at step 1 (pin)"
+    assert [line.split() for line in shown if line.endswith(" you")] == [[name, "you"] for name in names]
+    assert f"  pip-warden trust add {' '.join(names)} --source acme" in shown
+    assert "--hash" in shown[-2]
+    assert shown[-1] == "30 packages: 30 refused"
+    assert len(shown) < 40
+
+
+def test_a_refusal_that_no_table_lists_is_said_in_full() -> None:
+    lines = tuple(line_of(samples.refused(name, Step.PIN, "not-pinned", "A", "B")) for name in ("a.whl", "b"))
+    report = Report(
+        command="x", exit_code=1, lines=lines, unpinned=(Unpinned(project="b", wanted_by="a.whl"),)
+    )
+    shown = as_text.render(report)
+
+    assert "✗ a.whl refused[not-pinned] at step 1 (pin)\n    expected: A\n    found:    B\n" in shown
+    assert "✗ b refused[not-pinned] at step 1 (pin)\n\n  not in the trust file  wanted by\n" in shown
+
+
+ACCEPTED = Line(
+    subject="a-1.0-py3-none-any.whl",
+    outcome=Outcome.ACCEPTED,
+    verdict=Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason="reviewed")),
+)
+PRESENT = Line(subject="b 1.0", outcome=Outcome.PRESENT)
+REFUSED = line_of(samples.refused("c.whl", Step.IDENTITY, "wrong-issuer"))
+UNDECIDED = undecided_line("d", NetworkError("unreachable", "gone"))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "exit_code", "lines", "warnings", "marks"),
+    [
+        (0, 0, (ACCEPTED, PRESENT), ("w",), ["✓", "·", "warning:", "2"]),
+        (1, 0, (ACCEPTED,), (), []),
+        (1, 0, (ACCEPTED, PRESENT), ("w",), ["·", "warning:"]),
+        (1, 1, (ACCEPTED, REFUSED, UNDECIDED), (), ["✗", "?"]),
+        (2, 0, (ACCEPTED, PRESENT), ("w",), []),
+        (2, 1, (ACCEPTED, PRESENT, REFUSED, UNDECIDED), ("w",), ["✗", "?"]),
+        (2, 1, (ACCEPTED, PRESENT), ("w",), ["✓", "·", "warning:", "2"]),
+        (9, 1, (), (), []),
+    ],
+)
+def test_quiet_leaves_out_what_is_well_and_no_refusal(
+    quiet: int, exit_code: int, lines: tuple[Line, ...], warnings: tuple[str, ...], marks: list[str]
+) -> None:
+    report = Report(command="x", exit_code=exit_code, lines=lines, warnings=warnings)
+    shown = as_text.render(report, quiet=quiet).splitlines()
+
+    assert [line.split()[0] for line in shown if not line.startswith(" ")] == marks
+
+
+def test_quiet_says_the_error_that_ended_the_run() -> None:
+    report = Report(command="x", exit_code=4, lines=(ACCEPTED,), error=RefusedError("declined", "gone"))
+
+    assert as_text.render(report, quiet=1) == as_text.render(report, quiet=2) == "error[declined]: gone"

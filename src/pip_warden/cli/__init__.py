@@ -1,7 +1,10 @@
-"""The command line: parse, call, render, exit code. The only room that prints, exits and reads the environment.
+"""The command line: parse, call, render, exit code.
 
-Commands are imported when they are run, so that ``--help`` answers at once (design decision D12), and nothing else is before
-:func:`~pip_warden.cli.search_path.drop_strangers` has run: even ``from __future__ import …`` would import a module.
+The only room that prints, exits and reads the environment.
+
+Commands are imported when they are run, so that ``--help`` answers at once (design decision D12). Nothing
+else is imported before :func:`~pip_warden.cli.search_path.drop_strangers` has run: even ``from __future__
+import …`` would import a module.
 """
 
 import sys

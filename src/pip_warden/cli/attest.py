@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option
+from pip_warden.cli.examples import examples
 from pip_warden.cli.signing import open_signatory, signing_options, tell
 from pip_warden.errors import UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
@@ -17,14 +19,14 @@ from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 _LARGEST_PREDICATE = 8 << 20
 
 
-@click.command("attest")
+@click.command("attest", epilog=examples("pip-warden attest dist/* --annotation reviewed-by=security"))
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option(
     "--annotation",
     "annotations",
     multiple=True,
     metavar="K=V",
-    help="A signed annotation, beside the defaults of a CI job.",
+    help="A signed annotation, added to the defaults of a CI job.",
 )
 @click.option(
     "--predicate",
@@ -35,6 +37,7 @@ _LARGEST_PREDICATE = 8 << 20
 @click.option("--kind", metavar="NAME", help="Its short name in the file name; else predicate.")
 @format_option
 @signing_options
+@color_option
 def command(
     *,
     files: tuple[Path, ...],
@@ -47,12 +50,13 @@ def command(
     trust_config: Path | None,
     output_directory: Path | None,
     overwrite: bool,
-    quiet: bool,
+    quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> None:
     """Attest how each FILE was built: SLSA v1 provenance from the job's variables, and signed annotations.
 
-    Writes FILE.slsa.sigstore.json and FILE.annotations.sigstore.json; with a Rekor v1 log also FILE.slsa.attestation (PEP 740).
+    Writes FILE.slsa.sigstore.json and FILE.annotations.sigstore.json; with a Rekor v1 log also
+    FILE.slsa.attestation (PEP 740).
     """
     from pip_warden.cli.output import Console
     from pip_warden.publish.attest import attest_file
@@ -68,7 +72,7 @@ def command(
             for path in paths
             for name, type_, body in statements
         ]
-    tell("attest", signed, output_format)
+    tell("attest", signed, output_format, console)
 
 
 def _statements(

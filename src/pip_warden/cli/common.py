@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from pip_warden.cli.output import Console
     from pip_warden.report.model import Report
     from pip_warden.trust.model import TrustFile
 
@@ -51,7 +52,7 @@ def connection_options(function: F) -> F:
         ),
         click.option("--retries", type=click.IntRange(min=0), help="How often a request is tried again."),
         click.option("--verbose", "-v", count=True, help="Say more."),
-        click.option("--quiet", "-q", count=True, help="Say less."),
+        click.option("--quiet", "-q", count=True, help="Only warnings and refusals; twice: only errors."),
         click.option("--debug", is_flag=True, help="Show where a bug happened."),
     ]
     for option in reversed(options):
@@ -101,19 +102,34 @@ def load_trust(given: Path | None) -> TrustFile:
     return library.load_trust(given, check_owner=given is None)
 
 
-def print_report(report: Report, output_format: str) -> int:
-    """Print a report and return its exit code: data on stdout; for people on stdout when all is well, else on stderr.
+def print_report(report: Report, output_format: str, console: Console) -> int:
+    """Print a report and return its exit code.
 
-    Where the reader of stdout has gone, people are told on stderr.
+    Data goes to stdout; text goes to stdout when all is well, else to stderr. Where the reader of stdout
+    has gone, it goes to stderr.
+
+    Args:
+        report: The report.
+        output_format: ``text`` or ``json``.
+        console: It knows how long the run took, and how quiet it has to be.
     """
     from pip_warden.cli.delivery import was_left
-    from pip_warden.cli.style import console_style
-    from pip_warden.report import json, text
+    from pip_warden.report import json
 
+    console.clear()
     if output_format == "json":
         print(json.render(report))
     elif report.exit_code == 0:
-        print(text.render(report, console_style(sys.stdout)))
+        _print_text(report, sys.stdout, console)
     if was_left(sys.stdout) or (output_format == "text" and report.exit_code != 0):
-        print(text.render(report, console_style(sys.stderr)), file=sys.stderr)
+        _print_text(report, sys.stderr, console)
     return report.exit_code
+
+
+def _print_text(report: Report, stream: TextIO, console: Console) -> None:
+    from pip_warden.cli.style import layout_of
+    from pip_warden.report import text
+
+    said = text.render(report, layout_of(stream), seconds=console.seconds, quiet=console.quiet)
+    if said:
+        print(said, file=stream)

@@ -1,16 +1,19 @@
-"""How what is printed gets out: nothing in it drives a terminal, and nothing that happens to a stream may change what was decided, or hide it.
+"""How what is printed gets out.
 
-=========================================  ==============================================  =============================
-standard output                            what is said there                              exit code
-=========================================  ==============================================  =============================
-was closed from the start (``>&-``)        goes to standard error                          the verdict's
-is full, or breaks                         goes to standard error, from there on           the verdict's; 4 instead of 0
-is left by its reader (``| head``)         is dropped; a verdict goes to standard error    the verdict's
-cannot show a character (not UTF-8)        has it escaped                                  the verdict's
-=========================================  ==============================================  =============================
+Nothing in it drives a terminal, and nothing that happens to a stream may change what was decided, or hide it.
 
-A reader that leaves has seen what it wanted: that is no failure, and the run goes on to its end, since an installation that stops halfway is
-worse than one that nobody watches. Where standard error is gone too, the exit code alone says it.
+===================================  ===================================  ============================
+standard output                      what is printed there                exit code
+===================================  ===================================  ============================
+was closed from the start (``>&-``)  goes to standard error               the verdict's
+is full, or breaks                   goes to standard error from then on  the verdict's; 4 instead of 0
+is left by its reader (``| head``)   is dropped; a verdict goes to        the verdict's
+                                     standard error
+cannot show a character (not UTF-8)  has it escaped                       the verdict's
+===================================  ===================================  ============================
+
+A reader that leaves is no failure: the run goes on to its end, since an installation that stops halfway is
+worse than one that nobody watches. Where standard error is gone too, only the exit code is left.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import IO, ParamSpec, TextIO, cast
 
+from pip_warden.cli.color import wants_color
 from pip_warden.display import tame
 from pip_warden.errors import DeliveryError
 
@@ -38,14 +42,15 @@ class OutputStream(io.TextIOBase):
 
     Attributes:
         failure: What the stream failed with; None while it did not.
+        is_coloured: Whether colours are let through; everything else is always escaped.
     """
 
     def __init__(self, stream: IO[str] | None, instead: OutputStream | None = None) -> None:
         self._stream = stream
         self._instead = instead
         self._waiting = ""
-        self._coloured = bool(os.environ.get("FORCE_COLOR")) or (stream is not None and stream.isatty())
         self.failure: OSError | ValueError | None = None
+        self.is_coloured = wants_color("auto", is_terminal=self.isatty())
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -65,7 +70,7 @@ class OutputStream(io.TextIOBase):
         return "backslashreplace"
 
     def isatty(self) -> bool:
-        """Tell whether people look at it."""
+        """Return whether it is a terminal."""
         return self.failure is None and self._stream is not None and self._stream.isatty()
 
     def fileno(self) -> int:
@@ -75,7 +80,7 @@ class OutputStream(io.TextIOBase):
         return self._stream.fileno()
 
     def writable(self) -> bool:
-        """Tell that it can be written to."""
+        """Return True: it can be written to."""
         return True
 
     def write(self, text: str, /) -> int:
@@ -85,7 +90,7 @@ class OutputStream(io.TextIOBase):
             return len(text)
         self._waiting += text
         try:
-            self._stream.write(tame(text, coloured=self._coloured))
+            self._stream.write(tame(text, coloured=self.is_coloured))
             if "\n" in text:
                 self._send()
         except (OSError, ValueError) as err:
@@ -116,7 +121,8 @@ class OutputStream(io.TextIOBase):
         waiting, self._waiting = self._waiting, ""
         self.failure = err
         with suppress(OSError, ValueError, AttributeError):
-            # The stream still holds what it could not write, and the interpreter flushes it at its end, with an exit code of its own.
+            # The stream still holds what it could not write. The interpreter flushes it at its end, and
+            # would exit with a code of its own.
             _point_nowhere(cast("IO[str]", self._stream).fileno())
         self._pass_on(waiting)
 
@@ -126,7 +132,7 @@ class OutputStream(io.TextIOBase):
 
 
 def delivering(run: Callable[P, int]) -> Callable[P, int]:
-    """Wrap how commands are run: standard streams that take everything, and an exit code that says if something was not told."""
+    """Wrap how commands are run: streams that take everything, and an exit code if something was not told."""
 
     @wraps(run)
     def delivered(*args: P.args, **options: P.kwargs) -> int:
@@ -142,8 +148,19 @@ def delivering(run: Callable[P, int]) -> Callable[P, int]:
     return delivered
 
 
+def choose_color(asked: str) -> None:
+    """Have the standard streams coloured as the arguments ask.
+
+    Args:
+        asked: ``auto``, ``always`` or ``never``.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, OutputStream):
+            stream.is_coloured = wants_color(asked, is_terminal=stream.isatty())
+
+
 def was_left(stream: IO[str]) -> bool:
-    """Tell whether the reader of a standard stream has gone, so that nobody was told what was written there."""
+    """Return whether the reader of a standard stream has gone, so that nobody read what was written there."""
     return isinstance(stream, OutputStream) and stream.was_left
 
 
@@ -163,7 +180,7 @@ def _outlets() -> Iterator[tuple[OutputStream, OutputStream]]:
 
 
 def _fill_standard_descriptors() -> None:
-    """Have no file of ours take the place of a standard stream that was closed: whoever writes there would write into it."""
+    """Open what was closed: a file of ours would take its place, and whatever is printed would go into it."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -189,7 +206,7 @@ def _not_told(failure: OSError | ValueError) -> DeliveryError:
 
 
 def _tell(error: DeliveryError, err: OutputStream) -> None:
-    from pip_warden.cli.style import console_style
+    from pip_warden.cli.style import layout_of
     from pip_warden.report import text
 
-    print(text.render_error(error, console_style(cast("IO[str]", err))), file=err)
+    print(text.render_error(error, layout_of(cast("IO[str]", err))), file=err)

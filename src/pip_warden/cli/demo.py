@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.cli.color import color_option
+from pip_warden.cli.examples import examples
+from pip_warden.cli.style import columns, layout_of, print_block, rich_console, text_columns
 from pip_warden.display import said, shown
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 _GEARS = "acme_gears-1.0-py3-none-any.whl"
 _WIDGETS = "acme_widgets-1.0-py3-none-any.whl"
+
+_WIDE = 110
+"""Columns in which the table of what was shown needs no folding."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +64,7 @@ class Stage:
     def run(self, *words: str, show: bool = True) -> subprocess.CompletedProcess[str]:
         """Type a command as the user would, and show it with its output."""
         if show:
-            print(f"\n$ {shlex.join(words)}", flush=True)
+            print("\n$ " + "\n".join(layout_of(sys.stdout).command(words, indent=0)), flush=True)
         with subprocess.Popen(  # noqa: S603 -- our own commands
             _installed(words),
             cwd=self.directory,
@@ -94,11 +99,12 @@ class Stage:
         return result.stdout.strip() or "nothing"
 
 
-@click.command("demo")
+@click.command("demo", epilog=examples("pip-warden demo"))
+@color_option
 def command() -> int:
-    """Publish two packages, pin their publisher, install them; then attack the registry four ways and see each refused.
+    """Publish two packages, pin their publisher and install them; then attack the registry in four ways.
 
-    Exit code 0 only if all of that happened.
+    Exit code 0 only if the packages were installed and each attack was refused.
     """
     from pip_warden.cli.session import open_workspace
     from pip_warden.sandbox.example import fill
@@ -113,9 +119,10 @@ def command() -> int:
             directory=directory,
             environment=_environment(sandbox, example, directory),
         )
-        print(f"A GitLab and a Sigstore of our own are up at {sandbox.gitlab_url}.")
-        print(
-            "acme-gears 1.0 and acme-widgets 1.0 (which needs it) are built, signed by their pipelines and published."
+        print_block(
+            f"A GitLab and a Sigstore of our own are up at {sandbox.gitlab_url}.\n"
+            "acme-gears 1.0 and acme-widgets 1.0 (which needs it) are built, signed by their pipelines and"
+            " published."
         )
         acts = [*_promise(stage), *(_attack(stage, *attack) for attack in _ATTACKS)]
     _table(acts)
@@ -124,12 +131,17 @@ def command() -> int:
 
 def _environment(sandbox: Sandbox, example: Example, directory: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "NO_COLOR") if name in os.environ}
-    return kept | {
-        "HOME": str(directory),
-        "PIP_WARDEN_CACHE_DIR": str(directory / "cache"),
-        "GITLAB_URL": sandbox.gitlab_url,
-        "GITLAB_TOKEN": example.token,
-    }
+    width = columns(sys.stdout)
+    return (
+        kept
+        | ({} if width is None else {"COLUMNS": str(width)})
+        | {
+            "HOME": str(directory),
+            "PIP_WARDEN_CACHE_DIR": str(directory / "cache"),
+            "GITLAB_URL": sandbox.gitlab_url,
+            "GITLAB_TOKEN": example.token,
+        }
+    )
 
 
 def _installed(words: tuple[str, ...]) -> list[str]:
@@ -149,7 +161,7 @@ def _promise(stage: Stage) -> Iterator[Act]:
     target = stage.fresh_environment("env")
     result = stage.run("safe-install", "--python", str(target), "acme-widgets")
     yield _act("safe-install acme-widgets", "exit 0", result)
-    code = "import acme_widgets, acme_gears; print('imported acme_widgets', acme_widgets.__version__)"
+    code = 'import acme_widgets, acme_gears; print("imported")'
     result = stage.run(str(target / "bin/python"), "-c", code)
     yield _act("import what was installed", "exit 0", result)
 
@@ -159,7 +171,7 @@ def _act(title: str, expected: str, result: subprocess.CompletedProcess[str]) ->
 
 
 def _attack(stage: Stage, title: str, code: str, spoil: Callable[[Stage], Callable[[], None]]) -> Act:
-    """Spoil the registry, install into a fresh environment with an empty cache, and mend the registry again."""
+    """Spoil the registry, install into a new environment with an empty cache, and repair the registry."""
     print(f"\n--- attack: {title}")
     mend = spoil(stage)
     target = stage.fresh_environment(f"env-{spoil.__name__}")
@@ -229,15 +241,18 @@ _ATTACKS: tuple[tuple[str, str, Callable[[Stage], Callable[[], None]]], ...] = (
 
 
 def _table(acts: list[Act]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
+    from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title="What was shown")
+    width = text_columns(sys.stdout)
+    # A code is never folded, so it has a line of its own where there is little room.
+    gap = ", " if width >= _WIDE else ",\n"
+    table = Table(title="What was shown", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for heading in ("", "what", "had to be", "was"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold", no_wrap=heading == "had to be")
     for act in acts:
-        row = (escape(text) for text in (act.title, act.expected, act.found))
-        table.add_row("[green]✓[/]" if act.good else "[red]✗[/]", *row)
+        mark = Text("✓", "green") if act.good else Text("✗", "bold red")
+        table.add_row(mark, Text(act.title), Text(act.expected.replace(", ", gap)), Text(act.found))
     print()
-    Console(width=110).print(table)
+    rich_console(sys.stdout).print(table)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-import textwrap
+from dataclasses import replace
 
 import click
 
-from pip_warden.cli.style import console_style
+from pip_warden.cli.color import color_option
+from pip_warden.cli.examples import examples
+from pip_warden.cli.style import layout_of, text_columns
 from pip_warden.explain import Explanation, catalogue, explain
 
 _EXITS = {
@@ -17,28 +19,34 @@ _EXITS = {
     4: "the installer or the delivery failed",
     70: "a bug of ours",
 }
+_WIDEST_PROSE = 100
+"""Columns: longer lines are hard to read."""
 
 
-@click.command("explain")
+@click.command("explain", epilog=examples("pip-warden explain not-pinned"))
 @click.argument("code", required=False)
+@color_option
 def command(code: str | None) -> None:
     """Explain CODE, or list every code."""
     if code is None:
+        layout = layout_of(sys.stdout)
         for entry in catalogue().values():
-            print(f"{entry.code:32} {entry.title}")
+            print("\n".join(layout.line(f"{entry.code:32} {entry.title}", hang=33)))
         return
     print(_text(explain(code)))
 
 
 def _text(entry: Explanation) -> str:
-    style = console_style(sys.stdout)
+    layout = layout_of(sys.stdout)
+    prose = replace(layout, width=min(_WIDEST_PROSE, text_columns(sys.stdout)))
     where = f"step {entry.step} of the verdict" if entry.step is not None else entry.room
-    parts = [
-        f"{style(entry.code, 'strong')}  ({where}; exit code {entry.exit_code}: {_EXITS[entry.exit_code]})",
-        style(entry.title, "strong"),
+    rest = f"  ({where}; exit code {entry.exit_code}: {_EXITS[entry.exit_code]})"
+    lines = [
+        *layout.line((entry.code, "strong"), rest),
+        *layout.line((entry.title, "strong"), hang=0),
         "",
-        textwrap.fill(entry.meaning, 100),
+        *prose.line(entry.meaning, hang=0),
         "",
-        textwrap.fill(f"What to do: {entry.remedy}", 100, break_on_hyphens=False),
+        *prose.line(f"What to do: {entry.remedy}", hang=0),
     ]
-    return "\n".join(parts)
+    return "\n".join(lines)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.cli.color import CHOICES
+from pip_warden.cli.style import layout_of
 from pip_warden.display import said
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
+    from pip_warden.cli.output import Console
     from pip_warden.install import InstallRequest
     from pip_warden.installer.options import Parsed
     from pip_warden.report.model import Report
@@ -23,27 +26,44 @@ Usage: safe-install [OPTIONS] REQUIREMENT…
        safe-install [OPTIONS] -r FILE
        safe-install --download DIR [--with-sdist] [OPTIONS] REQUIREMENT…
 
-  pip install, through the gate: every file that pip sees was fetched from its pinned source, verified and sealed first, build dependencies
-  included. Takes pip install's own arguments; a refused file ends the run and nothing is installed.
+  pip install, through the gate: every file that pip sees was fetched from its
+  pinned source, verified and sealed first, build dependencies included. Takes
+  pip install's own arguments; a refused file ends the run and nothing is
+  installed.
+
+Examples:
+  safe-install --python .venv acme-widgets
+  safe-install -r requirements.txt --format json
 
 Options of safe-install:
-  --trust FILE              The trust file; else pytrust.toml from here upwards.
-  --python PATH             Install into this interpreter or virtual environment; else $VIRTUAL_ENV, else pip-warden's own.
-  --download DIR            Download instead of installing: all files or none, and never over other bytes.
-  --with-sdist              With --download: the sdist of each release too.
-  --dry-run                 Resolve and verify; install nothing, and with --download write nothing.
-  --strict                  Present but unverified packages and hidden newer releases are refusals too.
-  --offline                 Open no connection; use what the cache holds, judged again.
-  --format text|json        How the result is printed.
-  --report FILE             Write pip's installation report there; not with --download.
-  --cache-dir DIR           Where accepted files are kept; else PIP_WARDEN_CACHE_DIR, else the user's cache directory.
-  --token-file HOST=FILE    A token for the registry on one host.
-  --timeout SECONDS         Give up on a registry that sends nothing for so long.
-  --retries N               How often a request to a registry is tried again.
-  --cert FILE               CA certificates to trust (PEM).
-  --pass-env NAME           Let builds see this variable of the environment.
-  -v, -q                    Say more, say less.
-  -V, --version             Show the version and exit.
+  --trust FILE            The trust file; else pytrust.toml from here upwards.
+  --python PATH           Install into this interpreter or virtual environment;
+                          else $VIRTUAL_ENV, else pip-warden's own.
+  --download DIR          Download instead of installing: all files or none, and
+                          never over other bytes.
+  --with-sdist            With --download: the sdist of each release too.
+  --dry-run               Resolve and verify; install nothing, and with
+                          --download write nothing.
+  --strict                Present but unverified packages and hidden newer
+                          releases are refusals too.
+  --offline               Open no connection; use what the cache holds, judged
+                          again.
+  --format text|json      How the result is printed.
+  --color auto|always|never
+                          Colour the output; by default (auto) on a terminal.
+  --report FILE           Write pip's installation report there; not with
+                          --download.
+  --cache-dir DIR         Where accepted files are kept; else
+                          PIP_WARDEN_CACHE_DIR, else the user's cache directory.
+  --token-file HOST=FILE  A token for the registry on one host.
+  --timeout SECONDS       Give up on a registry that sends nothing for so long.
+  --retries N             How often a request to a registry is tried again.
+  --cert FILE             CA certificates to trust (PEM).
+  --pass-env NAME         Let builds see this variable of the environment.
+  -v, --verbose           Say more, pip too.
+  -q, --quiet             Say only warnings and refusals, pip too; twice: only
+                          errors.
+  -V, --version           Show the version and exit.
 
 Options of pip that are passed on:
 {passed}
@@ -51,8 +71,9 @@ Options of pip that are passed on:
 Options of pip that are refused, since they would step round the gate:
 {refused}
 
-Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty trust file; 3 could not decide; 4 pip itself failed, or
-  all was accepted and something could not be written; 70 a bug; 129, 130, 143 ended by a signal.
+Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty
+  trust file; 3 could not decide; 4 pip itself failed, or all was accepted and
+  something could not be written; 70 a bug; 129, 130, 143 ended by a signal.
 """
 
 
@@ -68,6 +89,7 @@ Exit codes: 0 installed, everything accepted; 1 refused; 2 usage or a faulty tru
 def safe_install(words: tuple[str, ...]) -> int:
     """Install through the gate."""
     from pip_warden.cli.common import print_report
+    from pip_warden.cli.output import Console
     from pip_warden.installer.options import parse_arguments
 
     parsed = parse_arguments(words)
@@ -80,8 +102,12 @@ def safe_install(words: tuple[str, ...]) -> int:
     output_format = parsed.last("--format") or "text"
     if output_format not in {"text", "json"}:
         raise UsageError("option-value", f"expected --format text or json, found {output_format!r}")
-    report = _run(parsed, is_json=output_format == "json")
-    return print_report(report, output_format)
+    if (color := parsed.last("--color")) is not None and color not in CHOICES:
+        raise UsageError("option-value", f"expected --color auto, always or never, found {color!r}")
+    quiet = len(parsed.values("--quiet")) - len(parsed.values("--verbose"))
+    console = Console(verbose=quiet < 0, quiet=max(0, quiet))
+    report = _run(parsed, console, is_json=output_format == "json")
+    return print_report(report, output_format, console)
 
 
 def _pip_version() -> str:
@@ -98,29 +124,28 @@ def _help() -> str:
 
     def listed(treatment: Treatment) -> str:
         names = ", ".join(option.names[0] for option in OPTIONS if option.treatment is treatment)
-        return textwrap.fill(names, 118, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+        return textwrap.fill(names, 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
     return _HELP.format(passed=listed(Treatment.PASSED), refused=listed(Treatment.REFUSED))
 
 
-def _run(parsed: Parsed, *, is_json: bool) -> Report:
+def _run(parsed: Parsed, console: Console, *, is_json: bool) -> Report:
     from pip_warden.cli.common import load_trust
-    from pip_warden.cli.output import Console
     from pip_warden.cli.session import open_session
     from pip_warden.install import install
 
     given = parsed.last("--trust")
     trust = load_trust(Path(given) if given is not None else None)
-    console = Console(verbose=parsed.has("--verbose"), quiet=parsed.has("--quiet"))
 
     def on_line(line: str) -> None:
         console.clear()
-        print(said(line), file=sys.stderr if is_json else sys.stdout, flush=True)
+        stream = sys.stderr if is_json else sys.stdout
+        # Indented, so that a build cannot print what looks like a line of ours.
+        for part in layout_of(stream).line(said(line), indent=2, hang=4):
+            print(part, file=stream, flush=True)
 
     with open_session(trust, _settings(parsed), console) as session:
-        report = install(session, _request(parsed), on_line=on_line)
-    console.clear()
-    return report
+        return install(session, _request(parsed), on_line=on_line)
 
 
 def _settings(parsed: Parsed) -> Settings:

@@ -1,4 +1,4 @@
-"""What libraries say of their own accord: escaped, or not at all. What matters of it is a code, which we say ourselves."""
+"""What libraries log or warn of: escaped, or not shown. What matters we print ourselves, with a code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pip_warden.display import said
 
 
 def hush(words: list[str]) -> None:
-    """Have nothing of a library's reach the terminal past our own escaping. Called once, where the process begins.
+    """Let nothing of a library's reach the terminal unescaped. Called once, at the start of the process.
 
     With ``--debug`` what libraries log is shown; ``python -W`` shows what they warn of.
 
@@ -41,19 +41,19 @@ class _Escaping(logging.Handler):
             return
         try:
             lines = self.format(record).splitlines()
-        except Exception:  # noqa: BLE001 -- a record that does not fit its arguments is the library's own fault, and no news
+        except Exception:  # noqa: BLE001 -- the record does not fit its arguments: a fault of the library
             return
         for line in lines:
             print(f"{said(record.name, 100)}: {said(line)}", file=sys.stderr)
 
 
 def _thread_failed(failure: threading.ExceptHookArgs) -> None:
-    """Say in a line what ended a thread; Python's own way is a traceback, as it comes."""
+    """Print in one line what ended a thread; Python would print an unescaped traceback."""
     if failure.exc_type is not SystemExit:
         what = f"{failure.exc_type.__name__}: {failure.exc_value}"
         print(f"warning: a thread of this process failed: {said(what, 500)}", file=sys.stderr)
 
 
 def _never_raised(failure: sys.UnraisableHookArgs) -> None:
-    """Log what failed where nobody could be told, a destructor for instance."""
+    """Log what failed where nothing could catch it, a destructor for instance."""
     logging.getLogger("python").warning("ignored: %s: %s", failure.exc_type.__name__, failure.exc_value)

@@ -1,81 +1,130 @@
-"""Where output goes: data on stdout, talk on stderr, colour only for a terminal that wants it."""
+"""Where output goes: data on stdout, talk on stderr, and one line of progress on a terminal."""
 
 from __future__ import annotations
 
 import itertools
+import os
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, Self
 
 from pip_warden.cli.delivery import OutputStream
-from pip_warden.cli.style import console_style
+from pip_warden.cli.style import layout_of, text_columns
 from pip_warden.display import shown
 from pip_warden.events import Reporter
 
+_REDRAWN_EVERY = 0.1
+"""Seconds between two drawings of the line of progress."""
+
+_WIDE_ENOUGH = 40
+"""Columns of a terminal that also has room for how far a transfer is."""
+
 
 def wants_json(words: Sequence[str]) -> bool:
-    """Tell whether the arguments ask for JSON, also when they cannot be parsed."""
+    """Return whether the arguments ask for JSON, also when they cannot be parsed."""
     asked = [word for word in words if word.startswith("--format=")]
     asked += [f"--format={after}" for word, after in itertools.pairwise(words) if word == "--format"]
     return bool(asked) and asked[-1] == "--format=json"
 
 
 class Console(Reporter):
-    """Tells people what happens, on stderr: notes as lines, transfers as one line that is redrawn on a terminal."""
+    """Tells what happens, on stderr: notes as lines, progress as one line that is redrawn on a terminal.
 
-    def __init__(self, *, verbose: bool = False, quiet: bool = False, stream: IO[str] | None = None) -> None:
+    Args:
+        verbose: Also tell each step.
+        quiet: 1: no notes and no progress; 2: no warnings either.
+        stream: Where it is told; standard error by default.
+        monotonic: Seconds that only grow.
+
+    Attributes:
+        quiet: As given.
+    """
+
+    def __init__(
+        self,
+        *,
+        verbose: bool = False,
+        quiet: int = 0,
+        stream: IO[str] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.quiet = quiet
         self._stream = sys.stderr if stream is None else stream
-        self._style = console_style(self._stream)
+        self._layout = layout_of(self._stream)
         self._verbose = verbose
-        self._quiet = quiet
-        self._live = self._stream.isatty() and not quiet
-        self._drawn = False
+        self._live = not quiet and _can_redraw(self._stream)
+        self._lock = threading.Lock()
+        self._monotonic = monotonic
+        self._started = monotonic()
+        self._drawn_at = float("-inf")
+        self._is_drawn = False
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
         """Read the values of :func:`~pip_warden.cli.common.connection_options`."""
-        return cls(verbose=bool(options["verbose"]), quiet=bool(options["quiet"]))
+        louder = int(options["verbose"]) - int(options["quiet"])
+        return cls(verbose=louder > 0, quiet=max(0, -louder))
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return self._monotonic() - self._started
 
     def note(self, message: str) -> None:
         """Print a note."""
-        if not self._quiet:
-            self._line(f"{self._style('note', 'quiet')}: {shown(message, 1000)}")
+        if not self.quiet:
+            self._line("note: ", shown(message, 1000), "quiet")
 
     def warning(self, message: str) -> None:
-        """Print a warning; quiet does not silence it."""
-        self._line(f"{self._style('warning', 'unknown')}: {shown(message, 1000)}")
+        """Print a warning; it takes two ``-q`` to silence it."""
+        if self.quiet < 2:
+            self._line("warning: ", shown(message, 1000), "unknown")
 
     def step(self, message: str) -> None:
         """Redraw what is being done; with ``--verbose`` a line each."""
         if self._verbose:
-            self._line(self._style(shown(message), "quiet"))
-        elif self._live:
-            self._redraw(message)
+            self._line("", shown(message), "quiet")
+        else:
+            self._redraw(message, "")
 
     def transfer(self, what: str, done: int, total: int | None) -> None:
         """Redraw the progress of a transfer."""
-        if self._live:
-            share = f"{done / total:4.0%} of {_size(total)}" if total else _size(done)
-            self._redraw(f"  {what}  {share}")
+        share = f"{done / total:4.0%} of {_size(total)}" if total else _size(done)
+        self._redraw(f"  {what}", f"  {share}")
 
     def transfer_done(self, what: str) -> None:
         """Clear the progress line."""
         self.clear()
         if self._verbose:
-            self._line(self._style(f"fetched {shown(what)}", "quiet"))
+            self._line("fetched ", shown(what), "quiet")
 
     def clear(self) -> None:
         """Remove the line that is redrawn."""
-        if self._drawn:
-            self._erase()
-            self._stream.flush()
-            self._drawn = False
+        with self._lock:
+            if self._is_drawn:
+                self._erase()
+                self._stream.flush()
+                self._is_drawn = False
 
-    def _redraw(self, text: str) -> None:
-        self._erase()
-        self._stream.write(self._style(shown(text, 100), "quiet"))
-        self._stream.flush()
-        self._drawn = True
+    def _redraw(self, text: str, share: str) -> None:
+        """Draw the line of progress, unless it was drawn a moment ago.
+
+        Args:
+            text: What is being done; cut where the line would be too long.
+            share: How far it is; it is shown whole.
+        """
+        if not self._live:
+            return
+        with self._lock:
+            now = self._monotonic()
+            if now - self._drawn_at < _REDRAWN_EVERY:
+                return
+            self._drawn_at, self._is_drawn = now, True
+            self._erase()
+            self._stream.write(self._layout.style(_fitted(text, share, text_columns(self._stream)), "quiet"))
+            self._stream.flush()
 
     def _erase(self) -> None:
         """Go back to the beginning of the line and empty it; nothing else that is printed may."""
@@ -84,9 +133,34 @@ class Console(Reporter):
         else:
             self._stream.write("\r\x1b[K")
 
-    def _line(self, text: str) -> None:
+    def _line(self, label: str, text: str, role: str) -> None:
         self.clear()
-        print(text, file=self._stream)
+        said = (
+            self._layout.labelled((label, role), text, hang=2) if label else self._layout.line((text, role))
+        )
+        print("\n".join(said), file=self._stream)
+
+
+def _fitted(text: str, share: str, columns: int) -> str:
+    """Return a line of progress that is not wider than a terminal.
+
+    Its last column stays empty: some terminals begin a new line once it is filled.
+    """
+    from rich.cells import chop_cells
+
+    if columns < _WIDE_ENOUGH:
+        share = ""
+    width = columns - 1 - len(share)
+    text = shown(text, 1000)
+    if len(chop_cells(text, width)) > 1:
+        text = chop_cells(text, width - 1)[0] + "…"
+    return text + share
+
+
+def _can_redraw(stream: IO[str]) -> bool:
+    """Return whether a line can be redrawn: on a terminal, and not in the log of a CI job."""
+    is_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and not is_ci
 
 
 def _size(count: int) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
     demand_options,
@@ -18,9 +19,11 @@ from pip_warden.cli.common import (
     print_report,
     trust_option,
 )
+from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
 from pip_warden.cli.session import open_session, settings_of
+from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName, parse_release
@@ -31,7 +34,12 @@ if TYPE_CHECKING:
     from pip_warden.trust.model import TrustFile
 
 
-@click.command("promote")
+@click.command(
+    "promote",
+    epilog=examples(
+        "pip-warden promote acme-widgets==1.0 \\\n    --from staging --to production --min-age 3"
+    ),
+)
 @click.argument("release", metavar="NAME==VERSION")
 @trust_option
 @click.option(
@@ -59,10 +67,12 @@ if TYPE_CHECKING:
 @demand_options
 @format_option
 @connection_options
+@color_option
 def command(*, release: str, trust: Path | None, **options: Any) -> int:
-    """Promote NAME==VERSION: judge every file with the trust file, as a consumer would, and only then copy evidence and files, byte for byte.
+    """Promote NAME==VERSION: judge every file with the trust file, as a consumer would, and only then copy.
 
-    A verification summary (SLSA) is written next to them. The same command can be run again after any failure.
+    Evidence and files are copied byte for byte. A verification summary (SLSA) is written next to them. The
+    same command can be run again after any failure.
     """
     from pip_warden.promote import promote, trust_from
     from pip_warden.publish.registry import Registry
@@ -78,10 +88,9 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
         registry = Registry(session.transport, destination, dry_run=dry_run, reporter=console)
         report, uploads = promote(session, plan, registry, dry_run=dry_run)
     console.clear()
-    if output_format == "text":
-        for upload in uploads:
-            print(f"{upload.outcome}: {shown(upload.name)}")
-    return print_report(replace(report, command="promote"), output_format)
+    if output_format == "text" and not console.quiet:
+        print_block("".join(f"{upload.outcome}: {shown(upload.name)}\n" for upload in uploads))
+    return print_report(replace(report, command="promote"), output_format, console)
 
 
 def _plan(release: str, trusted: TrustFile, options: dict[str, Any]) -> Plan:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import connection_options, format_option
+from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
 from pip_warden.cli.session import settings_of
+from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 from pip_warden.errors import UsageError
 
@@ -44,29 +47,36 @@ def _destination_options(function: F) -> F:
     return function
 
 
-@click.command("publish")
+@click.command(
+    "publish",
+    epilog=examples(
+        "pip-warden publish dist/*", "pip-warden publish dist/* --project acme/widgets --dry-run"
+    ),
+)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
 @_destination_options
 @format_option
 @connection_options
+@color_option
 def command(*, files: tuple[Path, ...], **options: object) -> None:
-    """Publish each FILE: its evidence into the generic registry, read back, then the file into the PyPI registry.
+    """Publish each FILE: its evidence to the generic registry, read back; then the file to the PyPI registry.
 
-    In CI the job token is used and nothing needs to be configured. The same command can be run again after any failure: what is there with the same
-    content is done; other content under the same name is an error.
+    In CI the job token is used and nothing needs to be configured. The same command can be run again after
+    any failure: what is there with the same content is done; other content under the same name is an error.
     """
     # Before the evidence goes up, not between it and the files.
     need_extra("publish", "publish")
     _publish(files, options, with_files=True)
 
 
-@click.command("publish-evidence")
+@click.command("publish-evidence", epilog=examples("pip-warden publish-evidence dist/*"))
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
 @_destination_options
 @format_option
 @connection_options
+@color_option
 def evidence_command(*, files: tuple[Path, ...], **options: object) -> None:
-    """Publish only the evidence of each FILE, for those who upload the files themselves, with twine for instance."""
+    """Publish only the evidence of each FILE, where another program uploads the files, twine for instance."""
     _publish(files, options, with_files=False)
 
 
@@ -85,7 +95,9 @@ def _publish(files: tuple[Path, ...], options: dict[str, object], *, with_files:
         for signed in found:
             uploads += registry.publish(signed) if with_files else registry.publish_evidence(signed)
     console.clear()
-    _tell("publish" if with_files else "publish-evidence", uploads, str(options["output_format"]))
+    output_format = str(options["output_format"])
+    if output_format == "json" or not console.quiet:
+        _tell("publish" if with_files else "publish-evidence", uploads, output_format)
 
 
 def _instance(given: str | None) -> str:
@@ -134,5 +146,4 @@ def _tell(command_name: str, uploads: list[UploadResult], output_format: str) ->
             )
         )
         return
-    for upload in uploads:
-        print(f"{upload.outcome}: {shown(upload.name)}")
+    print_block("".join(f"{upload.outcome}: {shown(upload.name)}\n" for upload in uploads))

@@ -1,4 +1,7 @@
-"""``pip-warden root``: the pinned Sigstore trusted root. Only this command, and the first ``trust add``, contact TUF."""
+"""``pip-warden root``: the pinned Sigstore trusted root.
+
+Only this command, and the first ``trust add``, contact TUF.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import load_trust, trust_option
+from pip_warden.cli.examples import examples
+from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 from pip_warden.errors import RefusedError, TrustRootError, UsageError
 
@@ -18,12 +24,13 @@ if TYPE_CHECKING:
     from pip_warden.trust.model import RootPin, TrustFile
 
 
-@click.group("root")
+@click.group("root", epilog=examples("pip-warden root update"))
+@color_option
 def command() -> None:
     """Look after the pinned Sigstore trusted root."""
 
 
-@command.command("update")
+@command.command("update", epilog=examples("pip-warden root update --trusted-root trusted_root.json"))
 @trust_option
 @click.option(
     "--trusted-root",
@@ -36,10 +43,11 @@ def command() -> None:
 @click.option(
     "--allow-removal",
     is_flag=True,
-    help="Pin a root that drops a key, authority or log of the pinned one, or makes one valid again whose time was over.",
+    help="Pin a root that drops a key, authority or log of the old one, or makes an expired one valid again.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking.")
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
+@color_option
 def update(
     *,
     trust: Path | None,
@@ -65,13 +73,13 @@ def update(
     new = load_root(raw)
     digest = digest_of(raw)
     if digest.matches(pin.sha256):
-        print(f"{pin.path.name} is current: sha256 {digest}")
+        print_block(f"{pin.path.name} is current: sha256 {digest}")
         return
-    print(f"{pin.path.name}\n  was  sha256 {pin.sha256}\n  new  sha256 {digest}")
+    print_block(f"{pin.path.name}\n  was  sha256 {pin.sha256}\n  new  sha256 {digest}")
     for part in new.dropped:
-        print(f"  not usable here, and left out: {shown(part, 500)}")
+        print_block(f"  not usable here, and left out: {shown(part, 500)}")
     for change in _losses(pin, new, is_fetched=trusted_root is None, allow_removal=allow_removal):
-        print(f"  {shown(change, 500)}")
+        print_block(f"  {shown(change, 500)}")
     _confirm(yes=yes)
     text = replace_root_digest(
         loaded.path.read_text(encoding="utf-8"), replace(pin, sha256=digest), loaded.path
@@ -79,7 +87,7 @@ def update(
     with drafted(pin.path, raw) as put:
         write(loaded.path, text)
         put()
-    print(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
+    print_block(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
 
 
 def _pinned(trust: TrustFile, name: str) -> RootPin:
@@ -93,8 +101,8 @@ def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -
     """Say what a new root takes away from the pinned one.
 
     Raises:
-        RefusedError: ``other-trusted-root``: the public-good root would replace that of another instance; ``trusted-root-removal``: something is
-            taken away, and that was not allowed.
+        RefusedError: ``other-trusted-root``: the public-good root would replace that of another instance;
+            ``trusted-root-removal``: something is taken away, and that was not allowed.
         TrustRootError: What is pinned is not there to compare with, and that was not allowed.
     """
     from pip_warden._sigstore.root import load_root
@@ -111,8 +119,10 @@ def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -
         named = "" if pin.name == "default" else f" --sigstore {pin.name}"
         raise RefusedError(
             "other-trusted-root",
-            f"expected an older root of the public-good instance in {pin.path.name}, found one that has none of its certificate authorities",
-            hint=f"Name the newer root of your own instance: `pip-warden root update{named} --trusted-root FILE`.",
+            f"expected an older root of the public-good instance in {pin.path.name}, found one that has none"
+            " of its certificate authorities",
+            hint="Name the newer root of your own instance: "
+            f"`pip-warden root update{named} --trusted-root FILE`.",
         )
     losses = [f"removed: {part}" for part in removed(old, new)]
     losses += [f"valid again: {part}" for part in reopened(old, new)]
@@ -120,7 +130,8 @@ def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -
         raise RefusedError(
             "trusted-root-removal",
             f"expected all that {pin.path.name} has, with its ends, found {shown('; '.join(losses), 4000)}",
-            hint="Is it the newer root, and of the same instance? If what is listed is meant, --allow-removal pins it.",
+            hint="Is it the newer root, and of the same instance? If what is listed is meant, --allow-removal"
+            " pins it.",
         )
     return losses
 

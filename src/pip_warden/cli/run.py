@@ -1,4 +1,4 @@
-"""How every command ends: one table from errors to exit codes, no traceback, one clear message (design decision D11)."""
+"""How every command ends: an exit code for each error, one message, no traceback (design decision D11)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import click
 
-from pip_warden.cli.delivery import delivering, was_left
+from pip_warden.cli.color import asked_color
+from pip_warden.cli.delivery import choose_color, delivering, was_left
 from pip_warden.cli.output import wants_json
 from pip_warden.cli.signals import SignalledError, ended_in_order
-from pip_warden.cli.style import console_style
+from pip_warden.cli.style import layout_of
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.display import said
 from pip_warden.errors import BugError, UsageError, WardenError
@@ -31,6 +32,7 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         args: The arguments; ``sys.argv`` where None.
     """
     words = list(sys.argv[1:] if args is None else args)
+    choose_color(asked_color(words))
     try:
         with ended_in_order():
             return _run(command, name, words)
@@ -50,8 +52,9 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
     except WardenError as err:
         return fail(err, name, words)
     except SystemExit:
-        # click ends the process with 1, which is what a refusal exits with here, for a broken pipe and, not being standalone, for nothing else.
-        # The standard streams break none (see delivering), so this is one that nobody expected.
+        # click ends the process with 1, the exit code of a refusal here, for a broken pipe and, not being
+        # standalone, for nothing else. The standard streams break none (see delivering), so this one was
+        # not expected.
         return fail(BugError("bug", "a pipe of our own broke", hint=_REPORT_IT), name, words)
     except Exception as err:  # noqa: BLE001 -- the last line of defence: a bug is reported as one, never as a traceback
         if "--debug" in words:
@@ -76,12 +79,12 @@ def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
     if not as_json or was_left(sys.stdout):
         from pip_warden.report import text
 
-        print(text.render_error(error, console_style(sys.stderr)), file=sys.stderr)
+        print(text.render_error(error, layout_of(sys.stderr)), file=sys.stderr)
     return error.exit_code
 
 
 def _unexpected(err: Exception) -> WardenError:
-    """Return what nobody converted as an error of ours: a full disk or a lost directory, which can show anywhere, or a bug."""
+    """Return an unconverted exception as an error of ours: a full disk or a lost directory, or else a bug."""
     if isinstance(err, OSError) and is_full(err):
         return cannot_store(err.filename or "what this command needs", err)
     if isinstance(err, FileNotFoundError) and not _is_somewhere():

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.cli.color import color_option
+from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
+from pip_warden.cli.style import layout_of
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
+    from pip_warden.report.layout import Layout
     from pip_warden.sandbox.world import Sandbox
 
 
-@click.command("sandbox")
+@click.command("sandbox", epilog=examples("pip-warden sandbox --port 8080"))
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port of GitLab; any free one by default."
 )
@@ -32,11 +37,12 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the whole state there when it ends.",
 )
+@color_option
 def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> None:
     """Run an embedded GitLab and Sigstore on loopback until interrupted.
 
-    It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time stamps; everything in it is
-    forgotten when it ends. Nothing else is needed to try pip-warden.
+    It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time
+    stamps; everything in it is forgotten when it ends. Nothing else is needed to try pip-warden.
     """
     from pip_warden.sandbox.errors import SandboxError
     from pip_warden.sandbox.serve import run_forever
@@ -48,7 +54,7 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
         seen.append(sandbox)
         directory.mkdir(parents=True, exist_ok=True)
         root = sandbox.write_trust(directory)
-        print(_introduction(sandbox, root, empty=empty), flush=True)
+        print("\n".join(_introduction(sandbox, root, layout_of(sys.stdout), empty=empty)), flush=True)
 
     try:
         run_forever(ready=ready, ports={"gitlab": port} if port else None)
@@ -59,27 +65,26 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
         print(f"state written to {dump}", file=sys.stderr)
 
 
-def _introduction(sandbox: Sandbox, root: Path, *, empty: bool) -> str:
+def _introduction(sandbox: Sandbox, root: Path, layout: Layout, *, empty: bool) -> Iterator[str]:
     from pip_warden.sandbox.example import fill
 
     token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
-    lines = [
-        f"GitLab     {sandbox.gitlab_url}",
-        f"pypi.org   {sandbox.pypi_url}  (a stand-in)",
-        f"Fulcio     {sandbox.fulcio_url}",
-        f"Rekor      {sandbox.rekor_url}",
-        f"Timestamps {sandbox.tsa_url}",
-        f"Trust root {root}",
-        "",
-        "In another terminal:",
-        "",
-        f"  export GITLAB_URL={sandbox.gitlab_url} GITLAB_TOKEN={token}",
-    ]
+    yield from layout.block(
+        f"GitLab      {sandbox.gitlab_url}\n"
+        f"pypi.org    {sandbox.pypi_url} (a stand-in)\n"
+        f"Fulcio      {sandbox.fulcio_url}\n"
+        f"Rekor       {sandbox.rekor_url}\n"
+        f"Timestamps  {sandbox.tsa_url}\n"
+        f"Trust root  {root}\n"
+        "\n"
+        "In another terminal:\n"
+    )
+    yield ""
+    yield from layout.command(["export", f"GITLAB_URL={sandbox.gitlab_url}", f"GITLAB_TOKEN={token}"])
     if not empty:
-        first = f"--source {sandbox.gitlab_url} --trusted-root {root}"
-        lines += [
-            f"  pip-warden trust add acme-gears --project acme/gears {first}",
-            "  pip-warden trust add acme-widgets --project acme/widgets",
-            "  safe-install acme-widgets",
-        ]
-    return "\n".join([*lines, "", "Ctrl-C ends it."])
+        first = ["--source", sandbox.gitlab_url, "--trusted-root", str(root)]
+        add = ["pip-warden", "trust", "add"]
+        yield from layout.command([*add, "acme-gears", "--project", "acme/gears", *first])
+        yield from layout.command([*add, "acme-widgets", "--project", "acme/widgets"])
+        yield from layout.command(["safe-install", "acme-widgets"])
+    yield from ("", "Ctrl-C ends it.")

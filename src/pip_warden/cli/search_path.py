@@ -1,10 +1,11 @@
-"""Where modules are looked for: in what is installed, not in what PYTHONPATH or the working directory add to it.
+"""Where modules are looked for: in what is installed, not in PYTHONPATH or the working directory.
 
-Both come before the standard library in ``sys.path``, so a ``click.py`` in a checkout would run before anything is judged. They are taken away
-and not moved behind, since libraries also look for modules that need not be installed (``simplejson``, ``brotli``, ``keyring``).
+Both come before the standard library in ``sys.path``, so a ``click.py`` in a checkout would run before
+anything is judged. They are removed and not moved to the end, since libraries also look for modules that
+need not be installed (``simplejson``, ``brotli``, ``keyring``).
 
-This runs before anything else is imported, so it imports nothing that could come from there: ``sys`` is built in, ``os`` and ``site`` are frozen.
-``from __future__ import …`` would import ``__future__``.
+This runs before anything else is imported, so it imports nothing that could come from there: ``sys`` is
+built in, ``os`` and ``site`` are frozen. ``from __future__ import …`` would import ``__future__``.
 """
 
 import os
@@ -13,12 +14,13 @@ import sys
 
 
 def drop_strangers() -> None:
-    """Take away from ``sys.path`` what PYTHONPATH put there, and the working directory that ``-m`` and ``-c`` put first.
+    """Remove from ``sys.path`` what PYTHONPATH, ``-m`` and ``-c`` put there.
 
-    What holds this package stays (``pip install --target``, a zip application): whoever can write there is us. So do the directories of Python
-    itself. What was imported before (``sitecustomize``, ``.pth`` files, what a launcher imports) cannot be undone.
+    The directory of this package stays (``pip install --target``, a zip application): who can write there
+    can change us. So do the directories of Python itself. What was imported before (``sitecustomize``,
+    ``.pth`` files, what a launcher imports) cannot be undone.
 
-    A Python that we start without ``-I``, as pip-api does, looks where we do, in our own interpreter.
+    A Python that we start without ``-I``, as pip-api does, has the same search path.
     """
     if not sys.flags.safe_path and sys.path and _is_stranger(sys.path[0]) and _is_here(sys.path[0]):
         del sys.path[0]
@@ -50,7 +52,7 @@ def _own() -> set[str]:
 
 
 def _real(entry: str) -> str:
-    """Return the one spelling of a directory; a relative one has none where the working directory was removed."""
+    """Return the one spelling of a directory; a relative one has none if the working directory is gone."""
     try:
         return os.path.realpath(entry)
     except OSError:

@@ -7,11 +7,16 @@ from typing import Literal
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option
+from pip_warden.cli.examples import examples
 from pip_warden.cli.signing import open_signatory, signing_options, tell
 
 
-@click.command("sign")
+@click.command(
+    "sign",
+    epilog=examples("pip-warden sign dist/*", "pip-warden sign dist/* --trust-config trust_config.json"),
+)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--detached", is_flag=True, help="Also FILE.sig and FILE.crt (needs a Rekor v1 log).")
 @click.option(
@@ -19,6 +24,7 @@ from pip_warden.cli.signing import open_signatory, signing_options, tell
 )
 @format_option
 @signing_options
+@color_option
 def command(
     *,
     files: tuple[Path, ...],
@@ -29,13 +35,14 @@ def command(
     trust_config: Path | None,
     output_directory: Path | None,
     overwrite: bool,
-    quiet: bool,
+    quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> None:
-    """Sign each FILE without a key: the job's ID token is exchanged for a short-lived certificate, one for all files.
+    """Sign each FILE without a key: the job's ID token is exchanged for a short-lived certificate.
 
-    Writes FILE.sigstore.json, verified before it is written. A self-managed GitLab needs a Sigstore of its own (--trust-config): the public one
-    knows four GitLabs. Container images are not covered.
+    One certificate serves all files. Writes FILE.sigstore.json, verified before it is written. A
+    self-managed GitLab needs a Sigstore of its own (--trust-config): the public one knows four GitLabs.
+    Container images are not covered.
     """
     from pip_warden.cli.output import Console
     from pip_warden.publish.sign import files_to_sign, sign_file
@@ -54,4 +61,4 @@ def command(
             )
             for path in paths
         ]
-    tell("sign", signed, output_format)
+    tell("sign", signed, output_format, console)

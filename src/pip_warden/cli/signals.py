@@ -23,7 +23,7 @@ _LONGEST_WAIT = 60.0
 
 
 def show_no_interrupt() -> None:
-    """Have Ctrl-C end the process as SIGTERM does, without Python's traceback, where no run is under way: before it begins, and after its end."""
+    """Have Ctrl-C end the process as SIGTERM does, without a traceback, before a run and after it."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -46,7 +46,7 @@ class SignalledError(BaseException):
 
 
 class _RunState:
-    """What has been heard during a run; it is changed by the main thread alone, where Python runs the handlers of signals."""
+    """The signals of a run; only the main thread changes it, where Python runs the handlers of signals."""
 
     def __init__(self) -> None:
         self.heard: int | None = None
@@ -73,9 +73,10 @@ _run_state = _RunState()
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise :class:`SignalledError` in the main thread, and SIGINT KeyboardInterrupt as ever, but no second one after the first.
+    """Let SIGTERM and SIGHUP raise :class:`SignalledError` in the main thread, and SIGINT KeyboardInterrupt.
 
-    What is ignored stays so: nohup ignores SIGHUP, and a shell SIGINT for what it starts in the background. Nothing happens in another thread.
+    No second one is raised after the first. What is ignored stays so: nohup ignores SIGHUP, and a shell
+    SIGINT for what it starts in the background. In another thread nothing is changed.
     """
     global _run_state  # noqa: PLW0603 -- signals belong to the process, too
     if threading.current_thread() is not threading.main_thread():
@@ -99,8 +100,9 @@ def ended_in_order() -> Iterator[None]:
 def _woken(state: _RunState) -> Iterator[None]:
     """Have signals interrupt what the main thread waits for, be it a pip that says nothing for an hour.
 
-    Python notes a signal, and runs its handler when the main thread comes to it. One that arrives a moment before a system call, or in another
-    thread, does not interrupt that call. So the main thread is nudged until it has heard.
+    Python notes a signal, and runs its handler when the main thread comes to it. One that arrives a moment
+    before a system call, or in another thread, does not interrupt that call. So the main thread is nudged
+    until it has heard.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -131,7 +133,7 @@ def _nudge(state: _RunState, reader: int) -> None:
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Hold signals back: they end the run when this is done. For what must be done wholly or not at all, and takes no time."""
+    """Hold signals back until this is done: for what must be done wholly or not at all, and takes no time."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -144,7 +146,7 @@ def unbroken() -> Iterator[None]:
 
 
 def leave(code: int) -> None:
-    """End the process, if a signal ended its run: at once, since otherwise Python waits for threads that may be waiting for a registry."""
+    """End the process now, if a signal ended its run: Python waits for threads, and these for a registry."""
     if not _run_state.ending.is_set():
         return
     for stream in (sys.stdout, sys.stderr):
@@ -155,5 +157,5 @@ def leave(code: int) -> None:
 
 
 def _is_importing(frame: FrameType | None) -> bool:
-    """Tell whether Python's import is at work itself: an exception between its locks would leave one of them locked, for every thread."""
+    """Return whether Python is importing: an exception between its locks would leave one locked for ever."""
     return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")

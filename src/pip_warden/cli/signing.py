@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from pip_warden.cli.output import Console
+from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 from pip_warden.errors import UsageError
 
@@ -39,10 +40,10 @@ def signing_options(function: F) -> F:
         click.option(
             "--output-directory",
             type=click.Path(file_okay=False, path_type=Path),
-            help="Where evidence is written; else beside each file.",
+            help="Where evidence is written; else next to each file.",
         ),
         click.option("--overwrite", is_flag=True, help="Replace evidence that is there."),
-        click.option("--quiet", "-q", is_flag=True, help="Say less."),
+        click.option("--quiet", "-q", count=True, help="Only warnings; twice: only errors."),
         click.option("--debug", is_flag=True, help="Show where a bug happened."),
     ]
     for option in reversed(options):
@@ -77,8 +78,8 @@ def _config(path: Path | None) -> bytes | None:
         ) from err
 
 
-def tell(command: str, signed: list[Signed], output_format: str) -> None:
-    """Print what was signed."""
+def tell(command: str, signed: list[Signed], output_format: str, console: Console) -> None:
+    """Print what was signed; quiet prints it only as JSON."""
     if output_format == "json":
         files = [
             {
@@ -92,6 +93,8 @@ def tell(command: str, signed: list[Signed], output_format: str) -> None:
         ]
         print(json.dumps({"schema_version": 1, "command": command, "exit_code": 0, "files": files}, indent=2))
         return
+    if console.quiet:
+        return
     for item in signed:
         names = ", ".join(shown(path.name) for path in item.written)
-        print(f"{shown(item.path.name)}: {names} (log index {item.proved.log_index})")
+        print_block(f"{shown(item.path.name)}: {names} (log index {item.proved.log_index})")

@@ -1,4 +1,4 @@
-"""The tree of ``pip-warden`` commands, with their one-line help, so that listing them imports none of them."""
+"""The tree of ``pip-warden`` commands with their one-line help: listing them imports none of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import importlib
 from importlib.metadata import version
 
 import click
+
+from pip_warden.cli.color import color_option
+from pip_warden.cli.examples import examples
 
 _COMMANDS = {
     "verify": ("verify", "Verify local wheels and sdists."),
@@ -45,7 +48,12 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, help_) for name, (_, help_) in _COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("pip-warden trust show", "safe-install -r requirements.txt"),
+)
+@color_option
 @click.version_option(version("pip-warden"), "-V", "--version")
 def pip_warden() -> None:
     """Prove who published a Python package before any installer sees it.

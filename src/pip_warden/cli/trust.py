@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option, trust_option
+from pip_warden.cli.examples import examples
+from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 
 if TYPE_CHECKING:
@@ -31,17 +34,24 @@ class _TrustGroup(click.Group):
         return super().get_command(ctx, cmd_name)
 
 
-@click.group("trust", cls=_TrustGroup)
+@click.group(
+    "trust",
+    cls=_TrustGroup,
+    epilog=examples("pip-warden trust add acme-widgets --source gitlab --project acme/widgets"),
+)
+@color_option
 def command() -> None:
     """Look at and edit the trust file: who may publish what.
 
-    The file is pytrust.toml, looked for from the working directory up to the repository's root. Commit it, and review its changes.
+    The file is pytrust.toml, looked for from the working directory up to the repository's root. Commit it,
+    and review its changes.
     """
 
 
-@command.command("check")
+@command.command("check", epilog=examples("pip-warden trust check"))
 @trust_option
 @format_option
+@color_option
 def check(*, trust: Path | None, output_format: str) -> None:
     """Validate the trust file as a whole, trusted roots included."""
     from pip_warden.cli.common import load_trust
@@ -64,16 +74,17 @@ def check(*, trust: Path | None, output_format: str) -> None:
             )
         )
         return
-    print(f"{loaded.path} is valid: {_counted(loaded)}")
+    print_block(f"{loaded.path} is valid: {_counted(loaded)}")
     for name, parts in left_out.items():
         for part in parts:
-            print(f"  trusted root {name}: not usable here, and left out: {shown(part, 500)}")
+            print_block(f"  trusted root {name}: not usable here, and left out: {shown(part, 500)}")
 
 
-@command.command("show")
+@command.command("show", epilog=examples("pip-warden trust show acme-widgets"))
 @click.argument("name", required=False)
 @trust_option
 @format_option
+@color_option
 def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
     """Show who may publish NAME, or every package."""
     from pip_warden.cli.common import load_trust
@@ -98,9 +109,9 @@ def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
         }
         print(json.dumps(document, indent=2))
         return
-    print(f"{loaded.path}: {_counted(loaded)}")
+    print_block(f"{loaded.path}: {_counted(loaded)}")
     for entry in entries:
-        print("\n".join(_as_text(entry, loaded)))
+        print_block("\n".join(_as_text(entry, loaded)))
 
 
 def _counted(trust: TrustFile) -> str:

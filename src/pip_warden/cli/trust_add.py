@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import connection_options, trust_option, trust_path
+from pip_warden.cli.examples import examples
 
 if TYPE_CHECKING:
     from pip_warden.first_use.task import PinRequest
 
 
-@click.command("add")
+@click.command(
+    "add",
+    epilog=examples(
+        "pip-warden trust add acme-widgets --source https://gitlab.com \\\n    --project acme/widgets",
+        "pip-warden trust add idna==3.20 --source https://pypi.org/simple \\\n"
+        '    --hash --reason "not signed; reviewed"',
+    ),
+)
 @click.argument("names", nargs=-1, metavar="NAME[==VERSION]…")
 @trust_option
 @click.option("--source", metavar="NAME|URL", help="A source of the trust file, or the URL of a new one.")
@@ -48,6 +57,7 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking, if nothing speaks against it.")
 @connection_options
+@color_option
 def command(
     *,
     names: tuple[str, ...],
@@ -66,9 +76,9 @@ def command(
 ) -> None:
     """Show who signed the newest release of NAME, ask, and pin that signer.
 
-    The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index such as https://pypi.org/simple). In a
-    tag ref the version becomes {version}, so that each release must be signed by its own tag. With --hash a release is pinned by the digests of
-    its files, for what nobody signs.
+    The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index
+    such as https://pypi.org/simple). In a tag ref the version becomes {version}, so that each release must
+    be signed by its own tag. With --hash a release that is not signed is pinned by the digests of its files.
     """
     from pip_warden.first_use.add import check_wanted
     from pip_warden.first_use.task import PinRequest
@@ -120,7 +130,7 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
         )
         add_all(task)
     person.clear()
-    print(draft.write(person))
+    person.show(draft.write(person))
 
 
 def _trust_path(given: Path | None) -> Path:

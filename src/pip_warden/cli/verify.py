@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
     demand_options,
@@ -17,6 +18,7 @@ from pip_warden.cli.common import (
     trust_option,
     trust_path,
 )
+from pip_warden.cli.examples import examples
 from pip_warden.errors import TrustRootError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +27,13 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("verify")
+@click.command(
+    "verify",
+    epilog=examples(
+        "pip-warden verify dist/*.whl",
+        "pip-warden verify acme-1.0.tar.gz --bundle acme-1.0.sigstore.json",
+    ),
+)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
 @trust_option
 @click.option("--bundle", type=_FILE, help="A Sigstore bundle of any version, or a PEP 740 attestation.")
@@ -49,6 +57,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @demand_options
 @format_option
 @connection_options
+@color_option
 def command(
     *,
     files: tuple[Path, ...],
@@ -64,9 +73,10 @@ def command(
     output_format: str,
     **options: Any,
 ) -> int:
-    """Verify each FILE: a wheel or sdist with its evidence beside it, or named by an option.
+    """Verify each FILE: a wheel or sdist with its evidence next to it, or named by an option.
 
-    Who must have signed it is what the trust file pins for its project, or --certificate-identity with --certificate-oidc-issuer.
+    Who must have signed it is what the trust file pins for its project, or --certificate-identity with
+    --certificate-oidc-issuer.
     """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import open_session, settings_of
@@ -78,8 +88,7 @@ def command(
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
         report = verify_files(session, files, given=given)
-    console.clear()
-    return print_report(report, output_format)
+    return print_report(report, output_format, console)
 
 
 def _trust(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
     demand_options,
@@ -16,15 +17,17 @@ from pip_warden.cli.common import (
     print_report,
     trust_option,
 )
+from pip_warden.cli.examples import examples
 from pip_warden.names import parse_release
 
 
-@click.command("verify-release")
+@click.command("verify-release", epilog=examples("pip-warden verify-release acme-widgets==1.0"))
 @click.argument("release", metavar="NAME==VERSION")
 @trust_option
 @demand_options
 @format_option
 @connection_options
+@color_option
 def command(
     *,
     release: str,
@@ -34,7 +37,10 @@ def command(
     output_format: str,
     **options: Any,
 ) -> int:
-    """Verify every wheel and sdist of NAME==VERSION as a consumer would meet them: the consumer_verification stage."""
+    """Verify every wheel and sdist of NAME==VERSION as a consumer would meet them.
+
+    This is what the consumer_verification stage of a pipeline runs.
+    """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import open_session, settings_of
     from pip_warden.verify import demand, verify_release
@@ -44,5 +50,4 @@ def command(
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
         report = verify_release(session, project, version)
-    console.clear()
-    return print_report(report, output_format)
+    return print_report(report, output_format, console)

@@ -166,6 +166,7 @@ OWN_OPTIONS: tuple[Option, ...] = _table(
     ("--strict", False),
     ("--token-file", True),
     ("--pass-env", True),
+    ("--color", True),
     ("--version -V", False),
 )
 """Options that safe-install has and pip does not have."""

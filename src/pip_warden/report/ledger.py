@@ -1,4 +1,4 @@
-"""The ledger of a run: a line for every file, what else a reader must know, and the exit code that all of it comes to."""
+"""The ledger of a run: a line for every file, warnings, unpinned names, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pip_warden.report.model import Line, Outcome, Unpinned
 
 
 class Ledger:
-    """What a run has come to so far. Safe to use from several threads.
+    """The results of a run so far. Safe to use from several threads.
 
     Attributes:
         error: What ended the run; None while nothing did.
@@ -28,7 +28,7 @@ class Ledger:
         self.installer_code: int | None = None
 
     def record(self, line: Line) -> None:
-        """Keep a line of what was judged, once however often it is asked for: one under a name that was seen already has a verdict of its own."""
+        """Keep a line of what was judged, once for each name, digest and outcome."""
         with self._lock:
             self._judged.setdefault((line.subject, line.sha256, line.outcome), line)
 
@@ -38,7 +38,7 @@ class Ledger:
             self._added.append(line)
 
     def want(self, name: Unpinned) -> None:
-        """Remember a name that the trust file does not know; who wanted it first is told."""
+        """Remember a name that the trust file does not know; the first that wanted it is kept."""
         with self._lock:
             self._unpinned.setdefault(name.project, name)
 
@@ -48,12 +48,12 @@ class Ledger:
             self._warnings.append(text)
 
     def lines(self) -> tuple[Line, ...]:
-        """Return every line so far: what was judged, in the order in which it was asked for, then the rest."""
+        """Return every line so far: what was judged, in the order of its requests, then the rest."""
         with self._lock:
             return (*self._judged.values(), *self._added)
 
     def unpinned(self) -> tuple[Unpinned, ...]:
-        """Return every unpinned name known so far, dependencies and build dependencies of accepted files included."""
+        """Return every unpinned name so far, including (build) dependencies of accepted files."""
         with self._lock:
             return tuple(self._unpinned.values())
 
@@ -71,12 +71,12 @@ class Ledger:
         return frozenset(line.sha256 for line in self.lines() if line.outcome is Outcome.ACCEPTED)
 
     def accepted_from_sources(self) -> tuple[ArtifactName, ...]:
-        """Return the name of every accepted file that came from a source; one that the user has comes from none."""
+        """Return the name of every accepted file that came from a source; a local file comes from none."""
         lines = (line for line in self.lines() if line.source)
         return tuple(name for line in lines if (name := line.accepted_name) is not None)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """Return what the run comes to (design decision D11).
+        """Return the exit code of the run (design decision D11).
 
         Args:
             strict: Whether a warning, or what is present and not verified, is a refusal.

@@ -83,7 +83,7 @@ class Report:
         trust_file: The trust file used, ``""`` for a command-line identity.
         installer_code: The installer's own exit code, None where none ran.
         error: What ended the run, where no line says it.
-        only_source: Name of the trust file's source where it has just one, for the commands that are suggested.
+        only_source: Name of the trust file's only source, for suggested commands; ``""`` if it has several.
     """
 
     command: str

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from dataclasses import replace
+from functools import partial
 
 from pip_warden.display import shown
 from pip_warden.errors import TrustFileError, WardenError
+from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import Line, Outcome, Report, signer_of
-from pip_warden.verdict.model import Accepted, ItemRefusal, Refused
+from pip_warden.report.summary import closing_line, counted
+from pip_warden.report.unpinned import unpinned_names
+from pip_warden.verdict.model import Accepted, ItemRefusal, Refused, SignedBy
 
-
-class Style(Protocol):
-    """Colours a piece of text; the command line decides whether there is any."""
-
-    def __call__(self, text: str, role: str, /) -> str:
-        """Return the text in the colour of a role: ``good``, ``bad``, ``unknown``, ``quiet`` or ``strong``."""
-
-
-def plain(text: str, _role: str, /) -> str:
-    """Colour nothing."""
-    return text
-
+_PLAIN = Layout()
 
 _MARKS = {
     Outcome.ACCEPTED: ("✓", "good"),
@@ -32,82 +25,133 @@ _MARKS = {
     Outcome.NOT_JUDGED: ("-", "quiet"),
 }
 
-
-def render(report: Report, style: Style = plain) -> str:
-    """Render a report, ending without a newline."""
-    return "\n".join(_render(report, style))
+_BAD = frozenset({Outcome.REFUSED, Outcome.UNDECIDED})
 
 
-def render_error(error: WardenError, style: Style = plain) -> str:
-    """Render an error that ended a run before there was a report."""
-    lines = [f"{style('error', 'bad')}[{error.code}]: {shown(error.message, 2000)}"]
-    if isinstance(error, TrustFileError):
-        lines += [f"  {shown(path)}: {shown(message, 500)}" for path, message in error.faults]
-    if error.hint:
-        lines += ["", f"{style('hint', 'strong')}: {shown(error.hint, 2000)}"]
+def render(report: Report, layout: Layout = _PLAIN, *, seconds: float | None = None, quiet: int = 0) -> str:
+    """Render a report, ending without a newline; ``""`` where there is nothing to say.
+
+    A refusal is always said, however quiet.
+
+    Args:
+        report: The report.
+        layout: Its width and colours.
+        seconds: How long the run took; None where nobody measured it.
+        quiet: 1: only what is refused, undecided or was there before, and warnings. 2: only why a run failed.
+    """
+    shown_report = _quieted(report, quiet)
+    lines = [*_render(shown_report, layout)]
+    if shown_report is report:
+        lines += closing_line(report, layout, seconds)
     return "\n".join(lines)
 
 
-def _render(report: Report, style: Style) -> Iterator[str]:
+def render_error(error: WardenError, layout: Layout = _PLAIN) -> str:
+    """Render an error that ended a run before there was a report."""
+    return "\n".join(_render_error(error, layout))
+
+
+def _quieted(report: Report, quiet: int) -> Report:
+    """Return a report without what quiet leaves out; all of it where nothing would be left of a failure."""
+    if not quiet:
+        return report
+    kept = _BAD if quiet > 1 else _BAD | {Outcome.PRESENT}
+    lines = tuple(line for line in report.lines if line.outcome in kept)
+    if quiet == 1:
+        left = replace(report, lines=lines)
+    elif report.exit_code == 0:
+        left = replace(report, lines=(), unpinned=(), warnings=(), error=None)
+    else:
+        left = replace(report, lines=lines, warnings=())
+    says_nothing = not (left.lines or left.error or left.warnings)
+    return report if says_nothing and report.exit_code != 0 else left
+
+
+def _render(report: Report, layout: Layout) -> Iterator[str]:
+    names = {name.project for name in report.unpinned}
+    listed = []
     for line in report.lines:
-        yield from _render_line(line, style)
+        if line.code == "not-pinned" and line.subject in names:
+            listed.append(line)
+        else:
+            yield from _render_line(line, layout)
     if report.error is not None:
-        yield render_error(report.error, style)
-    yield from _render_unpinned(report, style)
+        yield from _render_error(report.error, layout)
+    if listed:
+        yield from _render_listed(listed, layout)
+    if report.unpinned:
+        yield from unpinned_names(report, layout)
     for text in report.warnings:
-        yield f"{style('warning', 'unknown')}: {shown(text, 500)}"
+        yield from layout.labelled(("warning: ", "unknown"), shown(text, 500), hang=2)
 
 
-def _render_line(line: Line, style: Style) -> Iterator[str]:
+def _render_error(error: WardenError, layout: Layout) -> Iterator[str]:
+    yield from layout.line(("error", "bad"), f"[{error.code}]: {shown(error.message, 2000)}")
+    if isinstance(error, TrustFileError):
+        for path, message in error.faults:
+            yield from layout.line(f"{shown(path)}: {shown(message, 500)}", indent=2)
+    if error.hint:
+        yield ""
+        yield from layout.labelled(("hint: ", "strong"), shown(error.hint, 2000), hang=2)
+
+
+def _render_line(line: Line, layout: Layout) -> Iterator[str]:
     mark, role = _MARKS[line.outcome]
-    head = f"{style(mark, role)} {style(shown(line.subject), 'strong')} {style(line.outcome.value, role)}"
+    head: list[Piece] = [f"{shown(line.subject)} ", (line.outcome.value, role)]
+    put = partial(layout.labelled, (f"{mark} ", role), *head, hang=4)
     match line.verdict:
         case Accepted() as accepted:
-            yield f"{head}  {style(shown(signer_of(accepted)), 'quiet')}"
+            note = f"  ({shown(line.note)})" if line.note else ""
+            yield from put("  ", *_basis(accepted), note)
             for item in accepted.bad_items:
-                yield f"    beside it: {_item(item)}"
+                yield from layout.line(f"not used: {_item(item)}", indent=4)
         case Refused() as refused:
-            yield f"{head}[{refused.code}] at step {int(refused.step)} ({refused.step.name.lower()})"
-            yield from _render_refusal(refused)
+            yield from put(_step(refused))
+            yield from _render_refusal(refused, layout)
         case None:
-            yield (
-                head
-                + (f"[{line.undecided.code}]" if line.undecided else "")
-                + (f"  {shown(line.note)}" if line.note else "")
-            )
+            code = f"[{line.undecided.code}]" if line.undecided else ""
+            yield from put(code, f"  {shown(line.note)}" if line.note else "")
     if line.undecided is not None:
-        yield f"    {shown(line.undecided.message, 500)}"
+        yield from layout.line(shown(line.undecided.message, 500), indent=4)
         if line.undecided.hint:
-            yield f"    hint: {shown(line.undecided.hint, 500)}"
+            yield from layout.line(f"hint: {shown(line.undecided.hint, 500)}", indent=4)
 
 
-def _render_refusal(refused: Refused) -> Iterator[str]:
+def _basis(accepted: Accepted) -> Iterator[Piece]:
+    """Yield what an acceptance rests on: a signer is what the eye shall meet first."""
+    if isinstance(accepted.basis, SignedBy):
+        yield "signed by "
+        yield shown(signer_of(accepted), 2000), "signer"
+    else:
+        yield shown(signer_of(accepted))
+
+
+def _render_listed(lines: list[Line], layout: Layout) -> Iterator[str]:
+    """Name at once what a table lists that follows: each of these refusals says the same."""
+    refused = lines[0].verdict
+    assert isinstance(refused, Refused)  # noqa: S101 -- not-pinned is the code of a refusal
+    mark, role = _MARKS[Outcome.REFUSED]
+    what = shown(lines[0].subject) if len(lines) == 1 else counted(len(lines), "package", "packages")
+    yield from layout.labelled((f"{mark} ", role), f"{what} ", ("refused", role), _step(refused), hang=4)
+
+
+def _step(refused: Refused) -> str:
+    return f"[{refused.code}] at step {int(refused.step)} ({refused.step.name.lower()})"
+
+
+def _render_refusal(refused: Refused, layout: Layout) -> Iterator[str]:
     fault = refused.fault
-    yield f"    expected: {shown(fault.expected, 500)}"
-    yield f"    found:    {shown(fault.found, 500)}"
+    yield from layout.labelled("expected: ", shown(fault.expected, 500), indent=4)
+    yield from layout.labelled("found:    ", shown(fault.found, 500), indent=4)
     if len(refused.bad_items) > 1:
         for item in refused.bad_items:
-            yield f"    evidence: {_item(item)}"
+            yield from layout.labelled("evidence: ", _item(item), indent=4)
     elif refused.bad_items:
-        yield f"    evidence: {shown(refused.bad_items[0].label)}"
+        yield from layout.labelled("evidence: ", shown(refused.bad_items[0].label), indent=4)
     if fault.hint:
-        yield f"    hint: {shown(fault.hint, 500)}"
+        yield from layout.labelled("hint: ", shown(fault.hint, 500), indent=4)
 
 
 def _item(item: ItemRefusal) -> str:
     fault = item.no.fault
     return f"{shown(item.label)} [{fault.code}] expected {shown(fault.expected)}, found {shown(fault.found)}"
-
-
-def _render_unpinned(report: Report, style: Style) -> Iterator[str]:
-    if not report.unpinned:
-        return
-    yield ""
-    yield style("Not in the trust file:", "strong")
-    for name in report.unpinned:
-        yield f"  {shown(name.project)}  (wanted by {shown(name.wanted_by)})"
-    yield "If you want them, these commands show who publishes each one, and ask:"
-    for name in report.unpinned:
-        yield f"  pip-warden trust add {shown(name.project)} --source {report.only_source or 'SOURCE'}"
-    yield "and for what nobody signs:"
-    yield f"  pip-warden trust add NAME==VERSION --source {report.only_source or 'SOURCE'} --hash --reason '…'"

@@ -1,0 +1,87 @@
+"""The line that closes a report: what it comes to, in a few words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from pip_warden.errors import UsageError
+from pip_warden.names import parse_artifact_name
+from pip_warden.report.layout import Layout, Piece
+from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.verdict.model import Accepted, SignedBy
+
+_ROLES = {Outcome.REFUSED: "bad", Outcome.UNDECIDED: "unknown"}
+_SAID = (Outcome.REFUSED, Outcome.UNDECIDED, Outcome.LOCAL, Outcome.PRESENT, Outcome.NOT_JUDGED)
+_WORDS = {Outcome.LOCAL: "local and not judged", Outcome.PRESENT: "present and not verified"}
+
+
+def closing_line(report: Report, layout: Layout, seconds: float | None) -> Iterator[str]:
+    """Yield ``5 packages: 4 signed by 2 identities, 1 by hash · 1.8 s``; nothing where no file was looked at.
+
+    Only counts and codes of ours are in it: nothing that a stranger has written.
+
+    Args:
+        report: The report.
+        layout: How it is laid out.
+        seconds: How long the run took; None where nobody measured it.
+    """
+    if not report.lines:
+        return
+    pieces: list[Piece] = [(_total(report.lines), "strong"), ": "]
+    for number, piece in enumerate(_counts(report.lines)):
+        pieces += [", ", piece] if number else [piece]
+    if report.error is not None:
+        pieces += ["; ended by ", (report.error.code, "bad")]
+    if seconds is not None:
+        pieces.append((f" · {duration(seconds)}", "quiet"))
+    yield from layout.line(*pieces)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: ``1.8 s``, ``42 s`` or ``3 min 5 s``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def _total(lines: tuple[Line, ...]) -> str:
+    """Count packages, or files where a package has several."""
+    if len({_project(line) for line in lines}) == len(lines):
+        return counted(len(lines), "package", "packages")
+    return counted(len(lines), "file", "files")
+
+
+def _project(line: Line) -> str:
+    try:
+        return str(parse_artifact_name(line.subject).project)
+    except UsageError:
+        return line.subject
+
+
+def _counts(lines: Iterable[Line]) -> Iterator[Piece]:
+    """Yield how many files ended in which way: first what is wrong."""
+    outcomes = Counter(line.outcome for line in lines)
+    signers = [
+        (line.verdict.basis.claims.issuer, line.verdict.basis.claims.subjects[0])
+        for line in lines
+        if isinstance(line.verdict, Accepted) and isinstance(line.verdict.basis, SignedBy)
+    ]
+    for outcome in _SAID[:2]:
+        if outcomes[outcome]:
+            yield f"{outcomes[outcome]} {outcome.value}", _ROLES[outcome]
+    if signers:
+        identities = counted(len(set(signers)), "identity", "identities")
+        yield f"{len(signers)} signed by {identities}", "good"
+    by_hash = outcomes[Outcome.ACCEPTED] - len(signers)
+    if by_hash:
+        yield f"{by_hash} by hash"
+    for outcome in _SAID[2:]:
+        if outcomes[outcome]:
+            yield f"{outcomes[outcome]} {_WORDS.get(outcome, outcome.value)}"
