@@ -15,7 +15,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.inspect import read_by
-from pip_warden.disk import cannot_store, is_full, storing
+from pip_warden.disk import cannot_store, is_full
 from pip_warden.errors import (
     BugError,
     DeliveryError,
@@ -78,19 +78,13 @@ def install(
             trust=session.trust,
             gate=gate,
             ledger=ledger,
-            workspace=_own_directory(session.workspace),
+            workspace=session.workspace,
             environ=environ,
             find_entry=session.find_entry,
             reporter=session.reporter,
             on_line=on_line,
         )
         return perform(run)
-
-
-def _own_directory(workspace: Path) -> Path:
-    """Make a directory for this run: there may be several in one session."""
-    with storing(workspace):
-        return Path(tempfile.mkdtemp(dir=workspace))
 
 
 def perform(run: Run) -> Report:
@@ -124,7 +118,8 @@ def perform(run: Run) -> Report:
 
 
 def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
-    job, workspace = run.job, run.workspace
+    # A directory of its own: there may be several runs in one session.
+    job, workspace = run.job, Path(tempfile.mkdtemp(dir=run.workspace))
     served, private, staging = (workspace / name for name in ("served", "child", "download"))
     for directory in (served, private, *([staging] if job.download is not None else [])):
         directory.mkdir(mode=0o700)
