@@ -32,7 +32,7 @@ from pip_warden.names import ProjectName
 from pip_warden.publish.registry import Registry, SignedFile, UploadResult, signed_files
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Report
-from pip_warden.session import Session
+from pip_warden.session.parts import SessionParts
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import IdentityEntry, TrustFile
 from pip_warden.vault import Sealed, hand_over
@@ -93,7 +93,7 @@ def trust_from(trust: TrustFile, plan: Plan) -> TrustFile:
 
 
 def promote(
-    session: Session, plan: Plan, registry: Registry, *, dry_run: bool = False
+    session: SessionParts, plan: Plan, registry: Registry, *, dry_run: bool = False
 ) -> tuple[Report, tuple[UploadResult, ...]]:
     """Judge a release, copy it, and judge it again.
 
@@ -125,7 +125,7 @@ def promote(
     return verify_release(session, plan.project, plan.version), uploads
 
 
-def _judge_source(session: Session, plan: Plan) -> tuple[Report, tuple[Sealed, ...]]:
+def _judge_source(session: SessionParts, plan: Plan) -> tuple[Report, tuple[Sealed, ...]]:
     """Judge the release in its source, as consumers of the target would."""
     trust, ledger = trust_from(session.trust, plan), Ledger()
     with session.gate(ledger, trust=trust, fresh=True) as gate:
@@ -150,7 +150,7 @@ def _check_age(report: Report, plan: Plan) -> None:
                 pass
 
 
-def _copy(session: Session, plan: Plan, sealed: Iterable[Sealed]) -> tuple[Path, ...]:
+def _copy(session: SessionParts, plan: Plan, sealed: Iterable[Sealed]) -> tuple[Path, ...]:
     """Copy files and every piece of their evidence, byte for byte, into the workspace."""
     directory = session.workspace / "release"
     directory.mkdir(mode=0o700, exist_ok=True)

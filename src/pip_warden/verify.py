@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,22 +13,22 @@ from packaging.version import Version
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
 from pip_warden.digests import digest_of
-from pip_warden.errors import RefusedError, UndecidedError, UsageError
-from pip_warden.evidence.bundle import read_bundle
+from pip_warden.disk import open_regular, storing
+from pip_warden.errors import BugError, RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import EntryFinder, locate
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
-from pip_warden.evidence.pep740 import read_attestation, read_provenance
+from pip_warden.evidence.offered import read_any, read_offered
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.gate import Gate
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
-from pip_warden.session import Session
-from pip_warden.strict_json import MalformedError, loads_object
+from pip_warden.session.parts import SessionParts
 from pip_warden.trust.model import COMMAND_LINE, Entry, Identity, IdentityEntry, RootPin, TrustFile
 from pip_warden.trust.roots import read_named
 from pip_warden.trust.subject import parse_subject
+from pip_warden.verdict.model import Accepted, Verdict
 
 _LARGEST_EVIDENCE = 8 << 20
 
@@ -47,7 +48,7 @@ class NamedEvidence:
     certificate: Path | None = None
 
 
-def verify_files(session: Session, files: tuple[Path, ...], *, given: NamedEvidence) -> Report:
+def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: NamedEvidence) -> Report:
     """Verify local files.
 
     Args:
@@ -69,7 +70,7 @@ def verify_files(session: Session, files: tuple[Path, ...], *, given: NamedEvide
     ledger = Ledger()
     with session.gate(ledger) as gate:
         for path in files:
-            artifact = copy_local(path, Path(tempfile.mkdtemp(dir=session.workspace)))
+            artifact = _copied(path, session)
             try:
                 gate.admit_local(artifact, _evidence(path, artifact, given, session.find_entry))
             except UndecidedError as err:
@@ -77,7 +78,46 @@ def verify_files(session: Session, files: tuple[Path, ...], *, given: NamedEvide
     return _report("verify", session.trust, ledger)
 
 
-def verify_release(session: Session, project: ProjectName, version: Version) -> Report:
+def verify_file(session: SessionParts, path: Path, *, evidence: Iterable[bytes] | None) -> Verdict:
+    """Verify one local file.
+
+    Args:
+        session: What the run works with. The copy that was judged stays in its workspace where it is
+            accepted.
+        path: A wheel or sdist.
+        evidence: What speaks for it, each piece as its bytes; None to look next to the file.
+
+    Raises:
+        UsageError: As for :func:`~pip_warden.artifact.receive.copy_local`; ``unreadable-evidence``.
+        UndecidedError: It could not be told whether there is an item of evidence, or a trusted root cannot
+            be used.
+        TypeError: A piece of evidence is no bytes.
+    """
+    artifact = _copied(path, session)
+    verdict: Verdict | None = None
+    try:
+        if evidence is None:
+            found = _evidence(path, artifact, NamedEvidence(), session.find_entry)
+        else:
+            found = read_offered(evidence)
+        with session.gate(Ledger()) as gate:
+            verdict = gate.admit_local(artifact, found).line.verdict
+    finally:
+        if not isinstance(verdict, Accepted):
+            shutil.rmtree(artifact.path.parent, ignore_errors=True)
+    if verdict is None:
+        raise BugError("bug", f"no verdict on {artifact.name}")
+    return verdict
+
+
+def _copied(path: Path, session: SessionParts) -> Artifact:
+    """Copy a file into a private directory of its own: the bytes that are judged stay what they are."""
+    with storing(session.workspace):
+        directory = Path(tempfile.mkdtemp(dir=session.workspace))
+    return copy_local(path, directory)
+
+
+def verify_release(session: SessionParts, project: ProjectName, version: Version) -> Report:
     """Verify every wheel and sdist of a release, from its registry."""
     ledger = Ledger()
     with session.gate(ledger, fresh=True) as gate:
@@ -172,7 +212,7 @@ def _evidence(
     path: Path, artifact: Artifact, given: NamedEvidence, find_entry: EntryFinder
 ) -> Iterator[Item | BadItem]:
     if given.bundle is not None:
-        return iter(_read_any(given.bundle.name, _read(given.bundle)))
+        return iter(read_any(given.bundle.name, _read(given.bundle)))
     if given.signature is not None and given.certificate is not None:
         return _detached(given.signature, given.certificate, artifact, find_entry)
     return locate(path.name, artifact.digest, [Siblings(path.absolute().parent)], find_entry)
@@ -189,22 +229,9 @@ def _detached(
         yield BadItem(label=label, form=EvidenceForm.DETACHED, fault=pair)
 
 
-def _read_any(label: str, raw: bytes) -> tuple[Item | BadItem, ...]:
-    """Read evidence by its content, not its name; content of no known kind is refused as a bundle."""
-    try:
-        keys = loads_object(raw, max_bytes=_LARGEST_EVIDENCE).keys()
-    except MalformedError:
-        keys = {}.keys()
-    if "attestation_bundles" in keys:
-        return read_provenance(label, raw)
-    if "verification_material" in keys:
-        return (read_attestation(label, raw),)
-    return (read_bundle(label, raw),)
-
-
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path, follow=True) as stream:
             return stream.read(_LARGEST_EVIDENCE + 1)
     except OSError as err:
         raise UsageError("no-such-file", f"expected a readable file {path}, found {err.strerror}") from err

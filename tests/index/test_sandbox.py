@@ -17,7 +17,7 @@ from pip_warden.index.gitlab import GitLab
 from pip_warden.index.simple import fetch_page
 from pip_warden.names import ProjectName
 from pip_warden.sandbox import Forwarding, Project, Sandbox
-from pip_warden.transport import Settings, Transport, credentials_from_environment
+from pip_warden.transport import NetworkSettings, Transport, credentials_from_environment
 
 NAME = ProjectName("acme-widgets")
 
@@ -44,7 +44,7 @@ def private(shared: Sandbox) -> Project:
 
 def _open(environ: dict[str, str]) -> Transport:
     credentials = credentials_from_environment(environ, use_keyring=False)
-    return Transport(Settings(retries=0), credentials=credentials)
+    return Transport(NetworkSettings(retries=0), credentials=credentials)
 
 
 def _personal(sandbox: Sandbox) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 
 import samples
 from pip_warden.digests import digest_of
-from pip_warden.install.request import InstallRequest, Run
+from pip_warden.install.request import PreparedRequest, Run
 from pip_warden.install.run import perform
 from pip_warden.installer.pip import command_line
 from pip_warden.installer.python import Target
@@ -82,7 +82,7 @@ class Bench:
         python.write_text(text)
         python.chmod(0o755)
         wanted = Named(requirement="acme-widgets", project=samples.PROJECT)
-        job = InstallRequest(
+        job = PreparedRequest(
             wanted=Wanted(named=(wanted,)),
             target=target(python),
             dry_run=dry_run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,7 +31,7 @@ def write(tmp_path: Path) -> Write:
     return _write
 
 
-def _code(**what: list[str]) -> str:
+def _code(**what: Any) -> str:
     with pytest.raises(UsageError) as caught:
         gather(**what)
     assert "hunter2" not in caught.value.message + caught.value.hint

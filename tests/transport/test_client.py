@@ -23,7 +23,7 @@ from pip_warden.errors import (
     WardenError,
 )
 from pip_warden.events import Reporter
-from pip_warden.transport import Credentials, Settings, Transport, credentials_from_environment
+from pip_warden.transport import Credentials, NetworkSettings, Transport, credentials_from_environment
 
 TOKEN = "glpat-very-secret-0123"
 
@@ -48,7 +48,7 @@ def time() -> FakeTime:
 @pytest.fixture
 def client(server: Server, time: FakeTime) -> Iterator[Transport]:
     with Transport(
-        Settings(read_timeout=60), credentials=_credentials(server), clock=time.clock
+        NetworkSettings(read_timeout=60), credentials=_credentials(server), clock=time.clock
     ) as transport:
         yield transport
 
@@ -189,7 +189,7 @@ def test_only_plain_https_urls_are_asked(client: Transport, url: str) -> None:
 
 
 def test_offline_opens_nothing(server: Server) -> None:
-    with Transport(Settings(offline=True)) as client:
+    with Transport(NetworkSettings(offline=True)) as client:
         assert _code(client, server.url) == "offline"
     assert server.asked == []
 
@@ -292,7 +292,7 @@ def test_a_large_file_that_does_not_say_so_is_cut_off(time: FakeTime) -> None:
         file = io.BytesIO()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         with (
-            Transport(Settings(retries=0), clock=time.clock) as client,
+            Transport(NetworkSettings(retries=0), clock=time.clock) as client,
             pytest.raises(NetworkError) as caught,
         ):
             client.download(url, to=file, max_bytes=100, label="f")
@@ -431,7 +431,7 @@ def test_a_broken_answer_is_an_error_of_ours(time: FakeTime, said: bytes) -> Non
 
         thread = threading.Thread(target=speak)
         thread.start()
-        with Transport(Settings(retries=0), clock=time.clock) as client:
+        with Transport(NetworkSettings(retries=0), clock=time.clock) as client:
             code = _code(client, f"http://127.0.0.1:{listener.getsockname()[1]}/")
         thread.join()
     assert code in {"unreachable", "truncated"}
@@ -440,7 +440,7 @@ def test_a_broken_answer_is_an_error_of_ours(time: FakeTime, said: bytes) -> Non
 def test_silence_times_out(time: FakeTime) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        Transport(Settings(read_timeout=0.05, retries=0), clock=time.clock) as client,
+        Transport(NetworkSettings(read_timeout=0.05, retries=0), clock=time.clock) as client,
     ):
         assert _code(client, f"http://127.0.0.1:{listener.getsockname()[1]}/") == "timed-out"
 
@@ -451,12 +451,12 @@ def test_a_dripping_server_cannot_outlast_the_deadline(server: Server, time: Fak
         return Answer(body=b"slow")
 
     server.routes["/a"] = drip
-    with Transport(Settings(deadline=900), clock=time.clock) as client:
+    with Transport(NetworkSettings(deadline=900), clock=time.clock) as client:
         assert _code(client, server.url + "/a") == "timed-out"
 
 
 def test_plain_http_where_tls_is_expected_fails_as_tls(server: Server, time: FakeTime) -> None:
-    with Transport(Settings(retries=0), clock=time.clock) as client:
+    with Transport(NetworkSettings(retries=0), clock=time.clock) as client:
         assert _code(client, server.url.replace("http:", "https:")) == "tls-failed"
 
 
@@ -464,7 +464,7 @@ def test_a_bad_ca_file_is_told_at_once(tmp_path: Path) -> None:
     empty = tmp_path / "ca.pem"
     empty.write_bytes(b"")
 
-    for settings in (Settings(ca_file=tmp_path / "none.pem"), Settings(extra_ca_file=empty)):
+    for settings in (NetworkSettings(ca_file=tmp_path / "none.pem"), NetworkSettings(extra_ca_file=empty)):
         with pytest.raises(UsageError) as caught:
             Transport(settings)
         assert caught.value.code == "bad-ca-file"
@@ -488,6 +488,6 @@ def test_many_threads_share_a_client(server: Server, client: Transport) -> None:
 
 def test_this_machine_is_reached_without_the_proxy(server: Server, other: Server, time: FakeTime) -> None:
     server.routes["/a"] = Answer()
-    with Transport(Settings(proxies=(("all", other.url),)), clock=time.clock) as client:
+    with Transport(NetworkSettings(proxies=(("all", other.url),)), clock=time.clock) as client:
         assert client.get(server.url + "/a", max_bytes=5).status == 200
     assert other.asked == []

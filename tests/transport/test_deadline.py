@@ -23,7 +23,7 @@ import pytest
 from loopback import Answer, FakeTime, serve
 from pip_warden.errors import NetworkError
 from pip_warden.sandbox import tls
-from pip_warden.transport import Clock, Settings, Transport
+from pip_warden.transport import Clock, NetworkSettings, Transport
 from pip_warden.transport.watchdog import Watchdog
 
 # A call that nothing ends would take longer.
@@ -94,8 +94,8 @@ def _code(call: Callable[[], object]) -> str:
     return caught.value.code
 
 
-def _settings(**more: object) -> Settings:
-    return Settings(deadline=DEADLINE, read_timeout=30, connect_timeout=30, **more)  # type: ignore[arg-type]
+def _settings(**more: object) -> NetworkSettings:
+    return NetworkSettings(deadline=DEADLINE, read_timeout=30, connect_timeout=30, **more)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from loopback import Answer, FakeTime, Server, serve
 from pip_warden.errors import NetworkError
 from pip_warden.sandbox import tls
-from pip_warden.transport import Settings, Transport
+from pip_warden.transport import NetworkSettings, Transport
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_private_authority_is_trusted_when_named(
     setting: str, secure: Server, authority: tuple[Path, ssl.SSLContext]
 ) -> None:
     ca = authority[0]
-    settings = Settings(ca_file=ca) if setting == "ca_file" else Settings(extra_ca_file=ca)
+    settings = NetworkSettings(ca_file=ca) if setting == "ca_file" else NetworkSettings(extra_ca_file=ca)
 
     with Transport(settings) as client:
         assert client.get(secure.url + "/a", max_bytes=10).body == b"ok"
@@ -51,7 +51,7 @@ def test_a_private_authority_is_not_trusted_by_itself(secure: Server) -> None:
 
 
 def test_https_is_never_left_for_http(secure: Server, authority: tuple[Path, ssl.SSLContext]) -> None:
-    with serve() as plain, Transport(Settings(ca_file=authority[0])) as client:
+    with serve() as plain, Transport(NetworkSettings(ca_file=authority[0])) as client:
         secure.routes["/a"] = Answer(status=302, headers={"Location": plain.url + "/x"})
         with pytest.raises(NetworkError) as caught:
             client.get(secure.url + "/a", max_bytes=10)

@@ -112,6 +112,8 @@ def _open_source(path: Path) -> BinaryIO:
     except OSError as err:
         found = "something that is no regular file" if err.errno == 0 else err.strerror or type(err).__name__
         raise _unreadable(path, found) from err
+    except ValueError as err:
+        raise _unreadable(path, "a name that no file can have") from err
 
 
 def _unreadable(path: Path, found: str) -> UsageError:

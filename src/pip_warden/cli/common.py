@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import click
-
-from pip_warden.errors import TrustFileError, UsageError
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
@@ -89,63 +86,20 @@ def demanded(annotations: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 def trust_path(given: Path | None) -> Path | None:
     """Return the trust file's path: the one given, or the one found; None where there is none."""
-    from pip_warden.trust.file import find_trust_file
+    from pip_warden.library import find_trust
 
-    return given if given is not None else find_trust_file(Path.cwd(), _home())
+    return given if given is not None else find_trust()
 
 
 def load_trust(given: Path | None) -> TrustFile:
-    """Read the trust file, wherever it is.
+    """Read the trust file, wherever it is; whoever names one vouches for whose it is.
 
     Raises:
         TrustFileError: There is none, or it is faulty.
     """
-    from pip_warden.trust.file import load
+    from pip_warden import library
 
-    path = trust_path(given)
-    if path is None:
-        raise TrustFileError(
-            "no-trust-file",
-            "expected a trust file pytrust.toml here or above, found none",
-            hint="The first `pip-warden trust add NAME --source URL --project GROUP/PROJECT` makes it; "
-            "a simple index has no --project.",
-        )
-    return load(path, check_owner=given is None)
-
-
-def cache_directory(given: Path | None) -> Path:
-    """Return where accepted files are kept: the option, ``PIP_WARDEN_CACHE_DIR``, or where platformdirs says.
-
-    Raises:
-        UsageError: ``cache-directory``: it is not named, and there is no home directory.
-    """
-    if given is not None:
-        return given.absolute()
-    named = os.environ.get("PIP_WARDEN_CACHE_DIR")
-    if named:
-        return Path(named).absolute()
-    import platformdirs
-
-    try:
-        found = Path(platformdirs.user_cache_dir("pip-warden"))
-    except RuntimeError:
-        found = Path("~")
-    if not found.is_absolute():  # older versions return it unexpanded, and it would be made right here
-        raise UsageError(
-            "cache-directory",
-            "expected a home directory for the cache, found neither HOME nor an entry of this user in the"
-            " passwd file",
-            hint="Name one with --cache-dir or PIP_WARDEN_CACHE_DIR.",
-        )
-    return found
-
-
-def _home() -> Path | None:
-    """Return the user's home directory; None without one, as in a container without a passwd entry."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return None
+    return library.load_trust(given, check_owner=given is None)
 
 
 def print_report(report: Report, output_format: str, console: Console) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +16,10 @@ from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
-    from pip_warden.cli.session import Connection
     from pip_warden.install import InstallRequest
     from pip_warden.installer.options import Parsed
     from pip_warden.report.model import Report
-    from pip_warden.trust.model import TrustFile
+    from pip_warden.session.settings import Settings
 
 _HELP = """\
 Usage: safe-install [OPTIONS] REQUIREMENT…
@@ -138,11 +136,6 @@ def _run(parsed: Parsed, console: Console, *, is_json: bool) -> Report:
 
     given = parsed.last("--trust")
     trust = load_trust(Path(given) if given is not None else None)
-    connection = _connection(parsed)
-    job = _job(parsed, trust)
-    for note in job.wanted.notes:
-        console.note(note)
-    console.note(f"installing into {job.target}" if job.download is None else f"downloading for {job.target}")
 
     def on_line(line: str) -> None:
         console.clear()
@@ -151,66 +144,44 @@ def _run(parsed: Parsed, console: Console, *, is_json: bool) -> Report:
         for part in layout_of(stream).line(said(line), indent=2, hang=4):
             print(part, file=stream, flush=True)
 
-    with open_session(trust, connection, console) as session:
-        return install(session, job, environ=os.environ, on_line=on_line)
+    with open_session(trust, _settings(parsed), console) as session:
+        return install(session, _request(parsed), on_line=on_line)
 
 
-def _connection(parsed: Parsed) -> Connection:
-    from pip_warden.cli.session import Connection
+def _settings(parsed: Parsed) -> Settings:
+    from pip_warden.cli.session import settings_of
 
-    return Connection(
-        offline=parsed.has("--offline"),
-        cache_dir=_path(parsed.last("--cache-dir")),
-        token_files=parsed.values("--token-file"),
-        cert=_path(parsed.last("--cert")),
-        timeout=_number(parsed.last("--timeout"), "--timeout"),
-        retries=_whole(parsed.last("--retries"), "--retries"),
+    return settings_of(
+        {
+            "offline": parsed.has("--offline"),
+            "cache_dir": _path(parsed.last("--cache-dir")),
+            "token_file": parsed.values("--token-file"),
+            "cert": _path(parsed.last("--cert")),
+            "timeout": _number(parsed.last("--timeout"), "--timeout"),
+            "retries": _whole(parsed.last("--retries"), "--retries"),
+        }
     )
 
 
-def _job(parsed: Parsed, trust: TrustFile) -> InstallRequest:
+def _request(parsed: Parsed) -> InstallRequest:
     from pip_warden.install import InstallRequest
-    from pip_warden.installer.python import choose_target
-    from pip_warden.installer.requirements import gather
 
-    if parsed.has("--with-sdist") and not parsed.has("--download"):
-        raise UsageError("option-value", "expected --with-sdist together with --download DIR, found it alone")
-    if parsed.has("--report") and parsed.has("--download"):
-        raise UsageError(
-            "option-value",
-            "expected --report with an installation, found it with --download, of which pip makes none",
-            hint="`--format json` names every file with its digest and what spoke for it.",
-        )
-    urls = tuple(source.url for source in trust.sources)
-    wanted = gather(
-        positional=parsed.requirements,
-        files=parsed.values("--requirement"),
-        constraints=parsed.values("--constraint"),
-        editables=parsed.values("--editable"),
-        source_urls=urls,
-    )
-    build = gather(constraints=parsed.values("--build-constraint"), source_urls=urls)
-    quiet = ["--quiet"] * len(parsed.values("--quiet"))
     return InstallRequest(
-        wanted=wanted,
-        build_constraints=build.constraints,
+        packages=parsed.requirements,
+        requirements=parsed.values("--requirement"),
+        constraints=parsed.values("--constraint"),
+        build_constraints=parsed.values("--build-constraint"),
+        editables=parsed.values("--editable"),
+        python=parsed.last("--python"),
         options=parsed.passed,
-        target=choose_target(
-            parsed.last("--python"), os.environ, sys.executable, own_is_enough=_has_place(parsed)
-        ),
         dry_run=parsed.has("--dry-run"),
         download=_path(parsed.last("--download")),
         with_sdist=parsed.has("--with-sdist"),
         strict=parsed.has("--strict"),
         report=_path(parsed.last("--report")),
         pass_env=parsed.values("--pass-env"),
-        verbosity=(*["--verbose"] * len(parsed.values("--verbose")), *quiet),
+        verbosity=len(parsed.values("--verbose")) - len(parsed.values("--quiet")),
     )
-
-
-def _has_place(parsed: Parsed) -> bool:
-    """Return whether files go to a place of their own, whichever Python is the target."""
-    return parsed.has("--download") or not {"--target", "--root", "--prefix"}.isdisjoint(parsed.passed)
 
 
 def _number(text: str | None, option: str) -> float | None:

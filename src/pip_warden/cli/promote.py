@@ -22,7 +22,7 @@ from pip_warden.cli.common import (
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
-from pip_warden.cli.session import Connection, open_session
+from pip_warden.cli.session import open_session, settings_of
 from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 from pip_warden.errors import UsageError
@@ -83,7 +83,7 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
     trust_from(trusted, plan)  # whether it can be promoted at all is said first
     dry_run, output_format = bool(options["dry_run"]), str(options["output_format"])
     console = Console.of(options)
-    with open_session(trusted, Connection.of(options), console) as session:
+    with open_session(trusted, settings_of(options), console) as session:
         destination = _destination(trusted, plan, str(options["to_source"]))
         registry = Registry(session.transport, destination, dry_run=dry_run, reporter=console)
         report, uploads = promote(session, plan, registry, dry_run=dry_run)

@@ -15,7 +15,7 @@ from pip_warden.cli.common import connection_options, format_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
-from pip_warden.cli.session import Connection, open_transport
+from pip_warden.cli.session import settings_of
 from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 from pip_warden.errors import UsageError
@@ -82,13 +82,14 @@ def evidence_command(*, files: tuple[Path, ...], **options: object) -> None:
 
 def _publish(files: tuple[Path, ...], options: dict[str, object], *, with_files: bool) -> None:
     from pip_warden.publish.registry import Registry, signed_files
+    from pip_warden.session.opening import open_transport
 
     found = signed_files(files)
     console = Console.of(options)
-    connection = Connection.of(options)
+    settings = settings_of(options)
     uploads: list[UploadResult] = []
     instance = _instance(_text(options["gitlab"]))
-    with open_transport(connection, {"destination": instance}, console) as transport:
+    with open_transport(settings, {"destination": instance}, console) as transport:
         destination = _destination(instance, _text(options["project"]), str(options["evidence"]), transport)
         registry = Registry(transport, destination, dry_run=bool(options["dry_run"]), reporter=console)
         for signed in found:

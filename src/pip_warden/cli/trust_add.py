@@ -108,22 +108,23 @@ def _typed() -> str:
 
 def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
     from pip_warden.cli.prompt import TerminalPrompt
-    from pip_warden.cli.session import Connection, open_transport, open_workspace
+    from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.add import add_all, check_wanted
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.source import choose_source
     from pip_warden.first_use.task import Task
+    from pip_warden.session.opening import open_transport
 
     check_wanted(wanted)
-    connection = Connection.of(options)
     person = TerminalPrompt.of(options)
     draft = Draft(path)
     is_gitlab = bool(wanted.project or wanted.group)
     source = choose_source(wanted.source, draft.trust().sources, gitlab=is_gitlab)
     draft.add_source(source)
+    settings = settings_of(options)
     with (
         open_workspace() as workspace,
-        open_transport(connection, {source.name: source.url}, person) as transport,
+        open_transport(settings, {source.name: source.url}, person) as transport,
     ):
         task = Task(
             wanted=wanted,
@@ -132,7 +133,7 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
             transport=transport,
             workspace=workspace,
             person=person,
-            is_offline=connection.offline,
+            is_offline=settings.offline,
         )
         add_all(task)
     person.clear()

@@ -79,14 +79,14 @@ def command(
     --certificate-oidc-issuer.
     """
     from pip_warden.cli.output import Console
-    from pip_warden.cli.session import Connection, open_session
+    from pip_warden.cli.session import open_session, settings_of
     from pip_warden.verify import NamedEvidence, demand, verify_files
 
     given = NamedEvidence(bundle=bundle, signature=signature, certificate=certificate)
     trusted = _trust(files, trust, identity, issuer, trusted_root)
     trusted = demand(trusted, demanded(annotations), source_revision)
     console = Console.of(options)
-    with open_session(trusted, Connection.of(options), console) as session:
+    with open_session(trusted, settings_of(options), console) as session:
         report = verify_files(session, files, given=given)
     return print_report(report, output_format, console)
 

@@ -42,12 +42,12 @@ def command(
     This is what the consumer_verification stage of a pipeline runs.
     """
     from pip_warden.cli.output import Console
-    from pip_warden.cli.session import Connection, open_session
+    from pip_warden.cli.session import open_session, settings_of
     from pip_warden.verify import demand, verify_release
 
     project, version = parse_release(release)
     trusted = demand(load_trust(trust), demanded(annotations), source_revision)
     console = Console.of(options)
-    with open_session(trusted, Connection.of(options), console) as session:
+    with open_session(trusted, settings_of(options), console) as session:
         report = verify_release(session, project, version)
     return print_report(report, output_format, console)

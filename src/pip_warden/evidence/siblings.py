@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pip_warden.disk import open_regular
 from pip_warden.errors import UsageError
 
 
@@ -21,11 +23,11 @@ class Siblings:
             UsageError: ``unreadable-evidence``: it exists and cannot be read.
         """
         try:
-            with (self._directory / name).open("rb") as stream:
+            with open_regular(self._directory / name, follow=True) as stream:
                 return stream.read(max_bytes + 1)
-        except FileNotFoundError:
-            return None
         except OSError as err:
+            if err.errno == errno.ENOENT:
+                return None
             raise UsageError(
                 "unreadable-evidence", f"expected to read {self._directory / name}, found: {err.strerror}"
             ) from err

@@ -18,7 +18,7 @@ from pip_warden.errors import BugError, RefusedError
 from pip_warden.events import Reporter
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName
-from pip_warden.supply import Supply
+from pip_warden.supply import GateSupply
 from pip_warden.trust.model import HashEntry, IdentityEntry, Probe, TrustFile
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.subject import suggest_pattern
@@ -84,7 +84,7 @@ class FirstUse:
 
     trust: TrustFile
     roots: PinnedRoots
-    supply: Supply
+    supply: GateSupply
     workspace: Path
     reporter: Reporter
 

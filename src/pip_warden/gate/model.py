@@ -9,7 +9,7 @@ from pathlib import Path
 from pip_warden.artifact.model import Artifact
 from pip_warden.events import SILENT, Reporter
 from pip_warden.report.model import Line
-from pip_warden.supply import Supply
+from pip_warden.supply import GateSupply
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.vault import Sealed, Vault
@@ -33,7 +33,7 @@ class GateParts:
 
     trust: TrustFile
     roots: PinnedRoots
-    supply: Supply
+    supply: GateSupply
     vault: Vault
     workspace: Path
     reporter: Reporter = SILENT

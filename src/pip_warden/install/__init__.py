@@ -4,9 +4,9 @@
 
     requirements → pinned? → loopback server → pip → reconciliation → report
 
-``request`` what is to be done; ``run`` the order of it; ``local`` local files and projects; ``backend`` the
-gate as the server sees it; ``arguments`` pip's arguments; ``keep`` downloads; ``notes`` what a reader must
-know besides the verdicts.
+``request`` what is to be done; ``prepare`` reads it; ``run`` the order of it; ``local`` local files and
+projects; ``backend`` the gate as the server sees it; ``arguments`` pip's arguments; ``keep`` downloads;
+``notes`` what a reader must know besides the verdicts.
 """
 
 from pip_warden.install.request import InstallRequest

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pip_warden.install.request import InstallRequest
+from pip_warden.install.request import PreparedRequest
 from pip_warden.installer.wanted import render
 
 
-def pip_arguments(job: InstallRequest, local: list[str], *, workspace: Path, staging: Path) -> list[str]:
+def pip_arguments(job: PreparedRequest, local: list[str], *, workspace: Path, staging: Path) -> list[str]:
     """Return pip's arguments.
 
     Args:
@@ -25,7 +25,7 @@ def pip_arguments(job: InstallRequest, local: list[str], *, workspace: Path, sta
     return arguments + _requirements(job, workspace) + local
 
 
-def _requirements(job: InstallRequest, workspace: Path) -> list[str]:
+def _requirements(job: PreparedRequest, workspace: Path) -> list[str]:
     named = job.wanted.named
     # pip takes no file together with --only-deps; options of single requirements can only stand in one.
     as_words = "--only-deps" in job.options and not any(item.hashes or item.settings for item in named)

@@ -1,9 +1,10 @@
-"""An install request, and what one run of it works with."""
+"""An install request, the same as it was read, and what one run of it works with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 
 from pip_warden.events import SILENT, Reporter
@@ -14,10 +15,71 @@ from pip_warden.installer.wanted import Named, Wanted
 from pip_warden.report.ledger import Ledger
 from pip_warden.trust.model import TrustFile
 
+_SEVERAL = (
+    "packages",
+    "requirements",
+    "constraints",
+    "build_constraints",
+    "editables",
+    "options",
+    "pass_env",
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstallRequest:
-    """What is to be done.
+    """What is to be installed, and where: what ``safe-install`` takes as arguments.
+
+    Attributes:
+        packages: Requirements as pip takes them: ``"acme-widgets>=1.0"``, or the path of a local wheel,
+            sdist or project.
+        requirements: Files of requirements (pip's ``-r``).
+        constraints: Files of constraints (pip's ``-c``).
+        build_constraints: Files of constraints on build dependencies.
+        editables: Paths of local projects to install in editable mode (pip's ``-e``).
+        python: The interpreter or virtual environment to install into; None for ``VIRTUAL_ENV``, else this
+            process's own.
+        options: Other options of pip's, as words: ``("--no-deps", "--upgrade")``. Those that would step
+            around the gate are refused.
+        dry_run: Resolve and verify, install nothing.
+        download: Download into this directory instead of installing: all files or none, and never over other
+            bytes.
+        with_sdist: With ``download``: also the sdist of each release.
+        strict: A package that is present and not verified, or a newer release hidden by the index, is a
+            refusal.
+        report: Where a copy of pip's installation report goes.
+        pass_env: Names of environment variables that builds may see.
+        verbosity: How much pip says: each 1 is one ``-v``, each -1 one ``-q``.
+
+    Raises:
+        TypeError: A string stands where several are expected.
+    """
+
+    packages: tuple[str, ...] = ()
+    requirements: tuple[str | PathLike[str], ...] = ()
+    constraints: tuple[str | PathLike[str], ...] = ()
+    build_constraints: tuple[str | PathLike[str], ...] = ()
+    editables: tuple[str | PathLike[str], ...] = ()
+    python: str | PathLike[str] | None = None
+    options: tuple[str, ...] = ()
+    dry_run: bool = False
+    download: str | PathLike[str] | None = None
+    with_sdist: bool = False
+    strict: bool = False
+    report: str | PathLike[str] | None = None
+    pass_env: tuple[str, ...] = ()
+    verbosity: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse one string for several: each of its letters would be a package."""
+        for name in _SEVERAL:
+            if isinstance(getattr(self, name), str | bytes | PathLike):
+                raise TypeError(f"{name} is a tuple; for one of them write {name}=(…,)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreparedRequest:
+    """A request that was read: its requirements are parsed, and its target was asked what it is.
 
     Attributes:
         wanted: Requirements, local files and projects.
@@ -47,7 +109,7 @@ class InstallRequest:
     verbosity: tuple[str, ...] = ()
 
 
-def _say_nothing(_line: str) -> None:
+def say_nothing(_line: str) -> None:
     """Drop a line."""
 
 
@@ -67,7 +129,7 @@ class Run:
         on_line: Called with each line the installer prints.
     """
 
-    job: InstallRequest
+    job: PreparedRequest
     trust: TrustFile
     gate: Gate
     ledger: Ledger
@@ -75,4 +137,4 @@ class Run:
     environ: Mapping[str, str] = field(hash=False)
     find_entry: EntryFinder
     reporter: Reporter = SILENT
-    on_line: Callable[[str], None] = _say_nothing
+    on_line: Callable[[str], None] = say_nothing

@@ -7,6 +7,7 @@ pip asks once more before it installs.
 from __future__ import annotations
 
 import signal
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,8 @@ from pip_warden.install.backend import GateBackend
 from pip_warden.install.keep import keep_downloads
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.notes import note_hidden, note_present
-from pip_warden.install.request import InstallRequest, Run
+from pip_warden.install.prepare import prepare
+from pip_warden.install.request import InstallRequest, Run, say_nothing
 from pip_warden.installer.downloads import check_directory
 from pip_warden.installer.environment import child_environment
 from pip_warden.installer.local import LocalInputs
@@ -41,23 +43,33 @@ from pip_warden.installer.wanted import Named, check_wanted, nothing_wanted
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line, Outcome, Report
-from pip_warden.session import Session
+from pip_warden.session.parts import SessionParts
 
 
 def install(
-    session: Session, job: InstallRequest, *, environ: Mapping[str, str], on_line: Callable[[str], None]
+    session: SessionParts,
+    request: InstallRequest,
+    *,
+    on_line: Callable[[str], None] = say_nothing,
+    where: str = "the command line",
 ) -> Report:
     """Carry out an install request and report the result.
 
     Args:
         session: What the run works with.
-        job: What is to be done.
-        environ: Our own environment.
+        request: What is to be done.
         on_line: Called with each line the installer prints.
+        where: What the request was read from, for people.
 
     Raises:
         UsageError: The request itself is wrong.
     """
+    environ = session.settings.environ
+    job = prepare(request, trust=session.trust, environ=environ, where=where)
+    for note in job.wanted.notes:
+        session.reporter.note(note)
+    what = "installing into" if job.download is None else "downloading for"
+    session.reporter.note(f"{what} {job.target}")
     ledger = Ledger()
     read_again = None if job.target.has_our_readers else partial(read_by, job.target.executable)
     with session.gate(ledger, read_again=read_again) as gate:
@@ -106,7 +118,8 @@ def perform(run: Run) -> Report:
 
 
 def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
-    job, workspace = run.job, run.workspace
+    # A directory of its own: there may be several runs in one session.
+    job, workspace = run.job, Path(tempfile.mkdtemp(dir=run.workspace))
     served, private, staging = (workspace / name for name in ("served", "child", "download"))
     for directory in (served, private, *([staging] if job.download is not None else [])):
         directory.mkdir(mode=0o700)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from os import PathLike
 from pathlib import Path
 
 from pip_warden.errors import BugError, InstallerError, UsageError
@@ -76,7 +77,7 @@ class Target:
 
 
 def choose_target(
-    given: str | None, environ: Mapping[str, str], own: str, *, own_is_enough: bool = False
+    given: str | PathLike[str] | None, environ: Mapping[str, str], own: str, *, own_is_enough: bool = False
 ) -> Target:
     """Choose the target: ``--python``, else ``$VIRTUAL_ENV``, else our own interpreter.
 

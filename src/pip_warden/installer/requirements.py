@@ -43,6 +43,7 @@ def gather(
     constraints: Iterable[str] = (),
     editables: Iterable[str] = (),
     source_urls: Iterable[str] = (),
+    where: str = "the command line",
 ) -> Wanted:
     """Read everything that was asked for.
 
@@ -53,15 +54,16 @@ def gather(
         editables: ``-e``.
         source_urls: URLs of the trust file's sources: an index line naming one of them is dropped with a
             note.
+        where: What the positional arguments and editables stand in, for people.
 
     Raises:
         UsageError: ``refused-requirement``, ``bad-requirement`` or ``bad-requirements-file``.
     """
     pile = _Collected(frozenset(_place(url) for url in source_urls))
     for text in positional:
-        pile.add(read_requirement(text, Path.cwd(), "the command line"))
+        pile.add(read_requirement(text, Path.cwd(), where))
     for text in editables:
-        pile.projects.append(read_project(text, Path.cwd(), "the command line", editable=True))
+        pile.projects.append(read_project(text, Path.cwd(), where, editable=True))
     for path in files:
         _file(path, Path.cwd(), pile, is_constraint=False)
     for path in constraints:

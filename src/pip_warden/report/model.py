@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NoReturn
 
 from pip_warden.errors import UndecidedError, WardenError
 from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Source
-from pip_warden.verdict.model import Accepted, PinnedByHash, Refused, SignedBy
+from pip_warden.verdict.model import Accepted, Refused
 
 
 class Outcome(StrEnum):
@@ -97,6 +98,10 @@ class Report:
     error: WardenError | None = None
     sources: tuple[Source, ...] = ()
 
+    def __bool__(self) -> NoReturn:
+        """A report is not a truth value: look at its exit code."""
+        raise TypeError("a report has no truth value; only exit_code 0 is a success")
+
 
 def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") -> Line:
     """Make the line of a judged file."""
@@ -117,11 +122,7 @@ def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") 
 
 def signer_of(verdict: Accepted) -> str:
     """Say in a few words what an acceptance rests on."""
-    match verdict.basis:
-        case SignedBy(claims=claims):
-            return claims.subjects[0]
-        case PinnedByHash(reason=reason):
-            return f"pinned by hash: {reason}"
+    return verdict.signer
 
 
 def undecided_line(name: ArtifactName | str, error: UndecidedError) -> Line:

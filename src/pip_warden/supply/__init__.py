@@ -1,11 +1,21 @@
-"""Where pages, files and evidence come from: a registry, or, offline, the vault.
+"""Where pages, files and evidence come from: a registry, offline the vault, or what a program brings.
 
 ``model`` the interface; ``registries`` the sources of a trust file, ``generic`` evidence in a GitLab
-project's generic registry; ``offline`` the vault.
+project's generic registry; ``offline`` the vault; ``offered`` a program's own source; ``urls`` the URLs under
+which a file without a page is listed.
 """
 
-from pip_warden.supply.model import Supply
+from pip_warden.supply.model import GateSupply
+from pip_warden.supply.offered import OfferedSupply, Supply
 from pip_warden.supply.offline import OfflineSupply
 from pip_warden.supply.registries import RegistrySupply, is_foreign, look_up
 
-__all__ = ["OfflineSupply", "RegistrySupply", "Supply", "is_foreign", "look_up"]
+__all__ = [
+    "GateSupply",
+    "OfferedSupply",
+    "OfflineSupply",
+    "RegistrySupply",
+    "Supply",
+    "is_foreign",
+    "look_up",
+]

@@ -16,7 +16,7 @@ LARGEST_FILE = 5 << 30
 """Bytes; GitLab's own limit on gitlab.com."""
 
 
-class Supply(Protocol):
+class GateSupply(Protocol):
     """Provides the gate with pages, files and evidence."""
 
     def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:

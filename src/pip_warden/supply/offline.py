@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest
@@ -13,7 +12,8 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.simple import page_url
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, Probe, Source, TrustFile
+from pip_warden.supply.urls import own_url
+from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, Probe, TrustFile
 from pip_warden.vault import Vault
 
 
@@ -47,7 +47,7 @@ class OfflineSupply:
                 name=name,
                 source=source.name,
                 page_url=url,
-                url=_stored_url(source, entry, name, digest),
+                url=own_url(source, entry, name, digest),
                 claimed_sha256=digest,
             )
             for name, digest in self._vault.names(project)
@@ -83,14 +83,6 @@ class OfflineSupply:
     ) -> Iterator[Item | BadItem]:
         """Return the stored evidence."""
         return iter(self._vault.evidence(artifact.digest))
-
-
-def _stored_url(source: Source, entry: Entry | Probe, name: ArtifactName, digest: Digest) -> str:
-    if source.type == "simple":
-        return f"{source.url}/{name.project}/{name.filename}"
-    registry = str(entry.registry_id) if entry.registry_id is not None else entry.registry or ""
-    id_ = registry if registry.isdecimal() else "0"
-    return f"{source.url}/api/v4/projects/{id_}/packages/pypi/files/{digest}/{quote(name.filename)}"
 
 
 def _offline(expected: str) -> NetworkError:

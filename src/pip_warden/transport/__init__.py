@@ -16,17 +16,17 @@ from pip_warden.transport.credentials import Credentials
 from pip_warden.transport.responses import Download, Response, error_for
 from pip_warden.transport.retry import Clock
 from pip_warden.transport.secret import Secret
-from pip_warden.transport.settings import Settings, settings_from_environment
+from pip_warden.transport.settings import NetworkSettings, settings_from_environment
 from pip_warden.transport.urls import Origin, origin_of, shown_url
 
 __all__ = [
     "Clock",
     "Credentials",
     "Download",
+    "NetworkSettings",
     "Origin",
     "Response",
     "Secret",
-    "Settings",
     "Transport",
     "credentials_from_environment",
     "error_for",

@@ -20,7 +20,7 @@ from pip_warden.transport.reading import MOST_EXPLAINED, read_reply, write_file
 from pip_warden.transport.responses import Download, Response, error_for
 from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.sending import Sender
-from pip_warden.transport.settings import Settings
+from pip_warden.transport.settings import NetworkSettings
 from pip_warden.transport.urls import shown_url
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class Transport:
 
     def __init__(
         self,
-        settings: Settings | None = None,
+        settings: NetworkSettings | None = None,
         *,
         credentials: Credentials | None = None,
         reporter: Reporter = SILENT,
         clock: Clock | None = None,
     ) -> None:
-        self._settings = settings or Settings()
+        self._settings = settings or NetworkSettings()
         self._credentials = credentials or Credentials()
         self._reporter = reporter
         self._clock = clock or Clock()

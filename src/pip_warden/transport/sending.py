@@ -23,7 +23,7 @@ from pip_warden.transport.failures import PASSING, converted
 from pip_warden.transport.redirects import MOST_REDIRECTS, REDIRECTS, follow
 from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.secret import AuthHeader
-from pip_warden.transport.settings import Settings
+from pip_warden.transport.settings import NetworkSettings
 from pip_warden.transport.urls import origin_of, shown_url
 from pip_warden.transport.watchdog import Watchdog
 
@@ -43,7 +43,7 @@ class Sender:
         UsageError: ``bad-ca-file``.
     """
 
-    def __init__(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, settings: NetworkSettings, credentials: Credentials, clock: Clock) -> None:
         self._settings = settings
         self._credentials = credentials
         self._session = open_session(settings.tls_context())
@@ -130,7 +130,7 @@ class Sender:
             )
 
 
-def _timeout(settings: Settings, what: str, budget: RetryBudget) -> tuple[float, float]:
+def _timeout(settings: NetworkSettings, what: str, budget: RetryBudget) -> tuple[float, float]:
     left = budget.left
     if left <= 0:
         raise timed_out(what)

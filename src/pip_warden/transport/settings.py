@@ -16,7 +16,7 @@ _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+class NetworkSettings:
     """How the network is used.
 
     Attributes:
@@ -72,8 +72,8 @@ class Settings:
 
 
 def settings_from_environment(
-    environ: Mapping[str, str], *, cert: Path | None = None, base: Settings | None = None
-) -> Settings:
+    environ: Mapping[str, str], *, cert: Path | None = None, base: NetworkSettings | None = None
+) -> NetworkSettings:
     """Fill settings from environment variables.
 
     The certificate authorities are those of ``cert`` (``--cert``), else ``REQUESTS_CA_BUNDLE``, else
@@ -91,7 +91,7 @@ def settings_from_environment(
     ca_file = cert or next((Path(environ[name]) for name in _CA_VARIABLES if environ.get(name)), None)
     extra = environ.get("CI_SERVER_TLS_CA_FILE")
     return replace(
-        base or Settings(),
+        base or NetworkSettings(),
         ca_file=ca_file,
         extra_ca_file=Path(extra) if extra and ca_file is None else None,
         proxies=tuple(_proxies(environ)),

@@ -114,7 +114,8 @@ def _check_owner(path: Path, owner: int, uid: int | None) -> None:
         raise TrustFileError(
             "trust-file-owner",
             f"expected {path} to belong to user {uid} or root, found user {owner}",
-            hint=f"Somebody else could say whom you trust. If that is meant, name the file: --trust {path}.",
+            hint="Somebody else could say whom you trust. If that is meant, name the file: "
+            f"--trust {path}. In Python: check_owner=False.",
         )
 
 

@@ -96,7 +96,7 @@ def _unknown(key: str) -> str:
         return "belongs to a package pinned by hash, not here"
     if key in _IDENTITY_ONLY:
         return "belongs to a package pinned by identity, not here"
-    return "is not a key of this table: misspelled, or of a newer version"
+    return "is not a key of this table: misspelled, or it needs a newer pip-warden"
 
 
 def _key(text: str) -> str:

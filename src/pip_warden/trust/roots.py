@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pip_warden.digests import digest_of
+from pip_warden.disk import open_regular
 from pip_warden.errors import TrustRootError, UsageError
 from pip_warden.trust.model import RootPin
 
@@ -25,7 +26,7 @@ def read_root(pin: RootPin) -> bytes:
             ``trusted-root-digest``: its bytes are not the pinned ones.
     """
     try:
-        with pin.path.open("rb") as stream:
+        with open_regular(pin.path, follow=True) as stream:
             data = stream.read(_LARGEST + 1)
     except OSError as err:
         raise TrustRootError(
@@ -51,7 +52,8 @@ def read_named(path: Path) -> bytes:
         UsageError: ``no-such-file``.
     """
     try:
-        return path.read_bytes()
+        with open_regular(path, follow=True) as stream:
+            return stream.read()
     except OSError as err:
         raise UsageError("no-such-file", f"expected a trusted root in {path}, found none readable") from err
 

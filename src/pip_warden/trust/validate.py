@@ -80,6 +80,8 @@ class Reading:
             problem = (
                 "is required, found nothing" if version is None else f"expected 1, found {found(version)}"
             )
+            if isinstance(version, int) and version > 1:
+                problem += ": it needs a newer pip-warden"
             self.faults.append(("version", problem))
 
     def _named_roots(self) -> Iterator[tuple[str, RootPin | None]]:

@@ -15,7 +15,8 @@ judged and handed over.
     v1/ab/.draft-…/                     being written; renamed when complete
 """
 
+from pip_warden.vault.nothing import NoVault
 from pip_warden.vault.sealed import Sealed, hand_over, sealed_as
 from pip_warden.vault.store import StoredFile, Vault
 
-__all__ = ["Sealed", "StoredFile", "Vault", "hand_over", "sealed_as"]
+__all__ = ["NoVault", "Sealed", "StoredFile", "Vault", "hand_over", "sealed_as"]

@@ -95,6 +95,15 @@ class Accepted:
     basis: SignedBy | PinnedByHash
     bad_items: tuple[ItemRefusal, ...] = ()
 
+    @property
+    def signer(self) -> str:
+        """Return in a few words what the acceptance rests on: who signed, or the pinned hash."""
+        match self.basis:
+            case SignedBy(claims=claims):
+                return claims.subjects[0]
+            case PinnedByHash(reason=reason):
+                return f"pinned by hash: {reason}"
+
     def __bool__(self) -> NoReturn:
         """A verdict is not a truth value: match on its type."""
         raise TypeError("a verdict has no truth value; match on Accepted or Refused")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pip_warden._sigstore.rekor import Hashedrekord
@@ -13,7 +13,8 @@ from pip_warden.events import Reporter
 from pip_warden.evidence.locate import refuse_lookup
 from pip_warden.gate import Gate, GateParts
 from pip_warden.report.ledger import Ledger
-from pip_warden.supply import OfflineSupply, RegistrySupply, look_up
+from pip_warden.session.settings import Settings
+from pip_warden.supply import GateSupply, OfferedSupply, OfflineSupply, RegistrySupply, Supply, look_up
 from pip_warden.transport import Transport
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import PinnedRoots
@@ -21,8 +22,8 @@ from pip_warden.vault import Vault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Session:
-    """An open session; its opener closes it.
+class SessionParts:
+    """The parts of an open session; its opener closes it.
 
     Attributes:
         trust: The trust file.
@@ -31,7 +32,8 @@ class Session:
         vault: Where accepted files are kept.
         workspace: A private directory of this run.
         reporter: Receives progress.
-        is_offline: Whether the vault is used instead of the network.
+        settings: How network, cache and credentials are used.
+        supply: A program's own source of pages, files and evidence; None for the trust file's sources.
     """
 
     trust: TrustFile
@@ -40,7 +42,13 @@ class Session:
     vault: Vault
     workspace: Path
     reporter: Reporter
-    is_offline: bool = False
+    settings: Settings = field(default_factory=Settings)
+    supply: Supply | None = None
+
+    @property
+    def is_offline(self) -> bool:
+        """Return whether the vault stands in for the network."""
+        return self.settings.offline
 
     def gate(
         self,
@@ -59,15 +67,10 @@ class Session:
             fresh: As in :class:`~pip_warden.gate.GateParts`.
         """
         trust = trust or self.trust
-        supply = (
-            OfflineSupply(trust=trust, vault=self.vault)
-            if self.is_offline
-            else RegistrySupply(trust=trust, roots=self.roots, transport=self.transport)
-        )
         means = GateParts(
             trust=trust,
             roots=self.roots,
-            supply=supply,
+            supply=self._supply(trust),
             vault=self.vault,
             workspace=self.workspace,
             reporter=self.reporter,
@@ -75,6 +78,13 @@ class Session:
             fresh=fresh,
         )
         return Gate(means, ledger)
+
+    def _supply(self, trust: TrustFile) -> GateSupply:
+        if self.supply is not None:
+            return OfferedSupply(self.supply, trust=trust)
+        if self.is_offline:
+            return OfflineSupply(trust=trust, vault=self.vault)
+        return RegistrySupply(trust=trust, roots=self.roots, transport=self.transport)
 
     def find_entry(self, wanted: Hashedrekord) -> LogEntry | None:
         """Look up a local file's detached signature in the logs of the trusted roots.

@@ -1,0 +1,102 @@
+"""A request is read: what was asked for, in pip's words, becomes what is to be done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pip_warden.errors import UsageError
+from pip_warden.install.request import InstallRequest, PreparedRequest
+from pip_warden.installer.options import parse_arguments
+from pip_warden.installer.python import Target, choose_target
+from pip_warden.installer.requirements import gather
+from pip_warden.installer.wanted import Wanted
+from pip_warden.trust.model import TrustFile
+
+_PLACES = frozenset({"--target", "--root", "--prefix"})
+"""Options of pip's with which files go to a place of their own, whichever Python is the target."""
+
+
+def prepare(
+    request: InstallRequest, *, trust: TrustFile, environ: Mapping[str, str], where: str
+) -> PreparedRequest:
+    """Read a request.
+
+    Args:
+        request: What is asked for.
+        trust: The trust file: an index line in a file of requirements that names one of its sources is
+            dropped with a note.
+        environ: Our own environment, whose ``VIRTUAL_ENV`` counts where no target is named.
+        where: What the request was read from, for people.
+
+    Raises:
+        UsageError: Something that was asked for is not what it was said to be, or an option would step
+            around the gate.
+    """
+    _check(request)
+    urls = tuple(source.url for source in trust.sources)
+    build = gather(constraints=_spelled(request.build_constraints), source_urls=urls)
+    options = _options(request)
+    return PreparedRequest(
+        wanted=_wanted(request, urls, where),
+        build_constraints=build.constraints,
+        options=options,
+        target=_target(request, options, environ),
+        dry_run=request.dry_run,
+        download=_path(request.download),
+        with_sdist=request.with_sdist,
+        strict=request.strict,
+        report=_path(request.report),
+        pass_env=tuple(request.pass_env),
+        verbosity=("--verbose",) * request.verbosity + ("--quiet",) * -request.verbosity,
+    )
+
+
+def _spelled(paths: Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
+    return tuple(os.fspath(path) for path in paths)
+
+
+def _path(given: str | os.PathLike[str] | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _check(request: InstallRequest) -> None:
+    if request.with_sdist and request.download is None:
+        raise UsageError("option-value", "expected --with-sdist together with --download DIR, found it alone")
+    if request.report is not None and request.download is not None:
+        raise UsageError(
+            "option-value",
+            "expected --report with an installation, found it with --download, of which pip makes none",
+            hint="`--format json` names every file with its digest and what spoke for it.",
+        )
+
+
+def _wanted(request: InstallRequest, urls: tuple[str, ...], where: str) -> Wanted:
+    return gather(
+        positional=request.packages,
+        files=_spelled(request.requirements),
+        constraints=_spelled(request.constraints),
+        editables=_spelled(request.editables),
+        source_urls=urls,
+        where=where,
+    )
+
+
+def _target(request: InstallRequest, options: tuple[str, ...], environ: Mapping[str, str]) -> Target:
+    has_place = request.download is not None or not _PLACES.isdisjoint(options)
+    return choose_target(request.python, environ, sys.executable, own_is_enough=has_place)
+
+
+def _options(request: InstallRequest) -> tuple[str, ...]:
+    """Hold pip's options against the table of them all: what would step around the gate is refused."""
+    parsed = parse_arguments(tuple(request.options))
+    surplus = [*parsed.requirements, *(name for name, _value in parsed.ours)]
+    if surplus:
+        raise UsageError(
+            "refused-option",
+            f"expected options that are passed to pip, found {surplus[0]}",
+            hint="It is an attribute of the request, or a setting of the session.",
+        )
+    return parsed.passed
