@@ -66,13 +66,14 @@ def _pages() -> Iterator[tuple[str, str]]:
         *ROOT.glob("examples/**/*.*"),
         *ROOT.glob("templates/*"),
     ]
+    names = "|".join(tree.list_commands(click.Context(tree)))
     for path in sorted(pages):
         if path.suffix not in {".md", ".yml"}:
             continue
         text = re.sub(r"\\?\n +--", " --", path.read_text(encoding="utf-8"))  # a command that goes on
         for number, line in enumerate(text.splitlines(), start=1):
             place = f"{path.relative_to(ROOT)}:{number}"
-            typed = re.match(r"\s*(?:- |\$ )?((?:pip-warden|safe-install) .*)", line)
+            typed = re.match(rf"\s*(?:- |\$ )?((?:pip-warden (?:{names})|safe-install) .*)", line)
             yield place, f"`{re.sub(r'  +#.*', '', typed[1])}`" if typed else line
 
 
