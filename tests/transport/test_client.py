@@ -423,7 +423,7 @@ def test_a_url_that_is_its_own_name_is_named_once(client: Transport) -> None:
 def test_a_server_that_says_nothing_is_named(server: Server, time: FakeTime) -> None:
     with (
         serve_silence() as url,
-        Transport(Settings(read_timeout=0.05, retries=0), clock=time.clock) as transport,
+        Transport(NetworkSettings(read_timeout=0.05, retries=0), clock=time.clock) as transport,
         pytest.raises(NetworkError) as caught,
     ):
         transport.get(f"{url}/x", max_bytes=5, label="x.whl")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pip_warden.cli.common import load_trust, trust_option
+from pip_warden.cli.group import HelpfulGroup
 from pip_warden.display import shown
 from pip_warden.errors import RefusedError, TrustRootError, UsageError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pip_warden.trust.model import RootPin, TrustFile
 
 
-@click.group("root")
+@click.group("root", cls=HelpfulGroup)
 def command() -> None:
     """Look after the pinned Sigstore trusted root."""
 

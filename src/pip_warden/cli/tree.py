@@ -7,6 +7,8 @@ from importlib.metadata import version
 
 import click
 
+from pip_warden.cli.group import HelpfulGroup
+
 _COMMANDS = {
     "verify": ("verify", "Verify local wheels and sdists."),
     "verify-release": ("verify_release", "Verify every file of a release, straight from its registry."),
@@ -23,7 +25,7 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(HelpfulGroup):
     """A group whose commands are imported when they are run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature

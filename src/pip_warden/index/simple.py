@@ -117,16 +117,18 @@ def page_url(project: ProjectName, source: IndexSource, registry: str | None) ->
 def _missing(project: ProjectName, source: IndexSource, reply: Response) -> UndecidedError:
     """Return the error for a 404.
 
-    GitLab hides what one may not see: its 404 says that something is missing only where the server knew who asked, or sent
-    the request on to an index that has none either. Another index says with a 404 that it has no such project (PEP 503).
+    GitLab answers 404 for what the caller may not see: it means that the project is missing only where the
+    request was authenticated, or redirected to an index that has none either. From any other index a 404
+    means that it has no such project (PEP 503).
     """
     if source.type == "simple" and not is_api(reply.url):
         host = urlsplit(source.url).netloc
         return RegistryError(
             "page-missing",
-            f"expected the index page of {project}, found no such project on {host} ({shown_url(reply.url)}: 404)",
-            hint="Check the package's name and the source's `url`. If the project is private there, give a token: "
-            f"`--token-file {host}=FILE`.",
+            f"expected the index page of {project}, "
+            f"found no such project on {host} ({shown_url(reply.url)}: 404)",
+            hint="Check the package's name and the source's `url`. "
+            f"If the project is private there, give a token: `--token-file {host}=FILE`.",
             status=404,
         )
     if not (reply.sent_credentials or reply.left_origin):

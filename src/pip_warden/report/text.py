@@ -63,7 +63,8 @@ def _render_line(line: Line, style: Style) -> Iterator[str]:
     head = f"{style(mark, role)} {style(shown(line.subject), 'strong')} {style(line.outcome.value, role)}"
     match line.verdict:
         case Accepted() as accepted:
-            yield f"{head}  {style(shown(signer_of(accepted)), 'quiet')}"
+            note = f"  ({shown(line.note)})" if line.note else ""
+            yield f"{head}  {style(shown(signer_of(accepted)), 'quiet')}{note}"
             for item in accepted.bad_items:
                 yield f"    beside it: {_item(item)}"
         case Refused() as refused:

@@ -80,7 +80,12 @@ def too_large(what: str, max_bytes: int) -> NetworkError:
 
 
 def timed_out(what: str, url: str = "") -> NetworkError:
-    """Build the error for a passed deadline; the arguments are those of :func:`~pip_warden.transport.failures.converted`."""
+    """Build the error for a passed deadline.
+
+    Args:
+        what: What was requested, for people.
+        url: Its URL, unless ``what`` is the URL.
+    """
     return NetworkError(
         "timed-out",
         f"expected {located(what, url)} before the deadline, found it unfinished",

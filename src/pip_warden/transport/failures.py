@@ -29,8 +29,8 @@ def converted(what: str, url: str = "") -> Iterator[None]:
     """Convert every foreign exception.
 
     Args:
-        what: What was asked for, for people.
-        url: Where, if ``what`` does not say it.
+        what: What was requested, for people.
+        url: Its URL, unless ``what`` is the URL.
 
     Raises:
         NetworkError: ``tls-failed``, ``timed-out``, ``truncated`` or ``unreachable``.
@@ -42,7 +42,7 @@ def converted(what: str, url: str = "") -> Iterator[None]:
 
 
 def located(what: str, url: str) -> str:
-    """Say what was asked for, and where: its URL as people may see it, unless that is what it is called."""
+    """Name what was requested, with its URL as people may see it, unless that is its name already."""
     place = shown_url(url) if url else ""
     return what if not place or place == what else f"{what} from {place}"
 

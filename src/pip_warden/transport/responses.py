@@ -16,12 +16,14 @@ from pip_warden.transport.urls import is_api, shown_url
 
 _MOST_EXPLAINED = 16 << 10
 _GITLAB_HINT = (
-    "The request went without credentials, and GitLab hides what one may not see. Set GITLAB_TOKEN (read_api), and GITLAB_URL "
-    "where it is not gitlab.com's; or use `--token-file HOST=FILE` or netrc; in GitLab CI the job token is used by itself."
+    "The request went without credentials, and GitLab hides what one may not see. "
+    "Set GITLAB_TOKEN (read_api), and GITLAB_URL where it is not gitlab.com's; "
+    "or use `--token-file HOST=FILE` or netrc; in GitLab CI the job token is used by itself."
 )
 _INDEX_HINT = (
     "The request went without credentials. Give them with `--token-file HOST=FILE`, netrc or keyring."
 )
+_MISSING_THERE = "Check the name. GitLab also answers 404 where the credentials may not see the project."
 _TAG = re.compile(r"<title[^>]{0,80}>([^<]{0,200})", re.IGNORECASE)
 
 
@@ -73,9 +75,9 @@ def error_for(reply: Response, what: str) -> UndecidedError:
         what: What was requested, for people.
 
     Returns:
-        :class:`CredentialsError` for 401, 403 and for a 404 of GitLab's API without credentials, since GitLab hides what one
-        may not see; ``NetworkError rate-limited`` for 429; ``RegistryError redirect-target-failed`` where redirects led to
-        another origin; else :class:`RegistryError`.
+        :class:`CredentialsError` for 401, 403 and for a 404 of GitLab's API without credentials, since GitLab
+        hides what the caller may not see; ``NetworkError rate-limited`` for 429; ``RegistryError
+        redirect-target-failed`` where redirects led to another origin; else :class:`RegistryError`.
     """
     said = explanation(reply)
     found = f"expected {what}, found status {reply.status} from {shown_url(reply.url)}: {said}"
@@ -98,9 +100,7 @@ def error_for(reply: Response, what: str) -> UndecidedError:
             "not-found",
             found,
             status=404,
-            hint="Check the name. GitLab also answers 404 where the credentials may not see the project."
-            if is_api(reply.url)
-            else "Check the name and the source's `url`.",
+            hint=_MISSING_THERE if is_api(reply.url) else "Check the name and the source's `url`.",
         )
     if reply.status >= 500:
         return RegistryError(
