@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from pathlib import Path
 
 import pytest
 
-from pip_warden.disk import open_regular
+from pip_warden.disk import draft_beside, open_regular
 
 
 @pytest.mark.parametrize("follow", [True, False])
@@ -41,3 +42,24 @@ def test_what_is_no_file_is_not_opened_and_nothing_stays_open(tmp_path: Path, fo
             open_regular(tmp_path / name, follow=follow)
         assert caught.value.errno == number
     assert set(os.listdir("/dev/fd")) <= opened
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_new_file_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    place = tmp_path / "file"
+    with draft_beside(place, io.BytesIO(b"whole"), is_new=True) as put:
+        assert not place.exists()
+        put()
+    assert place.read_bytes() == b"whole"
+
+    with draft_beside(place, io.BytesIO(b"another"), is_new=True) as put, pytest.raises(FileExistsError):
+        put()
+    assert place.read_bytes() == b"whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

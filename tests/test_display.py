@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pip_warden.display import said, shown, tame
+from pip_warden.display import near, nearest, said, shown, tame
 
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
@@ -71,3 +72,23 @@ def test_b20_the_last_net_takes_commands_of_a_jobs_log_away() -> None:
     assert tame("a\n::error::x\n", coloured=True) == "a\n\\u003a:error::x\n"
     assert tame("a ##[group]x", coloured=False) == "a \\u0023#[group]x"
     assert tame("a\x1b[2Jb\x1b[31mc", coloured=True) == "a\\u001b[2Jb\x1b[31mc"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("verfy", ("verify",)),
+        (" VERIFY ", ("verify",)),
+        ("xyzzy", ()),
+        ("", ()),
+    ],
+)
+def test_the_nearest_words(text: str, found: tuple[str, ...]) -> None:
+    assert nearest(text, ["verify", "verify-release", "sign"]) == found
+
+
+def test_a_path_is_said_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert near(tmp_path) == "./"
+    assert near(tmp_path / "a" / "b") == "./a/b"
+    assert near(Path("/elsewhere")) == "/elsewhere"

@@ -18,6 +18,9 @@ from pip_warden.errors import UndecidedError
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """No space, no space for this user, no space for a file so large."""
 
+NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
+"""What link(2) says where the file system has no hard links."""
+
 
 def open_new(place: str | Path, mode: int, *, directory: int | None = None) -> int:
     """Make a new file, following no link, and return its descriptor, for writing.
@@ -65,7 +68,7 @@ def draft_name() -> str:
 
 @contextmanager
 def draft_beside(
-    place: Path, content: BinaryIO, *, mode: int | None = None, is_synced: bool = False
+    place: Path, content: BinaryIO, *, mode: int | None = None, is_new: bool = False, is_synced: bool = False
 ) -> Iterator[Callable[[], object]]:
     """Write a file next to its place, with an unpredictable name; yield the function that moves it there.
 
@@ -77,6 +80,8 @@ def draft_beside(
         content: Read to its end.
         mode: Its mode, whatever the umask; until it is complete, only its owner may read it. None for the
             mode that the umask gives.
+        is_new: Whether it must replace nothing: where the name is taken by then, the function raises
+            FileExistsError.
         is_synced: Whether its content is synced to the disk before it can be moved to its place, so that it
             survives a crash.
 
@@ -93,9 +98,23 @@ def draft_beside(
                 os.fsync(descriptor)
         if mode is not None:
             draft.chmod(mode)
-        yield partial(draft.replace, place)
+        yield partial(_name_new, draft, place) if is_new else partial(draft.replace, place)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _name_new(draft: Path, place: Path) -> None:
+    try:
+        os.link(draft, place, follow_symlinks=False)
+    except OSError as err:
+        if err.errno not in NO_LINKS:
+            raise
+        os.close(open_new(place, 0o600))  # the name is ours, or somebody else's: then it is left alone
+        try:
+            draft.replace(place)
+        except OSError:
+            place.unlink()
+            raise
 
 
 @contextmanager

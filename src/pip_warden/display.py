@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
 
 _MARKER = re.compile(r"##(?=[A-Za-z]*\[)")
 """Beginnings of commands to GitHub's, Azure's (``##vso[``) and TeamCity's runners, anywhere in a log line."""
@@ -64,6 +66,30 @@ def tame(text: str, *, coloured: bool) -> str:
         else "".join(_escape(c) if _is_hidden(c) else c for c in part)
         for part in allowed.split(text)
     )
+
+
+def nearest(text: str, known: Iterable[str], *, likeness: float = 0.7) -> tuple[str, ...]:
+    """Return the known words that may have been meant by a mistyped one: three at most, the nearest first.
+
+    Args:
+        text: What was typed, in any case of letters.
+        known: The words.
+        likeness: From 0 to 1: how alike they must be (:func:`difflib.get_close_matches`).
+    """
+    from difflib import get_close_matches
+
+    words = {word.lower(): word for word in known}
+    return tuple(
+        words[found] for found in get_close_matches(text.strip().lower(), words, n=3, cutoff=likeness)
+    )
+
+
+def near(path: Path) -> str:
+    """Return an absolute path as text; one below the working directory begins with ``./``."""
+    here = Path.cwd()
+    if path == here:
+        return "./"
+    return f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path)
 
 
 def _is_hidden(char: str) -> bool:

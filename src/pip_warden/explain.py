@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 
+from pip_warden.display import nearest, shown
 from pip_warden.errors import UsageError
 
 
@@ -48,21 +49,19 @@ def catalogue() -> dict[str, Explanation]:
 
 
 def explain(code: str) -> Explanation:
-    """Explain one code.
+    """Explain one code, however it is written: in capitals, or with blanks around it.
 
     Raises:
         UsageError: ``unknown-code``: there is no such code.
     """
     known = catalogue()
-    if code in known:
-        return known[code]
-    close = [name for name in known if set(code.split("-")) & set(name.split("-"))]
+    if (spelled := code.strip().lower()) in known:
+        return known[spelled]
+    close = nearest(code, known, likeness=0.5)
     raise UsageError(
         "unknown-code",
-        f"expected a code such as not-pinned, found {code!r}",
-        hint=f"Close to it: {', '.join(close[:8])}."
-        if close
-        else "`pip-warden explain` alone lists every code.",
+        f"expected a code such as not-pinned, found {shown(code)!r}",
+        hint=f"Did you mean {', '.join(close)}?" if close else "`pip-warden explain` alone lists every code.",
     )
 
 

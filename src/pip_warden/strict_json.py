@@ -71,8 +71,25 @@ def loads_object(raw: bytes | str, *, max_bytes: int) -> dict[str, JSONValue]:
     """
     value = loads(raw, max_bytes=max_bytes)
     if not isinstance(value, dict):
-        raise MalformedError(f"expected an object, found {type(value).__name__}")
+        raise MalformedError(f"expected an object, found {kind_of(value)}")
     return value
+
+
+def kind_of(value: JSONValue) -> str:
+    """Name the kind of a value in JSON's terms."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case dict():
+            return "an object"
 
 
 def _object(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:

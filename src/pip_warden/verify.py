@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
 from pip_warden.digests import digest_of
 from pip_warden.disk import open_regular, storing
+from pip_warden.display import shown
 from pip_warden.errors import BugError, RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import EntryFinder, locate
@@ -31,6 +33,8 @@ from pip_warden.trust.subject import parse_subject
 from pip_warden.verdict.model import Accepted, Verdict
 
 _LARGEST_EVIDENCE = 8 << 20
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
+"""Git's object ids, by SHA-1 and by SHA-256."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,15 +61,9 @@ def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: Named
         given: Evidence for a single file, where it was named.
 
     Raises:
-        RefusedError: ``nothing-to-verify``.
-        UsageError: A path does not exist, or evidence is named for several files.
+        UsageError: ``nothing-to-verify``; a path does not exist, or evidence is named for several files.
     """
-    if not files:
-        raise RefusedError(
-            "nothing-to-verify",
-            "expected at least one file, found none",
-            hint="Zero files are never a success.",
-        )
+    check_files(files)
     _check_given(given, files)
     ledger = Ledger()
     with session.gate(ledger) as gate:
@@ -76,6 +74,20 @@ def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: Named
             except UndecidedError as err:
                 ledger.add(undecided_line(artifact.name, err))
     return _report("verify", session.trust, ledger)
+
+
+def check_files(files: tuple[Path, ...]) -> None:
+    """Require that there is anything to verify: zero files are never a success.
+
+    Raises:
+        UsageError: ``nothing-to-verify``.
+    """
+    if not files:
+        raise UsageError(
+            "nothing-to-verify",
+            "expected at least one FILE, found none",
+            hint="Name wheels or sdists: `pip-warden verify dist/*`. An empty directory is never a success.",
+        )
 
 
 def verify_file(session: SessionParts, path: Path, *, evidence: Iterable[bytes] | None) -> Verdict:
@@ -151,8 +163,13 @@ def demand(
     Args:
         trust: The trust file.
         annotations: Each ``--annotation``.
-        source_revision: ``--source-revision``.
+        source_revision: ``--source-revision``: a whole commit id.
+
+    Raises:
+        UsageError: ``bad-source-revision``: it is none.
     """
+    if source_revision is not None:
+        source_revision = _commit(source_revision)
 
     def demanding(entry: Entry) -> Entry:
         if not isinstance(entry, IdentityEntry):
@@ -165,6 +182,18 @@ def demand(
         return replace(entry, require=require)
 
     return replace(trust, entries=tuple(demanding(entry) for entry in trust.entries))
+
+
+def _commit(text: str) -> str:
+    if not _COMMIT.fullmatch(text.lower()):
+        raise UsageError(
+            "bad-source-revision",
+            "expected --source-revision with a whole commit id (40 or 64 hexadecimal digits), "
+            f"found {shown(text, 80)!r}",
+            hint="A branch, a tag or a short id can come to mean another commit: "
+            "`git rev-parse 'TAG^{commit}'` prints the whole id.",
+        )
+    return text.lower()
 
 
 def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, root: Path) -> TrustFile:

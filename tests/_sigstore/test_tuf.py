@@ -6,8 +6,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from sigstore._internal.tuf import DEFAULT_TUF_URL
 from sigstore.models import TrustedRoot
 
+from pip_warden._sigstore import tuf
 from pip_warden._sigstore.root import load_root
 from pip_warden._sigstore.tuf import fetch_public_good_root
 from pip_warden.errors import TrustRootError
@@ -34,6 +36,26 @@ def test_any_failure_is_ours() -> None:
 
     assert caught.value.code == "tuf-failed"
     assert "broken metadata" in caught.value.message
+
+
+def test_the_repository_that_cannot_be_reached_is_named_with_the_cause() -> None:
+    def fail() -> str:
+        try:
+            raise ConnectionRefusedError(111, "Connection refused")
+        except OSError as err:
+            raise ValueError("Failed to refresh TUF metadata") from err
+
+    with pytest.raises(TrustRootError) as caught:
+        fetch_public_good_root(source=fail)
+
+    assert (caught.value.code, caught.value.exit_code) == ("tuf-failed", 3)
+    assert caught.value.message.endswith(
+        "(https://tuf-repo-cdn.sigstore.dev), found: Failed to refresh TUF metadata (Connection refused)"
+    )
+
+
+def test_the_repository_is_the_one_that_the_library_asks() -> None:
+    assert tuf._REPOSITORY == DEFAULT_TUF_URL
 
 
 def test_a_repository_that_never_answers() -> None:

@@ -43,3 +43,8 @@ def test_the_library_says_each_phrase(phrase: str, code: str) -> None:
 
 def test_what_nobody_knows_has_a_code_too() -> None:
     assert as_the_library_says(VerificationError("a reason of tomorrow")).fault.code == "signature-invalid"
+
+
+def test_no_class_of_pythons_shows_through() -> None:
+    said = VerificationError("No <class 'cryptography.x509.extensions.KeyUsage'> extension was found")
+    assert as_the_library_says(said).fault.found == "No KeyUsage extension was found"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from typing import Any
@@ -223,7 +224,7 @@ def test_spelled_out_issuer_that_is_not_the_signers(person: Person) -> None:
         (("x", "--source", "https://pypi.org/simple", "--hash", "--reason", "r"), "version-needed"),
         (("x", "--source", "https://pypi.org/simple", "--offline"), "trusted-root-needed"),
         (("x", "--source", "https://me:hunter2@pypi.org/simple"), "invalid-url"),
-        (("x", "--source", "ftp://pypi.org/simple"), "trust-file-invalid"),
+        (("x", "--source", "ftp://pypi.org/simple"), "invalid-url"),
         (("a/b", "--source", "https://pypi.org/simple"), ""),
         (("x==bad!", "--source", "https://pypi.org/simple"), ""),
     ],
@@ -301,6 +302,20 @@ def test_other_root_in_the_place_is_left_alone(person: Person) -> None:
     with person.untouched():
         said = person.add(project, "--yes")
     assert (said.code, "error[pin-conflict]" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("what", ["pipe", "dangling"])
+def test_what_is_no_file_in_the_place_of_the_root_is_left_alone(person: Person, what: str) -> None:
+    place = person.home / "trusted_root.json"
+    if what == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to("nowhere")
+    project = person.published()
+    said = person.add(project, "--yes")
+    assert (said.code, "error[pin-conflict]" in said.err) == (2, True), said.err
+    assert [path.name for path in person.home.iterdir()] == ["trusted_root.json"]
+    assert place.is_fifo() or place.is_symlink()
 
 
 def test_root_that_is_none(person: Person) -> None:

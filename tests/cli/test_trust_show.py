@@ -79,7 +79,7 @@ def test_show_as_text(file: Path) -> None:
     said = typed("trust", "show")
     assert said.code == 0
     assert said.out == (
-        f"{file}: 1 pinned by identity, 1 by hash, 2 sources, 1 trusted roots, 0 revocations\n"
+        f"{file}: 1 pinned by identity, 1 by hash, 2 sources, 1 trusted root, 0 revocations\n"
         "\n"
         "acme-widgets  by identity\n"
         "  from    https://gitlab.example.com acme/widgets\n"

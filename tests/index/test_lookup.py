@@ -131,6 +131,23 @@ def test_a_404_decides_nothing_unless_somebody_asked(
     assert _code(lambda: fetch_page(anonymous, PROJECT, source, "acme/widgets")) == "page-missing"
 
 
+def test_a_404_of_a_simple_index_is_no_such_project(server: Server, anonymous: Transport) -> None:
+    with pytest.raises(RegistryError) as caught:
+        fetch_page(anonymous, PROJECT, Source(f"{server.url}/simple", type="simple"), None)
+
+    host = server.url.partition("://")[2]
+    assert (caught.value.code, caught.value.exit_code) == ("page-missing", 3)
+    assert f"no such project on {host} ({server.url}/simple/acme-widgets/: 404)" in caught.value.message
+    assert "GITLAB_TOKEN" not in caught.value.hint
+
+
+def test_a_404_of_gitlabs_own_index_that_is_called_simple_decides_nothing(
+    server: Server, anonymous: Transport
+) -> None:
+    source = Source(f"{server.url}/api/v4/projects/7/packages/pypi/simple", type="simple")
+    assert _code(lambda: fetch_page(anonymous, PROJECT, source, None)) == "credentials-needed"
+
+
 def test_a_page_that_fails_is_told(server: Server, known: Transport) -> None:
     source = Source(server.url)
     server.routes[PAGE] = Answer(status=500)

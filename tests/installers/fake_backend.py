@@ -124,6 +124,9 @@ class FakeBackend:
         )
         return ServedFile(path=self.directory / filename, metadata=known)
 
+    def sent(self, filename: str) -> None:
+        pass
+
     def link(self, asked: LinkRequest) -> str:
         self._ask(f"link {asked.url}")
         return ""

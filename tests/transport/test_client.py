@@ -8,8 +8,10 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -335,7 +337,7 @@ def test_a_full_disk_is_no_network_error(server: Server, client: Transport) -> N
 @pytest.mark.parametrize(
     ("status", "path", "body", "code", "kind"),
     [
-        (404, "/f", b"", "credentials-needed", CredentialsError),
+        (404, "/f", b"", "not-found", RegistryError),
         (401, "/f", b"", "credentials-needed", CredentialsError),
         (404, "/api/v4/f", b"", "not-found", RegistryError),
         (401, "/api/v4/f", b"", "credentials-refused", CredentialsError),
@@ -369,6 +371,72 @@ def test_a_failed_download_says_why(
         client.download(server.url + path, to=io.BytesIO(), max_bytes=5, label="f")
 
     assert caught.value.code == code
+
+
+def test_a_404_without_credentials_is_gitlabs_to_explain_and_nobody_elses(
+    server: Server, client: Transport
+) -> None:
+    hints = {}
+    for path in ("/api/v4/f", "/f"):
+        with pytest.raises(RegistryError) as caught:
+            client.download(server.url + path, to=io.BytesIO(), max_bytes=5, label="f", anonymous=True)
+        hints[caught.value.code] = caught.value.hint
+
+    assert set(hints) == {"credentials-needed", "not-found"}
+    assert "GITLAB_TOKEN" in hints["credentials-needed"]
+    assert "GitLab" not in hints["not-found"]
+
+
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("http://127.0.0.1:9/simple/x/?secret=1", "Connection refused"),
+        ("https://registry.invalid/simple/x/?secret=1", "the host's name cannot be resolved"),
+    ],
+)
+def test_the_url_that_cannot_be_reached_is_named_with_the_cause(
+    client: Transport, monkeypatch: pytest.MonkeyPatch, url: str, cause: str
+) -> None:
+    def know_none(host: str, *rest: Any, **options: Any) -> Any:
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return known(host, *rest, **options)
+
+    known = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", know_none)
+    with pytest.raises(NetworkError) as caught:
+        client.get(url, max_bytes=5, label="the index page of x")
+
+    assert (caught.value.code, caught.value.exit_code) == ("unreachable", 3)
+    assert f"the index page of x from {url.partition('?')[0]}, found" in caught.value.message
+    assert cause in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+def test_a_url_that_is_its_own_name_is_named_once(client: Transport) -> None:
+    with pytest.raises(NetworkError) as caught:
+        client.get("http://127.0.0.1:9/x", max_bytes=5)
+
+    assert caught.value.message.count("http://127.0.0.1:9/x") == 1
+
+
+def test_a_server_that_says_nothing_is_named(server: Server, time: FakeTime) -> None:
+    with (
+        serve_silence() as url,
+        Transport(NetworkSettings(read_timeout=0.05, retries=0), clock=time.clock) as transport,
+        pytest.raises(NetworkError) as caught,
+    ):
+        transport.get(f"{url}/x", max_bytes=5, label="x.whl")
+
+    assert (caught.value.code, caught.value.exit_code) == ("timed-out", 3)
+    assert f"x.whl from {url}/x, found that the server sends nothing more" in caught.value.message
+
+
+@contextmanager
+def serve_silence() -> Iterator[str]:
+    """Listen, let connections in, and never answer."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def test_a_failing_storage_is_not_taken_for_the_registry(

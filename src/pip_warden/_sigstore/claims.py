@@ -32,9 +32,10 @@ def read_claims(certificate: x509.Certificate) -> Claims | Fault:
         values = _values(extensions)
         subject = _subject(extensions)
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as err:
-        return Fault(
-            code="bad-claims", expected="certificate extensions as Fulcio writes them", found=str(err)
-        )
+        found = str(err)
+        if isinstance(err, x509.DuplicateExtension):
+            found = f"the extension {err.oid.dotted_string} more than once"
+        return Fault(code="bad-claims", expected="certificate extensions as Fulcio writes them", found=found)
     if isinstance(subject, Fault):
         return subject
     issuer = _issuer(values)

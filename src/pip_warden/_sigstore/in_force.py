@@ -17,7 +17,7 @@ from pip_warden._sigstore.certificate import names_issuer
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.root_parts import Authority, Log, Window
 from pip_warden._sigstore.timed import TimedBundle
-from pip_warden._sigstore.unproved import unproved
+from pip_warden._sigstore.unproved import text_of, unproved
 from pip_warden.faults import FaultError
 
 Moments = tuple[datetime, ...]
@@ -82,8 +82,10 @@ def ct_log_of(certificate: x509.Certificate, root: Root) -> Log:
         extension = certificate.extensions.get_extension_for_class(
             x509.PrecertificateSignedCertificateTimestamps
         )
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as err:
-        raise unproved("bad-sct", str(err)) from err
+    except x509.ExtensionNotFound as err:
+        raise unproved("bad-sct", "no timestamp") from err
+    except (ValueError, x509.DuplicateExtension) as err:
+        raise unproved("bad-sct", text_of(err)) from err
     stamps = list(extension.value)
     if len(stamps) != 1:
         raise unproved("bad-sct", f"{len(stamps)} timestamps")

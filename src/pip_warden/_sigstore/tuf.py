@@ -9,7 +9,10 @@ from sigstore.models import ClientTrustConfig
 
 from pip_warden._sigstore.deadline import within
 from pip_warden._sigstore.root import load_root
+from pip_warden.display import shown
 from pip_warden.errors import TrustRootError
+
+_REPOSITORY = "https://tuf-repo-cdn.sigstore.dev"
 
 
 def _from_tuf() -> str:
@@ -37,9 +40,21 @@ def fetch_public_good_root(*, seconds: float = 60, source: Callable[[], str] = _
     except Exception as err:
         raise TrustRootError(
             "tuf-failed",
-            f"expected the public-good trusted root from Sigstore's TUF repository, found: {err}",
+            f"expected the public-good trusted root from Sigstore's TUF repository ({_REPOSITORY}), "
+            f"found: {_said(err)}",
             hint="Try again, or give a root that you have with `--trusted-root FILE`.",
         ) from err
     raw = json.dumps(json.loads(found), indent=2).encode() + b"\n"
     load_root(raw)
     return raw
+
+
+def _said(err: BaseException) -> str:
+    """Return what the library says, and what the system said below it, which the library leaves out."""
+    said, below = str(err) or type(err).__name__, err.__cause__ or err.__context__
+    why = ""
+    while below is not None:
+        if isinstance(below, OSError) and below.strerror:
+            why = f" ({below.strerror})"
+        below = below.__cause__ or below.__context__
+    return shown(f"{said}{why}", 500)

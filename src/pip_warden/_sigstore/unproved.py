@@ -6,6 +6,8 @@ test compares every phrase with the installed library.
 
 from __future__ import annotations
 
+import re
+
 from sigstore.errors import CertValidationError
 
 from pip_warden.faults import Fault, FaultError
@@ -47,6 +49,9 @@ EXPECTED = {
 """What was expected instead, by code."""
 
 
+_CLASS = re.compile(r"<class '(?:\w+\.)*(\w+)'>")
+
+
 def unproved(code: str, found: str, *, expected: str = "", hint: str = "") -> FaultError:
     """Return the fault that a check raises.
 
@@ -59,9 +64,14 @@ def unproved(code: str, found: str, *, expected: str = "", hint: str = "") -> Fa
     return FaultError(Fault(code=code, expected=expected or EXPECTED[code], found=found, hint=hint))
 
 
+def text_of(err: Exception) -> str:
+    """Return the text of a library's exception, with bare names for the Python classes in it."""
+    return _CLASS.sub(r"\1", str(err)) or type(err).__name__
+
+
 def as_the_library_says(err: Exception) -> FaultError:
     """Convert the library's exception into a fault with a stable code."""
-    text = str(err) or type(err).__name__
+    text = text_of(err)
     if isinstance(err, CertValidationError):
         return unproved("bad-certificate-chain", text)
     code = next((code for phrase, code in PHRASES if phrase in text), None)

@@ -22,7 +22,7 @@ from pip_warden._sigstore.proved import Envelope, Proved
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.root_parts import Log
 from pip_warden._sigstore.timed import TimedBundle, timed_bundles
-from pip_warden._sigstore.unproved import as_the_library_says, unproved
+from pip_warden._sigstore.unproved import as_the_library_says, text_of, unproved
 from pip_warden._sigstore.wire import InclusionProof, LogEntry, WireBundle
 from pip_warden.digests import Digest
 from pip_warden.faults import Fault, FaultError
@@ -59,7 +59,7 @@ def prove(wire: WireBundle, digest: Digest, root: Root) -> Proved | Fault:
         return Fault(
             code="signature-invalid",
             expected="a bundle that verifies under the trusted root",
-            found=str(err) or type(err).__name__,
+            found=text_of(err),
         )
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pip_warden.artifact.pyproject import local_project
+from pip_warden.artifact.pyproject import Pyproject, local_project
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.faults import Fault
 
 
-def check_local_project(path: Path) -> None:
-    """Refuse a project whose static dependencies or build requirements name a URL or path.
+def check_local_project(path: Path) -> Pyproject:
+    """Return a project's own statements; refuse static dependencies or build requirements by URL or path.
 
     Raises:
         RefusedError: ``direct-reference``.
@@ -33,3 +33,4 @@ def check_local_project(path: Path) -> None:
             f"expected dependencies by name in {path / 'pyproject.toml'}, found {'; '.join(found)}",
             hint="A URL or path is fetched past the gate; depend on a released version.",
         )
+    return project

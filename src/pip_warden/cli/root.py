@@ -15,6 +15,7 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import load_trust, trust_option
 from pip_warden.cli.examples import examples
+from pip_warden.cli.group import HelpfulGroup
 from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 from pip_warden.errors import RefusedError, TrustRootError, UsageError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pip_warden.trust.model import RootPin, TrustFile
 
 
-@click.group("root", epilog=examples("pip-warden root update"))
+@click.group("root", cls=HelpfulGroup, epilog=examples("pip-warden root update"))
 @color_option
 def command() -> None:
     """Look after the pinned Sigstore trusted root."""

@@ -19,7 +19,7 @@ from pip_warden.display import said
 from pip_warden.errors import BugError, UsageError, WardenError
 
 INTERRUPTED = 130
-_REPORT_IT = "Please report it. --debug shows where it happened."
+_REPORT_IT = "Please report it."
 
 
 @delivering
@@ -60,7 +60,10 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
         if "--debug" in words:
             for line in traceback.format_exc().splitlines():
                 print(said(line), file=sys.stderr)
-        return fail(_unexpected(err), name, words)
+        hint = (
+            f"{_REPORT_IT} --debug shows where it happened." if _takes_debug(command, words) else _REPORT_IT
+        )
+        return fail(_unexpected(err, hint), name, words)
     return code if isinstance(code, int) else 0
 
 
@@ -83,8 +86,17 @@ def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
     return error.exit_code
 
 
-def _unexpected(err: Exception) -> WardenError:
-    """Return an unconverted exception as an error of ours: a full disk or a lost directory, or else a bug."""
+def _takes_debug(command: click.Command, words: Sequence[str]) -> bool:
+    """Return whether the typed command has ``--debug``; safe-install, which parses its own words, has it."""
+    for word in words:
+        with click.Context(command) as context:
+            inner = command.get_command(context, word) if isinstance(command, click.Group) else None
+        command = inner or command
+    return command.name == "safe-install" or any("--debug" in param.opts for param in command.params)
+
+
+def _unexpected(err: Exception, hint: str) -> WardenError:
+    """Return what nobody converted as an error of ours: a full disk or a lost directory, which can show anywhere, or a bug."""
     if isinstance(err, OSError) and is_full(err):
         return cannot_store(err.filename or "what this command needs", err)
     if isinstance(err, FileNotFoundError) and not _is_somewhere():
@@ -93,7 +105,7 @@ def _unexpected(err: Exception) -> WardenError:
             "expected a working directory, found that it was removed",
             hint="Change to one that is there.",
         )
-    return BugError("bug", f"{type(err).__name__}: {err}", hint=_REPORT_IT)
+    return BugError("bug", f"{type(err).__name__}: {err}", hint=hint)
 
 
 def _is_somewhere() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.style import layout_of
+from pip_warden.disk import is_full
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,8 +40,16 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the whole state there when it ends.",
 )
+@click.option("--debug", is_flag=True, help="Show where a bug happened.")
 @color_option
-def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> None:
+def command(
+    *,
+    port: int,
+    empty: bool,
+    directory: Path,
+    dump: Path | None,
+    debug: bool,  # noqa: ARG001 -- read by cli.run
+) -> None:
     """Run an embedded GitLab and Sigstore on loopback until interrupted.
 
     It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time
@@ -54,20 +64,44 @@ def command(*, port: int, empty: bool, directory: Path, dump: Path | None) -> No
 
     def ready(sandbox: Sandbox) -> None:
         seen.append(sandbox)
-        directory.mkdir(parents=True, exist_ok=True)
-        root = sandbox.write_trust(directory)
-        token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
-        environment = _write_environment(sandbox, token, directory / "env")
+        with _writing(directory, "--directory"):
+            root = sandbox.write_trust(directory)
+            token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
+            environment = _write_environment(sandbox, token, directory / "env")
         lines = _introduction(sandbox, root, environment, layout_of(sys.stdout), empty=empty)
         print("\n".join(lines), flush=True)
 
+    for place, option in ((directory, "--directory"), (dump, "--dump")):
+        if place is not None:
+            with _writing(place, option):
+                place.mkdir(parents=True, exist_ok=True)
     try:
         run_forever(ready=ready, ports={"gitlab": port} if port else None)
     except SandboxError as err:
         raise UsageError("sandbox-failed", str(err), hint="Choose another --port, or none.") from err
     if dump is not None and seen:
-        seen[0].dump(dump)
+        with _writing(dump, "--dump"):
+            seen[0].dump(dump)
         print(f"state written to {dump}", file=sys.stderr)
+
+
+@contextmanager
+def _writing(place: Path, option: str) -> Iterator[None]:
+    """Convert the failures of writing into a directory of the user's; those of a full disk pass.
+
+    Raises:
+        UsageError: ``sandbox-failed``.
+    """
+    try:
+        yield
+    except OSError as err:
+        if is_full(err):
+            raise
+        raise UsageError(
+            "sandbox-failed",
+            f"expected to write to {place}, found: {err.strerror or type(err).__name__}",
+            hint=f"Name a directory that can be written with {option}.",
+        ) from err
 
 
 def _write_environment(sandbox: Sandbox, token: str, path: Path) -> Path:

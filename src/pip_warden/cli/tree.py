@@ -9,6 +9,7 @@ import click
 
 from pip_warden.cli.color import color_option
 from pip_warden.cli.examples import examples
+from pip_warden.cli.group import HelpfulGroup
 
 _COMMANDS = {
     "verify": ("verify", "Verify local wheels and sdists."),
@@ -26,7 +27,7 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(HelpfulGroup):
     """A group whose commands are imported when they are run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature

@@ -11,6 +11,7 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option, trust_option
 from pip_warden.cli.examples import examples
+from pip_warden.cli.group import HelpfulGroup
 from pip_warden.cli.style import print_block
 from pip_warden.display import shown
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _ADD = "add"
 
 
-class _TrustGroup(click.Group):
+class _TrustGroup(HelpfulGroup):
     """Imports ``trust add`` only when it runs: it needs the network and the verifier."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -120,10 +121,9 @@ def _counted(trust: TrustFile) -> str:
     from pip_warden.trust.model import IdentityEntry
 
     signed = sum(isinstance(entry, IdentityEntry) for entry in trust.entries)
-    return (
-        f"{signed} pinned by identity, {len(trust.entries) - signed} by hash, "
-        f"{len(trust.sources)} sources, {len(trust.roots)} trusted roots, {len(trust.revoked)} revocations"
-    )
+    counts = ((trust.sources, "source"), (trust.roots, "trusted root"), (trust.revoked, "revocation"))
+    counted = (f"{len(items)} {what}{'' if len(items) == 1 else 's'}" for items, what in counts)
+    return ", ".join((f"{signed} pinned by identity", f"{len(trust.entries) - signed} by hash", *counted))
 
 
 def _as_text(entry: Entry, trust: TrustFile) -> list[str]:

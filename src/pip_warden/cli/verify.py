@@ -80,8 +80,9 @@ def command(
     """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import open_session, settings_of
-    from pip_warden.verify import NamedEvidence, demand, verify_files
+    from pip_warden.verify import NamedEvidence, check_files, demand, verify_files
 
+    check_files(files)
     given = NamedEvidence(bundle=bundle, signature=signature, certificate=certificate)
     trusted = _trust(files, trust, identity, issuer, trusted_root)
     trusted = demand(trusted, demanded(annotations), source_revision)

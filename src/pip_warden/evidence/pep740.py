@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.wire import WireBundle, WireEnvelope
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, read_entry
@@ -66,7 +68,11 @@ def _check_version(fields: Fields) -> None:
     version = fields.take("version")
     # True == 1 in Python, and 1.0 is another spelling.
     if type(version) is not int or version != 1:
-        raise MalformedError(f"version {version!r}"[:80], code="unknown-attestation-version")
+        raise MalformedError(_version(version), code="unknown-attestation-version")
+
+
+def _version(version: object) -> str:
+    return "no version" if version is None else f"version {json.dumps(version)}"[:80]
 
 
 def _item(label: str, value: JSONValue) -> Item | BadItem:

@@ -20,7 +20,7 @@ class Siblings:
         """Return the content of a file, None where there is none.
 
         Raises:
-            UsageError: ``unreadable-evidence``: it exists and cannot be read.
+            UsageError: ``unreadable-evidence``: it exists and cannot be read, or is no regular file.
         """
         try:
             with open_regular(self._directory / name, follow=True) as stream:

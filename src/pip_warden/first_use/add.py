@@ -60,7 +60,14 @@ def add_all(task: Task) -> None:
         UndecidedError: A page or file could not be fetched.
         UsageError: The request is incomplete, or contradicts the trust file.
     """
-    for wish in _wishes(task.wanted):
+    wishes = _wishes(task.wanted)
+    if not wishes:
+        raise UsageError(
+            "nothing-to-pin",
+            f"expected a release in {', '.join(map(str, task.wanted.requirements))}, found none",
+            hint="Each line names one: NAME==VERSION, with its --hash where it has one.",
+        )
+    for wish in wishes:
         probe = _agreeing(_probe(wish.project, task), task)
         if not task.wanted.by_hash:
             add_signer(task, probe, wish.version)

@@ -6,12 +6,15 @@ the run's private directory.
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pip_warden.digests import Digest, digest_of
+from pip_warden.disk import draft_beside, open_regular
 from pip_warden.errors import UsageError
 from pip_warden.trust.model import RootPin, TrustFile
 from pip_warden.trust.roots import read_named
@@ -55,8 +58,8 @@ class NewRoot:
                 be written.
         """
         try:
-            with self.place.open("xb") as stream:
-                stream.write(self.raw)
+            with draft_beside(self.place, BytesIO(self.raw), is_new=True, is_synced=True) as put:
+                put()
         except FileExistsError:
             check_place(self.place, self.raw)
             return False
@@ -116,10 +119,11 @@ def check_place(place: Path, raw: bytes) -> None:
         UsageError: ``pin-conflict``.
     """
     try:
-        found = place.read_bytes()
-    except FileNotFoundError:
-        return
-    except OSError:
+        with open_regular(place, follow=True) as stream:
+            found = stream.read()
+    except OSError as err:
+        if err.errno == errno.ENOENT and not place.is_symlink():
+            return
         found = b""
     if found != raw:
         raise UsageError(

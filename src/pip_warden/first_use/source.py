@@ -24,7 +24,7 @@ def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) ->
         gitlab: The user has named a GitLab project or group, so a new source is a GitLab whatever its URL.
 
     Raises:
-        UsageError: ``source-needed``, or ``invalid-url``: the URL holds a password.
+        UsageError: ``source-needed``, or ``invalid-url``: the URL is not an allowed one, or holds a password.
     """
     if text is None:
         if len(known) == 1:
@@ -40,6 +40,7 @@ def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) ->
 
 
 def _new(url: str, taken: set[str], *, gitlab: bool) -> Source:
+    from pip_warden.trust.locations import parse_url
     from pip_warden.trust.model import Source
 
     if "@" in url:
@@ -57,6 +58,12 @@ def _new(url: str, taken: set[str], *, gitlab: bool) -> Source:
             hint="A GitLab's own index says nothing about signers: "
             "name the instance with --source, and the project with --project PATH.",
         )
+    try:
+        parse_url(url)
+    except UsageError as err:
+        raise UsageError(
+            err.code, f"--source: {err.message}", hint="Name the source by its https URL."
+        ) from err
     kind: Literal["gitlab", "simple"] = "simple" if url.endswith("/simple") and not gitlab else "gitlab"
     return Source(name=_name_for(url, kind, taken), type=kind, url=url)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -18,14 +18,22 @@ def unpinned_by(artifact: Artifact, trust: TrustFile) -> Iterator[Unpinned]:
     contents = artifact.contents
     if not isinstance(contents, Contents):
         return
-    for texts, wanted_by in (
-        (contents.requires_dist, f"{artifact.name}"),
-        (contents.build_requires, f"{artifact.name} (to build it)"),
-    ):
-        for text in texts:
-            project = wanted_here(text)
-            if project is not None and not trust.entries_of(project):
-                yield Unpinned(project=project, wanted_by=wanted_by, requirement=text)
+    yield from unpinned_names(contents.requires_dist, f"{artifact.name}", trust)
+    yield from unpinned_names(contents.build_requires, f"to build {artifact.name}", trust)
+
+
+def unpinned_names(requirements: Iterable[str], wanted_by: str, trust: TrustFile) -> Iterator[Unpinned]:
+    """Yield the unpinned names among requirements (PEP 508).
+
+    Args:
+        requirements: What is wanted.
+        wanted_by: Who wants it, or ``to build …``.
+        trust: The trust file.
+    """
+    for text in requirements:
+        project = wanted_here(text)
+        if project is not None and not trust.entries_of(project):
+            yield Unpinned(project=project, wanted_by=wanted_by, requirement=text)
 
 
 def wanted_here(requirement: str) -> ProjectName | None:

@@ -99,7 +99,7 @@ class Gate:
             RefusedError: As for :meth:`listing`, or ``no-release``: the page has no such release.
             UndecidedError: As for :meth:`listing`.
         """
-        listing = self.listing(project)
+        listing = self.listing(project, wanted_by="you")
         files = [c for c in distinct(listing.page.candidates) if c.name.version == version]
         if not files:
             raise RefusedError(

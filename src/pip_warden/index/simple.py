@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Literal, Protocol
+from urllib.parse import urlsplit
 
 from pip_warden.errors import RegistryError, UndecidedError, UsageError
 from pip_warden.index.candidate import IndexPage
 from pip_warden.index.gitlab_urls import simple_url
 from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
 from pip_warden.names import ProjectName
-from pip_warden.transport import Response, Transport, error_for, shown_url
+from pip_warden.transport import Response, Transport, error_for, is_api, shown_url
 
 __all__ = ["ACCEPT", "IndexSource", "fetch_page", "page_url", "parse_page"]
 
@@ -61,7 +62,7 @@ def fetch_page(
     what = f"the index page of {project}"
     reply = ask_page(transport, page_url(project, source, registry), label=what)
     if reply.status == 404:
-        raise _missing(project, reply)
+        raise _missing(project, source, reply)
     if reply.status != 200:
         raise error_for(reply, what)
     return read_page(reply, project, source)
@@ -113,12 +114,23 @@ def page_url(project: ProjectName, source: IndexSource, registry: str | None) ->
     return simple_url(source.url, registry, project)
 
 
-def _missing(project: ProjectName, reply: Response) -> UndecidedError:
+def _missing(project: ProjectName, source: IndexSource, reply: Response) -> UndecidedError:
     """Return the error for a 404.
 
-    It means that the project is missing only where the request was authenticated, or redirected to an index
-    that has none either.
+    GitLab answers 404 for what the caller may not see: it means that the project is missing only where the
+    request was authenticated, or redirected to an index that has none either. From any other index a 404
+    means that it has no such project (PEP 503).
     """
+    if source.type == "simple" and not is_api(reply.url):
+        host = urlsplit(source.url).netloc
+        return RegistryError(
+            "page-missing",
+            f"expected the index page of {project}, "
+            f"found no such project on {host} ({shown_url(reply.url)}: 404)",
+            hint="Check the package's name and the source's `url`. "
+            f"If the project is private there, give a token: `--token-file {host}=FILE`.",
+            status=404,
+        )
     if not (reply.sent_credentials or reply.left_origin):
         return error_for(reply, f"the index page of {project}")
     return RegistryError(

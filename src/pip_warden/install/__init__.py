@@ -6,7 +6,8 @@
 
 ``request`` what is to be done; ``prepare`` reads it; ``run`` the order of it; ``local`` local files and
 projects; ``backend`` the gate as the server sees it; ``arguments`` pip's arguments; ``keep`` downloads;
-``notes`` what a reader must know besides the verdicts.
+``notes`` what a reader must know besides the verdicts; ``unmet`` why pip found nothing, ``unsaid`` what was
+not judged.
 """
 
 from pip_warden.install.request import InstallRequest

@@ -25,6 +25,22 @@ def pip_arguments(job: PreparedRequest, local: list[str], *, workspace: Path, st
     return arguments + _requirements(job, workspace) + local
 
 
+def line_origins(job: PreparedRequest) -> dict[str, tuple[str, ...]]:
+    """Return where each line comes from of the files that are written for pip, by their names."""
+    return {
+        _file_name(option): tuple(item.origin for item in items)
+        for option, items in (
+            ("--requirement", job.wanted.named),
+            ("--constraint", job.wanted.constraints),
+            ("--build-constraint", job.build_constraints),
+        )
+    }
+
+
+def _file_name(option: str) -> str:
+    return f"{option.strip('-')}.txt"
+
+
 def _requirements(job: PreparedRequest, workspace: Path) -> list[str]:
     named = job.wanted.named
     # pip takes no file together with --only-deps; options of single requirements can only stand in one.
@@ -36,7 +52,7 @@ def _requirements(job: PreparedRequest, workspace: Path) -> list[str]:
         ("--build-constraint", job.build_constraints),
     ):
         if items:
-            path = workspace / f"{option.strip('-')}.txt"
+            path = workspace / _file_name(option)
             path.write_text(render(items), encoding="utf-8")
             arguments += [option, str(path)]
     return arguments

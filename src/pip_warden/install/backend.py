@@ -31,6 +31,8 @@ class GateBackend:
 
     Attributes:
         has_agreed: Whether pip was told that it may install what it has.
+        pages: The projects whose pages pip asked for.
+        taken: The names of the files that pip took whole, and not only their metadata.
     """
 
     def __init__(self, run: Run, directory: Path, local: LocalInputs, report: Path) -> None:
@@ -39,9 +41,12 @@ class GateBackend:
         self._local = local
         self._report = report
         self.has_agreed = False
+        self.pages: set[ProjectName] = set()
+        self.taken: set[str] = set()
 
     def page(self, project: ProjectName) -> tuple[ListedFile, ...]:
         """List a project's files that may be requested, and start to fetch its newest wheel."""
+        self.pages.add(project)
         with storing(self._directory):
             listing = self._run.gate.listing(project)
         self._run.gate.look_ahead(project)
@@ -55,6 +60,10 @@ class GateBackend:
                 raise denied(admission.line)
             folder = Path(tempfile.mkdtemp(dir=self._directory))
             return ServedFile(path=hand_over(admission.sealed, folder), metadata=admission.sealed.metadata)
+
+    def sent(self, filename: str) -> None:
+        """Remember that pip takes a file whole."""
+        self.taken.add(filename)
 
     def link(self, asked: LinkRequest) -> str:
         """Let pip open what the user named and nothing else."""

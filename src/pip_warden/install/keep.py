@@ -14,8 +14,8 @@ from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.vault import hand_over
 
 
-def keep_downloads(run: Run, staging: Path, target: Path) -> None:
-    """Put downloaded files where the user wants them, all or none.
+def keep_downloads(run: Run, staging: Path, target: Path) -> tuple[str, ...]:
+    """Put downloaded files where the user wants them, all or none, and return their names.
 
     Args:
         run: The run.
@@ -38,6 +38,7 @@ def keep_downloads(run: Run, staging: Path, target: Path) -> None:
     for name in kept:
         run.reporter.note(f"{name} is in {target} already, the same bytes: kept")
     note_hidden(run, (str(parse_artifact_name(file.name).project) for file in files))
+    return tuple(file.name for file in files)
 
 
 def _add_sdists(run: Run, files: list[Path], staging: Path) -> list[Path]:

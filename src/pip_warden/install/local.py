@@ -6,9 +6,12 @@ import tempfile
 from pathlib import Path
 
 from pip_warden.artifact.local import check_local_project
+from pip_warden.artifact.pyproject import Pyproject
 from pip_warden.artifact.receive import copy_local
+from pip_warden.display import near
 from pip_warden.evidence.locate import locate
 from pip_warden.evidence.siblings import Siblings
+from pip_warden.gate.dependencies import unpinned_names
 from pip_warden.install.backend import denied
 from pip_warden.install.request import Run
 from pip_warden.installer.local import LocalInputs, file_argument, project_arguments
@@ -32,7 +35,7 @@ def admit_local_things(run: Run) -> tuple[LocalInputs, list[str]]:
     files: dict[Path, Path] = {}
     arguments = []
     for project in run.job.wanted.projects:
-        check_local_project(project.path)
+        _want(run, project.path, check_local_project(project.path))
         run.ledger.add(
             Line(subject=str(project.path), outcome=Outcome.LOCAL, note="your own project directory")
         )
@@ -43,6 +46,17 @@ def admit_local_things(run: Run) -> tuple[LocalInputs, list[str]]:
         arguments.append(file_argument(copy, name, file.extras))
     directories = frozenset(project.path.resolve() for project in run.job.wanted.projects)
     return LocalInputs(files=files, directories=directories), arguments
+
+
+def _want(run: Run, path: Path, project: Pyproject) -> None:
+    """Remember the unpinned names that a project wants, so that a refusal tells who wants them."""
+    place = f"{near(path).removesuffix('/')}/"
+    for texts, wanted_by in (
+        (project.dependencies or (), place),
+        (project.build_requires, f"to build {place}"),
+    ):
+        for name in unpinned_names(texts, wanted_by, run.trust):
+            run.ledger.want(name)
 
 
 def _admit_file(run: Run, file: LocalFile) -> tuple[ProjectName, Path]:

@@ -44,6 +44,26 @@ def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[st
         queue += sorted(_names(requires) - seen)
 
 
+def note_unused(run: Run, taken: Iterable[str], digests: Iterable[str]) -> None:
+    """Say of each file that was judged and not used that it was not.
+
+    pip reads the metadata of a wheel before it decides, and may then take another release.
+
+    Args:
+        run: The run.
+        taken: The names of the files that were taken whole.
+        digests: SHA-256 of what was installed, or would be.
+    """
+    used, by_digest = set(taken), set(digests)
+    for line in run.ledger.lines():
+        if (
+            line.source
+            and line.outcome is Outcome.ACCEPTED
+            and not (line.subject in used or line.sha256 in by_digest)
+        ):
+            run.ledger.note(line.subject, "not used: pip read only its metadata")
+
+
 def note_hidden(run: Run, taken: Iterable[str]) -> None:
     """Warn of newer releases that the index hides (design decision D2).
 

@@ -22,27 +22,28 @@ from pip_warden.errors import (
     InstallerError,
     RefusedError,
     UndecidedError,
-    UsageError,
 )
-from pip_warden.install.arguments import pip_arguments
+from pip_warden.install.arguments import line_origins, pip_arguments
 from pip_warden.install.backend import GateBackend
 from pip_warden.install.keep import keep_downloads
 from pip_warden.install.local import admit_local_things
-from pip_warden.install.notes import note_hidden, note_present
+from pip_warden.install.notes import note_hidden, note_present, note_unused
 from pip_warden.install.prepare import prepare
 from pip_warden.install.request import InstallRequest, Run, say_nothing
+from pip_warden.install.unmet import PipWords, why_unmet
+from pip_warden.install.unsaid import strict_refusal, waiting
 from pip_warden.installer.downloads import check_directory
 from pip_warden.installer.environment import child_environment
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.pip import Child, Installed, command_line, read_report
 from pip_warden.installer.python import marker_environment
 from pip_warden.installer.reconcile import reconcile_report
+from pip_warden.installer.relay import Relay, RunPlaces
 from pip_warden.installer.report_file import check_report_file, write_report_file
 from pip_warden.installer.server import Server
-from pip_warden.installer.wanted import Named, check_wanted, nothing_wanted
-from pip_warden.names import parse_artifact_name
+from pip_warden.installer.wanted import check_wanted, nothing_wanted
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.model import Outcome, Report
 from pip_warden.session.parts import SessionParts
 
 
@@ -125,7 +126,7 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
         directory.mkdir(mode=0o700)
     report = workspace / "report.json"
     backend = GateBackend(run, served, local, report)
-    child = Child()
+    child, words = Child(), PipWords()
     with Server(backend, on_denial=child.end) as server:
         child.keep_open(server.fileno())
         environment = child_environment(
@@ -137,18 +138,38 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
         else:
             command = command_line(job.target, "install", arguments, report=report)
         run.reporter.step("running pip")
-        code = child.run(command, environment, run.on_line, None)
+        code = child.run(command, environment, _listening(run, words, local, staging), None)
         for stray in server.strays:
             run.ledger.warn(f"stopped at the gate: {stray}")
         if server.denial is not None:
             raise server.denial
     run.ledger.installer_code = code
     if code != 0:
-        raise _pip_failed(run, code)
+        raise _pip_failed(run, code, words, backend)
     if job.download is not None:
-        keep_downloads(run, staging, job.download)
+        note_unused(run, {*backend.taken, *keep_downloads(run, staging, job.download)}, ())
     else:
         _look_back(run, backend, local, report, environment)
+
+
+def _listening(run: Run, words: PipWords, local: LocalInputs, staging: Path) -> Callable[[str], None]:
+    """Return what handles pip's lines: each is shown with the user's own names for files and directories."""
+    places = RunPlaces(
+        workspace=run.workspace,
+        staging=staging,
+        download=run.job.download,
+        is_dry=run.job.dry_run,
+        sources=f"the sources of {run.trust.path.name}",
+        files=local.files,
+        origins=line_origins(run.job),
+    )
+    relay = Relay(places, run.on_line)
+
+    def on_line(line: str) -> None:
+        words.hear(line)
+        relay.tell(line)
+
+    return on_line
 
 
 def _look_back(
@@ -164,24 +185,35 @@ def _look_back(
             "expected pip to ask before it installs, found that it did not",
             hint="Do not trust what it installed; install pip-warden again, with the pip that it asks for.",
         )
-    _tell(run, items, report, environment)
+    _tell(run, backend, items, report, environment)
 
 
-def _tell(run: Run, items: tuple[Installed, ...], report: Path, environment: Mapping[str, str]) -> None:
+def _tell(
+    run: Run,
+    backend: GateBackend,
+    items: tuple[Installed, ...],
+    report: Path,
+    environment: Mapping[str, str],
+) -> None:
     """Note what a reader must know besides the verdicts; the user's copy of the report is always written."""
     try:
         note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
         note_present(run, items, environment)
+        note_unused(run, backend.taken, (item.sha256 for item in items))
     finally:
         if run.job.report is not None:
             write_report_file(report, run.job.report)
 
 
-def _pip_failed(run: Run, code: int) -> UndecidedError | InstallerError:
+def _pip_failed(
+    run: Run, code: int, words: PipWords, backend: GateBackend
+) -> UndecidedError | RefusedError | InstallerError:
     """Return the error of a failed pip: a page that could not be fetched is the cause, whatever pip says."""
     undecided = next((line.undecided for line in run.ledger.lines() if line.undecided is not None), None)
     if undecided is not None:
         return undecided
+    if words.unmet is not None and (why := why_unmet(run, words.unmet, backend.pages)) is not None:
+        return why
     shown = f"signal {_signal_name(-code)}" if code < 0 else f"exit code {code}"
     return InstallerError(
         "pip-failed", f"expected pip to succeed, found {shown}", hint="pip's own words are above."
@@ -196,34 +228,17 @@ def _signal_name(number: int) -> str:
 def _report(run: Run) -> Report:
     ledger = run.ledger
     lines = ledger.lines()
-    waiting = tuple(_not_judged(named) for named in run.job.wanted.named if _is_waiting(run, named))
+    exit_code = ledger.exit_code(strict=run.job.strict)
+    is_only_strict = exit_code != ledger.exit_code()
     return Report(
         command="safe-install",
-        exit_code=ledger.exit_code(strict=run.job.strict),
-        lines=(*lines, *waiting),
+        exit_code=exit_code,
+        lines=(*lines, *waiting(run)),
         unpinned=ledger.unpinned() if any(line.outcome is Outcome.REFUSED for line in lines) else (),
         warnings=ledger.warnings(),
         target=str(run.job.target),
         trust_file=str(run.trust.path),
         installer_code=ledger.installer_code,
-        error=ledger.unsaid(),
+        error=strict_refusal(run) if is_only_strict else ledger.unsaid(),
         sources=run.trust.sources,
     )
-
-
-def _is_waiting(run: Run, named: Named) -> bool:
-    """Return whether the run ended before anything of a project was judged."""
-    if run.ledger.error is None:
-        return False
-    return not any(_is_of(line.subject, named) for line in run.ledger.lines())
-
-
-def _not_judged(named: Named) -> Line:
-    return Line(subject=named.requirement, outcome=Outcome.NOT_JUDGED, note="the run ended before it")
-
-
-def _is_of(subject: str, named: Named) -> bool:
-    try:
-        return subject == named.project or parse_artifact_name(subject).project == named.project
-    except UsageError:
-        return False

@@ -16,7 +16,6 @@ put it there.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import stat
@@ -27,14 +26,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.digests import Digest, copied, digest_of_stream
-from pip_warden.disk import draft_name, made_directory, open_new, opened_directory
+from pip_warden.disk import NO_LINKS, draft_name, made_directory, open_new, opened_directory
 from pip_warden.errors import DeliveryError, RefusedError, UsageError
 
 _LONGEST_WAIT = 60.0
 """Seconds that another run may hold the lock: it needs milliseconds, and hashes files already there."""
-
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
-"""Errors of link(2) where the file system has no hard links."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,7 +154,7 @@ def _name(download: AcceptedFile, draft: _Draft, directory: int, target: Path) -
     except FileExistsError as err:
         raise _in_the_way([name], target) from err
     except OSError as err:
-        if err.errno not in _NO_LINKS:
+        if err.errno not in NO_LINKS:
             raise
         return _name_without_links(download, directory, target)
     return draft.device, draft.inode

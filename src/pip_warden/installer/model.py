@@ -77,6 +77,9 @@ class Backend(Protocol):
     def file(self, project: ProjectName, filename: str) -> ServedFile:
         """Fetch, judge and seal a file."""
 
+    def sent(self, filename: str) -> None:
+        """Remember that the installer takes a whole file, and not only its metadata."""
+
     def link(self, asked: LinkRequest) -> str:
         """Allow a link that is not the index's, and return the URL to record for it (PEP 610)."""
 

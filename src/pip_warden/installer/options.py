@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from pip_warden.display import nearest
 from pip_warden.errors import UsageError
 
 
@@ -276,9 +277,18 @@ def _next(name: str, rest: Iterator[str]) -> str:
 def _known(name: str) -> Option:
     option = _BY_NAME.get(name)
     if option is None:
-        close = sorted(known for known in _BY_NAME if known.startswith(name) and name.startswith("--"))
-        hint = f"Spell it out: {', '.join(close)}." if close else "`safe-install --help` lists what it takes."
         raise UsageError(
-            "unknown-option", f"expected an option of pip's, spelled out, found {name!r}", hint=hint
+            "unknown-option", f"expected an option of pip's, spelled out, found {name!r}", hint=_meant(name)
         )
     return option
+
+
+def _meant(name: str) -> str:
+    """Return a hint which option an unknown name may mean: pip takes abbreviations, and people mistype."""
+    if not name.startswith("--"):
+        return "`safe-install --help` lists what it takes."
+    if longer := sorted(known for known in _BY_NAME if known.startswith(name)):
+        return f"Spell it out: {', '.join(longer)}."
+    taken = (known for known, option in _BY_NAME.items() if option.treatment is not Treatment.REFUSED)
+    close = nearest(name, taken)
+    return f"Did you mean {', '.join(close)}?" if close else "`safe-install --help` lists what it takes."

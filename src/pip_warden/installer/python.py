@@ -7,9 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 
@@ -39,6 +40,19 @@ json.dump({
 }, sys.stdout)
 """
 """Prints every marker variable of PEP 508 but ``extra``; needs the standard library only."""
+
+_TAGS = """
+import json, sys
+sys.path.append({parent!r})
+from pip._internal.models.target_python import TargetPython
+found = TargetPython(
+    platforms={platforms!r}, py_version_info={version!r}, abis={abis!r}, implementation={implementation!r}
+)
+json.dump([str(tag) for tag in found.get_sorted_tags()], sys.stdout)
+"""
+"""Prints every wheel tag that our pip takes in the target."""
+
+_ABOUT_TAGS = ("--platform", "--python-version", "--implementation", "--abi")
 
 _RECEIPTS = {"pipx_metadata.json": "pipx", "uv-receipt.toml": "uv"}
 _UV_CACHE = re.compile(r"archive-v\d+", re.ASCII)
@@ -143,6 +157,33 @@ def marker_environment(target: Target) -> dict[str, str]:
         return {str(name): str(value) for name, value in found.items()}
     except (OSError, subprocess.SubprocessError, ValueError, AttributeError) as err:
         raise _no_python(target.executable, target.why) from err
+
+
+def supported_tags(target: Target, options: Sequence[str]) -> tuple[str, ...]:
+    """Return the wheel tags that a target takes, the most specific first; empty where it cannot be asked.
+
+    Args:
+        target: The Python.
+        options: pip's options: ``--platform``, ``--python-version``, ``--implementation`` and ``--abi`` name
+            another target.
+    """
+    given: dict[str, list[str]] = {name: [] for name in _ABOUT_TAGS}
+    for name, value in pairwise(options):
+        if name in given:
+            given[name].append(value)
+    version = "".join(given["--python-version"][-1:])
+    numbers = version.split(".") if "." in version else [version[:1], version[1:]]
+    try:
+        program = _TAGS.format(
+            parent=str(pip_runner().parent.parent),
+            platforms=given["--platform"] or None,
+            version=tuple(int(number) for number in numbers if number) or None,
+            abis=given["--abi"] or None,
+            implementation="".join(given["--implementation"][-1:]) or None,
+        )
+        return tuple(str(tag) for tag in json.loads(_said(target.executable, program)))
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError):
+        return ()
 
 
 def _said(executable: Path, program: str) -> str:

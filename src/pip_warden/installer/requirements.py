@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from pip_warden.display import near
 from pip_warden.errors import UsageError
 from pip_warden.installer.requirement import read_named, read_project, read_requirement
 from pip_warden.installer.requirements_file import bad_file, displayed, local_path, read_file
@@ -146,10 +147,13 @@ def _file(
         if line.is_editable:
             target = re.sub(r"^(-e|--editable)[ =]*", "", line.text)
             pile.projects.append(read_project(target, path.parent, str(path), editable=True))
-        elif is_constraint:
-            pile.constraints.append(read_named(line.text, str(path)))
-        else:
-            pile.add(read_requirement(line.text, path.parent, str(path)))
+            continue
+        origin = f"-{'c' if is_constraint else 'r'} {near(path).removeprefix('./')} (line {line.number})"
+        if is_constraint:
+            pile.constraints.append(replace(read_named(line.text, str(path)), origin=origin))
+            continue
+        wish = read_requirement(line.text, path.parent, str(path))
+        pile.add(replace(wish, origin=origin) if isinstance(wish, Named) else wish)
 
 
 def _options(

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pip_warden.display import shown
 from pip_warden.errors import UsageError
@@ -24,10 +25,17 @@ _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=]", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class RequirementsLine:
-    """One logical line of a requirements file, continuations joined and comments removed."""
+    """One logical line of a requirements file, continuations joined and comments removed.
+
+    Attributes:
+        text: What stands there.
+        is_editable: Whether it is an ``-e`` line.
+        number: The number of its line, from one.
+    """
 
     text: str
     is_editable: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +68,17 @@ def _parse(text: str) -> Content:
         copy = Path(directory) / "requirements.txt"
         copy.write_text(text, encoding="utf-8-sig", newline="")
         parsed = RequirementsFile.from_file(str(copy), include_nested=False)
-    lines = [
-        RequirementsLine(str(item.requirement_line.line).strip(), isinstance(item, EditableRequirement))
-        for item in parsed.requirements
-    ]
-    lines += [RequirementsLine(str(item.requirement_line.line).strip()) for item in parsed.invalid_lines]
+    lines = [_line(item, isinstance(item, EditableRequirement)) for item in parsed.requirements]
+    lines += [_line(item) for item in parsed.invalid_lines]
     # An option line that sets nothing (an empty value, a stray --hash) would be lost: it is read as a
     # requirement, and refused.
-    lines += [
-        RequirementsLine(str(item.requirement_line.line).strip())
-        for item in parsed.options
-        if not item.options
-    ]
+    lines += [_line(item) for item in parsed.options if not item.options]
     return Content(options=tuple(item.options for item in parsed.options), lines=tuple(lines))
+
+
+def _line(item: Any, is_editable: bool = False) -> RequirementsLine:
+    line = item.requirement_line
+    return RequirementsLine(str(line.line).strip(), is_editable, int(line.line_number or 0))
 
 
 def local_path(text: str, base: Path) -> Path:

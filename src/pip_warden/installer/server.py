@@ -190,6 +190,7 @@ class Server:
         handed = self._backend.file(project, match[2])
         if match[3]:
             return Response(handed.metadata, media_type="text/plain; charset=utf-8")
+        self._backend.sent(match[2])
         return FileResponse(handed.path, media_type="application/octet-stream")
 
     def _knows(self, request: Request) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.markers import Marker
@@ -24,12 +24,14 @@ class Named:
         project: Its normalised name.
         hashes: Each required ``sha256:…``.
         settings: Each ``--config-settings`` value.
+        origin: Where the user wrote it, as pip says it: ``-r FILE (line N)``; ``""``: the command line.
     """
 
     requirement: str
     project: ProjectName
     hashes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    origin: str = field(default="", compare=False)
 
     @property
     def marker(self) -> Marker | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pip_warden.errors import WardenError, worst
 from pip_warden.names import ArtifactName
@@ -31,6 +32,13 @@ class Ledger:
         """Keep a line of what was judged, once for each name, digest and outcome."""
         with self._lock:
             self._judged.setdefault((line.subject, line.sha256, line.outcome), line)
+
+    def note(self, subject: str, note: str) -> None:
+        """Add one more thing to know to the lines of what was accepted under a name."""
+        with self._lock:
+            for key, line in self._judged.items():
+                if line.subject == subject and line.outcome is Outcome.ACCEPTED:
+                    self._judged[key] = replace(line, note=note)
 
     def add(self, line: Line) -> None:
         """Keep a line as it is."""

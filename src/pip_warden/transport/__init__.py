@@ -17,7 +17,7 @@ from pip_warden.transport.responses import Download, Response, error_for
 from pip_warden.transport.retry import Clock
 from pip_warden.transport.secret import Secret
 from pip_warden.transport.settings import NetworkSettings, settings_from_environment
-from pip_warden.transport.urls import Origin, origin_of, shown_url
+from pip_warden.transport.urls import Origin, is_api, origin_of, shown_url
 
 __all__ = [
     "Clock",
@@ -30,6 +30,7 @@ __all__ = [
     "Transport",
     "credentials_from_environment",
     "error_for",
+    "is_api",
     "origin_of",
     "settings_from_environment",
     "shown_url",

@@ -10,7 +10,7 @@ import requests
 
 from pip_warden.errors import NetworkError, UndecidedError
 from pip_warden.events import Reporter
-from pip_warden.transport.failures import converted
+from pip_warden.transport.failures import converted, located
 
 CHUNK = 1 << 16
 """Bytes read at once."""
@@ -43,11 +43,11 @@ class FileBody:
         return iter(lambda: self.read(CHUNK), b"")
 
 
-def drain(response: requests.Response) -> None:
+def drain(response: requests.Response, url: str) -> None:
     """Read the short body of a redirect, so its connection can be reused; a long one closes it."""
     length = promised_length(response)
     if length is not None and length <= CHUNK:
-        with converted("the body of a redirect"):
+        with converted("the body of a redirect", url):
             response.raw.read(decode_content=False)
 
 
@@ -79,10 +79,15 @@ def too_large(what: str, max_bytes: int) -> NetworkError:
     return NetworkError("too-large", f"expected at most {max_bytes} bytes of {what}, found more")
 
 
-def timed_out(what: str) -> NetworkError:
-    """Build the error for a passed deadline."""
+def timed_out(what: str, url: str = "") -> NetworkError:
+    """Build the error for a passed deadline.
+
+    Args:
+        what: What was requested, for people.
+        url: Its URL, unless ``what`` is the URL.
+    """
     return NetworkError(
         "timed-out",
-        f"expected {what} before the deadline, found it unfinished",
+        f"expected {located(what, url)} before the deadline, found it unfinished",
         hint="Try again when the registry or the network is faster.",
     )

@@ -15,7 +15,7 @@ from pip_warden.strict_json import JSONValue
 from pip_warden.transport.bodies import FileBody
 from pip_warden.transport.credentials import Credentials
 from pip_warden.transport.exchange import OpenResponse, Request
-from pip_warden.transport.failures import PASSING
+from pip_warden.transport.failures import PASSING, located
 from pip_warden.transport.reading import MOST_EXPLAINED, read_reply, write_file
 from pip_warden.transport.responses import Download, Response, error_for
 from pip_warden.transport.retry import Clock, RetryBudget
@@ -221,7 +221,7 @@ class Transport:
         if self._settings.offline:
             raise NetworkError(
                 "offline",
-                f"expected {ask.what}, found that `--offline` allows no request",
+                f"expected {located(ask.what, ask.url)}, found that `--offline` allows no request",
                 hint="Run once without `--offline`, so that what is needed is in the cache.",
             )
 

@@ -6,6 +6,7 @@ Their texts are not repeated: they may hold URLs with signed queries and proxies
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import urllib3.exceptions as urllib3_errors
 
 from pip_warden.display import shown
 from pip_warden.errors import NetworkError
+from pip_warden.transport.urls import shown_url
 
 PASSING = frozenset({"unreachable", "timed-out", "truncated"})
 """Codes of failures for which another try may succeed."""
@@ -23,8 +25,12 @@ FOREIGN = (urllib3_errors.HTTPError, http.client.HTTPException, OSError, ValueEr
 
 
 @contextmanager
-def converted(what: str) -> Iterator[None]:
+def converted(what: str, url: str = "") -> Iterator[None]:
     """Convert every foreign exception.
+
+    Args:
+        what: What was requested, for people.
+        url: Its URL, unless ``what`` is the URL.
 
     Raises:
         NetworkError: ``tls-failed``, ``timed-out``, ``truncated`` or ``unreachable``.
@@ -32,7 +38,13 @@ def converted(what: str) -> Iterator[None]:
     try:
         yield
     except FOREIGN as err:
-        raise _convert(err, what) from err
+        raise _convert(err, located(what, url)) from err
+
+
+def located(what: str, url: str) -> str:
+    """Name what was requested, with its URL as people may see it, unless that is its name already."""
+    place = shown_url(url) if url else ""
+    return what if not place or place == what else f"{what} from {place}"
 
 
 def _convert(err: BaseException, what: str) -> NetworkError:
@@ -46,7 +58,7 @@ def _convert(err: BaseException, what: str) -> NetworkError:
     if any(_is_timeout(link) for link in chain):
         return NetworkError(
             "timed-out",
-            f"expected an answer in time for {what}, found none",
+            f"expected an answer in time for {what}, found {_silence(chain)}",
             hint="Try again; `--timeout` allows more time.",
         )
     if any(isinstance(link, (http.client.IncompleteRead, urllib3_errors.DecodeError)) for link in chain):
@@ -87,8 +99,17 @@ def _is_timeout(link: BaseException) -> bool:
     return isinstance(link, (TimeoutError, urllib3_errors.TimeoutError))
 
 
+def _silence(chain: list[BaseException]) -> str:
+    """Say what did not come in time."""
+    if any(isinstance(link, urllib3_errors.ConnectTimeoutError) for link in chain):
+        return "no connection"
+    return "that the server sends nothing more"
+
+
 def _reason(chain: list[BaseException]) -> str:
     """Return the reason in the words of the system or of TLS, which hold no URL."""
+    if unknown := next((link for link in chain if isinstance(link, socket.gaierror)), None):
+        return f"the host's name cannot be resolved ({shown(unknown.strerror or 'no reason given')})"
     for link in reversed(chain):
         if isinstance(link, ssl.SSLCertVerificationError):
             return shown(link.verify_message)

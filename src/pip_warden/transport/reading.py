@@ -11,7 +11,7 @@ from pip_warden.errors import NetworkError
 from pip_warden.events import Reporter
 from pip_warden.transport.bodies import CHUNK, promised_length, storing, timed_out, too_large
 from pip_warden.transport.exchange import OpenResponse
-from pip_warden.transport.failures import converted
+from pip_warden.transport.failures import converted, located
 from pip_warden.transport.responses import Download, Response
 
 MOST_EXPLAINED = 64 << 10
@@ -32,7 +32,7 @@ def read_reply(answer: OpenResponse, max_bytes: int) -> Response:
         if len(body) > most:
             if is_failure:
                 break
-            raise too_large(answer.what, most)
+            raise too_large(located(answer.what, answer.url), most)
     return Response(
         status=answer.response.status_code,
         url=answer.url,
@@ -63,7 +63,7 @@ def write_file(
     """
     total = promised_length(answer.response)
     if total is not None and total > max_bytes:
-        raise too_large(answer.what, max_bytes)
+        raise too_large(located(answer.what, answer.url), max_bytes)
     hasher, size = Hasher(), 0
     with storing(answer.what):
         to.seek(start)
@@ -71,14 +71,16 @@ def write_file(
     for chunk in _chunks(answer, decode=False):
         size += len(chunk)
         if size > max_bytes:
-            raise too_large(answer.what, max_bytes)
+            raise too_large(located(answer.what, answer.url), max_bytes)
         hasher.update(chunk)
         with storing(answer.what):
             to.write(chunk)
         reporter.transfer(answer.what, size, total)
     if total is not None and size != total:
         raise NetworkError(
-            "truncated", f"expected {total} bytes of {answer.what}, found {size}", hint="Try again."
+            "truncated",
+            f"expected {total} bytes of {located(answer.what, answer.url)}, found {size}",
+            hint="Try again.",
         )
     return Download(url=answer.url, digest=hasher.digest(), size=size)
 
@@ -86,10 +88,10 @@ def write_file(
 def _chunks(answer: OpenResponse, *, decode: bool) -> Iterator[bytes]:
     """Read a body piece by piece as it arrives, so that a server that drips cannot outlast the deadline."""
     while True:
-        with converted(answer.what):
+        with converted(answer.what, answer.url):
             chunk = answer.response.raw.read1(CHUNK, decode_content=decode)
         if not chunk:
             return
         if answer.budget.left <= 0:
-            raise timed_out(answer.what)
+            raise timed_out(answer.what, answer.url)
         yield chunk

@@ -12,9 +12,18 @@ from pip_warden.digests import Digest
 from pip_warden.display import shown
 from pip_warden.errors import CredentialsError, NetworkError, RegistryError, UndecidedError
 from pip_warden.transport.secret import Secret
-from pip_warden.transport.urls import shown_url
+from pip_warden.transport.urls import is_api, shown_url
 
 _MOST_EXPLAINED = 16 << 10
+_GITLAB_HINT = (
+    "The request went without credentials, and GitLab hides what one may not see. "
+    "Set GITLAB_TOKEN (read_api), and GITLAB_URL where it is not gitlab.com's; "
+    "or use `--token-file HOST=FILE` or netrc; in GitLab CI the job token is used by itself."
+)
+_INDEX_HINT = (
+    "The request went without credentials. Give them with `--token-file HOST=FILE`, netrc or keyring."
+)
+_MISSING_THERE = "Check the name. GitLab also answers 404 where the credentials may not see the project."
 _TAG = re.compile(r"<title[^>]{0,80}>([^<]{0,200})", re.IGNORECASE)
 
 
@@ -66,9 +75,9 @@ def error_for(reply: Response, what: str) -> UndecidedError:
         what: What was requested, for people.
 
     Returns:
-        :class:`CredentialsError` for 401, 403 and for a 404 without credentials, since GitLab hides what the
-        caller may not see; ``NetworkError rate-limited`` for 429; ``RegistryError redirect-target-failed``
-        where redirects led to another origin; else :class:`RegistryError`.
+        :class:`CredentialsError` for 401, 403 and for a 404 of GitLab's API without credentials, since GitLab
+        hides what the caller may not see; ``NetworkError rate-limited`` for 429; ``RegistryError
+        redirect-target-failed`` where redirects led to another origin; else :class:`RegistryError`.
     """
     said = explanation(reply)
     found = f"expected {what}, found status {reply.status} from {shown_url(reply.url)}: {said}"
@@ -82,14 +91,16 @@ def error_for(reply: Response, what: str) -> UndecidedError:
             hint="The server redirected there (object storage, or another index), "
             "and there it is not to be had. Try again later.",
         )
-    if reply.status in {401, 403} or (reply.status == 404 and not reply.sent_credentials):
+    if reply.status in {401, 403} or (
+        reply.status == 404 and is_api(reply.url) and not reply.sent_credentials
+    ):
         return _who_asks(reply, found, said)
     if reply.status == 404:
         return RegistryError(
             "not-found",
             found,
             status=404,
-            hint="Check the name. GitLab also answers 404 where the credentials may not see the project.",
+            hint=_MISSING_THERE if is_api(reply.url) else "Check the name and the source's `url`.",
         )
     if reply.status >= 500:
         return RegistryError(
@@ -152,11 +163,7 @@ def _who_asks(reply: Response, found: str, said: str) -> CredentialsError:
         )
     elif not reply.sent_credentials:
         code = "credentials-needed"
-        hint = (
-            "The request went without credentials, and GitLab hides what one may not see. "
-            "Set GITLAB_TOKEN (read_api), and GITLAB_URL where it is not gitlab.com's; "
-            "or use `--token-file HOST=FILE` or netrc; in GitLab CI the job token is used by itself."
-        )
+        hint = _GITLAB_HINT if is_api(reply.url) else _INDEX_HINT
     elif reply.status == 401:
         code, hint = (
             "credentials-refused",

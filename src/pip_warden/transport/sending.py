@@ -72,10 +72,10 @@ class Sender:
                     yield answer
             except NetworkError as err:
                 if watch.is_over and err.code in _CUT_OFF:
-                    raise timed_out(ask.what) from err
+                    raise timed_out(ask.what, ask.url) from err
                 raise
             if watch.is_over:
-                raise timed_out(ask.what)
+                raise timed_out(ask.what, ask.url)
 
     @contextmanager
     def _ask(self, ask: Request, budget: RetryBudget) -> Iterator[OpenResponse]:
@@ -96,7 +96,7 @@ class Sender:
                         left_origin=origin_of(url) != home,
                     )
                     return
-                drain(response)
+                drain(response, url)
             finally:
                 response.close()
             url = follow(ask, url, location)
@@ -114,8 +114,8 @@ class Sender:
         headers = {"User-Agent": self._settings.user_agent, **dict(ask.headers)}
         if auth is not None:
             headers[auth.name] = auth.value.reveal()
-        timeout = _timeout(self._settings, ask.what, budget)
-        with converted(ask.what):
+        timeout = _timeout(self._settings, ask, url, budget)
+        with converted(ask.what, url):
             prepared = requests.Request(ask.method, url, headers=headers, data=ask.body).prepare()
             if origin_of(prepared.url or "") != origin:
                 raise NetworkError(
@@ -130,8 +130,8 @@ class Sender:
             )
 
 
-def _timeout(settings: NetworkSettings, what: str, budget: RetryBudget) -> tuple[float, float]:
+def _timeout(settings: NetworkSettings, ask: Request, url: str, budget: RetryBudget) -> tuple[float, float]:
     left = budget.left
     if left <= 0:
-        raise timed_out(what)
+        raise timed_out(ask.what, url)
     return (min(settings.connect_timeout, left), min(settings.read_timeout, left))

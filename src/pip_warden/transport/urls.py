@@ -60,6 +60,11 @@ def origin_of(url: str) -> Origin:
     return origin
 
 
+def is_api(url: str) -> bool:
+    """Return whether a URL is one of GitLab's API, which answers 404 for what one may not see."""
+    return "/api/v4/" in url
+
+
 def shown_url(url: str) -> str:
     """Return a URL for display: without user, query and fragment, which may hold secrets (signed URLs)."""
     try:

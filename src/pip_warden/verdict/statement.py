@@ -13,7 +13,7 @@ from pip_warden._sigstore.proved import Envelope
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import OTHERS
 from pip_warden.faults import Fault
-from pip_warden.strict_json import JSONValue, MalformedError, loads_object
+from pip_warden.strict_json import JSONValue, MalformedError, kind_of, loads_object
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPES = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")
@@ -131,7 +131,7 @@ def _check_predicate(predicate_type: str, predicate: JSONValue) -> Fault | None:
     """Check that a predicate is an object; only PyPI's publish attestation has none (:data:`PUBLISH`)."""
     if predicate is None and predicate_type == PUBLISH:
         return None
-    return None if isinstance(predicate, dict) else _bad(f"a predicate that is {type(predicate).__name__}")
+    return None if isinstance(predicate, dict) else _bad(f"a predicate that is {kind_of(predicate)}")
 
 
 def _read_subjects(predicate_type: str, listed: JSONValue, predicate: JSONValue) -> Statement | Fault:

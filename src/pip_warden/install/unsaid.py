@@ -1,0 +1,60 @@
+"""What no verdict says: what was requested and not judged, and what ``--strict`` refuses besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pip_warden.errors import RefusedError, UsageError
+from pip_warden.install.request import Run
+from pip_warden.installer.wanted import Named
+from pip_warden.names import parse_artifact_name
+from pip_warden.report.model import Line, Outcome
+
+
+def waiting(run: Run) -> Iterator[Line]:
+    """Yield a line for everything that was asked for and that the run ended before."""
+    if run.ledger.error is None:
+        return
+    subjects = {line.subject for line in run.ledger.lines()}
+    wanted = run.job.wanted
+    for named in wanted.named:
+        if not any(_is_of(subject, named) for subject in subjects):
+            yield _not_judged(named.requirement)
+    for project in wanted.projects:
+        if str(project.path) not in subjects:
+            yield _not_judged(str(project.path))
+    for file in wanted.files:
+        if file.path.name not in subjects:
+            yield _not_judged(file.path.name)
+
+
+def strict_refusal(run: Run) -> RefusedError:
+    """Return what ``--strict`` refuses a run for that is good without it."""
+    lines = run.ledger.lines()
+    present = [line.subject for line in lines if line.outcome is Outcome.PRESENT]
+    warnings = len(run.ledger.warnings())
+    found, advice = [], []
+    if any(line.outcome is Outcome.ACCEPTED for line in lines) and not run.job.dry_run:
+        advice.append("What was accepted is in its place already, and stays.")
+    if present:
+        found.append(f"present and not verified: {', '.join(present)}")
+        advice.append("What is present is judged where it is pinned and installed anew (--force-reinstall).")
+    if warnings:
+        found.append(f"{warnings} warning{'' if warnings == 1 else 's'}")
+        advice.append("Each warning says what to look at.")
+    return RefusedError(
+        "strict",
+        f"expected nothing unverified and nothing hidden with --strict, found {' and '.join(found)}",
+        hint=" ".join(advice),
+    )
+
+
+def _not_judged(subject: str) -> Line:
+    return Line(subject=subject, outcome=Outcome.NOT_JUDGED, note="the run ended before it")
+
+
+def _is_of(subject: str, named: Named) -> bool:
+    try:
+        return subject == named.project or parse_artifact_name(subject).project == named.project
+    except UsageError:
+        return False
