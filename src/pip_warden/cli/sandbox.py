@@ -56,7 +56,6 @@ def command(
     stamps; everything in it is forgotten when it ends. Nothing else is needed to try pip-warden.
     """
     from pip_warden.sandbox.errors import SandboxError
-    from pip_warden.sandbox.example import fill
     from pip_warden.sandbox.serve import run_forever
 
     need_extra("sandbox", "sandbox")
@@ -66,8 +65,7 @@ def command(
         seen.append(sandbox)
         with _writing(directory, "--directory"):
             root = sandbox.write_trust(directory)
-            token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
-            environment = _write_environment(sandbox, token, directory / "env")
+            environment = _write_environment(sandbox, directory / "env", empty=empty)
         lines = _introduction(sandbox, root, environment, layout_of(sys.stdout), empty=empty)
         print("\n".join(lines), flush=True)
 
@@ -104,8 +102,11 @@ def _writing(place: Path, option: str) -> Iterator[None]:
         ) from err
 
 
-def _write_environment(sandbox: Sandbox, token: str, path: Path) -> Path:
-    """Write a file to be sourced with this GitLab's URL and a token, which differ in every run."""
+def _write_environment(sandbox: Sandbox, path: Path, *, empty: bool) -> Path:
+    """Fill the sandbox, and write a file to be sourced with its URL and a token, which differ in every run."""
+    from pip_warden.sandbox.example import fill
+
+    token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(

@@ -21,6 +21,7 @@ from pip_warden.installer.python import supported_tags
 from pip_warden.names import ProjectName
 from pip_warden.report.model import line_of
 from pip_warden.trust.model import HashEntry
+from pip_warden.trust.suggest import pin_known_by_hash
 from pip_warden.verdict.model import No, Refused, Step, VerdictError
 
 _UNMET = re.compile(r"ERROR: No matching distribution found for ([^()]{1,500}?)(?: \(from .*\))?")
@@ -86,8 +87,7 @@ def _not_pinned(run: Run, project: ProjectName, wanted: SpecifierSet) -> Verdict
         found=f"only {', '.join(map(str, versions))}, by hash",
         hint=f"{project} has no such version either: its source lists none."
         if there is None
-        else f"Review the release, then: pip-warden trust add {project}=={there} "
-        f"--source {entries[0].source} --hash --reason '…'",
+        else f"Review the release, then: `{pin_known_by_hash(entries[0], there, run.trust)}`.",
     )
     refused = Refused(subject=project, no=No(Step.PIN, fault))
     run.ledger.record(line_of(refused))
