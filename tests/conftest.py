@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Width and colour are a terminal's; who runs the tests in which one is no property of the code.
+for _name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
+    os.environ.pop(_name, None)
+
 _CONNECT = socket.socket.connect
 
 # No deadline for an example: a machine's speed and load are no property of the code.

@@ -11,9 +11,9 @@ import pytest
 from cli.terminal import typed
 from cli.test_commands import COMMANDS
 from pip_warden.cli.color import asked_color, wants_color
-from pip_warden.cli.delivery import OutputStream
 from pip_warden.cli.install import safe_install
 from pip_warden.cli.run import run
+from pip_warden.cli.stream import OutputStream
 from pip_warden.cli.style import console_style, rich_console
 
 

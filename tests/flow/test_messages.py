@@ -175,8 +175,8 @@ def test_a_file_that_was_judged_and_not_used(user: User) -> None:
 
 def shown_lines(user: User, result: Run) -> str:
     """Return what was printed besides the result, which must name nothing of the run's own."""
-    lines = [line for line in result.output.splitlines() if not line.startswith((" ", "{", "}", "[", "]"))]
-    text = "\n".join(lines)
+    told = result.output[result.output.index("\n}\n") + 3 :]
+    text = "\n".join(line.removeprefix("  ") for line in told.splitlines())
     assert "pip-warden.invalid" not in result.output
     assert "requirement.txt" not in result.output
     assert "/pip-warden-" not in text

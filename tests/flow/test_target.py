@@ -108,7 +108,7 @@ def test_an_externally_managed_python_is_left_alone_as_by_pip(user: User, tmp_pa
 
 
 def _managed(root: Path) -> Path:
-    """Make a Python that is no virtual environment: a copied interpreter, and links to its standard library."""
+    """Make a Python that is no virtual environment: a copied interpreter and links to its library."""
     library = Path(sysconfig.get_path("stdlib"))
     ours = root / library.relative_to(sys.base_prefix)
     ours.mkdir(parents=True)

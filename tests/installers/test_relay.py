@@ -9,6 +9,7 @@ import pytest
 from pip_warden.display import said
 from pip_warden.installer.relay import Relay, RunPlaces
 
+PRIVATE = Path("/tmp/pip-warden-of-the-session")  # noqa: S108 -- a name, not a file
 WORK = Path("/tmp/pip-warden-abc")  # noqa: S108 -- a name, not a file
 
 
@@ -16,6 +17,7 @@ WORK = Path("/tmp/pip-warden-abc")  # noqa: S108 -- a name, not a file
 def relay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Relay:
     monkeypatch.chdir(tmp_path)
     places = RunPlaces(
+        private=PRIVATE,
         workspace=WORK,
         staging=WORK / "download",
         download=Path("files"),
@@ -53,6 +55,8 @@ def relay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Relay:
         (f"{WORK}/child/tmp/pip-install-x/a/setup.py: 1", "…/pip-install-x/a/setup.py: 1"),
         (f"{WORK}x/requirement.txt", f"{WORK}x/requirement.txt"),
         (f"{WORK}/downloads", "…/downloads"),
+        (f"{PRIVATE}/a-1.whl", "…/a-1.whl"),
+        (f"{PRIVATE}s/a-1.whl", f"{PRIVATE}s/a-1.whl"),
         ("nothing of ours", "nothing of ours"),
         ("", ""),
     ],
@@ -80,7 +84,12 @@ def test_nothing_is_put_together_that_drives_a_terminal_or_a_log(relay: Relay, l
 def test_what_would_be_saved_is_not_said_to_be(tmp_path: Path) -> None:
     heard: list[str] = []
     places = RunPlaces(
-        workspace=WORK, staging=WORK / "download", download=Path("files"), is_dry=True, sources="s"
+        private=PRIVATE,
+        workspace=WORK,
+        staging=WORK / "download",
+        download=Path("files"),
+        is_dry=True,
+        sources="s",
     )
     Relay(places, heard.append).tell(f"Saved {WORK}/download/a-1.whl")
     assert heard == ["Would save files/a-1.whl"]

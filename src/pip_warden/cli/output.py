@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, Self
 
-from pip_warden.cli.delivery import OutputStream
+from pip_warden.cli.stream import OutputStream
 from pip_warden.cli.style import layout_of, text_columns
 from pip_warden.display import shown
 from pip_warden.events import Reporter

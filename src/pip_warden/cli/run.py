@@ -96,7 +96,7 @@ def _takes_debug(command: click.Command, words: Sequence[str]) -> bool:
 
 
 def _unexpected(err: Exception, hint: str) -> WardenError:
-    """Return what nobody converted as an error of ours: a full disk or a lost directory, which can show anywhere, or a bug."""
+    """Return an unconverted exception as an error of ours: a full disk, a lost directory, or a bug."""
     if isinstance(err, OSError) and is_full(err):
         return cannot_store(err.filename or "what this command needs", err)
     if isinstance(err, FileNotFoundError) and not _is_somewhere():

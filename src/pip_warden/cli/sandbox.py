@@ -103,7 +103,7 @@ def _writing(place: Path, option: str) -> Iterator[None]:
 
 
 def _write_environment(sandbox: Sandbox, path: Path, *, empty: bool) -> Path:
-    """Fill the sandbox, and write a file to be sourced with its URL and a token, which differ in every run."""
+    """Fill the sandbox, and write its URL and a token, which differ in every run, to be sourced."""
     from pip_warden.sandbox.example import fill
 
     token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from pip_warden.cli.color import wants_color
-from pip_warden.cli.delivery import OutputStream
+from pip_warden.cli.stream import OutputStream
 from pip_warden.report.layout import Layout, Style, plain
 
 if TYPE_CHECKING:

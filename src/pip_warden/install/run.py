@@ -138,7 +138,7 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
         else:
             command = command_line(job.target, "install", arguments, report=report)
         run.reporter.step("running pip")
-        code = child.run(command, environment, _listening(run, words, local, staging), None)
+        code = child.run(command, environment, _listening(run, words, local, workspace), None)
         for stray in server.strays:
             run.ledger.warn(f"stopped at the gate: {stray}")
         if server.denial is not None:
@@ -152,11 +152,12 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
         _look_back(run, backend, local, report, environment)
 
 
-def _listening(run: Run, words: PipWords, local: LocalInputs, staging: Path) -> Callable[[str], None]:
+def _listening(run: Run, words: PipWords, local: LocalInputs, workspace: Path) -> Callable[[str], None]:
     """Return what handles pip's lines: each is shown with the user's own names for files and directories."""
     places = RunPlaces(
-        workspace=run.workspace,
-        staging=staging,
+        private=run.workspace,
+        workspace=workspace,
+        staging=workspace / "download",
         download=run.job.download,
         is_dry=run.job.dry_run,
         sources=f"the sources of {run.trust.path.name}",

@@ -26,7 +26,8 @@ class RunPlaces:
     """What pip is given, and what the user knows it by.
 
     Attributes:
-        workspace: The private directory of the run.
+        private: The private directory of the session.
+        workspace: The directory of the run, in it.
         staging: Where pip downloads to.
         download: Where the user wants the files; None where nothing is downloaded.
         is_dry: Whether nothing is written to it.
@@ -36,6 +37,7 @@ class RunPlaces:
             ``""`` for the command line.
     """
 
+    private: Path
     workspace: Path
     staging: Path
     sources: str
@@ -60,6 +62,7 @@ class Relay:
             spelled: shown for path, shown in _paths(places) for spelled in _spellings(path, unquoted=True)
         }
         workspace = "|".join(map(re.escape, _spellings(places.workspace)))
+        private = "|".join(map(re.escape, _spellings(places.private)))
         known = "|".join(map(re.escape, sorted(self._known, key=len, reverse=True)))
         requirement = rf"-[rc] (?:{workspace})/(?P<list>[a-z-]+\.txt) \(line (?P<line>[0-9]+)\)"
         self._pattern = re.compile(
@@ -68,7 +71,7 @@ class Relay:
             rf"|http://{re.escape(HOST)}/files/[^/\s]+/(?P<file>[^/\s#?]+)(?:#[a-z0-9]+=[0-9a-f]+)?"
             rf"|http://{re.escape(HOST)}/simple/(?P<page>[^/\s]*)/?"
             rf"|(?P<known>{known or _NEVER})(?![^/\s'\"),:;])"
-            rf"|(?:file://)?(?:{workspace})(?:/child/tmp)?(?![^/\s'\"),:;])"
+            rf"|(?:file://)?(?:(?:{workspace})(?:/child/tmp)?|{private})(?![^/\s'\"),:;])"
         )
 
     def tell(self, line: str) -> None:
