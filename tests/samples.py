@@ -9,7 +9,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden._sigstore.wire import LogEntry, WireBundle
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, digest_of
@@ -26,9 +26,9 @@ from pip_warden.trust.model import (
     TrustFile,
 )
 from pip_warden.trust.subject import parse_subject
-from pip_warden.verdict.attested import Demands, Witness
+from pip_warden.verdict.attested import SignedStatement, StatementRequirements
 from pip_warden.verdict.listing import Listing
-from pip_warden.verdict.model import No, Refused, Step
+from pip_warden.verdict.model import Refused, Step, StepFailure
 
 GITLAB = "https://gitlab.example.com"
 PROJECT = ProjectName("acme-widgets")
@@ -112,14 +112,14 @@ def refused(
 ) -> Refused:
     """Make a refusal."""
     fault = Fault(code=code, expected=expected, found=found, hint=hint)
-    return Refused(subject=subject, no=No(step, fault))
+    return Refused(subject=subject, failure=StepFailure(step, fault))
 
 
-def unmet(require: Requirements, witnesses: Iterable[Witness], version: str = "1.0") -> Fault | None:
+def unmet(require: Requirements, witnesses: Iterable[SignedStatement], version: str = "1.0") -> Fault | None:
     """Return the requirement of a pin that some statements, read in turn, do not meet."""
-    demands = Demands(require, Version(version))
+    demands = StatementRequirements(require, Version(version))
     for witness in witnesses:
-        demands.hear(witness)
+        demands.add(witness)
     return demands.unmet
 
 
@@ -162,7 +162,7 @@ def trust(*entries: IdentityEntry | HashEntry, revoked: tuple[Revocation, ...] =
     )
 
 
-def claims(drop: tuple[str, ...] = (), **changes: str) -> Claims:
+def claims(drop: tuple[str, ...] = (), **changes: str) -> CertificateClaims:
     """Make the claims of a certificate that the entry of acme-widgets accepts.
 
     Args:
@@ -182,7 +182,7 @@ def claims(drop: tuple[str, ...] = (), **changes: str) -> Claims:
         name.replace("_", "-"): value for name, value in changes.items() if name not in {"issuer", "subject"}
     }
     issuer = changes.get("issuer", GITLAB)
-    return Claims(
+    return CertificateClaims(
         issuer=issuer,
         subjects=(changes.get("subject", SUBJECT),),
         values=tuple(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pip_warden.display import near, nearest, said, shown, tame
+from pip_warden.display import escape_line, escape_output, escape_text, near, nearest
 
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
@@ -34,14 +34,14 @@ COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
     ],
 )
 def test_b20_lines_of_strangers(line: str, expected: str) -> None:
-    assert said(line) == expected
+    assert escape_line(line) == expected
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from(" :#[\t\r\nvso\x1b\u202e"), st.characters())))
 def test_b20_no_line_drives_a_terminal_or_a_runner(line: str) -> None:
-    assert not HIDDEN.search(said(line))
-    assert not COMMAND.search(said(line))
-    assert not re.search(r"##[A-Za-z]*\[", shown(line))
+    assert not HIDDEN.search(escape_line(line))
+    assert not COMMAND.search(escape_line(line))
+    assert not re.search(r"##[A-Za-z]*\[", escape_text(line))
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("\n\t\x1b[0m;1K\r\u202e:# \x7f"), st.characters())))
@@ -50,28 +50,28 @@ def test_b20_no_line_drives_a_terminal_or_a_runner(line: str) -> None:
 @example("a ##[group]x")
 def test_b20_the_last_net_leaves_lines_and_colours_alone(text: str) -> None:
     for coloured in (False, True):
-        found = tame(text, coloured=coloured)
+        found = escape_output(text, coloured=coloured)
         bare = re.sub(r"\x1b\[[0-9;]*m", "", found) if coloured else found
         assert not HIDDEN.search(re.sub("[\n\t]", "", bare))
         if text.isascii() and not coloured:
-            assert json.loads(tame(json.dumps(text), coloured=coloured)) == text
+            assert json.loads(escape_output(json.dumps(text), coloured=coloured)) == text
         assert found.count("\n") == text.count("\n")
-        assert tame(found, coloured=coloured) == found
+        assert escape_output(found, coloured=coloured) == found
         assert not COMMAND.search(bare)
-    assert tame("\x1b[1mbold\x1b[0m\n", coloured=True) == "\x1b[1mbold\x1b[0m\n"
-    assert tame("\x1b[1mbold", coloured=False) == "\\u001b[1mbold"
+    assert escape_output("\x1b[1mbold\x1b[0m\n", coloured=True) == "\x1b[1mbold\x1b[0m\n"
+    assert escape_output("\x1b[1mbold", coloured=False) == "\\u001b[1mbold"
 
 
 def test_t68_format_characters_are_shown_and_not_obeyed() -> None:
     """Characters that reverse the direction, join, or have no width make one name look like another."""
-    assert shown("a\u202eb\u200bc\ufeff") == "a\\u202eb\\u200bc\\ufeff"
-    assert shown("\x1b\x9b\ud800\U000e0001") == "\\u001b\\u009b\\ud800\\U000e0001"
+    assert escape_text("a\u202eb\u200bc\ufeff") == "a\\u202eb\\u200bc\\ufeff"
+    assert escape_text("\x1b\x9b\ud800\U000e0001") == "\\u001b\\u009b\\ud800\\U000e0001"
 
 
 def test_b20_the_last_net_takes_commands_of_a_jobs_log_away() -> None:
-    assert tame("a\n::error::x\n", coloured=True) == "a\n\\u003a:error::x\n"
-    assert tame("a ##[group]x", coloured=False) == "a \\u0023#[group]x"
-    assert tame("a\x1b[2Jb\x1b[31mc", coloured=True) == "a\\u001b[2Jb\x1b[31mc"
+    assert escape_output("a\n::error::x\n", coloured=True) == "a\n\\u003a:error::x\n"
+    assert escape_output("a ##[group]x", coloured=False) == "a \\u0023#[group]x"
+    assert escape_output("a\x1b[2Jb\x1b[31mc", coloured=True) == "a\\u001b[2Jb\x1b[31mc"
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from packaging.version import Version
 import samples
 from _sigstore.samples import CLAIMS, DATA, NOON, STATEMENT, root_of, service
 from foreign import BINARIES, SPELLINGS, TOML_SPELLINGS, mutants, paths, respelled, spellings
-from pip_warden._sigstore.proved import Envelope, Proved
-from pip_warden._sigstore.rekor import find_entry
+from pip_warden._sigstore.rekor import find_log_entry
+from pip_warden._sigstore.result import Envelope, VerificationResult
 from pip_warden._sigstore.root import load_root
-from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.verify import verify_bundle
 from pip_warden.digests import digest_of
 from pip_warden.errors import RegistryError, TrustFileError, TrustRootError, UsageError, WardenError
 from pip_warden.evidence.bundle import read_bundle
@@ -45,7 +45,7 @@ from pip_warden.transport import Response, Transport, error_for
 from pip_warden.trust.file import parse as parse_trust
 from pip_warden.trust.model import Requirements
 from pip_warden.vault import Vault
-from pip_warden.verdict.attested import ANNOTATIONS, Witness
+from pip_warden.verdict.attested import ANNOTATIONS, SignedStatement
 from pip_warden.verdict.inquiry import judge
 from pip_warden.verdict.model import Accepted, Verdict
 from pip_warden.verdict.statement import (
@@ -186,7 +186,7 @@ def own(error: type[WardenError], work: Callable[[], object], *codes: str) -> No
 def item(found: Item | BadItem) -> None:
     """Prove an item, or read the fault of a bad one."""
     if isinstance(found, Item):
-        assert isinstance(prove(found.wire, DIGEST, ROOT), Proved | Fault)
+        assert isinstance(verify_bundle(found.wire, DIGEST, ROOT), VerificationResult | Fault)
     else:
         writable(found.fault)
 
@@ -220,13 +220,13 @@ def of_statement(raw: bytes) -> None:
     if isinstance(statement, Fault):
         writable(statement)
         return
-    witness = Witness(statement=statement, claims=samples.claims(source_digest="0" * 40))
+    witness = SignedStatement(statement=statement, claims=samples.claims(source_digest="0" * 40))
     for require in (
         Requirements(provenance=PROVENANCE, source_revision="0" * 40),
         Requirements(annotations=(("reviewed", "yes"),)),
     ):
         for kind in (PROVENANCE, ANNOTATIONS):
-            changed = Witness(
+            changed = SignedStatement(
                 statement=type(statement)(
                     predicate_type=kind, subjects=statement.subjects, predicate=statement.predicate
                 ),
@@ -243,7 +243,7 @@ def of_log_answer(raw: bytes) -> None:
         own(
             RegistryError,
             lambda answers=answers, wanted=wanted: item(  # type: ignore[misc]
-                complete(PAIR, DIGEST, find_entry(answers, ["https://rekor.example"], wanted))
+                complete(PAIR, DIGEST, find_log_entry(answers, ["https://rekor.example"], wanted))
             ),
             "bad-rekor-answer",
         )

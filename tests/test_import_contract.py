@@ -45,7 +45,7 @@ PLANTED = [
         for importer in (
             "pip_warden.promote",
             "pip_warden.publish.token",
-            "pip_warden.first_use.look",
+            "pip_warden.first_use.observe",
             "pip_warden.verify",
             "pip_warden.explain",
             "pip_warden.evidence.bundle",

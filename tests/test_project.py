@@ -41,7 +41,7 @@ def _codes_in_source() -> set[str]:
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             values = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-            if (name.endswith("Error") or name in {"problem", "unproved"}) and node.args:
+            if (name.endswith("Error") or name in {"problem", "verification_fault"}) and node.args:
                 values.append(node.args[0])
             found |= {
                 v.value

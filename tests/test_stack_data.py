@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.result import VerificationResult
 from pip_warden._sigstore.root import load_root
-from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.verify import verify_bundle
 from pip_warden.digests import digest_of_file
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import Item
@@ -28,12 +28,12 @@ BUNDLES = sorted(path.name for path in DATA.glob("*.sigstore.json"))
 SUBJECT = "https://127.0.0.1:17080/acme/widgets//.gitlab-ci.yml@refs/tags/v1.0"
 
 
-def proved(raw: bytes) -> Proved | None:
+def proved(raw: bytes) -> VerificationResult | None:
     """Return what a bundle proves about the wheel; None where it proves nothing."""
     item = read_bundle("evidence", raw)
-    found = prove(item.wire, DIGEST, ROOT) if isinstance(item, Item) else None
-    if not isinstance(found, Proved) or found.envelope is None:
-        return found if isinstance(found, Proved) else None
+    found = verify_bundle(item.wire, DIGEST, ROOT) if isinstance(item, Item) else None
+    if not isinstance(found, VerificationResult) or found.envelope is None:
+        return found if isinstance(found, VerificationResult) else None
     statement = read_statement(found.envelope)
     subjects = () if isinstance(statement, Fault) else statement.subjects
     return found if Subject(name=WHEEL.name, sha256=DIGEST.hex) in subjects else None

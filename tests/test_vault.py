@@ -23,7 +23,7 @@ from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import Digest, digest_of
-from pip_warden.errors import BugError, RefusedError, UsageError
+from pip_warden.errors import InternalError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import BadItem, Evidence, EvidenceForm, Item
@@ -114,7 +114,7 @@ def test_only_an_accepted_opens_it(cache: Path, run: Path) -> None:
     refused = samples.refused("x", Step.PIN, "not-pinned")
 
     for other in (refused, accepted(run).artifact):
-        with pytest.raises(BugError):
+        with pytest.raises(InternalError):
             Vault(cache).seal(cast("Any", other), evidence=())
     assert not cache.exists()
 

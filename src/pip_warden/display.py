@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"([\n\t])")
 _COLOURED = re.compile(r"(\x1b\[[0-9;]*m|[\n\t])")
 
 
-def shown(text: str, limit: int = 200) -> str:
+def escape_text(text: str, limit: int = 200) -> str:
     """Escape control, bidi, format and unassigned characters and commands to CI runners; limit the length.
 
     Args:
@@ -34,7 +34,7 @@ def shown(text: str, limit: int = 200) -> str:
     return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
 
 
-def said(line: str, limit: int = 4000) -> str:
+def escape_line(line: str, limit: int = 4000) -> str:
     """Escape a whole line that a child or a library has written.
 
     GitLab's section markers need control characters; GitHub's runner reads any line that begins with two
@@ -44,10 +44,10 @@ def said(line: str, limit: int = 4000) -> str:
         line: The line, without its end.
         limit: The longest result in characters.
     """
-    return _COMMAND.sub(r"\1\\u003a", shown(line.expandtabs(), limit))
+    return _COMMAND.sub(r"\1\\u003a", escape_text(line.expandtabs(), limit))
 
 
-def tame(text: str, *, coloured: bool) -> str:
+def escape_output(text: str, *, coloured: bool) -> str:
     """Escape hidden characters and commands to CI runners in our own text, with line ends and colours.
 
     This is the last check before output. JSON means the same afterwards.

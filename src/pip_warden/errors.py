@@ -13,7 +13,7 @@
     │   └── TrustRootError     3   the Sigstore root cannot be used
     ├── InstallerError         4   the installer itself failed
     ├── DeliveryError          4   everything was accepted, but a result could not be written
-    └── BugError              70   a bug in pip-warden
+    └── InternalError         70   a bug in pip-warden
 
 Who is at fault decides the branch, and the branch decides the exit code (design decision D11).
 """
@@ -133,7 +133,7 @@ class DeliveryError(WardenError):
     exit_code = 4
 
 
-class BugError(WardenError):
+class InternalError(WardenError):
     """A bug in pip-warden."""
 
     exit_code = 70

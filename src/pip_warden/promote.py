@@ -23,7 +23,7 @@ from packaging.version import Version
 from pip_warden.digests import digest_of_file
 from pip_warden.errors import CredentialsError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
-from pip_warden.evidence.locate import Place, places
+from pip_warden.evidence.locate import GenericPackage, generic_packages
 from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.evidence.names import MOST_KINDS, SUFFIXES, attestation_bundles
 from pip_warden.index.gitlab import GitLab
@@ -160,7 +160,7 @@ def _copy(session: SessionParts, plan: Plan, sealed: Iterable[Sealed]) -> tuple[
     copies = []
     for each in sealed:
         name = each.name.filename
-        stores = places(source.evidence, each.name, plan.from_registry)
+        stores = generic_packages(source.evidence, each.name, plan.from_registry)
         copies.append(hand_over(each, directory))
         further = further_kinds(name, [known for place in stores for known in listed(place)])
         for suffix in (*_USUAL, *further):
@@ -170,7 +170,7 @@ def _copy(session: SessionParts, plan: Plan, sealed: Iterable[Sealed]) -> tuple[
     return tuple(copies)
 
 
-def _listed(gitlab: GitLab, plan: Plan, place: Place) -> tuple[str, ...]:
+def _listed(gitlab: GitLab, plan: Plan, place: GenericPackage) -> tuple[str, ...]:
     """Return the names that the registry lists; none where it denies access to the list."""
     try:
         rows = gitlab.package_files(plan.from_registry, place.package, place.version, known_readable=True)
@@ -201,7 +201,7 @@ def _is_attestation(content: bytes) -> bool:
     return isinstance(read_bundle("", content, EvidenceForm.DSSE_BUNDLE), Item)
 
 
-def _fetch(gitlab: GitLab, plan: Plan, name: str, stores: tuple[Place, ...]) -> bytes | None:
+def _fetch(gitlab: GitLab, plan: Plan, name: str, stores: tuple[GenericPackage, ...]) -> bytes | None:
     for place in stores:
         content = gitlab.generic_get(
             plan.from_registry,

@@ -15,10 +15,10 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
 from pip_warden.digests import digest_of
 from pip_warden.disk import open_regular, storing
-from pip_warden.display import shown
-from pip_warden.errors import BugError, RefusedError, UndecidedError, UsageError
+from pip_warden.display import escape_text
+from pip_warden.errors import InternalError, RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.detached import Pair, complete, read_pair
-from pip_warden.evidence.locate import EntryFinder, locate
+from pip_warden.evidence.locate import LogEntryFinder, locate
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.evidence.offered import read_any, read_offered
 from pip_warden.evidence.siblings import Siblings
@@ -28,7 +28,7 @@ from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session.parts import SessionParts
 from pip_warden.trust.model import COMMAND_LINE, Entry, Identity, IdentityEntry, RootPin, TrustFile
-from pip_warden.trust.roots import read_named
+from pip_warden.trust.roots import read_root_file
 from pip_warden.trust.subject import parse_subject
 from pip_warden.verdict.model import Accepted, Verdict
 
@@ -118,7 +118,7 @@ def verify_file(session: SessionParts, path: Path, *, evidence: Iterable[bytes] 
         if not isinstance(verdict, Accepted):
             shutil.rmtree(artifact.path.parent, ignore_errors=True)
     if verdict is None:
-        raise BugError("bug", f"no verdict on {artifact.name}")
+        raise InternalError("bug", f"no verdict on {artifact.name}")
     return verdict
 
 
@@ -189,7 +189,7 @@ def _commit(text: str) -> str:
         raise UsageError(
             "bad-source-revision",
             "expected --source-revision with a whole commit id (40 or 64 hexadecimal digits), "
-            f"found {shown(text, 80)!r}",
+            f"found {escape_text(text, 80)!r}",
             hint="A branch, a tag or a short id can come to mean another commit: "
             "`git rev-parse 'TAG^{commit}'` prints the whole id.",
         )
@@ -208,7 +208,7 @@ def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, ro
     Raises:
         UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``.
     """
-    digest = digest_of(read_named(root))
+    digest = digest_of(read_root_file(root))
     pattern = parse_subject(subject)
     identity = Identity(issuer=issuer, subject=pattern, is_account=pattern.project is None)
     projects = {parse_artifact_name(path.name).project for path in files}
@@ -238,7 +238,7 @@ def _check_given(given: NamedEvidence, files: tuple[Path, ...]) -> None:
 
 
 def _evidence(
-    path: Path, artifact: Artifact, given: NamedEvidence, find_entry: EntryFinder
+    path: Path, artifact: Artifact, given: NamedEvidence, find_entry: LogEntryFinder
 ) -> Iterator[Item | BadItem]:
     if given.bundle is not None:
         return iter(read_any(given.bundle.name, _read(given.bundle)))
@@ -248,7 +248,7 @@ def _evidence(
 
 
 def _detached(
-    signature: Path, certificate: Path, artifact: Artifact, find_entry: EntryFinder
+    signature: Path, certificate: Path, artifact: Artifact, find_entry: LogEntryFinder
 ) -> Iterator[Item | BadItem]:
     label = f"{signature.name} + {certificate.name}"
     pair = read_pair(label, _read(signature), _read(certificate))

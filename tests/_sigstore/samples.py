@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.result import VerificationResult
 from pip_warden._sigstore.root import Root, load_root
-from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.verify import verify_bundle
 from pip_warden.digests import digest_of
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, Item
@@ -57,14 +57,14 @@ def root_of(sigstore: SigstoreService) -> Root:
     return load_root(json.dumps(sigstore.trusted_root()).encode())
 
 
-def outcome(value: Mapping[str, Any], root: Root, data: bytes = DATA) -> Proved | Fault:
+def outcome(value: Mapping[str, Any], root: Root, data: bytes = DATA) -> VerificationResult | Fault:
     """Read a bundle or PEP 740 attestation strictly, and prove it."""
     raw = json.dumps(value).encode()
     item: Item | BadItem = read_bundle("b", raw) if "mediaType" in value else read_attestation("a", raw)
-    return item.fault if isinstance(item, BadItem) else prove(item.wire, digest_of(data), root)
+    return item.fault if isinstance(item, BadItem) else verify_bundle(item.wire, digest_of(data), root)
 
 
-def code(found: Proved | Fault) -> str:
+def code(found: VerificationResult | Fault) -> str:
     """Return the code of a fault, ``proved`` for a proof."""
     return found.code if isinstance(found, Fault) else "proved"
 

@@ -23,9 +23,9 @@ from _sigstore.samples import CLAIMS, DATA, NOON, STATEMENT, changed, code, outc
 from pip_warden._sigstore import timed
 from pip_warden._sigstore.body import read_body
 from pip_warden._sigstore.checkpoint import read_checkpoint
-from pip_warden._sigstore.proved import Envelope, Proved
+from pip_warden._sigstore.result import Envelope, VerificationResult
 from pip_warden._sigstore.root import Root, load_root
-from pip_warden._sigstore.stamped import Stamp, read_stamp
+from pip_warden._sigstore.timestamp import Timestamp, read_timestamp
 from pip_warden.faults import Fault
 from pip_warden.sandbox.sigstore import BundleForm, MediaType, SigstoreService, ctlog, der
 from pip_warden.sandbox.sigstore.tsa import TimestampAuthority, TimestampRequest
@@ -106,7 +106,7 @@ def test_b23_an_index_without_a_promise_is_the_proofs(sigstore: SigstoreService,
     bundle = relogged(sigstore.sign_blob(DATA, CLAIMS, form=STAMPED), sigstore)
     found = outcome(changed(bundle, f"{ENTRY}.logIndex", "0"), root)
 
-    assert isinstance(found, Proved), found
+    assert isinstance(found, VerificationResult), found
     assert found.log_index == 0
     assert code(outcome(changed(bundle, f"{ENTRY}.logIndex", "1"), root)) == "bad-log-entry"
 
@@ -210,7 +210,7 @@ def test_b23_an_entry_of_rekor_v2_is_proved_under_its_own_index(log: LogV2) -> N
     bundle = log.bundle()
     found = outcome(bundle, log.root)
 
-    assert isinstance(found, Proved), found
+    assert isinstance(found, VerificationResult), found
     assert found.log_index == 0
     assert code(outcome(changed(bundle, f"{ENTRY}.logIndex", "1"), log.root)) == "bad-log-entry"
 
@@ -369,7 +369,7 @@ def stamped_at(sigstore: SigstoreService, moment: datetime) -> JSON:
     """Sign a file, and time-stamp it at a moment with its fraction of a second."""
     bundle = sigstore.sign_blob(DATA, CLAIMS, form=STAMPED)
     signature = base64.b64decode(bundle["messageSignature"]["signature"])
-    response = sigstore.stampers.current.stamp(TimestampRequest.over(signature), moment)
+    response = sigstore.timestamp_authorities.current.stamp(TimestampRequest.over(signature), moment)
     stamps = [{"signedTimestamp": logs.b64(response)}]
     made = relogged(bundle, sigstore)
     forged = changed(made, f"{MATERIAL}.timestampVerificationData.rfc3161Timestamps", stamps)
@@ -398,7 +398,7 @@ def test_b23_a_time_stamp_counts_to_the_fraction_of_a_second(
     found = outcome(bundle, root)
 
     assert code(found) == expected
-    if isinstance(found, Proved):
+    if isinstance(found, VerificationResult):
         assert found.log_time == NOON + LIFETIME + late
 
 
@@ -417,8 +417,8 @@ def test_b23_both_readers_of_a_time_stamp_read_one_time(
     sigstore: SigstoreService, root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = stamped_at(sigstore, NOON)
-    later = Stamp(gen_time=NOON + timedelta(seconds=1), signing_time=None)
-    monkeypatch.setattr(timed, "read_stamp", lambda _: later)
+    later = Timestamp(gen_time=NOON + timedelta(seconds=1), signing_time=None)
+    monkeypatch.setattr(timed, "read_timestamp", lambda _: later)
 
     assert code(outcome(bundle, root)) == "bad-signing-time"
 
@@ -429,7 +429,7 @@ HONEST_STAMP = service().stamp(b"data")
 @given(st.binary(max_size=200) | st.integers(0, 400).map(lambda cut: HONEST_STAMP[:cut]))
 def test_b23_a_response_that_is_none_has_no_time(raw: bytes) -> None:
     try:
-        moment = read_stamp(raw).gen_time
+        moment = read_timestamp(raw).gen_time
     except MalformedError:
         return
     assert moment.tzinfo is UTC
@@ -450,9 +450,9 @@ def test_b23_a_response_that_is_none_has_no_time(raw: bytes) -> None:
 def test_b23_a_time_has_one_form(written: str) -> None:
     raw = HONEST_STAMP.replace(der.generalized_time(NOON), der.tlv(der.GENERALIZED_TIME, written.encode()))
 
-    assert read_stamp(HONEST_STAMP) == Stamp(gen_time=NOON, signing_time=NOON)
+    assert read_timestamp(HONEST_STAMP) == Timestamp(gen_time=NOON, signing_time=NOON)
     with pytest.raises(MalformedError):
-        read_stamp(raw)
+        read_timestamp(raw)
 
 
 # Statements, notes and entries
@@ -570,10 +570,10 @@ def test_b23_a_stamp_has_a_policy_and_an_accuracy_that_everybody_reads(
 ) -> None:
     stamp = decode_timestamp_response(rewritten(HONEST_STAMP, (*TO_INFO, place), new))
     if expected:
-        timed.check_stamp(stamp)
+        timed.check_timestamp(stamp)
     else:
         with pytest.raises((MalformedError, ValueError)):
-            timed.check_stamp(stamp)
+            timed.check_timestamp(stamp)
 
 
 def attribute(moment: datetime, *more: bytes) -> bytes:
@@ -584,18 +584,20 @@ def attribute(moment: datetime, *more: bytes) -> bytes:
     ("attributes", "expected"),
     [
         ((), None),
-        ((attribute(NOON),), Stamp(gen_time=NOON, signing_time=NOON)),
-        ((der.sequence(der.oid("1.2.3"), der.set_of()),), Stamp(gen_time=NOON, signing_time=None)),
+        ((attribute(NOON),), Timestamp(gen_time=NOON, signing_time=NOON)),
+        ((der.sequence(der.oid("1.2.3"), der.set_of()),), Timestamp(gen_time=NOON, signing_time=None)),
         ((attribute(NOON), attribute(NOON)), None),
         ((attribute(NOON, der.utc_time(NOON)),), None),
         ((der.sequence(der.oid("1.2.840.113549.1.9.5"), der.set_of(der.integer(1))),), None),
     ],
 )
-def test_b23_a_stamp_is_signed_with_attributes(attributes: tuple[bytes, ...], expected: Stamp | None) -> None:
+def test_b23_a_stamp_is_signed_with_attributes(
+    attributes: tuple[bytes, ...], expected: Timestamp | None
+) -> None:
     written = der.tlv(0xA0, *attributes) if attributes else b""
     raw = rewritten(HONEST_STAMP, TO_ATTRIBUTES, written)
     if expected is None:
         with pytest.raises(MalformedError):
-            read_stamp(raw)
+            read_timestamp(raw)
     else:
-        assert read_stamp(raw) == expected
+        assert read_timestamp(raw) == expected

@@ -20,7 +20,12 @@ from cryptography.x509.oid import NameOID
 
 from _sigstore.samples import CLAIMS, DATA, NOON, SUBJECT, changed, code, outcome
 from pip_warden._sigstore import in_force, timed, verify
-from pip_warden._sigstore.certificate import check_authorities, check_readable, check_stamper, names_issuer
+from pip_warden._sigstore.certificate import (
+    check_authorities,
+    check_readable,
+    check_tsa_certificate,
+    names_issuer,
+)
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden.errors import TrustRootError
 from pip_warden.sandbox.sigstore import BundleForm, SigstoreService, der
@@ -251,10 +256,10 @@ def test_b23_a_chain_names_its_keys() -> None:
 )
 def test_b23_a_stamper_is_for_nothing_else(extensions: list[Extension], expected: bool) -> None:
     if expected:
-        check_stamper(certificate(*extensions))
+        check_tsa_certificate(certificate(*extensions))
     else:
         with pytest.raises(MalformedError):
-            check_stamper(certificate(*extensions))
+            check_tsa_certificate(certificate(*extensions))
 
 
 # The callers

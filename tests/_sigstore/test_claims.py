@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pip_warden._sigstore import claims
 from pip_warden._sigstore.claims import decode_utf8_string, read_claims
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -56,7 +56,7 @@ def code(extensions: dict[int, bytes], names: list[x509.GeneralName]) -> str:
 def test_claims_are_read_by_number() -> None:
     found = read_claims(certificate({1: ISSUER, 8: utf8(ISSUER), 15: utf8(b"42"), 24: utf8(b"sub")}, [MAIL]))
 
-    assert found == Claims(
+    assert found == CertificateClaims(
         issuer="https://gitlab.com",
         subjects=("a@example.com",),
         values=(("issuer", "https://gitlab.com"), ("project-id", "42"), ("token-subject", "sub")),

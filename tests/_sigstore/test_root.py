@@ -155,9 +155,9 @@ def test_verifiers_are_built_once() -> None:
     root = root_of(sigstore)
     authority, ct_log, log = root.authorities[0], root.ct_logs[0], root.logs[0]
 
-    verifier = root.verifier(authority, ct_log, log, root.stampers)
+    verifier = root.verifier(authority, ct_log, log, root.timestamp_authorities)
 
-    assert root.verifier(authority, ct_log, log, root.stampers) is verifier
+    assert root.verifier(authority, ct_log, log, root.timestamp_authorities) is verifier
     assert root.verifier(authority, ct_log, log, ()) is not verifier
 
 

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 import pytest
 from sigstore.errors import VerificationError
 
-from pip_warden._sigstore.unproved import PHRASES, as_the_library_says
+from pip_warden._sigstore.verification_faults import PHRASES, from_library_error
 
 
 def _modules(directory: Traversable) -> Iterator[str]:
@@ -38,13 +38,13 @@ def test_the_library_says_each_phrase(phrase: str, code: str) -> None:
     said = [text for text in LIBRARY if phrase in text]
 
     assert said
-    assert code in {as_the_library_says(VerificationError(text)).fault.code for text in said}
+    assert code in {from_library_error(VerificationError(text)).fault.code for text in said}
 
 
 def test_what_nobody_knows_has_a_code_too() -> None:
-    assert as_the_library_says(VerificationError("a reason of tomorrow")).fault.code == "signature-invalid"
+    assert from_library_error(VerificationError("a reason of tomorrow")).fault.code == "signature-invalid"
 
 
 def test_no_class_of_pythons_shows_through() -> None:
     said = VerificationError("No <class 'cryptography.x509.extensions.KeyUsage'> extension was found")
-    assert as_the_library_says(said).fault.found == "No KeyUsage extension was found"
+    assert from_library_error(said).fault.found == "No KeyUsage extension was found"

@@ -32,10 +32,10 @@ from _sigstore.samples import (
     service,
 )
 from pip_warden._sigstore import in_force
-from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.result import VerificationResult
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden._sigstore.root_parts import Authority, Window
-from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.verify import verify_bundle
 from pip_warden.digests import digest_of, digest_of_file
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, Item
@@ -68,7 +68,7 @@ def signed(sigstore: SigstoreService, kind: str, data: bytes = DATA, **form: Any
 def test_every_format_is_proved(kind: str, sigstore: SigstoreService, root: Root) -> None:
     proved = outcome(signed(sigstore, kind), root)
 
-    assert isinstance(proved, Proved), proved
+    assert isinstance(proved, VerificationResult), proved
     assert proved.claims.issuer == ISSUER
     assert proved.claims.subjects == (SUBJECT,)
     assert proved.claims.get("project-id") == "4711"
@@ -147,7 +147,7 @@ def test_t27_the_older_issuer_extension_is_enough(sigstore: SigstoreService, roo
 
     proved = outcome(value, root)
 
-    assert isinstance(proved, Proved)
+    assert isinstance(proved, VerificationResult)
     assert proved.claims.issuer == ISSUER
 
 
@@ -274,7 +274,9 @@ def test_t13_each_of_several_attestations_is_judged(sigstore: SigstoreService, r
         content = {"version": 1, "attestation_bundles": [{"publisher": {}, "attestations": values}]}
         items = read_provenance("p", json.dumps(content).encode())
 
-        found = [code(prove(item.wire, digest_of(DATA), root)) for item in items if isinstance(item, Item)]
+        found = [
+            code(verify_bundle(item.wire, digest_of(DATA), root)) for item in items if isinstance(item, Item)
+        ]
 
         assert found == ["bad-signature" if at == tampered else "proved" for at in range(3)]
 
@@ -294,7 +296,7 @@ def test_t10_a_forged_timestamp_counts_for_nothing_and_masks_nothing(
 def test_a_stamp_at_the_last_moment_of_its_authority_counts(seconds: int, expected: str) -> None:
     sigstore = service()
     value = signed(sigstore, MediaType.V03, promise=False, integrated_time=False, timestamp=True)
-    sigstore.stampers.generations[0].end = NOON + timedelta(seconds=seconds)
+    sigstore.timestamp_authorities.generations[0].end = NOON + timedelta(seconds=seconds)
 
     assert code(outcome(value, root_of(sigstore))) == expected
 
@@ -347,7 +349,7 @@ def test_the_real_attestation_outside_a_window(part: str, at: int, edge: str) ->
     assert isinstance(item, Item)
 
     digest = digest_of_file(REAL / "gitlab_oidc_project-0.0.3.tar.gz")
-    found = prove(item.wire, digest, load_root(json.dumps(whole).encode()))
+    found = verify_bundle(item.wire, digest, load_root(json.dumps(whole).encode()))
 
     assert code(found) == "outside-validity-window"
 
@@ -376,7 +378,7 @@ def test_entry_zero_without_its_defaults(form: BundleForm) -> None:
 
     proved = outcome(value, root_of(sigstore))
 
-    assert isinstance(proved, Proved)
+    assert isinstance(proved, VerificationResult)
     assert proved.log_index == 0
 
 
@@ -392,7 +394,7 @@ def test_t14_nothing_but_a_fault_comes_of_garbage(raw: bytes, root: Root) -> Non
     item = read_bundle("b", raw)
 
     assert isinstance(
-        item.fault if isinstance(item, BadItem) else prove(item.wire, digest_of(DATA), root), Fault
+        item.fault if isinstance(item, BadItem) else verify_bundle(item.wire, digest_of(DATA), root), Fault
     )
 
 
@@ -443,7 +445,7 @@ def test_t55_no_claim_crosses_between_threads(sigstore: SigstoreService, root: R
         for _ in range(10):
             for value, project in values:
                 found = outcome(value, root)
-                if not isinstance(found, Proved) or found.claims.get("project-id") != project:
+                if not isinstance(found, VerificationResult) or found.claims.get("project-id") != project:
                     crossed.append(found)
 
     threads = [threading.Thread(target=alternate) for _ in range(4)]

@@ -17,7 +17,7 @@ from archives import (
     sdist,
     wheel,
 )
-from pip_warden.artifact import listing, readers
+from pip_warden.artifact import readers, tarfile_listing
 from pip_warden.artifact.inspect import inspect, read_by
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.artifact.sdist import check_elsewhere
@@ -60,10 +60,10 @@ TRUE_ROWS = [
 def test_t46_an_sdist_that_tarfile_lists_otherwise_is_refused(
     read: Read, monkeypatch: pytest.MonkeyPatch, rows: list[list[object]]
 ) -> None:
-    monkeypatch.setattr(listing, "rows", Stranger(*TRUE_ROWS))
+    monkeypatch.setattr(tarfile_listing, "list_members", Stranger(*TRUE_ROWS))
     assert isinstance(read(sdist()), Contents)
 
-    monkeypatch.setattr(listing, "rows", Stranger(*rows))
+    monkeypatch.setattr(tarfile_listing, "list_members", Stranger(*rows))
     assert code(read(sdist())) == "archive-ambiguous"
 
 
@@ -71,7 +71,7 @@ def test_t46_whatever_tarfile_stumbles_over_is_refused(read: Read, monkeypatch: 
     def stumble(_stream: object) -> Sequence[list[object]]:
         raise AttributeError("inside of a reader that is not ours")
 
-    monkeypatch.setattr(listing, "rows", stumble)
+    monkeypatch.setattr(tarfile_listing, "list_members", stumble)
 
     assert code(read(sdist())) == "archive-ambiguous"
 

@@ -19,7 +19,7 @@ import pytest
 from pip_warden.cli import signals
 from pip_warden.cli.run import run
 from pip_warden.cli.session import open_workspace
-from pip_warden.cli.signals import SignalledError, unbroken
+from pip_warden.cli.signals import SignalledError, deferring_signals
 
 ENDINGS = [
     (signal.SIGINT, 130, "interrupted"),
@@ -88,7 +88,7 @@ def test_b08_second_signal_changes_nothing(second: signal.Signals) -> None:
 def test_b08_the_first_of_two_signals_that_wait_is_the_one_that_ends() -> None:
     @click.command()
     def command() -> None:
-        with unbroken():
+        with deferring_signals():
             tell(signal.SIGTERM)
             tell(signal.SIGHUP)
 
@@ -115,8 +115,8 @@ def test_b08_what_is_unbroken_is_done_first(tmp_path: Path) -> None:
 
     @click.command()
     def command() -> None:
-        with unbroken():
-            with unbroken():
+        with deferring_signals():
+            with deferring_signals():
                 tell(signal.SIGTERM)
             done.append("inside")
         done.append("outside")
@@ -277,12 +277,14 @@ pip_warden.cli.safe_install_main()
 
 
 @pytest.mark.parametrize("entry", ["main", "safe_install_main"])
-@pytest.mark.parametrize("when", ["libraries.hush", "signals.leave"], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "when", ["library_logging.configure_logging", "signals.leave"], ids=["before", "after"]
+)
 def test_b08_interrupted_where_nothing_has_begun_or_all_is_done(entry: str, when: str) -> None:
     """Imports take most of a short command's time: there is nothing to clean up, and no traceback to show."""
     script = f"""
 import os, signal, sys
-import pip_warden.cli, pip_warden.cli.libraries, pip_warden.cli.signals
+import pip_warden.cli, pip_warden.cli.library_logging, pip_warden.cli.signals
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 pip_warden.cli.{when} = lambda *_: os.kill(os.getpid(), signal.SIGINT)
@@ -299,10 +301,10 @@ def test_b08_who_ignores_interrupts_goes_on_ignoring_them() -> None:
     """A shell starts background jobs so."""
     script = """
 import os, signal, sys
-import pip_warden.cli, pip_warden.cli.libraries
+import pip_warden.cli, pip_warden.cli.library_logging
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-pip_warden.cli.libraries.hush = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+pip_warden.cli.library_logging.configure_logging = lambda *_: os.kill(os.getpid(), signal.SIGINT)
 sys.argv[1:] = ["--version"]
 pip_warden.cli.safe_install_main()
 """

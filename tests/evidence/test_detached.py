@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from _sigstore.samples import CLAIMS, DATA, root_of, service
-from pip_warden._sigstore.proved import Proved
-from pip_warden._sigstore.rekor import Hashedrekord, find_entry
-from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.rekor import Hashedrekord, find_log_entry
+from pip_warden._sigstore.result import VerificationResult
+from pip_warden._sigstore.verify import verify_bundle
 from pip_warden.digests import digest_of
 from pip_warden.errors import NetworkError, RegistryError
 from pip_warden.evidence.detached import Pair, complete, read_pair
@@ -103,10 +103,10 @@ def der(pem: bytes) -> bytes:
 def test_a_pair_is_completed_and_proved(signature: bytes, certificate: bytes) -> None:
     found = pair(signature, certificate)
 
-    item = complete(found, DIGEST, find_entry(Rekor(), URLS, found.wanted(DIGEST)))
+    item = complete(found, DIGEST, find_log_entry(Rekor(), URLS, found.wanted(DIGEST)))
 
     assert isinstance(item, Item)
-    assert isinstance(prove(item.wire, DIGEST, root_of(SIGSTORE)), Proved)
+    assert isinstance(verify_bundle(item.wire, DIGEST, root_of(SIGSTORE)), VerificationResult)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_pair_is_completed_and_proved(signature: bytes, certificate: bytes) ->
 def test_t02_parts_of_two_pairs_have_no_entry(signature: bytes, certificate: bytes, data: bytes) -> None:
     found, digest = pair(signature, certificate), digest_of(data)
 
-    item = complete(found, digest, find_entry(Rekor(), URLS, found.wanted(digest)))
+    item = complete(found, digest, find_log_entry(Rekor(), URLS, found.wanted(digest)))
 
     assert isinstance(item, BadItem)
     assert item.fault.code == "no-log-entry"
@@ -126,7 +126,7 @@ def test_every_log_is_asked() -> None:
     rekor = Rekor()
     two = ("https://one.invalid/", "https://two.invalid")
 
-    assert find_entry(rekor, two, Hashedrekord(digest=digest_of(b"x"), signature=b"s", pem=PEM)) is None
+    assert find_log_entry(rekor, two, Hashedrekord(digest=digest_of(b"x"), signature=b"s", pem=PEM)) is None
     assert rekor.asked == [f"{url.rstrip('/')}/api/v1/log/entries/retrieve" for url in two]
 
 
@@ -177,7 +177,7 @@ def another(body: bytes) -> bytes:
 )
 def test_an_answer_that_makes_no_sense_decides_nothing(twist: Callable[[bytes], bytes]) -> None:
     with pytest.raises(RegistryError) as caught:
-        find_entry(Rekor(twist), URLS, pair().wanted(DIGEST))
+        find_log_entry(Rekor(twist), URLS, pair().wanted(DIGEST))
 
     assert caught.value.code == "bad-rekor-answer"
 
@@ -185,18 +185,18 @@ def test_an_answer_that_makes_no_sense_decides_nothing(twist: Callable[[bytes], 
 @pytest.mark.parametrize("status", [201, 400, 403, 429, 500, 503])
 def test_a_log_that_fails_decides_nothing(status: int) -> None:
     with pytest.raises(RegistryError) as caught:
-        find_entry(Rekor(status=status), URLS, pair().wanted(DIGEST))
+        find_log_entry(Rekor(status=status), URLS, pair().wanted(DIGEST))
 
     assert (caught.value.code, caught.value.status) == ("bad-rekor-answer", status)
 
 
 def test_a_log_that_cannot_be_reached_decides_nothing() -> None:
     with pytest.raises(NetworkError):
-        find_entry(Unreachable(), URLS, pair().wanted(DIGEST))
+        find_log_entry(Unreachable(), URLS, pair().wanted(DIGEST))
 
 
 def test_not_found_is_no_entry() -> None:
-    assert find_entry(Rekor(status=404), URLS, pair().wanted(DIGEST)) is None
+    assert find_log_entry(Rekor(status=404), URLS, pair().wanted(DIGEST)) is None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,13 @@ from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden.digests import digest_of
 from pip_warden.errors import NetworkError, UndecidedError, UsageError
-from pip_warden.evidence.locate import Place, locate, locate_provenance, places, refuse_lookup
+from pip_warden.evidence.locate import (
+    GenericPackage,
+    generic_packages,
+    locate,
+    locate_provenance,
+    refuse_lookup,
+)
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.names import parse_artifact_name
@@ -200,8 +206,8 @@ def test_a_provenance_object() -> None:
 def test_places(filename: str, expected: list[tuple[str, str]]) -> None:
     templates = ("{project-name}/{version}", "{name}/{version}")
 
-    assert places(templates, parse_artifact_name(filename), "acme/widgets") == tuple(
-        Place(package=package, version=version) for package, version in expected
+    assert generic_packages(templates, parse_artifact_name(filename), "acme/widgets") == tuple(
+        GenericPackage(package=package, version=version) for package, version in expected
     )
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.result import VerificationResult
 from pip_warden._sigstore.root import Root, load_root
-from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.verify import verify_bundle
 from pip_warden.digests import Digest, digest_of, digest_of_file
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.pep740 import read_attestation
@@ -31,15 +31,15 @@ def digest() -> Digest:
     return digest_of_file(SDIST)
 
 
-def verdict(raw: bytes, digest: Digest, root: Root) -> Proved | Fault:
+def verdict(raw: bytes, digest: Digest, root: Root) -> VerificationResult | Fault:
     item = read_attestation("a", raw)
-    return item.fault if isinstance(item, BadItem) else prove(item.wire, digest, root)
+    return item.fault if isinstance(item, BadItem) else verify_bundle(item.wire, digest, root)
 
 
 def test_the_real_attestation_proves_who_signed(root: Root, digest: Digest) -> None:
     proved = verdict(ATTESTATION, digest, root)
 
-    assert isinstance(proved, Proved)
+    assert isinstance(proved, VerificationResult)
     assert proved.claims.issuer == "https://gitlab.com"
     assert proved.claims.subjects == (
         "https://gitlab.com/facutuesca/gitlab-oidc-project//.gitlab-ci.yml@refs/heads/main",
@@ -58,7 +58,7 @@ def passing(bits: range, digest: Digest, root: Root) -> list[int]:
     for bit in bits:
         flipped = bytearray(ATTESTATION)
         flipped[bit // 8] ^= 1 << (bit % 8)
-        if isinstance(verdict(bytes(flipped), digest, root), Proved):
+        if isinstance(verdict(bytes(flipped), digest, root), VerificationResult):
             passed.append(bit)
     return passed
 
@@ -94,7 +94,7 @@ def test_what_the_reader_writes_it_reads_again_unchanged() -> None:
 def test_t22_another_file_is_only_told_apart_by_its_statement(root: Root) -> None:
     proved = verdict(ATTESTATION, digest_of(b"another file"), root)
 
-    assert isinstance(proved, Proved)
+    assert isinstance(proved, VerificationResult)
     assert proved.envelope is not None
     assert digest_of(b"another file").hex.encode() not in proved.envelope.payload
 

@@ -46,7 +46,7 @@ def test_what_was_there_before_is_told_once_more(user: User) -> None:
     assert typed(user, "-qq", name) == Said(code=0, out="", err="")
     strict = typed(user, "-qq", "--strict", name)
     assert (strict.code, strict.out) == (1, "")
-    assert "present, not verified" in strict.err
+    assert "present and not verified" in strict.err
 
 
 @pytest.mark.parametrize("quiet", ["-q", "-qq", "-qqq"])

@@ -137,7 +137,7 @@ def test_b13_a_path_that_python_ignored_takes_nothing_away(tmp_path: Path) -> No
     (tmp_path / "kept.py").write_text("")
     script = (
         f"import sys; sys.path.insert(1, {str(tmp_path)!r})\n"
-        "from pip_warden.cli import search_path; search_path.drop_strangers(); import kept"
+        "from pip_warden.cli import search_path; search_path.drop_untrusted_paths(); import kept"
     )
     ended = _run(sys.executable, "-E", "-c", script, cwd=Path("/"), PYTHONPATH=str(tmp_path))
 

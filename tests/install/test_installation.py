@@ -17,7 +17,7 @@ from pip_warden.install.request import PreparedRequest, Run
 from pip_warden.install.run import perform
 from pip_warden.installer.pip import command_line
 from pip_warden.installer.python import Target
-from pip_warden.installer.wanted import Named, Wanted
+from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.names import ProjectName
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Report, line_of
@@ -81,8 +81,8 @@ class Bench:
         )
         python.write_text(text)
         python.chmod(0o755)
-        wanted = Named(requirement="acme-widgets", project=samples.PROJECT)
-        job = PreparedRequest(
+        wanted = NamedRequirement(requirement="acme-widgets", project=samples.PROJECT)
+        prepared = PreparedRequest(
             wanted=Wanted(named=(wanted,)),
             target=target(python),
             dry_run=dry_run,
@@ -92,7 +92,7 @@ class Bench:
         workspace.mkdir()
         gate: Any = Accepting()
         run = Run(
-            job=job,
+            prepared=prepared,
             trust=samples.trust(),
             gate=gate,  # the part of a gate that is used here
             ledger=gate.ledger,

@@ -19,7 +19,7 @@ import pytest
 from pip_warden.digests import Digest, copied, digest_of
 from pip_warden.errors import DeliveryError, RefusedError, UsageError, WardenError
 from pip_warden.installer import downloads
-from pip_warden.installer.downloads import AcceptedFile, check_directory, deliver, look
+from pip_warden.installer.downloads import AcceptedFile, check_directory, deliver, find_present
 
 NAMES = [f"file{number}.whl" for number in range(5)]
 
@@ -68,7 +68,7 @@ def test_b19_all_are_written_with_the_mode_of_the_umask(made: list[AcceptedFile]
 def test_b19_the_same_bytes_are_kept_and_said(made: list[AcceptedFile], target: Path) -> None:
     deliver(made[:2], target)
     before = {path.name: path.stat().st_ino for path in target.iterdir()}
-    assert look(made, target) == tuple(NAMES[:2])
+    assert find_present(made, target) == tuple(NAMES[:2])
     assert deliver(made, target) == tuple(NAMES[:2])
     assert content(target) == WHOLE
     assert {name: (target / name).stat().st_ino for name in before} == before
@@ -107,7 +107,7 @@ def test_b19_anything_else_in_the_way_is_refused_before_anything_is_written(
     assert [path.name for path in target.iterdir()] == [NAMES[3]]
     assert (target / NAMES[3]).lstat() == status
     with pytest.raises(DeliveryError):
-        look(made, target)
+        find_present(made, target)
 
 
 def test_b19_what_is_no_file_is_not_even_opened(
@@ -124,7 +124,7 @@ def test_b19_what_is_no_file_is_not_even_opened(
 
     monkeypatch.setattr(os, "open", watched)
     with pytest.raises(DeliveryError):
-        look(made[:1], target)
+        find_present(made[:1], target)
     assert opened == [target]
 
 
@@ -142,7 +142,7 @@ def test_b19_what_takes_a_file_s_place_once_it_was_looked_at_is_in_the_way(
     regular = made[0].path.lstat()
     monkeypatch.setattr(os, "lstat", lambda *_path, **_named: regular)
     with pytest.raises(DeliveryError) as caught:
-        look(made[:1], target)
+        find_present(made[:1], target)
     assert (caught.value.code, caught.value.exit_code) == ("download-in-the-way", 4)
 
 

@@ -17,7 +17,7 @@ from pip_warden.digests import digest_of
 from pip_warden.errors import InstallerError, RefusedError, UsageError
 from pip_warden.installer import guarded_pip
 from pip_warden.installer.environment import child_environment
-from pip_warden.installer.local import LocalInputs, local_path, project_arguments
+from pip_warden.installer.local import LocalInputs, path_from_url, project_arguments
 from pip_warden.installer.model import LinkRequest, PlannedInstall
 from pip_warden.installer.pip import Child, Installed
 from pip_warden.installer.questions import answer
@@ -308,7 +308,7 @@ def test_b10_what_the_user_named_may_be_opened(tmp_path: Path) -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_local_path_or_none(url: str) -> None:
-    path = local_path(url)
+    path = path_from_url(url)
     assert path is None or path.is_absolute()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pip_warden.display import said
+from pip_warden.display import escape_line
 from pip_warden.installer.relay import Relay, RunPlaces
 
 PRIVATE = Path("/tmp/pip-warden-of-the-session")  # noqa: S108 -- a name, not a file
@@ -75,7 +75,7 @@ def test_what_is_said_instead(relay: Relay, line: str, expected: str) -> None:
     ],
 )
 def test_nothing_is_put_together_that_drives_a_terminal_or_a_log(relay: Relay, line: str) -> None:
-    shown = said(relay.shown(line))
+    shown = escape_line(relay.shown(line))
     assert shown.isprintable()
     assert not shown.startswith("::")
     assert "##vso[" not in shown

@@ -606,7 +606,7 @@ def test_the_log_stores_signs_and_proves_the_same(logs: Sides) -> None:
 
 
 @pytest.fixture(scope="module")
-def stampers(sandbox: Sandbox) -> Sides:
+def timestamp_authorities(sandbox: Sandbox) -> Sides:
     return Side(url=Port.TSA.url), Side(url=sandbox.tsa_url)
 
 
@@ -623,7 +623,7 @@ def query(
     return tlv(0x30, tlv(0x02, version), tlv(0x30, named, tlv(0x04, digest)), *more)
 
 
-def test_stamps_are_the_same(stampers: Sides) -> None:
+def test_stamps_are_the_same(timestamp_authorities: Sides) -> None:
     der_query = "application/timestamp-query"
     requests_ = {
         f"{algorithm} {nonce} {certificates}": TimestampRequestBuilder()
@@ -658,10 +658,10 @@ def test_stamps_are_the_same(stampers: Sides) -> None:
     }
     asks = {name: post(STAMP, body, der_query) for name, body in requests_.items()}
 
-    assert different(stampers, asks) == {}
+    assert different(timestamp_authorities, asks) == {}
 
 
-def test_stamps_are_asked_for_in_json_the_same(stampers: Sides) -> None:
+def test_stamps_are_asked_for_in_json_the_same(timestamp_authorities: Sides) -> None:
     good = {"artifactHash": b64(bytes(32)), "hashAlgorithm": "sha256", "certificates": True, "nonce": 1123}
     changes: dict[str, tuple[object, ...]] = {
         "artifactHash": ("***", b64(b"short"), "", 5),
@@ -676,10 +676,10 @@ def test_stamps_are_asked_for_in_json_the_same(stampers: Sides) -> None:
         asks |= {f"{name}: {value!r}": post(STAMP, changed(good, name, value)) for value in values}
     asks |= {repr(body): post(STAMP, body) for body in (good, {}, b"{", b"[]", b"null", b"")}
 
-    assert different(stampers, asks) == {}
+    assert different(timestamp_authorities, asks) == {}
 
 
-def test_the_stamper_routes_the_same(stampers: Sides) -> None:
+def test_the_stamper_routes_the_same(timestamp_authorities: Sides) -> None:
     chain = f"{STAMP}/certchain"
     wrong = (("GET", STAMP), ("DELETE", STAMP), ("POST", chain), ("HEAD", chain))
     asks = {f"{method} {path}": ask(method, path) for method, path in wrong}
@@ -696,7 +696,7 @@ def test_the_stamper_routes_the_same(stampers: Sides) -> None:
         asks[f"media type {kind}"] = post(STAMP, query(), kind)
     asks["a slash"] = post(f"{STAMP}/", query(), "application/timestamp-query")
 
-    assert different(stampers, asks) == {}
+    assert different(timestamp_authorities, asks) == {}
 
 
 # What is left out

@@ -9,9 +9,9 @@ import pytest
 
 import samples
 from pip_warden.errors import (
-    BugError,
     DeliveryError,
     InstallerError,
+    InternalError,
     NetworkError,
     RefusedError,
     UsageError,
@@ -39,7 +39,7 @@ def ledger_of(*lines: Line, error: Any = None) -> Ledger:
 
 @pytest.mark.parametrize(
     "error",
-    [None, UsageError("x", "x"), NetworkError("x", "x"), InstallerError("x", "x"), BugError("x", "x")],
+    [None, UsageError("x", "x"), NetworkError("x", "x"), InstallerError("x", "x"), InternalError("x", "x")],
 )
 def test_a_refusal_outranks_every_other_end(error: Exception | None) -> None:
     assert ledger_of(ACCEPTED, UNDECIDED, REFUSED, error=error).exit_code() == 1

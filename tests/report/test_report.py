@@ -35,7 +35,7 @@ HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u206
 
 def report_of(evil: str) -> Report:
     refused = samples.refused(evil, Step.SUBJECT, "wrong-subject", evil, evil, evil)
-    item = ItemRefusal(label=evil, form=EvidenceForm.BUNDLE, no=refused.no)
+    item = ItemRefusal(label=evil, form=EvidenceForm.BUNDLE, failure=refused.failure)
     signed = SignedBy(
         label=evil,
         form=EvidenceForm.BUNDLE,

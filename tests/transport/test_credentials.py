@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError, UsageError
 from pip_warden.transport import (
     Credentials,
@@ -17,7 +17,7 @@ from pip_warden.transport import (
     origin_of,
     settings_from_environment,
 )
-from pip_warden.transport.secret import Credential, Kind, Secret
+from pip_warden.transport.secret import Credential, CredentialKind, Secret
 
 CI = {"CI_JOB_TOKEN": "job-s3cret", "CI_API_V4_URL": "https://gitlab.example.com/api/v4"}
 API = "https://gitlab.example.com/api/v4/projects/acme%2Fwidgets"
@@ -240,7 +240,7 @@ def test_the_keyring_is_asked_last_and_only_for_known_sources() -> None:
 
     def look_up(host: str) -> Credential:
         asked.append(host)
-        return Credential(kind=Kind.LOGIN, secret=Secret("k"), user="u")
+        return Credential(kind=CredentialKind.LOGIN, secret=Secret("k"), user="u")
 
     held = Credentials(lookup=look_up, known=frozenset({origin_of("https://pypi.internal/simple")}))
 
@@ -277,7 +277,7 @@ def test_t14_any_text_is_an_origin_or_an_error_of_ours(url: str) -> None:
 
     if error is not None:
         assert error.code == "insecure-url"
-        assert shown(error.message, 10_000) == error.message
+        assert escape_text(error.message, 10_000) == error.message
 
 
 def test_settings_come_from_both_spellings(tmp_path: Path) -> None:

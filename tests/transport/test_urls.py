@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pip_warden.errors import NetworkError
-from pip_warden.transport import origin_of, shown_url
+from pip_warden.transport import origin_of, redacted_url
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_what_parsers_could_read_differently_is_not_asked(url: str) -> None:
     ],
 )
 def test_nothing_secret_is_shown(url: str, shown: str) -> None:
-    assert shown_url(url) == shown
+    assert redacted_url(url) == shown

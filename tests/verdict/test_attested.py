@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import samples
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Requirements
-from pip_warden.verdict.attested import ANNOTATIONS, Witness
+from pip_warden.verdict.attested import ANNOTATIONS, SignedStatement
 from pip_warden.verdict.statement import PROVENANCE, PUBLISH, Statement
 
 COMMIT = "0" * 40
@@ -29,12 +29,14 @@ def _source(digest: JSONValue, uri: str = f"git+{REPOSITORY}") -> JSONValue:
     return {"uri": uri, "digest": digest}
 
 
-def _witness(predicate: JSONValue, type_: str = PROVENANCE, claims: Claims = CLAIMS) -> Witness:
+def _witness(
+    predicate: JSONValue, type_: str = PROVENANCE, claims: CertificateClaims = CLAIMS
+) -> SignedStatement:
     statement = Statement(predicate_type=type_, subjects=(), predicate=predicate)
-    return Witness(statement=statement, claims=claims)
+    return SignedStatement(statement=statement, claims=claims)
 
 
-def _code(require: Requirements, *witnesses: Witness) -> str | None:
+def _code(require: Requirements, *witnesses: SignedStatement) -> str | None:
     fault = samples.unmet(require, witnesses)
     return fault.code if fault else None
 

@@ -9,10 +9,10 @@ import pytest
 
 import samples
 from pip_warden._sigstore import verify
-from pip_warden._sigstore.proved import Claims, Envelope, Proved
+from pip_warden._sigstore.result import CertificateClaims, Envelope, VerificationResult
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest
-from pip_warden.errors import BugError
+from pip_warden.errors import InternalError
 from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity, Requirements
@@ -55,11 +55,11 @@ class Sigstore:
         self.proved: Counter[tuple[bytes, int]] = Counter()
         self.read = 0
 
-    def prove(self, wire: WireBundle, _digest: Digest, root: object) -> Proved:
+    def prove(self, wire: WireBundle, _digest: Digest, root: object) -> VerificationResult:
         self.proved[wire.signature, id(root)] += 1
         claims = samples.claims(source_digest="0" * 40)
         envelope = BUILT if wire.signature.startswith(b"built") else PUBLISHED
-        return Proved(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
+        return VerificationResult(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
 
     def read_statement(self, envelope: Envelope) -> Statement | Fault:
         self.read += 1
@@ -69,7 +69,7 @@ class Sigstore:
 @pytest.fixture
 def sigstore(monkeypatch: pytest.MonkeyPatch) -> Sigstore:
     counting = Sigstore()
-    monkeypatch.setattr(verify, "prove", counting.prove)
+    monkeypatch.setattr(verify, "verify_bundle", counting.prove)
     monkeypatch.setattr(evidence, "read_statement", counting.read_statement)
     return counting
 
@@ -84,16 +84,16 @@ def _judge(*bundles: bytes, identities: tuple[Identity, ...] = (), require: Requ
     return judge(samples.artifact(), _items(*bundles), trust=samples.trust(entry), roots=ROOTS)  # type: ignore[arg-type]
 
 
-def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, Claims, Envelope]) -> None:
+def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, CertificateClaims, Envelope]) -> None:
     """Let each item be proved under one root alone."""
 
-    def prove(wire: WireBundle, _digest: Digest, root: object) -> Proved | Fault:
+    def prove(wire: WireBundle, _digest: Digest, root: object) -> VerificationResult | Fault:
         root_name, claims, envelope = items[wire.signature.decode()]
         if ROOTS[root_name] is not root:
             return Fault(code="bad-certificate-chain", expected="a CA of this root", found="another")
-        return Proved(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
+        return VerificationResult(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
 
-    monkeypatch.setattr(verify, "prove", prove)
+    monkeypatch.setattr(verify, "verify_bundle", prove)
 
 
 def test_b05_each_item_is_proved_once_where_statements_are_required(sigstore: Sigstore) -> None:
@@ -133,7 +133,7 @@ def test_the_statement_of_another_item_counts() -> None:
     ids=["of another file", "against the policy", "by another signer"],
 )
 def test_a_statement_counts_only_where_its_own_item_would(
-    claims: Claims, envelope: Envelope, monkeypatch: pytest.MonkeyPatch
+    claims: CertificateClaims, envelope: Envelope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _proves(monkeypatch, published=("default", CLAIMS, PUBLISHED), built=("default", claims, envelope))
     verdict = _judge(b"published", b"built")
@@ -177,5 +177,5 @@ def test_no_item_is_enough_by_itself_where_statements_are_required() -> None:
 
 
 def test_a_candidate_is_never_judged_without_its_page() -> None:
-    with pytest.raises(BugError):
+    with pytest.raises(InternalError):
         Inquiry(samples.candidate(), trust=samples.trust(), roots={})

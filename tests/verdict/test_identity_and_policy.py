@@ -10,7 +10,7 @@ import pytest
 from packaging.version import Version
 
 import samples
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity, Requirements
 from pip_warden.trust.subject import parse_ref, parse_subject
@@ -20,12 +20,12 @@ from pip_warden.verdict.policy import check_policy
 ONE = Version("1.0")
 
 
-def _match(claims: Claims, *identities: Identity) -> str | None:
+def _match(claims: CertificateClaims, *identities: Identity) -> str | None:
     outcome = match_identity(claims, identities or (samples.identity(),), ONE)
     return outcome.code if isinstance(outcome, Fault) else None
 
 
-def _policy(claims: Claims, require: Requirements | None = None, **identity: Any) -> str | None:
+def _policy(claims: CertificateClaims, require: Requirements | None = None, **identity: Any) -> str | None:
     fault = check_policy(claims, samples.identity(**identity), require or Requirements(), ONE)
     return fault.code if fault else None
 
@@ -48,7 +48,7 @@ def test_the_pinned_signer_is_matched() -> None:
         (samples.claims(drop=("project-id",)), "project-id-mismatch"),
     ],
 )
-def test_t26_t27_t28_another_signer_is_refused(claims: Claims, code: str) -> None:
+def test_t26_t27_t28_another_signer_is_refused(claims: CertificateClaims, code: str) -> None:
     assert _match(claims) == code
 
 
@@ -97,7 +97,7 @@ def test_dates_bound_the_signing_time_to_the_end_of_the_day(dates: dict[str, dat
         (samples.claims(drop=("build-trigger",)), "claim-missing"),
     ],
 )
-def test_t62_the_defaults_hold_for_every_pin(claims: Claims, code: str) -> None:
+def test_t62_the_defaults_hold_for_every_pin(claims: CertificateClaims, code: str) -> None:
     assert _policy(claims) == code
 
 

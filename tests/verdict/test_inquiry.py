@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import samples
 from pip_warden._sigstore import verify
-from pip_warden._sigstore.proved import Claims, Envelope, Proved
+from pip_warden._sigstore.result import CertificateClaims, Envelope, VerificationResult
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest
-from pip_warden.errors import BugError
+from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
@@ -48,7 +48,7 @@ class Sort:
     """A sort of evidence: the root that proves it, the signer, and the statement."""
 
     root: str
-    claims: Claims
+    claims: CertificateClaims
     envelope: Envelope | None
 
 
@@ -70,12 +70,12 @@ class Sigstore:
     def __init__(self) -> None:
         self.proved: Counter[tuple[bytes, object]] = Counter()
 
-    def prove(self, wire: WireBundle, _digest: Digest, root: object) -> Proved | Fault:
+    def prove(self, wire: WireBundle, _digest: Digest, root: object) -> VerificationResult | Fault:
         self.proved[wire.signature, root] += 1
         sort = SORTS[wire.signature.decode().partition("#")[0]]
         if sort.root != root:
             return Fault(code="bad-certificate-chain", expected="a CA of this root", found="another")
-        return Proved(
+        return VerificationResult(
             claims=sort.claims, envelope=sort.envelope, log_index=1, log_time=sort.claims.not_before
         )
 
@@ -83,7 +83,7 @@ class Sigstore:
 @pytest.fixture(autouse=True)
 def sigstore(monkeypatch: pytest.MonkeyPatch) -> Sigstore:
     counting = Sigstore()
-    monkeypatch.setattr(verify, "prove", counting.prove)
+    monkeypatch.setattr(verify, "verify_bundle", counting.prove)
     return counting
 
 
@@ -146,7 +146,7 @@ def test_what_is_not_wanted_is_not_taken() -> None:
     for wrong in (
         lambda: fresh.offer_evidence(BAD),
         fresh.no_more_evidence,
-        lambda: fresh.hear([BAD]),
+        lambda: fresh.offer_all([BAD]),
         lambda: fresh.verdict,
         lambda: fresh.observation,
         lambda: open_.offer_artifact(samples.artifact()),
@@ -155,7 +155,7 @@ def test_what_is_not_wanted_is_not_taken() -> None:
         lambda: ended.offer_artifact(samples.artifact()),
         ended.no_more_evidence,
     ):
-        with pytest.raises(BugError):
+        with pytest.raises(InternalError):
             wrong()
     assert isinstance(ended.verdict, Refused)
     assert ended.verdict.code == "no-evidence"
@@ -163,14 +163,14 @@ def test_what_is_not_wanted_is_not_taken() -> None:
 
 def test_another_artifact_is_not_taken() -> None:
     inquiry = inquiry_of()
-    with pytest.raises(BugError):
+    with pytest.raises(InternalError):
         inquiry.offer_artifact(samples.artifact("acme_widgets-1.0-1-py3-none-any.whl"))
 
 
 def test_what_lies_beyond_the_good_item_is_not_asked_for() -> None:
     inquiry, asked = inquiry_of(), iter([BAD, item("published"), item("built")])
     inquiry.offer_artifact(samples.artifact())
-    inquiry.hear(asked)
+    inquiry.offer_all(asked)
 
     assert list(asked) == [item("built")]
 
@@ -178,12 +178,12 @@ def test_what_lies_beyond_the_good_item_is_not_asked_for() -> None:
 def test_what_nobody_is_pinned_for_is_observed_and_never_accepted() -> None:
     inquiry = inquiry_of(samples.candidate(), listing=PROBED, probe=PROBE)
     inquiry.offer_artifact(samples.artifact())
-    inquiry.hear([BAD, item("published elsewhere"), item("by somebody else"), item("published")])
+    inquiry.offer_all([BAD, item("published elsewhere"), item("by somebody else"), item("published")])
 
     assert isinstance(inquiry.observation, Observed)
     assert inquiry.observation.signed.claims == ELSE, "whoever it is"
     assert inquiry.evidence[-1] == item("by somebody else")
-    with pytest.raises(BugError):
+    with pytest.raises(InternalError):
         _ = inquiry.verdict
 
 
@@ -197,7 +197,7 @@ def test_what_nobody_is_pinned_for_is_refused_as_anything_else_is() -> None:
         inquiry = inquiry_of(samples.candidate(), listing=PROBED, probe=PROBE)
         inquiry.offer_artifact(artifact)
         if inquiry.wants is Wants.EVIDENCE:
-            inquiry.hear(evidence)
+            inquiry.offer_all(evidence)
         assert isinstance(inquiry.observation, Refused)
         assert inquiry.observation.code == code
 
@@ -230,7 +230,7 @@ def test_a_page_is_judged_by_all_that_is_recorded_of_its_place() -> None:
 )
 def test_a_page_that_was_judged_by_another_entry_is_none(judged_by: Any) -> None:
     listing = replace(samples.listing(), entry=judged_by)
-    with pytest.raises(BugError):
+    with pytest.raises(InternalError):
         inquiry_of(samples.candidate(), listing=listing)
     assert inquiry_of(samples.candidate(), listing=samples.listing()).wants is Wants.ARTIFACT
 
@@ -245,7 +245,7 @@ def test_the_bad_item_that_came_furthest_says_most() -> None:
 
     assert isinstance(refused, Refused)
     assert (refused.code, refused.step) == ("issuer-mismatch", Step.IDENTITY)
-    assert [int(bad.no.step) for bad in refused.bad_items] == [7, 9, 6]
+    assert [int(bad.failure.step) for bad in refused.bad_items] == [7, 9, 6]
 
 
 sorts = st.lists(st.sampled_from([*SORTS, "unreadable"]), max_size=6)
@@ -303,7 +303,7 @@ def test_more_evidence_never_turns_accepted_into_refused(
 def test_each_item_is_proved_once_under_each_root_at_most(found: list[str], require: Requirements) -> None:
     counting = Sigstore()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verify, "prove", counting.prove)
+        patch.setattr(verify, "verify_bundle", counting.prove)
         decided(numbered(found), require)
 
     assert set(counting.proved.values()) <= {1}
@@ -315,7 +315,7 @@ def test_what_was_heard_is_enough_the_next_time(found: list[str], require: Requi
     entry = samples.entry(*IDENTITIES, require=require)
     inquiry = inquiry_of(trust=samples.trust(entry))
     inquiry.offer_artifact(samples.artifact())
-    inquiry.hear(numbered(found))
+    inquiry.offer_all(numbered(found))
     again = decided(list(inquiry.evidence), require)
 
     assert type(again) is type(inquiry.verdict)

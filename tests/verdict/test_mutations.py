@@ -9,7 +9,7 @@ import pytest
 
 import samples
 from pip_warden._sigstore import verify
-from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.result import VerificationResult
 from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.faults import Fault
@@ -35,8 +35,8 @@ def _judge() -> Verdict:
 def _proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let step 7 prove what the pin requires, so that every other step is reached without a signature."""
     claims = samples.claims()
-    proved = Proved(claims=claims, envelope=None, log_index=1, log_time=claims.not_before)
-    monkeypatch.setattr(verify, "prove", lambda *_: proved)
+    proved = VerificationResult(claims=claims, envelope=None, log_index=1, log_time=claims.not_before)
+    monkeypatch.setattr(verify, "verify_bundle", lambda *_: proved)
 
 
 def test_without_a_mutation_the_file_is_accepted() -> None:
@@ -52,7 +52,7 @@ def test_without_a_mutation_the_file_is_accepted() -> None:
         (archive, "check_archive", 4),
         (archive, "check_digest", 5),
         (archive, "check_revoked", 10),
-        (verify, "prove", 7),
+        (verify, "verify_bundle", 7),
         (evidence, "check_subject", 8),
         (evidence, "match_identity", 9),
         (evidence, "check_policy", 10),
@@ -69,7 +69,7 @@ def test_t04_a_check_that_says_no_is_heard(
 
 
 def test_t04_statements_that_are_required_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attested.Demands, "unmet", NO)
+    monkeypatch.setattr(attested.StatementRequirements, "unmet", NO)
     verdict = _judge()
 
     assert isinstance(verdict, Refused)
@@ -78,7 +78,7 @@ def test_t04_statements_that_are_required_are_heard(monkeypatch: pytest.MonkeyPa
 
 def test_a_malformed_archive_never_reaches_the_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        verify, "prove", lambda *_: pytest.fail("the evidence of a malformed archive was looked at")
+        verify, "verify_bundle", lambda *_: pytest.fail("the evidence of a malformed archive was looked at")
     )
     artifact = Artifact(
         name=samples.artifact().name,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import samples
-from pip_warden._sigstore.proved import Envelope
+from pip_warden._sigstore.result import Envelope
 from pip_warden.digests import OTHERS
 from pip_warden.faults import Fault
 from pip_warden.verdict.statement import (

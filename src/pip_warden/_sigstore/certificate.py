@@ -152,7 +152,7 @@ def check_authorities(chain: tuple[x509.Certificate, ...], purpose: x509.ObjectI
         raise MalformedError("a chain in which a certificate names another key than its issuer's")
 
 
-def check_stamper(leaf: x509.Certificate) -> None:
+def check_tsa_certificate(leaf: x509.Certificate) -> None:
     """Check that a certificate is not a CA's, and is for time stamps only (RFC 3161 section 2.3).
 
     Raises:

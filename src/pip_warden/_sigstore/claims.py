@@ -8,7 +8,7 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from pip_warden._sigstore.proved import CLAIM_NUMBERS, Claims
+from pip_warden._sigstore.result import CLAIM_NUMBERS, CertificateClaims
 from pip_warden.faults import Fault
 
 _ARC = "1.3.6.1.4.1.57264.1."
@@ -19,7 +19,7 @@ _NOBODY = frozenset({"https:", "https://", "https://<nil>", "https://%3Cnil%3E"}
 """What Fulcio writes for a token whose ``ci_config_ref_uri`` is empty or null, whatever its project."""
 
 
-def read_claims(certificate: x509.Certificate) -> Claims | Fault:
+def read_claims(certificate: x509.Certificate) -> CertificateClaims | Fault:
     """Read the claims of a certificate.
 
     Returns:
@@ -45,7 +45,7 @@ def read_claims(certificate: x509.Certificate) -> Claims | Fault:
         # The CA escapes a subject only where it must: one that had escapes already looks like another that
         # was escaped.
         return Fault(code="bad-subject", expected="a ref without percent signs", found=subject)
-    return Claims(
+    return CertificateClaims(
         issuer=issuer,
         subjects=(subject,),
         values=tuple((name, values[number]) for name, number in CLAIM_NUMBERS.items() if number in values),

@@ -17,7 +17,7 @@ from pip_warden._sigstore.certificate import names_issuer
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.root_parts import Authority, Log, Window
 from pip_warden._sigstore.timed import TimedBundle
-from pip_warden._sigstore.unproved import text_of, unproved
+from pip_warden._sigstore.verification_faults import text_of, verification_fault
 from pip_warden.faults import FaultError
 
 Moments = tuple[datetime, ...]
@@ -31,7 +31,9 @@ def authority_of(certificate: x509.Certificate, root: Root, moments: Moments) ->
     """
     issuers = [authority for authority in root.authorities if _issued(certificate, authority)]
     if not issuers:
-        raise unproved("bad-certificate-chain", f"the issuer {certificate.issuer.rfc4514_string()!r}")
+        raise verification_fault(
+            "bad-certificate-chain", f"the issuer {certificate.issuer.rfc4514_string()!r}"
+        )
     times = (certificate.not_valid_before_utc, *moments)
     for authority in issuers:
         if _outside(authority.window, times) is None:
@@ -46,7 +48,7 @@ def _check_chain_in_force(authority: Authority, moments: Moments) -> None:
         window = _validity(ca)
         if (moment := _outside(window, moments)) is not None:
             name = ca.subject.rfc4514_string()
-            raise unproved(
+            raise verification_fault(
                 "bad-certificate-chain", f"the CA {name!r}, valid {window}, at {moment.isoformat()}"
             )
 
@@ -59,7 +61,7 @@ def check_in_force(certificate: x509.Certificate, moment: datetime) -> None:
     """
     window = _validity(certificate)
     if not window.holds(moment):
-        raise unproved(
+        raise verification_fault(
             "expired-certificate", f"{moment.isoformat()}, where the certificate is valid {window}"
         )
 
@@ -83,18 +85,18 @@ def ct_log_of(certificate: x509.Certificate, root: Root) -> Log:
             x509.PrecertificateSignedCertificateTimestamps
         )
     except x509.ExtensionNotFound as err:
-        raise unproved("bad-sct", "no timestamp") from err
+        raise verification_fault("bad-sct", "no timestamp") from err
     except (ValueError, x509.DuplicateExtension) as err:
-        raise unproved("bad-sct", text_of(err)) from err
+        raise verification_fault("bad-sct", text_of(err)) from err
     stamps = list(extension.value)
     if len(stamps) != 1:
-        raise unproved("bad-sct", f"{len(stamps)} timestamps")
+        raise verification_fault("bad-sct", f"{len(stamps)} timestamps")
     stamp = stamps[0]
     log = _instance("CT log", root.ct_logs, stamp.log_id, (stamp.timestamp.replace(tzinfo=UTC),), "bad-sct")
     # The library uses the key's own algorithm, whatever the SCT says.
     wanted = SignatureAlgorithm.RSA if log.is_rsa else SignatureAlgorithm.ECDSA
     if stamp.signature_algorithm is not wanted:
-        raise unproved(
+        raise verification_fault(
             "bad-sct", f"one by {stamp.signature_algorithm.name}, of a log with a key for {wanted.name}"
         )
     return log
@@ -109,7 +111,7 @@ def log_of(log_id: bytes, root: Root, moments: Moments) -> Log:
     return _instance("transparency log", root.logs, log_id, moments, "bad-log-entry")
 
 
-def stampers_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
+def timestamp_authorities_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
     """Return the time-stamp authorities that can have made a bundle's time stamp.
 
     They were in force at its moment, to the fraction of a second, and their certificate was valid at the
@@ -123,12 +125,12 @@ def stampers_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
     signed = timed.stamp.signing_time or timed.moment
     found = tuple(
         stamper
-        for stamper in root.stampers
+        for stamper in root.timestamp_authorities
         if all(window.holds(timed.moment) for window in _windows(stamper))
         and _validity(stamper.certificates[0]).holds(signed)
     )
     if not found:
-        raise unproved(
+        raise verification_fault(
             "bad-signing-time", f"{timed.moment.isoformat()}, where no authority of the root is valid"
         )
     return found
@@ -137,7 +139,7 @@ def stampers_of(timed: TimedBundle, root: Root) -> tuple[Authority, ...]:
 def _instance(what: str, logs: tuple[Log, ...], log_id: bytes, moments: Moments, code: str) -> Log:
     known = [log for log in logs if log_id in log.ids]
     if not known:
-        raise unproved(code, f"the unknown {what} {log_id.hex()}")
+        raise verification_fault(code, f"the unknown {what} {log_id.hex()}")
     for log in known:
         if _outside(log.window, moments) is None:
             return log
@@ -150,7 +152,7 @@ def _outside(window: Window, moments: Moments) -> datetime | None:
 
 def _window_fault(what: str, window: Window, moments: Moments) -> FaultError:
     moment = _outside(window, moments) or moments[0]
-    return unproved(
+    return verification_fault(
         "outside-validity-window",
         f"{moment.isoformat()}",
         expected=f"a signing time within the validity of the {what} used: {window}",

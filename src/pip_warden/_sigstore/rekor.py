@@ -76,7 +76,7 @@ class Hashedrekord:
         return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}
 
 
-def find_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord) -> LogEntry | None:
+def find_log_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord) -> LogEntry | None:
     """Look an entry up in each Rekor v1 instance, up to the first that has it.
 
     Args:

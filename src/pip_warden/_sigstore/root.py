@@ -27,7 +27,7 @@ class Root:
         authorities: Its certificate authorities.
         ct_logs: Its CT logs.
         logs: Its transparency logs.
-        stampers: Its time-stamp authorities.
+        timestamp_authorities: Its time-stamp authorities.
         dropped: What was left out, each with its path and why.
     """
 
@@ -37,7 +37,7 @@ class Root:
         self.ct_logs = parts.ct_logs
         self.logs = parts.logs
         self.dropped = parts.dropped
-        self.stampers = parts.stampers
+        self.timestamp_authorities = parts.timestamp_authorities
         self._verifiers: dict[tuple[Authority | Log, ...], Verifier] = {}
         self._lock = threading.Lock()
 
@@ -48,13 +48,13 @@ class Root:
         return tuple(dict.fromkeys(log.url for log in newest_first if log.is_v1))
 
     def verifier(
-        self, authority: Authority, ct_log: Log, log: Log, stampers: tuple[Authority, ...]
+        self, authority: Authority, ct_log: Log, log: Log, timestamp_authorities: tuple[Authority, ...]
     ) -> Verifier:
         """Return a verifier that trusts only these three and, for time stamps, these authorities."""
-        key: tuple[Authority | Log, ...] = (authority, ct_log, log, *stampers)
+        key: tuple[Authority | Log, ...] = (authority, ct_log, log, *timestamp_authorities)
         with self._lock:
             if key not in self._verifiers:
-                self._verifiers[key] = build_verifier(authority, ct_log, log, stampers)
+                self._verifiers[key] = build_verifier(authority, ct_log, log, timestamp_authorities)
             return self._verifiers[key]
 
 

@@ -89,12 +89,12 @@ class Parts:
         authorities: Its certificate authorities.
         ct_logs: Its CT logs.
         logs: Its transparency logs.
-        stampers: Its time-stamp authorities.
+        timestamp_authorities: Its time-stamp authorities.
         dropped: What was left out, each with its path and why.
     """
 
     authorities: tuple[Authority, ...]
     ct_logs: tuple[Log, ...]
     logs: tuple[Log, ...]
-    stampers: tuple[Authority, ...]
+    timestamp_authorities: tuple[Authority, ...]
     dropped: tuple[str, ...]

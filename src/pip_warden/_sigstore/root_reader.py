@@ -16,7 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pip_warden._sigstore.certificate import chain_of, check_authorities, check_readable, check_stamper
+from pip_warden._sigstore.certificate import (
+    chain_of,
+    check_authorities,
+    check_readable,
+    check_tsa_certificate,
+)
 from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.root_parts import Authority, Log, Parts, Window
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
@@ -58,7 +63,7 @@ def read_parts(raw: bytes) -> Parts:
         authorities=_usable(whole, "certificateAuthorities", _read_issuer, dropped),
         ct_logs=_usable(whole, "ctlogs", _read_ct_log, dropped),
         logs=_usable(whole, "tlogs", _read_log, dropped),
-        stampers=_usable(whole, "timestampAuthorities", _read_stamper, dropped),
+        timestamp_authorities=_usable(whole, "timestampAuthorities", _read_stamper, dropped),
         dropped=tuple(dropped),
     )
     whole.done()
@@ -91,7 +96,7 @@ def _read_issuer(fields: Fields) -> Authority:
 def _read_stamper(fields: Fields) -> Authority:
     stamper = _read_authority(fields)
     leaf, *authorities = stamper.certificates
-    check_stamper(leaf)
+    check_tsa_certificate(leaf)
     check_authorities(tuple(authorities), ExtendedKeyUsageOID.TIME_STAMPING)
     return stamper
 

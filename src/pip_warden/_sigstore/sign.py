@@ -21,7 +21,7 @@ from sigstore_models.common.v1 import HashAlgorithm
 from pip_warden._sigstore.deadline import DeadlineError, within
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden.digests import Digest
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import TrustRootError, UndecidedError, UsageError
 from pip_warden.strict_json import MalformedError, loads_object
 
@@ -147,4 +147,4 @@ def _under_deadline(work: Callable[[], T], *, secret: str = "", seconds: float =
 
 def _said(err: Exception) -> str:
     cause = f" ({err.__cause__})" if err.__cause__ is not None else ""
-    return shown(f"{type(err).__name__}: {err}{cause}", 600)
+    return escape_text(f"{type(err).__name__}: {err}{cause}", 600)

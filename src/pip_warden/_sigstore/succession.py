@@ -100,7 +100,7 @@ def _parts(root: Root) -> Iterator[_Part]:
     yield from (_authority("certificate authority", authority) for authority in root.authorities)
     yield from (_log("CT log", log) for log in root.ct_logs)
     yield from (_log("transparency log", log) for log in root.logs)
-    yield from (_authority("time-stamp authority", authority) for authority in root.stampers)
+    yield from (_authority("time-stamp authority", authority) for authority in root.timestamp_authorities)
 
 
 def _authority(kind: str, authority: Authority) -> _Part:

@@ -11,8 +11,8 @@ from rfc3161_client import TimeStampResponse
 from sigstore.models import Bundle
 
 from pip_warden._sigstore.certificate import check_identifier, check_readable
-from pip_warden._sigstore.stamped import Stamp, read_stamp
-from pip_warden._sigstore.unproved import EXPECTED, unproved
+from pip_warden._sigstore.timestamp import Timestamp, read_timestamp
+from pip_warden._sigstore.verification_faults import EXPECTED, verification_fault
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.strict_json import MalformedError
 
@@ -31,7 +31,7 @@ class TimedBundle:
 
     bundle: Bundle
     moment: datetime
-    stamp: Stamp | None
+    stamp: Timestamp | None
 
 
 def timed_bundles(wire: WireBundle) -> Iterator[TimedBundle]:
@@ -46,7 +46,9 @@ def timed_bundles(wire: WireBundle) -> Iterator[TimedBundle]:
         moment = datetime.fromtimestamp(wire.entry.integrated_time, tz=UTC)
         yield TimedBundle(_bundle(replace(wire, timestamps=())), moment, stamp=None)
     elif wire.timestamps and wire.entry.integrated_time:
-        raise unproved("bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp")
+        raise verification_fault(
+            "bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp"
+        )
     untimed = replace(wire.entry, promise=None, integrated_time=0)
     for stamp in wire.timestamps:
         bundle = _bundle(replace(wire, entry=untimed, timestamps=(stamp,)))
@@ -54,32 +56,38 @@ def timed_bundles(wire: WireBundle) -> Iterator[TimedBundle]:
         yield TimedBundle(bundle, read.gen_time, stamp=read)
     if wire.entry.promise is None and not wire.timestamps:
         found = "a time that nobody signed" if wire.entry.integrated_time else "none"
-        raise unproved("no-signing-time", found, expected=EXPECTED["bad-signing-time"])
+        raise verification_fault("no-signing-time", found, expected=EXPECTED["bad-signing-time"])
 
 
 def _bundle(wire: WireBundle) -> Bundle:
     try:
         return Bundle.from_json(wire.to_json())
     except Exception as err:
-        raise unproved("bad-bundle", str(err), expected="a bundle that the sigstore library reads") from err
+        raise verification_fault(
+            "bad-bundle", str(err), expected="a bundle that the sigstore library reads"
+        ) from err
 
 
-def _stamped(bundle: Bundle, response: bytes) -> Stamp:
+def _stamped(bundle: Bundle, response: bytes) -> Timestamp:
     try:
         data = bundle.verification_material.timestamp_verification_data
         stamps = data.rfc3161_timestamps if data else []
         times = [stamp.tst_info.gen_time for stamp in stamps]
         for stamp in stamps:
-            check_stamp(stamp)
-        found = read_stamp(response)
+            check_timestamp(stamp)
+        found = read_timestamp(response)
     except Exception as err:
-        raise unproved("bad-signing-time", f"a time-stamp response that cannot be read: {err}") from err
+        raise verification_fault(
+            "bad-signing-time", f"a time-stamp response that cannot be read: {err}"
+        ) from err
     if times != [found.gen_time.replace(microsecond=0)]:
-        raise unproved("bad-signing-time", "a time-stamp response that the sigstore library reads otherwise")
+        raise verification_fault(
+            "bad-signing-time", "a time-stamp response that the sigstore library reads otherwise"
+        )
     return found
 
 
-def check_stamp(stamp: TimeStampResponse) -> None:
+def check_timestamp(stamp: TimeStampResponse) -> None:
     """Refuse what some clients read and others do not; the set of certificates is not signed.
 
     Raises:

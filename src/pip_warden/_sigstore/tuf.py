@@ -9,7 +9,7 @@ from sigstore.models import ClientTrustConfig
 
 from pip_warden._sigstore.deadline import within
 from pip_warden._sigstore.root import load_root
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import TrustRootError
 
 _REPOSITORY = "https://tuf-repo-cdn.sigstore.dev"
@@ -57,4 +57,4 @@ def _said(err: BaseException) -> str:
         if isinstance(below, OSError) and below.strerror:
             why = f" ({below.strerror})"
         below = below.__cause__ or below.__context__
-    return shown(f"{said}{why}", 500)
+    return escape_text(f"{said}{why}", 500)

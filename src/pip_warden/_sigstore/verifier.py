@@ -18,14 +18,16 @@ from pip_warden._sigstore.root_reader import MEDIA_TYPE
 logging.getLogger("sigstore").addHandler(logging.NullHandler())
 
 
-def build_verifier(authority: Authority, ct_log: Log, log: Log, stampers: tuple[Authority, ...]) -> Verifier:
+def build_verifier(
+    authority: Authority, ct_log: Log, log: Log, timestamp_authorities: tuple[Authority, ...]
+) -> Verifier:
     """Return a verifier that trusts only these three and, for time stamps, these authorities."""
     root = {
         "mediaType": MEDIA_TYPE,
         "tlogs": [log.part],
         "certificateAuthorities": [authority.part],
         "ctlogs": [ct_log.part],
-        "timestampAuthorities": [stamper.part for stamper in stampers],
+        "timestampAuthorities": [stamper.part for stamper in timestamp_authorities],
     }
     config = {
         "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",

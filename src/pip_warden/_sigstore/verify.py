@@ -17,12 +17,18 @@ from sigstore_models.common.v1 import HashAlgorithm
 from pip_warden._sigstore.body import V2, read_body
 from pip_warden._sigstore.certificate import check_readable
 from pip_warden._sigstore.claims import read_claims
-from pip_warden._sigstore.in_force import authority_of, check_in_force, ct_log_of, log_of, stampers_of
-from pip_warden._sigstore.proved import Envelope, Proved
+from pip_warden._sigstore.in_force import (
+    authority_of,
+    check_in_force,
+    ct_log_of,
+    log_of,
+    timestamp_authorities_of,
+)
+from pip_warden._sigstore.result import Envelope, VerificationResult
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.root_parts import Log
 from pip_warden._sigstore.timed import TimedBundle, timed_bundles
-from pip_warden._sigstore.unproved import as_the_library_says, text_of, unproved
+from pip_warden._sigstore.verification_faults import from_library_error, text_of, verification_fault
 from pip_warden._sigstore.wire import InclusionProof, LogEntry, WireBundle
 from pip_warden.digests import Digest
 from pip_warden.faults import Fault, FaultError
@@ -36,7 +42,7 @@ class _Anyone:
         """Accept every certificate."""
 
 
-def prove(wire: WireBundle, digest: Digest, root: Root) -> Proved | Fault:
+def verify_bundle(wire: WireBundle, digest: Digest, root: Root) -> VerificationResult | Fault:
     """Verify a bundle for the file with a digest.
 
     A DSSE envelope's signature alone does not cover the file: step 8 compares its statement with the file.
@@ -63,10 +69,12 @@ def prove(wire: WireBundle, digest: Digest, root: Root) -> Proved | Fault:
         )
 
 
-def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
+def _prove(wire: WireBundle, digest: Digest, root: Root) -> VerificationResult:
     proof = _check_described(wire)
     if wire.message_digest is not None and wire.message_digest != digest.raw():
-        raise unproved("bad-signature", f"a signature over a file with SHA-256 {wire.message_digest.hex()}")
+        raise verification_fault(
+            "bad-signature", f"a signature over a file with SHA-256 {wire.message_digest.hex()}"
+        )
     certificate = _load(wire.certificate)
     bundles = tuple(timed_bundles(wire))
     moments = tuple(timed.moment for timed in bundles)
@@ -75,14 +83,14 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> Proved:
     _check_place(wire.entry, proof, log)
     envelopes = []
     for timed in bundles:
-        verifier = root.verifier(authority, ct_log, log, stampers_of(timed, root))
+        verifier = root.verifier(authority, ct_log, log, timestamp_authorities_of(timed, root))
         envelopes.append(_verified(timed, verifier, wire, digest))
         check_in_force(certificate, timed.moment)
     claims = read_claims(bundles[0].bundle.signing_certificate)
     if isinstance(claims, Fault):
         raise FaultError(claims)
     _check_leaf(certificate)
-    return Proved(
+    return VerificationResult(
         claims=claims, envelope=envelopes[0], log_index=wire.entry.log_index, log_time=bundles[0].moment
     )
 
@@ -91,7 +99,7 @@ def _check_described(wire: WireBundle) -> InclusionProof:
     """Check the entry's kind and version against the bundle, and return its inclusion proof."""
     entry = wire.entry
     if entry.proof is None:
-        raise unproved(
+        raise verification_fault(
             "no-log-proof",
             "a log entry without one",
             expected="an inclusion proof with a signed checkpoint",
@@ -101,11 +109,11 @@ def _check_described(wire: WireBundle) -> InclusionProof:
     try:
         described = read_body(entry.body)
     except MalformedError as err:
-        raise unproved(err.code or "bad-log-entry", str(err)) from err
+        raise verification_fault(err.code or "bad-log-entry", str(err)) from err
     if described != (entry.kind, entry.version):
-        raise unproved("bad-log-entry", "an entry of another kind or version than the bundle says")
+        raise verification_fault("bad-log-entry", "an entry of another kind or version than the bundle says")
     if entry.version == V2 and entry.promise is not None:
-        raise unproved("bad-signing-time", "a signed entry timestamp, which Rekor v2 does not make")
+        raise verification_fault("bad-signing-time", "a signed entry timestamp, which Rekor v2 does not make")
     return entry.proof
 
 
@@ -118,23 +126,27 @@ def _check_place(entry: LogEntry, proof: InclusionProof, log: Log) -> None:
     """
     checkpoint = proof.checkpoint
     if checkpoint.signer != log.host:
-        raise unproved(
+        raise verification_fault(
             "bad-log-entry",
             f"one of {checkpoint.signer[:80]!r}",
             expected=f"a checkpoint of the log {log.host!r}, as the trusted root names it",
         )
     is_v2 = entry.version == V2
     if bool(checkpoint.tree_id) is is_v2 or not (is_v2 or log.is_v1):
-        raise unproved("bad-log-entry", f"an entry of version {entry.version} in a log of another version")
+        raise verification_fault(
+            "bad-log-entry", f"an entry of version {entry.version} in a log of another version"
+        )
     if entry.promise is None and entry.log_index != proof.log_index:
-        raise unproved("bad-log-entry", f"the index {entry.log_index}, where {proof.log_index} is proved")
+        raise verification_fault(
+            "bad-log-entry", f"the index {entry.log_index}, where {proof.log_index} is proved"
+        )
 
 
 def _load(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
     except ValueError as err:
-        raise unproved("bad-certificate", str(err)) from err
+        raise verification_fault("bad-certificate", str(err)) from err
 
 
 def _check_leaf(certificate: x509.Certificate) -> None:
@@ -142,7 +154,7 @@ def _check_leaf(certificate: x509.Certificate) -> None:
     try:
         check_readable(certificate)
     except MalformedError as err:
-        raise unproved("bad-certificate", str(err)) from err
+        raise verification_fault("bad-certificate", str(err)) from err
 
 
 def _verified(timed: TimedBundle, verifier: Verifier, wire: WireBundle, digest: Digest) -> Envelope | None:
@@ -157,5 +169,5 @@ def _verified(timed: TimedBundle, verifier: Verifier, wire: WireBundle, digest: 
     except Exception as err:
         # The library has other messages, too, for a certificate that had expired.
         check_in_force(timed.bundle.signing_certificate, timed.moment)
-        raise as_the_library_says(err) from err
+        raise from_library_error(err) from err
     return Envelope(payload_type=payload_type, payload=payload)

@@ -42,7 +42,7 @@ def check_agreement(core: Message, pyproject: Pyproject) -> None:
         python
     ):
         raise _contradiction([f"Python {pyproject.requires_python}"], [f"Python {python}"])
-    requires = metadata.every(core, "Requires-Dist")
+    requires = metadata.all_headers(core, "Requires-Dist")
     if not requires and not _is_believed(core):
         return
     stated = [read_requirement(text, _PKG_INFO) for text in requires]
@@ -59,7 +59,7 @@ def check_agreement(core: Message, pyproject: Pyproject) -> None:
 
 def _is_believed(core: Message) -> bool:
     """Return whether PKG-INFO says which of its fields a build may change (since version 2.2, PEP 643)."""
-    major, _, minor = metadata.one(core, "Metadata-Version", _PKG_INFO).partition(".")
+    major, _, minor = metadata.required_header(core, "Metadata-Version", _PKG_INFO).partition(".")
     return (int(major), int(minor)) >= (2, 2)
 
 

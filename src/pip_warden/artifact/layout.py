@@ -124,12 +124,12 @@ def _targets(name: str, info: str, project: ProjectName) -> Iterator[str]:
     if name == f"{top}/":
         return
     if scheme not in _SCHEMES or not slash:
-        raise malformed(f"{', '.join(sorted(_SCHEMES))} in {top}/, and no files directly in it", name)
+        raise malformed_wheel(f"{', '.join(sorted(_SCHEMES))} in {top}/, and no files directly in it", name)
     if not path:
         return
     if scheme == "scripts":
         if "/" in path:
-            raise malformed("scripts without directories", name)
+            raise malformed_wheel("scripts without directories", name)
         check_script_name(path, project)
         yield f"{_BIN}{path}"
     elif scheme in _LIBRARIES:
@@ -181,7 +181,7 @@ def _check_description(name: str, target: str, info: str, licenses: frozenset[st
     if root != "lib" or not top.casefold().endswith(_DESCRIBING):
         return
     if name.partition("/")[0] != info:
-        raise malformed(f"no description of a distribution but {info}", name)
+        raise malformed_wheel(f"no description of a distribution but {info}", name)
     first, slash, _ = rest.partition("/")
     known = first in _SUBDIRECTORIES if slash else first in _KNOWN or _LEGAL.fullmatch(first) is not None
     if rest and not known and rest not in licenses:
@@ -195,7 +195,7 @@ def _check_description(name: str, target: str, info: str, licenses: frozenset[st
         )
 
 
-def malformed(expected: str, found: str) -> FaultError:
+def malformed_wheel(expected: str, found: str) -> FaultError:
     """Return the fault of a wheel that is not well-formed."""
     return problem(
         "malformed-wheel",

@@ -76,7 +76,7 @@ def _head(text: str) -> str:
     return head
 
 
-def one(message: Message, name: str, where: str) -> str:
+def required_header(message: Message, name: str, where: str) -> str:
     """Return the value of a header that must occur exactly once, on one line.
 
     Raises:
@@ -97,10 +97,10 @@ def at_most_one(message: Message, name: str, where: str) -> str | None:
     Raises:
         FaultError: ``bad-metadata``.
     """
-    return one(message, name, where) if message.get_all(name) else None
+    return required_header(message, name, where) if message.get_all(name) else None
 
 
-def every(message: Message, name: str) -> tuple[str, ...]:
+def all_headers(message: Message, name: str) -> tuple[str, ...]:
     """Return every value of a header."""
     return tuple(str(value).strip() for value in message.get_all(name) or [])
 
@@ -112,7 +112,7 @@ def core(raw: bytes, where: str) -> Message:
         FaultError: ``bad-metadata``.
     """
     message = headers(raw, where)
-    stated = one(message, "Metadata-Version", where)
+    stated = required_header(message, "Metadata-Version", where)
     major, _, minor = stated.partition(".")
     if major not in {"1", "2"} or not (minor.isascii() and minor.isdecimal()):
         raise bad_metadata(where, f"Metadata-Version {stated}, where 1.x and 2.x are known")
@@ -125,7 +125,7 @@ def project_and_version(message: Message, where: str) -> tuple[ProjectName, Vers
     Raises:
         FaultError: ``bad-metadata``.
     """
-    name, version = one(message, "Name", where), one(message, "Version", where)
+    name, version = required_header(message, "Name", where), required_header(message, "Version", where)
     if name == "UNKNOWN" or _TOO_LARGE.search(version):
         raise bad_metadata(where, f"{name[:200]!r} {version[:200]!r}")
     try:
@@ -163,7 +163,7 @@ def dependencies(message: Message, where: str) -> tuple[str, ...]:
     Raises:
         FaultError: ``bad-metadata``.
     """
-    found = every(message, "Requires-Dist")
+    found = all_headers(message, "Requires-Dist")
     # Not stripped: with a space behind it, or on its own line, it is another name to some readers.
     provided = tuple(str(value) for value in message.get_all("Provides-Extra") or [])
     for extra in provided:

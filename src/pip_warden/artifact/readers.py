@@ -18,7 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO
 
-from pip_warden.artifact import listing
+from pip_warden.artifact import tarfile_listing
 from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tarfile_strict import TarMember
 from pip_warden.artifact.zipfile_strict import ZipMember
@@ -42,7 +42,7 @@ def check_tar(skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
     skeleton.seek(0)
     reader = f"tarfile of Python {platform.python_version()}"
     with _strangers(reader):
-        _compare(reader, map(_tar_row, members), listing.rows(skeleton))
+        _compare(reader, map(_tar_row, members), tarfile_listing.list_members(skeleton))
 
 
 def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
@@ -60,7 +60,7 @@ def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence
     """
     os.lseek(skeleton.fileno(), 0, os.SEEK_SET)
     ran = subprocess.run(  # noqa: S603 -- the interpreter that the user installs into
-        [str(interpreter), "-I", "-S", listing.__file__],
+        [str(interpreter), "-I", "-S", tarfile_listing.__file__],
         stdin=skeleton,
         capture_output=True,
         check=False,

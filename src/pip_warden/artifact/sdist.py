@@ -15,7 +15,7 @@ from pip_warden.artifact.model import Contents
 from pip_warden.artifact.pyproject import LARGEST_PYPROJECT, NO_PYPROJECT, read_pyproject
 from pip_warden.artifact.readers import check_tar, check_tar_elsewhere
 from pip_warden.artifact.requirements import read_agreed
-from pip_warden.artifact.tar_headers import bad
+from pip_warden.artifact.tar_headers import malformed_sdist
 from pip_warden.artifact.tarfile_strict import TarMember, read_tar
 
 _KEEP = {"PKG-INFO": metadata.LARGEST_METADATA, "pyproject.toml": LARGEST_PYPROJECT}
@@ -35,7 +35,7 @@ def inspect_sdist(path: Path) -> Contents:
     for wanted in _KEEP:
         _check_regular(members, top, wanted, kept)
     if "PKG-INFO" not in kept:
-        raise bad(f"a file {top}/PKG-INFO", "none")
+        raise malformed_sdist(f"a file {top}/PKG-INFO", "none")
     contents = _read_contents(kept["PKG-INFO"], kept.get("pyproject.toml"))
     _check_top(top, contents)
     return contents
@@ -67,7 +67,7 @@ def _read_archive(path: Path, skeleton: BinaryIO) -> tuple[tuple[TarMember, ...]
 def _find_top(members: tuple[TarMember, ...]) -> str:
     tops = sorted({member.name.partition("/")[0] for member in members})
     if len(tops) != 1:
-        raise bad("one top directory", ", ".join(tops[:5]) or "nothing at all")
+        raise malformed_sdist("one top directory", ", ".join(tops[:5]) or "nothing at all")
     return tops[0]
 
 
@@ -75,7 +75,7 @@ def _check_regular(members: tuple[TarMember, ...], top: str, wanted: str, kept: 
     """Refuse a link, a directory, or a name in another letter case in place of a file that builders read."""
     path = f"{top}/{wanted}"
     if wanted not in kept and any(member.name.casefold() == path.casefold() for member in members):
-        raise bad(f"a plain file {path}", "a link, a directory, or a name in other letters")
+        raise malformed_sdist(f"a plain file {path}", "a link, a directory, or a name in other letters")
 
 
 def _check_top(top: str, contents: Contents) -> None:
@@ -87,7 +87,9 @@ def _check_top(top: str, contents: Contents) -> None:
     else:
         fits = str(name) == contents.project and version == contents.version
     if not fits:
-        raise bad(f"the top directory of {contents.project} {contents.version}, as PKG-INFO says", top)
+        raise malformed_sdist(
+            f"the top directory of {contents.project} {contents.version}, as PKG-INFO says", top
+        )
 
 
 def _read_contents(pkg_info: bytes, pyproject: bytes | None) -> Contents:

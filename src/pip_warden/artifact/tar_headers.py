@@ -71,10 +71,10 @@ def read_header(raw: bytes) -> Header:
     """
     unsigned = sum(raw) - sum(raw[_CHECKSUM]) + 8 * 0x20
     if _octal(raw[_CHECKSUM]) != unsigned:
-        raise bad("headers with their checksum", "another checksum")
+        raise malformed_sdist("headers with their checksum", "another checksum")
     dialect, kind = raw[257:265], raw[156:157]
     if dialect not in {_POSIX, _GNU} or _DIALECT_OF.get(kind, dialect) != dialect:
-        raise bad("ustar and pax, or GNU headers", f"{dialect!r} on a header of type {kind!r}")
+        raise malformed_sdist("ustar and pax, or GNU headers", f"{dialect!r} on a header of type {kind!r}")
     for begin, end in _NUMBERS:
         _octal(raw[begin:end])
     for begin, end in _MAY_BE_EMPTY:
@@ -82,9 +82,11 @@ def read_header(raw: bytes) -> Header:
             _octal(raw[begin:end])
     name, prefix = _cut_text(raw[0:100], dialect), text(raw[345:500])
     if (prefix and dialect == _GNU) or raw[500:].strip(b"\0"):
-        raise bad("GNU headers without a prefix, and no marks of other dialects", repr(prefix))
+        raise malformed_sdist("GNU headers without a prefix, and no marks of other dialects", repr(prefix))
     if kind == _OLD_REGULAR and name.endswith("/"):
-        raise bad("one type of each member", f"a file that old readers take for a directory, {name!r}")
+        raise malformed_sdist(
+            "one type of each member", f"a file that old readers take for a directory, {name!r}"
+        )
     kind = REGULAR if kind == _OLD_REGULAR else kind
     if kind not in _MEMBERS | _DIALECT_OF.keys():
         raise unsafe("plain files, directories and links", f"a member of type {kind!r}, {name!r}")
@@ -108,7 +110,7 @@ def _octal(field: bytes) -> int:
     """Read octal digits, then NUL or space; GNU's base 256 is for 8 GiB and more, which no sdist has."""
     digits = _DIGITS.fullmatch(field)
     if digits is None:
-        raise bad("octal digits, then NUL or space, in a header's numbers", repr(field)[1:])
+        raise malformed_sdist("octal digits, then NUL or space, in a header's numbers", repr(field)[1:])
     return int(digits[1], 8)
 
 
@@ -120,7 +122,7 @@ def long_text(content: bytes) -> str:
     """
     found = text(content)
     if not found or not content.endswith(b"\0"):
-        raise bad("long names that end with a NUL", repr(content[-80:])[1:])
+        raise malformed_sdist("long names that end with a NUL", repr(content[-80:])[1:])
     return found
 
 
@@ -132,7 +134,7 @@ def text(field: bytes) -> str:
     """
     raw, _, rest = field.partition(b"\0")
     if rest.strip(b"\0"):
-        raise bad("names that end at their first NUL", repr(field[:200])[1:])
+        raise malformed_sdist("names that end at their first NUL", repr(field[:200])[1:])
     return _decoded(raw)
 
 
@@ -147,7 +149,7 @@ def read_pax(raw: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     at = 0
     if not raw:
-        raise bad("pax records in a pax header", "none")
+        raise malformed_sdist("pax records in a pax header", "none")
     while at < len(raw):
         digits, space, _ = raw[at : at + 20].partition(b" ")
         length = int(digits) if digits.isdigit() and not digits.startswith(b"0") else 0
@@ -158,10 +160,10 @@ def read_pax(raw: bytes) -> dict[str, str]:
             or b"\n" in record[:-1]
             or at + length > len(raw)
         ):
-            raise bad("well-formed pax records", repr(raw[at : at + 80])[1:])
+            raise malformed_sdist("well-formed pax records", repr(raw[at : at + 80])[1:])
         name = _decoded(key)
         if name in found:
-            raise bad("each pax record once", repr(name[:80]))
+            raise malformed_sdist("each pax record once", repr(name[:80]))
         found[name] = _pax_value(name, value)
         at += length
     return found
@@ -173,7 +175,7 @@ def _pax_value(name: str, value: bytes) -> str:
         return known
     form = _WHOLE if name in _PAX_NUMBERS else _TIME if name in _PAX_TIMES else None
     if form is None or not form.fullmatch(known) or (name in {"uid", "gid"} and int(known) >= _MOST_IDS):
-        raise bad(
+        raise malformed_sdist(
             "known pax records, with short texts and finite decimal numbers", repr(f"{name}={known}"[:80])
         )
     return known
@@ -183,10 +185,10 @@ def _decoded(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as err:
-        raise bad("names in UTF-8", repr(raw[:200])[1:]) from err
+        raise malformed_sdist("names in UTF-8", repr(raw[:200])[1:]) from err
 
 
-def bad(expected: str, found: str) -> FaultError:
+def malformed_sdist(expected: str, found: str) -> FaultError:
     """Return the fault of an sdist that is not well-formed."""
     return problem(
         "malformed-sdist",

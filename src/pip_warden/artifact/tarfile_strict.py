@@ -24,8 +24,8 @@ from pip_warden.artifact.tar_headers import (
     REGULAR,
     SYMBOLIC,
     Header,
-    bad,
     long_text,
+    malformed_sdist,
     read_header,
     read_pax,
 )
@@ -125,7 +125,7 @@ class _Blocks:
         while count:
             piece = self.some(count)
             if not piece:
-                raise bad("a whole archive", "one that is cut off")
+                raise malformed_sdist("a whole archive", "one that is cut off")
             count -= len(piece)
             yield piece
 
@@ -159,15 +159,15 @@ class _Blocks:
 
     def _pad(self, size: int) -> None:
         if any(piece.strip(b"\0") for piece in self.runs(-size % BLOCK)):
-            raise bad("zeros behind a member's content", "other bytes")
+            raise malformed_sdist("zeros behind a member's content", "other bytes")
 
     def finish(self) -> None:
         """Check that only zero blocks follow: another reader might continue after two of them."""
         while piece := self.some(1 << 20):
             if piece.strip(b"\0"):
-                raise bad("nothing behind the end of the archive", "further bytes")
+                raise malformed_sdist("nothing behind the end of the archive", "further bytes")
         if self.position % BLOCK:
-            raise bad("an archive of whole blocks", f"{self.position % BLOCK} bytes too many")
+            raise malformed_sdist("an archive of whole blocks", f"{self.position % BLOCK} bytes too many")
         self._skeleton.truncate(self.position)
 
 
@@ -228,14 +228,14 @@ def _members(source: _Blocks) -> Iterator[TarMember]:
         raw = source.block()
         if raw == _ZEROS:
             if is_open or source.block() != _ZEROS:
-                raise bad(
+                raise malformed_sdist(
                     "two zero blocks at the end, and no header without its member before them", "others"
                 )
             source.finish()
             return
         header = read_header(raw)
         if dialect not in {b"", header.dialect}:
-            raise bad("one dialect of tar in one archive", f"{dialect!r} and {header.dialect!r}")
+            raise malformed_sdist("one dialect of tar in one archive", f"{dialect!r} and {header.dialect!r}")
         dialect, is_open = header.dialect, header.kind in {PAX, GLOBAL, LONG_NAME, LONG_LINK}
         if is_open:
             _add_extension(extensions, header, source)
@@ -246,16 +246,16 @@ def _members(source: _Blocks) -> Iterator[TarMember]:
 
 def _add_extension(extensions: dict[bytes, dict[str, str]], header: Header, source: _Blocks) -> None:
     if header.size > _LARGEST_EXTENSION:
-        raise bad(f"extended headers of at most {_LARGEST_EXTENSION} bytes", str(header.size))
+        raise malformed_sdist(f"extended headers of at most {_LARGEST_EXTENSION} bytes", str(header.size))
     content = source.extension(header.size)
     if header.kind == GLOBAL:
         # git archive writes its commit so; anything else would change the meaning of later headers.
         if extensions or read_pax(content).keys() - {"comment"}:
-            raise bad("global headers with a comment only", "others")
+            raise malformed_sdist("global headers with a comment only", "others")
         return
     is_pax = header.kind == PAX
     if header.kind in extensions or (extensions and (is_pax or PAX in extensions)):
-        raise bad("extended headers of one kind, and each once", "several before one member")
+        raise malformed_sdist("extended headers of one kind, and each once", "several before one member")
     key = "linkpath" if header.kind == LONG_LINK else "path"
     extensions[header.kind] = read_pax(content) if is_pax else {key: long_text(content)}
 
@@ -264,18 +264,18 @@ def _merged(header: Header, extensions: dict[bytes, dict[str, str]], begins: int
     """Merge the names that the plain header cannot hold from extended headers, and nothing else."""
     extended = {key: value for fields in extensions.values() for key, value in fields.items()}
     if extended.get("size", str(header.size)) != str(header.size):
-        raise bad("one size of a member", f"{header.size} and {extended['size']!r}")
+        raise malformed_sdist("one size of a member", f"{header.size} and {extended['size']!r}")
     name, link = extended.get("path", header.name), extended.get("linkpath", header.link)
     if _CUT in name + link:
-        raise bad("names in UTF-8", repr(name))
+        raise malformed_sdist("names in UTF-8", repr(name))
     if "linkpath" in extended and not link:
-        raise bad("a target for each link", repr(name))
+        raise malformed_sdist("a target for each link", repr(name))
     if header.name.startswith("/") or ".." in header.name.split("/"):
         raise unsafe("member names that are plain relative paths", repr(header.name))
     if header.kind != REGULAR and header.size:
-        raise bad("links and directories without content", f"{name!r} with {header.size} bytes")
+        raise malformed_sdist("links and directories without content", f"{name!r} with {header.size} bytes")
     if (header.kind in {HARD, SYMBOLIC}) != bool(link) or len(link) > LONGEST_NAME:
-        raise bad("a target for each link and for nothing else", repr(name))
+        raise malformed_sdist("a target for each link and for nothing else", repr(name))
     if header.kind == DIRECTORY:
         name = name.removesuffix("/")
     return TarMember(name=name, kind=header.kind, size=header.size, begins=begins, link=link)

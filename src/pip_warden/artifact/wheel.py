@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from pip_warden.artifact import metadata
 from pip_warden.artifact.entry_points import SCRIPTS, EntryPoint, read_entry_points
-from pip_warden.artifact.layout import DIST_INFO, check_layout, data_of, has_data, malformed
+from pip_warden.artifact.layout import DIST_INFO, check_layout, data_of, has_data, malformed_wheel
 from pip_warden.artifact.model import Contents
 from pip_warden.artifact.problem import bad_metadata, problem
 from pip_warden.artifact.readers import check_metadata, check_zip
@@ -49,7 +49,7 @@ class _Wheel:
         """Return the content of a file in the ``.dist-info`` directory."""
         found = self.find(name, largest)
         if found is None:
-            raise malformed(f"a file {self.info}/{name}", "none")
+            raise malformed_wheel(f"a file {self.info}/{name}", "none")
         return found
 
     def find(self, name: str, largest: int = metadata.LARGEST_METADATA) -> bytes | None:
@@ -92,7 +92,7 @@ def inspect_wheel(path: Path, name: ArtifactName) -> Contents:
             wheel.info,
             project=contents.project,
             scripts=[point.name for point in points if point.group in SCRIPTS],
-            licenses=metadata.every(core, "License-File"),
+            licenses=metadata.all_headers(core, "License-File"),
         )
         _check_as_described(wheel, core, points)
         _check_compiled(wheel)
@@ -117,7 +117,7 @@ def _find_dist_info(members: Iterable[str]) -> str:
     tops = {name.partition("/")[0] for name in members if "/" in name}
     found = [top for top in tops if top.casefold().endswith(DIST_INFO)]
     if len(found) != 1 or not found[0].endswith(DIST_INFO):
-        raise malformed("exactly one .dist-info directory", ", ".join(sorted(found)) or "none")
+        raise malformed_wheel("exactly one .dist-info directory", ", ".join(sorted(found)) or "none")
     return found[0]
 
 
@@ -143,10 +143,10 @@ def _check_about(about: Message) -> None:
     for key in about.keys():  # noqa: SIM118 -- a message is not iterable
         if key not in _WHEEL_KEYS and key.casefold() in {known.casefold() for known in _WHEEL_KEYS}:
             raise bad_metadata("WHEEL", f"the key {key} in other letters")
-    stated = metadata.one(about, "Wheel-Version", "WHEEL")
+    stated = metadata.required_header(about, "Wheel-Version", "WHEEL")
     if not _FORMAT.fullmatch(stated):
         raise bad_metadata("WHEEL", f"Wheel-Version {stated}")
-    pure = metadata.one(about, "Root-Is-Purelib", "WHEEL")
+    pure = metadata.required_header(about, "Root-Is-Purelib", "WHEEL")
     if pure not in {"true", "false"}:
         raise bad_metadata("WHEEL", f"Root-Is-Purelib {pure}, which is neither true nor false")
 
@@ -154,7 +154,7 @@ def _check_about(about: Message) -> None:
 def _read_tags(about: Message) -> frozenset[str]:
     """Expand the ``Tag`` lines (PEP 425)."""
     found: set[str] = set()
-    for line in metadata.every(about, "Tag"):
+    for line in metadata.all_headers(about, "Tag"):
         count = prod(part.count(".") + 1 for part in line.split("-"))
         if not _TAG.fullmatch(line) or count + len(found) > _MOST_TAGS:
             raise bad_metadata("WHEEL", f"the tag {line[:200]!r}")
@@ -172,7 +172,7 @@ def _check_stem(info: str, project: ProjectName, version: Version) -> None:
     except ValueError:
         fits = False
     if not fits:
-        raise malformed(f"a directory of {project} {version}, as METADATA says", info)
+        raise malformed_wheel(f"a directory of {project} {version}, as METADATA says", info)
 
 
 def _check_spelling(info: str, contents: Contents, name: ArtifactName) -> None:
@@ -180,13 +180,13 @@ def _check_spelling(info: str, contents: Contents, name: ArtifactName) -> None:
     stem = "-".join(name.filename.split("-")[:2])
     is_other = (contents.project, contents.version) != (name.project, name.version)
     if info != f"{stem}{DIST_INFO}" and not is_other:
-        raise malformed(f"a directory {stem}{DIST_INFO}, as the file is called, beside .data", info)
+        raise malformed_wheel(f"a directory {stem}{DIST_INFO}, as the file is called, beside .data", info)
 
 
 def _check_as_described(wheel: _Wheel, core: Message, points: Iterable[EntryPoint]) -> None:
     check_metadata(
         wheel.find,
-        stated={header: metadata.every(core, header) for header in _STATED},
+        stated={header: metadata.all_headers(core, header) for header in _STATED},
         entry_points=[(point.group, point.name, point.value) for point in points],
     )
 
@@ -201,7 +201,7 @@ def _check_first_lines(wheel: _Wheel) -> None:
         if member.name.startswith(scripts) and not member.is_directory:
             line = next(unpack(wheel.stream, member), b"").partition(b"\n")[0]
             if line.startswith(b"#!python") and b"\r" in line.removesuffix(b"\r"):
-                raise malformed(
+                raise malformed_wheel(
                     "scripts whose first line has one end", f"a carriage return in that of {member.name!r}"
                 )
 
@@ -217,7 +217,7 @@ def _check_compiled(wheel: _Wheel) -> None:
         if not (path.endswith(".pyc") and "/__pycache__/" in path):
             continue
         if any(islice(chain.from_iterable(unpack(wheel.stream, member)), 4, 8)):
-            raise malformed("no compiled code that is used instead of its source", member.name)
+            raise malformed_wheel("no compiled code that is used instead of its source", member.name)
 
 
 def _check_record(wheel: _Wheel) -> None:

@@ -71,13 +71,13 @@ def read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
     """
     at = size - _END.size
     if at < 0:
-        raise bad("a file too short for an end record")
+        raise malformed_zip("a file too short for an end record")
     stream.seek(at)
-    signature, disk, first_disk, here, count, length, offset, comment = unpacked(_END, stream)
+    signature, disk, first_disk, here, count, length, offset, comment = read_struct(_END, stream)
     if signature != END_SIGNATURE or comment:
-        raise bad("a comment, or further bytes, behind the end record")
+        raise malformed_zip("a comment, or further bytes, behind the end record")
     if (disk, first_disk, here) != (0, 0, count):
-        raise bad("an archive of several disks")
+        raise malformed_zip("an archive of several disks")
     wide = _read_end64(stream, at)
     if wide is not None:
         at, stated = wide[0], wide[1:]
@@ -85,10 +85,10 @@ def read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
         if any(value not in {limit, full} for value, limit, full in zip(
             (count, length, offset), narrow, (0xFFFF, _ELSEWHERE, _ELSEWHERE), strict=True
         )):  # fmt: skip
-            raise bad("two end records that disagree")
+            raise malformed_zip("two end records that disagree")
         count, length, offset = stated
     if offset + length != at:
-        raise bad("an end record that does not follow the central directory it states")
+        raise malformed_zip("an end record that does not follow the central directory it states")
     if not 0 < count <= MOST_MEMBERS or length > _LARGEST_DIRECTORY:
         raise problem("archive-too-large", f"1 to {MOST_MEMBERS} members", f"{count}, in {length} bytes")
     return offset, at, count
@@ -100,15 +100,15 @@ def _read_end64(stream: BinaryIO, end: int) -> tuple[int, int, int, int] | None:
     if at < 0:
         return None
     stream.seek(at)
-    signature, disk, offset, disks = unpacked(_END64_LOCATOR, stream)
+    signature, disk, offset, disks = read_struct(_END64_LOCATOR, stream)
     if signature != b"PK\x06\x07":
         return None
     if (disk, disks, offset) != (0, 1, at - _END64.size):
-        raise bad("a ZIP64 end record that is not where it belongs")
+        raise malformed_zip("a ZIP64 end record that is not where it belongs")
     stream.seek(offset)
-    signature, length, _, _, disk, first_disk, here, count, size, start = unpacked(_END64, stream)
+    signature, length, _, _, disk, first_disk, here, count, size, start = read_struct(_END64, stream)
     if (signature, length, disk, first_disk, here) != (b"PK\x06\x06", _END64.size - 12, 0, 0, count):
-        raise bad("a ZIP64 end record of another form")
+        raise malformed_zip("a ZIP64 end record of another form")
     return offset, count, size, start
 
 
@@ -127,20 +127,20 @@ def read_directory(raw: bytes, count: int) -> list[Entry]:
         entry, position = _read_entry(raw, position)
         entries.append(entry)
     if position != len(raw):
-        raise bad("a central directory with more or fewer entries than stated")
+        raise malformed_zip("a central directory with more or fewer entries than stated")
     return entries
 
 
 def _read_entry(raw: bytes, position: int) -> tuple[Entry, int]:
     if len(raw) < position + _CENTRAL.size:
-        raise bad("a central directory with fewer entries than stated")
+        raise malformed_zip("a central directory with fewer entries than stated")
     fields = _CENTRAL.unpack_from(raw, position)
     signature, _, _, _, _, flags, method, time, date, crc, packed, size = fields[:12]
     name_length, extra_length, comment_length, disk, _, attributes, offset = fields[12:]
     position += _CENTRAL.size
     end = position + name_length + extra_length
     if signature != _CENTRAL_SIGNATURE or disk or comment_length or end > len(raw):
-        raise bad("a central entry of another form")
+        raise malformed_zip("a central entry of another form")
     name = raw[position : position + name_length]
     extra = read_extra(raw[position + name_length : end])
     size, packed, offset = widened(extra, (size, packed, offset))
@@ -165,13 +165,17 @@ def _check_kind(entry: Entry, attributes: int) -> None:
             "plain files and directories", f"a link, a device or another special file: {shown_name(entry)}"
         )
     if entry.flags & ~_FLAGS or entry.method not in {STORED, _DEFLATED}:
-        raise bad(f"an encrypted member, or one packed in another way than deflate: {shown_name(entry)}")
+        raise malformed_zip(
+            f"an encrypted member, or one packed in another way than deflate: {shown_name(entry)}"
+        )
     if is_directory and (entry.size or (entry.method == _DEFLATED and entry.flags & STREAMED)):
-        raise bad(f"a directory with content: {shown_name(entry)}")
+        raise malformed_zip(f"a directory with content: {shown_name(entry)}")
     if entry.method == STORED and entry.packed != entry.size:
-        raise bad(f"a stored member with two sizes: {shown_name(entry)}")
+        raise malformed_zip(f"a stored member with two sizes: {shown_name(entry)}")
     if entry.method == STORED and entry.flags & STREAMED and entry.size:
-        raise bad(f"a stored member whose end only the central directory knows: {shown_name(entry)}")
+        raise malformed_zip(
+            f"a stored member whose end only the central directory knows: {shown_name(entry)}"
+        )
 
 
 def read_extra(raw: bytes) -> dict[int, bytes]:
@@ -183,11 +187,11 @@ def read_extra(raw: bytes) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     while raw:
         if len(raw) < 4:
-            raise bad("an extra field that is cut off")
+            raise malformed_zip("an extra field that is cut off")
         kind, length = struct.unpack_from("<2H", raw)
         value, raw = raw[4 : 4 + length], raw[4 + length :]
         if len(value) != length or kind in found or kind not in _HARMLESS_EXTRAS | {ZIP64}:
-            raise bad(f"an extra field that is cut off, repeated or unknown: 0x{kind:04x}")
+            raise malformed_zip(f"an extra field that is cut off, repeated or unknown: 0x{kind:04x}")
         found[kind] = value
     return found
 
@@ -205,12 +209,12 @@ def widened(extra: dict[int, bytes], narrow: tuple[int, ...]) -> tuple[int, ...]
     count = narrow.count(_ELSEWHERE)
     wide = extra.get(ZIP64, b"")
     if len(wide) != 8 * count:
-        raise bad("a ZIP64 field that holds other values than it should")
+        raise malformed_zip("a ZIP64 field that holds other values than it should")
     values = iter(struct.unpack(f"<{count}Q", wide))
     return tuple(next(values) if value == _ELSEWHERE else value for value in narrow)
 
 
-def unpacked(form: struct.Struct, stream: BinaryIO) -> tuple[Any, ...]:
+def read_struct(form: struct.Struct, stream: BinaryIO) -> tuple[Any, ...]:
     """Read a header of a fixed form at the stream's position.
 
     Raises:
@@ -218,7 +222,7 @@ def unpacked(form: struct.Struct, stream: BinaryIO) -> tuple[Any, ...]:
     """
     raw = stream.read(form.size)
     if len(raw) != form.size:
-        raise bad("a header that is cut off")
+        raise malformed_zip("a header that is cut off")
     return form.unpack(raw)
 
 
@@ -227,7 +231,7 @@ def shown_name(entry: Entry) -> str:
     return repr(entry.name)[1:]
 
 
-def bad(found: str) -> FaultError:
+def malformed_zip(found: str) -> FaultError:
     """Return the fault of a ZIP file that readers could disagree about."""
     return problem(
         "malformed-wheel",

@@ -27,12 +27,12 @@ from pip_warden.artifact.zip_headers import (
     UTF8,
     ZIP64,
     Entry,
-    bad,
+    malformed_zip,
     read_directory,
     read_end,
     read_extra,
+    read_struct,
     shown_name,
-    unpacked,
     widened,
 )
 
@@ -77,7 +77,7 @@ def read_members(stream: BinaryIO, size: int) -> tuple[ZipMember, ...]:
     stream.seek(directory)
     raw = stream.read(end - directory)
     if END_SIGNATURE in raw:
-        raise bad("a second end record in the central directory")
+        raise malformed_zip("a second end record in the central directory")
     entries, tree = read_directory(raw, count), Tree()
     if sum(entry.size for entry in entries) > most_unpacked(size):
         raise problem(
@@ -88,12 +88,12 @@ def read_members(stream: BinaryIO, size: int) -> tuple[ZipMember, ...]:
     members, position = [], 0
     for entry in sorted(entries, key=lambda entry: entry.offset):
         if entry.offset != position:
-            raise bad(f"bytes that belong to no member, or to two, before {shown_name(entry)}")
+            raise malformed_zip(f"bytes that belong to no member, or to two, before {shown_name(entry)}")
         member, position = _read_local(stream, entry)
         tree.add(member.name.removesuffix("/"), is_directory=member.is_directory)
         members.append(member)
     if position != directory:
-        raise bad("bytes between the last member and the central directory")
+        raise malformed_zip("bytes between the last member and the central directory")
     return tuple(members)
 
 
@@ -113,14 +113,14 @@ def unpack(stream: BinaryIO, member: ZipMember) -> Iterator[bytes]:
             break
         yield piece
     if (size, crc) != (member.size, member.crc):
-        raise bad(f"content with another size or CRC than stated, of {member.name!r}")
+        raise malformed_zip(f"content with another size or CRC than stated, of {member.name!r}")
 
 
 def _stored(stream: BinaryIO, left: int) -> Iterator[bytes]:
     while left:
         piece = stream.read(min(left, CHUNK))
         if not piece:
-            raise bad("a member that is cut off")
+            raise malformed_zip("a member that is cut off")
         left -= len(piece)
         yield piece
 
@@ -128,12 +128,12 @@ def _stored(stream: BinaryIO, left: int) -> Iterator[bytes]:
 def _read_local(stream: BinaryIO, entry: Entry) -> tuple[ZipMember, int]:
     """Compare a local header with its central entry, and return the member and where it ends."""
     stream.seek(entry.offset)
-    fields = unpacked(LOCAL, stream)
+    fields = read_struct(LOCAL, stream)
     signature, _, _, flags, method, time, date, crc, packed, size, name_length, extra_length = fields
     name, raw = stream.read(name_length), stream.read(extra_length)
     same = (entry.flags, entry.method, entry.stamp, entry.name)
     if signature != LOCAL_SIGNATURE or (flags, method, (time, date), name) != same:
-        raise bad(f"a local header that differs from the central directory: {shown_name(entry)}")
+        raise malformed_zip(f"a local header that differs from the central directory: {shown_name(entry)}")
     extra = read_extra(raw)
     if extra.get(ZIP64) != struct.pack("<2Q", size, packed):  # Bazel repeats the plain fields there
         size, packed = widened(extra, (size, packed))
@@ -142,10 +142,10 @@ def _read_local(stream: BinaryIO, entry: Entry) -> tuple[ZipMember, int]:
     stated, real = (crc, packed, size), (entry.crc, entry.packed, entry.size)
     if flags & STREAMED:
         if stated not in {(0, 0, 0), real}:
-            raise bad(f"sizes or a CRC that differ from the central directory: {shown_name(entry)}")
+            raise malformed_zip(f"sizes or a CRC that differ from the central directory: {shown_name(entry)}")
         end += _descriptor_length(stream, entry, end, is_wide=ZIP64 in extra)
     elif stated != real:
-        raise bad(f"sizes or a CRC that differ from the central directory: {shown_name(entry)}")
+        raise malformed_zip(f"sizes or a CRC that differ from the central directory: {shown_name(entry)}")
     member = ZipMember(
         name=_decoded(entry), method=method, crc=entry.crc, packed=entry.packed, size=entry.size,
         offset=entry.offset, begins=begins,
@@ -162,7 +162,7 @@ def _descriptor_length(stream: BinaryIO, entry: Entry, at: int, *, is_wide: bool
         return len(wanted) + 4
     if raw.startswith(wanted):
         return len(wanted)
-    raise bad(f"a data descriptor that differs from the central directory: {shown_name(entry)}")
+    raise malformed_zip(f"a data descriptor that differs from the central directory: {shown_name(entry)}")
 
 
 def _decoded(entry: Entry) -> str:
@@ -170,4 +170,4 @@ def _decoded(entry: Entry) -> str:
     try:
         return entry.name.decode("utf-8" if entry.flags & UTF8 else "ascii")
     except UnicodeDecodeError as err:
-        raise bad(f"a name that is neither ASCII nor marked UTF-8: {shown_name(entry)}") from err
+        raise malformed_zip(f"a name that is neither ASCII nor marked UTF-8: {shown_name(entry)}") from err

@@ -3,27 +3,27 @@
 The only room that prints, exits and reads the environment.
 
 Commands are imported when they are run, so that ``--help`` answers at once (design decision D12). Nothing
-else is imported before :func:`~pip_warden.cli.search_path.drop_strangers` has run: even ``from __future__
-import …`` would import a module.
+else is imported before :func:`~pip_warden.cli.search_path.drop_untrusted_paths` has run: even ``from
+__future__ import …`` would import a module.
 """
 
 import sys
 
-from pip_warden.cli.search_path import drop_strangers
+from pip_warden.cli.search_path import drop_untrusted_paths
 
 
 def main() -> None:
     """Run ``pip-warden``."""
-    drop_strangers()
+    drop_untrusted_paths()
     _end_where_unsupported("pip-warden")
     from pip_warden.cli.signals import leave, show_no_interrupt
 
     show_no_interrupt()
-    from pip_warden.cli.libraries import hush
+    from pip_warden.cli.library_logging import configure_logging
     from pip_warden.cli.run import run
     from pip_warden.cli.tree import pip_warden
 
-    hush(sys.argv)
+    configure_logging(sys.argv)
     code = run(pip_warden, "pip-warden")
     leave(code)
     sys.exit(code)
@@ -31,16 +31,16 @@ def main() -> None:
 
 def safe_install_main() -> None:
     """Run ``safe-install``."""
-    drop_strangers()
+    drop_untrusted_paths()
     _end_where_unsupported("safe-install")
     from pip_warden.cli.signals import leave, show_no_interrupt
 
     show_no_interrupt()
     from pip_warden.cli.install import safe_install
-    from pip_warden.cli.libraries import hush
+    from pip_warden.cli.library_logging import configure_logging
     from pip_warden.cli.run import run
 
-    hush(sys.argv)
+    configure_logging(sys.argv)
     code = run(safe_install, "safe-install")
     leave(code)
     sys.exit(code)

@@ -16,7 +16,7 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.style import columns, layout_of, print_block, rich_console, text_columns
-from pip_warden.display import said, shown
+from pip_warden.display import escape_line, escape_text
 
 if TYPE_CHECKING:
     from pip_warden.sandbox.example import Example
@@ -83,7 +83,7 @@ class Stage:
                 process.communicate()
                 raise
         if show:
-            print("\n".join(said(line) for line in output.rstrip().splitlines()), flush=True)
+            print("\n".join(escape_line(line) for line in output.rstrip().splitlines()), flush=True)
         return subprocess.CompletedProcess(words, process.returncode, output)
 
     def fresh_environment(self, name: str) -> Path:
@@ -188,7 +188,7 @@ def _attack(stage: Stage, title: str, code: str, spoil: Callable[[Stage], Callab
     after = stage.installed(target)
     mend()
     refused = result.returncode == 1 and f"[{code}]" in result.stdout and before == after
-    found = f"exit {result.returncode}, {'nothing' if before == after else shown(after)} installed"
+    found = f"exit {result.returncode}, {'nothing' if before == after else escape_text(after)} installed"
     return Act(title=title, expected=f"refused, {code}", found=found, good=refused)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pip_warden.display import nearest, shown
+from pip_warden.display import escape_text, nearest
 
 
 class HelpfulGroup(click.Group):
@@ -18,5 +18,5 @@ class HelpfulGroup(click.Group):
         if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
             close = nearest(name, known)
             meant = f" Did you mean {', '.join(close)}?" if close else ""
-            raise click.UsageError(f"No such command {shown(name)!r}.{meant}", ctx)
+            raise click.UsageError(f"No such command {escape_text(name)!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)

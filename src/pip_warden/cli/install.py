@@ -11,7 +11,7 @@ import click
 
 from pip_warden.cli.color import CHOICES
 from pip_warden.cli.style import layout_of
-from pip_warden.display import said
+from pip_warden.display import escape_line
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _run(parsed: Parsed, console: Console, *, is_json: bool) -> Report:
         console.clear()
         stream = sys.stderr if is_json else sys.stdout
         # Indented, so that a build cannot print what looks like a line of ours.
-        for part in layout_of(stream).line(said(line), indent=2, hang=4):
+        for part in layout_of(stream).line(escape_line(line), indent=2, hang=4):
             print(part, file=stream, flush=True)
 
     with open_session(trust, _settings(parsed), console) as session:

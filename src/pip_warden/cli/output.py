@@ -12,7 +12,7 @@ from typing import IO, Any, Self
 
 from pip_warden.cli.stream import OutputStream
 from pip_warden.cli.style import layout_of, text_columns
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.events import Reporter
 
 _REDRAWN_EVERY = 0.1
@@ -75,17 +75,17 @@ class Console(Reporter):
     def note(self, message: str) -> None:
         """Print a note."""
         if not self.quiet:
-            self._line("note: ", shown(message, 1000), "quiet")
+            self._line("note: ", escape_text(message, 1000), "quiet")
 
     def warning(self, message: str) -> None:
         """Print a warning; it takes two ``-q`` to silence it."""
         if self.quiet < 2:
-            self._line("warning: ", shown(message, 1000), "unknown")
+            self._line("warning: ", escape_text(message, 1000), "unknown")
 
     def step(self, message: str) -> None:
         """Redraw what is being done; with ``--verbose`` a line each."""
         if self._verbose:
-            self._line("", shown(message), "quiet")
+            self._line("", escape_text(message), "quiet")
         else:
             self._redraw(message, "")
 
@@ -98,7 +98,7 @@ class Console(Reporter):
         """Clear the progress line."""
         self.clear()
         if self._verbose:
-            self._line("fetched ", shown(what), "quiet")
+            self._line("fetched ", escape_text(what), "quiet")
 
     def clear(self) -> None:
         """Remove the line that is redrawn."""
@@ -151,7 +151,7 @@ def _fitted(text: str, share: str, columns: int) -> str:
     if columns < _WIDE_ENOUGH:
         share = ""
     width = columns - 1 - len(share)
-    text = shown(text, 1000)
+    text = escape_text(text, 1000)
     if len(chop_cells(text, width)) > 1:
         text = chop_cells(text, width - 1)[0] + "…"
     return text + share

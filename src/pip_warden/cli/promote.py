@@ -24,7 +24,7 @@ from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
 from pip_warden.cli.session import open_session, settings_of
 from pip_warden.cli.style import print_block
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName, parse_release
 
@@ -89,7 +89,7 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
         report, uploads = promote(session, plan, registry, dry_run=dry_run)
     console.clear()
     if output_format == "text" and not console.quiet:
-        print_block("".join(f"{upload.outcome}: {shown(upload.name)}\n" for upload in uploads))
+        print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
     return print_report(replace(report, command="promote"), output_format, console)
 
 

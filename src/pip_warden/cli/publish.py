@@ -17,7 +17,7 @@ from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
 from pip_warden.cli.session import settings_of
 from pip_warden.cli.style import print_block
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -146,4 +146,4 @@ def _tell(command_name: str, uploads: list[UploadResult], output_format: str) ->
             )
         )
         return
-    print_block("".join(f"{upload.outcome}: {shown(upload.name)}\n" for upload in uploads))
+    print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))

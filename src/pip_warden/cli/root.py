@@ -17,7 +17,7 @@ from pip_warden.cli.common import load_trust, trust_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.group import HelpfulGroup
 from pip_warden.cli.style import print_block
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, TrustRootError, UsageError
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ def update(
     from pip_warden._sigstore.tuf import fetch_public_good_root
     from pip_warden.digests import digest_of
     from pip_warden.trust.edit import drafted, replace_root_digest, write
-    from pip_warden.trust.roots import read_named
+    from pip_warden.trust.roots import read_root_file
 
     loaded = load_trust(trust)
     pin = _pinned(loaded, name)
-    raw = fetch_public_good_root() if trusted_root is None else read_named(trusted_root)
+    raw = fetch_public_good_root() if trusted_root is None else read_root_file(trusted_root)
     new = load_root(raw)
     digest = digest_of(raw)
     if digest.matches(pin.sha256):
@@ -78,9 +78,9 @@ def update(
         return
     print_block(f"{pin.path.name}\n  was  sha256 {pin.sha256}\n  new  sha256 {digest}")
     for part in new.dropped:
-        print_block(f"  not usable here, and left out: {shown(part, 500)}")
+        print_block(f"  not usable here, and left out: {escape_text(part, 500)}")
     for change in _losses(pin, new, is_fetched=trusted_root is None, allow_removal=allow_removal):
-        print_block(f"  {shown(change, 500)}")
+        print_block(f"  {escape_text(change, 500)}")
     _confirm(yes=yes)
     text = replace_root_digest(
         loaded.path.read_text(encoding="utf-8"), replace(pin, sha256=digest), loaded.path
@@ -130,7 +130,8 @@ def _losses(pin: RootPin, new: Root, *, is_fetched: bool, allow_removal: bool) -
     if losses and not allow_removal:
         raise RefusedError(
             "trusted-root-removal",
-            f"expected all that {pin.path.name} has, with its ends, found {shown('; '.join(losses), 4000)}",
+            f"expected all that {pin.path.name} has, with its ends, "
+            f"found {escape_text('; '.join(losses), 4000)}",
             hint="Is it the newer root, and of the same instance? If what is listed is meant, --allow-removal"
             " pins it.",
         )

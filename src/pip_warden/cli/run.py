@@ -15,8 +15,8 @@ from pip_warden.cli.output import wants_json
 from pip_warden.cli.signals import SignalledError, ended_in_order
 from pip_warden.cli.style import layout_of
 from pip_warden.disk import cannot_store, is_full
-from pip_warden.display import said
-from pip_warden.errors import BugError, UsageError, WardenError
+from pip_warden.display import escape_line
+from pip_warden.errors import InternalError, UsageError, WardenError
 
 INTERRUPTED = 130
 _REPORT_IT = "Please report it."
@@ -55,11 +55,11 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
         # click ends the process with 1, the exit code of a refusal here, for a broken pipe and, not being
         # standalone, for nothing else. The standard streams break none (see delivering), so this one was
         # not expected.
-        return fail(BugError("bug", "a pipe of our own broke", hint=_REPORT_IT), name, words)
+        return fail(InternalError("bug", "a pipe of our own broke", hint=_REPORT_IT), name, words)
     except Exception as err:  # noqa: BLE001 -- the last line of defence: a bug is reported as one, never as a traceback
         if "--debug" in words:
             for line in traceback.format_exc().splitlines():
-                print(said(line), file=sys.stderr)
+                print(escape_line(line), file=sys.stderr)
         hint = (
             f"{_REPORT_IT} --debug shows where it happened." if _takes_debug(command, words) else _REPORT_IT
         )
@@ -105,7 +105,7 @@ def _unexpected(err: Exception, hint: str) -> WardenError:
             "expected a working directory, found that it was removed",
             hint="Change to one that is there.",
         )
-    return BugError("bug", f"{type(err).__name__}: {err}", hint=hint)
+    return InternalError("bug", f"{type(err).__name__}: {err}", hint=hint)
 
 
 def _is_somewhere() -> bool:

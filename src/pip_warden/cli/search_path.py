@@ -13,7 +13,7 @@ import site
 import sys
 
 
-def drop_strangers() -> None:
+def drop_untrusted_paths() -> None:
     """Remove from ``sys.path`` what PYTHONPATH, ``-m`` and ``-c`` put there.
 
     The directory of this package stays (``pip install --target``, a zip application): who can write there

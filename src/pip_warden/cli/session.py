@@ -38,10 +38,10 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
 
 def open_workspace() -> AbstractContextManager[Path]:
     """Make a private directory for one run, and remove it, whatever ends the run: no signal comes between."""
-    from pip_warden.cli.signals import unbroken
+    from pip_warden.cli.signals import deferring_signals
     from pip_warden.session.opening import open_workspace
 
-    return open_workspace(unbroken)
+    return open_workspace(deferring_signals)
 
 
 @contextmanager
@@ -57,10 +57,10 @@ def open_session(trust: TrustFile, settings: Settings, reporter: Reporter) -> It
         UsageError: A setting is no good.
         UndecidedError: ``cannot-store``.
     """
-    from pip_warden.cli.signals import unbroken
+    from pip_warden.cli.signals import deferring_signals
     from pip_warden.session.opening import open_parts
 
-    with open_parts(trust, settings, reporter, hold=unbroken) as parts:
+    with open_parts(trust, settings, reporter, hold=deferring_signals) as parts:
         yield parts
 
 

@@ -132,7 +132,7 @@ def _nudge(state: _RunState, reader: int) -> None:
 
 
 @contextmanager
-def unbroken() -> Iterator[None]:
+def deferring_signals() -> Iterator[None]:
     """Hold signals back until this is done: for what must be done wholly or not at all, and takes no time."""
     if threading.current_thread() is not threading.main_thread():
         yield

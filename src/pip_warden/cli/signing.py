@@ -14,7 +14,7 @@ import click
 
 from pip_warden.cli.output import Console
 from pip_warden.cli.style import print_block
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,5 +96,5 @@ def tell(command: str, signed: list[Signed], output_format: str, console: Consol
     if console.quiet:
         return
     for item in signed:
-        names = ", ".join(shown(path.name) for path in item.written)
-        print_block(f"{shown(item.path.name)}: {names} (log index {item.proved.log_index})")
+        names = ", ".join(escape_text(path.name) for path in item.written)
+        print_block(f"{escape_text(item.path.name)}: {names} (log index {item.proved.log_index})")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import IO, cast
 
 from pip_warden.cli.color import wants_color
-from pip_warden.display import tame
+from pip_warden.display import escape_output
 
 
 class OutputStream(io.TextIOBase):
@@ -68,7 +68,7 @@ class OutputStream(io.TextIOBase):
             return len(text)
         self._waiting += text
         try:
-            self._stream.write(tame(text, coloured=self.is_coloured))
+            self._stream.write(escape_output(text, coloured=self.is_coloured))
             if "\n" in text:
                 self._send()
         except (OSError, ValueError) as err:

@@ -13,7 +13,7 @@ from pip_warden.cli.common import format_option, trust_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.group import HelpfulGroup
 from pip_warden.cli.style import print_block
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
     from pip_warden.trust.model import Entry, TrustFile
@@ -78,7 +78,7 @@ def check(*, trust: Path | None, output_format: str) -> None:
     print_block(f"{loaded.path} is valid: {_counted(loaded)}")
     for name, parts in left_out.items():
         for part in parts:
-            print_block(f"  trusted root {name}: not usable here, and left out: {shown(part, 500)}")
+            print_block(f"  trusted root {name}: not usable here, and left out: {escape_text(part, 500)}")
 
 
 @command.command("show", epilog=examples("pip-warden trust show acme-widgets"))
@@ -135,14 +135,14 @@ def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
         lines = [
             f"\n{entry.project} {entry.version}  by hash (what, not who)",
             f"  from    {place}",
-            f"  reason  {shown(entry.reason)}",
+            f"  reason  {escape_text(entry.reason)}",
         ]
         return lines + [f"  file    {name}  sha256 {digest}" for name, digest in entry.files]
     lines = [f"\n{entry.project}  by identity", f"  from    {place}"]
     for identity in entry.identities:
         lines += [
-            f"  signer  {shown(identity.subject.text)}",
-            f"          issued by {shown(identity.issuer)}",
+            f"  signer  {escape_text(identity.subject.text)}",
+            f"          issued by {escape_text(identity.issuer)}",
         ]
         if identity.project_id is not None:
             lines.append(f"          project id {identity.project_id}")

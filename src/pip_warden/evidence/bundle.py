@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE, parse_bundle
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.strict_json import MalformedError
@@ -92,14 +92,14 @@ def _page_instead(text: str, expected: str) -> Fault | None:
         return Fault(
             code="evidence-is-redirect-text",
             expected=expected,
-            found=f"the text of an HTTP redirect: {shown(text, _SHOWN)}",
+            found=f"the text of an HTTP redirect: {escape_text(text, _SHOWN)}",
             hint="It was saved without following the redirect (`curl` needs `--location`). Fetch it again.",
         )
     if lowered.startswith(_PAGES):
         return Fault(
             code="evidence-is-web-page",
             expected=expected,
-            found=f"a web page: {shown(text, _SHOWN)}",
+            found=f"a web page: {escape_text(text, _SHOWN)}",
             hint="It is probably a sign-in or error page, saved in the evidence's stead. "
             "Fetch it again with credentials.",
         )

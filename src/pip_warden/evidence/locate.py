@@ -27,7 +27,7 @@ from pip_warden.names import ArtifactName
 
 _MOST_ROWS = 32
 
-EntryFinder = Callable[[Hashedrekord], LogEntry | None]
+LogEntryFinder = Callable[[Hashedrekord], LogEntry | None]
 """Looks up a detached signature's log entry, as :func:`pip_warden._sigstore.rekor.find_entry` does.
 
 Raises UndecidedError where the log could not be reached.
@@ -35,7 +35,7 @@ Raises UndecidedError where the log could not be reached.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class GenericPackage:
     """A package and version of a generic registry."""
 
     package: str
@@ -72,7 +72,9 @@ class EvidenceStore(Protocol):
         ...
 
 
-def places(templates: Sequence[str], name: ArtifactName, project_path: str) -> tuple[Place, ...]:
+def generic_packages(
+    templates: Sequence[str], name: ArtifactName, project_path: str
+) -> tuple[GenericPackage, ...]:
     """Fill in the templates of the places of evidence.
 
     The version is tried as PEP 440 writes it, then as in the file name. A generic registry allows no ``!``:
@@ -93,7 +95,9 @@ def places(templates: Sequence[str], name: ArtifactName, project_path: str) -> t
         for template in templates:
             package, _, folder = template.partition("/")
             found.append(
-                Place(package=_filled(package, values), version=without_epoch(_filled(folder, values)))
+                GenericPackage(
+                    package=_filled(package, values), version=without_epoch(_filled(folder, values))
+                )
             )
     return tuple(dict.fromkeys(found))
 
@@ -111,7 +115,7 @@ def _spelled_version(name: ArtifactName) -> str:
 
 
 def locate(
-    filename: str, digest: Digest, stores: Sequence[EvidenceStore], find_entry: EntryFinder
+    filename: str, digest: Digest, stores: Sequence[EvidenceStore], find_entry: LogEntryFinder
 ) -> Iterator[Item | BadItem]:
     """Yield the evidence of a file from every store, best form first; of one name the newest row first.
 
@@ -206,7 +210,7 @@ def _kind_names(filename: str, stores: Sequence[EvidenceStore]) -> list[str]:
 
 
 def _detached(
-    filename: str, digest: Digest, store: EvidenceStore, find_entry: EntryFinder
+    filename: str, digest: Digest, store: EvidenceStore, find_entry: LogEntryFinder
 ) -> Iterator[Item | BadItem]:
     sig_name, crt_name = usual_names(filename, EvidenceForm.DETACHED)
     signature = store.fetch(sig_name, max_bytes=LARGEST_SIGNATURE)
@@ -238,7 +242,7 @@ def _some(store: EvidenceStore, name: str, largest: int) -> Iterator[tuple[str, 
 
 
 def _completed(
-    label: str, signature: bytes, certificate: bytes, digest: Digest, find_entry: EntryFinder
+    label: str, signature: bytes, certificate: bytes, digest: Digest, find_entry: LogEntryFinder
 ) -> Item | BadItem:
     pair = read_pair(label, signature, certificate)
     if isinstance(pair, Pair):

@@ -3,7 +3,7 @@
 Nothing here decides that a signer is right. It proves who signed the newest releases, states doubts about
 pinning that signer without a question, and leaves the decision to a person, or to the identity they named.
 
-``task`` the request and what it works with; ``add`` each name in turn; ``look`` who signed; ``doubts``
+``task`` the request and what it works with; ``add`` each name in turn; ``observe`` who signed; ``doubts``
 reasons to ask first; ``by_identity`` and ``by_hash`` the two ways to pin; ``draft`` the trust file as it will
 be; ``source``, ``new_root`` and ``owner`` where to look.
 """

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.first_use.by_hash import add_hashes
 from pip_warden.first_use.by_identity import add_signer
@@ -103,7 +103,7 @@ def _probe(name: ProjectName, task: Task) -> Probe:
     registry = wanted.project
     if registry is None and wanted.group is not None:
         registry = owner_in_group(task.transport, source, wanted.group, name)
-        task.person.note(f"{name} is published by {shown(registry)}")
+        task.person.note(f"{name} is published by {escape_text(registry)}")
     if registry is None:
         known = task.draft.trust().entries_of(name)
         registry = known[0].registry if known else None

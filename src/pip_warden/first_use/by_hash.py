@@ -5,7 +5,7 @@ from __future__ import annotations
 from packaging.version import Version
 
 from pip_warden.digests import Digest
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError
 from pip_warden.first_use.task import Task
 from pip_warden.trust.model import HashEntry, Probe
@@ -29,7 +29,7 @@ def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[s
     task.person.clear()
     if demanded:
         files = _demanded(files, demanded, f"{probe.project}=={version}")
-    listed = [f"  {shown(name)}  sha256 {digest}" for name, digest in files]
+    listed = [f"  {escape_text(name)}  sha256 {digest}" for name, digest in files]
     head = f"{probe.project} {version}, by hash. This proves what the files are, not who published them:"
     task.person.show("\n".join([head, *listed]))
     task.confirm(f"Pin these {len(files)} files?")

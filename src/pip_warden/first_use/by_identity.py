@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from packaging.version import Version
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UndecidedError
 from pip_warden.first_use.doubts import doubts
-from pip_warden.first_use.look import Look, Observation
 from pip_warden.first_use.new_root import DEFAULT, new_root, root_for
+from pip_warden.first_use.observe import Observation, PackageObservation
 from pip_warden.first_use.task import Task
 from pip_warden.index.gitlab import GitLab
 from pip_warden.trust.model import Identity, IdentityEntry, Probe
@@ -75,7 +75,7 @@ def _identity_of(observation: Observation, *, root: str) -> Identity:
     )
 
 
-def _doubts(task: Task, look: Look, probe: Probe, identity: Identity) -> tuple[str, ...]:
+def _doubts(task: Task, look: PackageObservation, probe: Probe, identity: Identity) -> tuple[str, ...]:
     instance = task.source.url if task.source.type == "gitlab" else None
     pinned = task.draft.trust().identity_entry(probe.project)
     signers = () if pinned is None else pinned.identities
@@ -86,7 +86,7 @@ def _doubts(task: Task, look: Look, probe: Probe, identity: Identity) -> tuple[s
     return found
 
 
-def _default_branch(task: Task, look: Look, probe: Probe) -> str | None:
+def _default_branch(task: Task, look: PackageObservation, probe: Probe) -> str | None:
     """Request the default branch only where it decides something."""
     subject = look.observations[0].claims.subjects[0]
     if task.source.type != "gitlab" or probe.registry is None or "@refs/heads/" not in subject:
@@ -99,7 +99,7 @@ def _default_branch(task: Task, look: Look, probe: Probe) -> str | None:
 
 def _decide(task: Task, found: tuple[str, ...]) -> None:
     for doubt in found:
-        task.person.warning(shown(doubt, 500))
+        task.person.warning(escape_text(doubt, 500))
     if found and task.wanted.yes:
         raise RefusedError(
             "not-pinned-unasked",
@@ -120,7 +120,7 @@ def _vouch(task: Task, name: str, issuer: str) -> None:
         draft.add_root(replace(old, issuers=(issuer,)))
 
 
-def _draft_identity(task: Task, look: Look, probe: Probe, identity: Identity) -> None:
+def _draft_identity(task: Task, look: PackageObservation, probe: Probe, identity: Identity) -> None:
     trust = task.draft.trust()
     known, pinned = trust.entries_of(probe.project), trust.identity_entry(probe.project)
     if pinned is not None:
@@ -138,7 +138,7 @@ def _draft_identity(task: Task, look: Look, probe: Probe, identity: Identity) ->
     )
 
 
-def _who(look: Look) -> str:
+def _who(look: PackageObservation) -> str:
     newest = look.observations[0]
     claims, signed = newest.claims, newest.signed
     facts = [
@@ -155,15 +155,15 @@ def _who(look: Look) -> str:
         ("evidence", f"{signed.label} ({signed.form.value})"),
     ]
     lines = [f"{newest.name.project} {newest.name.version}"]
-    lines += [f"  {name:11} {shown(value, 500)}" for name, value in facts if value]
+    lines += [f"  {name:11} {escape_text(value, 500)}" for name, value in facts if value]
     return "\n".join(lines)
 
 
-def _pinned_as(look: Look, identity: Identity) -> str:
+def _pinned_as(look: PackageObservation, identity: Identity) -> str:
     """Return the pin next to the subject that it was made from."""
     lines = [
-        f"\n  pinned as   {shown(identity.subject.text, 500)}",
-        f"  issuer      {shown(identity.issuer)}",
+        f"\n  pinned as   {escape_text(identity.subject.text, 500)}",
+        f"  issuer      {escape_text(identity.issuer)}",
     ]
     if identity.project_id is not None:
         lines.append(f"  project id  {identity.project_id}")

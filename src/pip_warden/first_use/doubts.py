@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pip_warden._sigstore.proved import Claims
-from pip_warden.first_use.look import Look
+from pip_warden._sigstore.result import CertificateClaims
+from pip_warden.first_use.observe import PackageObservation
 from pip_warden.trust.subject import read_subject
 
 
-def doubts(look: Look, *, instance: str | None, default_branch: str | None) -> tuple[str, ...]:
+def doubts(look: PackageObservation, *, instance: str | None, default_branch: str | None) -> tuple[str, ...]:
     """Return the reasons not to pin the newest release's signer without a person's confirmation (T56).
 
     Args:
@@ -36,7 +36,7 @@ def doubts(look: Look, *, instance: str | None, default_branch: str | None) -> t
     return tuple(found)
 
 
-def _ref_doubts(claims: Claims, default_branch: str | None) -> list[str]:
+def _ref_doubts(claims: CertificateClaims, default_branch: str | None) -> list[str]:
     subject = read_subject(claims.subjects[0])
     ref = subject.ref if subject is not None else ""
     if ref.startswith("refs/tags/") or (default_branch and ref == f"refs/heads/{default_branch}"):
@@ -44,7 +44,7 @@ def _ref_doubts(claims: Claims, default_branch: str | None) -> list[str]:
     return [f"{ref or 'the subject'} is neither a tag nor the default branch ({default_branch or 'unknown'})"]
 
 
-def _signer_doubts(look: Look) -> list[str]:
+def _signer_doubts(look: PackageObservation) -> list[str]:
     newest = look.observations[0]
     others = [
         f"{other.name} was signed by {other.claims.subjects[0]}"

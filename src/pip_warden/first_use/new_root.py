@@ -17,7 +17,7 @@ from pip_warden.digests import Digest, digest_of
 from pip_warden.disk import draft_beside, open_regular
 from pip_warden.errors import UsageError
 from pip_warden.trust.model import RootPin, TrustFile
-from pip_warden.trust.roots import read_named
+from pip_warden.trust.roots import read_root_file
 
 if TYPE_CHECKING:
     from pip_warden.trust.roots import PinnedRoots
@@ -102,7 +102,7 @@ def new_root(given: Path | None, trust_path: Path, workspace: Path, *, offline: 
         TrustRootError: It could not be fetched.
     """
     beside = Path(os.path.normpath(trust_path.absolute().parent))
-    raw, place = _fetched(offline=offline) if given is None else read_named(given), beside / BESIDE
+    raw, place = _fetched(offline=offline) if given is None else read_root_file(given), beside / BESIDE
     if given is not None:
         own = Path(os.path.normpath(given.absolute()))
         place = own if own.is_relative_to(beside) else place

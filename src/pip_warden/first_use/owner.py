@@ -10,7 +10,7 @@ from pip_warden.names import ProjectName
 from pip_warden.transport import Transport, error_for
 from pip_warden.trust.model import Source
 from pip_warden.verdict import origin
-from pip_warden.verdict.model import No, Refused, Step, VerdictError
+from pip_warden.verdict.model import Refused, Step, StepFailure, VerdictError
 
 
 def owner_in_group(transport: Transport, source: Source, group: str, project: ProjectName) -> str:
@@ -35,7 +35,7 @@ def owner_in_group(transport: Transport, source: Source, group: str, project: Pr
         )
     fault = origin.check_release(page, newest.name.version)
     if fault is not None:
-        raise VerdictError(Refused(subject=project, no=No(Step.ORIGIN, fault)))
+        raise VerdictError(Refused(subject=project, failure=StepFailure(Step.ORIGIN, fault)))
     gitlab = GitLab(transport, source.url)
     owner = gitlab.owner_of(group, project, newest.name.version, newest.name.filename, newest.claimed_sha256)
     return owner.project_path or str(owner.project_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) ->
     if match is not None:
         return match
     if "://" not in text:
-        raise _needed("a source of the trust file or a URL", repr(shown(text)), known)
+        raise _needed("a source of the trust file or a URL", repr(escape_text(text)), known)
     return _new(bare, {source.name for source in known}, gitlab=gitlab)
 
 
@@ -54,7 +54,7 @@ def _new(url: str, taken: set[str], *, gitlab: bool) -> Source:
         host = urlsplit(base).hostname or base
         raise UsageError(
             "source-needed",
-            f"expected the URL of the GitLab itself, found that of an API of {shown(host)}",
+            f"expected the URL of the GitLab itself, found that of an API of {escape_text(host)}",
             hint="A GitLab's own index says nothing about signers: "
             "name the instance with --source, and the project with --project PATH.",
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pip_warden.events import Reporter
 from pip_warden.first_use.draft import Draft
-from pip_warden.first_use.look import FirstUse
+from pip_warden.first_use.observe import SignerObserver
 from pip_warden.supply import RegistrySupply
 from pip_warden.transport import Transport
 from pip_warden.trust.model import Source
@@ -90,10 +90,10 @@ class Task:
     person: Prompt
     is_offline: bool = False
 
-    def first_use(self) -> FirstUse:
-        """Return a :class:`FirstUse` with the trust file as drafted so far."""
+    def first_use(self) -> SignerObserver:
+        """Return a :class:`SignerObserver` with the trust file as drafted so far."""
         trust, roots = self.draft.trust(), self.draft.roots()
-        return FirstUse(
+        return SignerObserver(
             trust=trust,
             roots=roots,
             supply=RegistrySupply(trust=trust, roots=roots, transport=self.transport),

@@ -34,12 +34,12 @@ class Gate:
     """Fetches, judges and seals. Safe to use from several threads.
 
     Args:
-        means: What it works with.
+        parts: What it works with.
         ledger: Records every request.
     """
 
-    def __init__(self, means: GateParts, ledger: Ledger) -> None:
-        self._means = means
+    def __init__(self, parts: GateParts, ledger: Ledger) -> None:
+        self._parts = parts
         self._ledger = ledger
         self._listings: Once[ProjectName, Listing] = Once()
         self._admissions: Once[tuple[ProjectName, str], Admission] = Once()
@@ -78,7 +78,7 @@ class Gate:
 
     def look_ahead(self, project: ProjectName) -> None:
         """Start to prefetch a project's page, and then its newest wheel."""
-        if self._means.trust.entries_of(project):
+        if self._parts.trust.entries_of(project):
             self._pool.submit(self._fetch_newest, project)
 
     def admit(self, project: ProjectName, filename: str) -> Admission:
@@ -118,7 +118,7 @@ class Gate:
         Raises:
             UndecidedError: It could not be determined whether there is an item of evidence.
         """
-        admission = self._noted(admit_local(self._means, artifact, evidence))
+        admission = self._noted(admit_local(self._parts, artifact, evidence))
         self._ledger.record(admission.line)
         return admission
 
@@ -131,7 +131,7 @@ class Gate:
         Raises:
             VerdictError: ``not-pinned``.
         """
-        trust = self._means.trust
+        trust = self._parts.trust
         missing = [refuse_unpinned(name, trust) for name in projects if not trust.entries_of(name)]
         for refused in missing:
             self._want(refused, projects[ProjectName(refused.subject)])
@@ -144,18 +144,18 @@ class Gate:
         import pip_warden._sigstore.verify  # noqa: F401 -- imported for its cost
 
         with suppress(TrustRootError, TrustFileError):
-            self._means.roots.load_all()
+            self._parts.roots.load_all()
 
     def _list_once(self, project: ProjectName, wanted_by: str) -> Listing:
         return self._listings.do(project, partial(self._list, project, wanted_by))
 
     def _list(self, project: ProjectName, wanted_by: str) -> Listing:
-        entry = page_entry(project, self._means.trust)
+        entry = page_entry(project, self._parts.trust)
         if isinstance(entry, Refused):
             self._want(entry, wanted_by)
             raise VerdictError(entry)
-        self._means.reporter.step(f"looking up {project}")
-        listing = list_page(self._means.supply.page(project, entry), entry, self._means.trust)
+        self._parts.reporter.step(f"looking up {project}")
+        listing = list_page(self._parts.supply.page(project, entry), entry, self._parts.trust)
         if isinstance(listing, Refused):
             raise VerdictError(listing)
         return listing
@@ -176,12 +176,12 @@ class Gate:
 
     def _admit_once(self, listing: Listing, candidate: Candidate) -> Admission:
         key = (candidate.project, candidate.name.filename)
-        return self._admissions.do(key, lambda: self._noted(admit(self._means, candidate, listing)))
+        return self._admissions.do(key, lambda: self._noted(admit(self._parts, candidate, listing)))
 
     def _noted(self, admission: Admission) -> Admission:
         """Record the unpinned names that an accepted file will require."""
         if isinstance(admission.line.verdict, Accepted):
-            for name in unpinned_by(admission.line.verdict.artifact, self._means.trust):
+            for name in unpinned_by(admission.line.verdict.artifact, self._parts.trust):
                 self._ledger.want(name)
         return admission
 

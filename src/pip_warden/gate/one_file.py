@@ -29,41 +29,41 @@ from pip_warden.verdict.model import Accepted, Refused
 A = TypeVar("A", bound=Admission | None)
 
 
-def admit(means: GateParts, candidate: Candidate, listing: Listing) -> Admission:
+def admit(parts: GateParts, candidate: Candidate, listing: Listing) -> Admission:
     """Decide about a file that an index lists.
 
     Args:
-        means: What the gate works with.
+        parts: What the gate works with.
         candidate: The file's entry.
         listing: The judged page that lists it.
     """
-    inquire = partial(Inquiry, candidate, trust=means.trust, roots=means.roots, listing=listing)
+    inquire = partial(Inquiry, candidate, trust=parts.trust, roots=parts.roots, listing=listing)
     inquiry = inquire()
     # What is refused whatever its content is not fetched.
     if inquiry.wants is Wants.NOTHING:
         return Admission(line=line_of(inquiry.verdict, source=candidate.source), sealed=None)
     try:
-        return _apart(means, partial(_from_vault, means, candidate, inquire())) or _apart(
-            means, partial(_fetched, means, candidate, inquiry)
+        return _apart(parts, partial(_from_vault, parts, candidate, inquire())) or _apart(
+            parts, partial(_fetched, parts, candidate, inquiry)
         )
     except UndecidedError as err:
         return Admission(line=undecided_line(candidate.name, err), sealed=None)
 
 
-def admit_local(means: GateParts, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
+def admit_local(parts: GateParts, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
     """Decide about a local file, with the evidence that the user has for it.
 
     Raises:
         UndecidedError: It could not be determined whether there is an item of evidence.
     """
-    inquiry = Inquiry(artifact.name, trust=means.trust, roots=means.roots)
-    _judge(means, inquiry, artifact, lambda: evidence)
-    return _sealed(means, inquiry, artifact, source="")
+    inquiry = Inquiry(artifact.name, trust=parts.trust, roots=parts.roots)
+    _judge(parts, inquiry, artifact, lambda: evidence)
+    return _sealed(parts, inquiry, artifact, source="")
 
 
-def _apart(means: GateParts, judged: Callable[[Path], A]) -> A:
+def _apart(parts: GateParts, judged: Callable[[Path], A]) -> A:
     """Judge a file in a private directory of its own, which is kept only if its content is handed over."""
-    directory = Path(tempfile.mkdtemp(dir=means.workspace))
+    directory = Path(tempfile.mkdtemp(dir=parts.workspace))
     admission: Admission | None = None
     try:
         admission = found = judged(directory)
@@ -74,52 +74,52 @@ def _apart(means: GateParts, judged: Callable[[Path], A]) -> A:
 
 
 def _from_vault(
-    means: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path
+    parts: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path
 ) -> Admission | None:
     """Judge a stored file again, from its stored evidence. On anything but Accepted, it is fetched again."""
-    if means.fresh or candidate.claimed_sha256 is None:
+    if parts.fresh or candidate.claimed_sha256 is None:
         return None
-    stored = means.vault.find(candidate.claimed_sha256, candidate.name, directory)
+    stored = parts.vault.find(candidate.claimed_sha256, candidate.name, directory)
     if stored is None:
         return None
-    _judge(means, inquiry, stored.artifact, lambda: iter(stored.evidence))
+    _judge(parts, inquiry, stored.artifact, lambda: iter(stored.evidence))
     if not isinstance(inquiry.verdict, Accepted):
         return None
     line = line_of(inquiry.verdict, source=candidate.source)
     return Admission(line=line, sealed=sealed_as(inquiry.verdict))
 
 
-def _fetched(means: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path) -> Admission:
+def _fetched(parts: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path) -> Admission:
     """Fetch a file, and its evidence as far as it is needed."""
-    means.reporter.step(f"fetching {candidate.name}")
-    artifact = means.supply.receive(candidate, directory)
+    parts.reporter.step(f"fetching {candidate.name}")
+    artifact = parts.supply.receive(candidate, directory)
 
     def evidence() -> Iterator[Item | BadItem]:
         entry = inquiry.entry
         return (
-            means.supply.evidence(candidate, artifact, entry)
+            parts.supply.evidence(candidate, artifact, entry)
             if isinstance(entry, IdentityEntry)
             else iter(())
         )
 
-    _judge(means, inquiry, artifact, evidence)
-    return _sealed(means, inquiry, artifact, source=candidate.source)
+    _judge(parts, inquiry, artifact, evidence)
+    return _sealed(parts, inquiry, artifact, source=candidate.source)
 
 
 def _judge(
-    means: GateParts, inquiry: Inquiry, artifact: Artifact, evidence: Callable[[], Iterator[Item | BadItem]]
+    parts: GateParts, inquiry: Inquiry, artifact: Artifact, evidence: Callable[[], Iterator[Item | BadItem]]
 ) -> None:
     """Give an inquiry only what it wants: for a file that steps 1 to 5 refuse, no evidence is searched."""
     if inquiry.wants is Wants.ARTIFACT:
-        inquiry.offer_artifact(artifact if means.read_again is None else means.read_again(artifact))
+        inquiry.offer_artifact(artifact if parts.read_again is None else parts.read_again(artifact))
     if inquiry.wants is Wants.EVIDENCE:
-        inquiry.hear(evidence())
+        inquiry.offer_all(evidence())
 
 
-def _sealed(means: GateParts, inquiry: Inquiry, artifact: Artifact, *, source: str) -> Admission:
+def _sealed(parts: GateParts, inquiry: Inquiry, artifact: Artifact, *, source: str) -> Admission:
     match inquiry.verdict:
         case Accepted() as accepted:
-            sealed = means.vault.seal(accepted, evidence=inquiry.evidence)
+            sealed = parts.vault.seal(accepted, evidence=inquiry.evidence)
             return Admission(line=line_of(accepted, source=source), sealed=sealed)
         case Refused() as refused:
             line = line_of(refused, source=source, sha256=artifact.digest.hex)

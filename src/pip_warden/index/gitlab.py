@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pip_warden.digests import Digest
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import CredentialsError, RegistryError
 from pip_warden.index.gitlab_urls import (
     file_url,
@@ -40,7 +40,7 @@ from pip_warden.index.rows import (
 )
 from pip_warden.names import ProjectName
 from pip_warden.strict_json import JSONValue
-from pip_warden.transport import Response, Transport, error_for, shown_url
+from pip_warden.transport import Response, Transport, error_for, redacted_url
 from pip_warden.transport.responses import explanation
 
 _MOST_PAGES = 200
@@ -69,7 +69,7 @@ class GitLab:
             NetworkError: No response, or a broken one.
         """
         reply = self._transport.get(project_api(self._url, project), max_bytes=MAX_JSON)
-        what = f"the project {shown(str(project))}"
+        what = f"the project {escape_text(str(project))}"
         if reply.status != 200:
             raise error_for(reply, what)
         return read_project(read_json(reply, what), what)
@@ -164,7 +164,7 @@ class GitLab:
         url = packages_url(group_api(self._url, group), package_type="pypi", package_name=part)
         self._require_token(url)
         owners: dict[int, Owner] = {}
-        for item in self._list(url, f"the packages of group {shown(group)}", known_readable=False):
+        for item in self._list(url, f"the packages of group {escape_text(group)}", known_readable=False):
             found = read_package(item)
             if str(canonicalize_name(found.name)) != name or not same_version(found.version, version):
                 continue
@@ -181,7 +181,7 @@ class GitLab:
         if not self._transport.has_credentials(url):
             raise CredentialsError(
                 "token-needed",
-                f"expected a token for {shown_url(url)}, found none that this route takes",
+                f"expected a token for {redacted_url(url)}, found none that this route takes",
                 hint="Set GITLAB_TOKEN (read_api): a job token cannot list a group's packages. "
                 "Or pin the project itself, not its group.",
             )
@@ -249,7 +249,7 @@ def _next_page(url: str, reply: Response) -> str | None:
     except ValueError as err:
         raise bad_answer(url, "a next page that is no URL") from err
     if not is_same_list:
-        raise bad_answer(url, f"a next page elsewhere, {shown_url(following)}")
+        raise bad_answer(url, f"a next page elsewhere, {redacted_url(following)}")
     return following
 
 
@@ -257,7 +257,8 @@ def _only(owners: dict[int, Owner], group: str, filename: str) -> Owner:
     if not owners:
         raise RegistryError(
             "no-owner",
-            f"expected one project of group {shown(group)} that has {shown(filename)}, found none",
+            f"expected one project of group {escape_text(group)} that has {escape_text(filename)}, "
+            f"found none",
             hint="The file may be in a project that the token's owner cannot read. "
             "Pin the project itself, not its group.",
         )
@@ -265,7 +266,7 @@ def _only(owners: dict[int, Owner], group: str, filename: str) -> Owner:
         ids = ", ".join(str(project) for project in sorted(owners))
         raise RegistryError(
             "ambiguous-owner",
-            f"expected one project of group {shown(group)} that has {shown(filename)}, "
+            f"expected one project of group {escape_text(group)} that has {escape_text(filename)}, "
             f"found the projects {ids}",
             hint="Pin the project itself, not its group.",
         )

@@ -13,14 +13,14 @@ from urllib.parse import urldefrag, urljoin
 
 from packaging.utils import canonicalize_name
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import RegistryError
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.entries import LONGEST_URL, Page, PageEntry, candidate_of, names_seen_in
 from pip_warden.index.markup import Link, MarkupError, read_document
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
-from pip_warden.transport import shown_url
+from pip_warden.transport import redacted_url
 
 MAX_PAGE_BYTES = 64 << 20
 """Bytes of the largest page: four times the largest of pypi.org."""
@@ -64,7 +64,7 @@ def parse_page(*, project: ProjectName, source: str, url: str, content_type: str
     def bad(found: str) -> RegistryError:
         return RegistryError(
             "bad-index-page",
-            f"expected an index page of {project} from {shown_url(url)}, found {shown(found)}",
+            f"expected an index page of {project} from {redacted_url(url)}, found {escape_text(found)}",
             hint="Nothing was decided. If this is a sign-in page, credentials are missing; "
             "else check the source's `type` and `url`.",
         )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from pip_warden.digests import Digest
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import RegistryError, UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, loads
-from pip_warden.transport import Response, shown_url
+from pip_warden.transport import Response, redacted_url
 
 MAX_JSON = 8 << 20
 """Bytes of the API's largest response."""
@@ -175,9 +175,9 @@ def same_version(text: str, version: Version) -> bool:
 
 def bad_answer(url: str, found: str) -> RegistryError:
     """Build the error for a response that the API does not specify."""
-    where = f" from {shown_url(url)}" if url else ""
+    where = f" from {redacted_url(url)}" if url else ""
     return RegistryError(
         "bad-answer",
-        f"expected an answer of GitLab's API{where}, found {shown(found)}",
+        f"expected an answer of GitLab's API{where}, found {escape_text(found)}",
         hint="Check the source's `url`: it must be the root of a GitLab instance.",
     )

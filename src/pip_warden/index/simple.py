@@ -10,7 +10,7 @@ from pip_warden.index.candidate import IndexPage
 from pip_warden.index.gitlab_urls import simple_url
 from pip_warden.index.parsing import MAX_PAGE_BYTES, parse_page
 from pip_warden.names import ProjectName
-from pip_warden.transport import Response, Transport, error_for, is_api, shown_url
+from pip_warden.transport import Response, Transport, error_for, is_api, redacted_url
 
 __all__ = ["ACCEPT", "IndexSource", "fetch_page", "page_url", "parse_page"]
 
@@ -126,7 +126,7 @@ def _missing(project: ProjectName, source: IndexSource, reply: Response) -> Unde
         return RegistryError(
             "page-missing",
             f"expected the index page of {project}, "
-            f"found no such project on {host} ({shown_url(reply.url)}: 404)",
+            f"found no such project on {host} ({redacted_url(reply.url)}: 404)",
             hint="Check the package's name and the source's `url`. "
             f"If the project is private there, give a token: `--token-file {host}=FILE`.",
             status=404,
@@ -135,7 +135,7 @@ def _missing(project: ProjectName, source: IndexSource, reply: Response) -> Unde
         return error_for(reply, f"the index page of {project}")
     return RegistryError(
         "page-missing",
-        f"expected the index page of {project}, found that {shown_url(reply.url)} has none",
+        f"expected the index page of {project}, found that {redacted_url(reply.url)} has none",
         hint="Check the package's name and `project`, "
         "that something was published there, and that the token's owner is a member.",
         status=404,

@@ -8,7 +8,7 @@ from pip_warden.errors import RefusedError
 from pip_warden.install.backend import denied
 from pip_warden.install.notes import note_hidden
 from pip_warden.install.request import Run
-from pip_warden.installer.downloads import AcceptedFile, deliver, look
+from pip_warden.installer.downloads import AcceptedFile, deliver, find_present
 from pip_warden.installer.reconcile import accepted_under_its_name, reconcile_directory
 from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.vault import hand_over
@@ -30,11 +30,11 @@ def keep_downloads(run: Run, staging: Path, target: Path) -> tuple[str, ...]:
     files = list(reconcile_directory(staging, run.ledger.accepted_digests()))
     if not files:
         raise RefusedError("nothing-downloaded", "expected at least one file, found that pip downloaded none")
-    if run.job.with_sdist:
+    if run.prepared.with_sdist:
         files += _add_sdists(run, files, staging)
     accepted = run.ledger.accepted()
     found = [AcceptedFile(path=file, digest=accepted_under_its_name(file, accepted)) for file in files]
-    kept = look(found, target) if run.job.dry_run else deliver(found, target)
+    kept = find_present(found, target) if run.prepared.dry_run else deliver(found, target)
     for name in kept:
         run.reporter.note(f"{name} is in {target} already, the same bytes: kept")
     note_hidden(run, (str(parse_artifact_name(file.name).project) for file in files))

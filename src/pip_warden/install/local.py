@@ -34,17 +34,17 @@ def admit_local_things(run: Run) -> tuple[LocalInputs, list[str]]:
     """
     files: dict[Path, Path] = {}
     arguments = []
-    for project in run.job.wanted.projects:
+    for project in run.prepared.wanted.projects:
         _want(run, project.path, check_local_project(project.path))
         run.ledger.add(
             Line(subject=str(project.path), outcome=Outcome.LOCAL, note="your own project directory")
         )
         arguments += project_arguments(project)
-    for file in run.job.wanted.files:
+    for file in run.prepared.wanted.files:
         name, copy = _admit_file(run, file)
         files[copy.resolve()] = file.path
         arguments.append(file_argument(copy, name, file.extras))
-    directories = frozenset(project.path.resolve() for project in run.job.wanted.projects)
+    directories = frozenset(project.path.resolve() for project in run.prepared.wanted.projects)
     return LocalInputs(files=files, directories=directories), arguments
 
 

@@ -25,13 +25,13 @@ def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[st
         environment: The installer's environment.
     """
     taken = {str(canonicalize_name(item.name)) for item in items}
-    asked: set[str] = {named.project for named in run.job.wanted.named}
+    asked: set[str] = {named.project for named in run.prepared.wanted.named}
     wanted = asked | _names(text for item in items for text in item.requires_dist)
-    if not wanted - taken or "--no-deps" in run.job.options:
+    if not wanted - taken or "--no-deps" in run.prepared.options:
         wanted = asked
     if not wanted - taken:
         return
-    there = installed(run.job.target, environment)
+    there = installed(run.prepared.target, environment)
     queue, seen = sorted(wanted - taken), set(taken)
     while queue:
         name = queue.pop(0)
@@ -78,7 +78,7 @@ def note_hidden(run: Run, taken: Iterable[str]) -> None:
         if name.project in projects:
             rival = chosen.get(name.project, name)
             chosen[name.project] = max(name, rival, key=lambda known: known.version)
-    by_time = "--uploaded-prior-to" in run.job.options
+    by_time = "--uploaded-prior-to" in run.prepared.options
     for project, best in chosen.items():
         for candidate, why in newer_hidden(run.gate.listing(project), best, by_time=by_time):
             run.ledger.warn(

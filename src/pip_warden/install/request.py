@@ -8,10 +8,10 @@ from os import PathLike
 from pathlib import Path
 
 from pip_warden.events import SILENT, Reporter
-from pip_warden.evidence.locate import EntryFinder
+from pip_warden.evidence.locate import LogEntryFinder
 from pip_warden.gate import Gate
 from pip_warden.installer.python import Target
-from pip_warden.installer.wanted import Named, Wanted
+from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.report.ledger import Ledger
 from pip_warden.trust.model import TrustFile
 
@@ -98,7 +98,7 @@ class PreparedRequest:
 
     wanted: Wanted
     target: Target
-    build_constraints: tuple[Named, ...] = ()
+    build_constraints: tuple[NamedRequirement, ...] = ()
     options: tuple[str, ...] = ()
     dry_run: bool = False
     download: Path | None = None
@@ -118,7 +118,7 @@ class Run:
     """What one run works with.
 
     Attributes:
-        job: What is to be done.
+        prepared: What is to be done.
         trust: The trust file.
         gate: The gate.
         ledger: The results of the run.
@@ -129,12 +129,12 @@ class Run:
         on_line: Called with each line the installer prints.
     """
 
-    job: PreparedRequest
+    prepared: PreparedRequest
     trust: TrustFile
     gate: Gate
     ledger: Ledger
     workspace: Path
     environ: Mapping[str, str] = field(hash=False)
-    find_entry: EntryFinder
+    find_entry: LogEntryFinder
     reporter: Reporter = SILENT
     on_line: Callable[[str], None] = say_nothing

@@ -17,9 +17,9 @@ from packaging.utils import canonicalize_name
 from pip_warden.artifact.inspect import read_by
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.errors import (
-    BugError,
     DeliveryError,
     InstallerError,
+    InternalError,
     RefusedError,
     UndecidedError,
 )
@@ -66,16 +66,16 @@ def install(
         UsageError: The request itself is wrong.
     """
     environ = session.settings.environ
-    job = prepare(request, trust=session.trust, environ=environ, where=where)
-    for note in job.wanted.notes:
+    prepared = prepare(request, trust=session.trust, environ=environ, where=where)
+    for note in prepared.wanted.notes:
         session.reporter.note(note)
-    what = "installing into" if job.download is None else "downloading for"
-    session.reporter.note(f"{what} {job.target}")
+    what = "installing into" if prepared.download is None else "downloading for"
+    session.reporter.note(f"{what} {prepared.target}")
     ledger = Ledger()
-    read_again = None if job.target.has_our_readers else partial(read_by, job.target.executable)
+    read_again = None if prepared.target.has_our_readers else partial(read_by, prepared.target.executable)
     with session.gate(ledger, read_again=read_again) as gate:
         run = Run(
-            job=job,
+            prepared=prepared,
             trust=session.trust,
             gate=gate,
             ledger=ledger,
@@ -94,19 +94,19 @@ def perform(run: Run) -> Report:
     Raises:
         UsageError: The request itself is wrong.
     """
-    job, wanted = run.job, run.job.wanted
-    check_wanted(wanted, partial(marker_environment, job.target), build=job.build_constraints)
-    if job.download is not None:
-        check_directory(job.download)
-    if job.report is not None:
-        check_report_file(job.report)
+    prepared, wanted = run.prepared, run.prepared.wanted
+    check_wanted(wanted, partial(marker_environment, prepared.target), build=prepared.build_constraints)
+    if prepared.download is not None:
+        check_directory(prepared.download)
+    if prepared.report is not None:
+        check_report_file(prepared.report)
     try:
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
         run.gate.warm_up()
         for named in wanted.named:
             run.gate.look_ahead(named.project)
         _run_pip(run, *admit_local_things(run))
-    except (RefusedError, UndecidedError, InstallerError, DeliveryError, BugError) as err:
+    except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
         run.ledger.error = err
     except OSError as err:
         if not is_full(err):
@@ -120,9 +120,9 @@ def perform(run: Run) -> Report:
 
 def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
     # A directory of its own: there may be several runs in one session.
-    job, workspace = run.job, Path(tempfile.mkdtemp(dir=run.workspace))
+    prepared, workspace = run.prepared, Path(tempfile.mkdtemp(dir=run.workspace))
     served, private, staging = (workspace / name for name in ("served", "child", "download"))
-    for directory in (served, private, *([staging] if job.download is not None else [])):
+    for directory in (served, private, *([staging] if prepared.download is not None else [])):
         directory.mkdir(mode=0o700)
     report = workspace / "report.json"
     backend = GateBackend(run, served, local, report)
@@ -130,13 +130,13 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
     with Server(backend, on_denial=child.end) as server:
         child.keep_open(server.fileno())
         environment = child_environment(
-            run.environ, proxy_url=server.proxy_url, private=private, pass_env=job.pass_env
+            run.environ, proxy_url=server.proxy_url, private=private, pass_env=prepared.pass_env
         )
-        arguments = pip_arguments(job, local_arguments, workspace=workspace, staging=staging)
-        if job.download is not None:
-            command = command_line(job.target, "download", arguments, report=None)
+        arguments = pip_arguments(prepared, local_arguments, workspace=workspace, staging=staging)
+        if prepared.download is not None:
+            command = command_line(prepared.target, "download", arguments, report=None)
         else:
-            command = command_line(job.target, "install", arguments, report=report)
+            command = command_line(prepared.target, "install", arguments, report=report)
         run.reporter.step("running pip")
         code = child.run(command, environment, _listening(run, words, local, workspace), None)
         for stray in server.strays:
@@ -146,8 +146,8 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
     run.ledger.installer_code = code
     if code != 0:
         raise _pip_failed(run, code, words, backend)
-    if job.download is not None:
-        note_unused(run, {*backend.taken, *keep_downloads(run, staging, job.download)}, ())
+    if prepared.download is not None:
+        note_unused(run, {*backend.taken, *keep_downloads(run, staging, prepared.download)}, ())
     else:
         _look_back(run, backend, local, report, environment)
 
@@ -158,11 +158,11 @@ def _listening(run: Run, words: PipWords, local: LocalInputs, workspace: Path) -
         private=run.workspace,
         workspace=workspace,
         staging=workspace / "download",
-        download=run.job.download,
-        is_dry=run.job.dry_run,
+        download=run.prepared.download,
+        is_dry=run.prepared.dry_run,
         sources=f"the sources of {run.trust.path.name}",
         files=local.files,
-        origins=line_origins(run.job),
+        origins=line_origins(run.prepared),
     )
     relay = Relay(places, run.on_line)
 
@@ -178,7 +178,7 @@ def _look_back(
 ) -> None:
     """Compare what pip has done with what was accepted, and note what else a reader must know."""
     items = read_report(report)
-    if run.job.dry_run or not items:
+    if run.prepared.dry_run or not items:
         reconcile_report(items, run.ledger.accepted_digests(), local.directories)
     elif not backend.has_agreed:
         raise InstallerError(
@@ -202,8 +202,8 @@ def _tell(
         note_present(run, items, environment)
         note_unused(run, backend.taken, (item.sha256 for item in items))
     finally:
-        if run.job.report is not None:
-            write_report_file(report, run.job.report)
+        if run.prepared.report is not None:
+            write_report_file(report, run.prepared.report)
 
 
 def _pip_failed(
@@ -229,7 +229,7 @@ def _signal_name(number: int) -> str:
 def _report(run: Run) -> Report:
     ledger = run.ledger
     lines = ledger.lines()
-    exit_code = ledger.exit_code(strict=run.job.strict)
+    exit_code = ledger.exit_code(strict=run.prepared.strict)
     is_only_strict = exit_code != ledger.exit_code()
     return Report(
         command="safe-install",
@@ -237,7 +237,7 @@ def _report(run: Run) -> Report:
         lines=(*lines, *waiting(run)),
         unpinned=ledger.unpinned() if any(line.outcome is Outcome.REFUSED for line in lines) else (),
         warnings=ledger.warnings(),
-        target=str(run.job.target),
+        target=str(run.prepared.target),
         trust_file=str(run.trust.path),
         installer_code=ledger.installer_code,
         error=strict_refusal(run) if is_only_strict else ledger.unsaid(),

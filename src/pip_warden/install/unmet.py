@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import InstallerError, RefusedError
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate
@@ -22,7 +22,7 @@ from pip_warden.names import ProjectName
 from pip_warden.report.model import line_of
 from pip_warden.trust.model import HashEntry
 from pip_warden.trust.suggest import pin_known_by_hash
-from pip_warden.verdict.model import No, Refused, Step, VerdictError
+from pip_warden.verdict.model import Refused, Step, StepFailure, VerdictError
 
 _UNMET = re.compile(r"ERROR: No matching distribution found for ([^()]{1,500}?)(?: \(from .*\))?")
 _MOST_TAGS = 6
@@ -89,13 +89,13 @@ def _not_pinned(run: Run, project: ProjectName, wanted: SpecifierSet) -> Verdict
         if there is None
         else f"Review the release, then: `{pin_known_by_hash(entries[0], there, run.trust)}`.",
     )
-    refused = Refused(subject=project, no=No(Step.PIN, fault))
+    refused = Refused(subject=project, failure=StepFailure(Step.PIN, fault))
     run.ledger.record(line_of(refused))
     return VerdictError(refused)
 
 
 def _not_fitting(run: Run, wheels: list[Candidate]) -> InstallerError | None:
-    tags = supported_tags(run.job.target, run.job.options)
+    tags = supported_tags(run.prepared.target, run.prepared.options)
     theirs = {c: {str(tag) for tag in parse_wheel_filename(c.name.filename)[3]} for c in wheels}
     if not tags or any(not found.isdisjoint(tags) for found in theirs.values()):
         return None
@@ -105,9 +105,9 @@ def _not_fitting(run: Run, wheels: list[Candidate]) -> InstallerError | None:
     project = wheels[0].project
     return InstallerError(
         "no-fitting-wheel",
-        f"expected a wheel of {project} for {run.job.target}, which takes {tags[0]} and more general tags "
-        f"down to {tags[-1]}; "
-        f"found for {newest} only {shown(', '.join(found[:_MOST_TAGS]), 400)}{more}, and no sdist",
+        f"expected a wheel of {project} for {run.prepared.target}, which takes {tags[0]} and more general "
+        f"tags down to {tags[-1]}; "
+        f"found for {newest} only {escape_text(', '.join(found[:_MOST_TAGS]), 400)}{more}, and no sdist",
         hint="Install into a Python and on a platform that one of them is for, "
         "or ask the publisher for an sdist, or a wheel for yours.",
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.install.request import Run
-from pip_warden.installer.wanted import Named
+from pip_warden.installer.wanted import NamedRequirement
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.model import Line, Outcome
 
@@ -16,7 +16,7 @@ def waiting(run: Run) -> Iterator[Line]:
     if run.ledger.error is None:
         return
     subjects = {line.subject for line in run.ledger.lines()}
-    wanted = run.job.wanted
+    wanted = run.prepared.wanted
     for named in wanted.named:
         if not any(_is_of(subject, named) for subject in subjects):
             yield _not_judged(named.requirement)
@@ -34,7 +34,7 @@ def strict_refusal(run: Run) -> RefusedError:
     present = [line.subject for line in lines if line.outcome is Outcome.PRESENT]
     warnings = len(run.ledger.warnings())
     found, advice = [], []
-    if any(line.outcome is Outcome.ACCEPTED for line in lines) and not run.job.dry_run:
+    if any(line.outcome is Outcome.ACCEPTED for line in lines) and not run.prepared.dry_run:
         advice.append("What was accepted is in its place already, and stays.")
     if present:
         found.append(f"present and not verified: {', '.join(present)}")
@@ -53,7 +53,7 @@ def _not_judged(subject: str) -> Line:
     return Line(subject=subject, outcome=Outcome.NOT_JUDGED, note="the run ended before it")
 
 
-def _is_of(subject: str, named: Named) -> bool:
+def _is_of(subject: str, named: NamedRequirement) -> bool:
     try:
         return subject == named.project or parse_artifact_name(subject).project == named.project
     except UsageError:

@@ -71,7 +71,7 @@ def check_directory(target: Path) -> None:
     raise UsageError("download-directory", f"expected a directory to download into, {target}, found {found}")
 
 
-def look(downloads: Sequence[AcceptedFile], target: Path) -> tuple[str, ...]:
+def find_present(downloads: Sequence[AcceptedFile], target: Path) -> tuple[str, ...]:
     """Return the names of the files that are there already, with the same bytes. Nothing is written.
 
     Raises:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.installer.model import LinkRequest
 from pip_warden.installer.wanted import LocalProject
@@ -37,7 +37,7 @@ class LocalInputs:
         Raises:
             RefusedError: ``not-through-gate``: the user did not name it.
         """
-        path = local_path(asked.url)
+        path = path_from_url(asked.url)
         if path is not None and path in self.files:
             return self.files[path].as_uri()
         if path is not None and path in self.directories:
@@ -52,7 +52,7 @@ class LocalInputs:
         )
 
 
-def local_path(url: str) -> Path | None:
+def path_from_url(url: str) -> Path | None:
     """Return the real path of a ``file:`` URL, None for any other URL, or one with a query or fragment.
 
     None too for bytes that are not UTF-8: pip reads each as U+FFFD, which may be in another path.
@@ -83,7 +83,7 @@ def project_arguments(project: LocalProject) -> list[str]:
     if not _is_text(project.path):
         raise UsageError(
             "bad-requirement",
-            f"expected a directory whose path is UTF-8, found {shown(str(project.path))}",
+            f"expected a directory whose path is UTF-8, found {escape_text(str(project.path))}",
             hint="pip would take it for another. Rename it.",
         )
     if project.editable:
@@ -95,7 +95,7 @@ def project_arguments(project: LocalProject) -> list[str]:
         raise UsageError(
             "bad-requirement",
             "expected a directory without ';' in its path or a blank at its end where "
-            f"extras are asked for, found {shown(repr(path))}",
+            f"extras are asked for, found {escape_text(repr(path))}",
             hint="pip takes what follows for a marker, and drops the blank. "
             "Use --editable, or move the project.",
         )

@@ -14,7 +14,7 @@ from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 
-from pip_warden.errors import BugError, InstallerError, UsageError
+from pip_warden.errors import InstallerError, InternalError, UsageError
 
 _OLDEST = (3, 10)
 """What pip 26 supports; ``python-too-old`` says it before pip does."""
@@ -225,7 +225,7 @@ def pip_runner() -> Path:
     """Return the script that runs our own copy of pip elsewhere; it imports nothing installed there."""
     spec = find_spec("pip")
     if spec is None or spec.origin is None:
-        raise BugError("bug", "pip is a dependency of pip-warden and is not there")
+        raise InternalError("bug", "pip is a dependency of pip-warden and is not there")
     return Path(spec.origin).parent / "__pip-runner__.py"
 
 

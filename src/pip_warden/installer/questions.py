@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import InstallerError
 from pip_warden.installer.model import Backend, LinkRequest, PlannedInstall
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
@@ -38,12 +38,12 @@ def answer(question: str, body: bytes, backend: Backend) -> dict[str, str]:
             case "unfit":
                 found = _texts(document, "found")["found"]
             case _:
-                found = f"the question {shown(question)}"
+                found = f"the question {escape_text(question)}"
     except MalformedError as err:
         found = f"a question that nobody can read: {err}"
     raise InstallerError(
         "unknown-pip",
-        f"expected a pip that can be guarded, found {shown(found, 500)}",
+        f"expected a pip that can be guarded, found {escape_text(found, 500)}",
         hint="Install pip-warden again, with the pip that it asks for.",
     )
 

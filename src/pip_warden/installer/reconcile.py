@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.errors import RefusedError
-from pip_warden.installer.local import local_path
+from pip_warden.installer.local import path_from_url
 from pip_warden.installer.model import PlannedInstall
 from pip_warden.installer.pip import Installed
 
@@ -61,7 +61,7 @@ def reconcile_report(items: Iterable[Installed], accepted: frozenset[str], local
         RefusedError: ``not-through-gate``.
     """
     for item in items:
-        if local_path(item.directory) not in local and (not item.sha256 or item.sha256 not in accepted):
+        if path_from_url(item.directory) not in local and (not item.sha256 or item.sha256 not in accepted):
             raise _past_the_gate(f"{item.name} {item.version}")
 
 

@@ -12,8 +12,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from pip_warden.errors import UsageError
-from pip_warden.installer.requirements_file import displayed
-from pip_warden.installer.wanted import LocalFile, LocalProject, Named
+from pip_warden.installer.requirements_file import redact_credentials
+from pip_warden.installer.wanted import LocalFile, LocalProject, NamedRequirement
 from pip_warden.names import ProjectName
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029\ufeff\ud800-\udfff]")
@@ -36,7 +36,7 @@ _HASH = re.compile(r"[a-z0-9]+:[0-9a-f]+", re.ASCII)
 _EXTRAS = re.compile(r"(.*?)(\[[^\[\]]*\])?", re.DOTALL)
 
 
-def read_requirement(text: str, base: Path, where: str) -> Named | LocalFile | LocalProject:
+def read_requirement(text: str, base: Path, where: str) -> NamedRequirement | LocalFile | LocalProject:
     """Read one requirement.
 
     Args:
@@ -51,14 +51,14 @@ def read_requirement(text: str, base: Path, where: str) -> Named | LocalFile | L
     body, options = _split_options(text)
     place, extras = _split_extras(body.strip())
     if re.match(r"[a-z+]+://|[a-z]+\+|file:", body.strip(), re.IGNORECASE | re.ASCII):
-        raise _refused(where, displayed(body), "A URL is fetched past the gate; name the package.")
+        raise _refused(where, redact_credentials(body), "A URL is fetched past the gate; name the package.")
     is_archive = place.lower().endswith(_ARCHIVES) and "@" not in place
     if not (is_archive or _is_path(place)):
-        return read_named(text, where)
+        return read_named_requirement(text, where)
     if options:
         raise UsageError(
             "bad-requirement",
-            f"expected nothing after a local path, found {displayed(text)} in {where}",
+            f"expected nothing after a local path, found {redact_credentials(text)} in {where}",
             hint="A local file is judged by the evidence beside it, or pinned by its hash in the trust file.",
         )
     if is_archive:
@@ -66,7 +66,7 @@ def read_requirement(text: str, base: Path, where: str) -> Named | LocalFile | L
     return read_project(body, base, where)
 
 
-def read_named(text: str, where: str) -> Named:
+def read_named_requirement(text: str, where: str) -> NamedRequirement:
     """Read a requirement by name, with its ``--hash`` and ``--config-settings``.
 
     Raises:
@@ -80,16 +80,16 @@ def read_named(text: str, where: str) -> Named:
     except (InvalidRequirement, ValueError, RecursionError) as err:
         raise UsageError(
             "bad-requirement",
-            f"expected a requirement such as name>=1.0, found {displayed(text)} in {where}",
+            f"expected a requirement such as name>=1.0, found {redact_credentials(text)} in {where}",
         ) from err
     if requirement.url is not None:
         raise _refused(
-            where, displayed(text), "A direct reference is fetched past the gate; name the package."
+            where, redact_credentials(text), "A direct reference is fetched past the gate; name the package."
         )
     hashes, settings = _hashes_and_settings(words, text, where)
     # pip reads a name such as `a.tar.gz` as a file if there is one; a normalised name has no dots.
     requirement.name = str(canonicalize_name(requirement.name))
-    named = Named(
+    named = NamedRequirement(
         requirement=str(requirement),
         project=ProjectName(requirement.name),
         hashes=hashes,
@@ -98,7 +98,7 @@ def read_named(text: str, where: str) -> Named:
     if named.rendered().endswith("\\"):
         raise UsageError(
             "bad-requirement",
-            f"expected no backslash at the end of a requirement, found {displayed(text)} in {where}",
+            f"expected no backslash at the end of a requirement, found {redact_credentials(text)} in {where}",
             hint="pip would read the next requirement as a part of it.",
         )
     return named
@@ -113,12 +113,13 @@ def read_project(text: str, base: Path, where: str, *, editable: bool = False) -
     _check_text(text, where)
     place, extras = _split_extras(text.strip())
     if "://" in place or re.match(r"[a-z]+\+|file:", place, re.ASCII | re.IGNORECASE):
-        raise _refused(where, displayed(text), "A URL is fetched past the gate; name the package.")
+        raise _refused(where, redact_credentials(text), "A URL is fetched past the gate; name the package.")
     path = _resolved(_existing(place, base))
     if not place or path is None:
         raise UsageError(
             "bad-requirement",
-            f"expected a local wheel, sdist or project directory, found {displayed(text)} in {where}",
+            f"expected a local wheel, sdist or project directory, "
+            f"found {redact_credentials(text)} in {where}",
         )
     return LocalProject(path=path, extras=extras, editable=editable)
 
@@ -132,12 +133,12 @@ def _check_text(text: str, where: str) -> None:
     if _UNWRITABLE.search(text):
         raise UsageError(
             "bad-requirement",
-            f"expected one line without control characters, found {displayed(text)} in {where}",
+            f"expected one line without control characters, found {redact_credentials(text)} in {where}",
         )
     if _VARIABLE.search(text):
         raise _refused(
             where,
-            f"the variable in {displayed(text)}",
+            f"the variable in {redact_credentials(text)}",
             "Write it out: what it stands for differs from machine to machine.",
         )
 
@@ -152,7 +153,9 @@ def _existing(place: str, base: Path) -> Path:
     try:
         return (base / Path(place).expanduser()).absolute()
     except (OSError, ValueError, RuntimeError) as err:
-        raise UsageError("bad-requirement", f"expected a local path, found {displayed(place)}") from err
+        raise UsageError(
+            "bad-requirement", f"expected a local path, found {redact_credentials(place)}"
+        ) from err
 
 
 def _archive(place: str, base: Path, where: str) -> Path:
@@ -160,7 +163,8 @@ def _archive(place: str, base: Path, where: str) -> Path:
     # Not Path.is_file, which raises for a name that is too long.
     if not os.path.isfile(path):
         raise UsageError(
-            "bad-requirement", f"expected a local file, found no {displayed(place)}; {where} names it"
+            "bad-requirement",
+            f"expected a local file, found no {redact_credentials(place)}; {where} names it",
         )
     return path
 
@@ -188,7 +192,7 @@ def _hashes_and_settings(words: list[str], text: str, where: str) -> tuple[tuple
         else:
             raise UsageError(
                 "bad-requirement",
-                f"expected --hash or --config-settings, found {displayed(name)} in {where}",
+                f"expected --hash or --config-settings, found {redact_credentials(name)} in {where}",
             )
     return tuple(hashes), tuple(settings)
 
@@ -202,7 +206,7 @@ def _pairs(words: list[str], text: str, where: str) -> Iterator[tuple[str, str]]
         if not name.startswith("--") or not value:
             raise UsageError(
                 "bad-requirement",
-                f"expected options after the requirement, found {displayed(text)} in {where}",
+                f"expected options after the requirement, found {redact_credentials(text)} in {where}",
             )
         yield name, value
 

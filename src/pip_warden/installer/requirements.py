@@ -19,9 +19,9 @@ from packaging.version import Version
 
 from pip_warden.display import near
 from pip_warden.errors import UsageError
-from pip_warden.installer.requirement import read_named, read_project, read_requirement
-from pip_warden.installer.requirements_file import bad_file, displayed, local_path, read_file
-from pip_warden.installer.wanted import LocalFile, LocalProject, Named, Wanted
+from pip_warden.installer.requirement import read_named_requirement, read_project, read_requirement
+from pip_warden.installer.requirements_file import bad_file, read_file, redact_credentials, resolve_name
+from pip_warden.installer.wanted import LocalFile, LocalProject, NamedRequirement, Wanted
 from pip_warden.names import ProjectName, parse_version
 
 _FLAGS = {"pre": "--pre", "prefer_binary": "--prefer-binary", "require_hashes": "--require-hashes"}
@@ -87,17 +87,17 @@ class _Collected:
 
     def __init__(self, sources: frozenset[str]) -> None:
         self.sources = sources
-        self.named: list[Named] = []
+        self.named: list[NamedRequirement] = []
         self.files: list[LocalFile] = []
         self.projects: list[LocalProject] = []
-        self.constraints: list[Named] = []
+        self.constraints: list[NamedRequirement] = []
         self.options: list[str] = []
         self.notes: list[str] = []
         self.read: set[tuple[Path, bool]] = set()
 
-    def add(self, requirement: Named | LocalFile | LocalProject) -> None:
+    def add(self, requirement: NamedRequirement | LocalFile | LocalProject) -> None:
         match requirement:
-            case Named():
+            case NamedRequirement():
                 self.named.append(requirement)
             case LocalFile():
                 self.files.append(requirement)
@@ -115,7 +115,7 @@ class _Collected:
         )
 
 
-def _release(named: Named) -> Release:
+def _release(named: NamedRequirement) -> Release:
     requirement = Requirement(named.requirement)
     exact = [spec.version for spec in requirement.specifier if spec.operator == "=="]
     if len(exact) != 1 or exact[0].endswith(".*"):
@@ -133,7 +133,7 @@ def _release(named: Named) -> Release:
 def _file(
     text: str, base: Path, pile: _Collected, *, is_constraint: bool, within: tuple[Path, ...] = ()
 ) -> None:
-    path = local_path(text, base)
+    path = resolve_name(text, base)
     real = path.resolve()
     if real in within:
         raise bad_file(path, "that it includes itself")
@@ -150,10 +150,10 @@ def _file(
             continue
         origin = f"-{'c' if is_constraint else 'r'} {near(path).removeprefix('./')} (line {line.number})"
         if is_constraint:
-            pile.constraints.append(replace(read_named(line.text, str(path)), origin=origin))
+            pile.constraints.append(replace(read_named_requirement(line.text, str(path)), origin=origin))
             continue
         wish = read_requirement(line.text, path.parent, str(path))
-        pile.add(replace(wish, origin=origin) if isinstance(wish, Named) else wish)
+        pile.add(replace(wish, origin=origin) if isinstance(wish, NamedRequirement) else wish)
 
 
 def _options(
@@ -196,7 +196,7 @@ def _index(url: str, path: Path, pile: _Collected) -> None:
     if ".." in place or not any(place == source or place.startswith(f"{source}/") for source in pile.sources):
         raise UsageError(
             "refused-requirement",
-            f"expected no index but the trust file's sources in {path}, found {displayed(place)}",
+            f"expected no index but the trust file's sources in {path}, found {redact_credentials(place)}",
             hint="Each package's source is pinned in the trust file; remove "
             "the line, or add the source there.",
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 
 _LARGEST_FILE = 16 << 20
@@ -81,7 +81,7 @@ def _line(item: Any, is_editable: bool = False) -> RequirementsLine:
     return RequirementsLine(str(line.line).strip(), is_editable, int(line.line_number or 0))
 
 
-def local_path(text: str, base: Path) -> Path:
+def resolve_name(text: str, base: Path) -> Path:
     """Return a requirements file's path; links are not resolved: paths in it start from the given name.
 
     Raises:
@@ -92,14 +92,14 @@ def local_path(text: str, base: Path) -> Path:
         r"(.*/)?pylock[^/]*\.toml", text
     ):
         raise UsageError(
-            "refused-requirement", f"expected a local requirements file, found {displayed(text)}"
+            "refused-requirement", f"expected a local requirements file, found {redact_credentials(text)}"
         )
     path = (base / text).absolute()
     try:
         path.resolve()
     except (OSError, ValueError, RuntimeError) as err:
         raise UsageError(
-            "bad-requirements-file", f"expected a readable file, found {displayed(text)}"
+            "bad-requirements-file", f"expected a readable file, found {redact_credentials(text)}"
         ) from err
     return path
 
@@ -115,7 +115,7 @@ def _checked_text(path: Path) -> str:
     except (OSError, ValueError) as err:
         reason = err.strerror if isinstance(err, OSError) else "a name that no file can have"
         raise UsageError(
-            "bad-requirements-file", f"expected a readable file {shown(str(path))}, found: {reason}"
+            "bad-requirements-file", f"expected a readable file {escape_text(str(path))}, found: {reason}"
         ) from err
     if len(raw) > _LARGEST_FILE:
         raise bad_file(path, "a file that is too large")
@@ -132,11 +132,11 @@ def _checked_text(path: Path) -> str:
     return text
 
 
-def displayed(text: str) -> str:
+def redact_credentials(text: str) -> str:
     """Return the user's text without the credentials that a URL in it may carry."""
     if ":" in text or "//" in text:
         text = re.sub(r"\?\S*", "?…", re.sub(r"(?<!\S)\S*@", "…@", text))
-    return shown(text)
+    return escape_text(text)
 
 
 def bad_file(path: Path, found: str) -> UsageError:

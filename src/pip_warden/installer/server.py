@@ -28,8 +28,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from pip_warden.display import shown
-from pip_warden.errors import BugError, UsageError, WardenError, outranks
+from pip_warden.display import escape_text
+from pip_warden.errors import InternalError, UsageError, WardenError, outranks
 from pip_warden.installer.model import Backend, ListedFile
 from pip_warden.installer.questions import LARGEST_QUESTION, answer
 from pip_warden.names import ProjectName, parse_project_name
@@ -174,7 +174,9 @@ class Server:
             # A failure of our own must end the run too: an installer may go on after a 500.
             if not answered:
                 self._deny(
-                    BugError("bug", f"expected an answer for {shown(path)}, found a failure of our own")
+                    InternalError(
+                        "bug", f"expected an answer for {escape_text(path)}, found a failure of our own"
+                    )
                 )
         return response
 
@@ -206,11 +208,11 @@ class Server:
                 self.denial = error
         if first:
             self._on_denial()
-        return _text(403, f"{error.code}: {shown(error.message, 500)}")
+        return _text(403, f"{error.code}: {escape_text(error.message, 500)}")
 
     def _remember(self, stray: str) -> None:
         with self._lock:
-            self.strays = (*self.strays, shown(stray, 300))
+            self.strays = (*self.strays, escape_text(stray, 300))
 
 
 async def _body(request: Request) -> bytes:

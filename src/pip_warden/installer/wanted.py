@@ -11,12 +11,12 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from pip_warden.errors import UsageError
-from pip_warden.installer.requirements_file import displayed
+from pip_warden.installer.requirements_file import redact_credentials
 from pip_warden.names import ProjectName
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Named:
+class NamedRequirement:
     """A requirement by name.
 
     Attributes:
@@ -75,21 +75,21 @@ class Wanted:
         notes: What was dropped, for people.
     """
 
-    named: tuple[Named, ...] = ()
+    named: tuple[NamedRequirement, ...] = ()
     files: tuple[LocalFile, ...] = ()
     projects: tuple[LocalProject, ...] = ()
-    constraints: tuple[Named, ...] = ()
+    constraints: tuple[NamedRequirement, ...] = ()
     options: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def render(named: Iterable[Named]) -> str:
+def render(named: Iterable[NamedRequirement]) -> str:
     """Return requirements as the content of the file that pip is given."""
     return "".join(f"{item.rendered()}\n" for item in named)
 
 
 def check_wanted(
-    wanted: Wanted, environment: Callable[[], Mapping[str, str]], *, build: Iterable[Named] = ()
+    wanted: Wanted, environment: Callable[[], Mapping[str, str]], *, build: Iterable[NamedRequirement] = ()
 ) -> None:
     """Check that there is something to install in the target, and that every marker can be evaluated there.
 
@@ -112,7 +112,7 @@ def check_wanted(
     values = environment()
     not_wanted = {named for named, marker in marked.items() if not _holds(named, marker, values)}
     if not wanted.files and not wanted.projects and not_wanted.issuperset(wanted.named):
-        listed = ", ".join(displayed(named.requirement) for named in wanted.named[:5])
+        listed = ", ".join(redact_credentials(named.requirement) for named in wanted.named[:5])
         raise nothing_wanted(f"only requirements whose marker is false here: {listed}")
 
 
@@ -126,13 +126,14 @@ def nothing_wanted(found: str) -> UsageError:
     )
 
 
-def _holds(named: Named, marker: Marker, environment: Mapping[str, str]) -> bool:
+def _holds(named: NamedRequirement, marker: Marker, environment: Mapping[str, str]) -> bool:
     try:
         return marker.evaluate({**environment, "extra": ""})
     except (ValueError, KeyError, RecursionError) as err:
         raise UsageError(
             "bad-requirement",
-            f"expected a marker that can be evaluated (PEP 508), found {displayed(named.requirement)}",
+            f"expected a marker that can be evaluated (PEP 508), "
+            f"found {redact_credentials(named.requirement)}",
             hint="Versions are compared with versions, and everything else "
             'with == and !=, or "in" and "not in".',
         ) from err

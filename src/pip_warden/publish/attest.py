@@ -10,7 +10,7 @@ from pip_warden._sigstore.fields import base64_of
 from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
-from pip_warden.errors import BugError
+from pip_warden.errors import InternalError
 from pip_warden.evidence.names import ATTESTATION, ATTESTATION_KINDS, BUNDLE
 from pip_warden.publish.sign import REKOR_V1, Signed, checked, write_all
 from pip_warden.strict_json import JSONValue
@@ -74,7 +74,7 @@ def statement(
 def pep740(wire: WireBundle) -> bytes:
     """Rewrite a bundle with a DSSE envelope as a PEP 740 attestation object, version 1."""
     if wire.envelope is None:
-        raise BugError("bug", "a statement was signed without an envelope")
+        raise InternalError("bug", "a statement was signed without an envelope")
     attestation: dict[str, JSONValue] = {
         "version": 1,
         "verification_material": {

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from pip_warden.digests import Digest, digest_of_file
-from pip_warden.display import shown
-from pip_warden.errors import BugError, RefusedError, RegistryError, UndecidedError, UsageError
+from pip_warden.display import escape_text
+from pip_warden.errors import InternalError, RefusedError, RegistryError, UndecidedError, UsageError
 from pip_warden.events import SILENT, Reporter
-from pip_warden.evidence.locate import Place, places
+from pip_warden.evidence.locate import GenericPackage, generic_packages
 from pip_warden.evidence.names import evidence_of, is_evidence
 from pip_warden.index.candidate import distinct
 from pip_warden.index.gitlab import GitLab
@@ -156,10 +156,10 @@ class Registry:
             RefusedError: As for :meth:`publish`.
             UndecidedError: As for :meth:`publish`.
         """
-        place = places([self._to.evidence], signed.name, self._to.path)[0]
+        place = generic_packages([self._to.evidence], signed.name, self._to.path)[0]
         return tuple(self._evidence(path, place) for path in signed.evidence)
 
-    def _evidence(self, path: Path, place: Place) -> UploadResult:
+    def _evidence(self, path: Path, place: GenericPackage) -> UploadResult:
         content, name = path.read_bytes(), without_epoch(path.name)
         where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
         there = self._there(place, name, len(content))
@@ -183,7 +183,7 @@ class Registry:
             )
         return UploadResult(name=name, kind="evidence", outcome="uploaded", where=where)
 
-    def _there(self, place: Place, name: str, size: int) -> bytes | None:
+    def _there(self, place: GenericPackage, name: str, size: int) -> bytes | None:
         try:
             return self._gitlab.generic_get(
                 self._to.project,
@@ -205,9 +205,9 @@ class Registry:
             UndecidedError: As for :meth:`publish`.
         """
         if signed.summary is None:
-            raise BugError("bug", f"{signed.name} has no verification summary")
+            raise InternalError("bug", f"{signed.name} has no verification summary")
         place, name = (
-            places([self._to.evidence], signed.name, self._to.path)[0],
+            generic_packages([self._to.evidence], signed.name, self._to.path)[0],
             without_epoch(signed.summary.name),
         )
         where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
@@ -273,7 +273,7 @@ class Registry:
 def _other_content(name: str, where: str, ours: str, theirs: str) -> RefusedError:
     return RefusedError(
         "other-content",
-        f"expected {shown(name)} with SHA-256 {ours} or nothing at {where}, found SHA-256 {theirs}",
+        f"expected {escape_text(name)} with SHA-256 {ours} or nothing at {where}, found SHA-256 {theirs}",
         hint="A published name is never given other content. "
         "Raise the version, or find out who published it.",
     )

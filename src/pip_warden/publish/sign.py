@@ -9,9 +9,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
-from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.result import VerificationResult
 from pip_warden._sigstore.sign import Signatory
-from pip_warden._sigstore.verify import prove
+from pip_warden._sigstore.verify import verify_bundle
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.disk import draft_beside
@@ -40,7 +40,7 @@ class Signed:
 
     path: Path
     written: tuple[Path, ...]
-    proved: Proved
+    proved: VerificationResult
 
 
 def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -108,7 +108,9 @@ def sign_file(
     )
 
 
-def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> tuple[WireBundle, Proved]:
+def checked(
+    path: Path, bundle: bytes, digest: Digest, by: Signatory
+) -> tuple[WireBundle, VerificationResult]:
     """Read a new bundle, and verify it as strictly as its consumers will.
 
     The library only logs a failed time stamp.
@@ -119,7 +121,7 @@ def checked(path: Path, bundle: bytes, digest: Digest, by: Signatory) -> tuple[W
     item = read_bundle(path.name, bundle)
     if not isinstance(item, Item):
         raise _unverifiable(path, item.fault)
-    proved = prove(item.wire, digest, by.root)
+    proved = verify_bundle(item.wire, digest, by.root)
     if isinstance(proved, Fault):
         raise _unverifiable(path, proved)
     return item.wire, proved

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.strict_json import JSONValue, loads_object
 
@@ -48,9 +48,10 @@ class TokenClaims:
     def in_words(self) -> str:
         """Return what consumers will pin, for people."""
         return (
-            f"signing as {shown(self.claimed_subject)}\n"
-            f"  issued by {shown(self.claimed_issuer)}, project id {shown(self.claimed_project_id)}, "
-            f"trigger {shown(self.claimed_trigger)}, runner {shown(self.claimed_runner)}"
+            f"signing as {escape_text(self.claimed_subject)}\n"
+            f"  issued by {escape_text(self.claimed_issuer)}, "
+            f"project id {escape_text(self.claimed_project_id)}, "
+            f"trigger {escape_text(self.claimed_trigger)}, runner {escape_text(self.claimed_runner)}"
         )
 
 
@@ -108,7 +109,7 @@ def _check_issuer(issuer: str, *, is_public_good: bool) -> None:
         raise UsageError(
             "unknown-issuer",
             "expected a token of a GitLab that the public-good Sigstore knows "
-            f"({', '.join(PUBLIC_GOOD_GITLABS)}), found {shown(issuer)}",
+            f"({', '.join(PUBLIC_GOOD_GITLABS)}), found {escape_text(issuer)}",
             hint="A self-managed GitLab needs a Sigstore of its own (--trust-config FILE). "
             "Until then its consumers can pin hashes.",
         )
@@ -173,7 +174,9 @@ def _check_audience(audience: JSONValue) -> None:
     audiences = audience if isinstance(audience, list) else [audience]
     if AUDIENCE not in audiences:
         raise UsageError(
-            "wrong-audience", f"expected the audience {AUDIENCE}, found {shown(str(audience))}", hint=_HOW
+            "wrong-audience",
+            f"expected the audience {AUDIENCE}, found {escape_text(str(audience))}",
+            hint=_HOW,
         )
 
 

@@ -114,8 +114,8 @@ def _item(item: ItemRefusal) -> JSONValue:
     return {
         "evidence": item.label,
         "form": item.form.value,
-        "step": int(item.no.step),
+        "step": int(item.failure.step),
         "code": item.code,
-        "expected": item.no.fault.expected,
-        "found": item.no.fault.found,
+        "expected": item.failure.fault.expected,
+        "found": item.failure.fault.found,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import Line, Outcome, Report, signer_of
@@ -82,26 +82,26 @@ def _render(report: Report, layout: Layout) -> Iterator[str]:
     if report.unpinned:
         yield from unpinned_names(report, layout)
     for text in report.warnings:
-        yield from layout.labelled(("warning: ", "unknown"), shown(text, 500), hang=2)
+        yield from layout.labelled(("warning: ", "unknown"), escape_text(text, 500), hang=2)
 
 
 def _render_error(error: WardenError, layout: Layout) -> Iterator[str]:
-    yield from layout.line(("error", "bad"), f"[{error.code}]: {shown(error.message, 2000)}")
+    yield from layout.line(("error", "bad"), f"[{error.code}]: {escape_text(error.message, 2000)}")
     if isinstance(error, TrustFileError):
         for path, message in error.faults:
-            yield from layout.line(f"{shown(path)}: {shown(message, 500)}", indent=2)
+            yield from layout.line(f"{escape_text(path)}: {escape_text(message, 500)}", indent=2)
     if error.hint:
         yield ""
-        yield from layout.labelled(("hint: ", "strong"), shown(error.hint, 2000), hang=2)
+        yield from layout.labelled(("hint: ", "strong"), escape_text(error.hint, 2000), hang=2)
 
 
 def _render_line(line: Line, layout: Layout) -> Iterator[str]:
     mark, role = _MARKS[line.outcome]
-    head: list[Piece] = [f"{shown(line.subject)} ", (line.outcome.value, role)]
+    head: list[Piece] = [f"{escape_text(line.subject)} ", (line.outcome.value, role)]
     put = partial(layout.labelled, (f"{mark} ", role), *head, hang=4)
     match line.verdict:
         case Accepted() as accepted:
-            note = f"  ({shown(line.note)})" if line.note else ""
+            note = f"  ({escape_text(line.note)})" if line.note else ""
             yield from put("  ", *_basis(accepted), note)
             for item in accepted.bad_items:
                 yield from layout.line(f"not used: {_item(item)}", indent=4)
@@ -110,20 +110,20 @@ def _render_line(line: Line, layout: Layout) -> Iterator[str]:
             yield from _render_refusal(refused, layout)
         case None:
             code = f"[{line.undecided.code}]" if line.undecided else ""
-            yield from put(code, f"  {shown(line.note)}" if line.note else "")
+            yield from put(code, f"  {escape_text(line.note)}" if line.note else "")
     if line.undecided is not None:
-        yield from layout.line(shown(line.undecided.message, 500), indent=4)
+        yield from layout.line(escape_text(line.undecided.message, 500), indent=4)
         if line.undecided.hint:
-            yield from layout.line(f"hint: {shown(line.undecided.hint, 500)}", indent=4)
+            yield from layout.line(f"hint: {escape_text(line.undecided.hint, 500)}", indent=4)
 
 
 def _basis(accepted: Accepted) -> Iterator[Piece]:
     """Yield what an acceptance rests on: a signer is what the eye shall meet first."""
     if isinstance(accepted.basis, SignedBy):
         yield "signed by "
-        yield shown(signer_of(accepted), 2000), "signer"
+        yield escape_text(signer_of(accepted), 2000), "signer"
     else:
-        yield shown(signer_of(accepted))
+        yield escape_text(signer_of(accepted))
 
 
 def _render_listed(lines: list[Line], layout: Layout) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _render_listed(lines: list[Line], layout: Layout) -> Iterator[str]:
     refused = lines[0].verdict
     assert isinstance(refused, Refused)  # noqa: S101 -- not-pinned is the code of a refusal
     mark, role = _MARKS[Outcome.REFUSED]
-    what = shown(lines[0].subject) if len(lines) == 1 else counted(len(lines), "package", "packages")
+    what = escape_text(lines[0].subject) if len(lines) == 1 else counted(len(lines), "package", "packages")
     yield from layout.labelled((f"{mark} ", role), f"{what} ", ("refused", role), _step(refused), hang=4)
 
 
@@ -141,17 +141,20 @@ def _step(refused: Refused) -> str:
 
 def _render_refusal(refused: Refused, layout: Layout) -> Iterator[str]:
     fault = refused.fault
-    yield from layout.labelled("expected: ", shown(fault.expected, 500), indent=4)
-    yield from layout.labelled("found:    ", shown(fault.found, 500), indent=4)
+    yield from layout.labelled("expected: ", escape_text(fault.expected, 500), indent=4)
+    yield from layout.labelled("found:    ", escape_text(fault.found, 500), indent=4)
     if len(refused.bad_items) > 1:
         for item in refused.bad_items:
             yield from layout.labelled("evidence: ", _item(item), indent=4)
     elif refused.bad_items:
-        yield from layout.labelled("evidence: ", shown(refused.bad_items[0].label), indent=4)
+        yield from layout.labelled("evidence: ", escape_text(refused.bad_items[0].label), indent=4)
     if fault.hint:
-        yield from layout.labelled("hint: ", shown(fault.hint, 500), indent=4)
+        yield from layout.labelled("hint: ", escape_text(fault.hint, 500), indent=4)
 
 
 def _item(item: ItemRefusal) -> str:
-    fault = item.no.fault
-    return f"{shown(item.label)} [{fault.code}] expected {shown(fault.expected)}, found {shown(fault.found)}"
+    fault = item.failure.fault
+    return (
+        f"{escape_text(item.label)} [{fault.code}] expected {escape_text(fault.expected)}, "
+        f"found {escape_text(fault.found)}"
+    )

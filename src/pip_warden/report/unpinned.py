@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.report.layout import Layout
 from pip_warden.report.model import Report
 from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
@@ -18,11 +18,11 @@ def unpinned_names(report: Report, layout: Layout) -> Iterator[str]:
         layout: How it is laid out.
     """
     yield ""
-    rows = [(shown(name.project), shown(name.wanted_by)) for name in report.unpinned]
+    rows = [(escape_text(name.project), escape_text(name.wanted_by)) for name in report.unpinned]
     yield from layout.table(("not in the trust file", "wanted by"), rows)
     yield ""
     yield from layout.line("Pin them; this shows who publishes each one, and asks:")
-    names = [shown(name.project) for name in report.unpinned]
+    names = [escape_text(name.project) for name in report.unpinned]
     yield from _choices(pin_by_identity(names, report.sources, report.trust_file), layout)
     yield from layout.line("For what nobody signs:")
     release = f"{names[0] if len(names) == 1 else 'NAME'}==VERSION"

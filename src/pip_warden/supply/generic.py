@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from pip_warden.errors import CredentialsError, NetworkError
-from pip_warden.evidence.locate import Place
+from pip_warden.evidence.locate import GenericPackage
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.rows import PackageFile
 
@@ -21,7 +21,7 @@ class GenericStore:
     with the same credentials, so a 404 here means that there is no such file.
     """
 
-    def __init__(self, gitlab: GitLab, registry: str, place: Place) -> None:
+    def __init__(self, gitlab: GitLab, registry: str, place: GenericPackage) -> None:
         self._gitlab = gitlab
         self._registry = registry
         self._place = place

@@ -16,7 +16,7 @@ from pip_warden.artifact.limits import CHUNK
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import receive
 from pip_warden.digests import Digest, Hasher
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError, RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.offered import read_offered
@@ -216,6 +216,7 @@ def _asked(what: str) -> Iterator[None]:
     except Exception as err:
         raise UndecidedError(
             "supply-failed",
-            f"expected {what} from the caller's supply, found {type(err).__name__}: {shown(str(err), 200)}",
+            f"expected {what} from the caller's supply, "
+            f"found {type(err).__name__}: {escape_text(str(err), 200)}",
             hint="The error that it raised is this one's __cause__.",
         ) from err

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pip_warden._sigstore.rekor import Hashedrekord, find_entry
+from pip_warden._sigstore.rekor import Hashedrekord, find_log_entry
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import receive
-from pip_warden.errors import BugError, NetworkError
-from pip_warden.evidence.locate import EntryFinder, locate, locate_provenance, places
+from pip_warden.errors import InternalError, NetworkError
+from pip_warden.evidence.locate import LogEntryFinder, generic_packages, locate, locate_provenance
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.gitlab import GitLab
@@ -71,18 +71,18 @@ class RegistrySupply:
                 candidate.claimed_provenance, partial(self._fetch_provenance, source.url)
             )
         if entry.registry is None:
-            raise BugError("bug", "a gitlab entry has no registry project")
+            raise InternalError("bug", "a gitlab entry has no registry project")
         templates = entry.evidence or source.evidence
         gitlab = GitLab(self._transport, source.url)
         stores = [
             GenericStore(gitlab, entry.registry, place)
-            for place in places(templates, artifact.name, entry.registry)
+            for place in generic_packages(templates, artifact.name, entry.registry)
         ]
         return locate(
             without_epoch(artifact.name.filename), artifact.digest, stores, self._entry_finder(entry)
         )
 
-    def _entry_finder(self, entry: IdentityEntry | Probe) -> EntryFinder:
+    def _entry_finder(self, entry: IdentityEntry | Probe) -> LogEntryFinder:
         """Return a look-up in the logs of the roots that may vouch for the package, and in no other."""
         if isinstance(entry, Probe):
             names = [entry.root]
@@ -124,7 +124,7 @@ def look_up(
         UndecidedError: A log could not be searched.
     """
     urls = dict.fromkeys(url for name in names for url in roots[name].rekor_v1_urls)
-    return find_entry(transport, tuple(urls), wanted)
+    return find_log_entry(transport, tuple(urls), wanted)
 
 
 def is_foreign(url: str, home: str) -> bool:

@@ -4,7 +4,7 @@
   ``reading``: response bodies.
 * ``connections`` and ``bodies``: what is needed of requests, which nothing outside this room imports.
 * ``urls``: origins; ``settings``: filled in by the command line.
-* ``secret``: one credential; ``credentials``: which origin gets which; ``dress``: in which header;
+* ``secret``: one credential; ``credentials``: which origin gets which; ``auth_header``: in which header;
   ``collect``: where they come from.
 * ``retry``: retries and deadlines; ``watchdog``: shuts connections down at a deadline.
 * ``failures``: converts foreign exceptions; ``responses``: responses, and what an unexpected one means.
@@ -17,7 +17,7 @@ from pip_warden.transport.responses import Download, Response, error_for
 from pip_warden.transport.retry import Clock
 from pip_warden.transport.secret import Secret
 from pip_warden.transport.settings import NetworkSettings, settings_from_environment
-from pip_warden.transport.urls import Origin, is_api, origin_of, shown_url
+from pip_warden.transport.urls import Origin, is_api, origin_of, redacted_url
 
 __all__ = [
     "Clock",
@@ -32,6 +32,6 @@ __all__ = [
     "error_for",
     "is_api",
     "origin_of",
+    "redacted_url",
     "settings_from_environment",
-    "shown_url",
 ]

@@ -15,20 +15,20 @@ from pip_warden.strict_json import JSONValue
 from pip_warden.transport.bodies import FileBody
 from pip_warden.transport.credentials import Credentials
 from pip_warden.transport.exchange import OpenResponse, Request
-from pip_warden.transport.failures import PASSING, located
+from pip_warden.transport.failures import TRANSIENT, located
 from pip_warden.transport.reading import MOST_EXPLAINED, read_reply, write_file
 from pip_warden.transport.responses import Download, Response, error_for
 from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.sending import Sender
 from pip_warden.transport.settings import NetworkSettings
-from pip_warden.transport.urls import shown_url
+from pip_warden.transport.urls import redacted_url
 
 if TYPE_CHECKING:
     from requests_toolbelt import MultipartEncoder
 
 T = TypeVar("T", bound=Download | Response)
 
-_PASSING_STATUS = frozenset({429, 502, 503, 504})
+_TRANSIENT_STATUS = frozenset({429, 502, 503, 504})
 _AS_STORED = (("Accept-Encoding", "identity"), ("Accept", "*/*"))
 
 
@@ -101,7 +101,7 @@ class Transport:
         """
         headers = (("Accept-Encoding", "gzip"), ("Accept", accept or "*/*"))
         ask = Request(
-            method="GET", url=url, what=label or shown_url(url), headers=headers, is_anonymous=anonymous
+            method="GET", url=url, what=label or redacted_url(url), headers=headers, is_anonymous=anonymous
         )
         return self._not_limited(self._persist(ask, lambda answer: read_reply(answer, max_bytes)), ask)
 
@@ -121,7 +121,7 @@ class Transport:
         ask = Request(
             method="POST",
             url=url,
-            what=shown_url(url),
+            what=redacted_url(url),
             headers=headers,
             body=json.dumps(payload).encode(),
             is_anonymous=True,
@@ -241,10 +241,10 @@ class Transport:
                 with self._sender.open(ask, budget) as answer:
                     outcome = take(answer)
             except NetworkError as err:
-                if err.code in PASSING and budget.pause():
+                if err.code in TRANSIENT and budget.pause():
                     continue
                 raise
-            passing = isinstance(outcome, Response) and outcome.status in _PASSING_STATUS
+            passing = isinstance(outcome, Response) and outcome.status in _TRANSIENT_STATUS
             if not (passing and budget.pause(_retry_after(outcome))):
                 return outcome
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pip_warden.errors import NetworkError, UsageError
 from pip_warden.transport.credentials import Credentials, Lookup
-from pip_warden.transport.secret import Credential, Kind, Secret
+from pip_warden.transport.secret import Credential, CredentialKind, Secret
 from pip_warden.transport.urls import Origin, origin_of
 
 _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
@@ -58,13 +58,13 @@ def _from_variables(environ: Mapping[str, str]) -> dict[Origin, Credential]:
     job, api = environ.get("CI_JOB_TOKEN"), environ.get("CI_API_V4_URL")
     if job and api:
         held[_setting_origin("CI_API_V4_URL", api)] = Credential(
-            kind=Kind.JOB, secret=_checked("CI_JOB_TOKEN", job), user="gitlab-ci-token"
+            kind=CredentialKind.JOB, secret=_checked("CI_JOB_TOKEN", job), user="gitlab-ci-token"
         )
     personal = environ.get("GITLAB_TOKEN")
     if personal:
         named = next((name for name in ("GITLAB_URL", "CI_SERVER_URL") if environ.get(name)), None)
         origin = _setting_origin(named, environ[named]) if named else Origin("https", "gitlab.com", 443)
-        held[origin] = Credential(kind=Kind.PERSONAL, secret=_checked("GITLAB_TOKEN", personal))
+        held[origin] = Credential(kind=CredentialKind.PERSONAL, secret=_checked("GITLAB_TOKEN", personal))
     return held
 
 
@@ -137,9 +137,9 @@ def _read_token(path: Path) -> Credential:
         raise UsageError("unreadable-token-file", f"expected one line in {path}, found {len(lines)}")
     user, colon, token = lines[0].strip().partition(":")
     if not colon:
-        return Credential(kind=Kind.TOKEN, secret=_checked(str(path), user))
+        return Credential(kind=CredentialKind.TOKEN, secret=_checked(str(path), user))
     return Credential(
-        kind=Kind.LOGIN, secret=_checked(str(path), token), user=_checked(str(path), user).reveal()
+        kind=CredentialKind.LOGIN, secret=_checked(str(path), token), user=_checked(str(path), user).reveal()
     )
 
 
@@ -161,7 +161,7 @@ def _read_netrc(environ: Mapping[str, str]) -> dict[str, Credential]:
             "bad-netrc", f"expected a readable netrc file, found {path}: {type(err).__name__}"
         ) from err
     return {
-        host.lower(): Credential(kind=Kind.LOGIN, secret=Secret(password), user=login or account)
+        host.lower(): Credential(kind=CredentialKind.LOGIN, secret=Secret(password), user=login or account)
         for host, (login, account, password) in hosts.items()
         if host != "default" and password
     }
@@ -185,7 +185,7 @@ def _keyring() -> Lookup | None:
                 found = None
             usable = found is not None and found.password
             known[host] = (
-                Credential(kind=Kind.LOGIN, secret=Secret(found.password), user=found.username)
+                Credential(kind=CredentialKind.LOGIN, secret=Secret(found.password), user=found.username)
                 if found and usable
                 else None
             )

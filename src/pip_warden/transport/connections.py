@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from pip_warden.transport.watchdog import follow_here
+from pip_warden.transport.watchdog import watch_socket
 
 _POOL = 16
 
@@ -62,7 +62,7 @@ class _Watched(HTTPConnection):
 
     def _follow(self) -> None:
         if self._sock is not None:
-            follow_here(self._sock.fileno())
+            watch_socket(self._sock.fileno())
 
 
 class _WatchedTLS(_Watched, HTTPSConnection):

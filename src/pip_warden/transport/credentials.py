@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from pip_warden.transport.dress import dress
+from pip_warden.transport.auth_header import auth_header
 from pip_warden.transport.secret import AuthHeader, Credential
 from pip_warden.transport.urls import Origin, origin_of
 
@@ -40,4 +40,4 @@ class Credentials:
         held = self.by_origin.get(origin) or self.by_host.get(origin.host)
         if held is None and self.lookup is not None and origin in self.known:
             held = self.lookup(origin.host)
-        return None if held is None else dress(held, urlsplit(url).path)
+        return None if held is None else auth_header(held, urlsplit(url).path)

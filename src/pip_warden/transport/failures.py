@@ -13,11 +13,11 @@ from contextlib import contextmanager
 
 import urllib3.exceptions as urllib3_errors
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError
-from pip_warden.transport.urls import shown_url
+from pip_warden.transport.urls import redacted_url
 
-PASSING = frozenset({"unreachable", "timed-out", "truncated"})
+TRANSIENT = frozenset({"unreachable", "timed-out", "truncated"})
 """Codes of failures for which another try may succeed."""
 
 FOREIGN = (urllib3_errors.HTTPError, http.client.HTTPException, OSError, ValueError)
@@ -43,7 +43,7 @@ def converted(what: str, url: str = "") -> Iterator[None]:
 
 def located(what: str, url: str) -> str:
     """Name what was requested, with its URL as people may see it, unless that is its name already."""
-    place = shown_url(url) if url else ""
+    place = redacted_url(url) if url else ""
     return what if not place or place == what else f"{what} from {place}"
 
 
@@ -109,13 +109,13 @@ def _silence(chain: list[BaseException]) -> str:
 def _reason(chain: list[BaseException]) -> str:
     """Return the reason in the words of the system or of TLS, which hold no URL."""
     if unknown := next((link for link in chain if isinstance(link, socket.gaierror)), None):
-        return f"the host's name cannot be resolved ({shown(unknown.strerror or 'no reason given')})"
+        return f"the host's name cannot be resolved ({escape_text(unknown.strerror or 'no reason given')})"
     for link in reversed(chain):
         if isinstance(link, ssl.SSLCertVerificationError):
-            return shown(link.verify_message)
+            return escape_text(link.verify_message)
         if isinstance(link, ssl.SSLError):
-            return shown(link.reason or type(link).__name__)
+            return escape_text(link.reason or type(link).__name__)
     for link in reversed(chain):
         if isinstance(link, OSError) and link.strerror:
-            return shown(link.strerror)
+            return escape_text(link.strerror)
     return type(chain[-1]).__name__

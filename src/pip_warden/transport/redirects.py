@@ -6,7 +6,7 @@ from urllib.parse import quote, urldefrag, urljoin
 
 from pip_warden.errors import NetworkError
 from pip_warden.transport.exchange import Request
-from pip_warden.transport.urls import origin_of, shown_url
+from pip_warden.transport.urls import origin_of, redacted_url
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Status codes."""
@@ -16,7 +16,7 @@ MOST_REDIRECTS = 5
 _URL_CHARACTERS = "".join(chr(code) for code in range(33, 127))
 
 
-def follow(ask: Request, url: str, location: str) -> str:
+def redirect_target(ask: Request, url: str, location: str) -> str:
     """Return where a redirect leads.
 
     Raises:
@@ -36,6 +36,6 @@ def follow(ask: Request, url: str, location: str) -> str:
             found = "a redirect to plain http"
     raise NetworkError(
         "insecure-redirect",
-        f"expected {ask.what} over https, found {found} from {shown_url(url)}",
+        f"expected {ask.what} over https, found {found} from {redacted_url(url)}",
         hint="Whoever runs the server must fix this; nothing was sent to the other place.",
     )

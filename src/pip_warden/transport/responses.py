@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from pip_warden.digests import Digest
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import CredentialsError, NetworkError, RegistryError, UndecidedError
 from pip_warden.transport.secret import Secret
-from pip_warden.transport.urls import is_api, shown_url
+from pip_warden.transport.urls import is_api, redacted_url
 
 _MOST_EXPLAINED = 16 << 10
 _GITLAB_HINT = (
@@ -80,7 +80,7 @@ def error_for(reply: Response, what: str) -> UndecidedError:
         redirect-target-failed`` where redirects led to another origin; else :class:`RegistryError`.
     """
     said = explanation(reply)
-    found = f"expected {what}, found status {reply.status} from {shown_url(reply.url)}: {said}"
+    found = f"expected {what}, found status {reply.status} from {redacted_url(reply.url)}: {said}"
     if reply.status == 429:
         return _rate_limited(reply, what)
     if reply.left_origin:
@@ -122,8 +122,8 @@ def explanation(reply: Response) -> str:
     else:
         said = text
     for secret in reply.secrets:
-        said = secret.hidden_in(said)
-    return shown(" ".join(said.split()))
+        said = secret.redact(said)
+    return escape_text(" ".join(said.split()))
 
 
 def is_text_map(value: object) -> TypeGuard[dict[str, object]]:
@@ -176,7 +176,7 @@ def _rate_limited(reply: Response, what: str) -> NetworkError:
     advice = "" if reply.sent_credentials else " Requests with credentials are allowed many more."
     return NetworkError(
         "rate-limited",
-        f"expected {what}, found that {shown_url(reply.url)} allows no more "
+        f"expected {what}, found that {redacted_url(reply.url)} allows no more "
         f"requests for now{_asked_to_wait(reply)}",
         hint=f"Try again later.{advice}",
     )
@@ -186,4 +186,4 @@ def _asked_to_wait(reply: Response) -> str:
     asked = reply.headers.get("retry-after", "").strip()
     if not asked:
         return ""
-    return f"; the server asks to wait {shown(asked, 40)}{' seconds' if asked.isdecimal() else ''}"
+    return f"; the server asks to wait {escape_text(asked, 40)}{' seconds' if asked.isdecimal() else ''}"

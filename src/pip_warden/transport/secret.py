@@ -18,7 +18,7 @@ class Secret:
         """Return the text; call it only to put it into a request."""
         return self._text
 
-    def hidden_in(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return a text with every occurrence of the secret replaced."""
         return text.replace(self._text, "[hidden]") if self._text else text
 
@@ -34,7 +34,7 @@ class Secret:
         return hash(self._text)
 
 
-class Kind(StrEnum):
+class CredentialKind(StrEnum):
     """What a credential is."""
 
     JOB = "job token"
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 class Credential:
     """One credential, for whatever origin it is held for."""
 
-    kind: Kind
+    kind: CredentialKind
     secret: Secret
     user: str = ""
 

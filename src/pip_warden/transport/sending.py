@@ -19,15 +19,15 @@ from pip_warden.transport.bodies import drain, timed_out
 from pip_warden.transport.connections import open_session
 from pip_warden.transport.credentials import Credentials
 from pip_warden.transport.exchange import OpenResponse, Request
-from pip_warden.transport.failures import PASSING, converted
-from pip_warden.transport.redirects import MOST_REDIRECTS, REDIRECTS, follow
+from pip_warden.transport.failures import TRANSIENT, converted
+from pip_warden.transport.redirects import MOST_REDIRECTS, REDIRECTS, redirect_target
 from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.secret import AuthHeader
 from pip_warden.transport.settings import NetworkSettings
-from pip_warden.transport.urls import origin_of, shown_url
+from pip_warden.transport.urls import origin_of, redacted_url
 from pip_warden.transport.watchdog import Watchdog
 
-_CUT_OFF = PASSING | {"tls-failed"}
+_CUT_OFF = TRANSIENT | {"tls-failed"}
 """Codes of the failures that a connection has when it is ended at the deadline."""
 
 
@@ -99,11 +99,12 @@ class Sender:
                 drain(response, url)
             finally:
                 response.close()
-            url = follow(ask, url, location)
+            url = redirect_target(ask, url, location)
             is_anonymous = is_anonymous or origin_of(url) != home
         raise NetworkError(
             "too-many-redirects",
-            f"expected {ask.what}, found more than {MOST_REDIRECTS} redirects, the last to {shown_url(url)}",
+            f"expected {ask.what}, "
+            f"found more than {MOST_REDIRECTS} redirects, the last to {redacted_url(url)}",
             hint="Check the source's URL.",
         )
 
@@ -119,7 +120,7 @@ class Sender:
             prepared = requests.Request(ask.method, url, headers=headers, data=ask.body).prepare()
             if origin_of(prepared.url or "") != origin:
                 raise NetworkError(
-                    "insecure-url", f"expected a URL that all parsers read alike: {shown_url(url)}"
+                    "insecure-url", f"expected a URL that all parsers read alike: {redacted_url(url)}"
                 )
             return self._session.send(
                 prepared,

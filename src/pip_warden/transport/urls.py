@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError
 
 _PLAIN = re.compile(r"[!#-\[\]^_a-z~|{}`]*", re.ASCII)
@@ -53,7 +53,9 @@ def origin_of(url: str) -> Origin:
         raise _insecure(url, "one that names a user")
     host, port = _host_and_port(url, parts)
     if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
-        raise _insecure(url, f"scheme {shown(parts.scheme, 20) or 'none'!r}, host {shown(host, 80)!r}")
+        raise _insecure(
+            url, f"scheme {escape_text(parts.scheme, 20) or 'none'!r}, host {escape_text(host, 80)!r}"
+        )
     origin = Origin(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme])
     if origin.scheme == "http" and not origin.is_loopback:
         raise _insecure(url, "plain http")
@@ -65,14 +67,14 @@ def is_api(url: str) -> bool:
     return "/api/v4/" in url
 
 
-def shown_url(url: str) -> str:
+def redacted_url(url: str) -> str:
     """Return a URL for display: without user, query and fragment, which may hold secrets (signed URLs)."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "(not a URL)"
     host = parts.netloc.rpartition("@")[2]
-    return shown(parts._replace(netloc=host, query="", fragment="").geturl(), 300)
+    return escape_text(parts._replace(netloc=host, query="", fragment="").geturl(), 300)
 
 
 def _split(url: str) -> SplitResult:
@@ -95,6 +97,6 @@ def _host_and_port(url: str, parts: SplitResult) -> tuple[str, int | None]:
 def _insecure(url: str, found: str) -> NetworkError:
     return NetworkError(
         "insecure-url",
-        f"expected an https URL (plain http only to this machine), found {found}: {shown_url(url)}",
+        f"expected an https URL (plain http only to this machine), found {found}: {redacted_url(url)}",
         hint="Use https. Credentials never belong into a URL: see `pip-warden explain insecure-url`.",
     )

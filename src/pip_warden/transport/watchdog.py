@@ -75,7 +75,7 @@ _CURRENT: ContextVar[Watch | None] = ContextVar("watch", default=None)
 """The watch of this thread's request; connections are made deep in libraries, in the same thread."""
 
 
-def follow_here(number: int) -> None:
+def watch_socket(number: int) -> None:
     """Watch this thread's request on the connection with this file descriptor.
 
     Raises:

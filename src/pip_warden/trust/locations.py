@@ -10,7 +10,7 @@ import ipaddress
 from string import ascii_letters, digits
 from urllib.parse import SplitResult, urlsplit
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 
 PLACEHOLDERS = ("{project-name}", "{name}", "{version}")
@@ -52,7 +52,8 @@ def parse_registry(text: str) -> str:
     if len(parts) < _SHORTEST_PROJECT or not all(_is_segment(part) for part in parts):
         raise UsageError(
             "invalid-registry-project",
-            f'expected a project\'s path such as "group/project", or its numeric id, found "{shown(text)}"',
+            f'expected a project\'s path such as "group/project", or its numeric id, '
+            f'found "{escape_text(text)}"',
         )
     return text
 
@@ -72,7 +73,7 @@ def parse_evidence(text: str) -> str:
         raise UsageError(
             "invalid-evidence-template",
             f'expected PACKAGE/VERSION made of letters, digits, "-_." and {", ".join(PLACEHOLDERS)}, '
-            f'found "{shown(text)}"',
+            f'found "{escape_text(text)}"',
         )
     return text
 
@@ -81,7 +82,7 @@ def _check_url(trimmed: str, text: str) -> None:
     fault = _url_fault(trimmed)
     if fault is not None:
         raise UsageError(
-            "invalid-url", f'expected an https URL, found "{shown(_without_password(text))}": {fault}'
+            "invalid-url", f'expected an https URL, found "{escape_text(_without_password(text))}": {fault}'
         )
 
 

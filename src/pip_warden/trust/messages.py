@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from typing import TYPE_CHECKING
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -20,7 +20,7 @@ _HASH_ONLY = frozenset({"reason", "sha256", "version"})
 _IDENTITY_ONLY = frozenset({"evidence", "identity", "require"})
 
 
-def found(value: object) -> str:
+def describe_value(value: object) -> str:
     """Describe an unexpected value in TOML's terms, in at most a line."""
     match value:
         case bool():
@@ -28,7 +28,7 @@ def found(value: object) -> str:
         case int():
             return str(value) if abs(value) < _LARGEST_SHOWN else "a huge number"
         case str():
-            return f'"{shown(value, _LONGEST_SHOWN)}"'
+            return f'"{escape_text(value, _LONGEST_SHOWN)}"'
         case float():
             return f"the number {value}"
         case list():
@@ -84,11 +84,11 @@ def _message(kind: str, context: Mapping[str, object], value: object, location: 
         case "too_short":
             return "expected at least one item, found none"
         case "literal_error":
-            return f"expected {context['expected']}, found {found(value)}"
+            return f"expected {context['expected']}, found {describe_value(value)}"
         case "list_type":
-            return f"expected a list, found {found(value)}"
+            return f"expected a list, found {describe_value(value)}"
         case _:
-            return f"expected a table, found {found(value)}"
+            return f"expected a table, found {describe_value(value)}"
 
 
 def _unknown(key: str) -> str:
@@ -102,4 +102,4 @@ def _unknown(key: str) -> str:
 def _key(text: str) -> str:
     """Spell a key as TOML does: bare where it can be."""
     bare = bool(text) and text.isascii() and all(char.isalnum() or char in "-_" for char in text)
-    return text if bare else f'"{shown(text, _LONGEST_SHOWN)}"'
+    return text if bare else f'"{escape_text(text, _LONGEST_SHOWN)}"'

@@ -45,7 +45,7 @@ def read_root(pin: RootPin) -> bytes:
     return data
 
 
-def read_named(path: Path) -> bytes:
+def read_root_file(path: Path) -> bytes:
     """Return the bytes of a trusted root that the user names.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
 from pip_warden.names import parse_artifact_name
-from pip_warden.trust.messages import FaultLine, found, joined
+from pip_warden.trust.messages import FaultLine, describe_value, joined
 from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, RootPin, Source
 
 _MOST_LISTED = 8
@@ -34,7 +34,10 @@ def check_whole(
 def _check_source(path: str, entry: Entry, sources: Mapping[str, Source | None]) -> Iterator[FaultLine]:
     if entry.source not in sources:
         known = _some(sources)
-        yield f"{path}.source", f"expected a source of this file ({known}), found {found(entry.source)}"
+        yield (
+            f"{path}.source",
+            f"expected a source of this file ({known}), found {describe_value(entry.source)}",
+        )
         return
     source = sources[entry.source]
     if source is None:
@@ -69,7 +72,10 @@ def _check_identities(
             listed = _some(root.issuers)
             yield (
                 f"{place}.issuer",
-                f"expected an issuer that its trusted root lists ({listed}), found {found(identity.issuer)}",
+                (
+                    f"expected an issuer that its trusted root lists ({listed}), "
+                    f"found {describe_value(identity.issuer)}"
+                ),
             )
 
 
@@ -106,7 +112,10 @@ def _check_siblings(packages: Mapping[str, Entry]) -> Iterator[FaultLine]:
                 continue
             elder_path, theirs = said.setdefault((entry.project, key), (path, ours))
             if ours != theirs:
-                yield f"{path}.{key}", f"expected {found(theirs)} as in {elder_path}, found {found(ours)}"
+                yield (
+                    f"{path}.{key}",
+                    f"expected {describe_value(theirs)} as in {elder_path}, found {describe_value(ours)}",
+                )
         slot = (entry.project, None if isinstance(entry, IdentityEntry) else entry.version)
         other = decides.setdefault(slot, path)
         if other != path:

@@ -16,7 +16,7 @@ from pip_warden.digests import Digest
 from pip_warden.errors import UsageError
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name, parse_project_name, parse_version
 from pip_warden.trust.locations import parse_evidence, parse_issuer, parse_registry, parse_url
-from pip_warden.trust.messages import found
+from pip_warden.trust.messages import describe_value
 from pip_warden.trust.subject import RefPattern, SubjectPattern, parse_ref, parse_subject
 
 _T = TypeVar("_T")
@@ -27,9 +27,9 @@ _LONGEST = 4096
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"expected a string, found {found(value)}")  # noqa: TRY004 -- pydantic collects ValueErrors
+        raise ValueError(f"expected a string, found {describe_value(value)}")  # noqa: TRY004 -- pydantic collects ValueErrors
     if not value.strip() or len(value) > _LONGEST:
-        raise ValueError(f"expected 1 to {_LONGEST} characters, found {found(value)}")
+        raise ValueError(f"expected 1 to {_LONGEST} characters, found {describe_value(value)}")
     return value
 
 
@@ -37,7 +37,9 @@ def _claim(value: object) -> str:
     """Read a value that is compared with a certificate's; an invisible character cannot be reviewed."""
     text = _text(value)
     if not text.isprintable() or text != text.strip():
-        raise ValueError(f"expected visible characters and no space around them, found {found(text)}")
+        raise ValueError(
+            f"expected visible characters and no space around them, found {describe_value(text)}"
+        )
     return text
 
 
@@ -57,10 +59,12 @@ def _number(value: object) -> int:
     """Read a numeric id, as TOML integer or as string of digits, without sign or leading zeros."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(_LARGEST_ID)):
         if value.startswith("0"):
-            raise ValueError(f"expected a positive number without leading zeros, found {found(value)}")
+            raise ValueError(
+                f"expected a positive number without leading zeros, found {describe_value(value)}"
+            )
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LARGEST_ID:
-        raise ValueError(f"expected a positive number, found {found(value)}")
+        raise ValueError(f"expected a positive number, found {describe_value(value)}")
     return value
 
 
@@ -72,13 +76,13 @@ def _registry(value: object) -> str:
 
 def _date(value: object) -> date:
     if isinstance(value, datetime) or not isinstance(value, date):
-        raise ValueError(f"expected a date such as 2027-06-30, without quotes, found {found(value)}")  # noqa: TRY004 -- as above
+        raise ValueError(f"expected a date such as 2027-06-30, without quotes, found {describe_value(value)}")  # noqa: TRY004 -- as above
     return value
 
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"expected true or false, found {found(value)}")  # noqa: TRY004 -- as above
+        raise ValueError(f"expected true or false, found {describe_value(value)}")  # noqa: TRY004 -- as above
     return value
 
 

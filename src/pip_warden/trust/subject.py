@@ -17,7 +17,7 @@ from string import ascii_letters, ascii_lowercase, digits
 
 from packaging.version import Version
 
-from pip_warden.display import shown
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.trust.segments import ANY_SEGMENT, VERSION, is_number, is_segment, places_of, segments_match
 
@@ -285,4 +285,4 @@ def _exact_fault(text: str) -> str | None:
 
 
 def _quoted(text: str) -> str:
-    return f'"{shown(text)}"'
+    return f'"{escape_text(text)}"'

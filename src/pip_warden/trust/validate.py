@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from pip_warden.trust.messages import FaultLine, faults_of, faults_of_unknown, found, joined
+from pip_warden.trust.messages import FaultLine, describe_value, faults_of, faults_of_unknown, joined
 from pip_warden.trust.model import (
     DEFAULT_EVIDENCE,
     Entry,
@@ -78,7 +78,9 @@ class Reading:
         version = self._document.get("version")
         if isinstance(version, bool) or version != 1 or not isinstance(version, int):
             problem = (
-                "is required, found nothing" if version is None else f"expected 1, found {found(version)}"
+                "is required, found nothing"
+                if version is None
+                else f"expected 1, found {describe_value(version)}"
             )
             if isinstance(version, int) and version > 1:
                 problem += ": it needs a newer pip-warden"
@@ -188,14 +190,14 @@ class Reading:
         value = self._document.get(key, {})
         if isinstance(value, dict):
             return value
-        self.faults.append((key, f"expected a table, found {found(value)}"))
+        self.faults.append((key, f"expected a table, found {describe_value(value)}"))
         return {}
 
     def _tables(self, key: str) -> list[object]:
         value = self._document.get(key, [])
         if isinstance(value, list):
             return value
-        self.faults.append((key, f"expected tables written [[{key}]], found {found(value)}"))
+        self.faults.append((key, f"expected tables written [[{key}]], found {describe_value(value)}"))
         return []
 
     def _is_name(self, name: str, path: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pip_warden.artifact.model import Contents
 from pip_warden.digests import Digest
 from pip_warden.disk import cannot_store, is_full
-from pip_warden.errors import BugError, RefusedError, UsageError
+from pip_warden.errors import InternalError, RefusedError, UsageError
 from pip_warden.names import ArtifactName
 from pip_warden.vault.files import copy_regular, holds
 from pip_warden.verdict.model import Accepted
@@ -39,10 +39,10 @@ class Sealed:
 def sealed_as(accepted: Accepted) -> Sealed:
     """Return an accepted file ready to be handed over."""
     if not isinstance(accepted, Accepted):
-        raise BugError("bug", f"the vault opens for an Accepted, not for {type(accepted).__name__}")
+        raise InternalError("bug", f"the vault opens for an Accepted, not for {type(accepted).__name__}")
     artifact, contents = accepted.artifact, accepted.artifact.contents
     if not isinstance(contents, Contents):
-        raise BugError("bug", "a malformed archive was accepted")
+        raise InternalError("bug", "a malformed archive was accepted")
     return Sealed(
         name=artifact.name,
         digest=artifact.digest,

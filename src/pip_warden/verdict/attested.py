@@ -12,7 +12,7 @@ from functools import partial
 
 from packaging.version import Version
 
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Requirements
@@ -23,26 +23,26 @@ _COMMIT_ALGORITHMS = frozenset({"gitCommit", "sha1"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Witness:
+class SignedStatement:
     """A statement about the artifact, and the certificate that signed it."""
 
     statement: Statement
-    claims: Claims
+    claims: CertificateClaims
 
 
 _HINT = "The publisher makes it with `pip-warden attest`."
 
 
 @dataclass(frozen=True, slots=True)
-class _Demand:
+class _StatementRequirement:
     """A check that one statement of a kind must pass."""
 
     predicate_type: str
     missing: Fault
-    check: Callable[[Witness], Fault | None]
+    check: Callable[[SignedStatement], Fault | None]
 
 
-class Demands:
+class StatementRequirements:
     """A pin's requirements of statements, and which are unmet; once met, a requirement stays met.
 
     Args:
@@ -61,7 +61,7 @@ class Demands:
         """
         return next(iter(self._unmet.values()), None)
 
-    def hear(self, witness: Witness) -> None:
+    def add(self, witness: SignedStatement) -> None:
         """Check one more statement."""
         for demand, said in list(self._unmet.items()):
             if witness.statement.predicate_type != demand.predicate_type:
@@ -73,21 +73,23 @@ class Demands:
                 self._unmet[demand] = fault
 
 
-def _demands(require: Requirements, version: Version) -> Iterator[_Demand]:
+def _demands(require: Requirements, version: Version) -> Iterator[_StatementRequirement]:
     if require.provenance is not None or require.source_revision is not None:
         wanted = require.provenance or PROVENANCE
         missing = _missing("provenance-missing", f"a signed statement {wanted}")
-        yield _Demand(wanted, missing, partial(_check_provenance, require=require))
+        yield _StatementRequirement(wanted, missing, partial(_check_provenance, require=require))
     if require.annotations:
         missing = _missing("annotation-missing", "signed annotations")
-        yield _Demand(ANNOTATIONS, missing, partial(_check_annotations, require=require, version=version))
+        yield _StatementRequirement(
+            ANNOTATIONS, missing, partial(_check_annotations, require=require, version=version)
+        )
 
 
 def _missing(code: str, expected: str) -> Fault:
     return Fault(code=code, expected=expected, found="none by the pinned identity", hint=_HINT)
 
 
-def _check_provenance(witness: Witness, require: Requirements) -> Fault | None:
+def _check_provenance(witness: SignedStatement, require: Requirements) -> Fault | None:
     """Check that exactly one resolved dependency is claim 12's repository at claim 13's commit."""
     repository, commit = witness.claims.get("source-repository"), witness.claims.get("source-digest")
     if repository is None or commit is None:
@@ -116,7 +118,7 @@ def _check_provenance(witness: Witness, require: Requirements) -> Fault | None:
     return None
 
 
-def _check_annotations(witness: Witness, require: Requirements, version: Version) -> Fault | None:
+def _check_annotations(witness: SignedStatement, require: Requirements, version: Version) -> Fault | None:
     said = _at(witness.statement.predicate, "annotations")
     for key, template in require.annotations:
         wanted = template.replace("{version}", str(version))

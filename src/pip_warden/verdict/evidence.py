@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from pip_warden._sigstore.proved import Proved
+from pip_warden._sigstore.result import VerificationResult
 from pip_warden.artifact.model import Artifact
-from pip_warden.errors import BugError
+from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Identity, IdentityEntry, Probe, Requirements
-from pip_warden.verdict.attested import Demands, Witness
+from pip_warden.verdict.attested import SignedStatement, StatementRequirements
 from pip_warden.verdict.identity import match_identity
-from pip_warden.verdict.model import ItemRefusal, No, SignedBy, Step
+from pip_warden.verdict.model import ItemRefusal, SignedBy, Step, StepFailure
 from pip_warden.verdict.policy import check_policy
 from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, Statement, check_subject, read_statement
 
@@ -32,7 +32,7 @@ Roots: TypeAlias = "Mapping[str, Root]"
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class VerifiedItem:
     """What an item proves under a root.
 
     Attributes:
@@ -40,16 +40,16 @@ class Proof:
         statement: The signed statement, read once; None for a message signature, which has none.
     """
 
-    proved: Proved
+    proved: VerificationResult
     statement: Statement | Fault | None
 
 
-Proofs = Callable[[str], Proof | Fault]
+ItemVerifier = Callable[[str], VerifiedItem | Fault]
 """Proves an item under the root with a name; the result is cached."""
 
 
 @dataclass(frozen=True, slots=True)
-class Good:
+class GoodItem:
     """An item passed every step that concerns it alone, under one identity (None: no identity is pinned)."""
 
     signed: SignedBy
@@ -57,12 +57,12 @@ class Good:
 
 
 @dataclass(frozen=True, slots=True)
-class _Weighed:
+class _EvaluatedItem:
     """An item, its proofs, and the outcome of judging it by itself."""
 
     item: Item | BadItem
-    proofs: Proofs
-    outcome: Good | No
+    proofs: ItemVerifier
+    outcome: GoodItem | StepFailure
 
 
 class _Signer:
@@ -72,7 +72,7 @@ class _Signer:
         first: Index of the first such item.
     """
 
-    def __init__(self, identity: Identity | None, first: int, demands: Demands) -> None:
+    def __init__(self, identity: Identity | None, first: int, demands: StatementRequirements) -> None:
         self._identity = identity
         self._demands = demands
         self._heard = 0
@@ -83,17 +83,19 @@ class _Signer:
         """The fault of the first requirement of the pin that the statements do not meet yet."""
         return self._demands.unmet
 
-    def hear(self, weighed: Sequence[_Weighed], artifact: Artifact, require: Requirements) -> None:
+    def check_statements(
+        self, weighed: Sequence[_EvaluatedItem], artifact: Artifact, require: Requirements
+    ) -> None:
         """Check the statement of each item that was not checked yet, as long as more is required."""
         while self._identity is not None and self.unmet is not None and self._heard < len(weighed):
             proof = weighed[self._heard].proofs(self._identity.root)
             self._heard += 1
             witness = _witness(proof, self._identity, artifact, require)
             if witness is not None:
-                self._demands.hear(witness)
+                self._demands.add(witness)
 
 
-class Weighing:
+class EvidenceEvaluation:
     """The evidence of a file that passed steps 1 to 5, judged item by item.
 
     An item's statement also counts for every other item of the same identity. Results are kept, or the cost
@@ -113,33 +115,33 @@ class Weighing:
         self._entry = entry
         self._roots = roots
         self._require = entry.require if isinstance(entry, IdentityEntry) else Requirements()
-        self._weighed: list[_Weighed] = []
+        self._weighed: list[_EvaluatedItem] = []
         self._signers: dict[Identity | None, _Signer] = {}
 
     def add(self, item: Item | BadItem) -> None:
         """Judge one more item."""
         proofs = cache(partial(_prove, item, self.artifact, self._roots))
         outcome = _judge_item(item, proofs, self.artifact, self._entry)
-        if isinstance(outcome, Good) and outcome.identity not in self._signers:
-            demands = Demands(self._require, self.artifact.name.version)
+        if isinstance(outcome, GoodItem) and outcome.identity not in self._signers:
+            demands = StatementRequirements(self._require, self.artifact.name.version)
             self._signers[outcome.identity] = _Signer(outcome.identity, len(self._weighed), demands)
-        self._weighed.append(_Weighed(item, proofs, outcome))
+        self._weighed.append(_EvaluatedItem(item, proofs, outcome))
         for signer in self._signers.values():
-            signer.hear(self._weighed, self.artifact, self._require)
+            signer.check_statements(self._weighed, self.artifact, self._require)
 
     @property
     def good(self) -> SignedBy | None:
         """What the first good item proved, None while there is none."""
         at = self._first_good
         outcome = None if at is None else self._weighed[at].outcome
-        return outcome.signed if isinstance(outcome, Good) else None
+        return outcome.signed if isinstance(outcome, GoodItem) else None
 
     @property
     def refusals(self) -> tuple[ItemRefusal, ...]:
         """Why each item before the first good one is not good."""
         bad = self._weighed[: self._first_good]
         return tuple(
-            ItemRefusal(label=each.item.label, form=each.item.form, no=self._no(each)) for each in bad
+            ItemRefusal(label=each.item.label, form=each.item.form, failure=self._no(each)) for each in bad
         )
 
     @property
@@ -147,13 +149,13 @@ class Weighing:
         """Index of the first good item whose signer's statements meet all requirements, None without one."""
         return min((signer.first for signer in self._signers.values() if signer.unmet is None), default=None)
 
-    def _no(self, weighed: _Weighed) -> No:
-        if isinstance(weighed.outcome, No):
+    def _no(self, weighed: _EvaluatedItem) -> StepFailure:
+        if isinstance(weighed.outcome, StepFailure):
             return weighed.outcome
         unmet = self._signers[weighed.outcome.identity].unmet
         if unmet is None:
-            raise BugError("bug", f"{weighed.item.label} is good, and stands among the bad")
-        return No(Step.POLICY, unmet)
+            raise InternalError("bug", f"{weighed.item.label} is good, and stands among the bad")
+        return StepFailure(Step.POLICY, unmet)
 
 
 def no_evidence(name: ArtifactName, *, hint: str = "") -> Fault:
@@ -166,21 +168,21 @@ def no_evidence(name: ArtifactName, *, hint: str = "") -> Fault:
     )
 
 
-def _prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: str) -> Proof | Fault:
+def _prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: str) -> VerifiedItem | Fault:
     """Step 7, and reading the signed statement."""
     if isinstance(item, BadItem):
         return item.fault
-    from pip_warden._sigstore.verify import prove  # the sigstore library costs a third of a second
+    from pip_warden._sigstore.verify import verify_bundle  # the sigstore library costs a third of a second
 
-    proved = prove(item.wire, artifact.digest, roots[root_name])
+    proved = verify_bundle(item.wire, artifact.digest, roots[root_name])
     if isinstance(proved, Fault):
         return proved
-    return Proof(proved, None if proved.envelope is None else read_statement(proved.envelope))
+    return VerifiedItem(proved, None if proved.envelope is None else read_statement(proved.envelope))
 
 
 def _witness(
-    proof: Proof | Fault, identity: Identity, artifact: Artifact, require: Requirements
-) -> Witness | None:
+    proof: VerifiedItem | Fault, identity: Identity, artifact: Artifact, require: Requirements
+) -> SignedStatement | None:
     """Return a statement of any type if it names the artifact and passed 7, 9 and 10 under an identity."""
     statement = None if isinstance(proof, Fault) else proof.statement
     if isinstance(proof, Fault) or statement is None or isinstance(statement, Fault):
@@ -191,54 +193,60 @@ def _witness(
     same = match_identity(claims, (identity,), version) is identity
     if not same or check_policy(claims, identity, require, version) is not None:
         return None
-    return Witness(statement=statement, claims=claims)
+    return SignedStatement(statement=statement, claims=claims)
 
 
 def _judge_item(
-    item: Item | BadItem, proofs: Proofs, artifact: Artifact, entry: IdentityEntry | Probe
-) -> Good | No:
+    item: Item | BadItem, proofs: ItemVerifier, artifact: Artifact, entry: IdentityEntry | Probe
+) -> GoodItem | StepFailure:
     """Judge an item under each trusted root that the pin's identities belong to, separately."""
     if isinstance(item, BadItem):
-        return No(Step.EVIDENCE, item.fault)
+        return StepFailure(Step.EVIDENCE, item.fault)
     if isinstance(entry, Probe):
         proof = _check_proof(proofs(entry.root), artifact, EVIDENCE_OF_PUBLICATION)
-        return proof if isinstance(proof, No) else Good(_signed(item, proof.proved, entry.root), None)
-    closest = No(Step.EVIDENCE, no_evidence(artifact.name))
+        return (
+            proof
+            if isinstance(proof, StepFailure)
+            else GoodItem(_signed(item, proof.proved, entry.root), None)
+        )
+    closest = StepFailure(Step.EVIDENCE, no_evidence(artifact.name))
     for root_name in sorted({identity.root for identity in entry.identities}):
         outcome = _judge_under_root(item, proofs(root_name), artifact, entry, root_name)
-        if isinstance(outcome, Good):
+        if isinstance(outcome, GoodItem):
             return outcome
-        closest = max(closest, outcome, key=lambda no: no.step)
+        closest = max(closest, outcome, key=lambda failure: failure.step)
     return closest
 
 
 def _judge_under_root(
-    item: Item, found: Proof | Fault, artifact: Artifact, entry: IdentityEntry, root_name: str
-) -> Good | No:
+    item: Item, found: VerifiedItem | Fault, artifact: Artifact, entry: IdentityEntry, root_name: str
+) -> GoodItem | StepFailure:
     """Steps 7 to 10 for an item under a root."""
     proof = _check_proof(found, artifact, EVIDENCE_OF_PUBLICATION | entry.require.predicate_types)
-    if isinstance(proof, No):
+    if isinstance(proof, StepFailure):
         return proof
     claims, version = proof.proved.claims, artifact.name.version
     identities = tuple(identity for identity in entry.identities if identity.root == root_name)
     identity = match_identity(claims, identities, version)
     if isinstance(identity, Fault):
-        return No(Step.IDENTITY, identity)
+        return StepFailure(Step.IDENTITY, identity)
     if fault := check_policy(claims, identity, entry.require, version):
-        return No(Step.POLICY, fault)
-    return Good(_signed(item, proof.proved, root_name), identity)
+        return StepFailure(Step.POLICY, fault)
+    return GoodItem(_signed(item, proof.proved, root_name), identity)
 
 
-def _check_proof(proof: Proof | Fault, artifact: Artifact, predicate_types: frozenset[str]) -> Proof | No:
+def _check_proof(
+    proof: VerifiedItem | Fault, artifact: Artifact, predicate_types: frozenset[str]
+) -> VerifiedItem | StepFailure:
     """Steps 7 and 8."""
     if isinstance(proof, Fault):
-        return No(Step.SIGNATURE, proof)
+        return StepFailure(Step.SIGNATURE, proof)
     if fault := check_subject(proof.statement, artifact, predicate_types):
-        return No(Step.SUBJECT, fault)
+        return StepFailure(Step.SUBJECT, fault)
     return proof
 
 
-def _signed(item: Item, proved: Proved, root_name: str) -> SignedBy:
+def _signed(item: Item, proved: VerificationResult, root_name: str) -> SignedBy:
     """Return what a good item proved."""
     return SignedBy(
         label=item.label,

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from packaging.version import Version
 
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity
 
@@ -16,7 +16,9 @@ _HINT = (
 )
 
 
-def match_identity(claims: Claims, identities: tuple[Identity, ...], version: Version) -> Identity | Fault:
+def match_identity(
+    claims: CertificateClaims, identities: tuple[Identity, ...], version: Version
+) -> Identity | Fault:
     """Return the identity that the certificate proves, or the fault of the closest identity.
 
     Args:
@@ -41,7 +43,7 @@ def match_identity(claims: Claims, identities: tuple[Identity, ...], version: Ve
     return closest[1]
 
 
-def _compare(claims: Claims, identity: Identity, version: Version) -> tuple[int, Fault] | None:
+def _compare(claims: CertificateClaims, identity: Identity, version: Version) -> tuple[int, Fault] | None:
     """Return None where everything agrees, else the number of the differing part, and its fault."""
     if claims.issuer != identity.issuer:
         return 1, _fault("issuer-mismatch", f"issuer {identity.issuer}", claims.issuer)
@@ -55,7 +57,7 @@ def _compare(claims: Claims, identity: Identity, version: Version) -> tuple[int,
     return _compare_dates(claims, identity)
 
 
-def _compare_dates(claims: Claims, identity: Identity) -> tuple[int, Fault] | None:
+def _compare_dates(claims: CertificateClaims, identity: Identity) -> tuple[int, Fault] | None:
     """Compare the signing time with the identity's dates, to the end of the day, UTC.
 
     Old releases stay good after an identity is retired.

@@ -33,7 +33,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from pip_warden.artifact.model import Artifact
-from pip_warden.errors import BugError
+from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Evidence, Item
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate
@@ -41,9 +41,9 @@ from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
 from pip_warden.trust.suggest import pin_known_by_hash
 from pip_warden.verdict import archive, origin
-from pip_warden.verdict.evidence import Roots, Weighing, no_evidence
+from pip_warden.verdict.evidence import EvidenceEvaluation, Roots, no_evidence
 from pip_warden.verdict.listing import Listing
-from pip_warden.verdict.model import Accepted, No, Observed, PinnedByHash, Refused, Step, Verdict
+from pip_warden.verdict.model import Accepted, Observed, PinnedByHash, Refused, Step, StepFailure, Verdict
 from pip_warden.verdict.pin import find_pin
 
 
@@ -69,7 +69,7 @@ class Inquiry:
         wants: What is wanted next.
 
     Raises:
-        BugError: A candidate without its page.
+        InternalError: A candidate without its page.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Inquiry:
         self._trust = trust
         self._roots = roots
         self._evidence: list[Item | BadItem] = []
-        self._weighing: Weighing | None = None
+        self._weighing: EvidenceEvaluation | None = None
         self._outcome: Verdict | Observed | None = None
         self.wants = Wants.ARTIFACT
         self._entry = self._find_entry(probe)
@@ -109,11 +109,11 @@ class Inquiry:
         """Return the verdict, once nothing more is wanted.
 
         Raises:
-            BugError: Something is still wanted, or no identity is pinned.
+            InternalError: Something is still wanted, or no identity is pinned.
         """
         if isinstance(self._outcome, Accepted | Refused):
             return self._outcome
-        raise BugError(
+        raise InternalError(
             "bug", f"no verdict on {self._name}: {self.wants.value} is wanted, or nobody is pinned"
         )
 
@@ -122,11 +122,11 @@ class Inquiry:
         """Return who signed the file, where no identity is pinned, once nothing more is wanted.
 
         Raises:
-            BugError: Something is still wanted, or an identity is pinned.
+            InternalError: Something is still wanted, or an identity is pinned.
         """
         if isinstance(self._outcome, Observed | Refused):
             return self._outcome
-        raise BugError(
+        raise InternalError(
             "bug", f"no observation of {self._name}: {self.wants.value} is wanted, or it is pinned"
         )
 
@@ -134,19 +134,19 @@ class Inquiry:
         """Judge the bytes: steps 3 to 5, and revocation; with a hash pin this is the end.
 
         Raises:
-            BugError: It is not wanted, or has another name.
+            InternalError: It is not wanted, or has another name.
         """
         self._take(Wants.ARTIFACT)
         if artifact.name != self._name or self._entry is None:
-            raise BugError("bug", f"{artifact.name} was offered where {self._name} is judged")
-        no = self._look_at(artifact, self._entry)
-        if no is not None:
-            self._end(self._refused(no))
+            raise InternalError("bug", f"{artifact.name} was offered where {self._name} is judged")
+        failure = self._look_at(artifact, self._entry)
+        if failure is not None:
+            self._end(self._refused(failure))
         elif isinstance(self._entry, HashEntry):
             self._end(Accepted(artifact=artifact, basis=PinnedByHash(reason=self._entry.reason)))
         else:
             self.wants = Wants.EVIDENCE
-            self._weighing = Weighing(artifact, self._entry, self._roots)
+            self._weighing = EvidenceEvaluation(artifact, self._entry, self._roots)
 
     def offer_evidence(self, item: Item | BadItem) -> None:
         """Judge one item of evidence: steps 6 to 10.
@@ -154,7 +154,7 @@ class Inquiry:
         The first that is good by itself, or with those before it, ends the inquiry.
 
         Raises:
-            BugError: None is wanted.
+            InternalError: None is wanted.
         """
         weighing = self._take_evidence()
         self._evidence.append(item)
@@ -169,16 +169,16 @@ class Inquiry:
         """End the inquiry without a good item; the verdict reports the bad item that came furthest.
 
         Raises:
-            BugError: No evidence is wanted.
+            InternalError: No evidence is wanted.
         """
         refusals = self._take_evidence().refusals
         if refusals:
-            closest = max((refusal.no for refusal in refusals), key=lambda no: no.step)
+            closest = max((refusal.failure for refusal in refusals), key=lambda failure: failure.step)
         else:
-            closest = No(Step.EVIDENCE, no_evidence(self._name, hint=self._unsigned_hint()))
-        self._end(Refused(subject=self._name.filename, no=closest, bad_items=refusals))
+            closest = StepFailure(Step.EVIDENCE, no_evidence(self._name, hint=self._unsigned_hint()))
+        self._end(Refused(subject=self._name.filename, failure=closest, bad_items=refusals))
 
-    def hear(self, found: Iterable[Item | BadItem]) -> None:
+    def offer_all(self, found: Iterable[Item | BadItem]) -> None:
         """Take one item after the other until nothing more is wanted.
 
         Further evidence is not looked up, so that an error there cannot change the verdict.
@@ -187,7 +187,7 @@ class Inquiry:
             found: The evidence, best form first; exceptions of its look-up propagate.
 
         Raises:
-            BugError: No evidence is wanted.
+            InternalError: No evidence is wanted.
         """
         self._take_evidence()
         for item in found:
@@ -212,32 +212,32 @@ class Inquiry:
         """Step 1."""
         entry = probe or find_pin(self._project, self._name.version, self._trust)
         if isinstance(entry, Fault):
-            self._end(self._refused(No(Step.PIN, entry)))
+            self._end(self._refused(StepFailure(Step.PIN, entry)))
             return None
         return entry
 
     def _check_origin(self, candidate: Candidate, listing: Listing | None) -> None:
         """Step 2, the part that the page does not decide for all of its files."""
         if listing is None or (self._entry is not None and not listing.is_for(self._entry)):
-            raise BugError("bug", "a candidate was judged without its page")
+            raise InternalError("bug", "a candidate was judged without its page")
         fault = origin.check_candidate(candidate, listing.page)
         if fault is not None and self.wants is not Wants.NOTHING:
-            self._end(self._refused(No(Step.ORIGIN, fault)))
+            self._end(self._refused(StepFailure(Step.ORIGIN, fault)))
 
-    def _look_at(self, artifact: Artifact, entry: Entry | Probe) -> No | None:
+    def _look_at(self, artifact: Artifact, entry: Entry | Probe) -> StepFailure | None:
         """Steps 3 to 5, and revocation."""
         if fault := archive.check_name(artifact, self._candidate, self._project, entry):
-            return No(Step.NAME, fault)
+            return StepFailure(Step.NAME, fault)
         if fault := archive.check_archive(artifact):
-            return No(Step.ARCHIVE, fault)
+            return StepFailure(Step.ARCHIVE, fault)
         if fault := archive.check_digest(artifact, self._candidate, entry):
-            return No(Step.DIGEST, fault)
+            return StepFailure(Step.DIGEST, fault)
         if fault := archive.check_revoked(artifact, self._trust.revoked):
-            return No(Step.POLICY, fault)
+            return StepFailure(Step.POLICY, fault)
         return None
 
-    def _refused(self, no: No) -> Refused:
-        return Refused(subject=self._name.filename, no=no)
+    def _refused(self, failure: StepFailure) -> Refused:
+        return Refused(subject=self._name.filename, failure=failure)
 
     def _end(self, outcome: Verdict | Observed) -> None:
         self._outcome = outcome
@@ -245,14 +245,14 @@ class Inquiry:
 
     def _take(self, offered: Wants) -> None:
         if self.wants is not offered:
-            raise BugError(
+            raise InternalError(
                 "bug", f"{offered.value} was offered for {self._name}, {self.wants.value} is wanted"
             )
 
-    def _take_evidence(self) -> Weighing:
+    def _take_evidence(self) -> EvidenceEvaluation:
         self._take(Wants.EVIDENCE)
         if self._weighing is None:
-            raise BugError("bug", "evidence is wanted for nothing")
+            raise InternalError("bug", "evidence is wanted for nothing")
         return self._weighing
 
 
@@ -279,5 +279,5 @@ def judge(
     if inquiry.wants is Wants.ARTIFACT:
         inquiry.offer_artifact(artifact)
     if inquiry.wants is Wants.EVIDENCE:
-        inquiry.hear(evidence)
+        inquiry.offer_all(evidence)
     return inquiry.verdict

@@ -12,7 +12,7 @@ from pip_warden.index.candidate import Candidate, IndexPage, distinct
 from pip_warden.names import ProjectName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
 from pip_warden.verdict import origin
-from pip_warden.verdict.model import No, Refused, Step
+from pip_warden.verdict.model import Refused, Step, StepFailure
 from pip_warden.verdict.pin import not_pinned
 
 
@@ -46,7 +46,7 @@ def page_entry(project: ProjectName, trust: TrustFile) -> Entry | Refused:
 
 def refuse_unpinned(project: ProjectName, trust: TrustFile) -> Refused:
     """Return the refusal of a project that is not in the trust file."""
-    return Refused(subject=project, no=No(Step.PIN, not_pinned(project, trust)))
+    return Refused(subject=project, failure=StepFailure(Step.PIN, not_pinned(project, trust)))
 
 
 def list_page(page: IndexPage, entry: Entry | Probe, trust: TrustFile) -> Listing | Refused:
@@ -59,7 +59,7 @@ def list_page(page: IndexPage, entry: Entry | Probe, trust: TrustFile) -> Listin
     """
     fault = origin.check_page(page, entry.project, entry, trust.source(entry.source))
     if fault is not None:
-        return Refused(subject=entry.project, no=No(Step.ORIGIN, fault))
+        return Refused(subject=entry.project, failure=StepFailure(Step.ORIGIN, fault))
     listed = distinct(page.candidates)
     if isinstance(entry, Probe):
         return Listing(entry=entry, page=page, allowed=listed)

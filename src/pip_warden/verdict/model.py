@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import NoReturn
 
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.artifact.model import Artifact
 from pip_warden.errors import RefusedError
 from pip_warden.evidence.model import EvidenceForm
@@ -30,7 +30,7 @@ class Step(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class No:
+class StepFailure:
     """The failure of a step.
 
     Attributes:
@@ -49,17 +49,17 @@ class ItemRefusal:
     Attributes:
         label: Where the item came from, for people.
         form: Its form.
-        no: The step that failed, and why.
+        failure: The step that failed, and why.
     """
 
     label: str
     form: EvidenceForm
-    no: No
+    failure: StepFailure
 
     @property
     def code(self) -> str:
         """The stable kebab-case code of its fault."""
-        return self.no.fault.code
+        return self.failure.fault.code
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +68,7 @@ class SignedBy:
 
     label: str
     form: EvidenceForm
-    claims: Claims
+    claims: CertificateClaims
     log_index: int
     log_time: datetime
     root: str
@@ -115,28 +115,28 @@ class Refused:
 
     Attributes:
         subject: The file's name, or the project's where its page was refused.
-        no: The step that failed, and why.
+        failure: The step that failed, and why.
         bad_items: For steps 6 to 10, what was wrong with each item of evidence.
     """
 
     subject: str
-    no: No
+    failure: StepFailure
     bad_items: tuple[ItemRefusal, ...] = ()
 
     @property
     def step(self) -> Step:
         """The step that failed."""
-        return self.no.step
+        return self.failure.step
 
     @property
     def fault(self) -> Fault:
         """Why: code, expected, found, and what to do next."""
-        return self.no.fault
+        return self.failure.fault
 
     @property
     def code(self) -> str:
         """The stable kebab-case code, explained by ``pip-warden explain CODE``."""
-        return self.no.fault.code
+        return self.failure.fault.code
 
     def __bool__(self) -> NoReturn:
         """A verdict is not a truth value: match on its type."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from packaging.version import Version
 
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity, Requirements
 from pip_warden.trust.subject import PipelineSubject, read_subject
@@ -23,7 +23,9 @@ _EXACT = (
 )
 
 
-def check_policy(claims: Claims, identity: Identity, require: Requirements, version: Version) -> Fault | None:
+def check_policy(
+    claims: CertificateClaims, identity: Identity, require: Requirements, version: Version
+) -> Fault | None:
     """Judge the certificate's claims by the pin's requirements; a required but absent claim is refused."""
     if not identity.is_account:
         fault = _check_own_source(claims, identity) or _check_trigger(claims, require)
@@ -32,7 +34,7 @@ def check_policy(claims: Claims, identity: Identity, require: Requirements, vers
     return _check_exact(claims, require) or _check_ref(claims, require, version)
 
 
-def _check_own_source(claims: Claims, identity: Identity) -> Fault | None:
+def _check_own_source(claims: CertificateClaims, identity: Identity) -> Fault | None:
     subject = read_subject(claims.subjects[0])
     repository = claims.get("source-repository")
     if repository is None:
@@ -58,7 +60,7 @@ def _url(subject: PipelineSubject, identity: Identity) -> str:
     return f"{'http' if is_plain else 'https'}://{subject.project}"
 
 
-def _check_trigger(claims: Claims, require: Requirements) -> Fault | None:
+def _check_trigger(claims: CertificateClaims, require: Requirements) -> Fault | None:
     allowed = " or ".join(sorted(require.build_trigger))
     trigger = claims.get("build-trigger")
     if trigger is None:
@@ -73,7 +75,7 @@ def _check_trigger(claims: Claims, require: Requirements) -> Fault | None:
     )
 
 
-def _check_exact(claims: Claims, require: Requirements) -> Fault | None:
+def _check_exact(claims: CertificateClaims, require: Requirements) -> Fault | None:
     for name, field in _EXACT:
         wanted: str | None = getattr(require, field)
         found = claims.get(name)
@@ -84,7 +86,7 @@ def _check_exact(claims: Claims, require: Requirements) -> Fault | None:
     return None
 
 
-def _check_ref(claims: Claims, require: Requirements, version: Version) -> Fault | None:
+def _check_ref(claims: CertificateClaims, require: Requirements, version: Version) -> Fault | None:
     if require.source_ref is None:
         return None
     ref = claims.get("source-ref")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pip_warden._sigstore.fields import Fields
-from pip_warden._sigstore.proved import Envelope
+from pip_warden._sigstore.result import Envelope
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import OTHERS
 from pip_warden.faults import Fault

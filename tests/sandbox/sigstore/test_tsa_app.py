@@ -44,7 +44,7 @@ def test_a_stamp_verifies(
     answer = requests.post(url, data=request.as_bytes(), headers=QUERY, timeout=60)
 
     response = decode_timestamp_response(answer.content)
-    leaf, root = service.stampers.current.chain
+    leaf, root = service.timestamp_authorities.current.chain
     verifier = VerifierBuilder.from_request(request).tsa_certificate(leaf).add_root_certificate(root).build()
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/timestamp-reply"
@@ -67,7 +67,7 @@ def test_serial_numbers_never_repeat(service: SigstoreService) -> None:
 def test_the_chain_is_published(url: str, service: SigstoreService) -> None:
     chain = x509.load_pem_x509_certificates(requests.get(f"{url}/certchain", timeout=60).content)
 
-    assert tuple(chain) == service.stampers.current.chain
+    assert tuple(chain) == service.timestamp_authorities.current.chain
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", ""])
@@ -144,7 +144,7 @@ def test_a_request_may_be_json(url: str, service: SigstoreService) -> None:
     answer = requests.post(url, json=ASKED, timeout=60)
 
     response = decode_timestamp_response(answer.content)
-    leaf, root = service.stampers.current.chain
+    leaf, root = service.timestamp_authorities.current.chain
     verifier = VerifierBuilder(nonce=7).tsa_certificate(leaf).add_root_certificate(root).build()
     assert verifier.verify_message(response, DATA)
     assert (answer.status_code, len(response.signed_data.certificates)) == (200, 1)

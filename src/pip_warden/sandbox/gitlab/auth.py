@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pip_warden.sandbox.gitlab.state import GitLabState
 
 
-def admit(
+def authorize(
     state: GitLabState, request: Request, surface: Surface, access: Access = Access.READ
 ) -> tuple[ProjectRecord, Caller]:
     """Return the project of a request and its caller, who is authorized for the access requested.

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from pip_warden.sandbox.gitlab import answers, rules
 from pip_warden.sandbox.gitlab.answers import Halt
-from pip_warden.sandbox.gitlab.auth import admit, require_unprotected
+from pip_warden.sandbox.gitlab.auth import authorize, require_unprotected
 from pip_warden.sandbox.gitlab.credentials import Access, Surface
 from pip_warden.sandbox.gitlab.model import PackageType
 from pip_warden.sandbox.gitlab.packages_api import file_entry
@@ -55,7 +55,7 @@ class GenericRegistry:
     async def download(self, request: Request) -> Response:
         """Serve the newest file of that name."""
         target = _target(request)
-        project, _ = admit(self._state, request, Surface.GENERIC_READ)
+        project, _ = authorize(self._state, request, Surface.GENERIC_READ)
         row = answers.found(self._find(project, target), "Package")
         file = answers.found(_newest(row, target.file))
         sums = (
@@ -67,7 +67,7 @@ class GenericRegistry:
         """Store a file; an older one of the same name stays, and is no longer found by name."""
         target = _target(request)
         _check_choices(request)
-        project, caller = admit(self._state, request, Surface.GENERIC_WRITE, Access.PUSH)
+        project, caller = authorize(self._state, request, Surface.GENERIC_WRITE, Access.PUSH)
         require_unprotected(project, caller, target.package)
         data = await request.body()
         self._check(project, target, data)

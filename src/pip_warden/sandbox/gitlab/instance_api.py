@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pip_warden.sandbox.gitlab import answers
-from pip_warden.sandbox.gitlab.auth import admit, admit_group
+from pip_warden.sandbox.gitlab.auth import admit_group, authorize
 from pip_warden.sandbox.gitlab.credentials import Surface, authenticate
 from pip_warden.sandbox.gitlab.packages_api import stamp
 
@@ -45,7 +45,7 @@ class InstanceApi:
 
     async def project(self, request: Request) -> Response:
         """Return a project."""
-        project, _ = admit(self._state, request, Surface.PLAIN_API)
+        project, _ = authorize(self._state, request, Surface.PLAIN_API)
         namespace = project.namespace
         return JSONResponse(
             {
@@ -93,7 +93,7 @@ class InstanceApi:
 
     async def attestations(self, request: Request) -> Response:
         """Return 404: the feature flag is off."""
-        admit(self._state, request, Surface.PLAIN_API)
+        authorize(self._state, request, Surface.PLAIN_API)
         return answers.not_found()
 
     async def discovery(self, _request: Request) -> Response:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from pip_warden.sandbox.gitlab import answers
 from pip_warden.sandbox.gitlab.answers import Halt
-from pip_warden.sandbox.gitlab.auth import admit, admit_group, may_see
+from pip_warden.sandbox.gitlab.auth import admit_group, authorize, may_see
 from pip_warden.sandbox.gitlab.credentials import Access, Surface
 from pip_warden.sandbox.gitlab.model import PackageType
 from pip_warden.sandbox.gitlab.paging import page
@@ -75,7 +75,7 @@ class PackagesApi:
 
     async def list_project(self, request: Request) -> Response:
         """List the packages of a project."""
-        project, _ = admit(self._state, request, Surface.PACKAGES_API)
+        project, _ = authorize(self._state, request, Surface.PACKAGES_API)
         return self._listed(request, list(project.packages), of_group=False)
 
     async def list_group(self, request: Request) -> Response:
@@ -88,12 +88,12 @@ class PackagesApi:
 
     async def show(self, request: Request) -> Response:
         """Return one package."""
-        project, _ = admit(self._state, request, Surface.PACKAGES_API)
+        project, _ = authorize(self._state, request, Surface.PACKAGES_API)
         return JSONResponse(self._entry(self._package(request, project), of_group=False))
 
     async def files(self, request: Request) -> Response:
         """List the file rows of a package, those of the same name included."""
-        project, _ = admit(self._state, request, Surface.PACKAGES_API)
+        project, _ = authorize(self._state, request, Surface.PACKAGES_API)
         row = self._package(request, project)
         order = request.query_params.get("order_by", "id")
         keys = {
@@ -110,12 +110,12 @@ class PackagesApi:
         """Serve exactly the row of that id (since 18.4)."""
         if not self._state.settings.package_file_download:
             return answers.error("404 Not Found", status=404)
-        project, _ = admit(self._state, request, Surface.PACKAGES_API)
+        project, _ = authorize(self._state, request, Surface.PACKAGES_API)
         return self._instance.deliver(request, self._file(request, self._package(request, project)))
 
     async def delete(self, request: Request) -> Response:
         """Delete a package."""
-        project, _ = admit(self._state, request, Surface.PACKAGES_API, Access.DELETE)
+        project, _ = authorize(self._state, request, Surface.PACKAGES_API, Access.DELETE)
         row = self._package(request, project)
         _check_unmodified(request, row.created_at)
         with self._state.lock:
@@ -124,7 +124,7 @@ class PackagesApi:
 
     async def delete_file(self, request: Request) -> Response:
         """Delete a file row; the row before it of the same name is then the newest."""
-        project, _ = admit(self._state, request, Surface.PACKAGES_API, Access.DELETE)
+        project, _ = authorize(self._state, request, Surface.PACKAGES_API, Access.DELETE)
         row = self._package(request, project)
         file = self._file(request, row)
         _check_unmodified(request, file.created_at)

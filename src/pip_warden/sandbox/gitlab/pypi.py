@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from pip_warden.sandbox.gitlab import answers, rules, simple
 from pip_warden.sandbox.gitlab.answers import Halt, segment
-from pip_warden.sandbox.gitlab.auth import admit, admit_group, may_see, require_unprotected
+from pip_warden.sandbox.gitlab.auth import admit_group, authorize, may_see, require_unprotected
 from pip_warden.sandbox.gitlab.credentials import Access, Surface
 from pip_warden.sandbox.gitlab.model import PackageType
 from pip_warden.sandbox.gitlab.settings import Forwarding
@@ -93,7 +93,7 @@ class PyPIRegistry:
 
     async def forward(self, request: Request) -> Response:
         """Redirect to a file of pypi.org's stand-in, in firewall mode."""
-        admit(self._state, request, Surface.PYPI)
+        authorize(self._state, request, Surface.PYPI)
         name = segment(request, "name")
         links = self._proxied(name) if self._state.settings.forwarding is Forwarding.OWN_ORIGIN else ()
         path = "/" + segment(request, "path")
@@ -104,7 +104,7 @@ class PyPIRegistry:
         """Store a file, with the digest that the client claims."""
         async with request.form() as form:
             _check_form(form)
-            project, caller = admit(self._state, request, Surface.PYPI, Access.PUSH)
+            project, caller = authorize(self._state, request, Surface.PYPI, Access.PUSH)
             name, version = str(form["name"]), str(form["version"])
             require_unprotected(project, caller, name)
             content = form["content"]
@@ -168,7 +168,7 @@ class PyPIRegistry:
                 if found.packages_enabled and (by_hash or may_see(self._state, found, caller))
             ]
             return _View(base=base, title=group.path.rpartition("/")[2], rows=_rows(projects))
-        project, _ = admit(self._state, request, Surface.PYPI)
+        project, _ = authorize(self._state, request, Surface.PYPI)
         base = f"{self._instance.api}/projects/{project.id}/packages/pypi"
         return _View(base=base, title=project.name, rows=_rows([project]))
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pip_warden.sandbox.sigstore.errors import EntryExists
+from pip_warden.sandbox.sigstore.key_history import KeyHistory
 from pip_warden.sandbox.sigstore.lies import HONEST, Lie
-from pip_warden.sandbox.sigstore.lineage import Lineage
 from pip_warden.sandbox.sigstore.merkle import MerkleTree, leaf_hash
 from pip_warden.sandbox.sigstore.proposals import VERSION, Proposal, examine
 from pip_warden.sandbox.sigstore.wire import JSONObject, b64, canonical_json, key_id, new_key, sign
@@ -194,7 +194,7 @@ class Rekor:
 
     def __init__(self, host: str, start: datetime) -> None:
         self.host = host
-        self.shards = Lineage(Shard(host, 0), start)
+        self.shards = KeyHistory(Shard(host, 0), start)
         self._index: dict[str, list[str]] = {}
 
     def rotate(self, moment: datetime, *, end: bool = True, forget: bool = False) -> None:

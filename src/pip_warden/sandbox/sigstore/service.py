@@ -16,8 +16,8 @@ from pip_warden.sandbox.sigstore import products, trust
 from pip_warden.sandbox.sigstore.ca import CertificateAuthority
 from pip_warden.sandbox.sigstore.ctlog import CtLog
 from pip_warden.sandbox.sigstore.identity import Claims, identify
+from pip_warden.sandbox.sigstore.key_history import Generation, KeyHistory
 from pip_warden.sandbox.sigstore.lies import HONEST, BundleForm, Lie
-from pip_warden.sandbox.sigstore.lineage import Generation, Lineage
 from pip_warden.sandbox.sigstore.proposals import IN_TOTO
 from pip_warden.sandbox.sigstore.rekor import LoggedEntry, Rekor
 from pip_warden.sandbox.sigstore.tokens import JwksFor, verify_token
@@ -45,7 +45,7 @@ class SigstoreService:
         authorities: The CA's generations.
         ct_logs: The CT log's generations.
         rekor: The transparency log.
-        stampers: The time-stamp authority's generations.
+        timestamp_authorities: The time-stamp authority's generations.
         urls: The URLs of the services.
         lying: What the services do wrong unless a call says otherwise.
     """
@@ -63,11 +63,11 @@ class SigstoreService:
         self.jwks_for = jwks_for
         self.issuers = list(issuers)
         self.start = (start or self.clock.now() - timedelta(days=1)).replace(microsecond=0)
-        self.authorities = Lineage(CertificateAuthority(self.start), self.start)
-        self.ct_logs = Lineage(CtLog(), self.start)
+        self.authorities = KeyHistory(CertificateAuthority(self.start), self.start)
+        self.ct_logs = KeyHistory(CtLog(), self.start)
         self.urls = urls or trust.Urls()
         self.rekor = Rekor(urlsplit(self.urls.rekor).hostname or "", self.start)
-        self.stampers = Lineage(TimestampAuthority(self.start), self.start)
+        self.timestamp_authorities = KeyHistory(TimestampAuthority(self.start), self.start)
         self.lying = HONEST
         self._lock = threading.RLock()
 
@@ -118,7 +118,11 @@ class SigstoreService:
             if lie.timestamp == "other":
                 request = b"something else"
             parsed = TimestampRequest.over(request) if isinstance(request, bytes) else request
-            stamper = TimestampAuthority(self.start) if lie.timestamp == "foreign" else self.stampers.current
+            stamper = (
+                TimestampAuthority(self.start)
+                if lie.timestamp == "foreign"
+                else self.timestamp_authorities.current
+            )
             return stamper.stamp(parsed, self.clock.now().replace(microsecond=0))
 
     def lie(self, **fields: Any) -> None:
@@ -128,20 +132,22 @@ class SigstoreService:
     # Rotation
 
     def rotate_ca(self, *, end: bool = True, forget: bool = False) -> None:
-        """Activate a new CA; see `Lineage.rotate`."""
+        """Activate a new CA; see `KeyHistory.rotate`."""
         self.authorities.rotate(CertificateAuthority(self._second()), self._second(), end=end, forget=forget)
 
     def rotate_ct(self, *, end: bool = True, forget: bool = False) -> None:
-        """Activate a new CT log; see `Lineage.rotate`."""
+        """Activate a new CT log; see `KeyHistory.rotate`."""
         self.ct_logs.rotate(CtLog(), self._second(), end=end, forget=forget)
 
     def rotate_rekor(self, *, end: bool = True, forget: bool = False) -> None:
-        """Activate a new shard of the transparency log; see `Lineage.rotate`."""
+        """Activate a new shard of the transparency log; see `KeyHistory.rotate`."""
         self.rekor.rotate(self._second(), end=end, forget=forget)
 
     def rotate_tsa(self, *, end: bool = True, forget: bool = False) -> None:
-        """Activate a new time-stamp authority; see `Lineage.rotate`."""
-        self.stampers.rotate(TimestampAuthority(self._second()), self._second(), end=end, forget=forget)
+        """Activate a new time-stamp authority; see `KeyHistory.rotate`."""
+        self.timestamp_authorities.rotate(
+            TimestampAuthority(self._second()), self._second(), end=end, forget=forget
+        )
 
     def _second(self) -> datetime:
         # Times in certificates, entries and stamps are whole seconds, rounded down: validity must not
@@ -205,7 +211,7 @@ class SigstoreService:
     def trusted_root(self, urls: trust.Urls | None = None) -> JSONObject:
         """Return `trusted_root.json` for the services at some URLs, by default `self.urls`."""
         return trust.trusted_root(
-            urls or self.urls, self.authorities, self.ct_logs, self.rekor.shards, self.stampers
+            urls or self.urls, self.authorities, self.ct_logs, self.rekor.shards, self.timestamp_authorities
         )
 
     def signing_config(self, urls: trust.Urls | None = None) -> JSONObject:
@@ -229,7 +235,7 @@ class SigstoreService:
             "now": self.clock.now().isoformat(),
             "trusted_root": self.trusted_root(),
             "certificate_authorities": [_chain(item) for item in self.authorities.generations],
-            "timestamp_authorities": [_chain(item) for item in self.stampers.generations],
+            "timestamp_authorities": [_chain(item) for item in self.timestamp_authorities.generations],
             "ct_logs": [{"log_id": log.log_id.hex(), "size": len(log.tree)} for log in self.ct_logs],
             "shards": shards,
             "entries": entries,

@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from pip_warden.sandbox.sigstore.ca import ORGANIZATION, CertificateAuthority
 from pip_warden.sandbox.sigstore.ctlog import CtLog
-from pip_warden.sandbox.sigstore.lineage import Generation, Lineage
+from pip_warden.sandbox.sigstore.key_history import Generation, KeyHistory
 from pip_warden.sandbox.sigstore.rekor import Shard
 from pip_warden.sandbox.sigstore.tsa import TimestampAuthority
 from pip_warden.sandbox.sigstore.wire import JSONObject, b64, der, spki, timestamp
@@ -46,10 +46,10 @@ class _Log(Protocol):
 
 def trusted_root(
     urls: Urls,
-    authorities: Lineage[CertificateAuthority],
-    ct_logs: Lineage[CtLog],
-    shards: Lineage[Shard],
-    stampers: Lineage[TimestampAuthority],
+    authorities: KeyHistory[CertificateAuthority],
+    ct_logs: KeyHistory[CtLog],
+    shards: KeyHistory[Shard],
+    timestamp_authorities: KeyHistory[TimestampAuthority],
 ) -> JSONObject:
     """Return `trusted_root.json`: every trusted generation with its validity."""
     return {
@@ -57,7 +57,9 @@ def trusted_root(
         "tlogs": [_log(urls.rekor, item.holder, item.valid_for()) for item in shards.trusted()],
         "certificateAuthorities": [_authority(urls.fulcio, item) for item in authorities.trusted()],
         "ctlogs": [_log(urls.ct, item.holder, item.valid_for()) for item in ct_logs.trusted()],
-        "timestampAuthorities": [_authority(urls.tsa + TIMESTAMP_PATH, item) for item in stampers.trusted()],
+        "timestampAuthorities": [
+            _authority(urls.tsa + TIMESTAMP_PATH, item) for item in timestamp_authorities.trusted()
+        ],
     }
 
 

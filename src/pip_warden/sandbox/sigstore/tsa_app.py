@@ -32,7 +32,7 @@ def tsa_app(service: SigstoreService) -> Starlette:
         return Response(service.stamp(_read(request.headers["content-type"], body)), media_type=_REPLY)
 
     async def chain(_request: Request) -> Response:
-        certificates = b"".join(map(pem, service.stampers.current.chain))
+        certificates = b"".join(map(pem, service.timestamp_authorities.current.chain))
         headers = {"Cache-Control": "max-age=86400, immutable"}
         return Response(certificates, media_type="application/pem-certificate-chain", headers=headers)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import re
 
-from pip_warden.transport.secret import AuthHeader, Credential, Kind, Secret
+from pip_warden.transport.secret import AuthHeader, Credential, CredentialKind, Secret
 
 _ROUTE = re.compile(
     r"/api/v4/(?:(?P<projects>projects)|groups)/[^/]+/(?:-/)?packages(?:/(?P<kind>pypi|generic)(?:/|$))?"
@@ -19,21 +19,21 @@ _ROUTE = re.compile(
 _API = re.compile(r"/api/v4/(?P<scope>[a-z_]+)")
 
 
-def dress(held: Credential, path: str) -> AuthHeader | None:
+def auth_header(held: Credential, path: str) -> AuthHeader | None:
     """Put a credential into the form that a route accepts; None where the route would ignore every form."""
     secret, kind = held.secret, held.kind
     api = _API.match(path[path.find("/api/v4/") :]) if "/api/v4/" in path else None
     if api is None:
-        if kind in {Kind.JOB, Kind.PERSONAL}:
+        if kind in {CredentialKind.JOB, CredentialKind.PERSONAL}:
             return None
         return _basic(held.user or "__token__", secret)
     route = _ROUTE.search(path)
     registry = route["kind"] if route else None
-    if kind is Kind.LOGIN:
+    if kind is CredentialKind.LOGIN:
         return _dress_login(held, registry, path)
     if registry == "pypi":
-        return _basic("gitlab-ci-token" if kind is Kind.JOB else "__token__", secret)
-    if kind is Kind.JOB:
+        return _basic("gitlab-ci-token" if kind is CredentialKind.JOB else "__token__", secret)
+    if kind is CredentialKind.JOB:
         return _header("JOB-TOKEN", secret) if api["scope"] == "projects" else None
     return _header("PRIVATE-TOKEN", secret)
 

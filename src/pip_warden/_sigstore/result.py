@@ -28,7 +28,7 @@ CLAIM_NUMBERS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Claims:
+class CertificateClaims:
     """What the certificate of a verified bundle says.
 
     Attributes:
@@ -60,7 +60,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Proved:
+class VerificationResult:
     """The result of step 7 for one bundle.
 
     Attributes:
@@ -71,7 +71,7 @@ class Proved:
             time.
     """
 
-    claims: Claims
+    claims: CertificateClaims
     envelope: Envelope | None
     log_index: int
     log_time: datetime

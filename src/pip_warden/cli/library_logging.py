@@ -7,10 +7,10 @@ import sys
 import threading
 import warnings
 
-from pip_warden.display import said
+from pip_warden.display import escape_line
 
 
-def hush(words: list[str]) -> None:
+def configure_logging(words: list[str]) -> None:
     """Let nothing of a library's reach the terminal unescaped. Called once, at the start of the process.
 
     With ``--debug`` what libraries log is shown; ``python -W`` shows what they warn of.
@@ -44,14 +44,14 @@ class _Escaping(logging.Handler):
         except Exception:  # noqa: BLE001 -- the record does not fit its arguments: a fault of the library
             return
         for line in lines:
-            print(f"{said(record.name, 100)}: {said(line)}", file=sys.stderr)
+            print(f"{escape_line(record.name, 100)}: {escape_line(line)}", file=sys.stderr)
 
 
 def _thread_failed(failure: threading.ExceptHookArgs) -> None:
     """Print in one line what ended a thread; Python would print an unescaped traceback."""
     if failure.exc_type is not SystemExit:
         what = f"{failure.exc_type.__name__}: {failure.exc_value}"
-        print(f"warning: a thread of this process failed: {said(what, 500)}", file=sys.stderr)
+        print(f"warning: a thread of this process failed: {escape_line(what, 500)}", file=sys.stderr)
 
 
 def _never_raised(failure: sys.UnraisableHookArgs) -> None:

@@ -52,7 +52,7 @@ EXPECTED = {
 _CLASS = re.compile(r"<class '(?:\w+\.)*(\w+)'>")
 
 
-def unproved(code: str, found: str, *, expected: str = "", hint: str = "") -> FaultError:
+def verification_fault(code: str, found: str, *, expected: str = "", hint: str = "") -> FaultError:
     """Return the fault that a check raises.
 
     Args:
@@ -69,12 +69,14 @@ def text_of(err: Exception) -> str:
     return _CLASS.sub(r"\1", str(err)) or type(err).__name__
 
 
-def as_the_library_says(err: Exception) -> FaultError:
+def from_library_error(err: Exception) -> FaultError:
     """Convert the library's exception into a fault with a stable code."""
     text = text_of(err)
     if isinstance(err, CertValidationError):
-        return unproved("bad-certificate-chain", text)
+        return verification_fault("bad-certificate-chain", text)
     code = next((code for phrase, code in PHRASES if phrase in text), None)
     if code is None:
-        return unproved("signature-invalid", text, expected="a bundle that verifies under the trusted root")
-    return unproved(code, text)
+        return verification_fault(
+            "signature-invalid", text, expected="a bundle that verifies under the trusted root"
+        )
+    return verification_fault(code, text)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from pip_warden._sigstore.proved import Claims
+from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest
-from pip_warden.errors import BugError, RefusedError
+from pip_warden.errors import InternalError, RefusedError
 from pip_warden.events import Reporter
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName
@@ -43,7 +43,7 @@ class Observation:
     signed: SignedBy
 
     @property
-    def claims(self) -> Claims:
+    def claims(self) -> CertificateClaims:
         """Return what the certificate says."""
         return self.signed.claims
 
@@ -54,7 +54,7 @@ class Observation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class PackageObservation:
     """What was found about a package.
 
     Attributes:
@@ -71,7 +71,7 @@ class Look:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FirstUse:
+class SignerObserver:
     """Examines packages that are not pinned yet.
 
     Attributes:
@@ -88,7 +88,7 @@ class FirstUse:
     workspace: Path
     reporter: Reporter
 
-    def look(self, probe: Probe, *, version: Version | None = None) -> Look:
+    def look(self, probe: Probe, *, version: Version | None = None) -> PackageObservation:
         """Prove who signed the newest release, and up to two before it.
 
         Args:
@@ -121,14 +121,14 @@ class FirstUse:
                     raise _at_its_step(refused)
                 case Refused() as refused:
                     unsigned.append(refused)
-        return Look(
+        return PackageObservation(
             listing=listing,
             observations=tuple(observations),
             unsigned=tuple(unsigned),
             registry_id=_registry_id(listing.page, probe),
         )
 
-    def confirm(self, look: Look, trust: TrustFile) -> None:
+    def confirm(self, look: PackageObservation, trust: TrustFile) -> None:
         """Judge the newest release with the trust file that is about to be written, by who signed it.
 
         Raises:
@@ -182,7 +182,7 @@ class FirstUse:
             case Refused() as refused:
                 raise _at_its_step(refused)
             case Observed():
-                raise BugError("bug", f"{candidate.name} was observed without evidence")
+                raise InternalError("bug", f"{candidate.name} was observed without evidence")
 
     def _listing(self, probe: Probe) -> Listing:
         self.reporter.step(f"looking up {probe.project}")
@@ -201,7 +201,7 @@ class FirstUse:
         with self._received(candidate) as artifact:
             inquiry.offer_artifact(artifact)
             if inquiry.wants is Wants.EVIDENCE and isinstance(inquiry.entry, Probe | IdentityEntry):
-                inquiry.hear(self.supply.evidence(candidate, artifact, inquiry.entry))
+                inquiry.offer_all(self.supply.evidence(candidate, artifact, inquiry.entry))
         return inquiry
 
     @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import IO
 
 
-def rows(stream: IO[bytes]) -> Iterator[list[str | int]]:
+def list_members(stream: IO[bytes]) -> Iterator[list[str | int]]:
     """Yield name, type, size, offset of the content and link target of every member.
 
     Args:
@@ -30,5 +30,5 @@ def rows(stream: IO[bytes]) -> Iterator[list[str | int]]:
 
 
 if __name__ == "__main__":
-    for row in rows(sys.stdin.buffer):
+    for row in list_members(sys.stdin.buffer):
         sys.stdout.write(json.dumps(row) + "\n")

@@ -40,7 +40,7 @@ class Generation(Generic[T]):
         return window
 
 
-class Lineage(Generic[T]):
+class KeyHistory(Generic[T]):
     """All generations of one service, oldest first; the last one is active."""
 
     def __init__(self, holder: T, start: datetime) -> None:

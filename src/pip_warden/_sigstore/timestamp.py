@@ -28,7 +28,7 @@ _TO_GEN_TIME = (2, 1, 0, 0, 4)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stamp:
+class Timestamp:
     """A time stamp's times, aware UTC, not verified.
 
     Attributes:
@@ -40,7 +40,7 @@ class Stamp:
     signing_time: datetime | None
 
 
-def read_stamp(response: bytes) -> Stamp:
+def read_timestamp(response: bytes) -> Timestamp:
     """Read a ``TimeStampResp`` in DER.
 
     Raises:
@@ -48,7 +48,7 @@ def read_stamp(response: bytes) -> Stamp:
             attributes.
     """
     signed_data = _enter(response, _TO_SIGNED_DATA)[1]
-    return Stamp(gen_time=_gen_time(signed_data), signing_time=_signing_time(signed_data))
+    return Timestamp(gen_time=_gen_time(signed_data), signing_time=_signing_time(signed_data))
 
 
 def _gen_time(signed_data: bytes) -> datetime:
