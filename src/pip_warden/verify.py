@@ -158,7 +158,9 @@ def judge_release(
 def demand(
     trust: TrustFile, annotations: tuple[tuple[str, str], ...], source_revision: str | None
 ) -> TrustFile:
-    """Add the command line's requirements to every identity entry; they can only add to the file's.
+    """Add the command line's requirements to every entry; they can only add to the file's.
+
+    What is pinned by hash has no known signer to meet them, and is refused.
 
     Args:
         trust: The trust file.
@@ -173,7 +175,7 @@ def demand(
 
     def demanding(entry: Entry) -> Entry:
         if not isinstance(entry, IdentityEntry):
-            return entry
+            return replace(entry, demanded=(*entry.demanded, *_spelled(annotations, source_revision)))
         require = replace(
             entry.require,
             annotations=(*entry.require.annotations, *annotations),
@@ -182,6 +184,14 @@ def demand(
         return replace(entry, require=require)
 
     return replace(trust, entries=tuple(demanding(entry) for entry in trust.entries))
+
+
+def _spelled(annotations: tuple[tuple[str, str], ...], source_revision: str | None) -> Iterator[str]:
+    """Yield the options that were given, for people."""
+    if source_revision is not None:
+        yield f"--source-revision {source_revision}"
+    for key, value in annotations:
+        yield f"--annotation {key}={value}"
 
 
 def _commit(text: str) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pip_warden.digests import digest_of
 from pip_warden.publish.provenance import ANNOTATIONS as WRITTEN
+from pip_warden.sandbox import File
 from pip_warden.verdict.attested import ANNOTATIONS as READ
 from publish.conftest import Publisher, pin_text
 
@@ -92,6 +94,37 @@ def test_annotations_are_demanded_by_the_pin_and_on_the_command_line(publisher: 
     assert _verify(publisher, "--annotation", "reviewed=yes") == (0, "accepted")
     assert _verify(publisher, "--annotation", "reviewed=no") == (1, "annotation-mismatch")
     assert _verify(publisher, "--annotation", "audited=yes") == (1, "annotation-missing")
+
+
+@pytest.mark.parametrize("command", [("verify", f"dist/{WHEEL}"), ("verify-release", "acme-widgets==1.0")])
+@pytest.mark.parametrize("pinned_too", [True, False])
+def test_a_demand_on_what_is_pinned_by_hash_is_refused(
+    publisher: Publisher, command: tuple[str, ...], pinned_too: bool
+) -> None:
+    """Nothing of its signer is looked at, whatever it attests: a demand cannot be met."""
+    (publisher.dist / "acme_widgets-1.0.tar.gz").unlink()
+    wheel = (publisher.dist / WHEEL).read_bytes()
+    publisher.sign(f"dist/{WHEEL}")
+    publisher.attest("--annotation", "reviewed=yes", f"dist/{WHEEL}")
+    publisher.sandbox.put_files(publisher.project, [File(name=WHEEL, data=wheel)])
+    by_identity = pin_text(publisher, "acme/acme-widgets")
+    by_hash = (
+        '[[package]]\nname = "acme-widgets"\nsource = "acme"\nproject = "acme/acme-widgets"\n'
+        f'version = "1.0"\nreason = "reviewed"\nsha256 = {{ "{WHEEL}" = "{digest_of(wheel)}" }}\n'
+    )
+    text = by_identity if pinned_too else by_identity.partition("[[package]]")[0]
+    (publisher.directory / "pytrust.toml").write_text(text + by_hash, encoding="utf-8")
+    token = publisher.sandbox.token(scopes=("api",))
+
+    def verified(*words: str) -> tuple[int, str]:
+        run = publisher.run("pip-warden", *command, "--format", "json", *words, GITLAB_TOKEN=token)
+        (line,) = json.loads(run.stdout)["files"]
+        return run.returncode, line.get("refused", {}).get("code", line["outcome"])
+
+    assert verified() == (0, "accepted")
+    commit = publisher.job.variables()["CI_COMMIT_SHA"]
+    for words in (("--annotation", "reviewed=yes"), ("--source-revision", commit)):
+        assert verified(*words) == (1, "demand-on-hash-pin")
 
 
 def test_t55_another_identitys_statement_does_not_count(publisher: Publisher) -> None:

@@ -136,6 +136,18 @@ def test_a_hash_pin_wants_no_evidence() -> None:
     assert isinstance(inquiry.verdict, Accepted)
 
 
+def test_a_demand_on_a_signer_that_a_hash_pin_cannot_show_is_refused() -> None:
+    """Other bytes than the pinned ones are still refused as such."""
+    demanding = replace(samples.hash_entry(), demanded=("--annotation reviewed=yes",))
+    other = replace(demanding, files=((samples.WHEEL, Digest("0" * 64)),))
+    for entry, code in ((demanding, "demand-on-hash-pin"), (other, "pinned-digest-differs")):
+        inquiry = inquiry_of(trust=samples.trust(samples.entry(), entry))
+        inquiry.offer_artifact(samples.artifact())
+        assert isinstance(inquiry.verdict, Refused)
+        assert inquiry.verdict.code == code
+        assert "--annotation reviewed=yes" in inquiry.verdict.fault.expected or entry is other
+
+
 def test_what_is_not_wanted_is_not_taken() -> None:
     """Nor is there an early verdict."""
     fresh, open_, ended = inquiry_of(), inquiry_of(), inquiry_of()

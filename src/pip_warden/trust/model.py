@@ -148,6 +148,7 @@ class HashEntry:
         registry_id: As in :class:`IdentityEntry`.
         files: ``(file name, digest)`` of every file allowed; never empty.
         reason: Why a hash is enough; never empty.
+        demanded: What is demanded of a signer, which no hash can show; only ever given on a command line.
     """
 
     project: ProjectName
@@ -157,6 +158,7 @@ class HashEntry:
     reason: str
     registry: str | None = None
     registry_id: int | None = None
+    demanded: tuple[str, ...] = ()
 
     def digest_for(self, filename: str) -> Digest | None:
         """Return the digest pinned for a file name."""

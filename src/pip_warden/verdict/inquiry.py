@@ -45,6 +45,7 @@ from pip_warden.verdict.evidence import EvidenceEvaluation, Roots, no_evidence
 from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import Accepted, Observed, PinnedByHash, Refused, Step, StepFailure, Verdict
 from pip_warden.verdict.pin import find_pin
+from pip_warden.verdict.policy import check_demanded
 
 
 class Wants(Enum):
@@ -225,7 +226,7 @@ class Inquiry:
             self._end(self._refused(StepFailure(Step.ORIGIN, fault)))
 
     def _look_at(self, artifact: Artifact, entry: Entry | Probe) -> StepFailure | None:
-        """Steps 3 to 5, and revocation."""
+        """Steps 3 to 5, revocation, and whether a hash pin is enough."""
         if fault := archive.check_name(artifact, self._candidate, self._project, entry):
             return StepFailure(Step.NAME, fault)
         if fault := archive.check_archive(artifact):
@@ -233,6 +234,8 @@ class Inquiry:
         if fault := archive.check_digest(artifact, self._candidate, entry):
             return StepFailure(Step.DIGEST, fault)
         if fault := archive.check_revoked(artifact, self._trust.revoked):
+            return StepFailure(Step.POLICY, fault)
+        if isinstance(entry, HashEntry) and (fault := check_demanded(entry)):
             return StepFailure(Step.POLICY, fault)
         return None
 

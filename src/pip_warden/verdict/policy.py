@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
-from pip_warden.trust.model import Identity, Requirements
+from pip_warden.trust.model import HashEntry, Identity, Requirements
 from pip_warden.trust.subject import PipelineSubject, read_subject
 
 _EXACT = (
@@ -32,6 +32,18 @@ def check_policy(
         if fault is not None:
             return fault
     return _check_exact(claims, require) or _check_ref(claims, require, version)
+
+
+def check_demanded(entry: HashEntry) -> Fault | None:
+    """Refuse a demand on the signer of a release that is pinned by hash: its signer is not known."""
+    if not entry.demanded:
+        return None
+    return Fault(
+        code="demand-on-hash-pin",
+        expected=f"a signer of {entry.project} {entry.version} who meets {' '.join(entry.demanded)}",
+        found="a pin by hash, which names no signer",
+        hint="Leave the option out for this release; or, if it is signed, pin its publisher's identity.",
+    )
 
 
 def _check_own_source(claims: CertificateClaims, identity: Identity) -> Fault | None:
