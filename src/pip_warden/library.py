@@ -220,7 +220,10 @@ def _opened(
     vault: Vault | None = None,
 ) -> Iterator[Session]:
     from pip_warden.session.opening import open_parts
+    from pip_warden.trust.model import TrustFile
 
+    if not isinstance(trust, TrustFile):
+        raise TypeError(f"trust is a TrustFile, not {type(trust).__name__}; load_trust(path) reads one")
     with open_parts(trust, settings, reporter, supply=supply, vault=vault) as parts:
         closed = Event()
         try:

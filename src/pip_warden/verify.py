@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -243,7 +244,8 @@ def _check_given(given: NamedEvidence, files: tuple[Path, ...]) -> None:
             "expected --bundle, or --signature and --certificate, found another combination",
         )
     for path in (*named, *files):
-        if not path.is_file():
+        # Not Path.is_file, which raises for a name that is too long, or in a directory of somebody else's.
+        if not os.path.isfile(path):
             raise UsageError("no-such-file", f"expected a file {path}, found none")
 
 

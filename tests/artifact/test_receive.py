@@ -65,6 +65,16 @@ def test_a_malformed_file_is_an_artifact_with_a_fault(private: Path) -> None:
     assert artifact.contents.code == "wrong-file-type"
 
 
+def test_an_empty_file_is_said_to_begin_with_nothing(private: Path) -> None:
+    artifact = receive(samples.candidate(WHEEL_NAME), FakeRegistry(b"").download, private, max_bytes=1 << 20)
+
+    assert isinstance(artifact.contents, Fault)
+    assert (artifact.contents.code, "begins with nothing" in artifact.contents.found) == (
+        "wrong-file-type",
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [(NetworkError("cut-off", "half a file"), "cut-off"), (OSError(28, "No space left"), "cannot-store")],

@@ -92,6 +92,33 @@ def test_verify_without_a_file(alone: Path) -> None:
     assert (document["exit_code"], document["error"]["code"]) == (2, "nothing-to-verify")
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("verify", "LONG.whl"), "no-such-file"),
+        (("verify", "FILE", "--bundle", "LONG"), "no-such-file"),
+        (("verify", "FILE", "--trusted-root", "LONG"), "no-such-file"),
+        (("sign", "LONG.whl"), "no-such-file"),
+        (("publish", "LONG.whl"), "no-such-file"),
+        (("publish-evidence", "LONG.whl"), "no-such-file"),
+    ],
+)
+def test_a_name_that_is_longer_than_any_files(person: Person, words: tuple[str, ...], code: str) -> None:
+    project = person.published()
+    assert person.add(project, "--yes").code == 0
+    (person.home / "x-1.0.tar.gz").touch()
+    said = typed(*(word.replace("LONG", "a" * 300).replace("FILE", "x-1.0.tar.gz") for word in words))
+    assert (said.code, f"[{code}]" in said) == (2, True), said
+
+
+def test_a_python_of_a_name_that_is_longer_than_any_files(
+    person: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert person.add(person.published(), "--yes").code == 0
+    said = installing("--python", "a" * 300, "x", capsys=capsys)
+    assert (said.code, "[no-such-python]" in said) == (2, True), said
+
+
 def test_a_release_that_nobody_pinned_is_wanted_by_you(person: Person) -> None:
     project = person.published()
     assert person.add(project, "--yes").code == 0

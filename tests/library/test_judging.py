@@ -188,6 +188,17 @@ def test_evidence_that_raises_is_no_verdict(signed: Signed, error: BaseException
             pip_warden.judge_file(signed.path, evidence=evidence)
 
 
+@pytest.mark.parametrize("trust", ["pytrust.toml", Path("pytrust.toml"), 3])
+def test_a_trust_file_that_was_not_read_is_a_mistake(signed: Signed, trust: Any) -> None:
+    with pytest.raises(TypeError, match=r"load_trust\(path\) reads one"):
+        pip_warden.judge_file(signed.path, trust=trust)
+    with (
+        pytest.raises(TypeError, match=r"load_trust\(path\) reads one"),
+        pip_warden.open_session(trust),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("evidence", [b"{}", "{}", ["{}"], [3], [None], [bytearray(b"{}")], 3])
 def test_evidence_of_another_type_is_a_mistake(signed: Signed, evidence: Any) -> None:
     with pytest.raises(TypeError):

@@ -73,6 +73,12 @@ def test_settings_that_are_wrong(wrong: dict[str, Any]) -> None:
     assert (caught.value.code, caught.value.exit_code) == ("option-value", 2)
 
 
+@pytest.mark.parametrize("wrong", [{"token_files": "x"}, {"token_files": None}, {"environ": None}])
+def test_settings_of_another_type(wrong: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="is a mapping"):
+        Settings(**wrong)
+
+
 def test_a_token_file_is_for_its_host(signed: Signed) -> None:
     """Paths may be strings; a token for a host that is no source goes nowhere."""
     (signed.home / "token").write_text(signed.token)
@@ -178,6 +184,7 @@ def test_an_unpinned_requirement_is_in_the_report(signed: Signed, target: Path) 
         (InstallRequest(packages=("x",), options=("--offline",)), "refused-option"),
         (InstallRequest(packages=("x",), options=("--", "https://evil.example/x.whl")), "refused-option"),
         (InstallRequest(packages=("x",), options=("--no-dep",)), "unknown-option"),
+        (InstallRequest(packages=("x",), options=("--target", "a\0b")), "option-value"),
         (InstallRequest(packages=("x",), with_sdist=True), "option-value"),
         (InstallRequest(packages=("x",), download="d", report="r"), "option-value"),
         (InstallRequest(packages=("x",), python="absent"), "no-such-python"),
@@ -194,6 +201,16 @@ def test_a_request_that_is_wrong(signed: Signed, target: Path, request_: Install
         session.install(wanted)
 
     assert (caught.value.code, caught.value.exit_code) == (code, 2)
+
+
+@pytest.mark.parametrize("word", [3, None, b"--no-deps"])
+def test_an_option_that_is_no_word(signed: Signed, target: Path, word: Any) -> None:
+    request = InstallRequest(packages=("acme-widgets",), python=target, options=(word,))
+    with (
+        pip_warden.open_session(signed.trust, settings=Settings(offline=True)) as session,
+        pytest.raises(TypeError, match="options are words"),
+    ):
+        session.install(request)
 
 
 @pytest.mark.parametrize("name", ["packages", "requirements", "constraints", "options", "pass_env"])

@@ -107,7 +107,7 @@ def _check_magic(stream: BinaryIO) -> None:
         raise problem(
             "wrong-file-type",
             "a ZIP file and nothing else, as the suffix .whl says",
-            f"a file that begins with {start[:4].hex(' ')}, or is a tar archive too",
+            f"a file that begins with {start[:4].hex(' ') or 'nothing'}, or is a tar archive too",
             hint="Readers could disagree about what is in it, so it is not used.",
         )
 

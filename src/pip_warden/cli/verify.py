@@ -111,18 +111,17 @@ def _trust(
 
 def _pinned(trust: Path | None, root: Path | None) -> TrustFile:
     from pip_warden.digests import digest_of
+    from pip_warden.trust.roots import read_root_file
 
     loaded = load_trust(trust)
-    if root is not None and root.is_file():
+    if root is not None:
         pinned = {pin.sha256 for pin in loaded.roots}
-        if digest_of(root.read_bytes()) not in pinned:
+        if digest_of(read_root_file(root)) not in pinned:
             raise TrustRootError(
                 "trusted-root-digest",
                 f"expected a trusted root that {loaded.path.name} pins, found {root} with another digest",
                 hint="Leave --trusted-root out, or give an identity on the command line.",
             )
-    elif root is not None:
-        raise UsageError("no-such-file", f"expected a trusted root in {root}, found none")
     return loaded
 
 

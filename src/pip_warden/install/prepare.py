@@ -91,7 +91,13 @@ def _target(request: InstallRequest, options: tuple[str, ...], environ: Mapping[
 
 def _options(request: InstallRequest) -> tuple[str, ...]:
     """Hold pip's options against the table of them all: what would step around the gate is refused."""
-    parsed = parse_arguments(tuple(request.options))
+    words = tuple(request.options)
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"options are words, not {type(word).__name__}")
+        if "\0" in word:
+            raise UsageError("option-value", f"expected options without NUL, found {word!r}")
+    parsed = parse_arguments(words)
     surplus = [*parsed.requirements, *(name for name, _value in parsed.ours)]
     if surplus:
         raise UsageError(

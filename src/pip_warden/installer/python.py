@@ -141,7 +141,8 @@ def _application_of(executable: Path) -> str:
 
 def _interpreter(path: Path) -> Path:
     """Return the interpreter of a path; its links are not resolved, since they make a virtual environment."""
-    if path.is_dir():
+    # Not Path.is_dir, which raises for a name that is too long, or in a directory of somebody else's.
+    if os.path.isdir(path):
         path = path / "bin" / "python"
     return path.absolute()
 

@@ -7,6 +7,7 @@ run that was killed can be repeated, and no consumer ever sees a file without it
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def signed_files(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple
 
 
 def _signed_file(path: Path) -> SignedFile:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError("no-such-file", f"expected a file {path}, found none")
     beside = sorted(other.name for other in path.parent.iterdir())
     evidence = [path.with_name(name) for name in evidence_of(path.name, beside)]

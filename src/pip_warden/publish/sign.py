@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
@@ -57,7 +58,7 @@ def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
             hint="An empty dist/ is an error: zero files are never a success.",
         )
     for path in files:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise UsageError(
                 "no-such-file",
                 f"expected a file {path}, found none",

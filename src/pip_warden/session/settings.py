@@ -34,6 +34,7 @@ class Settings:
 
     Raises:
         UsageError: ``option-value``: a time or number that is none.
+        TypeError: ``token_files`` or ``environ`` is no mapping.
     """
 
     offline: bool = False
@@ -46,6 +47,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what would make every request fail."""
+        for name in ("token_files", "environ"):
+            if not isinstance(given := getattr(self, name), Mapping):
+                raise TypeError(f"{name} is a mapping, not {type(given).__name__}")
         if self.timeout is not None and not 0 < self.timeout < inf:
             raise UsageError(
                 "option-value", f"expected a timeout of more than 0 seconds, found {self.timeout}"
