@@ -28,9 +28,9 @@ _OUTRANKING = (1, 70, 3, 2, 4)
 
 
 def worst(exit_codes: Iterable[int]) -> int:
-    """Return the exit code that outranks the others; 0 where all are 0."""
-    found = set(exit_codes)
-    return next((code for code in _OUTRANKING if code in found), 0)
+    """Return the exit code that outranks the others; 0 where all are 0, and 70 for one that is not ours."""
+    found = set(exit_codes) - {0}
+    return next((code for code in _OUTRANKING if code in found), 70 if found else 0)
 
 
 class WardenError(Exception):

@@ -172,6 +172,7 @@ BROKEN: dict[str, tuple[str, Callable[..., Any]]] = {
     "evidence is bytes": ("evidence", lambda _name, _sha256: b"{}"),
     "evidence is nothing": ("evidence", lambda _name, _sha256: None),
     "evidence has text": ("evidence", lambda _name, _sha256: ["{}"]),
+    "evidence has nothing": ("evidence", lambda _name, _sha256: [None]),
 }
 
 

@@ -59,6 +59,14 @@ def test_exit_codes_are_ranked_in_one_place() -> None:
     assert worst([]) == worst([0]) == 0
 
 
+@pytest.mark.parametrize("exit_code", [0, 5, 255, -1])
+def test_an_error_with_an_exit_code_of_its_own_is_no_success(exit_code: int) -> None:
+    error = type("Own", (RefusedError,), {"exit_code": exit_code})("own", "expected a bucket, found none")
+
+    assert ledger_of(ACCEPTED, error=error).exit_code() == 70
+    assert worst([exit_code, 3, 0]) == 3
+
+
 def test_strict_makes_a_warning_and_what_is_only_present_a_refusal() -> None:
     warned, present = ledger_of(ACCEPTED), ledger_of(ACCEPTED)
     warned.warn("look")

@@ -89,7 +89,8 @@ class Ledger:
         Args:
             strict: Whether a warning, or what is present and not verified, is a refusal.
         """
-        codes = {0 if self.error is None else self.error.exit_code}
+        # A program's own subclass may say 0; what ended a run is never a success.
+        codes = {0 if self.error is None else self.error.exit_code or 70}
         outcomes = {line.outcome for line in self.lines()}
         codes |= {1} if Outcome.REFUSED in outcomes else set()
         codes |= {3} if Outcome.UNDECIDED in outcomes else set()

@@ -194,11 +194,12 @@ def _piece(stream: BinaryIO, what: str) -> bytes:
 def _each(offered: Iterator[bytes], what: str) -> Iterator[bytes]:
     while True:
         with _asked(what):
-            item = next(offered, None)
-            if item is not None and not isinstance(item, bytes):
+            try:
+                item = next(offered)
+            except StopIteration:
+                return
+            if not isinstance(item, bytes):
                 raise TypeError(f"an item is {type(item).__name__}, not bytes")
-        if item is None:
-            return
         yield item
 
 
