@@ -156,6 +156,21 @@ def test_what_is_told_and_raises_installs_nothing(signed: Signed, target: Path) 
     assert "acme_widgets" not in names(target)
 
 
+def test_an_empty_python_is_not_that_of_the_working_directory(
+    signed: Signed, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that is not set: `--python "$VENV"` in a directory that has a bin/python."""
+    monkeypatch.chdir(target)
+    request = InstallRequest(packages=("acme-widgets",), python="")
+    with (
+        pip_warden.open_session(signed.trust, settings=Settings(offline=True)) as session,
+        pytest.raises(UsageError, match="found an empty name") as caught,
+    ):
+        session.install(request)
+
+    assert (caught.value.code, caught.value.exit_code) == ("no-such-python", 2)
+
+
 def test_a_fault_of_the_request_names_the_request(signed: Signed, target: Path) -> None:
     request = InstallRequest(packages=("a b",), python=target)
     with (

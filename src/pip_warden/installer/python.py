@@ -106,6 +106,10 @@ def choose_target(
             that was made for us alone.
     """
     if given is not None:
+        if not os.fspath(given):  # an unset variable of a script; as a path it would be the working directory
+            raise UsageError(
+                "no-such-python", "expected a Python interpreter or virtual environment, found an empty name"
+            )
         return _ask(_interpreter(Path(given)), "--python")
     if environ.get("VIRTUAL_ENV"):
         return _ask(_interpreter(Path(environ["VIRTUAL_ENV"])), "VIRTUAL_ENV")
