@@ -101,6 +101,7 @@ def test_verify_without_a_file(alone: Path) -> None:
         (("sign", "LONG.whl"), "no-such-file"),
         (("publish", "LONG.whl"), "no-such-file"),
         (("publish-evidence", "LONG.whl"), "no-such-file"),
+        (("trust", "add", "x==1", "--hash", "--reason", "x", "--trust", "LONG"), "no-trust-file"),
     ],
 )
 def test_a_name_that_is_longer_than_any_files(person: Person, words: tuple[str, ...], code: str) -> None:

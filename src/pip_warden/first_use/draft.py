@@ -99,7 +99,11 @@ class Draft:
 
 def _read(path: Path) -> str | None:
     """Return the text of a valid trust file, None where there is none yet."""
-    if not path.exists():
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError:
+        pass  # reading it says why
     load(path, check_owner=True)
     return path.read_text(encoding="utf-8")
