@@ -47,6 +47,9 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
         code = command.main(words, prog_name=name, standalone_mode=False, obj=(name, *words))
     except click.exceptions.Abort as err:
         raise KeyboardInterrupt from err
+    except click.exceptions.NoArgsIsHelpError as err:  # its message is the help, of many lines
+        print(err.format_message(), file=sys.stderr)
+        return UsageError.exit_code
     except click.ClickException as err:
         return fail(UsageError("usage", err.format_message(), hint=_usage_hint(err, name)), name, words)
     except WardenError as err:
