@@ -104,8 +104,8 @@ def test_evidence_is_no_file_to_verify(alone: Path) -> None:
         said = typed("verify", *names, *identity)
         assert (said.code, said.err.startswith("error[invalid-filename]")) == (2, True), said.err
         assert f"{names[1]}, which is evidence" in said.err
-    for suggesting in (said, typed("verify")):
-        assert "`pip-warden verify dist/*.whl`" in suggesting.err
+        assert "`pip-warden verify dist/*.whl`" in said.err
+    assert "`pip-warden verify dist/*.whl`" in typed("verify").err
 
 
 def test_the_evidence_of_a_local_file_lies_next_to_it(person: Person) -> None:
@@ -117,6 +117,20 @@ def test_the_evidence_of_a_local_file_lies_next_to_it(person: Person) -> None:
     said = typed("verify", wheel.name)
     assert (said.code, "no-evidence" in said) == (1, True), said
     assert f"hint: A local file's evidence lies next to it ({wheel.name}.sigstore.json)." in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        (("sandbox", "--directory"), "pip-warden sandbox"),
+        (("trust", "show", "--color"), "pip-warden trust show"),
+        (("--color",), "pip-warden"),
+    ],
+)
+def test_an_option_without_its_value_is_in_the_help_that_is_named(words: tuple[str, ...], path: str) -> None:
+    said = typed(*words)
+    assert (said.code, said.err.startswith("error[usage]")) == (2, True), said.err
+    assert f"hint: `{path} --help` lists what it takes." in said.err
 
 
 @pytest.mark.parametrize(
