@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from pip_warden.errors import UndecidedError
+from pip_warden.errors import UndecidedError, UsageError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """No space, no space for this user, no space for a file so large."""
@@ -35,6 +35,16 @@ def open_new(place: str | Path, mode: int, *, directory: int | None = None) -> i
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(place, flags, mode, dir_fd=directory)
+
+
+def no_such_file(path: Path) -> UsageError:
+    """Return the error for a path that was given for a file and is none."""
+    if os.path.isdir(path):
+        hint = "Name the files in it, not the directory."
+        return UsageError("no-such-file", f"expected a file {path}, found a directory", hint=hint)
+    found = "something else" if os.path.lexists(path) else "none"
+    hint = "The shell passes on a pattern that matches nothing as it stands." if "*" in path.name else ""
+    return UsageError("no-such-file", f"expected a file {path}, found {found}", hint=hint)
 
 
 def open_regular(path: str | Path, *, follow: bool) -> BinaryIO:

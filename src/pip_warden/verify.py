@@ -15,12 +15,13 @@ from packaging.version import Version
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
 from pip_warden.digests import digest_of
-from pip_warden.disk import open_regular, storing
+from pip_warden.disk import no_such_file, open_regular, storing
 from pip_warden.display import escape_text
 from pip_warden.errors import InternalError, RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import LogEntryFinder, locate
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
+from pip_warden.evidence.names import is_evidence
 from pip_warden.evidence.offered import read_any, read_offered
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.gate import Gate
@@ -62,7 +63,8 @@ def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: Named
         given: Evidence for a single file, where it was named.
 
     Raises:
-        UsageError: ``nothing-to-verify``; a path does not exist, or evidence is named for several files.
+        UsageError: ``nothing-to-verify``, ``invalid-filename``; a path does not exist, or evidence is named
+            for several files.
     """
     check_files(files)
     _check_given(given, files)
@@ -78,16 +80,23 @@ def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: Named
 
 
 def check_files(files: tuple[Path, ...]) -> None:
-    """Require that there is anything to verify: zero files are never a success.
+    """Require that there is anything to verify: zero files are never a success, and evidence is no file.
 
     Raises:
-        UsageError: ``nothing-to-verify``.
+        UsageError: ``nothing-to-verify``, or ``invalid-filename``: evidence is named as a file.
     """
     if not files:
         raise UsageError(
             "nothing-to-verify",
             "expected at least one FILE, found none",
-            hint="Name wheels or sdists: `pip-warden verify dist/*`. An empty directory is never a success.",
+            hint="Name wheels or sdists: `pip-warden verify dist/*.whl`. Zero files are never a success.",
+        )
+    evidence = next((path.name for path in files if is_evidence(path.name)), None)
+    if evidence is not None:
+        raise UsageError(
+            "invalid-filename",
+            f"expected wheels and sdists alone, found {evidence}, which is evidence of one",
+            hint="Evidence next to a file is read by itself: `pip-warden verify dist/*.whl`.",
         )
 
 
@@ -246,7 +255,7 @@ def _check_given(given: NamedEvidence, files: tuple[Path, ...]) -> None:
     for path in (*named, *files):
         # Not Path.is_file, which raises for a name that is too long, or in a directory of somebody else's.
         if not os.path.isfile(path):
-            raise UsageError("no-such-file", f"expected a file {path}, found none")
+            raise no_such_file(path)
 
 
 def _evidence(

@@ -216,3 +216,10 @@ def test_b21_no_file_of_ours_takes_the_place_of_a_closed_stream() -> None:
     """Else a child or C library that writes to standard error would write into it, even into the vault."""
     words = ["bash", "-c", 'exec "$@" <&- >&- 2>&-', "bash", sys.executable, "-c", OPENS]
     assert 2 < subprocess.run(words, check=False).returncode < 100
+
+
+@pytest.mark.parametrize("words", [(), ("trust",), ("root",)], ids=" ".join)
+def test_a_group_without_a_command_shows_its_help_as_lines(alone: Path, words: tuple[str, ...]) -> None:
+    said = typed(*words)
+    assert (said.code, said.out) == (2, "")
+    assert said.err == typed(*words, "--help").out

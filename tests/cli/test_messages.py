@@ -120,6 +120,76 @@ def test_a_python_of_a_name_that_is_longer_than_any_files(
     assert (said.code, "[no-such-python]" in said) == (2, True), said
 
 
+def test_evidence_is_no_file_to_verify(alone: Path) -> None:
+    """`dist/*` names it after `pip-warden sign`; what a hint suggests leaves it out."""
+    names = ("tools-1.0-py3-none-any.whl", "tools-1.0-py3-none-any.whl.sigstore.json")
+    for name in names:
+        (alone / name).write_bytes(b"")
+    for identity in (
+        (),
+        ("--certificate-identity", "a@b", "--certificate-oidc-issuer", "https://id.example"),
+    ):
+        said = typed("verify", *names, *identity)
+        assert (said.code, said.err.startswith("error[invalid-filename]")) == (2, True), said.err
+        assert f"{names[1]}, which is evidence" in said.err
+        assert "`pip-warden verify dist/*.whl`" in said.err
+    assert "`pip-warden verify dist/*.whl`" in typed("verify").err
+
+
+def test_the_evidence_of_a_local_file_lies_next_to_it(person: Person) -> None:
+    """A wheel that `safe-install --download` wrote has none there, which its publisher cannot mend."""
+    project = person.published()
+    assert person.add(project, "--yes").code == 0
+    wheel = person.sandbox.wheel(str(project.record.name), "1.0")
+    (person.home / wheel.name).write_bytes(wheel.data)
+    said = typed("verify", wheel.name)
+    assert (said.code, "no-evidence" in said) == (1, True), said
+    assert f"hint: A local file's evidence lies next to it ({wheel.name}.sigstore.json)." in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        (("sandbox", "--directory"), "pip-warden sandbox"),
+        (("trust", "show", "--color"), "pip-warden trust show"),
+        (("--color",), "pip-warden"),
+    ],
+)
+def test_an_option_without_its_value_is_in_the_help_that_is_named(words: tuple[str, ...], path: str) -> None:
+    said = typed(*words)
+    assert (said.code, said.err.startswith("error[usage]")) == (2, True), said.err
+    assert f"hint: `{path} --help` lists what it takes." in said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("dist", "expected a file dist, found a directory\n\nhint: Name the files in it, not the directory."),
+        ("*.whl", "found none\n\nhint: The shell passes on a pattern that matches nothing as it stands."),
+        ("absent.whl", "expected a file absent.whl, found none\n"),
+        ("pipe", "expected a file pipe, found something else\n"),
+    ],
+)
+def test_what_is_named_for_a_file_and_is_none(alone: Path, name: str, found: str) -> None:
+    (alone / "dist").mkdir()
+    os.mkfifo(alone / "pipe")
+    (alone / "pytrust.toml").write_text("version = 1\n")
+    for command in (("verify",), ("publish", "--gitlab", "http://127.0.0.1:1", "--project", "a/b")):
+        said = typed(*command, name)
+        assert (said.code, said.err.startswith("error[no-such-file]")) == (2, True), said.err
+        assert found in said.err
+
+
+def test_a_predicate_that_is_not_there(alone: Path) -> None:
+    (alone / "a-1.0.tar.gz").write_bytes(b"x")
+    options = ("--predicate", "absent.json", "--predicate-type", "https://example.com/reviewed")
+    said = typed("attest", "a-1.0.tar.gz", *options)
+    assert said.code == 2
+    assert said.err.startswith(
+        "error[bad-predicate]: expected a JSON object in absent.json, found: No such file or directory\n"
+    )
+
+
 def test_a_release_that_nobody_pinned_is_wanted_by_you(person: Person) -> None:
     project = person.published()
     assert person.add(project, "--yes").code == 0

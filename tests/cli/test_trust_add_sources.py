@@ -162,6 +162,16 @@ def test_group_says_which_project_publishes_it(person: Person) -> None:
     assert packages(person)[0]["project"] == project.path
 
 
+def test_group_where_no_project_has_the_package(person: Person) -> None:
+    """GitLab forwards the request to pypi.org, and there is nothing to try again."""
+    person.published(project=person.sandbox.project("guild/tools/rasp"))
+    with person.untouched():
+        said = group_add(person, "absent", "guild")
+    assert (said.code, "error[page-missing]" in said.err) == (3, True), said.err
+    assert "found no project of the group with it" in said.err
+    assert "--project" in said.err.partition("hint: ")[2]
+
+
 def test_group_where_two_projects_have_the_file(person: Person) -> None:
     first, second = person.sandbox.project("crowd/a"), person.sandbox.project("crowd/b")
     wheel = person.sandbox.wheel("plane", "1.0")

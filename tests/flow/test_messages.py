@@ -54,8 +54,12 @@ def test_a_wheel_for_another_platform(user: User) -> None:
     assert "py30-none-any" in message
 
 
-def test_a_wheel_for_another_platform_than_the_one_named(user: User) -> None:
+@pytest.mark.parametrize("has_sdist", [True, False])
+def test_a_wheel_for_another_platform_than_the_one_named(user: User, has_sdist: bool) -> None:
+    """With ``--platform`` pip demands ``--only-binary``, so an sdist changes nothing."""
     project = user.published(tag="cp311-cp311-win_amd64")
+    if has_sdist:
+        user.sandbox.publish(project, [user.sandbox.sdist(project.record.name, "1.0")])
     words = (
         "--only-binary",
         ":all:",

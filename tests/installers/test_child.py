@@ -182,6 +182,9 @@ def test_what_is_not_there_or_not_a_list(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         choose_target(str(tmp_path / "none"), {}, sys.executable)
     assert caught.value.code == "no-such-python"
+    assert f"found none at {tmp_path / 'none'} (--python)" in caught.value.message
+    with pytest.raises(UsageError, match="found one that does not answer"):
+        choose_target(str(_interpreter(tmp_path / "mute", "")), {}, sys.executable)
 
     own = choose_target(None, {}, sys.executable)
     assert "pip" in installed(own, {"PATH": os.defpath})

@@ -103,5 +103,7 @@ def _statements(
 def _read(path: Path) -> dict[str, JSONValue]:
     try:
         return loads_object(path.read_bytes(), max_bytes=_LARGEST_PREDICATE)
-    except (OSError, MalformedError) as err:
+    except OSError as err:
+        raise UsageError("bad-predicate", f"expected a JSON object in {path}, found: {err.strerror}") from err
+    except MalformedError as err:
         raise UsageError("bad-predicate", f"expected a JSON object in {path}, found {err}") from err

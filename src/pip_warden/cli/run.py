@@ -47,8 +47,15 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
         code = command.main(words, prog_name=name, standalone_mode=False, obj=(name, *words))
     except click.exceptions.Abort as err:
         raise KeyboardInterrupt from err
+    except click.exceptions.NoArgsIsHelpError as err:  # its message is the help, of many lines
+        print(err.format_message(), file=sys.stderr)
+        return UsageError.exit_code
     except click.ClickException as err:
-        return fail(UsageError("usage", err.format_message(), hint=_usage_hint(err, name)), name, words)
+        return fail(
+            UsageError("usage", err.format_message(), hint=_usage_hint(err, command, name, words)),
+            name,
+            words,
+        )
     except WardenError as err:
         return fail(err, name, words)
     except SystemExit:
@@ -88,10 +95,7 @@ def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
 
 def _takes_debug(command: click.Command, words: Sequence[str]) -> bool:
     """Return whether the typed command has ``--debug``; safe-install, which parses its own words, has it."""
-    for word in words:
-        with click.Context(command) as context:
-            inner = command.get_command(context, word) if isinstance(command, click.Group) else None
-        command = inner or command
+    command, _ = _typed(command, "", words)
     return command.name == "safe-install" or any("--debug" in param.opts for param in command.params)
 
 
@@ -116,7 +120,17 @@ def _is_somewhere() -> bool:
     return True
 
 
-def _usage_hint(err: click.ClickException, name: str) -> str:
+def _usage_hint(err: click.ClickException, command: click.Command, name: str, words: Sequence[str]) -> str:
+    """Name the help that lists what was mistyped; click's errors about an option's value have no context."""
     context = getattr(err, "ctx", None)
-    path = context.command_path if isinstance(context, click.Context) else name
+    path = context.command_path if isinstance(context, click.Context) else _typed(command, name, words)[1]
     return f"`{path} --help` lists what it takes."
+
+
+def _typed(command: click.Command, name: str, words: Sequence[str]) -> tuple[click.Command, str]:
+    """Return the command of a tree that was typed, and its path."""
+    for word in words:
+        with click.Context(command) as context:
+            inner = command.get_command(context, word) if isinstance(command, click.Group) else None
+        command, name = (inner, f"{name} {word}") if inner else (command, name)
+    return command, name

@@ -111,7 +111,8 @@ def _probe(name: ProjectName, task: Task) -> Probe:
         raise UsageError(
             "project-needed",
             f"expected --project PATH (the GitLab project that publishes {name}), found none",
-            hint=f"Name it: {wanted.with_option('--project GROUP/PROJECT')}.",
+            hint=f"Name it: {wanted.with_option('--project GROUP/PROJECT')}. "
+            "The URL of a simple index ends in /simple, and needs none.",
         )
     return Probe(project=name, source=source.name, registry=registry)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pip_warden.errors import RefusedError
+from pip_warden.errors import RefusedError, RegistryError
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.gitlab_urls import group_simple_url
 from pip_warden.index.simple import ask_page, read_page
@@ -19,10 +19,19 @@ def owner_in_group(transport: Transport, source: Source, group: str, project: Pr
     Raises:
         RefusedError: ``no-release``: the group's index lists no file of it; ``same-name-other-bytes``: it
             lists two under one name, of two projects for instance, and either could be the publisher.
-        UndecidedError: It could not be determined, or several projects have the same file.
+        UndecidedError: It could not be determined, ``page-missing`` where the group has no such package; or
+            several projects have the same file.
     """
     url, label = group_simple_url(source.url, group, project), f"the page of {project} in {group}"
     reply = ask_page(transport, url, label=label)
+    if reply.status == 404 and reply.left_origin:  # GitLab forwards what it does not have
+        raise RegistryError(
+            "page-missing",
+            f"expected the page of {project} in group {group}, found no project of the group with it that "
+            "the token may read (the index that GitLab forwarded the request to has none either)",
+            hint="Check the name; name its project with --project, or another index with --source.",
+            status=404,
+        )
     if reply.status != 200:
         raise error_for(reply, f"the page of {project} in group {group}")
     page = read_page(reply, project, source)

@@ -86,4 +86,8 @@ def _name_for(url: str, kind: str, taken: set[str]) -> str:
 
 def _needed(expected: str, found: str, known: Sequence[Source]) -> UsageError:
     names = ", ".join(source.name for source in known) or "none yet"
-    return UsageError("source-needed", f"expected {expected}, found {found}; the file has: {names}")
+    return UsageError(
+        "source-needed",
+        f"expected {expected}, found {found}; the file has: {names}",
+        hint="A new source is named by its URL: --source https://gitlab.com, or https://pypi.org/simple.",
+    )

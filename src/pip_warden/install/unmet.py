@@ -7,6 +7,7 @@ at, and a build may print the same; what is reported is read from the trust file
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -67,9 +68,18 @@ def why_unmet(run: Run, unmet: Requirement, pages: set[ProjectName]) -> RefusedE
     if all(isinstance(entry, HashEntry) and not _meets(entry.version, unmet.specifier) for entry in pinned):
         return _not_pinned(run, project, unmet.specifier)
     found = [c for c in listing.allowed if _meets(c.name.version, unmet.specifier)]
-    if not found or any(candidate.name.kind == "sdist" for candidate in found):
+    wheels = [candidate for candidate in found if candidate.name.kind != "sdist"]
+    if not wheels or (len(wheels) < len(found) and not _only_wheels(run, project)):
         return None
-    return _not_fitting(run, found)
+    return _not_fitting(run, wheels)
+
+
+def _only_wheels(run: Run, project: ProjectName) -> bool:
+    """Return whether ``--only-binary`` keeps pip from a project's sdists, as ``--platform`` demands of it."""
+    return any(
+        option == "--only-binary" and not {":all:", project}.isdisjoint(value.split(","))
+        for option, value in pairwise(run.prepared.options)
+    )
 
 
 def _meets(version: object, specifier: SpecifierSet) -> bool:
@@ -107,7 +117,8 @@ def _not_fitting(run: Run, wheels: list[Candidate]) -> InstallerError | None:
         "no-fitting-wheel",
         f"expected a wheel of {project} for {run.prepared.target}, which takes {tags[0]} and more general "
         f"tags down to {tags[-1]}; "
-        f"found for {newest} only {escape_text(', '.join(found[:_MOST_TAGS]), 400)}{more}, and no sdist",
+        f"found for {newest} only {escape_text(', '.join(found[:_MOST_TAGS]), 400)}{more}, "
+        "and no sdist that may be built",
         hint="Install into a Python and on a platform that one of them is for, "
         "or ask the publisher for an sdist, or a wheel for yours.",
     )

@@ -4,9 +4,10 @@ A script, not a module: any Python that pip supports runs it with ``-I``, so it 
 library and pip.
 
 pip has no public hook for either. A requirement of a build backend, or of metadata that is made while
-building, may name a file, a directory or a URL, and pip would follow it. So three of pip's functions are
-wrapped: the two that prepare whatever has a link, and the one that installs what was prepared. Build
-dependencies are prepared by the same functions because they are installed in this process (``--use-feature
+building, may name a file, a directory or a URL, and pip would follow it. So five of pip's functions are
+wrapped: the two that prepare whatever has a link, the one that installs what was prepared, and the two that
+install build dependencies, to know whose they are and that no second pip does it. Build dependencies are
+prepared by the same functions because they are installed in this process (``--use-feature
 inprocess-build-deps``). Where pip is not a version that we know, or the server does not answer, the process
 ends at once: pip catches many exceptions, and may try something else.
 

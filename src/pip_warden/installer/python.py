@@ -204,9 +204,12 @@ def _said(executable: Path, program: str) -> str:
 
 
 def _no_python(executable: Path, why: str) -> UsageError:
+    found = "one that does not answer as Python does" if os.path.lexists(executable) else "none"
     return UsageError(
         "no-such-python",
-        f"expected a Python interpreter or virtual environment, found {executable} ({why})",
+        f"expected a Python interpreter or virtual environment, found {found} at {executable} ({why})",
+        hint="Name the directory of a virtual environment, or the path of an interpreter: "
+        "`command -v python3` prints one.",
     )
 
 

@@ -15,7 +15,7 @@ from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.verify import verify_bundle
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
-from pip_warden.disk import draft_beside
+from pip_warden.disk import draft_beside, no_such_file
 from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
@@ -59,11 +59,7 @@ def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
         )
     for path in files:
         if not os.path.isfile(path):
-            raise UsageError(
-                "no-such-file",
-                f"expected a file {path}, found none",
-                hint="A pattern that matches nothing is passed on as it stands.",
-            )
+            raise no_such_file(path)
         with path.open("rb") as stream:
             if stream.read(len(_DSSE)) == _DSSE:
                 raise UsageError(

@@ -197,13 +197,19 @@ class Inquiry:
                 return
         self.no_more_evidence()
 
+    @property
+    def _is_local(self) -> bool:
+        """Whether the file is the user's own: no index lists it."""
+        return self._candidate is None
+
     def _unsigned_hint(self) -> str:
         known = (
             ""
             if isinstance(self._entry, Probe)
             else "The package is pinned to an identity, so an unsigned file is refused. "
         )
-        hint = f"{known}Ask its publisher to sign it"
+        local = f"A local file's evidence lies next to it ({self._name}.sigstore.json). " * self._is_local
+        hint = f"{local}{known}Ask its publisher to sign it"
         if self._entry is None or isinstance(self._entry, HashEntry):
             return f"{hint}."
         command = pin_known_by_hash(self._entry, self._name.version, self._trust)
