@@ -68,6 +68,11 @@ def escape_output(text: str, *, coloured: bool) -> str:
     )
 
 
+def without_userinfo(text: str) -> str:
+    """Return text without the user names and passwords of the URLs in it."""
+    return re.sub(r"\S+", _without_userinfo, text)
+
+
 def nearest(text: str, known: Iterable[str], *, likeness: float = 0.7) -> tuple[str, ...]:
     """Return the known words that may have been meant by a mistyped one: three at most, the nearest first.
 
@@ -90,6 +95,11 @@ def near(path: Path) -> str:
     if path == here:
         return "./"
     return f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path)
+
+
+def _without_userinfo(word: re.Match[str]) -> str:
+    before, scheme, after = word[0].partition("://")
+    return f"{before}://…@{after.rpartition('@')[2]}" if scheme and "@" in after else word[0]
 
 
 def _is_hidden(char: str) -> bool:

@@ -10,7 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 
-from pip_warden.display import escape_text, nearest
+from pip_warden.display import escape_text, nearest, without_userinfo
 from pip_warden.errors import UsageError
 
 
@@ -60,7 +60,7 @@ def explain(code: str) -> Explanation:
     close = nearest(code, known, likeness=0.5)
     raise UsageError(
         "unknown-code",
-        f"expected a code such as not-pinned, found {escape_text(code)!r}",
+        f"expected a code such as not-pinned, found {escape_text(without_userinfo(code))!r}",
         hint=f"Did you mean {', '.join(close)}?" if close else "`pip-warden explain` alone lists every code.",
     )
 

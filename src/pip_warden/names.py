@@ -21,6 +21,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from pip_warden.display import without_userinfo
 from pip_warden.errors import UsageError
 
 ProjectName = NewType("ProjectName", str)
@@ -41,7 +42,9 @@ def parse_project_name(text: str) -> ProjectName:
     try:
         return ProjectName(str(canonicalize_name(text, validate=True)))
     except InvalidName as err:
-        raise UsageError("invalid-name", f"expected a project name (PEP 508), found {text!r}") from err
+        raise UsageError(
+            "invalid-name", f"expected a project name (PEP 508), found {without_userinfo(text)!r}"
+        ) from err
 
 
 def parse_version(text: str) -> Version:
@@ -53,7 +56,9 @@ def parse_version(text: str) -> Version:
     try:
         return Version(text)
     except ValueError as err:  # InvalidVersion, or more digits than Python reads
-        raise UsageError("invalid-version", f"expected a PEP 440 version, found {text!r}") from err
+        raise UsageError(
+            "invalid-version", f"expected a PEP 440 version, found {without_userinfo(text)!r}"
+        ) from err
 
 
 def parse_release(text: str) -> tuple[ProjectName, Version]:
@@ -64,7 +69,7 @@ def parse_release(text: str) -> tuple[ProjectName, Version]:
     """
     name, equals, version = text.partition("==")
     if not equals:
-        raise UsageError("version-needed", f"expected NAME==VERSION, found {text!r}")
+        raise UsageError("version-needed", f"expected NAME==VERSION, found {without_userinfo(text)!r}")
     return parse_project_name(name), parse_version(version)
 
 

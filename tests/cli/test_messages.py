@@ -230,6 +230,48 @@ def test_a_source_that_nobody_may_ask(alone: Path, url: str) -> None:
     assert str(alone) not in said.err
 
 
+SECRET = "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ((f"https://me:{SECRET}@h.example/x",), "usage"),
+        (("trust", "check", f"https://me:{SECRET}@h.example/x"), "usage"),
+        (("explain", f"https://me:{SECRET}@h.example/x"), "unknown-code"),
+        (("verify-release", f"https://me:{SECRET}@h.example/x"), "version-needed"),
+        (("verify-release", f"https://me:{SECRET}@h.example/x==1"), "invalid-name"),
+        (("verify-release", f"a==https://me:{SECRET}@h.example/x"), "invalid-version"),
+        (("trust", "add", "a", "--source", f"me:{SECRET}@h.example"), "invalid-url"),
+        (("trust", "add", "a", "--source", f"https://h.example/?private_token={SECRET}"), "invalid-url"),
+        (("trust", "add", "a", "--source", f"https://h.example/#{SECRET}"), "invalid-url"),
+    ],
+)
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_the_credentials_in_a_url_are_not_repeated(
+    person: Person, words: tuple[str, ...], code: str, output_format: str
+) -> None:
+    assert person.add(person.published(), "--yes").code == 0
+    said = typed(*words, *(["--format", output_format] if words[0] == "verify-release" else []))
+    assert (said.code, code in said, SECRET in said) == (2, True, False), said
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (SECRET, "token-file"),
+        (f"https://me:{SECRET}@h.example", "token-file"),
+        (f"me:{SECRET}@HOST=FILE", "token-file"),
+        (f"HOST={SECRET}", "unreadable-token-file"),
+    ],
+)
+def test_a_token_in_the_place_of_its_file_is_not_repeated(person: Person, given: str, code: str) -> None:
+    assert person.add(person.published(), "--yes").code == 0
+    host = person.sandbox.gitlab_url.removeprefix("http://")
+    said = typed("verify-release", "a==1", "--token-file", given.replace("HOST", host))
+    assert (said.code, f"error[{code}]" in said, SECRET in said) == (2, True, False), said
+
+
 @pytest.mark.parametrize("option", ["--directory", "--dump"])
 def test_a_sandbox_that_cannot_write(alone: Path, option: str) -> None:
     (alone / "file").write_text("")

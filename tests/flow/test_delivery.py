@@ -18,6 +18,7 @@ import pytest
 from flow.user import User
 from pip_warden.errors import DeliveryError, InstallerError, UsageError
 from pip_warden.install import arguments, notes
+from pip_warden.installer import report_file
 from pip_warden.installer.report_file import check_report_file, write_report_file
 from pip_warden.sandbox import Project
 from pip_warden.vault import sealed, store
@@ -255,6 +256,19 @@ def test_b21_a_report_is_replaced_as_a_whole(user: User) -> None:
     assert (user.home / "there").read_text() == "old"
     assert user.install("--report", "/dev/null", "--dry-run", project.record.name).code == 0
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("place", ["result.json", "link.json", "FD"])
+def test_b21_a_report_does_not_replace_what_our_own_result_goes_to(
+    user: User, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """``--format json --report /dev/stdout > result.json`` left pip's report alone in the file."""
+    project = user.published()
+    (user.home / "link.json").symlink_to("result.json")
+    with (user.home / "result.json").open("w") as output:
+        monkeypatch.setattr(report_file, "_OUTPUTS", (output.fileno(),))
+        place = place.replace("FD", f"/proc/self/fd/{output.fileno()}")
+        user.refused("--report", place, project.record.name, code="report-file", exit_code=2)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link away")

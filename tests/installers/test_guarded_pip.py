@@ -375,3 +375,14 @@ def test_b11_a_plan_is_what_the_report_says_of_what_was_accepted(tmp_path: Path)
         with pytest.raises(RefusedError) as caught:
             reconcile_plan(plan, items, known, frozenset())
         assert (caught.value.code, caught.value.exit_code) == ("not-through-gate", 1)
+
+
+def test_the_credentials_in_a_link_that_a_package_asks_for_are_not_repeated() -> None:
+    asked = LinkRequest(name="a", url="git+https://me:s3cret@h.example/a", wanted_by="b")
+
+    with pytest.raises(RefusedError) as caught:
+        LocalInputs(files={}, directories=frozenset()).record(asked)
+
+    assert caught.value.code == "not-through-gate"
+    assert caught.value.exit_code == 1
+    assert "found a at git+https://…@h.example/a, wanted by b" in caught.value.message

@@ -49,6 +49,7 @@ def relay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Relay:
             "from http://index.pip-warden.invalid/files/a/a-1%2B2.whl#sha256=00ab (1 kB)",
             "from a-1+2.whl (1 kB)",
         ),
+        ("http://index.pip-warden.invalid/files/a/%0Aa%1B.whl", "%0Aa%1B.whl"),
         (f"Saved {WORK}/download/a-1.whl", "Saved files/a-1.whl"),
         (f"Processing {WORK}/copy/a-1.whl", "Processing ./dist/a-1.whl"),
         (f"Processing file://{WORK}/copy/a-1.whl", "Processing ./dist/a-1.whl"),

@@ -16,6 +16,7 @@ from pip_warden.errors import NetworkError, RefusedError, TrustFileError
 from pip_warden.evidence.model import EvidenceForm
 from pip_warden.report import json as as_json
 from pip_warden.report import text as as_text
+from pip_warden.report.layout import Layout
 from pip_warden.report.model import Line, Outcome, Report, Unpinned, line_of, undecided_line
 from pip_warden.trust.model import Source
 from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, SignedBy, Step
@@ -119,6 +120,20 @@ def test_unpinned_names_are_one_table_with_one_command_that_pins_them() -> None:
     assert "--hash" in shown[-2]
     assert shown[-1] == "30 packages: 30 refused"
     assert len(shown) < 40
+
+
+@pytest.mark.parametrize("layout", [Layout(), Layout(width=40)])
+def test_the_path_of_a_trust_file_begins_no_line_in_the_commands_that_pin(layout: Layout) -> None:
+    evil = "a\n✓ evil accepted\x1b[32m.toml"
+    report = Report(
+        command="x", exit_code=1, unpinned=(Unpinned(project="b", wanted_by="you"),), trust_file=evil
+    )
+
+    shown = as_text.render(report, layout)
+
+    assert "\\u000a✓ evil accepted\\u001b[32m.toml" in shown
+    assert "\x1b" not in shown
+    assert not [line for line in shown.splitlines() if line.startswith("✓")]
 
 
 def test_a_refusal_that_no_table_lists_is_said_in_full() -> None:

@@ -61,8 +61,8 @@ Options of safe-install:
   --cert FILE             CA certificates to trust (PEM).
   --pass-env NAME         Let builds see this variable of the environment.
   -v, --verbose           Say more, pip too.
-  -q, --quiet             Say only warnings and refusals, pip too; twice: only
-                          errors.
+  -q, --quiet             Say only warnings, refusals and what was present; pip
+                          too. Twice: only errors.
   -V, --version           Show the version and exit.
 
 Options of pip that are passed on:

@@ -15,7 +15,7 @@ from pip_warden.cli.output import wants_json
 from pip_warden.cli.signals import SignalledError, ended_in_order
 from pip_warden.cli.style import layout_of
 from pip_warden.disk import cannot_store, is_full
-from pip_warden.display import escape_line
+from pip_warden.display import escape_line, without_userinfo
 from pip_warden.errors import InternalError, UsageError, WardenError
 
 INTERRUPTED = 130
@@ -52,7 +52,11 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
         return UsageError.exit_code
     except click.ClickException as err:
         return fail(
-            UsageError("usage", err.format_message(), hint=_usage_hint(err, command, name, words)),
+            UsageError(
+                "usage",
+                without_userinfo(err.format_message()),
+                hint=_usage_hint(err, command, name, words),
+            ),
             name,
             words,
         )

@@ -67,5 +67,9 @@ def open_session(trust: TrustFile, settings: Settings, reporter: Reporter) -> It
 def _token_file(text: str) -> tuple[str, Path]:
     host, equals, path = text.partition("=")
     if not (host and equals and path):
-        raise UsageError("token-file", f"expected --token-file HOST=FILE, found {text!r}")
+        raise UsageError(
+            "token-file",
+            "expected --token-file HOST=FILE, found something else",
+            hint="The value is not shown, since it may be the token.",
+        )
     return host, Path(path)

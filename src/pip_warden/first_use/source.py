@@ -34,7 +34,7 @@ def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) ->
     match = next((source for source in known if text == source.name or bare == source.url), None)
     if match is not None:
         return match
-    if "://" not in text:
+    if "://" not in text and "@" not in text:
         raise _needed("a source of the trust file or a URL", repr(escape_text(text)), known)
     return _new(bare, {source.name for source in known}, gitlab=gitlab)
 

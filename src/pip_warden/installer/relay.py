@@ -94,7 +94,9 @@ class Relay:
                 return f"->{where}" if where else ""
             return where or "the command line"
         if match["file"]:
-            return unquote(match["file"])
+            # What is not printable stays as pip spelled it: one line remains one line.
+            name = unquote(match["file"])
+            return name if name.isprintable() else match["file"]
         if match["page"] is not None:
             return f"the page of {match['page']}" if match["page"] else self._places.sources
         return self._known[match["known"]] if match["known"] else BUILDS

@@ -17,6 +17,9 @@ from pip_warden.errors import DeliveryError, UsageError
 _MOST_LINKS = 40
 """As many as Linux follows."""
 
+_OUTPUTS = (1, 2)
+"""Descriptors of standard output and standard error."""
+
 
 def check_report_file(path: Path) -> None:
     """Check, before anything is installed, that the file can be written.
@@ -34,6 +37,8 @@ def check_report_file(path: Path) -> None:
         raise _unusable(path, "the sign for standard output")
     if os.path.lexists(place) and not place.is_file():
         raise _unusable(path, "something that is no file")
+    if _is_our_output(place):
+        raise _unusable(path, "the file that standard output or standard error goes to")
     try:
         with draft_beside(place, BytesIO()):
             pass
@@ -96,6 +101,15 @@ def _is_device(place: Path) -> bool:
     """Return whether it is a device such as ``/dev/null``, which is written to and never replaced."""
     with suppress(OSError):
         return stat.S_ISCHR(place.stat().st_mode)
+    return False
+
+
+def _is_our_output(place: Path) -> bool:
+    """Return whether our own result goes to the file (``/dev/stdout``), which would be replaced with it."""
+    for number in _OUTPUTS:
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(number), place.stat()):
+                return True
     return False
 
 

@@ -9,6 +9,8 @@ from pip_warden.report.layout import Layout
 from pip_warden.report.model import Report
 from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
 
+_LONGEST_COMMAND = 1_000_000
+
 
 def unpinned_names(report: Report, layout: Layout) -> Iterator[str]:
     """Yield the table of a report's unpinned names and the command that pins them.
@@ -34,4 +36,5 @@ def _choices(commands: list[str], layout: Layout) -> Iterator[str]:
     for number, command in enumerate(commands):
         if number:
             yield from layout.line("or")
-        yield from layout.command(command)
+        # The path of a trust file may contain anything.
+        yield from layout.command(escape_text(command, _LONGEST_COMMAND))

@@ -117,7 +117,11 @@ def _named_origins(text: str) -> set[Origin]:
     if "://" in text:
         return {_setting_origin("--token-file", text)}
     if not _HOST.fullmatch(text):
-        raise UsageError("token-file", f"expected --token-file HOST=FILE, found {text!r} for the host")
+        raise UsageError(
+            "token-file",
+            "expected --token-file HOST=FILE, found no host before the equals sign",
+            hint="The value is not shown, since it may hold a password.",
+        )
     secure = _setting_origin("--token-file", f"https://{text}")
     return {secure, _setting_origin("--token-file", f"http://{text}")} if secure.is_loopback else {secure}
 
@@ -129,6 +133,12 @@ def _host_of(origin: Origin) -> str:
 def _read_token(path: Path) -> Credential:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as err:
+        raise UsageError(
+            "unreadable-token-file",
+            "expected --token-file HOST=FILE, found no such file",
+            hint="What was given as FILE is not shown, since it may be the token.",
+        ) from err
     except (OSError, UnicodeDecodeError) as err:
         raise UsageError(
             "unreadable-token-file", f"expected a readable token file, found {path}: {type(err).__name__}"

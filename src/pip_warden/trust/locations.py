@@ -7,6 +7,7 @@ name, query, fragment, escapes or empty segments.
 from __future__ import annotations
 
 import ipaddress
+import re
 from string import ascii_letters, digits
 from urllib.parse import SplitResult, urlsplit
 
@@ -87,9 +88,10 @@ def _check_url(trimmed: str, text: str) -> None:
 
 
 def _without_password(text: str) -> str:
-    """Hide what precedes an ``@``: a secret must not get into a message, even in the wrong place."""
+    """Hide what precedes an ``@``, and a query: a secret must not get into a message, wherever it is."""
     head, at, rest = text.rpartition("@")
-    return f"{head.partition('://')[0]}://***@{rest}" if at else text
+    shown = f"{head.partition('://')[0]}://***@{rest}" if at else text
+    return re.sub(r"(?<=[?#]).+", "***", shown, flags=re.DOTALL)
 
 
 def _url_fault(text: str) -> str | None:
