@@ -37,14 +37,20 @@ def open_new(place: str | Path, mode: int, *, directory: int | None = None) -> i
     return os.open(place, flags, mode, dir_fd=directory)
 
 
-def no_such_file(path: Path) -> UsageError:
-    """Return the error for a path that was given for a file and is none."""
-    if os.path.isdir(path):
-        hint = "Name the files in it, not the directory."
-        return UsageError("no-such-file", f"expected a file {path}, found a directory", hint=hint)
+def require_file(path: Path) -> None:
+    """Refuse a path that was given for a file and is none.
+
+    Raises:
+        UsageError: ``no-such-file``.
+    """
+    # Not Path.is_file, which raises for a name that is too long, or in a directory of somebody else's.
+    if os.path.isfile(path):
+        return
     found = "something else" if os.path.lexists(path) else "none"
     hint = "The shell passes on a pattern that matches nothing as it stands." if "*" in path.name else ""
-    return UsageError("no-such-file", f"expected a file {path}, found {found}", hint=hint)
+    if os.path.isdir(path):
+        found, hint = "a directory", "Name the files in it, not the directory."
+    raise UsageError("no-such-file", f"expected a file {path}, found {found}", hint=hint)
 
 
 def open_regular(path: str | Path, *, follow: bool) -> BinaryIO:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from packaging.version import Version
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
 from pip_warden.digests import digest_of
-from pip_warden.disk import no_such_file, open_regular, storing
+from pip_warden.disk import open_regular, require_file, storing
 from pip_warden.display import escape_text
 from pip_warden.errors import InternalError, RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.detached import Pair, complete, read_pair
@@ -253,9 +252,7 @@ def _check_given(given: NamedEvidence, files: tuple[Path, ...]) -> None:
             "expected --bundle, or --signature and --certificate, found another combination",
         )
     for path in (*named, *files):
-        # Not Path.is_file, which raises for a name that is too long, or in a directory of somebody else's.
-        if not os.path.isfile(path):
-            raise no_such_file(path)
+        require_file(path)
 
 
 def _evidence(

@@ -7,7 +7,6 @@ run that was killed can be repeated, and no consumer ever sees a file without it
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from pip_warden.digests import Digest, digest_of_file
-from pip_warden.disk import no_such_file
+from pip_warden.disk import require_file
 from pip_warden.display import escape_text
 from pip_warden.errors import InternalError, RefusedError, RegistryError, UndecidedError, UsageError
 from pip_warden.events import SILENT, Reporter
@@ -106,8 +105,7 @@ def signed_files(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple
 
 
 def _signed_file(path: Path) -> SignedFile:
-    if not os.path.isfile(path):
-        raise no_such_file(path)
+    require_file(path)
     beside = sorted(other.name for other in path.parent.iterdir())
     evidence = [path.with_name(name) for name in evidence_of(path.name, beside)]
     return SignedFile(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,7 +14,7 @@ from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.verify import verify_bundle
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
-from pip_warden.disk import draft_beside, no_such_file
+from pip_warden.disk import draft_beside, require_file
 from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
@@ -58,8 +57,7 @@ def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
             hint="An empty dist/ is an error: zero files are never a success.",
         )
     for path in files:
-        if not os.path.isfile(path):
-            raise no_such_file(path)
+        require_file(path)
         with path.open("rb") as stream:
             if stream.read(len(_DSSE)) == _DSSE:
                 raise UsageError(
