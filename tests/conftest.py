@@ -44,6 +44,11 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest test, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: item.name != "test_every_command_from_top_to_bottom")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     """In `make interop` a skipped test is a failed one: the foreign program was missing."""
