@@ -47,7 +47,7 @@ def require_file(path: Path) -> None:
     if os.path.isfile(path):
         return
     found = "something else" if os.path.lexists(path) else "none"
-    hint = "The shell passes on a pattern that matches nothing as it stands." if "*" in path.name else ""
+    hint = "The shell passes on unchanged a pattern that matches nothing." if "*" in path.name else ""
     if os.path.isdir(path):
         found, hint = "a directory", "Name the files in it, not the directory."
     raise UsageError("no-such-file", f"expected a file {path}, found {found}", hint=hint)

@@ -165,7 +165,7 @@ def test_an_option_without_its_value_is_in_the_help_that_is_named(words: tuple[s
     ("name", "found"),
     [
         ("dist", "expected a file dist, found a directory\n\nhint: Name the files in it, not the directory."),
-        ("*.whl", "found none\n\nhint: The shell passes on a pattern that matches nothing as it stands."),
+        ("*.whl", "found none\n\nhint: The shell passes on unchanged a pattern that matches nothing."),
         ("absent.whl", "expected a file absent.whl, found none\n"),
         ("pipe", "expected a file pipe, found something else\n"),
     ],

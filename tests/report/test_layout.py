@@ -20,7 +20,7 @@ from report.test_report import EVIL, HIDDEN, report_of
 
 WIDTHS = [60, 80, 120, 200]
 OURS = re.compile(
-    r"✓ |✗ |\? |· |- |error\[|hint:|warning:|Pin them; |For what nobody signs:|or$"
+    r"✓ |✗ |\? |· |- |error\[|hint:|warning:|Pin them; |For what is not signed:|or$"
     r"|[0-9]+ (packages?|files?): |$|  "
 )
 """How a line of a report begins."""

@@ -53,7 +53,7 @@ def read_entry_points(raw: bytes, project: ProjectName) -> tuple[EntryPoint, ...
         if point.group.casefold() not in SCRIPTS:
             continue
         if point.group not in SCRIPTS:
-            raise _bad(f"the group {point.group!r}, in other letters")
+            raise _bad(f"the group {point.group!r}, in another spelling")
         check_script_name(point.name, project)
         if point.name.casefold() in names:
             raise _bad(f"the script {point.name!r} twice")

@@ -75,7 +75,7 @@ def _check_regular(members: tuple[TarMember, ...], top: str, wanted: str, kept: 
     """Refuse a link, a directory, or a name in another letter case in place of a file that builders read."""
     path = f"{top}/{wanted}"
     if wanted not in kept and any(member.name.casefold() == path.casefold() for member in members):
-        raise malformed_sdist(f"a plain file {path}", "a link, a directory, or a name in other letters")
+        raise malformed_sdist(f"a plain file {path}", "a link, a directory, or another spelling of the name")
 
 
 def _check_top(top: str, contents: Contents) -> None:

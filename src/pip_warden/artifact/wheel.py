@@ -142,7 +142,7 @@ def _check_about(about: Message) -> None:
     """Check the format's version: major version 1, in the spelling that every installer knows (PEP 427)."""
     for key in about.keys():  # noqa: SIM118 -- a message is not iterable
         if key not in _WHEEL_KEYS and key.casefold() in {known.casefold() for known in _WHEEL_KEYS}:
-            raise bad_metadata("WHEEL", f"the key {key} in other letters")
+            raise bad_metadata("WHEEL", f"the key {key} in another spelling")
     stated = metadata.required_header(about, "Wheel-Version", "WHEEL")
     if not _FORMAT.fullmatch(stated):
         raise bad_metadata("WHEEL", f"Wheel-Version {stated}")
@@ -180,7 +180,7 @@ def _check_spelling(info: str, contents: Contents, name: ArtifactName) -> None:
     stem = "-".join(name.filename.split("-")[:2])
     is_other = (contents.project, contents.version) != (name.project, name.version)
     if info != f"{stem}{DIST_INFO}" and not is_other:
-        raise malformed_wheel(f"a directory {stem}{DIST_INFO}, as the file is called, beside .data", info)
+        raise malformed_wheel(f"a directory {stem}{DIST_INFO}, as the file is called, next to .data", info)
 
 
 def _check_as_described(wheel: _Wheel, core: Message, points: Iterable[EntryPoint]) -> None:

@@ -237,7 +237,7 @@ _ATTACKS: tuple[tuple[str, str, Callable[[Stage], Callable[[], None]]], ...] = (
     ("the wheel is replaced by another in the registry", "bad-signature", _change_bytes),
     ("its signature is replaced by that of another file", "bad-signature", _swap_signature),
     ("the old release is renamed as a newer one", "version-inside-differs", _rename_old_release),
-    ("a new release needs a package that nobody pinned", "not-pinned", _need_unpinned),
+    ("a new release needs a package that is not pinned", "not-pinned", _need_unpinned),
 )
 
 

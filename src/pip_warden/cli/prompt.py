@@ -37,7 +37,7 @@ class TerminalPrompt(Console, Prompt):
         if not sys.stdin.isatty():
             raise UsageError(
                 "yes-needed",
-                "expected a yes, found nobody to ask",
+                "expected a yes, found no terminal to ask at",
                 hint="--yes pins without asking, if nothing speaks against it.",
             )
         while self._unshown:

@@ -143,7 +143,7 @@ def _confirm(*, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError(
-            "yes-needed", "expected a yes, found nobody to ask", hint="--yes pins without asking."
+            "yes-needed", "expected a yes, found no terminal to ask at", hint="--yes pins without asking."
         )
     if not click.confirm("Pin the new root?", err=True):
         raise RefusedError("declined", "expected a yes, found a no; nothing was changed")

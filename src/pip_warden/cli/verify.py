@@ -100,7 +100,7 @@ def _trust(
         raise UsageError(
             "issuer-needed",
             "expected --certificate-identity and --certificate-oidc-issuer together, found one of them",
-            hint="The same subject from another issuer is somebody else.",
+            hint="The same subject from another issuer is another identity.",
         )
     if identity is None or issuer is None:
         return _pinned(trust, root)

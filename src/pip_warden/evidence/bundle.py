@@ -100,7 +100,7 @@ def _page_instead(text: str, expected: str) -> Fault | None:
             code="evidence-is-web-page",
             expected=expected,
             found=f"a web page: {escape_text(text, _SHOWN)}",
-            hint="It is probably a sign-in or error page, saved in the evidence's stead. "
+            hint="It is probably a sign-in or error page, saved instead of the evidence. "
             "Fetch it again with credentials.",
         )
     return None

@@ -47,7 +47,7 @@ def check_wanted(wanted: PinRequest) -> None:
     if wanted.by_hash and not wanted.reason.strip():
         raise UsageError(
             "reason-missing",
-            "expected --reason saying why a hash is enough for what nobody signs, found none",
+            "expected --reason saying why a hash is enough for what is not signed, found none",
             hint="Say it: " + wanted.with_option('--reason "WHY"') + ".",
         )
 
@@ -77,7 +77,7 @@ def add_all(task: Task) -> None:
             raise UsageError(
                 "version-needed",
                 f"expected {wish.project}==VERSION with --hash, found no version",
-                hint="A hash speaks of one release.",
+                hint="A hash is of one release.",
             )
 
 

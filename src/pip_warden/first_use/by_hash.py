@@ -57,6 +57,6 @@ def _demanded(
             "hash-not-found",
             f"expected a file of {release} with SHA-256 {min(missing)}, "
             "as the requirements file demands, found none",
-            hint="The registry has other bytes than whoever wrote that file.",
+            hint="The registry's bytes are not those that the author of that file had.",
         )
     return found

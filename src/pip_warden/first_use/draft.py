@@ -79,7 +79,7 @@ class Draft:
             raise UsageError(
                 "trust-file-changed",
                 f"expected {self.path} as it was when this command began, found it changed",
-                hint="It is as whoever changed it left it. Run the command again.",
+                hint="The other change is kept. Run the command again.",
             )
         self._write_both()
         if self.root is not None:

@@ -60,6 +60,6 @@ def _sdist_beside(run: Run, wheel: ArtifactName) -> ArtifactName:
             return candidate.name
     raise RefusedError(
         "no-sdist",
-        f"expected an sdist of {wheel.project} {wheel.version} beside its wheel, found none",
+        f"expected an sdist of {wheel.project} {wheel.version} next to its wheel, found none",
         hint="Leave out --with-sdist.",
     )

@@ -40,7 +40,7 @@ def answer(question: str, body: bytes, backend: Backend) -> dict[str, str]:
             case _:
                 found = f"the question {escape_text(question)}"
     except MalformedError as err:
-        found = f"a question that nobody can read: {err}"
+        found = f"a malformed question: {err}"
     raise InstallerError(
         "unknown-pip",
         f"expected a pip that can be guarded, found {escape_text(found, 500)}",

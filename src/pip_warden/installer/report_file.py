@@ -79,7 +79,7 @@ def _place(path: Path) -> Path:
     """
     for link in _links(path):
         if link.lstat().st_uid not in {os.geteuid(), 0}:
-            raise PermissionError(errno.EACCES, "a link that belongs to somebody else", str(link))
+            raise PermissionError(errno.EACCES, "a link of another user", str(link))
     return Path(os.path.realpath(path))
 
 

@@ -59,7 +59,7 @@ def read_requirement(text: str, base: Path, where: str) -> NamedRequirement | Lo
         raise UsageError(
             "bad-requirement",
             f"expected nothing after a local path, found {redact_credentials(text)} in {where}",
-            hint="A local file is judged by the evidence beside it, or pinned by its hash in the trust file.",
+            hint="A local file is judged by the evidence next to it, or by its hash in the trust file.",
         )
     if is_archive:
         return LocalFile(path=_archive(place, base, where), extras=extras)

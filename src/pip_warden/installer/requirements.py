@@ -122,7 +122,7 @@ def _release(named: NamedRequirement) -> Release:
         raise UsageError(
             "version-needed",
             f"expected name==version, found {named.requirement}",
-            hint="A hash speaks of one release.",
+            hint="A hash is of one release.",
         )
     digests = frozenset(
         value.removeprefix("sha256:") for value in named.hashes if value.startswith("sha256:")

@@ -98,7 +98,7 @@ def signed_files(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple
     if bare and needs_evidence:
         raise UsageError(
             "unsigned",
-            f"expected evidence beside each file, found none for {', '.join(bare)}",
+            f"expected evidence next to each file, found none for {', '.join(bare)}",
             hint="`pip-warden sign dist/*` makes it.",
         )
     return found

@@ -26,7 +26,7 @@ def unpinned_names(report: Report, layout: Layout) -> Iterator[str]:
     yield from layout.line("Pin them; this shows who publishes each one, and asks:")
     names = [escape_text(name.project) for name in report.unpinned]
     yield from _choices(pin_by_identity(names, report.sources, report.trust_file), layout)
-    yield from layout.line("For what nobody signs:")
+    yield from layout.line("For what is not signed:")
     release = f"{names[0] if len(names) == 1 else 'NAME'}==VERSION"
     yield from _choices(pin_by_hash(release, report.sources, report.trust_file), layout)
 

@@ -90,7 +90,7 @@ def _host_and_port(url: str, parts: SplitResult) -> tuple[str, int | None]:
     except ValueError as err:
         raise _insecure(url, "a port that is no number") from err
     if port == 0:
-        raise _insecure(url, "port 0, which nobody listens on")
+        raise _insecure(url, "port 0, on which nothing listens")
     return host, port
 
 

@@ -32,7 +32,7 @@ def read_root(pin: RootPin) -> bytes:
         raise TrustRootError(
             "trusted-root-missing",
             f"expected the trusted root {pin.name!r} at {pin.path}, found {err.strerror or 'no such file'}",
-            hint="Commit it beside the trust file; the first `pip-warden trust add` writes it there.",
+            hint="Commit it next to the trust file; the first `pip-warden trust add` writes it there.",
         ) from err
     found = digest_of(data)
     if len(data) > _LARGEST or not found.matches(pin.sha256):

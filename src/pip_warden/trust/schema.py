@@ -238,5 +238,5 @@ class RevokedTable(Table):
         if (self.sha256 is None) == (self.name is None):
             raise ValueError("expected either sha256 or name, found both or neither")
         if self.version is not None and self.name is None:
-            raise ValueError("expected version only beside a name, found it alone")
+            raise ValueError("expected version only together with a name, found it alone")
         return self

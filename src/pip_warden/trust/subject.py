@@ -127,7 +127,7 @@ class SubjectPattern:
                 "invalid-subject",
                 f"expected a certificate subject, found {_quoted(self.text)}: {fault}",
                 hint=f"Its shape is {' or '.join(SUBJECT_SHAPES)}, "
-                "or a mail address or service account as it stands.",
+                "or a mail address or service account, unchanged.",
             )
         parts: dict[str, object] = {
             "project": subject and subject.project,

@@ -39,7 +39,7 @@ def check_own(root: Path) -> None:
     if not mine:
         raise UsageError(
             "cache-directory",
-            f"expected a directory of yours in {root}, found a link, a file, or somebody else's",
+            f"expected a directory of yours in {root}, found a link, a file, or another user's",
             hint="Choose another with --cache-dir or PIP_WARDEN_CACHE_DIR.",
         )
 

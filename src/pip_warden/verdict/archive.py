@@ -106,7 +106,7 @@ def _other_bytes(code: str, expected: str, found: str) -> Fault:
         expected=f"SHA-256 {expected}",
         found=f"SHA-256 {found}",
         hint="These are not the bytes that were published or reviewed. "
-        "Do not use them; tell whoever runs the registry.",
+        "Do not use them; tell the registry's operators.",
     )
 
 

@@ -145,6 +145,6 @@ def _mismatch(expected: str, found: str) -> Fault:
         code="provenance-mismatch",
         expected=expected,
         found=found,
-        hint="The provenance speaks of other code than the certificate: "
+        hint="The provenance names other code than the certificate: "
         "the job's variables were overridden, or the statement is forged.",
     )

@@ -12,7 +12,7 @@ from pip_warden.trust.model import Identity
 
 _HINT = (
     "If this signer is right, review why it changed and pin it with `pip-warden trust add`; "
-    "if not, the file was published by somebody else."
+    "if not, the file was published by another identity."
 )
 
 

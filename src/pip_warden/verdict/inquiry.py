@@ -115,7 +115,7 @@ class Inquiry:
         if isinstance(self._outcome, Accepted | Refused):
             return self._outcome
         raise InternalError(
-            "bug", f"no verdict on {self._name}: {self.wants.value} is wanted, or nobody is pinned"
+            "bug", f"no verdict on {self._name}: {self.wants.value} is wanted, or no identity is pinned"
         )
 
     @property

@@ -73,7 +73,7 @@ def check_release(page: IndexPage, version: Version) -> Fault | None:
 
 def _row(name: ArtifactName, claimed: str) -> str:
     is_digest = claimed and "/" not in claimed
-    return f"{name} with {f'SHA-256 {claimed}' if is_digest else 'no digest to go by'}"
+    return f"{name} with {f'SHA-256 {claimed}' if is_digest else 'no digest'}"
 
 
 def _page_urls(project: ProjectName, entry: Entry | Probe, source: Source) -> frozenset[str]:
