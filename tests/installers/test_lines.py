@@ -54,10 +54,10 @@ def test_b20_a_long_line_is_cut_and_the_next_is_whole() -> None:
     assert lines(b"a" * 1000, *[b"a" * 60_000] * 9, b"\nb") == [longest + "…", "b"]
 
 
-def test_b20_gigabytes_without_a_line_take_no_memory() -> None:
+def test_b20_a_hundred_megabytes_without_a_line_take_no_memory() -> None:
     tracemalloc.start()
     try:
-        found = list(lines_of(io.BufferedReader(Pieces(b"x" * 65_536 for _ in range(16_384)))))
+        found = list(lines_of(io.BufferedReader(Pieces(b"x" * 65_536 for _ in range(2_048)))))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
