@@ -200,9 +200,9 @@ class Session:
             UsageError: The request itself is wrong.
             RuntimeError: The session is closed.
         """
-        from pip_warden.install import install
+        from pip_warden.install import install, say_nothing
 
-        return install(self._open(), request, on_line=on_line or _say_nothing, where="the request")
+        return install(self._open(), request, on_line=on_line or say_nothing, where="the request")
 
     def _open(self) -> SessionParts:
         if self._closed.is_set():
@@ -238,7 +238,3 @@ def _check_evidence(evidence: object) -> None:
         raise TypeError(
             f"evidence is an iterable of bytes, not {type(evidence).__name__}; for one piece write [data]"
         )
-
-
-def _say_nothing(_line: str) -> None:
-    """Drop a line."""

@@ -165,7 +165,7 @@ def make_gate(
 ) -> Gate:
     workspace = tmp_path / "run"
     workspace.mkdir(exist_ok=True)
-    means = GateParts(
+    parts = GateParts(
         trust=trust,
         roots=PinnedRoots(trust.roots),
         supply=shop,
@@ -174,7 +174,7 @@ def make_gate(
         fresh=fresh,
         read_again=read_again,
     )
-    return Gate(means, shop.ledger)
+    return Gate(parts, shop.ledger)
 
 
 def wheel(version: str = "1.0") -> str:

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import click
-
-F = TypeVar("F", bound=Callable[..., object])
 
 CHOICES = ("auto", "always", "never")
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they find the trust file and the cache."""
+"""Options that several commands share, how they find the trust file, and how a report is printed."""
 
 from __future__ import annotations
 

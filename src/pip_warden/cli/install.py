@@ -104,8 +104,7 @@ def safe_install(words: tuple[str, ...]) -> int:
         raise UsageError("option-value", f"expected --format text or json, found {output_format!r}")
     if (color := parsed.last("--color")) is not None and color not in CHOICES:
         raise UsageError("option-value", f"expected --color auto, always or never, found {color!r}")
-    quiet = len(parsed.values("--quiet")) - len(parsed.values("--verbose"))
-    console = Console(verbose=quiet < 0, quiet=max(0, quiet))
+    console = Console.of({option: len(parsed.values(f"--{option}")) for option in ("verbose", "quiet")})
     report = _run(parsed, console, is_json=output_format == "json")
     return print_report(report, output_format, console)
 
@@ -154,9 +153,9 @@ def _settings(parsed: Parsed) -> Settings:
     return settings_of(
         {
             "offline": parsed.has("--offline"),
-            "cache_dir": _path(parsed.last("--cache-dir")),
+            "cache_dir": parsed.last("--cache-dir"),
             "token_file": parsed.values("--token-file"),
-            "cert": _path(parsed.last("--cert")),
+            "cert": parsed.last("--cert"),
             "timeout": _number(parsed.last("--timeout"), "--timeout"),
             "retries": _whole(parsed.last("--retries"), "--retries"),
         }
@@ -175,10 +174,10 @@ def _request(parsed: Parsed) -> InstallRequest:
         python=parsed.last("--python"),
         options=parsed.passed,
         dry_run=parsed.has("--dry-run"),
-        download=_path(parsed.last("--download")),
+        download=parsed.last("--download"),
         with_sdist=parsed.has("--with-sdist"),
         strict=parsed.has("--strict"),
-        report=_path(parsed.last("--report")),
+        report=parsed.last("--report"),
         pass_env=parsed.values("--pass-env"),
         verbosity=len(parsed.values("--verbose")) - len(parsed.values("--quiet")),
     )
@@ -208,7 +207,3 @@ def _whole(text: str | None, option: str) -> int | None:
     if text is not None and not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise UsageError("option-value", f"expected a whole number after {option}, found {text!r}")
     return None if text is None else int(text)
-
-
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text is not None else None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import IO, Any, Self
 
 from pip_warden.cli.stream import OutputStream
@@ -20,13 +19,6 @@ _REDRAWN_EVERY = 0.1
 
 _WIDE_ENOUGH = 40
 """Columns of a terminal that also has room for how far a transfer is."""
-
-
-def wants_json(words: Sequence[str]) -> bool:
-    """Return whether the arguments ask for JSON, also when they cannot be parsed."""
-    asked = [word for word in words if word.startswith("--format=")]
-    asked += [f"--format={after}" for word, after in itertools.pairwise(words) if word == "--format"]
-    return bool(asked) and asked[-1] == "--format=json"
 
 
 class Console(Reporter):

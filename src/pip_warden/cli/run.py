@@ -11,9 +11,9 @@ import click
 
 from pip_warden.cli.color import asked_color
 from pip_warden.cli.delivery import choose_color, delivering, was_left
-from pip_warden.cli.output import wants_json
 from pip_warden.cli.signals import SignalledError, ended_in_order
 from pip_warden.cli.style import layout_of
+from pip_warden.cli.system import wants_json
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.display import escape_line, without_userinfo
 from pip_warden.errors import InternalError, UsageError, WardenError

@@ -5,6 +5,10 @@ Only ``sys`` is imported where all is well, and nothing of ours: most of it cann
 
 import sys
 
+TYPE_CHECKING = False  # as typing's, which would have to be imported
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SUPPORTED = ("linux", "darwin")
 """Values of ``sys.platform``. On macOS the code takes its fall-backs, and no test was run there (README)."""
 
@@ -26,7 +30,7 @@ def refused_here(command: str, words: list[str]) -> int:
         "expected Linux or macOS, with the process groups and file owners that pip-warden relies on, "
         f"found {sys.platform!a}"
     )
-    if _wants_json(words):
+    if wants_json(words):
         import json
 
         error = {"code": CODE, "message": message, "hint": HINT, "faults": []}
@@ -37,8 +41,8 @@ def refused_here(command: str, words: list[str]) -> int:
     return USAGE
 
 
-def _wants_json(words: list[str]) -> bool:
-    """Return whether JSON is asked for, as ``cli/output`` does, which imports what may not be there."""
+def wants_json(words: "Sequence[str]") -> bool:
+    """Return whether the arguments ask for JSON, also when they cannot be parsed; the last one counts."""
     asked = "text"
     for before, word in enumerate(words, start=-1):
         if word.startswith("--format="):

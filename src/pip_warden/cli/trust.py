@@ -118,12 +118,19 @@ def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
 
 
 def _counted(trust: TrustFile) -> str:
+    from pip_warden.report.summary import counted
     from pip_warden.trust.model import IdentityEntry
 
     signed = sum(isinstance(entry, IdentityEntry) for entry in trust.entries)
-    counts = ((trust.sources, "source"), (trust.roots, "trusted root"), (trust.revoked, "revocation"))
-    counted = (f"{len(items)} {what}{'' if len(items) == 1 else 's'}" for items, what in counts)
-    return ", ".join((f"{signed} pinned by identity", f"{len(trust.entries) - signed} by hash", *counted))
+    return ", ".join(
+        (
+            f"{signed} pinned by identity",
+            f"{len(trust.entries) - signed} by hash",
+            counted(len(trust.sources), "source", "sources"),
+            counted(len(trust.roots), "trusted root", "trusted roots"),
+            counted(len(trust.revoked), "revocation", "revocations"),
+        )
+    )
 
 
 def _as_text(entry: Entry, trust: TrustFile) -> list[str]:

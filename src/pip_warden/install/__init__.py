@@ -10,7 +10,7 @@ projects; ``backend`` the gate as the server sees it; ``arguments`` pip's argume
 not judged.
 """
 
-from pip_warden.install.request import InstallRequest
+from pip_warden.install.request import InstallRequest, say_nothing
 from pip_warden.install.run import install
 
-__all__ = ["InstallRequest", "install"]
+__all__ = ["InstallRequest", "install", "say_nothing"]

@@ -9,6 +9,7 @@ from pip_warden.install.request import Run
 from pip_warden.installer.wanted import NamedRequirement
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.model import Line, Outcome
+from pip_warden.report.summary import counted
 
 
 def waiting(run: Run) -> Iterator[Line]:
@@ -40,7 +41,7 @@ def strict_refusal(run: Run) -> RefusedError:
         found.append(f"present and not verified: {', '.join(present)}")
         advice.append("What is present is judged where it is pinned and installed anew (--force-reinstall).")
     if warnings:
-        found.append(f"{warnings} warning{'' if warnings == 1 else 's'}")
+        found.append(counted(warnings, "warning", "warnings"))
         advice.append("Each warning says what to look at.")
     return RefusedError(
         "strict",

@@ -120,11 +120,6 @@ def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") 
             )
 
 
-def signer_of(verdict: Accepted) -> str:
-    """Say in a few words what an acceptance rests on."""
-    return verdict.signer
-
-
 def undecided_line(name: ArtifactName | str, error: UndecidedError) -> Line:
     """Make the line of a file or page nothing could be said about."""
     return Line(subject=str(name), outcome=Outcome.UNDECIDED, undecided=error)

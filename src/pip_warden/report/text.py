@@ -9,7 +9,7 @@ from functools import partial
 from pip_warden.display import escape_text
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.report.layout import Layout, Piece
-from pip_warden.report.model import Line, Outcome, Report, signer_of
+from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.report.summary import closing_line, counted
 from pip_warden.report.unpinned import unpinned_names
 from pip_warden.verdict.model import Accepted, ItemRefusal, Refused, SignedBy
@@ -121,9 +121,9 @@ def _basis(accepted: Accepted) -> Iterator[Piece]:
     """Yield what an acceptance rests on: a signer is what the eye shall meet first."""
     if isinstance(accepted.basis, SignedBy):
         yield "signed by "
-        yield escape_text(signer_of(accepted), 2000), "signer"
+        yield escape_text(accepted.signer, 2000), "signer"
     else:
-        yield escape_text(signer_of(accepted))
+        yield escape_text(accepted.signer)
 
 
 def _render_listed(lines: list[Line], layout: Layout) -> Iterator[str]:

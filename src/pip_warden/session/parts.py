@@ -67,7 +67,7 @@ class SessionParts:
             fresh: As in :class:`~pip_warden.gate.GateParts`.
         """
         trust = trust or self.trust
-        means = GateParts(
+        parts = GateParts(
             trust=trust,
             roots=self.roots,
             supply=self._supply(trust),
@@ -77,7 +77,7 @@ class SessionParts:
             read_again=read_again,
             fresh=fresh,
         )
-        return Gate(means, ledger)
+        return Gate(parts, ledger)
 
     def _supply(self, trust: TrustFile) -> GateSupply:
         if self.supply is not None:

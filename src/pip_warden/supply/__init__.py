@@ -1,8 +1,8 @@
 """Where pages, files and evidence come from: a registry, offline the vault, or what a program brings.
 
 ``model`` the interface; ``registries`` the sources of a trust file, ``generic`` evidence in a GitLab
-project's generic registry; ``offline`` the vault; ``offered`` a program's own source; ``urls`` the URLs under
-which a file without a page is listed.
+project's generic registry; ``offline`` the vault; ``offered`` a program's own source; ``own_page`` lists
+what has no page.
 """
 
 from pip_warden.supply.model import GateSupply

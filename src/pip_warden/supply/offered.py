@@ -21,10 +21,9 @@ from pip_warden.errors import NetworkError, RefusedError, UndecidedError, UsageE
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.offered import read_offered
 from pip_warden.index.candidate import Candidate, IndexPage
-from pip_warden.index.simple import page_url
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.supply.model import LARGEST_FILE
-from pip_warden.supply.urls import own_url
+from pip_warden.supply.own_page import own_page
 from pip_warden.trust.model import Entry, IdentityEntry, Probe, TrustFile
 
 _MOST_FILES = 100_000
@@ -75,9 +74,8 @@ class _Taken:
 class OfferedSupply:
     """Asks a caller's supply, and tells the gate.
 
-    What comes from there has no page of the pinned source. It is listed under the URLs that the source would
-    give it, as what the vault holds is: the origin proves nothing by itself, and the digest or the signature
-    that the pin demands is judged as ever.
+    What comes from there has no page of the pinned source: it is listed on an
+    :func:`~pip_warden.supply.own_page.own_page`, as what the vault holds is.
 
     Args:
         offered: The caller's supply.
@@ -95,19 +93,8 @@ class OfferedSupply:
             UndecidedError: ``supply-failed``.
         """
         source = self._trust.source(entry.source)
-        url = page_url(project, source, entry.registry)
         names, ignored = self._names(project)
-        candidates = tuple(
-            Candidate(
-                project=project,
-                name=name,
-                source=source.name,
-                page_url=url,
-                url=own_url(source, entry, name, None),
-            )
-            for name in names
-        )
-        return IndexPage(project=project, source=source.name, url=url, candidates=candidates, ignored=ignored)
+        return own_page(project, source, entry, [(name, None) for name in names], ignored)
 
     def receive(self, candidate: Candidate, directory: Path) -> Artifact:
         """Copy a file into a private directory, hash it on the way, and inspect the copy.

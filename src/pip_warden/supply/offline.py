@@ -10,9 +10,8 @@ from pip_warden.digests import Digest
 from pip_warden.errors import NetworkError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
-from pip_warden.index.simple import page_url
 from pip_warden.names import ArtifactName, ProjectName
-from pip_warden.supply.urls import own_url
+from pip_warden.supply.own_page import own_page
 from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, Probe, TrustFile
 from pip_warden.vault import Vault
 
@@ -20,9 +19,7 @@ from pip_warden.vault import Vault
 class OfflineSupply:
     """The vault as a supply. Every file is judged again, from its stored evidence.
 
-    A stored file has no page any more. It is listed under the URLs that its pinned source gives it: the
-    origin proves nothing by itself, and the digest or the signature that the pin requires is judged as
-    always.
+    A stored file has no page any more: it is listed on an :func:`~pip_warden.supply.own_page.own_page`.
 
     Args:
         trust: The trust file.
@@ -39,23 +36,10 @@ class OfflineSupply:
         Raises:
             NetworkError: ``offline``: it holds nothing.
         """
-        source = self._trust.source(entry.source)
-        url = page_url(project, source, entry.registry)
-        candidates = tuple(
-            Candidate(
-                project=project,
-                name=name,
-                source=source.name,
-                page_url=url,
-                url=own_url(source, entry, name, digest),
-                claimed_sha256=digest,
-            )
-            for name, digest in self._vault.names(project)
-            if self._may_be_meant(name, digest)
-        )
-        if not candidates:
+        files = [held for held in self._vault.names(project) if self._may_be_meant(*held)]
+        if not files:
             raise _offline(f"a file of {project} in the cache")
-        return IndexPage(project=project, source=source.name, url=url, candidates=candidates)
+        return own_page(project, self._trust.source(entry.source), entry, files)
 
     def _may_be_meant(self, name: ArtifactName, digest: Digest) -> bool:
         """Return whether a stored file can be the one of its name: only a pinned digest can exclude it."""
