@@ -18,6 +18,7 @@ from interop.cases import Case, Item, Release, case
 from interop.clients import Bench, Evidence, Result
 from interop.forge import JSON
 from interop.stack.places import TRUST
+from pins import trust_text
 from pip_warden.sandbox import Job, Sandbox
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "interop.md"
@@ -504,19 +505,11 @@ def test_t15_a_root_that_is_not_the_pinned_one_verifies_nothing(release: Release
 
 
 def _trust(bench: Bench, pinned: str) -> str:
-    return f"""version = 1
-[sigstore]
-trusted-root = "trusted_root.json"
-trusted-root-sha256 = "{pinned}"
-issuers = ["{bench.issuer}"]
-[source.gitlab]
-type = "gitlab"
-url = "{bench.issuer}"
-[[package]]
-name = "acme-widgets"
-source = "gitlab"
-project = "acme/widgets"
-  [[package.identity]]
-  issuer = "{bench.issuer}"
-  subject = "{bench.subject}"
-"""
+    return trust_text(
+        root_sha256=pinned,
+        issuer=bench.issuer,
+        url=bench.issuer,
+        registry="acme/widgets",
+        subject=bench.subject,
+        source="gitlab",
+    )

@@ -24,6 +24,7 @@ import pytest
 import requests
 
 from interop.stack.places import NODE, TRUST, Port
+from pins import trust_text
 from pip_warden.sandbox import Job, Project, Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
@@ -313,19 +314,12 @@ def test_this_repositorys_own_pipeline(sandbox: Sandbox, tmp_path: Path) -> None
 
 def _own_trust(directory: Path, sandbox: Sandbox, registry: str, subject: str) -> str:
     digest = hashlib.sha256((directory / "trusted_root.json").read_bytes()).hexdigest()
-    return f"""version = 1
-[sigstore]
-trusted-root = "trusted_root.json"
-trusted-root-sha256 = "{digest}"
-issuers = ["{sandbox.issuer}"]
-[source.gitlab]
-type = "gitlab"
-url = "{sandbox.gitlab_url}"
-[[package]]
-name = "pip-warden"
-source = "gitlab"
-project = "{registry}"
-  [[package.identity]]
-  issuer = "{sandbox.issuer}"
-  subject = "{subject}"
-"""
+    return trust_text(
+        root_sha256=digest,
+        issuer=sandbox.issuer,
+        url=sandbox.gitlab_url,
+        registry=registry,
+        subject=subject,
+        name="pip-warden",
+        source="gitlab",
+    )

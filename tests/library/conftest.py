@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from library.signed import Signed
+from pins import trust_text
 from pip_warden.sandbox import Sandbox
 
 DIRECTORIES = ("dist", "evidence", "mirror")
@@ -34,23 +35,15 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signed]:
                 (home / directory / each).write_bytes(content)
         (home / "evidence" / "widgets.json").write_bytes(bundle)
         root = sandbox.write_trust(home)
-        (home / "pytrust.toml").write_text(f"""
-version = 1
-[sigstore]
-trusted-root = "{root.name}"
-trusted-root-sha256 = "{hashlib.sha256(root.read_bytes()).hexdigest()}"
-issuers = ["{sandbox.issuer}"]
-[source.acme]
-type = "gitlab"
-url = "{sandbox.gitlab_url}"
-[[package]]
-name = "acme-widgets"
-source = "acme"
-project = "acme/widgets"
-  [[package.identity]]
-  issuer = "{sandbox.issuer}"
-  subject = "https://{project.url.partition("://")[2]}//.gitlab-ci.yml@refs/tags/v{{version}}"
-""")
+        (home / "pytrust.toml").write_text(
+            trust_text(
+                root_sha256=hashlib.sha256(root.read_bytes()).hexdigest(),
+                issuer=sandbox.issuer,
+                url=sandbox.gitlab_url,
+                registry=project.path,
+                subject=f"https://{project.url.partition('://')[2]}//.gitlab-ci.yml@refs/tags/v{{version}}",
+            )
+        )
         yield Signed(
             home=home, wheel=wheel, bundle=bundle, sandbox=sandbox, token=sandbox.token(scopes=("api",))
         )

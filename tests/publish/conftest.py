@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pins import trust_text
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import File, Job, Project, Sandbox
 
@@ -77,19 +78,11 @@ def pin_text(publisher: Publisher, registry: str, *, require: str = "", project_
     root = (publisher.directory / "trusted_root.json").read_bytes()
     signer = f"  project-id = {project_id}\n" if project_id is not None else ""
     requirements = f"  [package.require]\n  {require}\n" if require else ""
-    return f"""version = 1
-[sigstore]
-trusted-root = "trusted_root.json"
-trusted-root-sha256 = "{digest_of(root)}"
-issuers = ["{publisher.sandbox.issuer}"]
-[source.acme]
-type = "gitlab"
-url = "{publisher.sandbox.gitlab_url}"
-[[package]]
-name = "acme-widgets"
-source = "acme"
-project = "{registry}"
-  [[package.identity]]
-  issuer = "{publisher.sandbox.issuer}"
-  subject = "{publisher.job.san.replace("v1.0", "v{version}")}"
-{signer}{requirements}"""
+    return trust_text(
+        root_sha256=str(digest_of(root)),
+        issuer=publisher.sandbox.issuer,
+        url=publisher.sandbox.gitlab_url,
+        registry=registry,
+        subject=publisher.job.san.replace("v1.0", "v{version}"),
+        more=signer + requirements,
+    )
