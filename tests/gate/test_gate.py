@@ -22,7 +22,7 @@ from pip_warden.errors import NetworkError, RefusedError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
-from pip_warden.gate import Gate, GateParts
+from pip_warden.gate import Gate, GateParts, Guess
 from pip_warden.gate.dependencies import wanted_here
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.install.backend import GateBackend
@@ -31,6 +31,7 @@ from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome
 from pip_warden.sandbox import File, Project, Sandbox
+from pip_warden.supply.ahead import Background
 from pip_warden.trust.model import (
     Entry,
     HashEntry,
@@ -62,16 +63,26 @@ class Shop:
     asked: list[str] = field(default_factory=list)
     trouble: NetworkError | None = None
     ledger: Ledger = field(default_factory=Ledger)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def ask(self, what: str) -> None:
+        with self._changed:
+            self.asked.append(what)
+            self._changed.notify_all()
+
+    def wait_for(self, what: str) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: what in self.asked, 60)
 
     def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         assert entry.project == project
-        self.asked.append(f"page {project}")
+        self.ask(f"page {project}")
         if self.trouble is not None:
             raise self.trouble
         return self.page_
 
     def receive(self, candidate: Candidate, directory: Path) -> Artifact:
-        self.asked.append(candidate.name.filename)
+        self.ask(candidate.name.filename)
         data, path = self.files[candidate.name.filename], directory / candidate.name.filename
         path.write_bytes(data)
         return Artifact(
@@ -82,12 +93,17 @@ class Shop:
             contents=inspect(path, candidate.name),
         )
 
+    def expect_evidence(
+        self, candidate: Candidate, entry: IdentityEntry | Probe, background: Background
+    ) -> None:
+        pass
+
     def evidence(
         self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
     ) -> Iterator[Item | BadItem]:
         assert (artifact.name, entry.project) == (candidate.name, candidate.project)
         for number, item in enumerate(self.evidence_[candidate.name.filename]):
-            self.asked.append(f"evidence {number}")
+            self.ask(f"evidence {number}")
             if isinstance(item, NetworkError):
                 raise item
             yield item
@@ -195,7 +211,8 @@ def test_page_and_file_are_decided_once(gate: Gate, shop: Shop) -> None:
 
 def test_what_is_fetched_ahead_is_never_reported(gate: Gate, shop: Shop) -> None:
     shop.evidence_[wheel("1.1")] = [BAD]
-    gate.look_ahead(NAME)
+    gate.look_ahead([Guess(project=NAME)])
+    shop.wait_for("evidence 0")
     gate.close()
     assert wheel("1.1") in shop.asked
     assert shop.ledger.lines() == ()
@@ -205,8 +222,8 @@ def test_what_is_fetched_ahead_is_never_reported(gate: Gate, shop: Shop) -> None
 
 def test_trouble_while_looking_ahead_is_told_to_whoever_asks(gate: Gate, shop: Shop) -> None:
     shop.trouble = NetworkError("unreachable", "expected an answer, found none")
-    gate.look_ahead(NAME)
-    gate.look_ahead(ProjectName("unpinned"))
+    gate.look_ahead([Guess(project=ProjectName("unpinned")), Guess(project=NAME)])
+    shop.wait_for("page widgets")
     gate.close()
     assert (shop.ledger.lines(), shop.ledger.unpinned()) == ((), ())
     with pytest.raises(NetworkError):
@@ -342,7 +359,7 @@ def test_b09_nothing_is_fetched_of_a_release_with_two_files_of_one_name(gate: Ga
     admissions = gate.admit_release(NAME, second.name.version)
     assert [(made.line.code, made.sealed) for made in admissions] == [("same-name-other-bytes", None)] * 2
     assert gate.admit(NAME, wheel()).line.outcome is Outcome.ACCEPTED
-    gate.look_ahead(NAME)
+    gate.look_ahead_of(NAME)
     gate.close()
     assert shop.asked == ["page widgets", wheel(), "evidence 0"]
     assert [line.subject for line in shop.ledger.lines()] == [wheel("1.1"), wheel()]

@@ -13,6 +13,7 @@ import pytest
 
 import samples
 from pip_warden.digests import digest_of
+from pip_warden.gate import Guess
 from pip_warden.install.request import PreparedRequest, Run
 from pip_warden.install.run import perform
 from pip_warden.installer.pip import command_line
@@ -52,8 +53,8 @@ class Accepting:
     def warm_up(self) -> None:
         pass
 
-    def look_ahead(self, project: ProjectName) -> None:
-        pass
+    def look_ahead(self, guesses: tuple[Guess, ...]) -> None:
+        assert [guess.project for guess in guesses] == [samples.PROJECT]
 
     def listing(self, project: ProjectName) -> Listing:
         assert project == samples.PROJECT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -42,10 +43,19 @@ def wanted_here(requirement: str) -> ProjectName | None:
     None where it needs none, or where that is unknown: a marker may compare what cannot be compared. That is
     judged in step 4; here it only serves to report what will be needed.
     """
+    found = parsed(requirement)
     try:
-        parsed = Requirement(requirement)
-        if parsed.marker is not None and not parsed.marker.evaluate({"extra": ""}):
+        if found is None or (found.marker is not None and not found.marker.evaluate({"extra": ""})):
             return None
     except (ValueError, KeyError, RecursionError):
         return None
-    return ProjectName(str(canonicalize_name(parsed.name)))
+    return ProjectName(str(canonicalize_name(found.name)))
+
+
+@lru_cache(maxsize=4096)
+def parsed(requirement: str) -> Requirement | None:
+    """Read a requirement (PEP 508); None for what is none."""
+    try:
+        return Requirement(requirement)
+    except (ValueError, RecursionError):
+        return None

@@ -1,11 +1,11 @@
 """The gate's interface: each page and file is decided once in a run.
 
-A file that was not requested may have been prefetched, but is never reported.
+What was not requested may have been decided ahead, but is never reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -16,7 +16,9 @@ from packaging.version import Version
 from pip_warden.artifact.model import Artifact
 from pip_warden.errors import RefusedError, TrustFileError, TrustRootError, UndecidedError
 from pip_warden.evidence.model import BadItem, Item
+from pip_warden.gate.ahead import LookAhead
 from pip_warden.gate.dependencies import unpinned_by
+from pip_warden.gate.guess import Guess
 from pip_warden.gate.model import Admission, GateParts
 from pip_warden.gate.once import Once
 from pip_warden.gate.one_file import admit, admit_local
@@ -24,6 +26,7 @@ from pip_warden.index.candidate import Candidate, distinct
 from pip_warden.names import ProjectName
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Unpinned, line_of, undecided_line
+from pip_warden.supply.ahead import Background
 from pip_warden.verdict.listing import Listing, list_page, page_entry, refuse_unpinned
 from pip_warden.verdict.model import Accepted, Refused, VerdictError
 
@@ -43,7 +46,10 @@ class Gate:
         self._ledger = ledger
         self._listings: Once[ProjectName, Listing] = Once()
         self._admissions: Once[tuple[ProjectName, str], Admission] = Once()
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="gate")
+        self._background = Background(parts.allowance)
+        self._ahead = LookAhead(
+            self._background, lists=self._list_ahead, admits=self._admit_ahead, around=parts.around
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -53,12 +59,12 @@ class Gate:
         self.close(wait=kind is None or issubclass(kind, Exception))
 
     def close(self, *, wait: bool = True) -> None:
-        """Stop prefetching; with ``wait``, wait for what has begun."""
-        self._pool.shutdown(wait=wait, cancel_futures=True)
+        """Give up what nobody asked for; with ``wait``, wait until it has ended."""
+        self._background.close(wait=wait)
 
     def warm_up(self) -> None:
         """Load the verifier and the trusted roots in the background, while an installer starts."""
-        self._pool.submit(self._load_verifier)
+        self._background.submit(self._load_verifier)
 
     def listing(self, project: ProjectName, *, wanted_by: str = "the installer") -> Listing:
         """Decide which files of a project may be requested.
@@ -76,10 +82,13 @@ class Gate:
             self._ledger.record(line_of(err.refused))
             raise
 
-    def look_ahead(self, project: ProjectName) -> None:
-        """Start to prefetch a project's page, and then its newest wheel."""
-        if self._parts.trust.entries_of(project):
-            self._pool.submit(self._fetch_newest, project)
+    def look_ahead(self, guesses: Iterable[Guess]) -> None:
+        """Start to decide about what will probably be asked for, and what that requires."""
+        self._ahead.start(guesses)
+
+    def look_ahead_of(self, project: ProjectName) -> None:
+        """Start to decide about the newest file of a project whose page was asked for."""
+        self._ahead.asked(project)
 
     def admit(self, project: ProjectName, filename: str) -> Admission:
         """Decide about one file of a project and record that it was requested.
@@ -89,7 +98,8 @@ class Gate:
             UndecidedError: As for :meth:`listing`.
         """
         admission = self._admit_listed(self.listing(project), filename)
-        self._ledger.record(admission.line)
+        self._record(admission)
+        self._background.submit(partial(self._ahead.follow, admission))
         return admission
 
     def admit_release(self, project: ProjectName, version: Version) -> tuple[Admission, ...]:
@@ -107,9 +117,10 @@ class Gate:
                 f"expected a release {version} of {project} on {listing.page.url}, found none",
                 hint="Check the version; zero files are never a success.",
             )
-        admissions = tuple(self._pool.map(partial(self._admit_once, listing), files))
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="release") as pool:
+            admissions = tuple(pool.map(partial(self._admit_once, listing), files))
         for admission in admissions:
-            self._ledger.record(admission.line)
+            self._record(admission)
         return admissions
 
     def admit_local(self, artifact: Artifact, evidence: Iterator[Item | BadItem]) -> Admission:
@@ -118,8 +129,9 @@ class Gate:
         Raises:
             UndecidedError: It could not be determined whether there is an item of evidence.
         """
-        admission = self._noted(admit_local(self._parts, artifact, evidence))
-        self._ledger.record(admission.line)
+        admission = admit_local(self._parts, artifact, evidence)
+        self._record(admission)
+        self._background.submit(partial(self._ahead.follow, admission))
         return admission
 
     def require_pinned(self, projects: dict[ProjectName, str]) -> None:
@@ -176,22 +188,26 @@ class Gate:
 
     def _admit_once(self, listing: Listing, candidate: Candidate) -> Admission:
         key = (candidate.project, candidate.name.filename)
-        return self._admissions.do(key, lambda: self._noted(admit(self._parts, candidate, listing)))
+        return self._admissions.do(key, partial(admit, self._parts, candidate, listing, self._background))
 
-    def _noted(self, admission: Admission) -> Admission:
-        """Record the unpinned names that an accepted file will require."""
+    def _record(self, admission: Admission) -> None:
+        """Record a decision that was asked for, and the unpinned names that an accepted file will require."""
         if isinstance(admission.line.verdict, Accepted):
             for name in unpinned_by(admission.line.verdict.artifact, self._parts.trust):
                 self._ledger.want(name)
-        return admission
+        self._ledger.record(admission.line)
 
-    def _fetch_newest(self, project: ProjectName) -> None:
-        """Fetch and judge the newest wheel ahead; an error is reported when the file is requested."""
-        with suppress(RefusedError, UndecidedError):
-            listing = self._list_once(project, "the installer")
-            wheels = [c for c in listing.allowed if c.name.kind == "wheel" and c.claimed_yanked is None]
-            newest = max(
-                wheels, key=lambda c: (not c.name.version.is_prerelease, c.name.version), default=None
-            )
-            if newest is not None and sum(c.name.version == newest.name.version for c in wheels) == 1:
-                self._admit_once(listing, newest)
+    def _list_ahead(self, project: ProjectName) -> Listing | None:
+        if not self._parts.trust.entries_of(project):
+            return None
+        work = partial(self._list, project, "the installer")
+        return self._background.speculate(
+            partial(self._listings.ahead, project, work, is_good=lambda _listing: True)
+        )
+
+    def _admit_ahead(self, listing: Listing, candidate: Candidate) -> Admission | None:
+        key = (candidate.project, candidate.name.filename)
+        work = partial(admit, self._parts, candidate, listing, self._background)
+        return self._background.speculate(
+            partial(self._admissions.ahead, key, work, is_good=lambda found: found.line.undecided is None)
+        )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pip_warden.artifact.model import Artifact
 from pip_warden.events import SILENT, Reporter
+from pip_warden.gate.guess import Surroundings
 from pip_warden.report.model import Line
 from pip_warden.supply import GateSupply
+from pip_warden.transport.speculation import Allowance
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.vault import Sealed, Vault
@@ -27,6 +29,8 @@ class GateParts:
         workspace: A private directory of this run.
         reporter: Receives progress.
         read_again: Checks a file with the interpreter that will read it too, where that is not ours.
+        allowance: What may be spent on what nobody asked for.
+        around: Finds out what is known of the Python that is installed into, for look-ahead.
         fresh: Get every file and its evidence from the supply, even where the vault has them: what a registry
             holds *now* is in question.
     """
@@ -38,6 +42,8 @@ class GateParts:
     workspace: Path
     reporter: Reporter = SILENT
     read_again: Callable[[Artifact], Artifact] | None = None
+    allowance: Allowance = field(default_factory=Allowance)
+    around: Callable[[], Surroundings] = Surroundings
     fresh: bool = False
 
 

@@ -20,6 +20,7 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.gate.model import Admission, GateParts
 from pip_warden.index.candidate import Candidate
 from pip_warden.report.model import line_of, undecided_line
+from pip_warden.supply.ahead import Background
 from pip_warden.trust.model import IdentityEntry
 from pip_warden.vault import sealed_as
 from pip_warden.verdict.inquiry import Inquiry, Wants
@@ -29,13 +30,14 @@ from pip_warden.verdict.model import Accepted, Refused
 A = TypeVar("A", bound=Admission | None)
 
 
-def admit(parts: GateParts, candidate: Candidate, listing: Listing) -> Admission:
+def admit(parts: GateParts, candidate: Candidate, listing: Listing, background: Background) -> Admission:
     """Decide about a file that an index lists.
 
     Args:
         parts: What the gate works with.
         candidate: The file's entry.
         listing: The judged page that lists it.
+        background: Where evidence is fetched beside the file.
     """
     inquire = partial(Inquiry, candidate, trust=parts.trust, roots=parts.roots, listing=listing)
     inquiry = inquire()
@@ -44,7 +46,7 @@ def admit(parts: GateParts, candidate: Candidate, listing: Listing) -> Admission
         return Admission(line=line_of(inquiry.verdict, source=candidate.source), sealed=None)
     try:
         return _apart(parts, partial(_from_vault, parts, candidate, inquire())) or _apart(
-            parts, partial(_fetched, parts, candidate, inquiry)
+            parts, partial(_fetched, parts, candidate, inquiry, background)
         )
     except UndecidedError as err:
         return Admission(line=undecided_line(candidate.name, err), sealed=None)
@@ -89,13 +91,17 @@ def _from_vault(
     return Admission(line=line, sealed=sealed_as(inquiry.verdict))
 
 
-def _fetched(parts: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path) -> Admission:
+def _fetched(
+    parts: GateParts, candidate: Candidate, inquiry: Inquiry, background: Background, directory: Path
+) -> Admission:
     """Fetch a file, and its evidence as far as it is needed."""
     parts.reporter.step(f"fetching {candidate.name}")
+    entry = inquiry.entry
+    if isinstance(entry, IdentityEntry):
+        parts.supply.expect_evidence(candidate, entry, background)
     artifact = parts.supply.receive(candidate, directory)
 
     def evidence() -> Iterator[Item | BadItem]:
-        entry = inquiry.entry
         return (
             parts.supply.evidence(candidate, artifact, entry)
             if isinstance(entry, IdentityEntry)

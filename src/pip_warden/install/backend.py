@@ -49,7 +49,7 @@ class GateBackend:
         self.pages.add(project)
         with storing(self._directory):
             listing = self._run.gate.listing(project)
-        self._run.gate.look_ahead(project)
+        self._run.gate.look_ahead_of(project)
         return tuple(_listed(candidate) for candidate in listing.allowed)
 
     def file(self, project: ProjectName, filename: str) -> ServedFile:

@@ -25,6 +25,7 @@ from pip_warden.errors import (
 )
 from pip_warden.install.arguments import line_origins, pip_arguments
 from pip_warden.install.backend import GateBackend
+from pip_warden.install.guesses import find_surroundings, first_guesses
 from pip_warden.install.keep import keep_downloads
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.notes import note_hidden, note_present, note_unused
@@ -73,7 +74,8 @@ def install(
     session.reporter.note(f"{what} {prepared.target}")
     ledger = Ledger()
     read_again = None if prepared.target.has_our_readers else partial(read_by, prepared.target.executable)
-    with session.gate(ledger, read_again=read_again) as gate:
+    around = partial(find_surroundings, prepared)
+    with session.gate(ledger, read_again=read_again, around=around) as gate:
         run = Run(
             prepared=prepared,
             trust=session.trust,
@@ -103,8 +105,7 @@ def perform(run: Run) -> Report:
     try:
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
         run.gate.warm_up()
-        for named in wanted.named:
-            run.gate.look_ahead(named.project)
+        run.gate.look_ahead(first_guesses(prepared))
         _run_pip(run, *admit_local_things(run))
     except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
         run.ledger.error = err

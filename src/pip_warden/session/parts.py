@@ -11,7 +11,7 @@ from pip_warden._sigstore.wire import LogEntry
 from pip_warden.artifact.model import Artifact
 from pip_warden.events import Reporter
 from pip_warden.evidence.locate import refuse_lookup
-from pip_warden.gate import Gate, GateParts
+from pip_warden.gate import Gate, GateParts, Surroundings
 from pip_warden.report.ledger import Ledger
 from pip_warden.session.settings import Settings
 from pip_warden.supply import GateSupply, OfferedSupply, OfflineSupply, RegistrySupply, Supply, look_up
@@ -56,6 +56,7 @@ class SessionParts:
         *,
         trust: TrustFile | None = None,
         read_again: Callable[[Artifact], Artifact] | None = None,
+        around: Callable[[], Surroundings] = Surroundings,
         fresh: bool = False,
     ) -> Gate:
         """Make a gate, a context manager.
@@ -64,6 +65,7 @@ class SessionParts:
             ledger: Records every request.
             trust: Another trust file with the same sources and roots; else the session's own.
             read_again: As in :class:`~pip_warden.gate.GateParts`.
+            around: As in :class:`~pip_warden.gate.GateParts`.
             fresh: As in :class:`~pip_warden.gate.GateParts`.
         """
         trust = trust or self.trust
@@ -75,6 +77,8 @@ class SessionParts:
             workspace=self.workspace,
             reporter=self.reporter,
             read_again=read_again,
+            allowance=self.transport.allowance,
+            around=around,
             fresh=fresh,
         )
         return Gate(parts, ledger)

@@ -10,6 +10,7 @@ from pip_warden.errors import CredentialsError, NetworkError
 from pip_warden.evidence.locate import GenericPackage
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.rows import PackageFile
+from pip_warden.supply.ahead import Background, EvidenceAhead
 
 T = TypeVar("T")
 
@@ -19,15 +20,39 @@ class GenericStore:
 
     The newest row of a name wins, and any Developer can add one. The project's index page was read before,
     with the same credentials, so a 404 here means that there is no such file.
+
+    Args:
+        gitlab: The instance.
+        registry: The project whose registry it is.
+        place: The version of the package.
+        ahead: What was requested before its turn.
+
+    Attributes:
+        on_fetch: Called with each name that is fetched, and how large it may be.
     """
 
-    def __init__(self, gitlab: GitLab, registry: str, place: GenericPackage) -> None:
+    def __init__(
+        self, gitlab: GitLab, registry: str, place: GenericPackage, ahead: EvidenceAhead | None = None
+    ) -> None:
         self._gitlab = gitlab
         self._registry = registry
         self._place = place
+        self._ahead = ahead or EvidenceAhead()
+        self.on_fetch: Callable[[str, int], None] = lambda _name, _max_bytes: None
+
+    def expect(self, name: str, max_bytes: int, background: Background) -> None:
+        """Start to fetch a name that will probably be asked for."""
+        self._ahead.start(self._key(name), partial(self._newest, name, max_bytes), background)
 
     def fetch(self, name: str, *, max_bytes: int) -> bytes | None:
         """Return the newest content of a name."""
+        self.on_fetch(name, max_bytes)
+        return self._ahead.take(self._key(name), partial(self._newest, name, max_bytes))
+
+    def _key(self, name: str) -> tuple[str, GenericPackage, str]:
+        return self._registry, self._place, name
+
+    def _newest(self, name: str, max_bytes: int) -> bytes | None:
         place = self._place
         return at_most(
             max_bytes,

@@ -10,6 +10,7 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ProjectName
+from pip_warden.supply.ahead import Background
 from pip_warden.trust.model import Entry, IdentityEntry, Probe
 
 LARGEST_FILE = 5 << 30
@@ -32,6 +33,11 @@ class GateSupply(Protocol):
         Raises:
             UndecidedError: It could not be fetched whole.
         """
+
+    def expect_evidence(
+        self, candidate: Candidate, entry: IdentityEntry | Probe, background: Background
+    ) -> None:
+        """Start to fetch evidence that :meth:`evidence` will probably ask for; it changes no answer."""
 
     def evidence(
         self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe

@@ -22,6 +22,7 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.offered import read_offered
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
+from pip_warden.supply.ahead import Background
 from pip_warden.supply.model import LARGEST_FILE
 from pip_warden.supply.own_page import own_page
 from pip_warden.trust.model import Entry, IdentityEntry, Probe, TrustFile
@@ -103,6 +104,11 @@ class OfferedSupply:
             UndecidedError: ``supply-failed``, or ``too-large``, or ``cannot-store``.
         """
         return receive(candidate, self._copy, directory, max_bytes=LARGEST_FILE)
+
+    def expect_evidence(
+        self, candidate: Candidate, entry: IdentityEntry | Probe, background: Background
+    ) -> None:
+        """Do nothing: it is asked for when it is needed."""
 
     def evidence(
         self,

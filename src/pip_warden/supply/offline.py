@@ -11,6 +11,7 @@ from pip_warden.errors import NetworkError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.supply.ahead import Background
 from pip_warden.supply.own_page import own_page
 from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, Probe, TrustFile
 from pip_warden.vault import Vault
@@ -58,6 +59,11 @@ class OfflineSupply:
         if stored is None:
             raise _offline(f"{candidate.name} in the cache with the digest it was kept under")
         return stored.artifact
+
+    def expect_evidence(
+        self, candidate: Candidate, entry: IdentityEntry | Probe, background: Background
+    ) -> None:
+        """Do nothing: it is asked for when it is needed."""
 
     def evidence(
         self,

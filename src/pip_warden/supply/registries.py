@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pip_warden._sigstore.rekor import Hashedrekord, find_log_entry
 from pip_warden._sigstore.wire import LogEntry
+from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import receive
 from pip_warden.errors import InternalError, NetworkError
 from pip_warden.evidence.locate import LogEntryFinder, generic_packages, locate, locate_provenance
 from pip_warden.evidence.model import BadItem, Item
+from pip_warden.evidence.names import BUNDLE
+from pip_warden.evidence.pep740 import LARGEST_PROVENANCE
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.index.simple import fetch_page
-from pip_warden.names import ProjectName
+from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.supply.ahead import Background, EvidenceAhead
 from pip_warden.supply.generic import GenericStore, at_most
 from pip_warden.supply.model import LARGEST_FILE
 from pip_warden.transport import Download, Transport, error_for, origin_of
@@ -41,6 +45,7 @@ class RegistrySupply:
         self._trust = trust
         self._roots = roots
         self._transport = transport
+        self._ahead = EvidenceAhead()
 
     def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """Fetch a project's page from the source its entry names."""
@@ -59,6 +64,22 @@ class RegistrySupply:
         anonymous = is_foreign(url, home)
         return self._transport.download(url, to=to, max_bytes=max_bytes, label=label, anonymous=anonymous)
 
+    def expect_evidence(
+        self, candidate: Candidate, entry: IdentityEntry | Probe, background: Background
+    ) -> None:
+        """Start to fetch the evidence that searches usually ask for, beside the file."""
+        source = self._trust.source(entry.source)
+        if source.type == "simple":
+            if (url := candidate.claimed_provenance) is not None:
+                fetch = partial(self._fetch_provenance, source.url, url, LARGEST_PROVENANCE)
+                self._ahead.start(url, fetch, background)
+            return
+        stores, filename = self._stores(candidate.name, entry), without_epoch(candidate.name.filename)
+        usual = self._ahead.usual(source.name) or ((0, BUNDLE, LARGEST_BUNDLE),)
+        for number, ending, max_bytes in usual:
+            if number < len(stores):
+                stores[number].expect(f"{filename}{ending}", max_bytes, background)
+
     def evidence(
         self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
     ) -> Iterator[Item | BadItem]:
@@ -68,19 +89,34 @@ class RegistrySupply:
             if candidate.claimed_provenance is None:
                 return iter(())
             return locate_provenance(
-                candidate.claimed_provenance, partial(self._fetch_provenance, source.url)
+                candidate.claimed_provenance, partial(self._expected_provenance, source.url)
             )
+        return self._searched(artifact, source.name, self._stores(artifact.name, entry), entry)
+
+    def _stores(self, name: ArtifactName, entry: IdentityEntry | Probe) -> list[GenericStore]:
+        source = self._trust.source(entry.source)
         if entry.registry is None:
             raise InternalError("bug", "a gitlab entry has no registry project")
-        templates = entry.evidence or source.evidence
         gitlab = GitLab(self._transport, source.url)
-        stores = [
-            GenericStore(gitlab, entry.registry, place)
-            for place in generic_packages(templates, artifact.name, entry.registry)
-        ]
-        return locate(
-            without_epoch(artifact.name.filename), artifact.digest, stores, self._entry_finder(entry)
-        )
+        places = generic_packages(entry.evidence or source.evidence, name, entry.registry)
+        return [GenericStore(gitlab, entry.registry, place, self._ahead) for place in places]
+
+    def _searched(
+        self, artifact: Artifact, source: str, stores: list[GenericStore], entry: IdentityEntry | Probe
+    ) -> Iterator[Item | BadItem]:
+        """Search, and remember what the search asked for when it ends."""
+        filename = without_epoch(artifact.name.filename)
+        asked: list[tuple[int, str, int]] = []
+
+        def note(number: int, name: str, max_bytes: int) -> None:
+            asked.append((number, name.removeprefix(filename), max_bytes))
+
+        for number, store in enumerate(stores):
+            store.on_fetch = partial(note, number)
+        try:
+            yield from locate(filename, artifact.digest, stores, self._entry_finder(entry))
+        finally:
+            self._ahead.learn(source, tuple(asked))
 
     def _entry_finder(self, entry: IdentityEntry | Probe) -> LogEntryFinder:
         """Return a look-up in the logs of the roots that may vouch for the package, and in no other."""
@@ -89,6 +125,9 @@ class RegistrySupply:
         else:
             names = sorted({identity.root for identity in entry.identities})
         return partial(look_up, self._transport, self._roots, names)
+
+    def _expected_provenance(self, index_url: str, url: str, max_bytes: int) -> bytes | None:
+        return self._ahead.take(url, partial(self._fetch_provenance, index_url, url, max_bytes))
 
     def _fetch_provenance(self, index_url: str, url: str, max_bytes: int) -> bytes | None:
         reply = at_most(

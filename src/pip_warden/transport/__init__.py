@@ -6,7 +6,8 @@
 * ``urls``: origins; ``settings``: filled in by the command line.
 * ``secret``: one credential; ``credentials``: which origin gets which; ``auth_header``: in which header;
   ``collect``: where they come from.
-* ``retry``: retries and deadlines; ``watchdog``: shuts connections down at a deadline.
+* ``retry``: retries and deadlines; ``watchdog``: shuts connections down at a deadline; ``speculation``: what
+  is requested before anybody asked for it.
 * ``failures``: converts foreign exceptions; ``responses``: responses, and what an unexpected one means.
 """
 

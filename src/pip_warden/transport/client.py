@@ -21,6 +21,7 @@ from pip_warden.transport.responses import Download, Response, error_for
 from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.sending import Sender
 from pip_warden.transport.settings import NetworkSettings
+from pip_warden.transport.speculation import Allowance, current
 from pip_warden.transport.urls import redacted_url
 
 if TYPE_CHECKING:
@@ -35,11 +36,16 @@ _AS_STORED = (("Accept-Encoding", "identity"), ("Accept", "*/*"))
 class Transport:
     """The HTTP client. Every method may be called from several threads at once.
 
+    A guess (:mod:`~pip_warden.transport.speculation`) is tried once.
+
     Args:
         settings: How the network is used.
         credentials: Which origin gets which.
         reporter: Receives the progress of downloads.
         clock: Where time comes from.
+
+    Attributes:
+        allowance: What guesses may still spend.
 
     Raises:
         UsageError: ``bad-ca-file``.
@@ -57,6 +63,7 @@ class Transport:
         self._credentials = credentials or Credentials()
         self._reporter = reporter
         self._clock = clock or Clock()
+        self.allowance = Allowance(self._clock)
         self._sender = Sender(self._settings, self._credentials, self._clock)
 
     def __enter__(self) -> Self:
@@ -239,14 +246,20 @@ class Transport:
         while True:
             try:
                 with self._sender.open(ask, budget) as answer:
+                    self.allowance.hear(answer.response.status_code, answer.response.headers)
                     outcome = take(answer)
             except NetworkError as err:
-                if err.code in TRANSIENT and budget.pause():
+                if err.code in TRANSIENT and _is_asked() and budget.pause():
                     continue
                 raise
             passing = isinstance(outcome, Response) and outcome.status in _TRANSIENT_STATUS
-            if not (passing and budget.pause(_retry_after(outcome))):
+            if not (passing and _is_asked() and budget.pause(_retry_after(outcome))):
                 return outcome
+
+
+def _is_asked() -> bool:
+    guess = current()
+    return guess is None or guess.is_asked
 
 
 def _retry_after(outcome: Download | Response) -> str | None:

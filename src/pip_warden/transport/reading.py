@@ -13,6 +13,7 @@ from pip_warden.transport.bodies import CHUNK, promised_length, storing, timed_o
 from pip_warden.transport.exchange import OpenResponse
 from pip_warden.transport.failures import converted, located
 from pip_warden.transport.responses import Download, Response
+from pip_warden.transport.speculation import current
 
 MOST_EXPLAINED = 64 << 10
 """Bytes kept of a failure's body, which is only shown."""
@@ -87,6 +88,7 @@ def write_file(
 
 def _chunks(answer: OpenResponse, *, decode: bool) -> Iterator[bytes]:
     """Read a body piece by piece as it arrives, so that a server that drips cannot outlast the deadline."""
+    guess = current()
     while True:
         with converted(answer.what, answer.url):
             chunk = answer.response.raw.read1(CHUNK, decode_content=decode)
@@ -94,4 +96,6 @@ def _chunks(answer: OpenResponse, *, decode: bool) -> Iterator[bytes]:
             return
         if answer.budget.left <= 0:
             raise timed_out(answer.what, answer.url)
+        if guess is not None:
+            guess.spend(len(chunk))
         yield chunk

@@ -24,6 +24,7 @@ from pip_warden.transport.redirects import MOST_REDIRECTS, REDIRECTS, redirect_t
 from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.secret import AuthHeader
 from pip_warden.transport.settings import NetworkSettings
+from pip_warden.transport.speculation import followed
 from pip_warden.transport.urls import origin_of, redacted_url
 from pip_warden.transport.watchdog import Watchdog
 
@@ -65,8 +66,9 @@ class Sender:
         Raises:
             NetworkError: ``timed-out``, however the connection ended (a body without a length looks
                 complete); no response; or an insecure redirect.
+            SpeculationEndedError: It is a guess, and none may be made now.
         """
-        with self._watchdog.watching(budget.ends) as watch:
+        with self._watchdog.watching(budget.ends) as watch, followed(watch):
             try:
                 with self._ask(ask, budget) as answer:
                     yield answer

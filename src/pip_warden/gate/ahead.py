@@ -1,0 +1,112 @@
+"""Looks ahead: does what an installer will probably ask for before it does.
+
+An installer asks for one page and one file after the other, and waits for a round trip each time; here they
+are under way side by side. Nothing but time depends on it: a guess is judged by the same code as a request,
+and is reported only when it was asked for. One that came to nothing is forgotten
+(:meth:`~pip_warden.gate.once.Once.ahead`); its requests are bounded, and give way where a server limits them
+(:mod:`~pip_warden.transport.speculation`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+
+from pip_warden.artifact.model import Contents
+from pip_warden.errors import RefusedError, UndecidedError
+from pip_warden.gate.guess import Guess, Surroundings, guesses_of, pick
+from pip_warden.gate.model import Admission
+from pip_warden.index.candidate import Candidate
+from pip_warden.names import ProjectName
+from pip_warden.supply.ahead import Background
+from pip_warden.transport.speculation import SpeculationEndedError
+from pip_warden.verdict.listing import Listing
+from pip_warden.verdict.model import Accepted
+
+_MOST_GUESSES = 2000
+"""Guesses of one run: a tree of some hundred packages has one for each edge."""
+
+_NOTHING = frozenset[str]()
+
+
+class LookAhead:
+    """Follows guesses, each once.
+
+    Args:
+        background: Does the work.
+        lists: Lists a project's files ahead; None where that came to nothing.
+        admits: Decides about a file ahead; None where that came to nothing.
+        around: Finds out what is known of the target; called at most once, in the background.
+    """
+
+    def __init__(
+        self,
+        background: Background,
+        *,
+        lists: Callable[[ProjectName], Listing | None],
+        admits: Callable[[Listing, Candidate], Admission | None],
+        around: Callable[[], Surroundings],
+    ) -> None:
+        self._background = background
+        self._lists = lists
+        self._admits = admits
+        self._find_around = around
+        self._around: Surroundings | None = None
+        self._lock = threading.Lock()
+        self._finding = threading.Lock()
+        self._seen: set[Guess] = set()
+        self._projects: set[ProjectName] = set()
+
+    def start(self, guesses: Iterable[Guess]) -> None:
+        """Follow guesses in the background, and then what they lead to."""
+        self._background.submit(partial(self._start, tuple(guesses)))
+
+    def asked(self, project: ProjectName) -> None:
+        """Guess that of a project whose page was asked for the newest file will be."""
+        with self._lock:
+            if project in self._projects:  # a guess that knows more
+                return
+        self._guess(Guess(project=project))
+
+    def follow(self, admission: Admission, extras: frozenset[str] = _NOTHING) -> None:
+        """Guess what an accepted file will lead to."""
+        verdict = admission.line.verdict
+        if not isinstance(verdict, Accepted) or not isinstance(verdict.artifact.contents, Contents):
+            return
+        contents = verdict.artifact.contents
+        if contents.requires_dist or contents.build_requires:
+            for guess in guesses_of(contents, extras, self._surroundings()):
+                self._guess(guess)
+
+    def _start(self, guesses: tuple[Guess, ...]) -> None:
+        around = self._surroundings()
+        for guess in guesses:
+            if not around.has(guess):
+                self._guess(guess)
+
+    def _guess(self, guess: Guess) -> None:
+        with self._lock:
+            if guess in self._seen or len(self._seen) >= _MOST_GUESSES:
+                return
+            self._seen.add(guess)
+            self._projects.add(guess.project)
+        self._background.submit(partial(self._follow, guess))
+
+    def _follow(self, guess: Guess) -> None:
+        # What is refused or fails is decided when it is asked for.
+        with suppress(RefusedError, UndecidedError, SpeculationEndedError):
+            listing = self._lists(guess.project)
+            if listing is None:
+                return
+            candidate = pick(listing.allowed, guess, self._surroundings())
+            admission = None if candidate is None else self._admits(listing, candidate)
+            if admission is not None:
+                self.follow(admission, guess.extras)
+
+    def _surroundings(self) -> Surroundings:
+        with self._finding:
+            if self._around is None:
+                self._around = self._find_around()
+            return self._around
