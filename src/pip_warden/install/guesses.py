@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
@@ -11,12 +12,14 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
+from pip_warden.digests import digest_of
 from pip_warden.errors import UsageError
 from pip_warden.gate import Guess, Surroundings
 from pip_warden.install.request import PreparedRequest
 from pip_warden.installer.python import Target, marker_environment, supported_tags
 from pip_warden.installer.wanted import NamedRequirement
 from pip_warden.names import ProjectName, parse_project_name
+from pip_warden.vault import Vault
 
 _SHA256 = "sha256:"
 _ELSEWHERE = frozenset({"--target", "--root", "--prefix", "--platform", "--python-version", "--abi"})
@@ -27,6 +30,27 @@ _OTHER_TAGS = frozenset({"--platform", "--python-version", "--implementation", "
 def first_guesses(prepared: PreparedRequest) -> tuple[Guess, ...]:
     """Return a guess for every requirement by name."""
     return tuple(_guess(named) for named in prepared.wanted.named)
+
+
+def recalled(vault: Vault, prepared: PreparedRequest) -> tuple[Guess, ...]:
+    """Return a guess for every file that the last run with the same request took."""
+    return tuple(
+        Guess(project=name.project, filename=name.filename) for name in vault.recall(request_key(prepared))
+    )
+
+
+def request_key(prepared: PreparedRequest) -> str:
+    """Return what identifies a request among those to the same target: a digest, in hexadecimal."""
+    wanted = prepared.wanted
+    parts = (
+        [item.rendered() for item in wanted.named],
+        [item.rendered() for item in wanted.constraints],
+        [str(file.path) for file in wanted.files],
+        [str(project.path) for project in wanted.projects],
+        [*wanted.options, *prepared.options],
+        [prepared.target.prefix, prepared.target.build],
+    )
+    return digest_of(json.dumps(parts).encode()).hex
 
 
 def find_surroundings(prepared: PreparedRequest) -> Surroundings:

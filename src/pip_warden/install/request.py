@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import LogEntryFinder
-from pip_warden.gate import Gate
+from pip_warden.gate import Gate, Guess
 from pip_warden.installer.python import Target
 from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.report.ledger import Ledger
@@ -127,6 +127,7 @@ class Run:
         find_entry: How detached signatures of local files are looked up.
         reporter: Receives progress.
         on_line: Called with each line the installer prints.
+        guesses: What the installer will probably look for.
     """
 
     prepared: PreparedRequest
@@ -138,3 +139,4 @@ class Run:
     find_entry: LogEntryFinder
     reporter: Reporter = SILENT
     on_line: Callable[[str], None] = say_nothing
+    guesses: tuple[Guess, ...] = ()

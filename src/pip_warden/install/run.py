@@ -25,7 +25,7 @@ from pip_warden.errors import (
 )
 from pip_warden.install.arguments import line_origins, pip_arguments
 from pip_warden.install.backend import GateBackend
-from pip_warden.install.guesses import find_surroundings, first_guesses
+from pip_warden.install.guesses import find_surroundings, first_guesses, recalled, request_key
 from pip_warden.install.keep import keep_downloads
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.notes import note_hidden, note_present, note_unused
@@ -86,8 +86,12 @@ def install(
             find_entry=session.find_entry,
             reporter=session.reporter,
             on_line=on_line,
+            guesses=(*first_guesses(prepared), *recalled(session.vault, prepared)),
         )
-        return perform(run)
+        report = perform(run)
+    if report.exit_code == 0:
+        session.vault.remember(request_key(prepared), ledger.accepted_from_sources())
+    return report
 
 
 def perform(run: Run) -> Report:
@@ -105,7 +109,7 @@ def perform(run: Run) -> Report:
     try:
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
         run.gate.warm_up()
-        run.gate.look_ahead(first_guesses(prepared))
+        run.gate.look_ahead(run.guesses)
         _run_pip(run, *admit_local_things(run))
     except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
         run.ledger.error = err

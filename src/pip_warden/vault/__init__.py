@@ -13,6 +13,7 @@ judged and handed over.
     v1/ab/abcdef…/NAME-VERSION….whl     the bytes; the directory's name is their SHA-256
     v1/ab/abcdef…/evidence.json         their evidence
     v1/ab/.draft-…/                     being written; renamed when complete
+    v1/runs/….json                      what the last run with a request took, for guesses
 """
 
 from pip_warden.vault.nothing import NoVault

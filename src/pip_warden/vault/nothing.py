@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pip_warden._sigstore.rekor import Hashedrekord
@@ -36,6 +36,13 @@ class NoVault(Vault):
     def entry(self, wanted: Hashedrekord) -> LogEntry | None:  # noqa: ARG002
         """Find nothing."""
         return None
+
+    def recall(self, request: str) -> tuple[ArtifactName, ...]:  # noqa: ARG002
+        """Remember nothing."""
+        return ()
+
+    def remember(self, request: str, taken: Iterable[ArtifactName]) -> None:
+        """Remember nothing."""
 
     def names(self, project: ProjectName) -> Iterator[tuple[ArtifactName, Digest]]:  # noqa: ARG002
         """Find nothing."""

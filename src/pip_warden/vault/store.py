@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from pip_warden.errors import UsageError
 from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Evidence, EvidenceForm, Item
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
+from pip_warden.vault import memory
 from pip_warden.vault.files import check_own, copy_regular, draft, holds, put, write
 from pip_warden.vault.kept import evidence_json, kept_bytes, read_evidence
 from pip_warden.vault.sealed import Sealed, copy_checked, sealed_as
@@ -121,6 +122,14 @@ class Vault:
                 name, digest = parse_artifact_name(path.name), Digest(path.parent.name)
                 if name.project == project:
                     yield name, digest
+
+    def recall(self, request: str) -> tuple[ArtifactName, ...]:
+        """Return what the last run with a request took (:mod:`~pip_warden.vault.memory`)."""
+        return memory.recall(self._root, request)
+
+    def remember(self, request: str, taken: Iterable[ArtifactName]) -> None:
+        """Remember what a run took."""
+        memory.remember(self._root, request, taken)
 
     def size(self) -> int:
         """Return the size of the vault in bytes."""
