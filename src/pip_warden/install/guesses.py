@@ -40,15 +40,17 @@ def recalled(vault: Vault, prepared: PreparedRequest) -> tuple[Guess, ...]:
 
 
 def request_key(prepared: PreparedRequest) -> str:
-    """Return what identifies a request among those to the same target: a digest, in hexadecimal."""
+    """Return what identifies a request: a digest, in hexadecimal.
+
+    Options and the place of the target are left out: a guess from another run is better than none.
+    """
     wanted = prepared.wanted
     parts = (
         [item.rendered() for item in wanted.named],
         [item.rendered() for item in wanted.constraints],
         [str(file.path) for file in wanted.files],
         [str(project.path) for project in wanted.projects],
-        [*wanted.options, *prepared.options],
-        [prepared.target.prefix, prepared.target.build],
+        prepared.target.version,
     )
     return digest_of(json.dumps(parts).encode()).hex
 
@@ -125,9 +127,11 @@ def _present(prepared: PreparedRequest, words: frozenset[str]) -> dict[ProjectNa
 
 
 def _installed(target: Target) -> Iterator[tuple[ProjectName, Version]]:
+    own = target.executable.parent.parent
+    root = own if (own / "pyvenv.cfg").is_file() else Path(target.prefix)
     for library in ("lib", "lib64"):
         try:
-            names = os.listdir(Path(target.prefix) / library / f"python{target.version}" / "site-packages")
+            names = os.listdir(root / library / f"python{target.version}" / "site-packages")
         except OSError:
             continue
         for name in names:
