@@ -514,3 +514,59 @@ def test_many_may_seal_and_find_at_once(tmp_path: Path, item: Item) -> None:
     for number in range(rounds):
         place = stored_path(tmp_path / f"cache{number}").parents[1]
         assert [path.name for path in place.iterdir()] == [DIGEST.hex]
+
+
+def taken(*versions: str) -> tuple[ArtifactName, ...]:
+    return tuple(parse_artifact_name(f"a-{version}-py3-none-any.whl") for version in versions)
+
+
+def test_what_a_run_took_is_remembered_until_the_vault_is_emptied(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    assert vault.recall("a" * 64) == ()
+    vault.remember("a" * 64, taken("2", "1"))
+    assert vault.recall("a" * 64) == taken("1", "2")
+    assert vault.recall("b" * 64) == ()
+    vault.remember("a" * 64, taken("3"))
+    assert vault.recall("a" * 64) == taken("3")
+    assert list(vault.names(taken("3")[0].project)) == [], "it is no stored file"
+    vault.clear()
+    assert vault.recall("a" * 64) == ()
+
+
+def test_only_so_many_runs_are_remembered_the_latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pip_warden.vault.memory._MOST_RUNS", 2)
+    vault = Vault(tmp_path)
+    for age, request in enumerate("abc"):
+        vault.remember(request, taken("1"))
+        path = tmp_path / "v1" / "runs" / f"{request}.json"
+        os.utime(path, ns=(age, age))
+    vault.remember("d", taken("1"))
+    assert [request for request in "abcd" if vault.recall(request)] == ["c", "d"]
+
+
+def test_what_cannot_be_remembered_is_no_fault(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    (tmp_path / "v1").mkdir(mode=0o700)
+    (tmp_path / "v1" / "runs").write_text("no directory")
+    vault.remember("a", taken("1"))
+    assert vault.recall("a") == ()
+
+
+def test_a_link_is_no_memory(tmp_path: Path) -> None:
+    vault, elsewhere = Vault(tmp_path / "vault"), tmp_path / "elsewhere.json"
+    vault.remember("a", taken("1"))
+    (path,) = (tmp_path / "vault").glob("v1/runs/*.json")
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    assert vault.recall("a") == ()
+
+
+@given(st.binary(max_size=200) | st.builds(lambda v: json.dumps({"files": v}).encode(), st.lists(st.text())))
+def test_no_memory_is_too_strange(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        vault = Vault(Path(name))
+        vault.remember("a", taken("1"))
+        path = Path(name, "v1", "runs", "a.json")
+        path.chmod(0o600)
+        path.write_bytes(content)
+        assert all(isinstance(found, ArtifactName) for found in vault.recall("a"))

@@ -12,6 +12,7 @@ import pytest
 from flow.user import Run, User
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold, Reset, too_many_requests
+from pip_warden.sandbox.signing import EvidenceForm
 from pip_warden.transport.speculation import Allowance
 
 
@@ -155,3 +156,16 @@ def test_a_forged_memory_asks_for_nothing_that_is_not_pinned(user: User) -> None
     result = installs(user, "--force-reinstall", first.record.name)
     assert len(asked(user)) == 3
     assert result.document["unpinned"] == []
+
+
+@pytest.mark.parametrize("forms", [("bundle",), ("detached",), ("pep740",)])
+def test_nothing_is_asked_for_twice_whatever_form_the_evidence_has(
+    user: User, forms: tuple[EvidenceForm, ...]
+) -> None:
+    names = [user.published("1.0", forms=forms).record.name for _ in range(4)]
+    root = user.published("1.0", forms=forms, requires=tuple(names))
+    user.sandbox.clear_requests()
+    installs(user, root.record.name)
+    gets = [request.path for request in user.sandbox.requests if request.method == "GET"]
+    single = [path for path in gets if "/package_files" not in path and not path.endswith("/packages")]
+    assert len(single) == len(set(single))

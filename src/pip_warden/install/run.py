@@ -23,6 +23,7 @@ from pip_warden.errors import (
     RefusedError,
     UndecidedError,
 )
+from pip_warden.gate import Gate
 from pip_warden.install.arguments import line_origins, pip_arguments
 from pip_warden.install.backend import GateBackend
 from pip_warden.install.guesses import find_surroundings, first_guesses, recalled, request_key
@@ -30,7 +31,7 @@ from pip_warden.install.keep import keep_downloads
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.notes import note_hidden, note_present, note_unused
 from pip_warden.install.prepare import prepare
-from pip_warden.install.request import InstallRequest, Run, say_nothing
+from pip_warden.install.request import InstallRequest, PreparedRequest, Run, say_nothing
 from pip_warden.install.unmet import PipWords, why_unmet
 from pip_warden.install.unsaid import strict_refusal, waiting
 from pip_warden.installer.downloads import check_directory
@@ -76,22 +77,31 @@ def install(
     read_again = None if prepared.target.has_our_readers else partial(read_by, prepared.target.executable)
     around = partial(find_surroundings, prepared)
     with session.gate(ledger, read_again=read_again, around=around) as gate:
-        run = Run(
-            prepared=prepared,
-            trust=session.trust,
-            gate=gate,
-            ledger=ledger,
-            workspace=session.workspace,
-            environ=environ,
-            find_entry=session.find_entry,
-            reporter=session.reporter,
-            on_line=on_line,
-            guesses=(*first_guesses(prepared), *recalled(session.vault, prepared)),
-        )
-        report = perform(run)
+        report = perform(_run(session, prepared, gate, ledger, on_line))
     if report.exit_code == 0:
         session.vault.remember(request_key(prepared), ledger.accepted_from_sources())
     return report
+
+
+def _run(
+    session: SessionParts,
+    prepared: PreparedRequest,
+    gate: Gate,
+    ledger: Ledger,
+    on_line: Callable[[str], None],
+) -> Run:
+    return Run(
+        prepared=prepared,
+        trust=session.trust,
+        gate=gate,
+        ledger=ledger,
+        workspace=session.workspace,
+        environ=session.settings.environ,
+        find_entry=session.find_entry,
+        reporter=session.reporter,
+        on_line=on_line,
+        guesses=(*first_guesses(prepared), *recalled(session.vault, prepared)),
+    )
 
 
 def perform(run: Run) -> Report:
