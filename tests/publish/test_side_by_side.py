@@ -312,3 +312,21 @@ def test_what_cannot_be_finished_ends_it() -> None:
     with pytest.raises(ValueError, match="2"):
         side_by_side(range(1000), work, finish, holds_up=lambda item: item == 2)
     assert sorted(begun) == [0, 1, 2]
+
+
+def test_a_name_that_cannot_have_evidence_is_met_in_its_turn(tmp_path: Path) -> None:
+    sigstore = service()
+    by: Any = SimpleNamespace(
+        root=root_of(sigstore),
+        sign_digest=lambda _digest: json.dumps(sigstore.sign_blob(DATA, CLAIMS)).encode(),
+    )
+    paths = _files(tmp_path, 2)
+    paths.append(tmp_path / ("x" * 250))
+    paths[2].write_bytes(DATA)
+    with pytest.raises((OSError, UsageError)):
+        sign_files(paths, by)
+
+    assert sorted(path.name for path in tmp_path.glob("*.sigstore.json")) == [
+        "00.sigstore.json",
+        "01.sigstore.json",
+    ]

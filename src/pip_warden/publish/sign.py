@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -157,8 +158,9 @@ def make_all(jobs: Iterable[Job], *, directory: Path | None, overwrite: bool) ->
         )
 
     def holds_up(job: Job) -> bool:
-        where = directory or job.path.parent
-        return job.is_trial or (not overwrite and any((where / name).exists() for name in job.names))
+        # Not Path.exists, which raises for some names: what is wrong with one is found in its turn.
+        there = (os.path.exists((directory or job.path.parent) / name) for name in job.names)
+        return job.is_trial or (not overwrite and any(there))
 
     return side_by_side(jobs, lambda job: job.make(), write, holds_up=holds_up)
 
