@@ -18,7 +18,7 @@ from sigstore.oidc import IdentityToken, detect_credential
 from sigstore.sign import Signer, SigningContext
 from sigstore_models.common.v1 import HashAlgorithm
 
-from pip_warden._sigstore.deadline import DeadlineError, within
+from pip_warden._sigstore.deadline import DeadlineError, Threads, within
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text
@@ -35,7 +35,10 @@ _LARGEST_CONFIG = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Signatory:
-    """A signer: an identity token exchanged for a certificate.
+    """A signer: an identity token exchanged for a certificate. Safe to use from several threads.
+
+    The library's own command shares one signer among threads, too: the key signs, the certificate is only
+    read (and refused when it has expired), and each thread has connections of its own.
 
     Attributes:
         root: The trusted root that the signatures must verify against.
@@ -43,6 +46,7 @@ class Signatory:
 
     root: Root
     _signer: Signer
+    _threads: Threads
 
     def sign_digest(self, digest: Digest) -> bytes:
         """Sign a file by its digest and return the bundle as JSON.
@@ -51,7 +55,9 @@ class Signatory:
             UndecidedError: ``signing-failed``.
         """
         hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=digest.raw())
-        return _under_deadline(lambda: self._signer.sign_artifact(hashed).to_json()).encode()
+        return _under_deadline(
+            lambda: self._signer.sign_artifact(hashed).to_json(), threads=self._threads
+        ).encode()
 
     def sign_statement(self, statement: bytes) -> bytes:
         """Sign an in-toto statement v1 as a DSSE envelope and return the bundle as JSON.
@@ -59,7 +65,9 @@ class Signatory:
         Raises:
             UndecidedError: ``signing-failed``.
         """
-        return _under_deadline(lambda: self._signer.sign_dsse(Statement(statement)).to_json()).encode()
+        return _under_deadline(
+            lambda: self._signer.sign_dsse(Statement(statement)).to_json(), threads=self._threads
+        ).encode()
 
 
 @contextmanager
@@ -80,7 +88,8 @@ def signatory(token: str, trust_config: bytes | None) -> Iterator[Signatory]:
     signer = _under_deadline(
         lambda: Signer(IdentityToken(token), SigningContext.from_trust_config(config)), secret=token
     )
-    yield Signatory(root, signer)
+    with Threads() as threads:
+        yield Signatory(root, signer, threads)
 
 
 def ambient_token(
@@ -125,9 +134,11 @@ def _root_of(config: ClientTrustConfig) -> bytes:
     return text.encode()
 
 
-def _under_deadline(work: Callable[[], T], *, secret: str = "", seconds: float = _DEADLINE) -> T:
+def _under_deadline(
+    work: Callable[[], T], *, secret: str = "", seconds: float = _DEADLINE, threads: Threads | None = None
+) -> T:
     try:
-        return within(seconds, work)
+        return (threads.within if threads else within)(seconds, work)
     except DeadlineError as err:
         raise UndecidedError(
             "signing-failed",

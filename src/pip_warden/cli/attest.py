@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import click
@@ -59,19 +58,14 @@ def command(
     FILE.slsa.attestation (PEP 740).
     """
     from pip_warden.cli.output import Console
-    from pip_warden.publish.attest import attest_file
+    from pip_warden.publish.attest import attest_files
     from pip_warden.publish.sign import files_to_sign
 
     statements = _statements(annotations, predicate, predicate_type, kind)
     paths = files_to_sign(files)
     console = Console(quiet=quiet)
-    attest = partial(attest_file, directory=output_directory, overwrite=overwrite)
     with open_signatory(identity_token, trust_config, console) as by:
-        signed = [
-            attest(path, by, kind=name, predicate_type=type_, predicate=body)
-            for path in paths
-            for name, type_, body in statements
-        ]
+        signed = attest_files(paths, by, statements, directory=output_directory, overwrite=overwrite)
     tell("attest", signed, output_format, console)
 
 

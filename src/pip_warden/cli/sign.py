@@ -45,20 +45,17 @@ def command(
     Container images are not covered.
     """
     from pip_warden.cli.output import Console
-    from pip_warden.publish.sign import files_to_sign, sign_file
+    from pip_warden.publish.sign import files_to_sign, sign_files
 
     paths = files_to_sign(files)
     console = Console(quiet=quiet)
     with open_signatory(identity_token, trust_config, console) as by:
-        signed = [
-            sign_file(
-                path,
-                by,
-                directory=output_directory,
-                detached=detached,
-                crt_format=crt_format,
-                overwrite=overwrite,
-            )
-            for path in paths
-        ]
+        signed = sign_files(
+            paths,
+            by,
+            directory=output_directory,
+            detached=detached,
+            crt_format=crt_format,
+            overwrite=overwrite,
+        )
     tell("sign", signed, output_format, console)

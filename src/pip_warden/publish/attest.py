@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from pip_warden._sigstore.fields import base64_of
@@ -12,34 +13,34 @@ from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.errors import InternalError
 from pip_warden.evidence.names import ATTESTATION, ATTESTATION_KINDS, BUNDLE
-from pip_warden.publish.sign import REKOR_V1, Signed, checked, write_all
+from pip_warden.publish.sign import REKOR_V1, Job, Made, Signed, checked, make_all
 from pip_warden.strict_json import JSONValue
+
+Predicate = tuple[str, str, Mapping[str, JSONValue]]
+"""What is said of a file: a short name (``slsa``, ``annotations``, or any other), the URI of the predicate's
+type, and the predicate."""
 
 _STATEMENT = "https://in-toto.io/Statement/v1"
 
 
-def attest_file(
-    path: Path,
+def attest_files(
+    paths: Iterable[Path],
     by: Signatory,
+    statements: Sequence[Predicate],
     *,
-    kind: str,
-    predicate_type: str,
-    predicate: Mapping[str, JSONValue],
     directory: Path | None = None,
     overwrite: bool = False,
-) -> Signed:
-    """Sign a statement about a file and write it as ``FILE.<kind>.sigstore.json``.
+) -> list[Signed]:
+    """Sign each statement about each file and write it as ``FILE.<kind>.sigstore.json``.
 
     Where the log is Rekor v1, a PEP 740 copy is written as ``FILE.<kind>.attestation``; PEP 740 has no field
     for an RFC 3161 time stamp.
 
     Args:
-        path: The file.
+        paths: The files.
         by: The signer.
-        kind: ``slsa``, ``annotations``, or any other short name.
-        predicate_type: URI of the predicate's type.
-        predicate: The predicate.
-        directory: Where evidence is written; next to the file where None.
+        statements: What is said of each.
+        directory: Where evidence is written; next to each file where None.
         overwrite: Replace existing evidence.
 
     Raises:
@@ -47,15 +48,27 @@ def attest_file(
         UndecidedError: ``signing-failed``.
         UndecidedError: ``unverifiable-signature``.
     """
+    jobs = (
+        Job(
+            path=path,
+            names=(f"{path.name}.{kind}{BUNDLE}", f"{path.name}.{kind}{ATTESTATION}"),
+            make=partial(_attest, path, by, (kind, predicate_type, predicate)),
+        )
+        for path in paths
+        for kind, predicate_type, predicate in statements
+    )
+    return make_all(jobs, directory=directory, overwrite=overwrite)
+
+
+def _attest(path: Path, by: Signatory, said: Predicate) -> Made:
+    kind, predicate_type, predicate = said
     digest = digest_of_file(path)
     bundle = by.sign_statement(statement(path.name, digest, predicate_type, predicate))
     wire, proved = checked(path, bundle, digest, by)
     contents = {f"{path.name}.{kind}{BUNDLE}": bundle}
     if kind in ATTESTATION_KINDS and wire.entry.version == REKOR_V1 and wire.entry.promise is not None:
         contents[f"{path.name}.{kind}{ATTESTATION}"] = pep740(wire)
-    return Signed(
-        path=path, written=write_all(directory or path.parent, contents, overwrite=overwrite), proved=proved
-    )
+    return Made(path=path, contents=contents, proved=proved)
 
 
 def statement(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -21,6 +23,7 @@ from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Item
 from pip_warden.evidence.names import BUNDLE, CERTIFICATE, SIGNATURE, is_evidence
 from pip_warden.faults import Fault
+from pip_warden.publish.side_by_side import side_by_side
 
 CrtFormat = Literal["pem", "base64"]
 _DSSE = b"DSSEv1 "
@@ -68,39 +71,108 @@ def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
     return files
 
 
-def sign_file(
-    path: Path,
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """What is to be made for one file.
+
+    Attributes:
+        path: The file.
+        names: Names that its evidence may get.
+        make: Signs and verifies; writes nothing.
+        is_trial: Whether it shows if the others can be made at all.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    make: Callable[[], Made]
+    is_trial: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """Evidence of one file that is not written yet.
+
+    Attributes:
+        path: The file.
+        contents: The content of each evidence file, by its name.
+        proved: What that evidence proves.
+    """
+
+    path: Path
+    contents: dict[str, bytes]
+    proved: VerificationResult
+
+
+def sign_files(
+    paths: Iterable[Path],
     by: Signatory,
     *,
     directory: Path | None = None,
     detached: bool = False,
     crt_format: CrtFormat = "pem",
     overwrite: bool = False,
-) -> Signed:
-    """Sign a file, verify the bundle, and write it as ``FILE.sigstore.json``.
+) -> list[Signed]:
+    """Sign files, verify each bundle, and write it as ``FILE.sigstore.json``.
 
     Args:
-        path: The file; hashed in constant memory.
+        paths: The files; hashed in constant memory.
         by: The signer.
-        directory: Where evidence is written; next to the file where None.
+        directory: Where evidence is written; next to each file where None.
         detached: Also write ``FILE.sig`` and ``FILE.crt``, as in the GitLab tutorial.
         crt_format: PEM, or base64 of PEM as cosign 2 writes it.
         overwrite: Replace existing evidence.
 
     Raises:
-        UsageError: ``evidence-exists`` or ``detached-needs-rekor-v1``.
+        UsageError: ``evidence-exists``, ``cannot-write`` or ``detached-needs-rekor-v1``.
         UndecidedError: ``signing-failed``.
         UndecidedError: ``unverifiable-signature``: the new signature does not verify.
     """
+    suffixes = (BUNDLE, SIGNATURE, CERTIFICATE) if detached else (BUNDLE,)
+    jobs = (
+        Job(
+            path=path,
+            names=tuple(f"{path.name}{suffix}" for suffix in suffixes),
+            make=partial(_sign, path, by, crt_format if detached else None),
+            is_trial=detached and number == 0,
+        )
+        for number, path in enumerate(paths)
+    )
+    return make_all(jobs, directory=directory, overwrite=overwrite)
+
+
+def make_all(jobs: Iterable[Job], *, directory: Path | None, overwrite: bool) -> list[Signed]:
+    """Make evidence side by side, and write it file by file, in the order of the jobs.
+
+    What fails leaves written what was made before it, and nothing behind it. No job is begun behind one that
+    will probably fail, so that no log gets entries which nobody keeps.
+
+    Raises:
+        UsageError: ``evidence-exists`` or ``cannot-write``.
+        WardenError: What making one raised.
+    """
+
+    def write(made: Made) -> Signed:
+        where = directory or made.path.parent
+        return Signed(
+            path=made.path, written=write_all(where, made.contents, overwrite=overwrite), proved=made.proved
+        )
+
+    def holds_up(job: Job) -> bool:
+        # Not Path.exists, which raises for some names: what is wrong with one is found in its turn.
+        there = (os.path.exists((directory or job.path.parent) / name) for name in job.names)
+        return job.is_trial or (not overwrite and any(there))
+
+    return side_by_side(jobs, lambda job: job.make(), write, holds_up=holds_up)
+
+
+def _sign(path: Path, by: Signatory, detached: CrtFormat | None) -> Made:
     digest = digest_of_file(path)
     bundle = by.sign_digest(digest)
     wire, proved = checked(path, bundle, digest, by)
     contents = {f"{path.name}{BUNDLE}": bundle}
     if detached:
-        contents |= detached_pair(path, wire, crt_format)
-    return Signed(
-        path=path, written=write_all(directory or path.parent, contents, overwrite=overwrite), proved=proved
-    )
+        contents |= detached_pair(path, wire, detached)
+    return Made(path=path, contents=contents, proved=proved)
 
 
 def checked(
