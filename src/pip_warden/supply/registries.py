@@ -55,7 +55,7 @@ class RegistrySupply:
         self._trust = trust
         self._roots = roots
         self._transport = transport
-        self._ahead = EvidenceAhead()
+        self._ahead = EvidenceAhead(measures)
 
     def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """Fetch a project's page from the source its entry names."""
