@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -120,7 +121,7 @@ def test_b08_told_to_end_in_a_download(user: User, number: signal.Signals, code:
     project = user.published()
     hold = Hold()
     user.sandbox.fault(hold, f"{project.record.name}-1.0-py3", origin="gitlab")
-    with started(user, project.record.name) as process:
+    with started(user, "--timings", "trace.json", project.record.name) as process:
         assert hold.reached.wait(LONGEST_WAIT)
         process.send_signal(number)
         process.communicate(timeout=LONGEST_WAIT)
@@ -128,6 +129,11 @@ def test_b08_told_to_end_in_a_download(user: User, number: signal.Signals, code:
     assert process.returncode == code
     assert not list((user.home / "tmp").iterdir())
     assert user.installed() == {}
+    events = json.loads((user.home / "trace.json").read_text())["traceEvents"]
+    requests = [event for event in events if event.get("cat") == "request"]
+    unanswered = [event["name"] for event in requests if "status" not in event["args"]]
+    assert any(f"/{project.record.name}-1.0-py3" in name for name in unanswered), "what never came is shown"
+    assert not list(user.home.glob(".pip-warden-*"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, *sorted({35, 63} & signal.valid_signals())])

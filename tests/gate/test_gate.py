@@ -27,6 +27,7 @@ from pip_warden.gate.dependencies import wanted_here
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.install.backend import GateBackend
 from pip_warden.installer.local import LocalInputs
+from pip_warden.measures import UNMEASURED
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome
@@ -339,7 +340,7 @@ def test_b16_metadata_is_that_of_the_bytes_handed_over(
     out.mkdir(mode=0o700)
     with make_gate(world.trust, shop, tmp_path) as gate:
         none = LocalInputs(files={}, directories=frozenset())
-        run: Any = SimpleNamespace(gate=gate)
+        run: Any = SimpleNamespace(gate=gate, measures=UNMEASURED)
         handed = GateBackend(run, out, none, out / "report.json").file(NAME, wheel())
 
     assert shop.asked.count(wheel()) == 1, "it came from the vault"

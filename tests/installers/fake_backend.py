@@ -87,6 +87,7 @@ class FakeBackend:
     errors: dict[str, Exception] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     before: Callable[[str], None] = lambda _what: None
+    bytes_sent: int = 0
 
     def add(self, name: str, version: str, *requires: str) -> str:
         """Put a wheel on the backend and return its SHA-256."""
@@ -123,6 +124,9 @@ class FakeBackend:
             else _dynamic(name, version)
         )
         return ServedFile(path=self.directory / filename, metadata=known)
+
+    def carried(self, size: int) -> None:
+        self.bytes_sent += size
 
     def sent(self, filename: str) -> None:
         pass

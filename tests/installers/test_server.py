@@ -98,6 +98,20 @@ def test_page_file_metadata_and_ranges(backend: FakeBackend) -> None:
     assert server.denial is None
 
 
+def test_what_is_sent_is_counted(backend: FakeBackend) -> None:
+    """Bodies alone, and of a part only the part."""
+    with Server(backend) as server:
+        bodies = [
+            _ask(server, _page())[2],
+            _ask(server, _file())[2],
+            _ask(server, _file(), "Range: bytes=0-3")[2],
+            _ask(server, _file() + ".metadata")[2],
+            _ask(server, _file(), method="HEAD")[2],
+        ]
+    assert (len(bodies[2]), len(bodies[4])) == (4, 0)
+    assert backend.bytes_sent == sum(map(len, bodies))
+
+
 @pytest.mark.parametrize(
     "password",
     [

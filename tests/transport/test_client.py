@@ -25,6 +25,7 @@ from pip_warden.errors import (
     WardenError,
 )
 from pip_warden.events import Reporter
+from pip_warden.measures import Recorder
 from pip_warden.transport import Credentials, NetworkSettings, Transport, credentials_from_environment
 
 TOKEN = "glpat-very-secret-0123"
@@ -559,3 +560,49 @@ def test_this_machine_is_reached_without_the_proxy(server: Server, other: Server
     with Transport(NetworkSettings(proxies=(("all", other.url),)), clock=time.clock) as client:
         assert client.get(server.url + "/a", max_bytes=5).status == 200
     assert other.asked == []
+
+
+def test_every_request_is_counted_and_shown_without_secrets(server: Server, time: FakeTime) -> None:
+    """Tries and redirects are requests too; a signed URL's query is a secret."""
+    recorder = Recorder(traced=True)
+    body = gzip.compress(b"hello" * 1000)
+    server.routes["/a"] = [
+        Answer(status=503),
+        Answer(status=302, headers={"Location": f"{server.url}/b?signature=very-secret#here"}),
+    ]
+    server.routes["/b"] = Answer(headers={"Content-Encoding": "gzip"}, body=body)
+    credentials = _credentials(server)
+    with Transport(credentials=credentials, clock=time.clock, measures=recorder) as client:
+        assert client.get(f"{server.url}/a?page=2", max_bytes=5000).status == 200
+        assert client.get(f"{server.url}/none", max_bytes=5000).status == 404
+        with pytest.raises(NetworkError):
+            client.download(f"{server.url}/b", to=io.BytesIO(), max_bytes=3, label="b")
+    measured = recorder.measured()
+
+    counts = {name: count for name, count in measured.counts.items() if count}
+    assert counts["requests"] == len(server.asked) == 5
+    assert counts["not_found"] == 1
+    sizes = [int(dict(event.details)["bytes"]) for event in measured.events]
+    assert counts["bytes_received"] == sum(sizes) > len(body)
+    asked = [(event.subject.removeprefix(server.url), dict(event.details)) for event in measured.events]
+    assert [(path, details["status"]) for path, details in asked] == [
+        ("/a", 503),
+        ("/a", 302),
+        ("/b", 200),
+        ("/none", 404),
+        ("/b", 200),
+    ]
+    assert asked[2][1] == {"method": "GET", "status": 200, "bytes": len(body)}
+    assert "secret" not in repr(measured)
+
+
+def test_a_request_without_an_answer_is_counted(time: FakeTime) -> None:
+    recorder = Recorder(traced=True)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/a"
+    with Transport(NetworkSettings(retries=2), clock=time.clock, measures=recorder) as client:
+        assert _code(client, url) == "unreachable"
+    measured = recorder.measured()
+
+    assert (measured.counts["requests"], measured.counts["bytes_received"]) == (3, 0)
+    assert [event.details for event in measured.events] == [(("method", "GET"), ("bytes", 0))] * 3

@@ -16,6 +16,7 @@ from pip_warden.digests import Digest, Hasher
 from pip_warden.disk import cannot_store, open_regular
 from pip_warden.errors import UsageError
 from pip_warden.index.candidate import Candidate
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ArtifactName, parse_artifact_name
 
 LARGEST_LOCAL_FILE = 5 << 30
@@ -48,7 +49,14 @@ class Fetch(Protocol):
         ...
 
 
-def receive(candidate: Candidate, fetch: Fetch, directory: Path, *, max_bytes: int) -> Artifact:
+def receive(
+    candidate: Candidate,
+    fetch: Fetch,
+    directory: Path,
+    *,
+    max_bytes: int,
+    measures: Measures = UNMEASURED,
+) -> Artifact:
     """Fetch a candidate into a private directory and inspect it.
 
     Args:
@@ -56,14 +64,18 @@ def receive(candidate: Candidate, fetch: Fetch, directory: Path, *, max_bytes: i
         fetch: Streams it.
         directory: A directory that only this run can enter.
         max_bytes: The largest file.
+        measures: Told what it costs.
 
     Raises:
         UndecidedError: It did not arrive completely, or could not be stored (``cannot-store``).
     """
     filename = candidate.name.filename
-    with _new_file(directory, filename) as stream:
+    with measures.phase("fetch", filename), _new_file(directory, filename) as stream:
         received = fetch(candidate.url, to=stream, max_bytes=max_bytes, label=filename)
-    return _artifact(directory, candidate.name, received.digest, received.size)
+    measures.count("bytes_written", received.size)
+    measures.count("bytes_hashed", received.size)
+    with measures.phase("inspect", filename):
+        return _artifact(directory, candidate.name, received.digest, received.size)
 
 
 def copy_local(path: Path, directory: Path, *, max_bytes: int = LARGEST_LOCAL_FILE) -> Artifact:

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
+    from pip_warden.measures import Measured
     from pip_warden.report.model import Report
     from pip_warden.trust.model import TrustFile
 
@@ -102,7 +103,9 @@ def load_trust(given: Path | None) -> TrustFile:
     return library.load_trust(given, check_owner=given is None)
 
 
-def print_report(report: Report, output_format: str, console: Console) -> int:
+def print_report(
+    report: Report, output_format: str, console: Console, measured: Measured | None = None
+) -> int:
     """Print a report and return its exit code.
 
     Data goes to stdout; text goes to stdout when all is well, else to stderr. Where the reader of stdout
@@ -112,17 +115,22 @@ def print_report(report: Report, output_format: str, console: Console) -> int:
         report: The report.
         output_format: ``text`` or ``json``.
         console: It knows how long the run took, and how quiet it has to be.
+        measured: What it has cost, which is data, and told to whoever wants to know more; None where nobody
+            measured it.
     """
     from pip_warden.cli.delivery import was_left
     from pip_warden.report import json
+    from pip_warden.report.figures import figures
 
     console.clear()
     if output_format == "json":
-        print(json.render(report))
+        print(json.render(report, measured))
     elif report.exit_code == 0:
         _print_text(report, sys.stdout, console)
     if was_left(sys.stdout) or (output_format == "text" and report.exit_code != 0):
         _print_text(report, sys.stderr, console)
+    for line in () if measured is None else figures(measured):
+        console.detail(line)
     return report.exit_code
 
 

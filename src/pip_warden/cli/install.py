@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from pip_warden.cli.output import Console
     from pip_warden.install import InstallRequest
     from pip_warden.installer.options import Parsed
+    from pip_warden.measures import Recorder
     from pip_warden.report.model import Report
     from pip_warden.session.settings import Settings
 
@@ -53,6 +57,8 @@ Options of safe-install:
                           Colour the output; by default (auto) on a terminal.
   --report FILE           Write pip's installation report there; not with
                           --download.
+  --timings FILE          Write a trace there: what took how long. A browser's
+                          trace viewer opens it (ui.perfetto.dev).
   --cache-dir DIR         Where accepted files are kept; else
                           PIP_WARDEN_CACHE_DIR, else the user's cache directory.
   --token-file HOST=FILE  A token for the registry on one host.
@@ -91,6 +97,7 @@ def safe_install(words: tuple[str, ...]) -> int:
     from pip_warden.cli.common import print_report
     from pip_warden.cli.output import Console
     from pip_warden.installer.options import parse_arguments
+    from pip_warden.measures import Recorder
 
     parsed = parse_arguments(words)
     if parsed.has("--help"):
@@ -105,8 +112,19 @@ def safe_install(words: tuple[str, ...]) -> int:
     if (color := parsed.last("--color")) is not None and color not in CHOICES:
         raise UsageError("option-value", f"expected --color auto, always or never, found {color!r}")
     console = Console.of({option: len(parsed.values(f"--{option}")) for option in ("verbose", "quiet")})
-    report = _run(parsed, console, is_json=output_format == "json")
-    return print_report(report, output_format, console)
+    timings = parsed.last("--timings")
+    recorder = Recorder(traced=timings is not None)
+    run = partial(_run, parsed, console, recorder, is_json=output_format == "json")
+    report = run() if timings is None else _traced(run, parsed, console, recorder)
+    return print_report(report, output_format, console, recorder.measured())
+
+
+def _traced(run: Callable[[], Report], parsed: Parsed, console: Console, recorder: Recorder) -> Report:
+    from pip_warden.cli.timings import check_timings_file, with_timings
+
+    given = parsed.values("--timings")[-1]
+    check_timings_file(given, parsed.last("--report"))
+    return with_timings(run, recorder, given, console)
 
 
 def _pip_version() -> str:
@@ -128,13 +146,11 @@ def _help() -> str:
     return _HELP.format(passed=listed(Treatment.PASSED), refused=listed(Treatment.REFUSED))
 
 
-def _run(parsed: Parsed, console: Console, *, is_json: bool) -> Report:
+def _run(parsed: Parsed, console: Console, recorder: Recorder, *, is_json: bool) -> Report:
     from pip_warden.cli.common import load_trust
     from pip_warden.cli.session import open_session
-    from pip_warden.install import install
 
     given = parsed.last("--trust")
-    trust = load_trust(Path(given) if given is not None else None)
 
     def on_line(line: str) -> None:
         console.clear()
@@ -143,7 +159,12 @@ def _run(parsed: Parsed, console: Console, *, is_json: bool) -> Report:
         for part in layout_of(stream).line(escape_line(line), indent=2, hang=4):
             print(part, file=stream, flush=True)
 
-    with open_session(trust, _settings(parsed), console) as session:
+    with ExitStack() as opened:
+        with recorder.phase("start", "imports, trust file and session"):
+            from pip_warden.install import install
+
+            trust = load_trust(Path(given) if given is not None else None)
+            session = opened.enter_context(open_session(trust, _settings(parsed), console, recorder))
         return install(session, _request(parsed), on_line=on_line)
 
 

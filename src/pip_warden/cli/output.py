@@ -81,6 +81,11 @@ class Console(Reporter):
         else:
             self._redraw(message, "")
 
+    def detail(self, message: str) -> None:
+        """Print what only ``--verbose`` asks for."""
+        if self._verbose:
+            self._line("", escape_text(message, 1000), "quiet")
+
     def transfer(self, what: str, done: int, total: int | None) -> None:
         """Redraw the progress of a transfer."""
         share = f"{done / total:4.0%} of {_size(total)}" if total else _size(done)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pip_warden.errors import UsageError
+from pip_warden.measures import UNMEASURED, Measures
 
 if TYPE_CHECKING:
     from pip_warden.events import Reporter
@@ -45,13 +46,16 @@ def open_workspace() -> AbstractContextManager[Path]:
 
 
 @contextmanager
-def open_session(trust: TrustFile, settings: Settings, reporter: Reporter) -> Iterator[SessionParts]:
+def open_session(
+    trust: TrustFile, settings: Settings, reporter: Reporter, measures: Measures = UNMEASURED
+) -> Iterator[SessionParts]:
     """Open what a command over a trust file works with.
 
     Args:
         trust: The trust file.
         settings: What :func:`settings_of` read.
         reporter: Receives progress.
+        measures: Told what the run costs.
 
     Raises:
         UsageError: A setting is no good.
@@ -60,7 +64,7 @@ def open_session(trust: TrustFile, settings: Settings, reporter: Reporter) -> It
     from pip_warden.cli.signals import deferring_signals
     from pip_warden.session.opening import open_parts
 
-    with open_parts(trust, settings, reporter, hold=deferring_signals) as parts:
+    with open_parts(trust, settings, reporter, hold=deferring_signals, measures=measures) as parts:
         yield parts
 
 

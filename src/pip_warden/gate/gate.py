@@ -153,9 +153,9 @@ class Gate:
 
     def _load_verifier(self) -> None:
         """Load the imports and roots early; a root that cannot be used is reported when it is needed."""
-        import pip_warden._sigstore.verify  # noqa: F401 -- imported for its cost
+        with self._parts.measures.phase("start", "the verifier"), suppress(TrustRootError, TrustFileError):
+            import pip_warden._sigstore.verify  # noqa: F401 -- imported for its cost
 
-        with suppress(TrustRootError, TrustFileError):
             self._parts.roots.load_all()
 
     def _list_once(self, project: ProjectName, wanted_by: str) -> Listing:
@@ -167,7 +167,9 @@ class Gate:
             self._want(entry, wanted_by)
             raise VerdictError(entry)
         self._parts.reporter.step(f"looking up {project}")
-        listing = list_page(self._parts.supply.page(project, entry), entry, self._parts.trust)
+        with self._parts.measures.phase("page", project):
+            page = self._parts.supply.page(project, entry)
+        listing = list_page(page, entry, self._parts.trust)
         if isinstance(listing, Refused):
             raise VerdictError(listing)
         return listing

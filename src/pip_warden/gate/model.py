@@ -9,6 +9,7 @@ from pathlib import Path
 from pip_warden.artifact.model import Artifact
 from pip_warden.events import SILENT, Reporter
 from pip_warden.gate.guess import Surroundings
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.model import Line
 from pip_warden.supply import GateSupply
 from pip_warden.transport.speculation import Allowance
@@ -28,6 +29,7 @@ class GateParts:
         vault: Where accepted files are kept.
         workspace: A private directory of this run.
         reporter: Receives progress.
+        measures: Told what a run costs.
         read_again: Checks a file with the interpreter that will read it too, where that is not ours.
         allowance: What may be spent on what nobody asked for.
         around: Finds out what is known of the Python that is installed into, for look-ahead.
@@ -41,6 +43,7 @@ class GateParts:
     vault: Vault
     workspace: Path
     reporter: Reporter = SILENT
+    measures: Measures = UNMEASURED
     read_again: Callable[[Artifact], Artifact] | None = None
     allowance: Allowance = field(default_factory=Allowance)
     around: Callable[[], Surroundings] = Surroundings

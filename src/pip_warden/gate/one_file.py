@@ -81,13 +81,15 @@ def _from_vault(
     """Judge a stored file again, from its stored evidence. On anything but Accepted, it is fetched again."""
     if parts.fresh or candidate.claimed_sha256 is None:
         return None
-    stored = parts.vault.find(candidate.claimed_sha256, candidate.name, directory)
+    with parts.measures.phase("cache", candidate.name):
+        stored = parts.vault.find(candidate.claimed_sha256, candidate.name, directory)
     if stored is None:
         return None
     _judge(parts, inquiry, stored.artifact, lambda: iter(stored.evidence))
     if not isinstance(inquiry.verdict, Accepted):
         return None
     line = line_of(inquiry.verdict, source=candidate.source)
+    parts.measures.count("files_from_cache")
     return Admission(line=line, sealed=sealed_as(inquiry.verdict))
 
 
@@ -100,6 +102,7 @@ def _fetched(
     if isinstance(entry, IdentityEntry):
         parts.supply.expect_evidence(candidate, entry, background)
     artifact = parts.supply.receive(candidate, directory)
+    parts.measures.count("files_fetched")
 
     def evidence() -> Iterator[Item | BadItem]:
         return (
@@ -116,16 +119,23 @@ def _judge(
     parts: GateParts, inquiry: Inquiry, artifact: Artifact, evidence: Callable[[], Iterator[Item | BadItem]]
 ) -> None:
     """Give an inquiry only what it wants: for a file that steps 1 to 5 refuse, no evidence is searched."""
+    measures, name = parts.measures, artifact.name
+    measures.count("files_judged")
     if inquiry.wants is Wants.ARTIFACT:
         inquiry.offer_artifact(artifact if parts.read_again is None else parts.read_again(artifact))
     if inquiry.wants is Wants.EVIDENCE:
-        inquiry.offer_all(evidence())
+        try:
+            with measures.phase("prove", name):
+                inquiry.offer_all(measures.each("evidence", name, evidence))
+        finally:
+            measures.count("bundles_proved", inquiry.proved)
 
 
 def _sealed(parts: GateParts, inquiry: Inquiry, artifact: Artifact, *, source: str) -> Admission:
     match inquiry.verdict:
         case Accepted() as accepted:
-            sealed = parts.vault.seal(accepted, evidence=inquiry.evidence)
+            with parts.measures.phase("seal", artifact.name):
+                sealed = parts.vault.seal(accepted, evidence=inquiry.evidence)
             return Admission(line=line_of(accepted, source=source), sealed=sealed)
         case Refused() as refused:
             line = line_of(refused, source=source, sha256=artifact.digest.hex)

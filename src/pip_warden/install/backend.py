@@ -47,23 +47,33 @@ class GateBackend:
     def page(self, project: ProjectName) -> tuple[ListedFile, ...]:
         """List a project's files that may be requested, and start to fetch its newest wheel."""
         self.pages.add(project)
-        with storing(self._directory):
+        measures = self._run.measures
+        measures.asked(f"the page of {project}")
+        with measures.phase("answer", project), storing(self._directory):
             listing = self._run.gate.listing(project)
         self._run.gate.look_ahead_of(project)
         return tuple(_listed(candidate) for candidate in listing.allowed)
 
     def file(self, project: ProjectName, filename: str) -> ServedFile:
         """Fetch, judge and seal a file."""
-        with storing(self._directory):
+        measures = self._run.measures
+        measures.asked(filename)
+        with measures.phase("answer", filename), storing(self._directory):
             admission = self._run.gate.admit(project, filename)
             if admission.sealed is None:
                 raise denied(admission.line)
             folder = Path(tempfile.mkdtemp(dir=self._directory))
-            return ServedFile(path=hand_over(admission.sealed, folder), metadata=admission.sealed.metadata)
+            with measures.phase("hand_over", filename):
+                path = hand_over(admission.sealed, folder, measures)
+            return ServedFile(path=path, metadata=admission.sealed.metadata)
 
     def sent(self, filename: str) -> None:
         """Remember that pip takes a file whole."""
         self.taken.add(filename)
+
+    def carried(self, size: int) -> None:
+        """Count what the installer was sent."""
+        self._run.measures.count("bytes_sent", size)
 
     def link(self, asked: LinkRequest) -> str:
         """Let pip open what the user named and nothing else."""
@@ -71,8 +81,11 @@ class GateBackend:
 
     def plan(self, items: tuple[PlannedInstall, ...]) -> None:
         """Agree that pip installs what was accepted."""
-        accepted = self._run.ledger.accepted_digests()
-        reconcile_plan(items, read_report(self._report), accepted, self._local.directories)
+        accepted, measures = self._run.ledger.accepted_digests(), self._run.measures
+        measures.asked("whether it may install")
+        with measures.phase("reconcile"):
+            read = reconcile_plan(items, read_report(self._report), accepted, self._local.directories)
+        measures.count("bytes_hashed", read)
         self.has_agreed = True
 
 

@@ -34,7 +34,8 @@ def keep_downloads(run: Run, staging: Path, target: Path) -> tuple[str, ...]:
         files += _add_sdists(run, files, staging)
     accepted = run.ledger.accepted()
     found = [AcceptedFile(path=file, digest=accepted_under_its_name(file, accepted)) for file in files]
-    kept = find_present(found, target) if run.prepared.dry_run else deliver(found, target)
+    with run.measures.phase("report"):
+        kept = find_present(found, target) if run.prepared.dry_run else deliver(found, target)
     for name in kept:
         run.reporter.note(f"{name} is in {target} already, the same bytes: kept")
     note_hidden(run, (str(parse_artifact_name(file.name).project) for file in files))
@@ -50,7 +51,7 @@ def _add_sdists(run: Run, files: list[Path], staging: Path) -> list[Path]:
         if admission.sealed is None:
             raise denied(admission.line)
         if not (staging / sdist.filename).exists():
-            added.append(hand_over(admission.sealed, staging))
+            added.append(hand_over(admission.sealed, staging, run.measures))
     return added
 
 

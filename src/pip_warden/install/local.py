@@ -61,10 +61,12 @@ def _want(run: Run, path: Path, project: Pyproject) -> None:
 
 def _admit_file(run: Run, file: LocalFile) -> tuple[ProjectName, Path]:
     artifact = copy_local(file.path, Path(tempfile.mkdtemp(dir=run.workspace)))
+    run.measures.count("bytes_written", artifact.size)
+    run.measures.count("bytes_hashed", artifact.size)
     project = artifact.name.project
     run.gate.require_pinned({project: file.path.name})
     evidence = locate(file.path.name, artifact.digest, [Siblings(file.path.parent)], run.find_entry)
     admission = run.gate.admit_local(artifact, evidence)
     if admission.sealed is None:
         raise denied(admission.line)
-    return project, hand_over(admission.sealed, Path(tempfile.mkdtemp(dir=run.workspace)))
+    return project, hand_over(admission.sealed, Path(tempfile.mkdtemp(dir=run.workspace)), run.measures)

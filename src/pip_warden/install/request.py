@@ -12,6 +12,7 @@ from pip_warden.evidence.locate import LogEntryFinder
 from pip_warden.gate import Gate, Guess
 from pip_warden.installer.python import Target
 from pip_warden.installer.wanted import NamedRequirement, Wanted
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
 from pip_warden.trust.model import TrustFile
 
@@ -128,6 +129,7 @@ class Run:
         reporter: Receives progress.
         on_line: Called with each line the installer prints.
         guesses: What the installer will probably look for.
+        measures: Told what the run costs.
     """
 
     prepared: PreparedRequest
@@ -140,3 +142,4 @@ class Run:
     reporter: Reporter = SILENT
     on_line: Callable[[str], None] = say_nothing
     guesses: tuple[Guess, ...] = ()
+    measures: Measures = UNMEASURED

@@ -67,8 +67,8 @@ def install(
     Raises:
         UsageError: The request itself is wrong.
     """
-    environ = session.settings.environ
-    prepared = prepare(request, trust=session.trust, environ=environ, where=where)
+    with session.measures.phase("start", "the request"):
+        prepared = prepare(request, trust=session.trust, environ=session.settings.environ, where=where)
     for note in prepared.wanted.notes:
         session.reporter.note(note)
     what = "installing into" if prepared.download is None else "downloading for"
@@ -100,6 +100,7 @@ def _run(
         find_entry=session.find_entry,
         reporter=session.reporter,
         on_line=on_line,
+        measures=session.measures,
         guesses=(*first_guesses(prepared), *recalled(session.vault, prepared)),
     )
 
@@ -142,7 +143,7 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
     report = workspace / "report.json"
     backend = GateBackend(run, served, local, report)
     child, words = Child(), PipWords()
-    with Server(backend, on_denial=child.end) as server:
+    with Server(backend, on_denial=child.end) as server, run.measures.phase("pip"):
         child.keep_open(server.fileno())
         environment = child_environment(
             run.environ, proxy_url=server.proxy_url, private=private, pass_env=prepared.pass_env
@@ -201,7 +202,8 @@ def _look_back(
             "expected pip to ask before it installs, found that it did not",
             hint="Do not trust what it installed; install pip-warden again, with the pip that it asks for.",
         )
-    _tell(run, backend, items, report, environment)
+    with run.measures.phase("report"):
+        _tell(run, backend, items, report, environment)
 
 
 def _tell(

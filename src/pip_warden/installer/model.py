@@ -80,6 +80,9 @@ class Backend(Protocol):
     def sent(self, filename: str) -> None:
         """Remember that the installer takes a whole file, and not only its metadata."""
 
+    def carried(self, size: int) -> None:
+        """Count the bytes of a piece of an answer's body that is about to be sent."""
+
     def link(self, asked: LinkRequest) -> str:
         """Allow a link that is not the index's, and return the URL to record for it (PEP 610)."""
 

@@ -168,6 +168,7 @@ OWN_OPTIONS: tuple[Option, ...] = _table(
     ("--token-file", True),
     ("--pass-env", True),
     ("--color", True),
+    ("--timings", True),
     ("--version -V", False),
 )
 """Options that safe-install has and pip does not have."""

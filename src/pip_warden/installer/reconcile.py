@@ -23,7 +23,7 @@ def reconcile_plan(
     items: Iterable[Installed],
     accepted: frozenset[str],
     local: frozenset[Path],
-) -> None:
+) -> int:
     """Compare what pip is about to install with its report, and both with what was accepted.
 
     A wheel that was not built here is read once more: exactly the bytes that will be installed were accepted.
@@ -33,6 +33,9 @@ def reconcile_plan(
         items: Its report.
         accepted: SHA-256 of every file accepted in this run.
         local: The user's own project directories.
+
+    Returns:
+        Bytes of the wheels that were read once more.
 
     Raises:
         RefusedError: ``not-through-gate``.
@@ -47,6 +50,7 @@ def reconcile_plan(
     for entry in plan:
         if _is_wheel(entry.source) and not _is_accepted(entry.wheel, accepted):
             raise _past_the_gate(f"{entry.name} {entry.version}")
+    return sum(_size(entry.wheel) for entry in plan if _is_wheel(entry.source))
 
 
 def reconcile_report(items: Iterable[Installed], accepted: frozenset[str], local: frozenset[Path]) -> None:
@@ -91,6 +95,13 @@ def _is_accepted(file: Path, accepted: frozenset[str]) -> bool:
         return digest_of_file(file).hex in accepted
     except OSError:
         return False
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # it was there a moment ago; a figure is no reason to fail
+        return 0
 
 
 def accepted_under_its_name(file: Path, accepted: Mapping[str, str]) -> Digest:

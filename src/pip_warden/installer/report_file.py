@@ -1,4 +1,7 @@
-"""pip's own installation report (``--report``): path checked before pip runs, written whole or not at all."""
+"""Files that a user names for what is told in the end: checked before pip runs, written whole or not at all.
+
+pip's own installation report (``--report``) is one.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from pip_warden.disk import draft_beside
 from pip_warden.errors import DeliveryError, UsageError
@@ -27,23 +31,14 @@ def check_report_file(path: Path) -> None:
     Raises:
         UsageError: ``report-file``.
     """
-    try:
-        place = _place(path)
-    except OSError as err:
-        raise _unusable(path, err.strerror or type(err).__name__) from err
-    if _is_device(place):
-        return
-    if str(path) == "-":
-        raise _unusable(path, "the sign for standard output")
-    if os.path.lexists(place) and not place.is_file():
-        raise _unusable(path, "something that is no file")
-    if _is_our_output(place):
-        raise _unusable(path, "the file that standard output or standard error goes to")
-    try:
-        with draft_beside(place, BytesIO()):
-            pass
-    except OSError as err:
-        raise _unusable(path, err.strerror or type(err).__name__) from err
+    found = fault_of(path)
+    if found is not None:
+        raise UsageError(
+            "report-file",
+            f"expected a file that can be written after --report, {path}, found: {found}",
+            hint="It is looked at before anything is installed. Standard output "
+            "carries our own result: `--format json`.",
+        )
 
 
 def write_report_file(source: Path, path: Path) -> None:
@@ -53,19 +48,47 @@ def write_report_file(source: Path, path: Path) -> None:
         DeliveryError: ``report-not-written``.
     """
     try:
-        place = _place(path)
-        if _is_device(place):
-            with source.open("rb") as report, place.open("wb") as device:
-                shutil.copyfileobj(report, device)
-        else:
-            with source.open("rb") as report, draft_beside(place, report) as put:
-                put()
+        with source.open("rb") as report:
+            put_whole(report, path)
     except OSError as err:
         raise DeliveryError(
             "report-not-written",
             f"expected to write pip's report to {path}, found: {err.strerror or type(err).__name__}",
             hint="What was installed is installed; `--format json` says what spoke for each file.",
         ) from err
+
+
+def fault_of(path: Path) -> str | None:
+    """Return what is wrong with a file that is to be written, None where nothing is."""
+    try:
+        place = _place(path)
+        if _is_device(place):
+            return None
+        if str(path) == "-":
+            return "the sign for standard output"
+        if os.path.lexists(place) and not place.is_file():
+            return "something that is no file"
+        if _is_our_output(place):
+            return "the file that standard output or standard error goes to"
+        with draft_beside(place, BytesIO()):
+            return None
+    except OSError as err:
+        return err.strerror or type(err).__name__
+
+
+def put_whole(content: BinaryIO, path: Path) -> None:
+    """Write a file, or to a device; an existing file is replaced as a whole.
+
+    Raises:
+        OSError: It cannot be written; what was there before is unchanged.
+    """
+    place = _place(path)
+    if _is_device(place):
+        with place.open("wb") as device:
+            shutil.copyfileobj(content, device)
+    else:
+        with draft_beside(place, content) as put:
+            put()
 
 
 def _place(path: Path) -> Path:
@@ -111,12 +134,3 @@ def _is_our_output(place: Path) -> bool:
             if os.path.samestat(os.fstat(number), place.stat()):
                 return True
     return False
-
-
-def _unusable(path: Path, found: str) -> UsageError:
-    return UsageError(
-        "report-file",
-        f"expected a file that can be written after --report, {path}, found: {found}",
-        hint="It is looked at before anything is installed. Standard output "
-        "carries our own result: `--format json`.",
-    )

@@ -26,7 +26,7 @@ from urllib.parse import quote, unquote, urlsplit
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pip_warden.display import escape_text
 from pip_warden.errors import InternalError, UsageError, WardenError, outranks
@@ -147,7 +147,12 @@ class Server:
             self._pool, self._answer, request, target, body
         )
         response.headers["Cache-Control"] = "no-store"
-        await response(scope, receive, send)
+
+        async def counting(message: Message) -> None:
+            self._backend.carried(len(message.get("body", b"")))
+            await send(message)
+
+        await response(scope, receive, counting)
 
     def _answer(self, request: Request, target: str, body: bytes) -> Response:
         if not self._knows(request):
@@ -173,11 +178,8 @@ class Server:
         finally:
             # A failure of our own must end the run too: an installer may go on after a 500.
             if not answered:
-                self._deny(
-                    InternalError(
-                        "bug", f"expected an answer for {escape_text(path)}, found a failure of our own"
-                    )
-                )
+                found = f"expected an answer for {escape_text(path)}, found a failure of our own"
+                self._deny(InternalError("bug", found))
         return response
 
     def _route(self, request: Request, path: str) -> Response:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 from pip_warden.errors import TrustFileError, WardenError
+from pip_warden.measures import Measured
+from pip_warden.report.figures import as_json
 from pip_warden.report.model import Line, Report
 from pip_warden.strict_json import JSONValue
 from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, Refused, SignedBy
@@ -12,8 +14,13 @@ from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, Refuse
 SCHEMA_VERSION = 1
 
 
-def render(report: Report) -> str:
-    """Render a report; foreign text is escaped by JSON itself (ASCII only)."""
+def render(report: Report, measured: Measured | None = None) -> str:
+    """Render a report; foreign text is escaped by JSON itself (ASCII only).
+
+    Args:
+        report: The report.
+        measured: What the run has cost; None where nobody measured it.
+    """
     document: dict[str, JSONValue] = {
         "schema_version": SCHEMA_VERSION,
         "command": report.command,
@@ -29,6 +36,8 @@ def render(report: Report) -> str:
         "warnings": list(report.warnings),
         "error": _error(report.error) if report.error is not None else None,
     }
+    if measured is not None:
+        document["measures"] = as_json(measured)
     return json.dumps(document, indent=2)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pip_warden.disk import cannot_store
+from pip_warden.measures import UNMEASURED, Measures
 
 if TYPE_CHECKING:
     from pip_warden.events import Reporter
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pip_warden.supply import Supply
     from pip_warden.transport import Transport
     from pip_warden.trust.model import TrustFile
+    from pip_warden.trust.roots import PinnedRoots
     from pip_warden.vault import Vault
 
 Hold = Callable[[], AbstractContextManager[None]]
@@ -29,13 +31,16 @@ _TRIES = 20
 
 
 @contextmanager
-def open_transport(settings: Settings, sources: Mapping[str, str], reporter: Reporter) -> Iterator[Transport]:
+def open_transport(
+    settings: Settings, sources: Mapping[str, str], reporter: Reporter, measures: Measures = UNMEASURED
+) -> Iterator[Transport]:
     """Open the HTTP client, with the credentials that the settings name.
 
     Args:
         settings: How the network is used.
         sources: URL of each source by name.
         reporter: Receives the progress of transfers.
+        measures: Counts the requests.
 
     Raises:
         UsageError: A token file, the file of CA certificates or a variable is no good.
@@ -56,7 +61,7 @@ def open_transport(settings: Settings, sources: Mapping[str, str], reporter: Rep
         network = replace(network, read_timeout=settings.timeout, connect_timeout=settings.timeout)
     if settings.retries is not None:
         network = replace(network, retries=settings.retries)
-    with Transport(network, credentials=credentials, reporter=reporter) as transport:
+    with Transport(network, credentials=credentials, reporter=reporter, measures=measures) as transport:
         yield transport
 
 
@@ -92,6 +97,7 @@ def open_parts(
     supply: Supply | None = None,
     vault: Vault | None = None,
     hold: Hold = nullcontext,
+    measures: Measures = UNMEASURED,
 ) -> Iterator[SessionParts]:
     """Open what a run over a trust file works with.
 
@@ -102,27 +108,39 @@ def open_parts(
         supply: Where pages, files and evidence come from instead of the trust file's sources.
         vault: Where accepted files are kept instead of the settings' cache.
         hold: As for :func:`open_workspace`.
+        measures: Told what it costs.
 
     Raises:
         UsageError: A setting is no good.
         UndecidedError: ``cannot-store``.
     """
     from pip_warden.session.parts import SessionParts
-    from pip_warden.trust.roots import PinnedRoots
-    from pip_warden.vault import Vault
 
-    sources = {source.name: source.url for source in trust.sources}
-    with open_workspace(hold) as workspace, open_transport(settings, sources, reporter) as transport:
+    http = open_transport(settings, {each.name: each.url for each in trust.sources}, reporter, measures)
+    with open_workspace(hold) as workspace, http as transport:
         yield SessionParts(
             trust=trust,
-            roots=PinnedRoots(trust.roots),
+            roots=_roots(trust),
             transport=transport,
-            vault=Vault(settings.cache_directory()) if vault is None else vault,
+            vault=_vault(settings, measures) if vault is None else vault,
             workspace=workspace,
             reporter=reporter,
             settings=settings,
             supply=supply,
+            measures=measures,
         )
+
+
+def _roots(trust: TrustFile) -> PinnedRoots:
+    from pip_warden.trust.roots import PinnedRoots
+
+    return PinnedRoots(trust.roots)
+
+
+def _vault(settings: Settings, measures: Measures) -> Vault:
+    from pip_warden.vault import Vault
+
+    return Vault(settings.cache_directory(), measures=measures)
 
 
 def _make() -> tempfile.TemporaryDirectory[str]:

@@ -12,6 +12,7 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.events import Reporter
 from pip_warden.evidence.locate import refuse_lookup
 from pip_warden.gate import Gate, GateParts, Surroundings
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
 from pip_warden.session.settings import Settings
 from pip_warden.supply import GateSupply, OfferedSupply, OfflineSupply, RegistrySupply, Supply, look_up
@@ -34,6 +35,7 @@ class SessionParts:
         reporter: Receives progress.
         settings: How network, cache and credentials are used.
         supply: A program's own source of pages, files and evidence; None for the trust file's sources.
+        measures: Told what a run costs.
     """
 
     trust: TrustFile
@@ -44,6 +46,7 @@ class SessionParts:
     reporter: Reporter
     settings: Settings = field(default_factory=Settings)
     supply: Supply | None = None
+    measures: Measures = UNMEASURED
 
     @property
     def is_offline(self) -> bool:
@@ -76,6 +79,7 @@ class SessionParts:
             vault=self.vault,
             workspace=self.workspace,
             reporter=self.reporter,
+            measures=self.measures,
             read_again=read_again,
             allowance=self.transport.allowance,
             around=around,
@@ -85,10 +89,10 @@ class SessionParts:
 
     def _supply(self, trust: TrustFile) -> GateSupply:
         if self.supply is not None:
-            return OfferedSupply(self.supply, trust=trust)
+            return OfferedSupply(self.supply, trust=trust, measures=self.measures)
         if self.is_offline:
             return OfflineSupply(trust=trust, vault=self.vault)
-        return RegistrySupply(trust=trust, roots=self.roots, transport=self.transport)
+        return RegistrySupply(trust=trust, roots=self.roots, transport=self.transport, measures=self.measures)
 
     def find_entry(self, wanted: Hashedrekord) -> LogEntry | None:
         """Look up a local file's detached signature in the logs of the trusted roots.

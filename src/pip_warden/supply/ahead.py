@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from pip_warden.errors import UndecidedError
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.transport.speculation import (
     Allowance,
     Speculation,
@@ -123,9 +124,14 @@ class Promise(Generic[T]):
 
 
 class EvidenceAhead:
-    """Evidence that is requested before its turn, each item at most once."""
+    """Evidence that is requested before its turn, each item at most once.
 
-    def __init__(self) -> None:
+    Args:
+        measures: Told how long it takes.
+    """
+
+    def __init__(self, measures: Measures = UNMEASURED) -> None:
+        self._measures = measures
         self._lock = threading.Lock()
         self._promises: dict[Hashable, Promise[bytes | None]] = {}
         self._searches: dict[str, deque[Asked]] = {}
@@ -142,7 +148,12 @@ class EvidenceAhead:
 
     def start(self, key: Hashable, fetch: Callable[[], bytes | None], background: Background) -> None:
         """Start to fetch an item."""
-        promise = background.start(fetch)
+
+        def measured() -> bytes | None:
+            with self._measures.phase("evidence", "before its turn"):
+                return fetch()
+
+        promise = background.start(measured)
         if promise is not None:
             with self._lock:
                 self._promises[key] = promise

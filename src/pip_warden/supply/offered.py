@@ -21,6 +21,7 @@ from pip_warden.errors import NetworkError, RefusedError, UndecidedError, UsageE
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.offered import read_offered
 from pip_warden.index.candidate import Candidate, IndexPage
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.supply.ahead import Background
 from pip_warden.supply.model import LARGEST_FILE
@@ -81,9 +82,11 @@ class OfferedSupply:
     Args:
         offered: The caller's supply.
         trust: The trust file.
+        measures: Told what files cost.
     """
 
-    def __init__(self, offered: Supply, *, trust: TrustFile) -> None:
+    def __init__(self, offered: Supply, *, trust: TrustFile, measures: Measures = UNMEASURED) -> None:
+        self._measures = measures
         self._offered = offered
         self._trust = trust
 
@@ -103,7 +106,7 @@ class OfferedSupply:
         Raises:
             UndecidedError: ``supply-failed``, or ``too-large``, or ``cannot-store``.
         """
-        return receive(candidate, self._copy, directory, max_bytes=LARGEST_FILE)
+        return receive(candidate, self._copy, directory, max_bytes=LARGEST_FILE, measures=self._measures)
 
     def expect_evidence(
         self, candidate: Candidate, entry: IdentityEntry | Probe, background: Background

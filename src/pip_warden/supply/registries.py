@@ -21,6 +21,7 @@ from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.index.simple import fetch_page
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.supply.ahead import Background, EvidenceAhead
 from pip_warden.supply.generic import GenericStore, at_most
@@ -39,13 +40,22 @@ class RegistrySupply:
         trust: The trust file.
         roots: Its trusted roots: they name the logs in which detached signatures are looked up.
         transport: The HTTP client.
+        measures: Told what files cost.
     """
 
-    def __init__(self, *, trust: TrustFile, roots: Mapping[str, Root], transport: Transport) -> None:
+    def __init__(
+        self,
+        *,
+        trust: TrustFile,
+        roots: Mapping[str, Root],
+        transport: Transport,
+        measures: Measures = UNMEASURED,
+    ) -> None:
+        self._measures = measures
         self._trust = trust
         self._roots = roots
         self._transport = transport
-        self._ahead = EvidenceAhead()
+        self._ahead = EvidenceAhead(measures)
 
     def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """Fetch a project's page from the source its entry names."""
@@ -54,7 +64,8 @@ class RegistrySupply:
     def receive(self, candidate: Candidate, directory: Path) -> Artifact:
         """Fetch a file into a private directory and inspect it."""
         home = self._trust.source(candidate.source).url
-        return receive(candidate, partial(self._download, home), directory, max_bytes=LARGEST_FILE)
+        download = partial(self._download, home)
+        return receive(candidate, download, directory, max_bytes=LARGEST_FILE, measures=self._measures)
 
     def _download(self, home: str, url: str, *, to: BinaryIO, max_bytes: int, label: str) -> Download:
         """Stream a file, with the credentials of its home's origin only.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from pip_warden.errors import NetworkError
 from pip_warden.events import SILENT, Reporter
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.strict_json import JSONValue
 from pip_warden.transport.bodies import FileBody
 from pip_warden.transport.credentials import Credentials
@@ -43,6 +44,7 @@ class Transport:
         credentials: Which origin gets which.
         reporter: Receives the progress of downloads.
         clock: Where time comes from.
+        measures: Counts the requests.
 
     Attributes:
         allowance: What guesses may still spend.
@@ -58,13 +60,14 @@ class Transport:
         credentials: Credentials | None = None,
         reporter: Reporter = SILENT,
         clock: Clock | None = None,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self._settings = settings or NetworkSettings()
         self._credentials = credentials or Credentials()
         self._reporter = reporter
         self._clock = clock or Clock()
         self.allowance = Allowance(self._clock)
-        self._sender = Sender(self._settings, self._credentials, self._clock)
+        self._sender = Sender(self._settings, self._credentials, self._clock, measures)
 
     def __enter__(self) -> Self:
         return self

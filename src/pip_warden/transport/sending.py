@@ -15,6 +15,7 @@ from urllib.parse import urldefrag
 import requests
 
 from pip_warden.errors import NetworkError
+from pip_warden.measures import Measures
 from pip_warden.transport.bodies import drain, timed_out
 from pip_warden.transport.connections import open_session
 from pip_warden.transport.credentials import Credentials
@@ -39,12 +40,16 @@ class Sender:
         settings: How the network is used.
         credentials: Which origin gets which.
         clock: Where time comes from.
+        measures: Counts the requests.
 
     Raises:
         UsageError: ``bad-ca-file``.
     """
 
-    def __init__(self, settings: NetworkSettings, credentials: Credentials, clock: Clock) -> None:
+    def __init__(
+        self, settings: NetworkSettings, credentials: Credentials, clock: Clock, measures: Measures
+    ) -> None:
+        self._measures = measures
         self._settings = settings
         self._credentials = credentials
         self._session = open_session(settings.tls_context())
@@ -85,8 +90,7 @@ class Sender:
         url, home, is_anonymous = urldefrag(ask.url).url, origin_of(ask.url), ask.is_anonymous
         for _ in range(MOST_REDIRECTS + 1):
             auth = None if is_anonymous else self._credentials.for_request(url)
-            response = self._send(ask, url, auth, budget)
-            try:
+            with self._sent(ask, url, auth, budget) as response:
                 location = response.headers.get("Location")
                 if response.status_code not in REDIRECTS or not location:
                     yield OpenResponse(
@@ -99,8 +103,6 @@ class Sender:
                     )
                     return
                 drain(response, url)
-            finally:
-                response.close()
             url = redirect_target(ask, url, location)
             is_anonymous = is_anonymous or origin_of(url) != home
         raise NetworkError(
@@ -109,6 +111,20 @@ class Sender:
             f"found more than {MOST_REDIRECTS} redirects, the last to {redacted_url(url)}",
             hint="Check the source's URL.",
         )
+
+    @contextmanager
+    def _sent(
+        self, ask: Request, url: str, auth: AuthHeader | None, budget: RetryBudget
+    ) -> Iterator[requests.Response]:
+        """Send one request, and close its response; what arrived of it is counted, however it ended."""
+        with self._measures.request(ask.method, redacted_url(url)) as exchange:
+            response = self._send(ask, url, auth, budget)
+            exchange.status = response.status_code
+            try:
+                yield response
+            finally:
+                exchange.received = response.raw.tell()
+                response.close()
 
     def _send(
         self, ask: Request, url: str, auth: AuthHeader | None, budget: RetryBudget

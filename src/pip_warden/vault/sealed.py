@@ -10,6 +10,7 @@ from pip_warden.artifact.model import Contents
 from pip_warden.digests import Digest
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.errors import InternalError, RefusedError, UsageError
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ArtifactName
 from pip_warden.vault.files import copy_regular, holds
 from pip_warden.verdict.model import Accepted
@@ -53,7 +54,7 @@ def sealed_as(accepted: Accepted) -> Sealed:
     )
 
 
-def hand_over(sealed: Sealed, directory: Path) -> Path:
+def hand_over(sealed: Sealed, directory: Path, measures: Measures = UNMEASURED) -> Path:
     """Put an accepted file into a directory, hashed once more (T32).
 
     It is a link to the run's own copy, or a copy of that where a link is not possible; never the vault's
@@ -62,6 +63,7 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
     Args:
         sealed: The file.
         directory: A directory that only this run can enter.
+        measures: Told what it costs.
 
     Raises:
         RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged, or are gone.
@@ -72,6 +74,7 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
     try:
         if not _linked(sealed.path, target):
             copy_checked(sealed.path, target, sealed.digest)
+            measures.count("bytes_written", sealed.size)
         elif not holds(target, sealed.digest):
             target.unlink()
             raise _changed(sealed.name.filename, sealed.digest, "other bytes")
@@ -83,6 +86,7 @@ def hand_over(sealed: Sealed, directory: Path) -> Path:
         raise UsageError(
             "cache-directory", f"expected to copy {sealed.path} to {target}, found: {err.strerror or err}"
         ) from err
+    measures.count("bytes_hashed", sealed.size)
     return target
 
 

@@ -19,6 +19,7 @@ from pip_warden.disk import cannot_store, is_full
 from pip_warden.errors import UsageError
 from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Evidence, EvidenceForm, Item
+from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.vault import memory
 from pip_warden.vault.files import check_own, copy_regular, draft, holds, put, write
@@ -43,12 +44,14 @@ class Vault:
 
     Args:
         root: The cache directory; made when first needed.
+        measures: Told what files cost.
 
     Raises:
         UsageError: ``cache-directory``: it is a link, belongs to another user, or is writable by others.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, measures: Measures = UNMEASURED) -> None:
+        self._measures = measures
         self._root = root / _LAYOUT
         check_own(root)
         check_own(self._root)
@@ -69,6 +72,7 @@ class Vault:
         try:
             if not holds(path, artifact.digest):
                 self._store(artifact, kept, path.parent)
+                self._measures.count("bytes_written", artifact.size)
             elif evidence and kept_bytes(path.parent / _EVIDENCE) != kept:
                 self._replace_evidence(path.parent, kept)
         except OSError as err:
@@ -79,6 +83,7 @@ class Vault:
                 f"expected to write to the cache {self._root.parent}, found: {err.strerror or err}",
                 hint="Choose another with --cache-dir or PIP_WARDEN_CACHE_DIR.",
             ) from err
+        self._measures.count("bytes_hashed", artifact.size)
         return sealed
 
     def find(self, digest: Digest, name: ArtifactName, directory: Path) -> StoredFile | None:
@@ -90,10 +95,13 @@ class Vault:
         path, target = self._place(digest) / name.filename, directory / name.filename
         try:
             found, size = copy_regular(path, target)
+            self._measures.count("bytes_written", size)
+            self._measures.count("bytes_hashed", size)
             if not found.matches(digest):
                 target.unlink()
                 return None
-            contents = inspect(target, name)
+            with self._measures.phase("inspect", name.filename):
+                contents = inspect(target, name)
         except OSError:
             return None
         artifact = Artifact(name=name, path=target, digest=digest, size=size, contents=contents)

@@ -108,10 +108,12 @@ class EvidenceEvaluation:
 
     Attributes:
         artifact: The file.
+        proved: How many signatures were verified so far.
     """
 
     def __init__(self, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots) -> None:
         self.artifact = artifact
+        self.proved = 0
         self._entry = entry
         self._roots = roots
         self._require = entry.require if isinstance(entry, IdentityEntry) else Requirements()
@@ -120,7 +122,7 @@ class EvidenceEvaluation:
 
     def add(self, item: Item | BadItem) -> None:
         """Judge one more item."""
-        proofs = cache(partial(_prove, item, self.artifact, self._roots))
+        proofs = cache(partial(self._prove, item))
         outcome = _judge_item(item, proofs, self.artifact, self._entry)
         if isinstance(outcome, GoodItem) and outcome.identity not in self._signers:
             demands = StatementRequirements(self._require, self.artifact.name.version)
@@ -128,6 +130,10 @@ class EvidenceEvaluation:
         self._weighed.append(_EvaluatedItem(item, proofs, outcome))
         for signer in self._signers.values():
             signer.check_statements(self._weighed, self.artifact, self._require)
+
+    def _prove(self, item: Item | BadItem, root_name: str) -> VerifiedItem | Fault:
+        self.proved += isinstance(item, Item)
+        return _prove(item, self.artifact, self._roots, root_name)
 
     @property
     def good(self) -> SignedBy | None:

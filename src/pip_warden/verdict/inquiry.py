@@ -106,6 +106,11 @@ class Inquiry:
         return tuple(self._evidence)
 
     @property
+    def proved(self) -> int:
+        """How many signatures were verified so far: of one item under two roots they are two."""
+        return 0 if self._weighing is None else self._weighing.proved
+
+    @property
     def verdict(self) -> Verdict:
         """Return the verdict, once nothing more is wanted.
 
