@@ -90,7 +90,7 @@ def streamed(
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:
     # Read in the loop itself: a thread for each piece would bound what is measured.
-    with path.open("rb") as stream:  # noqa: ASYNC230
+    with path.open("rb") as stream:
         while piece := stream.read(_PIECE):
             yield piece
 
