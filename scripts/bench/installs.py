@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bench import tools
 from bench.measure import Tool, in_turn, run_once
@@ -50,18 +50,23 @@ def axes(*, quick: bool = False) -> tuple[Case, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def measure(
-    world: World, cases: tuple[Case, ...], *, repeat: int, beside: tuple[str, ...], before: Path | None
-) -> Iterator[tuple[str, Row]]:
-    """Yield the rows.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """What is measured beside safe-install.
 
-    Args:
-        world: Where from.
-        cases: The cases.
-        repeat: How often each tool is measured.
-        beside: What else is measured: ``pip``, ``uv``.
+    Attributes:
+        tools: Of ``pip`` and ``uv``.
         before: Another work tree, whose safe-install is measured too.
     """
+
+    tools: tuple[str, ...] = ("pip", "uv")
+    before: Path | None = None
+
+
+def measure(
+    world: World, cases: tuple[Case, ...], *, repeat: int, beside: Beside
+) -> Iterator[tuple[str, Row]]:
+    """Yield a row for each case; each tool is measured ``repeat`` times."""
     releases: dict[tuple[int, Form], Release] = {}
     for case in cases:
         key = (case.packages, case.form)
@@ -70,37 +75,25 @@ def measure(
         with tempfile.TemporaryDirectory(prefix="bench-kept-") as kept:
             # Caches are filled from nearby.
             world.ask("delay", seconds=0)
-            found = _tools(world, releases[key], case, beside, Path(kept), before)
+            found = _tools(world, releases[key], case, beside, Path(kept))
             world.ask("delay", seconds=case.milliseconds / 1000)
-            yield case.name, Row(facts=_facts(world, case, found), tools=in_turn(found, repeat=repeat))
+            yield case.name, Row(facts=asdict(case), tools=in_turn(found, repeat=repeat, asked=world.asked))
 
 
-def _tools(
-    world: World, release: Release, case: Case, beside: tuple[str, ...], kept: Path, before: Path | None
-) -> dict[str, Tool]:
+def _tools(world: World, release: Release, case: Case, beside: Beside, kept: Path) -> dict[str, Tool]:
     options = ("--offline",) if case.vault == "offline" else ()
     found: dict[str, Tool] = {}
-    for name, tree in (("safe-install", None), ("safe-install before", before)):
+    for name, tree in (("safe-install", None), ("safe-install before", beside.before)):
         if name == "safe-install" or tree is not None:
             vault = None if case.vault == "cold" else kept / name
             if vault is not None:
                 run_once(tools.safe_install(world, release, vault=vault, tree=tree))
             found[name] = tools.safe_install(world, release, *options, vault=vault, tree=tree)
-    if "pip" in beside:
+    if "pip" in beside.tools:
         found["pip"] = tools.pip(release)
-        if case.vault == "warm":
+        if case == replace(BASE, vault="warm"):
             run_once(tools.pip(release, cache=kept / "pip"))
             found["pip, its cache warm"] = tools.pip(release, cache=kept / "pip")
-    if "uv" in beside and case.vault == "cold":
+    if "uv" in beside.tools and case.vault == "cold":
         found["uv"] = tools.uv(release)
     return found
-
-
-def _facts(world: World, case: Case, found: dict[str, Tool]) -> dict[str, Any]:
-    """Return the case, and how many requests each tool makes for it."""
-    asked = {}
-    for name, tool in found.items():
-        world.ask("asked")
-        run_once(tool)
-        asked[name] = sum(world.ask("asked").values())
-    return asdict(case) | {"requests": asked}

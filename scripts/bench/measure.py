@@ -38,33 +38,41 @@ class Taken:
         tree_mb: The most memory that all processes had together, in a run of its own: shared pages count
             once. None where it was not measured.
         own_mb: The most that the first process had by itself.
+        requests: How many requests it sent; None where they were not counted.
     """
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     tree_mb: float | None = None
     own_mb: float | None = None
+    requests: int | None = None
 
 
-def in_turn(tools: Mapping[str, Tool], *, repeat: int, memory: bool = True) -> dict[str, Taken]:
-    """Run every tool, A B C A B C …, after a run of each that only warms caches; its memory is polled.
+def in_turn(
+    tools: Mapping[str, Tool], *, repeat: int, asked: Callable[[], int] | None = None
+) -> dict[str, Taken]:
+    """Run every tool, A B C A B C …, after a run of each that warms caches.
+
+    Memory is polled, and requests are counted, in that first run alone: it costs time.
 
     Args:
         tools: The tools by name.
         repeat: How often each is measured.
-        memory: Whether the first run polls memory.
+        asked: Returns how many requests there were since it was last called.
     """
-    taken = {name: Taken() for name in tools}
-    peaks = {name: _ran(tool, polled=memory)[1] for name, tool in tools.items()}
+    taken: dict[str, Taken] = {}
+    for name, tool in tools.items():
+        if asked is not None:
+            asked()
+        _, peak = _ran(tool, polled=True)
+        counted = None if asked is None else asked()
+        taken[name] = Taken(tree_mb=peak.tree, own_mb=peak.own, requests=counted)
     for _ in range(repeat):
         for name, tool in tools.items():
             (wall, cpu), _ = _ran(tool, polled=False)
             taken[name].wall.append(round(wall, 4))
             taken[name].cpu.append(round(cpu, 4))
-    return {
-        name: Taken(wall=each.wall, cpu=each.cpu, tree_mb=peaks[name].tree, own_mb=peaks[name].own)
-        for name, each in taken.items()
-    }
+    return taken
 
 
 def run_once(tool: Tool) -> None:

@@ -5,11 +5,12 @@ It takes one order a line on standard input, answers each by a line of JSON, and
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import random
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,11 @@ class Desk:
         if seconds:
             self._sandbox.fault(Delay(round_trip=seconds), times=None)
 
-    def asked(self) -> dict[str, int]:
-        """Return how many requests there were since this was last asked, by origin."""
-        counted = Counter(request.origin for request in self._sandbox.requests)
+    def asked(self) -> int:
+        """Return how many requests there were since this was last asked."""
+        counted = len(self._sandbox.requests)
         self._sandbox.clear_requests()
-        return dict(counted)
+        return counted
 
     def job(self, *, project: str) -> dict[str, str]:
         """Return the variables of a new job on a project's default branch, its ID token included."""
@@ -109,7 +110,7 @@ class Desk:
     def _files(self, name: str, requires: tuple[str, ...], *, sdists: bool) -> Iterator[File]:
         noise = random.Random(name).randbytes(WEIGHT)  # noqa: S311 -- the same in every run
         module = name.replace("-", "_")
-        content = {f"{module}/__init__.py": "", f"{module}/noise.bin": noise}
+        content: dict[str, str | bytes] = {f"{module}/__init__.py": "", f"{module}/noise.bin": noise}
         yield self._sandbox.wheel(name, "1.0", requires=requires, files=content)
         if sdists:
             yield self._sandbox.sdist(name, "1.0", requires=requires, files={f"{module}/noise.bin": noise})
@@ -155,8 +156,6 @@ project = "{project.path}"
 
 
 def _trust_text(root: Path, issuer: str, url: str, pins: list[str]) -> str:
-    import hashlib
-
     digest = hashlib.sha256(root.read_bytes()).hexdigest()
     text = f"""version = 1
 [sigstore]
@@ -172,14 +171,10 @@ url = "{url}"
 
 
 def _certificate(raw: str) -> bytes:
-    import base64
-
     return load_der_x509_certificate(base64.b64decode(raw)).public_bytes(Encoding.PEM)
 
 
 def _key(log: dict[str, Any]) -> bytes:
-    import base64
-
     key = load_der_public_key(base64.b64decode(log["publicKey"]["rawBytes"]))
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 

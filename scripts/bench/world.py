@@ -66,6 +66,10 @@ class World:
         """Publish a file that lies on the disk, with its bundle."""
         return self._located(self.ask("large", path=str(path), evidence=str(evidence)))
 
+    def asked(self) -> int:
+        """Return how many requests there were since this was last called."""
+        return int(self.ask("asked"))
+
     def environment(self) -> dict[str, str]:
         """Return what a user of this GitLab has in the environment."""
         return {"GITLAB_URL": self.where["gitlab"], "GITLAB_TOKEN": self.where["token"]}
