@@ -52,8 +52,8 @@ def _met(target: Target, value: float) -> bool:
 
 
 def _last_column(table: str) -> dict[str, str]:
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-    return {cells[0]: cells[-1] for cells in rows[2:] if len(cells) == 5}
+    rows = [line.strip().removeprefix("|").removesuffix("|").split("|", 4) for line in table.splitlines()]
+    return {cells[0].strip(): cells[-1].strip() for cells in rows[2:] if len(cells) == 5}
 
 
 def _ratio(row: Row | None, ours: str, other: str, cost: Literal["wall", "cpu"] = "wall") -> float | None:
