@@ -1,4 +1,4 @@
-"""The benchmark works at all, and its page says what its results say. How fast anything is, no test asserts."""
+"""The benchmark works at all, and its page says what its results say; nothing asserts a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +53,8 @@ def test_results_are_merged_and_drawn_and_the_last_column_is_kept(tmp_path: Path
     (tmp_path / "performance" / "results.json").write_text(json.dumps({"install": rows}), encoding="utf-8")
     _bench("--only=none", f"--write={tmp_path}")
     written = (tmp_path / "performance.md").read_text(encoding="utf-8")
-    drawing = ET.parse(tmp_path / "performance" / "packages.svg").getroot()
-    shown = ["".join(each.itertext()) for each in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    drawing = (tmp_path / "performance" / "packages.svg").read_text(encoding="utf-8")
+    shown = re.findall(r"<text [^>]*>([^<]+)</text>", drawing)
 
     assert "![Packages, 40 ms, cold: wall time](performance/packages.svg)" in written
     assert (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ QUICK = ("start", "verdicts", "install", "large")
 def main() -> None:
     """Measure what was asked for; write after each row, so that an interrupted run has not been in vain."""
     arguments = _parser().parse_args()
+    # What was started and made is ended and removed then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     wanted = arguments.only if arguments.only is not None else list(QUICK if arguments.quick else SECTIONS)
     kept = arguments.write / "performance" / "results.json" if arguments.write is not None else None
     found = results.load(kept) if kept is not None else {}

@@ -106,10 +106,15 @@ def _measured(command: Command, place: Path, *, polled: bool) -> tuple[tuple[flo
             stderr=said,
         )
         watch = _Watch(process.pid) if polled else None
-        _, status, used = os.wait4(process.pid, 0)
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            peak = watch.ended() if watch is not None else _Peak()
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        peak = watch.ended() if watch is not None else _Peak()
         if process.returncode != 0:
             said.seek(0)
             text = said.read().decode(errors="replace")

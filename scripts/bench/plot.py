@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 _WIDTH, _HEIGHT = 640, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 176, 40, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 112, 40, 48
 _COLOURS = ("#1a5fb4", "#c64600", "#26a269", "#813d9c", "#5e5c64")
 
 
