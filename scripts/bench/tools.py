@@ -18,9 +18,12 @@ _OF_A_TREE = (
 
 
 def environment(place: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a user who has nothing set and whose home is ``place``."""
+    """Return the environment of a user who has nothing set and whose home is ``place``.
+
+    PATH is a new user's too: pip runs the ``rustc`` that it finds, to say so in its user agent.
+    """
     return {
-        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(place),
         "PIP_CONFIG_FILE": os.devnull,
         "TMPDIR": str(place),
