@@ -10,7 +10,7 @@ STACK  := PYTHONPATH=tests $(BIN)/python -m interop.stack
 .DEFAULT_GOAL := help
 # More for pytest: make test ARGS='-k foo -x'
 ARGS   ?=
-.PHONY: help setup demo test test-all test-newest mutants check fix interop bench clean
+.PHONY: help setup demo test test-all test-newest mutants check fix interop bench bench-quick clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -61,9 +61,12 @@ interop: setup ## foreign programs against a real Sigstore (GitLab: the sandbox'
 	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -m interop \
 	  && cat $${INTEROP_CACHE:-.cache}/stack/matrix.md
 
-bench: setup ## benchmarks, as ratios within one run, and what reading costs against what there is to read
-	$(BIN)/python scripts/bench.py
+bench: setup ## measure beside pip, uv and others, and write docs/performance.md; what reading costs against what there is to read
+	$(BIN)/python scripts/bench --write
 	$(BIN)/python scripts/bench_readers.py
+
+bench-quick: setup ## the base case and its next neighbours (under five minutes); writes nothing
+	$(BIN)/python scripts/bench --quick
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

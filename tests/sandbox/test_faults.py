@@ -13,6 +13,7 @@ import requests
 
 from pip_warden.sandbox import (
     Answer,
+    Delay,
     Drip,
     Hold,
     Project,
@@ -157,3 +158,21 @@ def test_reset_before_and_after_the_commit(sandbox: Sandbox, http: Http, project
         http("PUT", url, auth=auth, data=b"kept")
     assert http("GET", url).content == b"kept"
     assert [entry.status for entry in sandbox.requests if entry.method == "PUT"] == [None, None]
+
+
+def test_a_delay_is_a_round_trip_per_request_and_one_more_per_connection(sandbox: Sandbox, url: str) -> None:
+    waited: list[float] = []
+
+    async def count(seconds: float) -> None:
+        waited.append(seconds)
+
+    sandbox.faults.sleep = count
+    sandbox.fault(Delay(round_trip=3), times=None)
+    for requests_of_one in (3, 1):
+        with requests.Session() as session:
+            session.trust_env = False
+            assert [session.get(url, timeout=60).content for _ in range(requests_of_one)] == (
+                [BODY] * requests_of_one
+            )
+
+    assert waited == [6, 3, 3, 6]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,6 +153,26 @@ class TestPyPIPages:
         assert good.headers["Content-Disposition"].startswith(f'attachment; filename="{wheel.name}"')
         for path in (f"{'1' * 64}/{wheel.name}", f"{wheel.sha256}/other.whl", f"/{wheel.name}"):
             assert http("GET", f"{project.pypi_url}/files/{path}").status_code == 404
+
+    def test_a_file_by_path_is_served_like_any_other(
+        self, sandbox: Sandbox, http: Http, project: Project, tmp_path: Path
+    ) -> None:
+        made = sandbox.wheel("acme-widgets", "1.0")
+        (tmp_path / made.name).write_bytes(made.data)
+        url = f"{project.pypi_url}/files/{made.sha256}/{made.name}"
+
+        def seen(method: str) -> tuple[int, bytes, dict[str, str]]:
+            answer = http(method, url)
+            headers = {name: value for name, value in answer.headers.items() if name.lower() != "date"}
+            return answer.status_code, answer.content, headers
+
+        sandbox.put_files(project, [made])
+        usual = [seen(method) for method in ("GET", "HEAD")]
+        sandbox.delete_file(project, made.name)
+        sandbox.put_file_by_path(project, tmp_path / made.name)
+
+        assert [seen(method) for method in ("GET", "HEAD")] == usual
+        assert usual[0][:2] == (200, made.data)
 
     def test_proxied_index_of_the_firewall(self, sandbox: Sandbox, http: Http, project: Project) -> None:
         wheel = sandbox.wheel("idna", "3.20")

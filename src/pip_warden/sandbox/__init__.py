@@ -7,6 +7,7 @@ from pip_warden.sandbox.clock import SandboxClock
 from pip_warden.sandbox.errors import SandboxError
 from pip_warden.sandbox.faults import (
     Answer,
+    Delay,
     Drip,
     Hold,
     InjectedFault,
@@ -26,6 +27,7 @@ from pip_warden.sandbox.world import Sandbox
 
 __all__ = [
     "Answer",
+    "Delay",
     "Drip",
     "File",
     "Forwarding",

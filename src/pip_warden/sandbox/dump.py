@@ -70,7 +70,7 @@ def _file(file: FileRow) -> dict[str, object]:
     return {
         "id": file.id,
         "name": file.name,
-        "size": len(file.data),
+        "size": file.size,
         "sha256": file.sha256,
         "claimed_sha256": file.claimed_sha256,
         "uploaded_by_job": file.job.id if file.job else None,

@@ -11,6 +11,7 @@ import re
 import socket
 import struct
 import threading
+import weakref
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, assert_never
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, assert_never
 from pip_warden.sandbox.origins import TRANSPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -76,7 +77,18 @@ class Reset:
     after_commit: bool = False
 
 
-Action = Answer | Hold | Drip | Truncate | WrongLength | Reset
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delay:
+    """Be as far away as a real server: wait before the application sees a request.
+
+    Attributes:
+        round_trip: Seconds; a connection's first request waits twice, for connecting took a round trip too.
+    """
+
+    round_trip: float
+
+
+Action = Answer | Hold | Drip | Truncate | WrongLength | Reset | Delay
 
 
 def too_many_requests(*, retry_after: int | None = 1, headers: bool = True) -> Answer:
@@ -145,12 +157,18 @@ class InjectedFault:
 
 
 class Faults:
-    """Keep the armed faults and apply them to requests; the first match in order of arming wins."""
+    """Keep the armed faults and apply them to requests; the first match in order of arming wins.
 
-    def __init__(self) -> None:
+    Args:
+        sleep: How a `Delay` waits, given seconds; a test counts instead.
+    """
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self.sleep = sleep
         self._lock = threading.Lock()
         self._armed: list[InjectedFault] = []
         self._closing = threading.Event()
+        self._connected: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
 
     def add(self, fault: InjectedFault) -> InjectedFault:
         """Arm a fault and return it."""
@@ -212,8 +230,19 @@ class Faults:
                 if action.after_commit:
                     await app(scope, receive, _swallow)
                 await _reset(scope, receive)
+            case Delay():
+                await self.sleep(action.round_trip * self._round_trips(scope))
+                await app(scope, receive, send)
             case _:
                 assert_never(action)
+
+    def _round_trips(self, scope: Scope) -> int:
+        """Return how many a request takes: one more where nothing was asked on its connection before."""
+        connection: asyncio.Transport = scope["state"][TRANSPORT]
+        if connection in self._connected:
+            return 1
+        self._connected.add(connection)
+        return 2
 
 
 async def _answer(action: Answer, receive: Receive, send: Send) -> None:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from pip_warden.sandbox.errors import SandboxError
 from pip_warden.sandbox.gitlab.model import PackageType
+from pip_warden.sandbox.packages import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from pip_warden.sandbox.gitlab.model import FileRow, PackageRow
     from pip_warden.sandbox.gitlab.state import GitLabState
     from pip_warden.sandbox.handles import Job, Project
-    from pip_warden.sandbox.packages import File
 
 _BITS = 8
 
@@ -37,6 +38,15 @@ class RegistryEdits:
                     package, file.name, file.data, claimed_sha256=file.sha256, job=context
                 )
                 row.requires_python = file.claimed_requires_python
+
+    def put_file_by_path(self, project: Project, path: Path) -> None:
+        """Put a file of any size into the PyPI registry: it is served from where it lies, and stays there."""
+        named = File(name=path.name, data=b"")
+        with self.state.lock:
+            package = self.state.package(project.record, PackageType.PYPI, named.distribution, named.version)
+            row = self.state.add_file(package, path.name, b"", claimed_sha256=None)
+            row.path = path
+            row.requires_python, row.claimed_sha256 = "", row.sha256
 
     def put_evidence(
         self, project: Project, version: str, evidence: Mapping[str, bytes], *, package: str | None = None

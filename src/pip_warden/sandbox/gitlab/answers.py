@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, unquote
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from pip_warden.sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
     from starlette.requests import Request
 
 T = TypeVar("T")
+
+_PIECE = 1 << 20
 
 REALM = 'Basic realm="GitLab Packages Registry"'
 MOVED = "This resource has been moved temporarily to {}."
@@ -74,10 +77,28 @@ def redirect(url: str, *, method: str = "GET") -> Response:
 
 def attachment(data: bytes, name: str, *, headers: Mapping[str, str] | None = None) -> Response:
     """Return a file as a download."""
+    return Response(data, headers=_download(name) | dict(headers or {}))
+
+
+def streamed(
+    path: Path, name: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a file as a download, piece by piece."""
+    fields = _download(name) | {"content-length": str(path.stat().st_size)} | dict(headers or {})
+    return Response(headers=fields) if method == "HEAD" else StreamingResponse(_pieces(path), headers=fields)
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    # Read in the loop itself: a thread for each piece would bound what is measured.
+    with path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            yield piece
+
+
+def _download(name: str) -> dict[str, str]:
     plain = name.replace("\\", "_").replace('"', "_")
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
-    fields = {"content-disposition": disposition, "content-type": "application/octet-stream"}
-    return Response(data, headers=fields | dict(headers or {}))
+    return {"content-disposition": disposition, "content-type": "application/octet-stream"}
 
 
 def found(value: T | None, what: str = "") -> T:

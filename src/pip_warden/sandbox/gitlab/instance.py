@@ -70,8 +70,10 @@ class Instance:
     def deliver(
         self, request: Request, file: FileRow, *, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """Return a file's bytes, or a redirect to them in object storage."""
+        """Return a file's bytes, or a redirect to them in object storage, where no file by path is."""
         settings = self.state.settings
+        if file.path is not None:
+            return answers.streamed(file.path, file.name, method=request.method, headers=headers)
         if not settings.object_storage:
             return answers.attachment(file.data, file.name, headers=headers)
         url = self.storage.sign(

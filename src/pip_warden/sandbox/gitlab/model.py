@@ -11,6 +11,7 @@ from pip_warden.sandbox.packages import normalized
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
 
 class Role(IntEnum):
@@ -86,6 +87,7 @@ class FileRow:
         requires_python: What the JSON page says for this file; None if only the version row knows.
         job: The CI job that uploaded it, if one did.
         claimed_url: The URL the index links to instead of its own; no honest GitLab has it.
+        path: Where the bytes of a file lie that is too large for memory; ``data`` is empty then.
     """
 
     id: int
@@ -96,11 +98,20 @@ class FileRow:
     requires_python: str | None = None
     job: JobContext | None = None
     claimed_url: str | None = None
+    path: Path | None = None
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes."""
+        return len(self.data) if self.path is None else self.path.stat().st_size
 
     @property
     def sha256(self) -> str:
         """Return the SHA-256 of the actual bytes."""
-        return hashlib.sha256(self.data).hexdigest()
+        if self.path is None:
+            return hashlib.sha256(self.data).hexdigest()
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(eq=False, kw_only=True, slots=True)

@@ -44,7 +44,7 @@ def file_entry(package: PackageRow, file: FileRow) -> dict[str, object]:
         "package_id": package.id,
         "created_at": stamp(file.created_at),
         "file_name": file.name,
-        "size": len(file.data),
+        "size": file.size,
         "file_md5": None,
         "file_sha1": None,
         "file_sha256": file.claimed_sha256,
