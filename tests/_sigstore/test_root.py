@@ -196,6 +196,18 @@ def test_b23_a_chain_ends_in_what_issues_itself() -> None:
         assert dropped(value | {part: [whole, lacking]}).startswith(f"{part}[1]: ")
 
 
+def test_t09_a_name_tells_the_authority_only_where_no_other_certificate_has_it() -> None:
+    value = service().trusted_root()
+    part = value["certificateAuthorities"][0]
+    root, twice = load_root(encoded(value)), value | {"certificateAuthorities": [part, part]}
+    (authority,) = root.authorities
+    own, above = (ca.subject for ca in authority.certificates)
+
+    assert root.issuer(own) is authority
+    assert root.issuer(above) is None
+    assert load_root(encoded(twice)).issuer(own) is None
+
+
 def test_b23_a_logs_key_has_one_form() -> None:
     value = service().trusted_root()
     for part in ("tlogs", "ctlogs"):

@@ -310,6 +310,37 @@ def test_t18_too_many_timestamps(sigstore: SigstoreService, root: Root) -> None:
     assert code(outcome(changed(value, path, stamps * 2), root)) == "bad-bundle"
 
 
+@pytest.mark.parametrize("sct", ["honest", "foreign"])
+def test_t09_a_certificate_that_only_names_the_authority_is_at_fault_before_all_else(
+    sct: Any, sigstore: SigstoreService, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The authority's name and key identifier are no secret: only its signature tells."""
+    monkeypatch.setattr(in_force, "names_issuer", lambda *_: True)
+    found = outcome(sigstore.sign_blob(DATA, CLAIMS, lie=Lie(ca="foreign", sct=sct)), root)
+
+    assert isinstance(found, Fault)
+    assert (found.code, found.found[:11]) == ("bad-certificate-chain", "the issuer ")
+
+
+def test_an_authoritys_signature_is_left_to_the_library_where_all_is_well(
+    sigstore: SigstoreService, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes as long as all other signatures of a bundle together."""
+    asked: list[Authority] = []
+    issued = in_force._issued
+
+    def count(certificate: x509.Certificate, authority: Authority) -> bool:
+        asked.append(authority)
+        return issued(certificate, authority)
+
+    monkeypatch.setattr(in_force, "_issued", count)
+
+    assert code(outcome(signed(sigstore, MediaType.V03), root)) == "proved"
+    assert asked == []
+    assert code(outcome(sigstore.sign_blob(DATA, CLAIMS, lie=Lie(sct="foreign")), root)) == "bad-sct"
+    assert len(asked) == len(root.authorities)
+
+
 def test_t22_a_valid_bundle_does_not_fit_a_changed_file(sigstore: SigstoreService, root: Root) -> None:
     value = signed(sigstore, MediaType.V03)
 

@@ -23,13 +23,33 @@ from pip_warden.faults import FaultError
 Moments = tuple[datetime, ...]
 
 
-def authority_of(certificate: x509.Certificate, root: Root, moments: Moments) -> Authority:
+def named_issuer(certificate: x509.Certificate, root: Root) -> Authority | None:
+    """Return the authority that issued a certificate if any of the root did, None where names cannot tell.
+
+    The signature is left to the library: its verifier trusts this authority alone, which has no second
+    certificate of that name.
+    """
+    authority = root.issuer(certificate.issuer)
+    if authority is None or not names_issuer(certificate, authority.certificates[0]):
+        return None
+    return authority
+
+
+def authority_of(
+    certificate: x509.Certificate, root: Root, moments: Moments, *, named: Authority | None = None
+) -> Authority:
     """Return the certificate authority that issued a certificate and was in force at the moments of signing.
+
+    Args:
+        certificate: A signer's certificate.
+        root: The trusted root.
+        moments: The proved times of signing.
+        named: What :func:`named_issuer` returned: then the signature remains to be proved.
 
     Raises:
         FaultError: ``bad-certificate-chain`` or ``outside-validity-window``.
     """
-    issuers = [authority for authority in root.authorities if _issued(certificate, authority)]
+    issuers = [named] if named else [each for each in root.authorities if _issued(certificate, each)]
     if not issuers:
         raise verification_fault(
             "bad-certificate-chain", f"the issuer {certificate.issuer.rfc4514_string()!r}"

@@ -8,7 +8,9 @@ exactly the CA, CT log and transparency log that one bundle names (:mod:`.verifi
 from __future__ import annotations
 
 import threading
+from collections import Counter
 
+from cryptography import x509
 from sigstore.verify import Verifier
 
 from pip_warden._sigstore.root_parts import Authority, Log, Parts
@@ -38,6 +40,7 @@ class Root:
         self.logs = parts.logs
         self.dropped = parts.dropped
         self.timestamp_authorities = parts.timestamp_authorities
+        self._issuers = _alone(parts.authorities)
         self._verifiers: dict[tuple[Authority | Log, ...], Verifier] = {}
         self._lock = threading.Lock()
 
@@ -46,6 +49,13 @@ class Root:
         """URLs of the Rekor v1 instances, the newest first, each once."""
         newest_first = sorted(self.logs, key=lambda log: log.window.start, reverse=True)
         return tuple(dict.fromkeys(log.url for log in newest_first if log.is_v1))
+
+    def issuer(self, name: x509.Name) -> Authority | None:
+        """Return the authority that issues under a name.
+
+        None where none does, or where the name does not tell: another certificate of the root has it too.
+        """
+        return self._issuers.get(name)
 
     def verifier(
         self, authority: Authority, ct_log: Log, log: Log, timestamp_authorities: tuple[Authority, ...]
@@ -56,6 +66,13 @@ class Root:
             if key not in self._verifiers:
                 self._verifiers[key] = build_verifier(authority, ct_log, log, timestamp_authorities)
             return self._verifiers[key]
+
+
+def _alone(authorities: tuple[Authority, ...]) -> dict[x509.Name, Authority]:
+    """Return the authorities by the names of their issuing certificates that no other certificate has."""
+    names = Counter(ca.subject for authority in authorities for ca in authority.certificates)
+    first = {authority.certificates[0].subject: authority for authority in authorities}
+    return {name: authority for name, authority in first.items() if names[name] == 1}
 
 
 def load_root(raw: bytes) -> Root:

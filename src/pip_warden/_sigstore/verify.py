@@ -22,11 +22,12 @@ from pip_warden._sigstore.in_force import (
     check_in_force,
     ct_log_of,
     log_of,
+    named_issuer,
     timestamp_authorities_of,
 )
 from pip_warden._sigstore.result import Envelope, VerificationResult
 from pip_warden._sigstore.root import Root
-from pip_warden._sigstore.root_parts import Log
+from pip_warden._sigstore.root_parts import Authority, Log
 from pip_warden._sigstore.timed import TimedBundle, timed_bundles
 from pip_warden._sigstore.verification_faults import from_library_error, text_of, verification_fault
 from pip_warden._sigstore.wire import InclusionProof, LogEntry, WireBundle
@@ -75,10 +76,30 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> VerificationResult:
         raise verification_fault(
             "bad-signature", f"a signature over a file with SHA-256 {wire.message_digest.hex()}"
         )
-    certificate = _load(wire.certificate)
+    _check_loads(wire.certificate)
     bundles = tuple(timed_bundles(wire))
+    certificate = bundles[0].bundle.signing_certificate
     moments = tuple(timed.moment for timed in bundles)
-    authority, ct_log = authority_of(certificate, root, moments), ct_log_of(certificate, root)
+    try:
+        authority = authority_of(certificate, root, moments, named=named_issuer(certificate, root))
+        return _prove_issued(wire, digest, root, authority, bundles, proof)
+    except Exception:
+        # Whatever else is wrong: if the certificate only names the authority, that is its fault.
+        authority_of(certificate, root, moments)
+        raise
+
+
+def _prove_issued(
+    wire: WireBundle,
+    digest: Digest,
+    root: Root,
+    authority: Authority,
+    bundles: tuple[TimedBundle, ...],
+    proof: InclusionProof,
+) -> VerificationResult:
+    """Prove everything else of a bundle whose certificate names an authority as its issuer."""
+    certificate, moments = bundles[0].bundle.signing_certificate, tuple(timed.moment for timed in bundles)
+    ct_log = ct_log_of(certificate, root)
     log = log_of(wire.entry.log_id, root, moments)
     _check_place(wire.entry, proof, log)
     envelopes = []
@@ -86,7 +107,7 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> VerificationResult:
         verifier = root.verifier(authority, ct_log, log, timestamp_authorities_of(timed, root))
         envelopes.append(_verified(timed, verifier, wire, digest))
         check_in_force(certificate, timed.moment)
-    claims = read_claims(bundles[0].bundle.signing_certificate)
+    claims = read_claims(certificate)
     if isinstance(claims, Fault):
         raise FaultError(claims)
     _check_leaf(certificate)
@@ -142,9 +163,9 @@ def _check_place(entry: LogEntry, proof: InclusionProof, log: Log) -> None:
         )
 
 
-def _load(der: bytes) -> x509.Certificate:
+def _check_loads(der: bytes) -> None:
     try:
-        return x509.load_der_x509_certificate(der)
+        x509.load_der_x509_certificate(der)
     except ValueError as err:
         raise verification_fault("bad-certificate", str(err)) from err
 
