@@ -12,6 +12,7 @@ import math
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from typing import NoReturn, TypeAlias
 
 JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
@@ -48,9 +49,8 @@ def loads(raw: bytes | str, *, max_bytes: int) -> JSONValue:
         raise MalformedError(f"larger than {max_bytes} bytes")
     try:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-        value: JSONValue = json.loads(
-            text, object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
-        )
+        # json.loads names a byte order mark, which the decoder by itself takes for any other wrong letter.
+        value: JSONValue = json.loads(text) if text.startswith("\ufeff") else _DECODER.decode(text)
     except UnicodeDecodeError as err:
         raise MalformedError("not UTF-8") from err
     except RecursionError as err:
@@ -112,6 +112,9 @@ def _constant(text: str) -> NoReturn:
     raise MalformedError(f"{text} is not JSON")
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
+
+
 def _check(value: JSONValue, left: int) -> None:
     """Check every value once: its depth, and that text is valid Unicode."""
     if left == 0:
@@ -121,12 +124,18 @@ def _check(value: JSONValue, left: int) -> None:
     elif isinstance(value, int):
         _check_whole(value)
     elif isinstance(value, dict):
-        for key, item in value.items():
+        for key in value:
             _check_text(key)
-            _check(item, left - 1)
+        _check_all(value.values(), left - 1)
     elif isinstance(value, list):
-        for item in value:
-            _check(item, left - 1)
+        _check_all(value, left - 1)
+
+
+def _check_all(values: Iterable[JSONValue], left: int) -> None:
+    for value in values:
+        # Nearly all of a long document is plain text, and a call for each costs more than reading it.
+        if not (left and type(value) is str and value.isascii()):
+            _check(value, left)
 
 
 def _check_whole(value: int) -> None:

@@ -9,6 +9,8 @@ Sources: Rekor's types ``hashedrekord`` and ``dsse`` 0.0.1 as they are canonical
 
 from __future__ import annotations
 
+import json
+
 import rfc8785
 
 from pip_warden._sigstore.fields import Fields
@@ -17,6 +19,7 @@ from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 V1, V2 = "0.0.1", "0.0.2"
 """Versions of the entries of Rekor v1 and Rekor v2."""
 
+_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 _LARGEST_BODY = 1 << 20
 
 
@@ -45,9 +48,19 @@ def read_body(raw: bytes) -> tuple[str, str]:
 
 def _is_canonical(value: JSONValue, raw: bytes) -> bool:
     try:
+        # A log's bodies are of ASCII text alone, which the C encoder writes in the same form.
+        if raw.isascii() and _is_of_texts(value) and _SORTED.encode(value).encode() == raw:
+            return True
         return rfc8785.dumps(value) == raw
     except ValueError:  # numbers and surrogates that RFC 8785 cannot represent
         return False
+
+
+def _is_of_texts(value: JSONValue) -> bool:
+    """Return whether a value consists of objects, lists and texts, which have one form in JSON if ASCII."""
+    if isinstance(value, dict):
+        return all(map(_is_of_texts, value.values()))
+    return all(map(_is_of_texts, value)) if isinstance(value, list) else isinstance(value, str)
 
 
 def _hashedrekord_v1(spec: Fields) -> None:

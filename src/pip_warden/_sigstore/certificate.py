@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -24,16 +25,20 @@ E = TypeVar("E", bound=x509.ExtensionType)
 
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _LARGEST_ARC = 2**31 - 1
-_NEVER_CRITICAL = (
-    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-    ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+_NEVER_CRITICAL = frozenset(
+    {
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+    }
 )
-_OF_A_CA = (
-    ExtensionOID.NAME_CONSTRAINTS,
-    ExtensionOID.POLICY_CONSTRAINTS,
-    ExtensionOID.INHIBIT_ANY_POLICY,
-    x509.ObjectIdentifier("2.5.29.33"),  # policy mappings
+_OF_A_CA = frozenset(
+    {
+        ExtensionOID.NAME_CONSTRAINTS,
+        ExtensionOID.POLICY_CONSTRAINTS,
+        ExtensionOID.INHIBIT_ANY_POLICY,
+        x509.ObjectIdentifier("2.5.29.33"),  # policy mappings
+    }
 )
 _KNOWN_CRITICAL = (
     ExtensionOID.BASIC_CONSTRAINTS,
@@ -88,7 +93,9 @@ def _check_key(certificate: x509.Certificate) -> None:
 
 def _check_value(extension: x509.Extension[x509.ExtensionType]) -> None:
     value, numbers = extension.value, [extension.oid]
-    if isinstance(value, x509.ExtendedKeyUsage):
+    if type(value) is x509.UnrecognizedExtension:
+        pass  # most of a signer's; asking for each kind costs more than the rest
+    elif isinstance(value, x509.ExtendedKeyUsage):
         numbers += value
     elif isinstance(value, x509.CertificatePolicies):
         policies = [policy.policy_identifier for policy in value]
@@ -103,6 +110,7 @@ def _check_value(extension: x509.Extension[x509.ExtensionType]) -> None:
         check_identifier(number)
 
 
+@lru_cache(maxsize=1024)
 def check_identifier(number: x509.ObjectIdentifier) -> None:
     """Check that the arcs of an object identifier are within 31 bits.
 
@@ -194,6 +202,7 @@ def _purposes(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
 def _value(certificate: x509.Certificate, kind: type[E]) -> E | None:
     """Return an extension's value, None where it is absent."""
     try:
-        return certificate.extensions.get_extension_for_class(kind).value
+        found = certificate.extensions.get_extension_for_oid(kind.oid).value
     except x509.ExtensionNotFound:
         return None
+    return found if isinstance(found, kind) else None

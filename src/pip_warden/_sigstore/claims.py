@@ -13,6 +13,9 @@ from pip_warden.faults import Fault
 
 _ARC = "1.3.6.1.4.1.57264.1."
 _RAW_ISSUER = 1
+_NUMBERS = {
+    x509.ObjectIdentifier(f"{_ARC}{number}"): number for number in (_RAW_ISSUER, *CLAIM_NUMBERS.values())
+}
 _UTF8_STRING = 0x0C
 _LONG_FORM = 0x80
 _NOBODY = frozenset({"https:", "https://", "https://<nil>", "https://%3Cnil%3E"})
@@ -55,10 +58,12 @@ def read_claims(certificate: x509.Certificate) -> CertificateClaims | Fault:
 
 def _values(extensions: x509.Extensions) -> dict[int, str]:
     """Return the text of every claim, by its number."""
+    listed: dict[int, list[x509.Extension[x509.ExtensionType]]] = {number: [] for number in _NUMBERS.values()}
+    for extension in extensions:
+        if (claim := _NUMBERS.get(extension.oid)) is not None:
+            listed[claim].append(extension)
     found = {}
-    for number in (_RAW_ISSUER, *CLAIM_NUMBERS.values()):
-        oid = x509.ObjectIdentifier(f"{_ARC}{number}")
-        matching = [extension for extension in extensions if extension.oid == oid]
+    for number, matching in listed.items():
         if len(matching) > 1:
             raise ValueError(f"extension {_ARC}{number} appears {len(matching)} times")
         for extension in matching:

@@ -7,7 +7,6 @@ spelling.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 
@@ -24,7 +23,7 @@ def canonical_base64(text: str, where: str) -> bytes:
         MalformedError: It is not base64, or not its one canonical spelling (RFC 4648 section 3.5).
     """
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError) as err:
         raise MalformedError(f"{where} is not base64") from err
     if base64_of(data) != text:
@@ -34,7 +33,7 @@ def canonical_base64(text: str, where: str) -> bytes:
 
 def base64_of(data: bytes) -> str:
     """Encode bytes for protobuf JSON, as :func:`canonical_base64` decodes them."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 class Fields:
@@ -46,13 +45,13 @@ class Fields:
     def __init__(self, value: JSONValue, where: str) -> None:
         if not isinstance(value, dict):
             raise MalformedError(f"{where} is not an object")
-        self._values = {key: item for key, item in value.items() if item is not None}
+        self._values = value
         self._unread = set(value)
         self.where = where
 
     def has(self, key: str) -> bool:
         """Return whether a field is present; a null one is not, and counts as taken."""
-        if key in self._values:
+        if self._values.get(key) is not None:
             return True
         self._unread.discard(key)
         return False

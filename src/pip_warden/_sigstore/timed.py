@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 from rfc3161_client import TimeStampResponse
@@ -44,13 +45,14 @@ def timed_bundles(wire: WireBundle) -> Iterator[TimedBundle]:
     """
     if wire.entry.promise is not None:
         moment = datetime.fromtimestamp(wire.entry.integrated_time, tz=UTC)
-        yield TimedBundle(_bundle(replace(wire, timestamps=())), moment, stamp=None)
+        promised = replace(wire, timestamps=()) if wire.timestamps else wire
+        yield TimedBundle(_bundle(promised), moment, stamp=None)
     elif wire.timestamps and wire.entry.integrated_time:
         raise verification_fault(
             "bad-signing-time", "a time of the log entry that nobody signed, beside a time stamp"
         )
-    untimed = replace(wire.entry, promise=None, integrated_time=0)
     for stamp in wire.timestamps:
+        untimed = replace(wire.entry, promise=None, integrated_time=0)
         bundle = _bundle(replace(wire, entry=untimed, timestamps=(stamp,)))
         read = _stamped(bundle, stamp)
         yield TimedBundle(bundle, read.gen_time, stamp=read)
@@ -87,6 +89,17 @@ def _stamped(bundle: Bundle, response: bytes) -> Timestamp:
     return found
 
 
+@lru_cache(maxsize=16)
+def check_certificate(der: bytes) -> None:
+    """Check that every client can read a certificate; one authority's stamps always have the same.
+
+    Raises:
+        MalformedError: Some client cannot read it.
+        ValueError: It cannot be read at all.
+    """
+    check_readable(x509.load_der_x509_certificate(der))
+
+
 def check_timestamp(stamp: TimeStampResponse) -> None:
     """Refuse what some clients read and others do not; the set of certificates is not signed.
 
@@ -95,7 +108,7 @@ def check_timestamp(stamp: TimeStampResponse) -> None:
         ValueError: A certificate cannot be read at all.
     """
     for der in stamp.signed_data.certificates:
-        check_readable(x509.load_der_x509_certificate(der))
+        check_certificate(der)
     check_identifier(stamp.tst_info.policy)
     stated = [getattr(stamp.tst_info.accuracy, unit, None) for unit in ("seconds", "millis", "micros")]
     if any(value is not None and not 0 <= value < _COARSEST for value in stated):

@@ -15,6 +15,8 @@ from pip_warden.strict_json import JSONValue
 
 V0_3 = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
+_PLAIN = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
 JSONObject = dict[str, JSONValue]
 
 
@@ -129,7 +131,7 @@ class WireBundle:
             "timestampVerificationData": {"rfc3161Timestamps": stamps},
         }
         whole = {"mediaType": V0_3, "verificationMaterial": material, **self._content()}
-        return json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
+        return _PLAIN.encode(whole).encode()
 
     def _content(self) -> JSONObject:
         if self.envelope is not None:

@@ -7,7 +7,7 @@ module does not import the sigstore library, so that reading evidence stays chea
 from __future__ import annotations
 
 from pip_warden._sigstore.checkpoint import read_checkpoint
-from pip_warden._sigstore.fields import Fields
+from pip_warden._sigstore.fields import Fields, canonical_base64
 from pip_warden._sigstore.wire import V0_3, InclusionProof, LogEntry, WireBundle, WireEnvelope
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
@@ -159,6 +159,9 @@ def _proof(fields: Fields | None, log_id: bytes) -> InclusionProof | None:
 
 
 def _hash(item: JSONValue, where: str) -> bytes:
+    # A proof has one for each level of the log's tree; whatever is wrong with it, the fields tell.
+    if type(item) is str and len(found := canonical_base64(item, f"{where}.hashes.hash")) == _HASH:
+        return found
     return Fields({"hash": item}, f"{where}.hashes").data("hash", size=_HASH)
 
 

@@ -13,6 +13,7 @@ empty segments and ``..`` are not subjects at all: they match no pattern.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from string import ascii_letters, ascii_lowercase, digits
 
 from packaging.version import Version
@@ -55,6 +56,7 @@ class PipelineSubject:
     ref: str
 
 
+@lru_cache(maxsize=4)
 def read_subject(claimed: str) -> PipelineSubject | None:
     """Parse a certificate's subject; None where it names no project in one of the two forms."""
     subject = _split(claimed)
