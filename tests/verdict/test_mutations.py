@@ -13,7 +13,8 @@ from pip_warden._sigstore.result import VerificationResult
 from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.faults import Fault
-from pip_warden.verdict import archive, attested, evidence, inquiry, origin
+from pip_warden.verdict import archive, attested, evidence, inquiry
+from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import Accepted, Refused, Verdict
 
 NO = Fault(code="mutated", expected="yes", found="no")
@@ -47,7 +48,7 @@ def test_without_a_mutation_the_file_is_accepted() -> None:
     ("room", "check", "step"),
     [
         (inquiry, "find_pin", 1),
-        (origin, "check_candidate", 2),
+        (Listing, "check_candidate", 2),
         (archive, "check_name", 3),
         (archive, "check_archive", 4),
         (archive, "check_digest", 5),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from packaging.version import Version
 
 import samples
 from pip_warden.digests import Digest, digest_of
-from pip_warden.index.candidate import Candidate
+from pip_warden.faults import Fault
+from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import parse_artifact_name
 from pip_warden.trust.model import Source
 from pip_warden.verdict import origin
-from pip_warden.verdict.listing import list_page
+from pip_warden.verdict.listing import Listing, list_page
 from pip_warden.verdict.model import Refused, Step
 
 
@@ -89,7 +91,7 @@ def test_a_page_of_another_source_is_refused() -> None:
 def test_a_candidate_must_stand_on_its_page() -> None:
     stranger = samples.candidate("acme_widgets-9.0-py3-none-any.whl")
 
-    fault = origin.check_candidate(stranger, samples.page())
+    fault = samples.listing().check_candidate(stranger)
 
     assert fault is not None
     assert fault.code == "foreign-file"
@@ -121,7 +123,7 @@ OTHER = digest_of(b"other bytes")
 def _release(*candidates: Candidate, unusable: tuple[str, ...] = (), version: str = "1.0") -> str | None:
     page = replace(samples.page(*candidates), unusable=tuple(parse_artifact_name(name) for name in unusable))
     asked = next(c for c in page.candidates if str(c.name.version) == version)
-    fault = origin.check_candidate(asked, page)
+    fault = Listing(entry=samples.entry(), page=page, allowed=page.candidates).check_candidate(asked)
     return fault.code if fault else None
 
 
@@ -187,3 +189,27 @@ def test_b09_an_entry_that_cannot_be_asked_for_has_bytes_too() -> None:
     assert _release(samples.candidate(), unusable=(samples.WHEEL,)) == "same-name-other-bytes"
     assert _release(samples.candidate(), unusable=("acme_widgets-1.0.tar.gz",)) is None
     assert _release(samples.candidate(), unusable=("acme_widgets-1.1-py3-none-any.whl",)) is None
+
+
+def test_what_a_page_costs_grows_with_its_files_and_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release of three thousand files took a minute."""
+    many = [samples.candidate(f"acme_widgets-1.0-{number}-py3-none-any.whl") for number in range(1, 60)]
+    listing = samples.listing(*many)
+    judged: list[Version] = []
+    compared: list[Candidate] = []
+    check, equal = origin.check_release, Candidate.__eq__
+
+    def count_release(page: IndexPage, version: Version) -> Fault | None:
+        judged.append(version)
+        return check(page, version)
+
+    def count_compared(one: Candidate, other: object) -> bool:
+        compared.append(one)
+        return bool(equal(one, other))
+
+    monkeypatch.setattr(origin, "check_release", count_release)
+    monkeypatch.setattr(Candidate, "__eq__", count_compared)
+
+    assert [listing.check_candidate(replace(each)) for each in many] == [None] * len(many)
+    assert len(judged) == 1
+    assert len(compared) == len(many)

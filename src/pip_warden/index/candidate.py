@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.names import ArtifactName, ProjectName
@@ -67,11 +69,46 @@ class IndexPage:
     candidates: tuple[Candidate, ...]
     ignored: tuple[tuple[str, str], ...] = ()
     unusable: tuple[ArtifactName, ...] = ()
+    _files: Mapping[tuple[str, str], tuple[Candidate, ...]] = field(init=False, repr=False, compare=False)
+    _releases: Mapping[Version, Release] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Each file of a page is looked up on it again, and it may have a hundred thousand.
+        files: dict[tuple[str, str], list[Candidate]] = {}
+        releases: dict[Version, tuple[list[Candidate], list[ArtifactName]]] = {}
+        for candidate in self.candidates:
+            files.setdefault(_file_of(candidate), []).append(candidate)
+            releases.setdefault(candidate.name.version, ([], []))[0].append(candidate)
+        for name in self.unusable:
+            releases.setdefault(name.version, ([], []))[1].append(name)
+        object.__setattr__(self, "_files", {file: tuple(found) for file, found in files.items()})
+        object.__setattr__(
+            self,
+            "_releases",
+            {version: (tuple(usable), tuple(other)) for version, (usable, other) in releases.items()},
+        )
+
+    def lists(self, candidate: Candidate) -> bool:
+        """Return whether a candidate is one of the page's."""
+        return candidate in self._files.get(_file_of(candidate), ())
+
+    def release(self, version: Version) -> Release:
+        """Return the candidates of a version, and the unusable names, both in the page's order."""
+        return self._releases.get(version, ((), ()))
+
+
+Release = tuple[tuple[Candidate, ...], tuple[ArtifactName, ...]]
+"""The entries of one version: its candidates, and its names in unusable entries."""
+
+
+def _file_of(candidate: Candidate) -> tuple[str, str]:
+    """Return a file's name and what distinguishes its bytes."""
+    return candidate.name.filename, candidate.bytes_claimed
 
 
 def distinct(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """Drop entries that repeat an earlier one: an index may list a file twice, with one name and digest."""
     seen: dict[tuple[str, str], Candidate] = {}
     for candidate in candidates:
-        seen.setdefault((candidate.name.filename, candidate.bytes_claimed), candidate)
+        seen.setdefault(_file_of(candidate), candidate)
     return tuple(seen.values())

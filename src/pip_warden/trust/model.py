@@ -159,10 +159,15 @@ class HashEntry:
     registry: str | None = None
     registry_id: int | None = None
     demanded: tuple[str, ...] = ()
+    _digests: Mapping[str, Digest] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every file that an index lists is looked up here.
+        object.__setattr__(self, "_digests", MappingProxyType(dict(self.files)))
 
     def digest_for(self, filename: str) -> Digest | None:
         """Return the digest pinned for a file name."""
-        return dict(self.files).get(filename)
+        return self._digests.get(filename)
 
 
 Entry = IdentityEntry | HashEntry

@@ -40,7 +40,7 @@ from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
 from pip_warden.trust.suggest import pin_known_by_hash
-from pip_warden.verdict import archive, origin
+from pip_warden.verdict import archive
 from pip_warden.verdict.evidence import EvidenceEvaluation, Roots, no_evidence
 from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import Accepted, Observed, PinnedByHash, Refused, Step, StepFailure, Verdict
@@ -232,7 +232,7 @@ class Inquiry:
         """Step 2, the part that the page does not decide for all of its files."""
         if listing is None or (self._entry is not None and not listing.is_for(self._entry)):
             raise InternalError("bug", "a candidate was judged without its page")
-        fault = origin.check_candidate(candidate, listing.page)
+        fault = listing.check_candidate(candidate)
         if fault is not None and self.wants is not Wants.NOTHING:
             self._end(self._refused(StepFailure(Step.ORIGIN, fault)))
 

@@ -6,8 +6,11 @@ May the project be looked up, is the page its source's own, and which of its fil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from packaging.version import Version
+
+from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage, distinct
 from pip_warden.names import ProjectName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
@@ -29,6 +32,7 @@ class Listing:
     entry: Entry | Probe
     page: IndexPage
     allowed: tuple[Candidate, ...]
+    _judged: dict[Version, Fault | None] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def is_for(self, entry: Entry | Probe) -> bool:
         """Return whether the page also counts as judged by another entry.
@@ -37,6 +41,13 @@ class Listing:
         """
         mine, theirs = ((e.project, e.source, e.registry, isinstance(e, Probe)) for e in (self.entry, entry))
         return mine == theirs
+
+    def check_candidate(self, candidate: Candidate) -> Fault | None:
+        """Judge that the page lists a candidate, and judge its release: that once, whoever asks first."""
+        version = candidate.name.version
+        if version not in self._judged:
+            self._judged[version] = origin.check_release(self.page, version)
+        return origin.check_listed(candidate, self.page) or self._judged[version]
 
 
 def page_entry(project: ProjectName, trust: TrustFile) -> Entry | Refused:

@@ -42,11 +42,11 @@ def check_page(page: IndexPage, project: ProjectName, entry: Entry | Probe, sour
     return _check_gitlab_files(page, entry, source)
 
 
-def check_candidate(candidate: Candidate, page: IndexPage) -> Fault | None:
-    """Judge that a page, judged before, lists a candidate, and judge its release."""
-    if candidate not in page.candidates:
-        return Fault(code="foreign-file", expected=f"a file listed on {page.url}", found=candidate.url)
-    return check_release(page, candidate.name.version)
+def check_listed(candidate: Candidate, page: IndexPage) -> Fault | None:
+    """Judge that a page, judged before, lists a candidate."""
+    if page.lists(candidate):
+        return None
+    return Fault(code="foreign-file", expected=f"a file listed on {page.url}", found=candidate.url)
 
 
 def check_release(page: IndexPage, version: Version) -> Fault | None:
@@ -55,8 +55,9 @@ def check_release(page: IndexPage, version: Version) -> Fault | None:
     No two digests, nor one with a digest and one without. Entries that cannot be fetched here count too:
     their bytes are not known, and installers may be able to fetch them.
     """
-    rows = [(c.name, c.bytes_claimed) for c in page.candidates if c.name.version == version]
-    rows += [(name, "") for name in page.unusable if name.version == version]
+    usable, unusable = page.release(version)
+    rows = [(c.name, c.bytes_claimed) for c in usable]
+    rows += [(name, "") for name in unusable]
     known: dict[object, tuple[ArtifactName, str]] = {}
     for name, found in rows:
         first, bytes_ = known.setdefault(name.choice, (name, found))
