@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
@@ -417,6 +418,52 @@ def test_b16_a_pipe_in_the_place_of_a_file_is_none(cache: Path, run: Path) -> No
     looking.start()
     looking.join(60)
     assert results == [None]
+
+
+@contextmanager
+def clones(monkeypatch: pytest.MonkeyPatch, change: bytes | None = None) -> Iterator[list[int]]:
+    """Let files share blocks, as on Btrfs; the source may change before they do."""
+    asked: list[int] = []
+
+    def clone(new: int, request: int, source: int) -> int:
+        asked.append(request)
+        os.write(new, os.pread(source, len(DATA), 0) if change is None else change)
+        os.lseek(new, 0, os.SEEK_SET)
+        return 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "ioctl", clone)
+        yield asked
+
+
+def test_a_copy_shares_the_blocks_of_the_file_where_that_is_possible(
+    cache: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault(cache)
+    with clones(monkeypatch) as asked:
+        sealed = vault.seal(accepted(run), evidence=())
+        stored = vault.find(DIGEST, NAME, tmp_path / "private")
+
+    assert asked == [0x40049409] * 2, "FICLONE, once into the vault and once out of it"
+    assert stored is not None
+    assert stored.artifact.size == len(DATA)
+    for copy in (stored.artifact.path, stored_path(cache)):
+        assert copy.read_bytes() == DATA
+        assert not copy.samefile(sealed.path)
+
+
+def test_t32_what_is_hashed_is_the_copy_that_shares_blocks(
+    cache: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault(cache)
+    with clones(monkeypatch, b"exchanged"), pytest.raises(RefusedError) as caught:
+        vault.seal(accepted(run), evidence=())
+    assert caught.value.code == "changed-after-verdict"
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
+
+    vault.seal(accepted(tmp_path / "again"), evidence=())
+    with clones(monkeypatch, b"exchanged"):
+        assert found(vault) is None
 
 
 def test_t32_nothing_is_handed_over_onto_something_else(cache: Path, run: Path, tmp_path: Path) -> None:

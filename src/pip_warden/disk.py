@@ -22,18 +22,19 @@ NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK,
 """What link(2) says where the file system has no hard links."""
 
 
-def open_new(place: str | Path, mode: int, *, directory: int | None = None) -> int:
+def open_new(place: str | Path, mode: int, *, directory: int | None = None, is_read: bool = False) -> int:
     """Make a new file, following no link, and return its descriptor, for writing.
 
     Args:
         place: Its path, relative to ``directory`` where that is given.
         mode: Its mode, before the umask.
         directory: The descriptor of a directory.
+        is_read: Whether the descriptor is for reading, too.
 
     Raises:
         OSError: The name is taken, or the file cannot be made.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = (os.O_RDWR if is_read else os.O_WRONLY) | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(place, flags, mode, dir_fd=directory)
 
 
