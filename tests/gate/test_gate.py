@@ -343,6 +343,7 @@ def test_b16_metadata_is_that_of_the_bytes_handed_over(
         run: Any = SimpleNamespace(gate=gate, measures=UNMEASURED)
         handed = GateBackend(run, out, none, out / "report.json").file(NAME, wheel())
 
+    assert list(out.iterdir()) == [], "a request for metadata needs no file"
     assert shop.asked.count(wheel()) == 1, "it came from the vault"
     assert stored.read_bytes() == world.files["1.1"].data
     with zipfile.ZipFile(handed.path) as archive:

@@ -123,7 +123,7 @@ class FakeBackend:
             if filename.endswith(".whl")
             else _dynamic(name, version)
         )
-        return ServedFile(path=self.directory / filename, metadata=known)
+        return ServedFile(metadata=known, hand_over=lambda: self.directory / filename)
 
     def carried(self, size: int) -> None:
         self.bytes_sent += size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from pip_warden.disk import storing
@@ -15,13 +16,14 @@ from pip_warden.installer.pip import read_report
 from pip_warden.installer.reconcile import reconcile_plan
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Line
-from pip_warden.vault import hand_over
+from pip_warden.vault import Sealed, hand_over
 
 
 class GateBackend:
     """Passes an installer's requests to the gate.
 
-    Each accepted file is handed over in a directory of this run, and hashed again then.
+    Each accepted file is handed over in a directory of this run, and hashed again then; not for a request
+    for its metadata alone.
 
     Args:
         run: The run.
@@ -60,12 +62,16 @@ class GateBackend:
         measures.asked(filename)
         with measures.phase("answer", filename), storing(self._directory):
             admission = self._run.gate.admit(project, filename)
-            if admission.sealed is None:
-                raise denied(admission.line)
-            folder = Path(tempfile.mkdtemp(dir=self._directory))
-            with measures.phase("hand_over", filename):
-                path = hand_over(admission.sealed, folder, measures)
-            return ServedFile(path=path, metadata=admission.sealed.metadata)
+        if admission.sealed is None:
+            raise denied(admission.line)
+        return ServedFile(
+            metadata=admission.sealed.metadata, hand_over=partial(self._hand_over, admission.sealed)
+        )
+
+    def _hand_over(self, sealed: Sealed) -> Path:
+        measures = self._run.measures
+        with measures.phase("hand_over", sealed.name.filename), storing(self._directory):
+            return hand_over(sealed, Path(tempfile.mkdtemp(dir=self._directory)), measures)
 
     def sent(self, filename: str) -> None:
         """Remember that pip takes a file whole."""

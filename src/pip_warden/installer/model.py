@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -30,10 +31,25 @@ class ListedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServedFile:
-    """A sealed file, copied to where the server may read it, and its core metadata."""
+    """A sealed file.
 
-    path: Path
+    Attributes:
+        metadata: Its core metadata, which is all that most requests are for.
+        hand_over: Puts it where the server may read it, hashed once more.
+    """
+
     metadata: bytes
+    hand_over: Callable[[], Path]
+
+    @property
+    def path(self) -> Path:
+        """Return where the server may read the file, handed over now.
+
+        Raises:
+            RefusedError: Its bytes are no longer those that were judged.
+            UndecidedError: There is no space left for it.
+        """
+        return self.hand_over()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
