@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -322,6 +323,25 @@ def test_t14_poisoned_vault_is_only_slower(world: World, shop: Shop, tmp_path: P
     assert shop.asked.count(wheel()) == 2
 
 
+def test_a_file_that_is_not_stored_needs_no_directory_to_look_for_it(
+    world: World, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = tempfile.mkdtemp
+
+    def count(dir: Path) -> str:  # noqa: A002 -- mkdtemp's own name for it
+        made.append(make(dir=dir))
+        return made[-1]
+
+    monkeypatch.setattr("pip_warden.gate.one_file.tempfile", SimpleNamespace(mkdtemp=count))
+    for _ in ("fetched", "stored"):
+        made.clear()
+        with make_gate(world.trust, shop, tmp_path) as gate:
+            assert gate.admit(NAME, wheel()).sealed is not None
+        assert len(made) == 1
+    assert shop.asked.count(wheel()) == 1
+
+
 def test_b16_metadata_is_that_of_the_bytes_handed_over(
     world: World, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,6 +369,7 @@ def test_b16_metadata_is_that_of_the_bytes_handed_over(
     with zipfile.ZipFile(handed.path) as archive:
         assert archive.read("widgets-1.0.dist-info/METADATA") == handed.metadata
     assert handed.path.read_bytes() == world.files["1.0"].data
+    assert len({handed.path, handed.path, out / wheel()}) == 3, "each has a place of its own"
     assert b"Version: 1.0\n" in handed.metadata
 
 

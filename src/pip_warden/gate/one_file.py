@@ -45,9 +45,10 @@ def admit(parts: GateParts, candidate: Candidate, listing: Listing, background: 
     if inquiry.wants is Wants.NOTHING:
         return Admission(line=line_of(inquiry.verdict, source=candidate.source), sealed=None)
     try:
-        return _apart(parts, partial(_from_vault, parts, candidate, inquire())) or _apart(
-            parts, partial(_fetched, parts, candidate, inquiry, background)
-        )
+        stored = None
+        if not parts.fresh and parts.vault.may_have(candidate.claimed_sha256, candidate.name):
+            stored = _apart(parts, partial(_from_vault, parts, candidate, inquire()))
+        return stored or _apart(parts, partial(_fetched, parts, candidate, inquiry, background))
     except UndecidedError as err:
         return Admission(line=undecided_line(candidate.name, err), sealed=None)
 
@@ -79,7 +80,7 @@ def _from_vault(
     parts: GateParts, candidate: Candidate, inquiry: Inquiry, directory: Path
 ) -> Admission | None:
     """Judge a stored file again, from its stored evidence. On anything but Accepted, it is fetched again."""
-    if parts.fresh or candidate.claimed_sha256 is None:
+    if candidate.claimed_sha256 is None:
         return None
     with parts.measures.phase("cache", candidate.name):
         stored = parts.vault.find(candidate.claimed_sha256, candidate.name, directory)

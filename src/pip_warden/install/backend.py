@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class GateBackend:
         self._directory = directory
         self._local = local
         self._report = report
+        self._lock = threading.Lock()
+        self._handed: set[str] = set()
         self.has_agreed = False
         self.pages: set[ProjectName] = set()
         self.taken: set[str] = set()
@@ -69,9 +72,16 @@ class GateBackend:
         )
 
     def _hand_over(self, sealed: Sealed) -> Path:
-        measures = self._run.measures
-        with measures.phase("hand_over", sealed.name.filename), storing(self._directory):
-            return hand_over(sealed, Path(tempfile.mkdtemp(dir=self._directory)), measures)
+        measures, filename = self._run.measures, sealed.name.filename
+        with measures.phase("hand_over", filename), storing(self._directory):
+            return hand_over(sealed, self._directory_for(filename), measures)
+
+    def _directory_for(self, filename: str) -> Path:
+        """Return a directory that has no such file yet, however its file system compares names."""
+        with self._lock:
+            is_first = filename.casefold() not in self._handed
+            self._handed.add(filename.casefold())
+        return self._directory if is_first else Path(tempfile.mkdtemp(dir=self._directory))
 
     def sent(self, filename: str) -> None:
         """Remember that pip takes a file whole."""

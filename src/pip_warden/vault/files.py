@@ -103,7 +103,7 @@ def draft(beside: Path) -> Iterator[Path]:
         OSError: It cannot be made.
     """
     # Each by itself: parents that mkdir makes get the umask's mode.
-    for directory in (beside.parent.parent, beside.parent, beside):
+    for directory in () if beside.is_dir() else (beside.parent.parent, beside.parent, beside):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=beside))
     try:

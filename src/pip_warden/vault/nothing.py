@@ -25,6 +25,10 @@ class NoVault(Vault):
         """Return what is handed over of a file that was accepted."""
         return sealed_as(accepted)
 
+    def may_have(self, digest: Digest | None, name: ArtifactName) -> bool:  # noqa: ARG002
+        """Have nothing."""
+        return False
+
     def find(self, digest: Digest, name: ArtifactName, directory: Path) -> StoredFile | None:  # noqa: ARG002
         """Find nothing."""
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import tempfile
@@ -87,6 +88,10 @@ class Vault:
             ) from err
         self._measures.count("bytes_hashed", artifact.size)
         return sealed
+
+    def may_have(self, digest: Digest | None, name: ArtifactName) -> bool:
+        """Return whether there is anything in a file's place, so that :meth:`find` may find it."""
+        return digest is not None and os.path.lexists(self._place(digest) / name.filename)
 
     def find(self, digest: Digest, name: ArtifactName, directory: Path) -> StoredFile | None:
         """Copy a stored file into a directory that only this run can enter, hash it and inspect the copy.
