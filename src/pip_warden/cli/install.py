@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +96,8 @@ def safe_install(words: tuple[str, ...]) -> int:
         print(_help(), end="")
         return 0
     if parsed.has("--version"):
+        from importlib.metadata import version
+
         print(f"safe-install, version {version('pip-warden')} (with pip {_pip_version()})")
         return 0
     output_format = parsed.last("--format") or "text"
