@@ -247,6 +247,22 @@ def test_a_run_that_is_left_early_ends_the_child_first(tmp_path: Path, failure: 
         assert end.read() == b""
 
 
+def test_what_fails_while_the_child_starts_ends_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    script = f"pipe = open({str(pipe)!r}, 'w'); print('started', flush=True); import time; time.sleep(600)"
+    ends: list[int] = []
+
+    def fail() -> None:
+        ends.append(os.open(pipe, os.O_RDONLY))  # returns when the child has opened it
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Child().run([sys.executable, "-c", script], {"PATH": os.defpath}, print, None, meanwhile=fail)
+    with open(ends[0], "rb") as end:
+        assert end.read() == b""
+
+
 def test_what_outlives_the_child_is_ended_with_it() -> None:
     """The pipe that the grandchild inherited would stay open for five minutes."""
     script = "import subprocess; subprocess.Popen(['sleep', '300']); print('done')"

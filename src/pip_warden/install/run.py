@@ -102,9 +102,6 @@ def perform(run: Run) -> Report:
         check_report_file(prepared.report)
     try:
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
-        run.gate.warm_up()
-        for named in wanted.named:
-            run.gate.look_ahead(named.project)
         _run_pip(run, *admit_local_things(run))
     except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
         run.ledger.error = err
@@ -138,7 +135,8 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
         else:
             command = command_line(prepared.target, "install", arguments, report=report)
         run.reporter.step("running pip")
-        code = child.run(command, environment, _listening(run, words, local, workspace), None)
+        on_line = _listening(run, words, local, workspace)
+        code = child.run(command, environment, on_line, None, meanwhile=partial(_look_ahead, run))
         for stray in server.strays:
             run.ledger.warn(f"stopped at the gate: {stray}")
         if server.denial is not None:
@@ -150,6 +148,13 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
         note_unused(run, {*backend.taken, *keep_downloads(run, staging, prepared.download)}, ())
     else:
         _look_back(run, backend, local, report, environment)
+
+
+def _look_ahead(run: Run) -> None:
+    """Do while pip starts what it will wait for; before that, it would only start later."""
+    for named in run.prepared.wanted.named:
+        run.gate.look_ahead(named.project)
+    run.gate.warm_up()
 
 
 def _listening(run: Run, words: PipWords, local: LocalInputs, workspace: Path) -> Callable[[str], None]:

@@ -77,10 +77,19 @@ class Child:
         environment: Mapping[str, str],
         on_line: Callable[[str], None],
         cwd: Path | None,
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> int:
         """Run a command to its end, pass on each line it prints, of bounded length, and return its exit code.
 
         The exit code is minus the number of the signal that ended it, where one did.
+
+        Args:
+            command: The command line.
+            environment: All of its environment.
+            on_line: Told each line.
+            cwd: Where it runs; None for our working directory.
+            meanwhile: Called once it was started, which takes it longer than anything that is done then.
 
         Any exception that leaves this method (Ctrl-C, a closed output) ends the command first.
 
@@ -95,6 +104,7 @@ class Child:
                     self._running = running = _Running(command, environment, cwd, self._kept)
                 except OSError as err:
                     raise _not_started(command, err.errno) from err
+            meanwhile()
             for line in running.lines():
                 on_line(line)
             kind, number = running.said()
