@@ -131,7 +131,7 @@ def test_only_the_command_line_prints_or_reads_the_environment() -> None:
     assert talkers == {"installer/guarded_pip.py", "session/settings.py"}
 
 
-@pytest.mark.parametrize("heavy", ["sigstore", "starlette", "pydantic", "requests", "tomlkit"])
+@pytest.mark.parametrize("heavy", ["sigstore", "starlette", "h11", "pydantic", "requests", "tomlkit"])
 def test_importing_the_package_loads_nothing_heavy(heavy: str) -> None:
     result = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "import pip_warden"],

@@ -20,7 +20,8 @@ from packaging.specifiers import SpecifierSet
 
 from pip_warden.errors import InstallerError, RefusedError, UsageError
 from pip_warden.installer.environment import child_environment
-from pip_warden.installer.pip import Child, Installed, read_report
+from pip_warden.installer.installed import Installed, read_report
+from pip_warden.installer.pip import Child
 from pip_warden.installer.python import choose_target, installed, marker_environment
 from pip_warden.installer.reconcile import reconcile_directory, reconcile_report
 
@@ -244,6 +245,22 @@ def test_a_run_that_is_left_early_ends_the_child_first(tmp_path: Path, failure: 
         with pytest.raises(failure):
             Child().run([sys.executable, "-c", script], {"PATH": os.defpath}, leave, None)
         os.set_blocking(reader, True)
+        assert end.read() == b""
+
+
+def test_what_fails_while_the_child_starts_ends_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    script = f"pipe = open({str(pipe)!r}, 'w'); print('started', flush=True); import time; time.sleep(600)"
+    ends: list[int] = []
+
+    def fail() -> None:
+        ends.append(os.open(pipe, os.O_RDONLY))  # returns when the child has opened it
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Child().run([sys.executable, "-c", script], {"PATH": os.defpath}, print, None, meanwhile=fail)
+    with open(ends[0], "rb") as end:
         assert end.read() == b""
 
 

@@ -15,7 +15,7 @@ import pytest
 from installers.fake_backend import FakeBackend, error
 from installers.witness import LONGEST_WAIT
 from pip_warden.errors import NetworkError, RefusedError, WardenError
-from pip_warden.installer import server as server_module
+from pip_warden.installer import loopback as loopback_module
 from pip_warden.installer.model import ListedFile
 from pip_warden.installer.questions import LARGEST_QUESTION
 from pip_warden.installer.server import HOST, Server, _has_metadata
@@ -259,7 +259,7 @@ def test_t65_a_failure_of_our_own_ends_the_run_too(backend: FakeBackend) -> None
 @pytest.fixture
 def generous_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server's end waits for its thread; a thread that has ended by then was not merely given up."""
-    monkeypatch.setattr(server_module, "_LONGEST_WAIT", LONGEST_WAIT)
+    monkeypatch.setattr(loopback_module, "_LONGEST_WAIT", LONGEST_WAIT)
 
 
 @pytest.mark.usefixtures("generous_end")
@@ -276,7 +276,7 @@ def test_an_idle_connection_does_not_delay_the_end(backend: FakeBackend) -> None
                 pass
             stack.close()
             assert connection.recv(1) == b""
-    assert not server._thread.is_alive()
+    assert not server._listener._thread.is_alive()
 
 
 @pytest.mark.usefixtures("generous_end")
@@ -292,7 +292,7 @@ def test_the_end_does_not_wait_for_an_answer(backend: FakeBackend) -> None:
         thread = threading.Thread(target=lambda: _swallow(server))
         thread.start()
         assert asked.wait(LONGEST_WAIT)
-    ended = not server._thread.is_alive()
+    ended = not server._listener._thread.is_alive()
     release.set()
     thread.join()
     assert ended
@@ -300,12 +300,13 @@ def test_the_end_does_not_wait_for_an_answer(backend: FakeBackend) -> None:
 
 def test_b22_the_end_drops_what_is_under_way(backend: FakeBackend) -> None:
     """Since Python 3.12, servers wait for open connections."""
-    asked, ended = threading.Event(), threading.Event()
+    asked, ended, over = threading.Event(), threading.Event(), threading.Event()
     in_time: list[bool] = []
 
     def before(_what: str) -> None:
         asked.set()
         in_time.append(ended.wait(LONGEST_WAIT))
+        over.set()
 
     backend.before = before
     with Server(backend) as server:
@@ -320,7 +321,7 @@ def test_b22_the_end_drops_what_is_under_way(backend: FakeBackend) -> None:
     with silent, contextlib.suppress(ConnectionResetError):
         assert silent.recv(1) == b""
     ended.set()
-    server._pool.shutdown()
+    assert over.wait(LONGEST_WAIT)
     assert in_time == [True]
 
 

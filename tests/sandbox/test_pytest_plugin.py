@@ -101,9 +101,15 @@ def test_who_does_not_ask_gets_nothing(tmp_path: Path) -> None:
 
 def test_without_the_extra_a_test_fails_with_one_sentence(tmp_path: Path) -> None:
     hiding = (
+        "import sys\n"
+        "class Hide:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in {'python_multipart', 'starlette', 'uvicorn'}:\n"
+        "            raise ModuleNotFoundError(name)\n"
         "def pytest_configure():\n"
         "    from pip_warden.sandbox import pytest_plugin\n"
         "    pytest_plugin.find_spec = lambda name: None\n"
+        "    sys.meta_path.insert(0, Hide())\n"
     )
     ended = run_pytest(
         tmp_path,

@@ -11,10 +11,14 @@ import sys
 
 from pip_warden.cli.search_path import drop_untrusted_paths
 
+_OBJECTS = 50_000
+"""How many more objects there are before Python looks for cycles among them."""
+
 
 def main() -> None:
     """Run ``pip-warden``."""
     drop_untrusted_paths()
+    _look_for_garbage_less_often()
     _end_where_unsupported("pip-warden")
     from pip_warden.cli.signals import leave, show_no_interrupt
 
@@ -32,6 +36,7 @@ def main() -> None:
 def safe_install_main() -> None:
     """Run ``safe-install``."""
     drop_untrusted_paths()
+    _look_for_garbage_less_often()
     _end_where_unsupported("safe-install")
     from pip_warden.cli.signals import leave, show_no_interrupt
 
@@ -44,6 +49,13 @@ def safe_install_main() -> None:
     code = run(safe_install, "safe-install")
     leave(code)
     sys.exit(code)
+
+
+def _look_for_garbage_less_often() -> None:
+    """Loading makes objects that stay: by default a tenth of a start goes into looking at them in vain."""
+    import gc
+
+    gc.set_threshold(_OBJECTS, 10, 10)
 
 
 def _end_where_unsupported(command: str) -> None:

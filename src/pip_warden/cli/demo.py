@@ -15,6 +15,7 @@ import click
 
 from pip_warden.cli.color import color_option
 from pip_warden.cli.examples import examples
+from pip_warden.cli.extras import need_extra
 from pip_warden.cli.style import columns, layout_of, print_block, rich_console, text_columns
 from pip_warden.display import escape_line, escape_text
 
@@ -107,6 +108,7 @@ def command() -> int:
 
     Exit code 0 only if the packages were installed and each attack was refused.
     """
+    need_extra("sandbox", "demo")
     from pip_warden.cli.session import open_workspace
     from pip_warden.sandbox.example import fill
     from pip_warden.sandbox.world import Sandbox

@@ -11,7 +11,7 @@ Extra = Literal["publish", "sandbox"]
 
 _MODULES: dict[Extra, tuple[str, ...]] = {
     "publish": ("requests_toolbelt", "twine"),
-    "sandbox": ("python_multipart",),
+    "sandbox": ("python_multipart", "starlette", "uvicorn"),
 }
 """What each extra brings, by the name that is imported."""
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +103,8 @@ def safe_install(words: tuple[str, ...]) -> int:
         print(_help(), end="")
         return 0
     if parsed.has("--version"):
+        from importlib.metadata import version
+
         print(f"safe-install, version {version('pip-warden')} (with pip {_pip_version()})")
         return 0
     output_format = parsed.last("--format") or "text"

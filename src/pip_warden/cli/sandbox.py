@@ -55,10 +55,10 @@ def command(
     It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time
     stamps; everything in it is forgotten when it ends. Nothing else is needed to try pip-warden.
     """
+    need_extra("sandbox", "sandbox")
     from pip_warden.sandbox.errors import SandboxError
     from pip_warden.sandbox.serve import run_forever
 
-    need_extra("sandbox", "sandbox")
     seen: list[Sandbox] = []
 
     def ready(sandbox: Sandbox) -> None:

@@ -11,9 +11,9 @@ from pip_warden.disk import storing
 from pip_warden.errors import RefusedError, WardenError
 from pip_warden.index.candidate import Candidate
 from pip_warden.install.request import Run
+from pip_warden.installer.installed import read_report
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.model import LinkRequest, ListedFile, PlannedInstall, ServedFile
-from pip_warden.installer.pip import read_report
 from pip_warden.installer.reconcile import reconcile_plan
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Line

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from pip_warden.gate.dependencies import wanted_here
 from pip_warden.index.candidate import Candidate
 from pip_warden.install.request import Run
-from pip_warden.installer.pip import Installed
+from pip_warden.installer.installed import Installed
 from pip_warden.installer.python import installed
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.report.model import Line, Outcome

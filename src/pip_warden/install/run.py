@@ -36,8 +36,9 @@ from pip_warden.install.unmet import PipWords, why_unmet
 from pip_warden.install.unsaid import strict_refusal, waiting
 from pip_warden.installer.downloads import check_directory
 from pip_warden.installer.environment import child_environment
+from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.local import LocalInputs
-from pip_warden.installer.pip import Child, Installed, command_line, read_report
+from pip_warden.installer.pip import Child, command_line
 from pip_warden.installer.python import marker_environment
 from pip_warden.installer.reconcile import reconcile_report
 from pip_warden.installer.relay import Relay, RunPlaces
@@ -119,8 +120,6 @@ def perform(run: Run) -> Report:
         check_report_file(prepared.report)
     try:
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
-        run.gate.warm_up()
-        run.gate.look_ahead(run.guesses)
         _run_pip(run, *admit_local_things(run))
     except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
         run.ledger.error = err
@@ -154,7 +153,8 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
         else:
             command = command_line(prepared.target, "install", arguments, report=report)
         run.reporter.step("running pip")
-        code = child.run(command, environment, _listening(run, words, local, workspace), None)
+        on_line = _listening(run, words, local, workspace)
+        code = child.run(command, environment, on_line, None, meanwhile=partial(_look_ahead, run))
         for stray in server.strays:
             run.ledger.warn(f"stopped at the gate: {stray}")
         if server.denial is not None:
@@ -166,6 +166,12 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
         note_unused(run, {*backend.taken, *keep_downloads(run, staging, prepared.download)}, ())
     else:
         _look_back(run, backend, local, report, environment)
+
+
+def _look_ahead(run: Run) -> None:
+    """Do while pip starts what it will wait for; before that, it would only start later."""
+    run.gate.look_ahead(run.guesses)
+    run.gate.warm_up()
 
 
 def _listening(run: Run, words: PipWords, local: LocalInputs, workspace: Path) -> Callable[[str], None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
-import json
 import os
 import selectors
 import signal
@@ -14,7 +13,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -34,25 +32,6 @@ _LONGEST_WAIT = 10.0
 
 _LEFT_OVER = 1 << 20
 """Bytes that are still read after the end: as many as a pipe holds at most (pipe(7), ``pipe-max-size``)."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Installed:
-    """One item of pip's installation report (pip documentation, "Installation report").
-
-    Attributes:
-        name: Project name as its metadata spells it.
-        version: Version.
-        sha256: Digest of the archive, ``""`` for a directory.
-        directory: ``file:`` URL of a local project, ``""`` for an archive.
-        requires_dist: Its requirements.
-    """
-
-    name: str
-    version: str
-    sha256: str
-    directory: str
-    requires_dist: tuple[str, ...] = field(default=())
 
 
 class Child:
@@ -77,11 +56,14 @@ class Child:
         environment: Mapping[str, str],
         on_line: Callable[[str], None],
         cwd: Path | None,
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> int:
         """Run a command to its end, pass on each line it prints, of bounded length, and return its exit code.
 
         The exit code is minus the number of the signal that ended it, where one did.
 
+        ``meanwhile`` is called once it was started, which takes it longer than anything that is done then.
         Any exception that leaves this method (Ctrl-C, a closed output) ends the command first.
 
         Raises:
@@ -95,6 +77,7 @@ class Child:
                     self._running = running = _Running(command, environment, cwd, self._kept)
                 except OSError as err:
                     raise _not_started(command, err.errno) from err
+            meanwhile()
             for line in running.lines():
                 on_line(line)
             kind, number = running.said()
@@ -272,29 +255,3 @@ def command_line(
     reporting = ["--report", str(report)] if report is not None else []
     guarded = [str(_GUARDED), str(pip_runner().parent.parent), HOST]
     return [str(target.executable), "-I", *guarded, verb, *fixed, *reporting, *arguments]
-
-
-def read_report(path: Path) -> tuple[Installed, ...]:
-    """Read pip's installation report.
-
-    Raises:
-        InstallerError: ``pip-failed``: there is none, or it is not one.
-    """
-    try:
-        items = json.loads(path.read_text(encoding="utf-8"))["install"]
-        return tuple(_installed(item) for item in items)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
-        raise InstallerError("pip-failed", f"expected pip's report, found {type(err).__name__}") from err
-
-
-def _installed(item: dict[str, dict[str, dict[str, dict[str, str]]]]) -> Installed:
-    download, metadata = item["download_info"], item["metadata"]
-    archive = download.get("archive_info") or {}
-    is_directory = "dir_info" in download
-    return Installed(
-        name=str(metadata["name"]),
-        version=str(metadata["version"]),
-        sha256="" if is_directory else str((archive.get("hashes") or {}).get("sha256", "")),
-        directory=str(download["url"]) if is_directory else "",
-        requires_dist=tuple(str(text) for text in metadata.get("requires_dist", ())),
-    )

@@ -213,7 +213,27 @@ def _no_python(executable: Path, why: str) -> UsageError:
     )
 
 
+def _is_own(executable: Path) -> bool:
+    """Return whether an interpreter is the one that runs here, which need not be started to be asked.
+
+    The directory decides, too: a virtual environment's is a link to one that several others share.
+    """
+    own = Path(sys.executable)
+    try:
+        return executable.parent == own.parent and executable.samefile(own)
+    except OSError:
+        return False
+
+
 def _ask(executable: Path, why: str) -> Target:
+    if _is_own(executable):
+        return Target(
+            executable=executable,
+            version=f"{sys.version_info.major}.{sys.version_info.minor}",
+            prefix=sys.prefix,
+            build=" ".join(sys.version.split()),
+            why=why,
+        )
     try:
         version, prefix, *rest = _said(executable, _ASK).splitlines()
         numbers = tuple(int(part) for part in version.split("."))

@@ -13,9 +13,9 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.errors import RefusedError
+from pip_warden.installer.installed import Installed
 from pip_warden.installer.local import path_from_url
 from pip_warden.installer.model import PlannedInstall
-from pip_warden.installer.pip import Installed
 
 
 def reconcile_plan(

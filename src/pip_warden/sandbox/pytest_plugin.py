@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pip_warden.sandbox.world import Sandbox
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pip_warden.sandbox.handles import Project
     from pip_warden.sandbox.packages import File
+    from pip_warden.sandbox.world import Sandbox
 
 __all__ = ["SignedProject", "gitlab_sandbox", "signed_project"]
 
+_NEEDED = ("python_multipart", "starlette", "uvicorn")
 _MISSING = (
     "expected the extra `sandbox`, which the fixtures of pip_warden.sandbox.pytest_plugin need, "
-    "found no python_multipart: `pip install 'pip-warden[sandbox]'` installs it."
+    "found no {}: `pip install 'pip-warden[sandbox]'` installs it."
 )
 
 
@@ -73,8 +73,10 @@ class SignedProject:
 @pytest.fixture
 def gitlab_sandbox() -> Iterator[Sandbox]:
     """An empty GitLab, Sigstore and stand-in for pypi.org on loopback, for this test alone."""
-    if find_spec("python_multipart") is None:
-        pytest.fail(_MISSING, pytrace=False)
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        pytest.fail(_MISSING.format(" and no ".join(missing)), pytrace=False)
+    from pip_warden.sandbox.world import Sandbox
+
     with Sandbox() as sandbox:
         yield sandbox
 

@@ -177,28 +177,30 @@ def _read_netrc(environ: Mapping[str, str]) -> dict[str, Credential]:
     }
 
 
-def _keyring() -> Lookup | None:
+def _keyring() -> Lookup:
     """Return a look-up in the keyring: once per host, only through calls that do not prompt by themselves."""
+    known: dict[str, Credential | None] = {}
+
+    def look_up(host: str) -> Credential | None:
+        if host not in known:
+            known[host] = _in_keyring(host)
+        return known[host]
+
+    return look_up
+
+
+def _in_keyring(host: str) -> Credential | None:
+    """Ask the keyring, which is loaded only now; None where it is not installed, too."""
     try:
         import keyring
         import keyring.errors
     except ImportError:
         return None
-    known: dict[str, Credential | None] = {}
-
-    def look_up(host: str) -> Credential | None:
-        if host not in known:
-            try:
-                found = keyring.get_credential(host, None)
-            except (keyring.errors.KeyringError, OSError, RuntimeError, ValueError):
-                # A locked or broken keyring has no credential; the registry's response says what is missing.
-                found = None
-            usable = found is not None and found.password
-            known[host] = (
-                Credential(kind=CredentialKind.LOGIN, secret=Secret(found.password), user=found.username)
-                if found and usable
-                else None
-            )
-        return known[host]
-
-    return look_up
+    try:
+        found = keyring.get_credential(host, None)
+    except (keyring.errors.KeyringError, OSError, RuntimeError, ValueError):
+        # A locked or broken keyring has no credential; the registry's response says what is missing.
+        return None
+    if found is None or not found.password:
+        return None
+    return Credential(kind=CredentialKind.LOGIN, secret=Secret(found.password), user=found.username)

@@ -1,0 +1,151 @@
+"""Listens on the loopback interface, and has each connection served by a thread of its own.
+
+An installer has one or two, and waits for an answer before it asks again. What is on a connection is
+:mod:`~pip_warden.installer.connection`'s, and what an answer says :mod:`~pip_warden.installer.server`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import threading
+from typing import Protocol
+
+from pip_warden.installer.connection import Connection, Request, Response
+
+_MOST = 128
+"""Connections at once: uv has fifty, pip two."""
+
+_ANSWERS_AT_ONCE = 16
+_AGAIN = 0.02
+"""Seconds until a connection that could not be accepted is tried again."""
+
+_LONGEST_WAIT = 5.0
+"""Seconds to wait for the thread that accepts connections to end."""
+
+
+class Handler(Protocol):
+    """Who the requests are for. Each method is called from several threads."""
+
+    def knows(self, request: Request) -> bool:
+        """Return whether a request is one of the run's."""
+
+    def carried(self, size: int) -> None:
+        """Count bytes of an answer's content, before they are sent."""
+
+    def answer(self, request: Request, body: bytes) -> Response:
+        """Answer a request. A body that is longer than was agreed is only its beginning."""
+
+
+class Listener:
+    """Listens on a free port of 127.0.0.1.
+
+    Args:
+        handler: Who the requests are for.
+        longest_body: Bytes of a request's body.
+    """
+
+    def __init__(self, handler: Handler, *, longest_body: int) -> None:
+        self._handler = handler
+        self._longest_body = longest_body
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._turns = threading.BoundedSemaphore(_ANSWERS_AT_ONCE)
+        self._open: dict[Connection, None] = {}
+        self._wake, self._woken = socket.socketpair()
+        self._socket = socket.socket()
+        self._socket.setblocking(False)
+        self._socket.bind(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._listen, name="loopback-index", daemon=True)
+
+    def start(self) -> None:
+        """Listen."""
+        self._socket.listen()
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop listening and drop every connection. What is being answered is not waited for."""
+        with self._lock:
+            self._ended.set()
+            for connection in self._open:
+                connection.abort()
+        # The socket itself is not shut down: another process holds it, so that the port stays taken.
+        self._wake.close()
+        self._thread.join(_LONGEST_WAIT)
+        self._socket.close()
+        self._woken.close()
+
+    @property
+    def port(self) -> int:
+        """Return the port."""
+        return int(self._socket.getsockname()[1])
+
+    def fileno(self) -> int:
+        """Return the descriptor of the listening socket."""
+        return self._socket.fileno()
+
+    def _listen(self) -> None:
+        with selectors.PollSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self._ended.is_set():
+                selector.select()
+                try:
+                    stream, _ = self._socket.accept()
+                except OSError:
+                    # The client has gone again, or too many files are open: some will be closed.
+                    self._ended.wait(_AGAIN)
+                else:
+                    self._take(stream)
+
+    def _take(self, stream: socket.socket) -> None:
+        handler, longest = self._handler, self._longest_body
+        connection = Connection(
+            stream, knows=handler.knows, answer=self._answer, longest_body=longest, carried=handler.carried
+        )
+        with self._lock:
+            if self._ended.is_set() or not self._has_room():
+                stream.close()
+                return
+            self._open[connection] = None
+        try:
+            threading.Thread(
+                target=self._serve, args=(connection,), name="loopback-answer", daemon=True
+            ).start()
+        except RuntimeError:  # there may be no more threads
+            self._release(connection)
+
+    def _has_room(self) -> bool:
+        """Make room for one more: a stranger who holds many connections must not shut the installer out."""
+        if len(self._open) < _MOST:
+            return True
+        stranger = next((connection for connection in self._open if not connection.is_known), None)
+        if stranger is None:
+            return False
+        stranger.abort()
+        del self._open[stranger]
+        return True
+
+    def _serve(self, connection: Connection) -> None:
+        try:
+            connection.serve()
+        finally:
+            self._release(connection)
+
+    def _release(self, connection: Connection) -> None:
+        # Under the lock, so that nobody aborts what gets this one's descriptor next.
+        with self._lock:
+            self._open.pop(connection, None)
+            connection.close()
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        with self._turns:
+            if self._ended.is_set():
+                raise ConnectionAbortedError("the run has ended")
+            try:
+                return self._handler.answer(request, body)
+            except Exception:  # its client is told; what it means for the run, the handler knows
+                if not self._ended.is_set():
+                    logging.getLogger(__name__).exception("a request could not be answered")
+                return Response(status=500, media_type="text/plain; charset=utf-8")

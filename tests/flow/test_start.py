@@ -1,0 +1,83 @@
+"""What a run loads and starts, counted: start-up is most of what a small install costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flow.user import User
+from pip_warden.installer import supervisor
+
+PROGRAM = """
+import json, subprocess, sys
+started = []
+def note(event, arguments):
+    if event == "subprocess.Popen":
+        started.append([str(word) for word in arguments[1]])
+sys.addaudithook(note)
+from pip_warden.cli import safe_install_main
+try:
+    safe_install_main()
+finally:
+    with open("told", "w") as stream:
+        json.dump({"modules": [*sys.modules], "started": started}, stream)
+"""
+NEVER = {
+    "asyncio",
+    "anyio",
+    "starlette",
+    "uvicorn",
+    "bs4",
+    "pypi_simple",
+    "keyring",
+    "pip_api",
+    "pip_requirements_parser",
+    "requests_toolbelt",
+    "rich",
+    "tomlkit",
+    "twine",
+}
+HEAVY = {"sigstore", "cryptography", "pydantic", "requests", "h11", "email", "zipfile"}
+MOST = 900
+"""A fence, not a goal: a run loads 812 modules, and sigstore brings a third of them."""
+
+
+def told(user: User, *words: str) -> tuple[set[str], list[list[str]]]:
+    """Run safe-install as a process; return the modules that it loaded, and the processes that it started."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words], cwd=user.home, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((user.home / "told").read_text())
+    return set(found["modules"]), found["started"]
+
+
+def test_a_run_of_wheels_loads_only_what_it_needs_and_starts_only_pip(user: User) -> None:
+    name = user.published().record.name
+    modules, started = told(user, "--target", str(user.home / "target"), name)
+
+    assert modules & NEVER == set()
+    assert len(modules) < MOST
+    (pip,) = started
+    assert supervisor.__file__ in pip
+
+
+def test_another_python_is_asked_once(user: User) -> None:
+    name = user.published().record.name
+    _, started = told(user, "--python", str(user.target), name)
+
+    assert [words[0] for words in started] == [str(user.target / "bin" / "python"), sys.executable]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--no-such-option"]])
+def test_what_ends_at_once_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    program = PROGRAM.replace('"told"', repr(str(tmp_path / "told")))
+    subprocess.run([sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True, check=False)
+    found = json.loads((tmp_path / "told").read_text())
+
+    assert set(found["modules"]) & (NEVER | HEAVY) == set()
+    assert found["started"] == []
