@@ -12,7 +12,7 @@ from packaging.version import Version
 
 import samples
 from pip_warden.digests import digest_of
-from pip_warden.gate import Guess, Surroundings
+from pip_warden.gate import Guess, TargetFacts
 from pip_warden.gate.guess import guesses_of, pick
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
@@ -30,8 +30,8 @@ def sdist(version: str) -> Candidate:
     return samples.candidate(f"acme_widgets-{version}.tar.gz", digest_of(version.encode()))
 
 
-def picked(*files: Candidate, around: Surroundings | None = None, **guess: Any) -> str | None:
-    found = pick(files, Guess(project=samples.PROJECT, **guess), around or Surroundings())
+def picked(*files: Candidate, facts: TargetFacts | None = None, **guess: Any) -> str | None:
+    found = pick(files, Guess(project=samples.PROJECT, **guess), facts or TargetFacts())
     return None if found is None else found.name.filename.removeprefix("acme_widgets-")
 
 
@@ -53,7 +53,7 @@ def test_of_the_versions_that_will_do(specifier: str, found: str | None) -> None
 def test_a_pre_release_only_where_there_is_nothing_else_or_it_is_asked_for() -> None:
     files = wheel("1.0"), wheel("1.1rc1")
     assert picked(*files) == "1.0-py3-none-any.whl"
-    assert picked(*files, around=Surroundings(prereleases=True)) == "1.1rc1-py3-none-any.whl"
+    assert picked(*files, facts=TargetFacts(prereleases=True)) == "1.1rc1-py3-none-any.whl"
     assert picked(wheel("1.1rc1")) == "1.1rc1-py3-none-any.whl"
 
 
@@ -71,17 +71,17 @@ def test_only_what_has_a_required_hash() -> None:
 
 def test_the_wheel_that_fits_where_there_are_several() -> None:
     files = wheel("1.0", f"cp311-cp311-{LINUX}"), wheel("1.0", "cp311-cp311-win_amd64"), sdist("1.0")
-    linux = Surroundings(tags=lambda: frozenset({f"cp311-cp311-{LINUX}"}))
-    assert picked(*files, around=linux) == f"1.0-cp311-cp311-{LINUX}.whl"
+    linux = TargetFacts(tags=lambda: frozenset({f"cp311-cp311-{LINUX}"}))
+    assert picked(*files, facts=linux) == f"1.0-cp311-cp311-{LINUX}.whl"
     assert picked(*files) is None, "that is anyone's guess"
-    both = Surroundings(tags=lambda: frozenset({f"cp311-cp311-{LINUX}", "cp311-cp311-win_amd64"}))
-    assert picked(*files, around=both) is None
+    both = TargetFacts(tags=lambda: frozenset({f"cp311-cp311-{LINUX}", "cp311-cp311-win_amd64"}))
+    assert picked(*files, facts=both) is None
 
 
 def test_an_sdist_where_no_wheel_will_be_taken() -> None:
     assert picked(sdist("1.0")) == "1.0.tar.gz"
-    assert picked(wheel("1.0"), sdist("1.0"), around=Surroundings(wheels=False)) == "1.0.tar.gz"
-    assert picked(sdist("1.0"), around=Surroundings(sdists=False)) is None
+    assert picked(wheel("1.0"), sdist("1.0"), facts=TargetFacts(wheels=False)) == "1.0.tar.gz"
+    assert picked(sdist("1.0"), facts=TargetFacts(sdists=False)) is None
 
 
 def test_the_file_that_was_taken_the_last_time() -> None:
@@ -92,16 +92,16 @@ def test_the_file_that_was_taken_the_last_time() -> None:
 
 def test_what_the_user_asks_of_a_project_holds_whoever_requires_it() -> None:
     limit = Guess(project=samples.PROJECT, specifier=SpecifierSet("<2"))
-    around = Surroundings(limits={samples.PROJECT: limit})
+    facts = TargetFacts(limits={samples.PROJECT: limit})
     files = wheel("1.0"), wheel("1.1"), wheel("2.0")
-    assert picked(*files, around=around, specifier=SpecifierSet("!=1.1")) == "1.0-py3-none-any.whl"
+    assert picked(*files, facts=facts, specifier=SpecifierSet("!=1.1")) == "1.0-py3-none-any.whl"
 
 
-def guessed(*texts: str, extras: frozenset[str] = NONE, around: Surroundings | None = None) -> list[str]:
+def guessed(*texts: str, extras: frozenset[str] = NONE, facts: TargetFacts | None = None) -> list[str]:
     contents = samples.contents(requires_dist=texts)
     return [
         f"{g.project}{sorted(g.extras) or ''}{g.specifier}"
-        for g in guesses_of(contents, extras, around or Surroundings())
+        for g in guesses_of(contents, extras, facts or TargetFacts())
     ]
 
 
@@ -112,14 +112,14 @@ def test_what_a_file_requires_here() -> None:
 
 
 def test_markers_are_those_of_the_target() -> None:
-    old = Surroundings(markers={"python_version": "2.7"})
-    assert guessed("bolts; python_version < '3'", around=old) == ["bolts"]
+    old = TargetFacts(markers={"python_version": "2.7"})
+    assert guessed("bolts; python_version < '3'", facts=old) == ["bolts"]
 
 
 def test_what_is_there_already_is_not_looked_for() -> None:
-    around = Surroundings(present={ProjectName("gears"): Version("1.5")})
-    assert guessed("gears>=1", "nuts", around=around) == ["nuts"]
-    assert guessed("gears>=2", around=around) == ["gears>=2"]
+    facts = TargetFacts(present={ProjectName("gears"): Version("1.5")})
+    assert guessed("gears>=1", "nuts", facts=facts) == ["nuts"]
+    assert guessed("gears>=2", facts=facts) == ["gears>=2"]
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,13 @@ def test_what_cannot_be_guessed_is_not(text: str) -> None:
 def test_without_dependencies_only_what_a_build_needs() -> None:
     contents = samples.contents(requires_dist=("gears",), build_requires=("hatchling>=1",))
     there = {ProjectName("hatchling"): Version("2.0")}
-    around = Surroundings(with_dependencies=False, present=there)
-    found = [str(guess.project) for guess in guesses_of(contents, NONE, around)]
+    facts = TargetFacts(with_dependencies=False, present=there)
+    found = [str(guess.project) for guess in guesses_of(contents, NONE, facts)]
     assert found == ["hatchling"], "a build has an environment of its own"
 
 
 @given(st.lists(st.text(max_size=60), max_size=5), st.frozensets(st.text(max_size=5), max_size=2))
 def test_no_requirement_makes_a_guess_fail(texts: list[str], extras: frozenset[str]) -> None:
     contents = samples.contents(requires_dist=tuple(texts), build_requires=tuple(texts))
-    for guess in guesses_of(contents, extras, Surroundings()):
-        pick([wheel("1.0"), sdist("1.0")], guess, Surroundings())
+    for guess in guesses_of(contents, extras, TargetFacts()):
+        pick([wheel("1.0"), sdist("1.0")], guess, TargetFacts())

@@ -6,7 +6,7 @@ it put together, with a line in the ledger for every request; ``model`` the valu
 """
 
 from pip_warden.gate.gate import Gate
-from pip_warden.gate.guess import Guess, Surroundings
+from pip_warden.gate.guess import Guess, TargetFacts
 from pip_warden.gate.model import Admission, GateParts
 
-__all__ = ["Admission", "Gate", "GateParts", "Guess", "Surroundings"]
+__all__ = ["Admission", "Gate", "GateParts", "Guess", "TargetFacts"]

@@ -16,7 +16,7 @@ from functools import partial
 
 from pip_warden.artifact.model import Contents
 from pip_warden.errors import RefusedError, UndecidedError
-from pip_warden.gate.guess import Guess, Surroundings, guesses_of, pick
+from pip_warden.gate.guess import Guess, TargetFacts, guesses_of, pick
 from pip_warden.gate.model import Admission
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
@@ -38,7 +38,7 @@ class LookAhead:
         background: Does the work.
         lists: Lists a project's files ahead; None where that came to nothing.
         admits: Decides about a file ahead; None where that came to nothing.
-        around: Finds out what is known of the target; called at most once, in the background.
+        facts: Finds out what is known of the target; called at most once, in the background.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class LookAhead:
         *,
         lists: Callable[[ProjectName], Listing | None],
         admits: Callable[[Listing, Candidate], Admission | None],
-        around: Callable[[], Surroundings],
+        facts: Callable[[], TargetFacts],
     ) -> None:
         self._background = background
         self._lists = lists
         self._admits = admits
-        self._find_around = around
-        self._around: Surroundings | None = None
+        self._find_facts = facts
+        self._facts: TargetFacts | None = None
         self._lock = threading.Lock()
         self._finding = threading.Lock()
         self._seen: set[Guess] = set()
@@ -77,13 +77,13 @@ class LookAhead:
             return
         contents = verdict.artifact.contents
         if contents.requires_dist or contents.build_requires:
-            for guess in guesses_of(contents, extras, self._surroundings()):
+            for guess in guesses_of(contents, extras, self._target_facts()):
                 self._guess(guess)
 
     def _start(self, guesses: tuple[Guess, ...]) -> None:
-        around = self._surroundings()
+        facts = self._target_facts()
         for guess in guesses:
-            if not around.has(guess):
+            if not facts.has(guess):
                 self._guess(guess)
 
     def _guess(self, guess: Guess) -> None:
@@ -100,13 +100,13 @@ class LookAhead:
             listing = self._lists(guess.project)
             if listing is None:
                 return
-            candidate = pick(listing.allowed, guess, self._surroundings())
+            candidate = pick(listing.allowed, guess, self._target_facts())
             admission = None if candidate is None else self._admits(listing, candidate)
             if admission is not None:
                 self.follow(admission, guess.extras)
 
-    def _surroundings(self) -> Surroundings:
+    def _target_facts(self) -> TargetFacts:
         with self._finding:
-            if self._around is None:
-                self._around = self._find_around()
-            return self._around
+            if self._facts is None:
+                self._facts = self._find_facts()
+            return self._facts

@@ -48,7 +48,7 @@ class Gate:
         self._admissions: Once[tuple[ProjectName, str], Admission] = Once()
         self._background = Background(parts.allowance)
         self._ahead = LookAhead(
-            self._background, lists=self._list_ahead, admits=self._admit_ahead, around=parts.around
+            self._background, lists=self._list_ahead, admits=self._admit_ahead, facts=parts.facts
         )
 
     def __enter__(self) -> Self:

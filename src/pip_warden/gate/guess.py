@@ -47,7 +47,7 @@ class Guess:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
+class TargetFacts:
     """What is known of the Python that is installed into.
 
     Attributes:
@@ -76,9 +76,9 @@ class Surroundings:
         return version is not None and guess.specifier.contains(version, prereleases=True)
 
 
-def pick(allowed: Iterable[Candidate], guess: Guess, around: Surroundings) -> Candidate | None:
+def pick(allowed: Iterable[Candidate], guess: Guess, facts: TargetFacts) -> Candidate | None:
     """Return the file that an installer will probably ask for, None where that is anyone's guess."""
-    if (limit := around.limits.get(guess.project)) is not None:
+    if (limit := facts.limits.get(guess.project)) is not None:
         guess = guess.also(limit)
     files = [
         candidate
@@ -88,36 +88,36 @@ def pick(allowed: Iterable[Candidate], guess: Guess, around: Surroundings) -> Ca
     if guess.filename:
         return next((c for c in files if c.name.filename == guess.filename), None)
     versions = {candidate.name.version for candidate in files}
-    newest = max(guess.specifier.filter(versions, prereleases=around.prereleases or None), default=None)
-    return _fitting([c for c in files if c.name.version == newest], around)
+    newest = max(guess.specifier.filter(versions, prereleases=facts.prereleases or None), default=None)
+    return _fitting([c for c in files if c.name.version == newest], facts)
 
 
 def _digest(candidate: Candidate) -> str:
     return "" if candidate.claimed_sha256 is None else candidate.claimed_sha256.hex
 
 
-def _fitting(files: list[Candidate], around: Surroundings) -> Candidate | None:
+def _fitting(files: list[Candidate], facts: TargetFacts) -> Candidate | None:
     """Return the file of a release that an installer takes: the wheel that fits, else the sdist."""
-    wheels = [c for c in files if c.name.kind == "wheel"] if around.wheels else []
+    wheels = [c for c in files if c.name.kind == "wheel"] if facts.wheels else []
     if len(wheels) > 1:
-        tags = around.tags()
+        tags = facts.tags()
         wheels = [c for c in wheels if not tags.isdisjoint(c.name.tags)]
         return wheels[0] if len(wheels) == 1 else None
-    sdists = [c for c in files if c.name.kind == "sdist"] if around.sdists else []
+    sdists = [c for c in files if c.name.kind == "sdist"] if facts.sdists else []
     return next(iter([*wheels, *sdists]), None)
 
 
-def guesses_of(contents: Contents, extras: frozenset[str], around: Surroundings) -> Iterator[Guess]:
+def guesses_of(contents: Contents, extras: frozenset[str], facts: TargetFacts) -> Iterator[Guess]:
     """Yield what a file requires in the target, and what building it requires."""
-    texts = contents.requires_dist if around.with_dependencies else ()
+    texts = contents.requires_dist if facts.with_dependencies else ()
     for requirement in _parsed(texts):
-        if requirement.url is None and _is_wanted(requirement, extras, around):
+        if requirement.url is None and _is_wanted(requirement, extras, facts):
             guess = _guess(requirement)
-            if not around.has(guess):
+            if not facts.has(guess):
                 yield guess
     for requirement in _parsed(contents.build_requires):
         # A build has an environment of its own: what the target has does not count.
-        if requirement.url is None and _is_wanted(requirement, frozenset(), around):
+        if requirement.url is None and _is_wanted(requirement, frozenset(), facts):
             yield _guess(requirement)
 
 
@@ -134,10 +134,10 @@ def _parsed(texts: Iterable[str]) -> Iterator[Requirement]:
     return (requirement for requirement in found if requirement is not None)
 
 
-def _is_wanted(requirement: Requirement, extras: frozenset[str], around: Surroundings) -> bool:
+def _is_wanted(requirement: Requirement, extras: frozenset[str], facts: TargetFacts) -> bool:
     if requirement.marker is None:
         return True
-    values = {} if around.markers is None else dict(around.markers)
+    values = {} if facts.markers is None else dict(facts.markers)
     try:
         return any(requirement.marker.evaluate({**values, "extra": extra}) for extra in ("", *extras))
     except (ValueError, KeyError, RecursionError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pip_warden.artifact.model import Artifact
 from pip_warden.events import SILENT, Reporter
-from pip_warden.gate.guess import Surroundings
+from pip_warden.gate.guess import TargetFacts
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.model import Line
 from pip_warden.supply import GateSupply
@@ -32,7 +32,7 @@ class GateParts:
         measures: Told what a run costs.
         read_again: Checks a file with the interpreter that will read it too, where that is not ours.
         allowance: What may be spent on what nobody asked for.
-        around: Finds out what is known of the Python that is installed into, for look-ahead.
+        facts: Finds out what is known of the Python that is installed into, for look-ahead.
         fresh: Get every file and its evidence from the supply, even where the vault has them: what a registry
             holds *now* is in question.
     """
@@ -46,7 +46,7 @@ class GateParts:
     measures: Measures = UNMEASURED
     read_again: Callable[[Artifact], Artifact] | None = None
     allowance: Allowance = field(default_factory=Allowance)
-    around: Callable[[], Surroundings] = Surroundings
+    facts: Callable[[], TargetFacts] = TargetFacts
     fresh: bool = False
 
 

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from pip_warden.digests import digest_of
 from pip_warden.errors import UsageError
-from pip_warden.gate import Guess, Surroundings
+from pip_warden.gate import Guess, TargetFacts
 from pip_warden.install.request import PreparedRequest
 from pip_warden.installer.python import Target, marker_environment, supported_tags
 from pip_warden.installer.wanted import NamedRequirement
@@ -55,13 +55,13 @@ def request_key(prepared: PreparedRequest) -> str:
     return digest_of(json.dumps(parts).encode()).hex
 
 
-def find_surroundings(prepared: PreparedRequest) -> Surroundings:
+def find_target_facts(prepared: PreparedRequest) -> TargetFacts:
     """Find out what is known of the target without running pip.
 
     What cannot be found out is unknown: it is only used for guesses.
     """
     words = frozenset((*prepared.wanted.options, *prepared.options))
-    return Surroundings(
+    return TargetFacts(
         markers=_markers(prepared.target),
         tags=cache(partial(_tags, prepared.target, prepared.options, bool(words & _OTHER_TAGS))),
         present=_present(prepared, words),

@@ -26,7 +26,7 @@ from pip_warden.errors import (
 from pip_warden.gate import Gate
 from pip_warden.install.arguments import line_origins, pip_arguments
 from pip_warden.install.backend import GateBackend
-from pip_warden.install.guesses import find_surroundings, first_guesses, recalled, request_key
+from pip_warden.install.guesses import find_target_facts, first_guesses, recalled, request_key
 from pip_warden.install.keep import keep_downloads
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.notes import note_hidden, note_present, note_unused
@@ -76,8 +76,8 @@ def install(
     session.reporter.note(f"{what} {prepared.target}")
     ledger = Ledger()
     read_again = None if prepared.target.has_our_readers else partial(read_by, prepared.target.executable)
-    around = partial(find_surroundings, prepared)
-    with session.gate(ledger, read_again=read_again, around=around) as gate:
+    facts = partial(find_target_facts, prepared)
+    with session.gate(ledger, read_again=read_again, facts=facts) as gate:
         report = perform(_run(session, prepared, gate, ledger, on_line))
     if report.exit_code == 0:
         session.vault.remember(request_key(prepared), ledger.accepted_from_sources())

@@ -11,7 +11,7 @@ from pip_warden._sigstore.wire import LogEntry
 from pip_warden.artifact.model import Artifact
 from pip_warden.events import Reporter
 from pip_warden.evidence.locate import refuse_lookup
-from pip_warden.gate import Gate, GateParts, Surroundings
+from pip_warden.gate import Gate, GateParts, TargetFacts
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
 from pip_warden.session.settings import Settings
@@ -59,7 +59,7 @@ class SessionParts:
         *,
         trust: TrustFile | None = None,
         read_again: Callable[[Artifact], Artifact] | None = None,
-        around: Callable[[], Surroundings] = Surroundings,
+        facts: Callable[[], TargetFacts] = TargetFacts,
         fresh: bool = False,
     ) -> Gate:
         """Make a gate, a context manager.
@@ -68,7 +68,7 @@ class SessionParts:
             ledger: Records every request.
             trust: Another trust file with the same sources and roots; else the session's own.
             read_again: As in :class:`~pip_warden.gate.GateParts`.
-            around: As in :class:`~pip_warden.gate.GateParts`.
+            facts: As in :class:`~pip_warden.gate.GateParts`.
             fresh: As in :class:`~pip_warden.gate.GateParts`.
         """
         trust = trust or self.trust
@@ -82,7 +82,7 @@ class SessionParts:
             measures=self.measures,
             read_again=read_again,
             allowance=self.transport.allowance,
-            around=around,
+            facts=facts,
             fresh=fresh,
         )
         return Gate(parts, ledger)
