@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +14,13 @@ import click
 from pip_warden.cli.color import CHOICES
 from pip_warden.cli.style import layout_of
 from pip_warden.display import escape_line
-from pip_warden.errors import UsageError
+from pip_warden.errors import UsageError, WardenError
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
     from pip_warden.install import InstallRequest
     from pip_warden.installer.options import Parsed
+    from pip_warden.installer.surroundings import Surroundings
     from pip_warden.report.model import Report
     from pip_warden.session.settings import Settings
 
@@ -132,10 +136,8 @@ def _help() -> str:
 def _run(parsed: Parsed, console: Console, *, is_json: bool) -> Report:
     from pip_warden.cli.common import load_trust
     from pip_warden.cli.session import open_session
-    from pip_warden.install import install
 
     given = parsed.last("--trust")
-    trust = load_trust(Path(given) if given is not None else None)
 
     def on_line(line: str) -> None:
         console.clear()
@@ -144,8 +146,36 @@ def _run(parsed: Parsed, console: Console, *, is_json: bool) -> Report:
         for part in layout_of(stream).line(escape_line(line), indent=2, hang=4):
             print(part, file=stream, flush=True)
 
-    with open_session(trust, _settings(parsed), console) as session:
-        return install(session, _request(parsed), on_line=on_line)
+    with _begun(parsed) as surroundings:
+        from pip_warden.install import install
+
+        trust = load_trust(Path(given) if given is not None else None)
+        with open_session(trust, _settings(parsed), console) as session:
+            return install(session, _request(parsed), on_line=on_line, surroundings=surroundings)
+
+
+@contextmanager
+def _begun(parsed: Parsed) -> Iterator[Surroundings | None]:
+    """Start pip, which takes as long to load as we do; it waits to be told what it is to do.
+
+    Whatever stands against it is said when it is its turn: nothing is begun then.
+    """
+    from pip_warden.cli.session import open_workspace
+    from pip_warden.installer.python import choose_target
+    from pip_warden.installer.surroundings import open_surroundings
+
+    with ExitStack() as stack:
+        surroundings = None
+        with suppress(WardenError, OSError):
+            target = choose_target(parsed.last("--python"), os.environ, sys.executable)
+            workspace = stack.enter_context(open_workspace())
+            pass_env = tuple(parsed.values("--pass-env"))
+            made = stack.enter_context(
+                open_surroundings(target, os.environ, workspace=workspace, pass_env=pass_env)
+            )
+            made.begin()
+            surroundings = made
+        yield surroundings
 
 
 def _settings(parsed: Parsed) -> Settings:

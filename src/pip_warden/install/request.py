@@ -11,6 +11,7 @@ from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import LogEntryFinder
 from pip_warden.gate import Gate
 from pip_warden.installer.python import Target
+from pip_warden.installer.surroundings import Surroundings
 from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.report.ledger import Ledger
 from pip_warden.trust.model import TrustFile
@@ -127,6 +128,7 @@ class Run:
         find_entry: How detached signatures of local files are looked up.
         reporter: Receives progress.
         on_line: Called with each line the installer prints.
+        surroundings: Of a pip that was begun; None where none was.
     """
 
     prepared: PreparedRequest
@@ -138,3 +140,4 @@ class Run:
     find_entry: LogEntryFinder
     reporter: Reporter = SILENT
     on_line: Callable[[str], None] = say_nothing
+    surroundings: Surroundings | None = None
