@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
-from pip_warden.installer.server import HOST
+from pip_warden.installer.place import HOST
 from pip_warden.sandbox import File, Project
 from pip_warden.sandbox.packages import backend_source
 

@@ -256,7 +256,7 @@ def the_pip_of_this_process() -> tuple[bytes, bytes]:
     for _ in range(int(LONGEST_WAIT / 0.02)):
         for place in descendants(Path("/proc/self")):
             words = (place / "cmdline").read_bytes()
-            if b"guarded_pip" in words and b"--index-url" in words:
+            if b"guarded_pip" in words:
                 return words, (place / "environ").read_bytes()
         pause.wait(0.02)
     raise AssertionError("no pip was started")

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from packaging.markers import default_environment
 from packaging.specifiers import SpecifierSet
 
+from installers.witness import LONGEST_WAIT
 from pip_warden.errors import InstallerError, RefusedError, UsageError
 from pip_warden.installer.environment import child_environment
 from pip_warden.installer.installed import Installed, read_report
@@ -262,6 +263,75 @@ def test_what_fails_while_the_child_starts_ends_it(tmp_path: Path) -> None:
         Child().run([sys.executable, "-c", script], {"PATH": os.defpath}, print, None, meanwhile=fail)
     with open(ends[0], "rb") as end:
         assert end.read() == b""
+
+
+WAITS = """
+import os, sys
+print(*sys.argv[1:])
+print(sys.stdin.read())
+"""
+
+
+def test_what_was_begun_is_told_the_rest() -> None:
+    child, lines = Child(), list[str]()
+    command, environment = [sys.executable, "-c", WAITS, "first"], {"PATH": os.defpath}
+    child.begin(command, environment)
+
+    assert child.run([*command, "x y", "\u00e9\udc80"], environment, lines.append, None) == 0
+    assert (lines[0], json.loads(lines[1])) == ("first -", ["x y", "\u00e9\udc80"])
+    assert child.run([sys.executable, "-c", "print(2)"], environment, lines.append, None) == 0
+    assert lines[2:] == ["2"]
+    child.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "cwd"),
+    [(["other"], {}, None), (["first"], {"X": "y"}, None), (["first"], {}, Path("/"))],
+    ids=["another command", "another environment", "another directory"],
+)
+def test_what_was_begun_for_something_else_is_ended(
+    words: list[str], more: dict[str, str], cwd: Path | None
+) -> None:
+    child, lines = Child(), list[str]()
+    environment = {"PATH": os.defpath}
+    child.begin([sys.executable, "-c", WAITS, "first"], environment)
+    begun = child._running
+
+    assert child.run([sys.executable, "-c", WAITS, *words], environment | more, lines.append, cwd) == 0
+    assert lines == [*words, ""]
+    assert begun is not None
+    assert begun._process.returncode is not None
+
+
+def test_what_was_begun_and_is_not_needed_is_ended() -> None:
+    child = Child()
+    child.begin([sys.executable, "-c", WAITS], {"PATH": os.defpath})
+    begun = child._running
+    child.close()
+
+    assert begun is not None
+    assert begun._process.returncode is not None
+    child.close()
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(3)", "import os; os.close(0); raise SystemExit(3)"])
+def test_what_was_begun_and_has_ended_says_how(code: str) -> None:
+    child, lines = Child(), list[str]()
+    child.begin([sys.executable, "-c", code], {})
+    assert child._running is not None
+    child._running._gone.wait(LONGEST_WAIT)
+
+    assert child.run([sys.executable, "-c", code, "x" * 100_000], {}, lines.append, None) == 3
+
+
+def test_nothing_that_was_begun_is_told_after_a_denial() -> None:
+    child, lines = Child(), list[str]()
+    command = [sys.executable, "-c", WAITS]
+    child.begin(command, {})
+    child.end()
+
+    assert child.run([*command, "x"], {}, lines.append, None) < 0
+    assert lines == []
 
 
 def test_what_outlives_the_child_is_ended_with_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from pip_warden.installer.installed import Installed
 from pip_warden.installer.local import LocalInputs, path_from_url, project_arguments
 from pip_warden.installer.model import LinkRequest, PlannedInstall
 from pip_warden.installer.pip import Child
+from pip_warden.installer.place import HOST
 from pip_warden.installer.questions import answer
 from pip_warden.installer.reconcile import accepted_under_its_name, reconcile_plan
-from pip_warden.installer.server import HOST, Server
+from pip_warden.installer.server import Server
 from pip_warden.installer.wanted import LocalProject
 
 MODULES = {
@@ -83,19 +85,26 @@ class Bench:
         self.backend = FakeBackend(directory)
         self.modules = dict(MODULES)
 
-    def run(self, code: str, *, proxy_url: str = "") -> tuple[int, list[str], Server]:
-        parent, private = self.directory / "parent", self.directory / "private"
-        private.mkdir()
-        for name, text in self.modules.items():
-            path = parent / "pip" / f"{name}.py"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text.replace("RUN", code))
+    def run(self, code: str, *, proxy_url: str = "", early: bool = False) -> tuple[int, list[str], Server]:
+        parent, private = self.parent(code), self.directory / "private"
+        private.mkdir(exist_ok=True)
         child, lines = Child(), list[str]()
         with Server(self.backend, on_denial=child.end) as server:
             environment = child_environment({}, proxy_url=proxy_url or server.proxy_url, private=private)
             command = [sys.executable, "-I", str(guarded_pip.__file__), str(parent), HOST, "install"]
+            if early:
+                child.begin(command[:-1], environment)
             status = child.run(command, environment, lines.append, None)
         return status, lines, server
+
+    def parent(self, code: str) -> Path:
+        """Write the fake pip, and return the directory that it is in."""
+        parent = self.directory / "parent"
+        for name, text in self.modules.items():
+            path = parent / "pip" / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("RUN", code))
+        return parent
 
 
 @pytest.fixture
@@ -220,15 +229,33 @@ def test_b10_nobody_who_could_answer_is_a_no(bench: Bench, code: str) -> None:
         ("_internal/commands/install", "script_executable=None", "script_executable=None, more=None"),
     ],
 )
-def test_b10_a_pip_that_we_do_not_know_is_not_run(bench: Bench, module: str, old: str, new: str) -> None:
+@pytest.mark.parametrize("early", [False, True])
+def test_b10_a_pip_that_we_do_not_know_is_not_run(
+    bench: Bench, module: str, old: str, new: str, early: bool
+) -> None:
     assert old in MODULES[module]
     bench.modules[module] = MODULES[module].replace(old, new)
-    status, lines, server = bench.run("print('ran')")
+    status, lines, server = bench.run("print('ran')", early=early)
 
     assert status != 0
     assert "ran" not in lines
     assert server.denial is not None
     assert (server.denial.code, server.denial.exit_code) == ("unknown-pip", 4)
+
+
+def test_a_pip_that_was_begun_has_the_same_arguments_and_no_input(bench: Bench) -> None:
+    code = "import os, sys; print(sys.argv[1:], sys.stdin.read(), os.read(0, 1))"
+    assert [bench.run(code, early=early)[:2] for early in (True, False)] == [(0, ["['install']  b''"])] * 2
+
+
+@pytest.mark.parametrize("told", ["", "[", '["install", "acme"', "nothing"])
+def test_a_pip_that_is_not_told_what_to_do_does_nothing(bench: Bench, told: str) -> None:
+    """Whoever began it may die in the middle of a word."""
+    parent = bench.parent("print('ran')")
+    command = [sys.executable, "-I", guarded_pip.__file__, str(parent), HOST, "-"]
+    done = subprocess.run(command, input=told, capture_output=True, text=True, check=False, env={})
+
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "nobody said what is to be done\n")
 
 
 def test_b10_a_second_pip_for_build_dependencies_is_not_started(bench: Bench) -> None:

@@ -18,9 +18,10 @@ from pip_warden.errors import RefusedError
 from pip_warden.installer.environment import child_environment
 from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.pip import Child, command_line
+from pip_warden.installer.place import INDEX_URL
 from pip_warden.installer.python import Target, choose_target
 from pip_warden.installer.reconcile import reconcile_directory, reconcile_report
-from pip_warden.installer.server import INDEX_URL, Server
+from pip_warden.installer.server import Server
 from pip_warden.names import ProjectName
 
 UV = Path(sys.executable).with_name("uv")

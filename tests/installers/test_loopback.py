@@ -16,6 +16,7 @@ from installers.witness import LONGEST_WAIT
 from pip_warden.installer import loopback
 from pip_warden.installer.connection import Request, Response, asked_part
 from pip_warden.installer.loopback import Listener
+from pip_warden.installer.place import Place
 
 LONGEST_BODY = 1000
 KNOWN = "X-Known: yes"
@@ -59,7 +60,7 @@ def echo() -> Echo:
 
 @pytest.fixture
 def listener(echo: Echo) -> Iterator[Listener]:
-    made = Listener(echo, longest_body=LONGEST_BODY)
+    made = Listener(Place(), echo, longest_body=LONGEST_BODY)
     made.start()
     try:
         yield made
@@ -68,7 +69,7 @@ def listener(echo: Echo) -> Iterator[Listener]:
 
 
 def _connect(listener: Listener) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", listener.port), timeout=LONGEST_WAIT)
+    return socket.create_connection(listener._place.socket.getsockname(), timeout=LONGEST_WAIT)
 
 
 def _request(target: str, *headers: str, method: str = "GET") -> bytes:
@@ -343,7 +344,7 @@ def test_no_more_connections_than_there_may_be(listener: Listener, monkeypatch: 
 def test_only_some_answers_are_made_at_once_and_none_after_the_end(echo: Echo) -> None:
     echo.release = threading.Event()
     many = loopback._ANSWERS_AT_ONCE
-    listener = Listener(echo, longest_body=LONGEST_BODY)
+    listener = Listener(Place(), echo, longest_body=LONGEST_BODY)
     listener.start()
     with contextlib.ExitStack() as stack:
         for number in range(many + 3):
@@ -361,7 +362,7 @@ def test_only_some_answers_are_made_at_once_and_none_after_the_end(echo: Echo) -
 
 def test_what_fails_after_the_end_interests_nobody(echo: Echo, caplog: pytest.LogCaptureFixture) -> None:
     echo.release = threading.Event()
-    listener = Listener(echo, longest_body=LONGEST_BODY)
+    listener = Listener(Place(), echo, longest_body=LONGEST_BODY)
     listener.start()
     with _connect(listener) as connection:
         connection.sendall(_request("/fails"))

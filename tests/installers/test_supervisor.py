@@ -18,9 +18,10 @@ import pytest
 
 from installers.witness import LONGEST_WAIT, Witness, is_held, wait_for_port
 from pip_warden.errors import InstallerError
-from pip_warden.installer import pip, supervisor
+from pip_warden.installer import running, supervisor
 from pip_warden.installer.lines import lines_of
 from pip_warden.installer.pip import Child
+from pip_warden.installer.running import Printed, Running
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="not promised elsewhere")
 PATH = {"PATH": os.defpath}
@@ -124,7 +125,7 @@ def test_b08_we_end_what_a_killed_supervisor_left(witness: Witness) -> None:
 def test_b08_a_supervisor_that_does_nothing_is_killed(
     witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pip, "_LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(running, "_LONGEST_WAIT", 0.0)
     child = Child()
 
     def stop(_line: str) -> None:
@@ -324,9 +325,9 @@ def test_b08_what_was_printed_last_is_read(monkeypatch: pytest.MonkeyPatch) -> N
             os.write(writer, b"last words\n")
         return looks.pop(0)
 
-    monkeypatch.setattr(pip, "_readable", look)
+    monkeypatch.setattr(running, "_readable", look)
     try:
-        assert list(lines_of(io.BufferedReader(pip._Printed(stream, 7)))) == ["last words"]
+        assert list(lines_of(io.BufferedReader(Printed(stream, 7)))) == ["last words"]
     finally:
         os.close(stream)
         os.close(writer)
@@ -339,10 +340,10 @@ def test_b08_what_goes_on_printing_after_the_end_is_left(monkeypatch: pytest.Mon
         buffers[0][:4] = next(pieces)
         return 4
 
-    monkeypatch.setattr(pip, "_LEFT_OVER", 10)
-    monkeypatch.setattr(pip, "_readable", lambda *_descriptors, **_options: {6, 7})
+    monkeypatch.setattr(running, "_LEFT_OVER", 10)
+    monkeypatch.setattr(running, "_readable", lambda *_descriptors, **_options: {6, 7})
     monkeypatch.setattr(os, "readv", read)
-    assert list(lines_of(io.BufferedReader(pip._Printed(6, 7)))) == ["123412341234"]
+    assert list(lines_of(io.BufferedReader(Printed(6, 7)))) == ["123412341234"]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 127, 255, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGSEGV])
@@ -401,9 +402,9 @@ def test_b08_an_interrupted_end_is_an_end_all_the_same(
 
     The removal of the workspace, which comes next, relies on no process being left.
     """
-    child, end, calls = Child(), pip._Running.end, []
+    child, end, calls = Child(), Running.end, []
 
-    def interrupted(running: pip._Running) -> None:
+    def interrupted(running: Running) -> None:
         calls.append(running)
         if len(calls) == 1:
             raise KeyboardInterrupt
@@ -413,7 +414,7 @@ def test_b08_an_interrupted_end_is_an_end_all_the_same(
         witness.words(2)
         raise BrokenPipeError
 
-    monkeypatch.setattr(pip._Running, "end", interrupted)
+    monkeypatch.setattr(Running, "end", interrupted)
     with pytest.raises(KeyboardInterrupt):
         child.run([sys.executable, "-c", *tree(witness, "stay", "backend")], PATH, leave, None)
     witness.wait()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,13 @@ import click
 from pip_warden.cli.color import CHOICES
 from pip_warden.cli.style import layout_of
 from pip_warden.display import escape_line
-from pip_warden.errors import UsageError
+from pip_warden.errors import UsageError, WardenError
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
     from pip_warden.install import InstallRequest
     from pip_warden.installer.options import Parsed
+    from pip_warden.installer.surroundings import Surroundings
     from pip_warden.measures import Recorder
     from pip_warden.report.model import Report
     from pip_warden.session.settings import Settings
@@ -162,11 +164,36 @@ def _run(parsed: Parsed, console: Console, recorder: Recorder, *, is_json: bool)
 
     with ExitStack() as opened:
         with recorder.phase("start", "imports, trust file and session"):
+            surroundings = opened.enter_context(_begun(parsed))
             from pip_warden.install import install
 
             trust = load_trust(Path(given) if given is not None else None)
             session = opened.enter_context(open_session(trust, _settings(parsed), console, recorder))
-        return install(session, _request(parsed), on_line=on_line)
+        return install(session, _request(parsed), on_line=on_line, surroundings=surroundings)
+
+
+@contextmanager
+def _begun(parsed: Parsed) -> Iterator[Surroundings | None]:
+    """Start pip, which takes as long to load as we do; it waits to be told what it is to do.
+
+    Whatever stands against it is said when it is its turn: nothing is begun then.
+    """
+    from pip_warden.cli.session import open_workspace
+    from pip_warden.installer.python import choose_target
+    from pip_warden.installer.surroundings import open_surroundings
+
+    with ExitStack() as stack:
+        surroundings = None
+        with suppress(WardenError, OSError):
+            target = choose_target(parsed.last("--python"), os.environ, sys.executable)
+            workspace = stack.enter_context(open_workspace())
+            pass_env = tuple(parsed.values("--pass-env"))
+            made = stack.enter_context(
+                open_surroundings(target, os.environ, workspace=workspace, pass_env=pass_env)
+            )
+            made.begin()
+            surroundings = made
+        yield surroundings
 
 
 def _settings(parsed: Parsed) -> Settings:

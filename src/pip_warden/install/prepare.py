@@ -20,7 +20,12 @@ _PLACES = frozenset({"--target", "--root", "--prefix"})
 
 
 def prepare(
-    request: InstallRequest, *, trust: TrustFile, environ: Mapping[str, str], where: str
+    request: InstallRequest,
+    *,
+    trust: TrustFile,
+    environ: Mapping[str, str],
+    where: str,
+    target: Target | None = None,
 ) -> PreparedRequest:
     """Read a request.
 
@@ -30,6 +35,7 @@ def prepare(
             dropped with a note.
         environ: Our own environment, whose ``VIRTUAL_ENV`` counts where no target is named.
         where: What the request was read from, for people.
+        target: The target, where it was chosen already from the same request and environment.
 
     Raises:
         UsageError: Something that was asked for is not what it was said to be, or an option would step
@@ -43,7 +49,7 @@ def prepare(
         wanted=_wanted(request, urls, where),
         build_constraints=build.constraints,
         options=options,
-        target=_target(request, options, environ),
+        target=target or _target(request, options, environ),
         dry_run=request.dry_run,
         download=_path(request.download),
         with_sdist=request.with_sdist,

@@ -11,6 +11,7 @@ from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import LogEntryFinder
 from pip_warden.gate import Gate, Guess
 from pip_warden.installer.python import Target
+from pip_warden.installer.surroundings import Surroundings
 from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
@@ -130,6 +131,7 @@ class Run:
         on_line: Called with each line the installer prints.
         guesses: What the installer will probably look for.
         measures: Told what the run costs.
+        surroundings: Of a pip that was begun; None where none was.
     """
 
     prepared: PreparedRequest
@@ -143,3 +145,4 @@ class Run:
     on_line: Callable[[str], None] = say_nothing
     guesses: tuple[Guess, ...] = ()
     measures: Measures = UNMEASURED
+    surroundings: Surroundings | None = None

@@ -9,6 +9,8 @@ from __future__ import annotations
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from pip_warden.errors import (
     RefusedError,
     UndecidedError,
 )
+from pip_warden.events import Reporter
 from pip_warden.gate import Gate
 from pip_warden.install.arguments import line_origins, pip_arguments
 from pip_warden.install.backend import GateBackend
@@ -35,15 +38,15 @@ from pip_warden.install.request import InstallRequest, PreparedRequest, Run, say
 from pip_warden.install.unmet import PipWords, why_unmet
 from pip_warden.install.unsaid import strict_refusal, waiting
 from pip_warden.installer.downloads import check_directory
-from pip_warden.installer.environment import child_environment
 from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.local import LocalInputs
-from pip_warden.installer.pip import Child, command_line
+from pip_warden.installer.pip import command_line
 from pip_warden.installer.python import marker_environment
 from pip_warden.installer.reconcile import reconcile_report
 from pip_warden.installer.relay import Relay, RunPlaces
 from pip_warden.installer.report_file import check_report_file, write_report_file
 from pip_warden.installer.server import Server
+from pip_warden.installer.surroundings import Surroundings, open_surroundings
 from pip_warden.installer.wanted import check_wanted, nothing_wanted
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report
@@ -56,6 +59,7 @@ def install(
     *,
     on_line: Callable[[str], None] = say_nothing,
     where: str = "the command line",
+    surroundings: Surroundings | None = None,
 ) -> Report:
     """Carry out an install request and report the result.
 
@@ -64,21 +68,22 @@ def install(
         request: What is to be done.
         on_line: Called with each line the installer prints.
         where: What the request was read from, for people.
+        surroundings: Of a pip that was begun for this request; None to start one when it is time.
 
     Raises:
         UsageError: The request itself is wrong.
     """
+    target = surroundings.target if surroundings is not None else None
     with session.measures.phase("start", "the request"):
-        prepared = prepare(request, trust=session.trust, environ=session.settings.environ, where=where)
-    for note in prepared.wanted.notes:
-        session.reporter.note(note)
-    what = "installing into" if prepared.download is None else "downloading for"
-    session.reporter.note(f"{what} {prepared.target}")
+        environ = session.settings.environ
+        prepared = prepare(request, trust=session.trust, environ=environ, where=where, target=target)
+    _announce(prepared, session.reporter)
     ledger = Ledger()
     read_again = None if prepared.target.has_our_readers else partial(read_by, prepared.target.executable)
     facts = partial(find_target_facts, prepared)
     with session.gate(ledger, read_again=read_again, facts=facts) as gate:
-        report = perform(_run(session, prepared, gate, ledger, on_line))
+        run = _run(session, prepared, gate, ledger, on_line)
+        report = perform(replace(run, surroundings=surroundings))
     if report.exit_code == 0:
         session.vault.remember(request_key(prepared), ledger.accepted_from_sources())
     return report
@@ -106,6 +111,13 @@ def _run(
     )
 
 
+def _announce(prepared: PreparedRequest, reporter: Reporter) -> None:
+    for note in prepared.wanted.notes:
+        reporter.note(note)
+    what = "installing into" if prepared.download is None else "downloading for"
+    reporter.note(f"{what} {prepared.target}")
+
+
 def perform(run: Run) -> Report:
     """Carry out a run; a refusal, an error of a registry and pip's own failure are in the report.
 
@@ -120,6 +132,7 @@ def perform(run: Run) -> Report:
         check_report_file(prepared.report)
     try:
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
+        run.gate.look_ahead(run.guesses)
         _run_pip(run, *admit_local_things(run))
     except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
         run.ledger.error = err
@@ -134,44 +147,44 @@ def perform(run: Run) -> Report:
 
 
 def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
-    # A directory of its own: there may be several runs in one session.
-    prepared, workspace = run.prepared, Path(tempfile.mkdtemp(dir=run.workspace))
-    served, private, staging = (workspace / name for name in ("served", "child", "download"))
-    for directory in (served, private, *([staging] if prepared.download is not None else [])):
-        directory.mkdir(mode=0o700)
-    report = workspace / "report.json"
-    backend = GateBackend(run, served, local, report)
-    child, words = Child(), PipWords()
-    with Server(backend, on_denial=child.end) as server, run.measures.phase("pip"):
-        child.keep_open(server.fileno())
-        environment = child_environment(
-            run.environ, proxy_url=server.proxy_url, private=private, pass_env=prepared.pass_env
-        )
-        arguments = pip_arguments(prepared, local_arguments, workspace=workspace, staging=staging)
-        if prepared.download is not None:
-            command = command_line(prepared.target, "download", arguments, report=None)
-        else:
-            command = command_line(prepared.target, "install", arguments, report=report)
-        run.reporter.step("running pip")
-        on_line = _listening(run, words, local, workspace)
-        code = child.run(command, environment, on_line, None, meanwhile=partial(_look_ahead, run))
-        for stray in server.strays:
-            run.ledger.warn(f"stopped at the gate: {stray}")
-        if server.denial is not None:
-            raise server.denial
+    prepared, words = run.prepared, PipWords()
+    with _surroundings(run) as around:
+        served, staging = around.workspace / "served", around.workspace / "download"
+        for directory in (served, *([staging] if prepared.download is not None else [])):
+            directory.mkdir(mode=0o700)
+        report = around.workspace / "report.json"
+        backend = GateBackend(run, served, local, report)
+        on_denial = around.child.end
+        with Server(backend, on_denial=on_denial, place=around.place) as server, run.measures.phase("pip"):
+            arguments = pip_arguments(prepared, local_arguments, workspace=around.workspace, staging=staging)
+            if prepared.download is not None:
+                command = command_line(prepared.target, "download", arguments, report=None)
+            else:
+                command = command_line(prepared.target, "install", arguments, report=report)
+            run.reporter.step("running pip")
+            on_line, meanwhile = _listening(run, words, local, around.workspace), run.gate.warm_up
+            code = around.child.run(command, around.environment, on_line, None, meanwhile=meanwhile)
+            for stray in server.strays:
+                run.ledger.warn(f"stopped at the gate: {stray}")
+            if server.denial is not None:
+                raise server.denial
     run.ledger.installer_code = code
     if code != 0:
         raise _pip_failed(run, code, words, backend)
     if prepared.download is not None:
         note_unused(run, {*backend.taken, *keep_downloads(run, staging, prepared.download)}, ())
     else:
-        _look_back(run, backend, local, report, environment)
+        _look_back(run, backend, local, report, around.environment)
 
 
-def _look_ahead(run: Run) -> None:
-    """Do while pip starts what it will wait for; before that, it would only start later."""
-    run.gate.look_ahead(run.guesses)
-    run.gate.warm_up()
+def _surroundings(run: Run) -> AbstractContextManager[Surroundings]:
+    """Return what pip has around it: what was made when it was begun, or what is made now."""
+    if run.surroundings is not None:
+        return nullcontext(run.surroundings)
+    # A directory of its own: there may be several runs in one session.
+    workspace = Path(tempfile.mkdtemp(dir=run.workspace))
+    prepared = run.prepared
+    return open_surroundings(prepared.target, run.environ, workspace=workspace, pass_env=prepared.pass_env)
 
 
 def _listening(run: Run, words: PipWords, local: LocalInputs, workspace: Path) -> Callable[[str], None]:

@@ -6,6 +6,7 @@ read: the connection is closed instead.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import socket
@@ -207,6 +208,7 @@ class Connection:
 
     def _reject(self, status: int) -> None:
         """Answer what is no request."""
+        logging.getLogger(__name__).warning("Invalid HTTP request: the connection is closed")
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             content = b"pip-warden: this is no request\n"
             response = Response(media_type="text/plain; charset=utf-8", content=content)

@@ -14,6 +14,9 @@ ends at once: pip catches many exceptions, and may try something else.
 ::
 
     guarded_pip.py PIP_PARENT HOST install …        the proxy, with the run's password, is in the environment
+    guarded_pip.py PIP_PARENT HOST -                pip's arguments are read from standard input, as JSON
+
+In the second form it loads pip first, and then waits for its arguments. Without them it ends.
 """
 
 from __future__ import annotations
@@ -227,6 +230,20 @@ def _is_temporary_wheel(link: Any) -> bool:
     return path.startswith(os.path.realpath(tempfile.gettempdir()) + os.sep) and path.endswith(".whl")
 
 
+def _told() -> list[str]:
+    """Read the arguments, and leave pip as little input as if it had had them from the start."""
+    with open(0, "rb", closefd=False) as stream:
+        told = stream.read()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    try:
+        # Cut short, they are no JSON.
+        return [str(word) for word in json.loads(told)]
+    except ValueError:
+        end("nobody said what is to be done")
+
+
 def main() -> None:
     """Wrap pip and run it."""
     parent, host, *words = sys.argv[1:]
@@ -246,7 +263,7 @@ def main() -> None:
     guard.wrap(inside, "install", guard.building)
     guard.wrap(beside, "install", guard.beside)
     guard.wrap(install, "install_given_reqs", guard.installing)
-    sys.argv[:] = ["pip", *words]
+    sys.argv[:] = ["pip", *(_told() if words == ["-"] else words)]
     runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 

@@ -13,6 +13,7 @@ import threading
 from typing import Protocol
 
 from pip_warden.installer.connection import Connection, Request, Response
+from pip_warden.installer.place import Place
 
 _MOST = 128
 """Connections at once: uv has fifty, pip two."""
@@ -39,14 +40,16 @@ class Handler(Protocol):
 
 
 class Listener:
-    """Listens on a free port of 127.0.0.1.
+    """Accepts the connections of a place.
 
     Args:
+        place: Where it is; closed at the end.
         handler: Who the requests are for.
         longest_body: Bytes of a request's body.
     """
 
-    def __init__(self, handler: Handler, *, longest_body: int) -> None:
+    def __init__(self, place: Place, handler: Handler, *, longest_body: int) -> None:
+        self._place = place
         self._handler = handler
         self._longest_body = longest_body
         self._lock = threading.Lock()
@@ -54,14 +57,10 @@ class Listener:
         self._turns = threading.BoundedSemaphore(_ANSWERS_AT_ONCE)
         self._open: dict[Connection, None] = {}
         self._wake, self._woken = socket.socketpair()
-        self._socket = socket.socket()
-        self._socket.setblocking(False)
-        self._socket.bind(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._listen, name="loopback-index", daemon=True)
 
     def start(self) -> None:
-        """Listen."""
-        self._socket.listen()
+        """Begin to accept."""
         self._thread.start()
 
     def end(self) -> None:
@@ -70,29 +69,20 @@ class Listener:
             self._ended.set()
             for connection in self._open:
                 connection.abort()
-        # The socket itself is not shut down: another process holds it, so that the port stays taken.
+        # The listening socket is not shut down: another process holds it, so that the port stays taken.
         self._wake.close()
         self._thread.join(_LONGEST_WAIT)
-        self._socket.close()
+        self._place.close()
         self._woken.close()
-
-    @property
-    def port(self) -> int:
-        """Return the port."""
-        return int(self._socket.getsockname()[1])
-
-    def fileno(self) -> int:
-        """Return the descriptor of the listening socket."""
-        return self._socket.fileno()
 
     def _listen(self) -> None:
         with selectors.PollSelector() as selector:
-            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._place.socket, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while not self._ended.is_set():
                 selector.select()
                 try:
-                    stream, _ = self._socket.accept()
+                    stream, _ = self._place.socket.accept()
                 except OSError:
                     # The client has gone again, or too many files are open: some will be closed.
                     self._ended.wait(_AGAIN)

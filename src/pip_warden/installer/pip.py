@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import io
 import os
-import selectors
 import signal
-import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import Literal
 
 from pip_warden.errors import InstallerError
-from pip_warden.installer import supervisor
-from pip_warden.installer.lines import lines_of
+from pip_warden.installer.place import HOST, INDEX_URL
 from pip_warden.installer.python import Target, pip_runner
-from pip_warden.installer.server import HOST, INDEX_URL
+from pip_warden.installer.running import Running
 
 _TIMEOUT = "1800"
 """Seconds pip waits for the first byte: it comes after the verdict."""
 
+LATER = "-"
+"""Stands for arguments that are sent later."""
+
 _GUARDED = Path(__file__).with_name("guarded_pip.py")
-
-_LONGEST_WAIT = 10.0
-"""Seconds the supervisor has to end everything before its group is killed: twice what it allows itself."""
-
-_LEFT_OVER = 1 << 20
-"""Bytes that are still read after the end: as many as a pipe holds at most (pipe(7), ``pipe-max-size``)."""
 
 
 class Child:
@@ -42,13 +32,35 @@ class Child:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: _Running | None = None
+        self._running: Running | None = None
+        self._begun: tuple[list[str], Mapping[str, str]] | None = None
         self._kept: int | None = None
         self._ended = False
 
     def keep_open(self, descriptor: int) -> None:
         """Have the supervisor, not pip, hold the listening socket: its port stays taken while pip runs."""
         self._kept = descriptor
+
+    def begin(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a command whose last words are not known yet: it waits for them (``guarded_pip.py``).
+
+        :meth:`run` sends them, or ends it where it is to run another command.
+
+        Args:
+            command: The beginning of the command line.
+            environment: All of its environment.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        with self._lock:
+            self._running = Running([*command, LATER], environment, None, self._kept, waits=True)
+            self._begun = [*command], environment
+
+    def close(self) -> None:
+        """End what was begun, if it is still there, and release it."""
+        if self._running is not None:
+            self._running.close()
 
     def run(
         self,
@@ -73,21 +85,32 @@ class Child:
             with self._lock:
                 if self._ended:
                     return -signal.SIGTERM
-                try:
-                    self._running = running = _Running(command, environment, cwd, self._kept)
-                except OSError as err:
-                    raise _not_started(command, err.errno) from err
+                running = self._start(command, environment, cwd)
             meanwhile()
             for line in running.lines():
                 on_line(line)
             kind, number = running.said()
         finally:
             # Ctrl-C reaches only us, not its session: pip would go on to install without comparison.
-            if self._running is not None:
-                self._running.close()
+            self.close()
         if kind == "errno":
             raise _not_started(command, number)
         return number
+
+    def _start(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None) -> Running:
+        """Start a command, or tell the one that was begun for it the rest."""
+        begun, self._begun = self._begun, None
+        if begun is not None and self._running is not None:
+            size = len(begun[0])
+            if cwd is None and begun == ([*command[:size]], environment):
+                self._running.tell(command[size:])
+                return self._running
+            self._running.close()
+        try:
+            self._running = Running(command, environment, cwd, self._kept)
+        except OSError as err:
+            raise _not_started(command, err.errno) from err
+        return self._running
 
     def end(self) -> None:
         """End it with all its children, and wait for that: after a denial it must not try another file."""
@@ -96,133 +119,6 @@ class Child:
             running = self._running
         if running is not None:
             running.end()
-
-
-class _Running:
-    """A supervisor and its command.
-
-    Raises:
-        OSError: It cannot be started.
-    """
-
-    def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None, kept: int | None
-    ) -> None:
-        self._heard = b""
-        self._gone = threading.Event()
-        self._over, over = socket.socketpair()
-        self._link, theirs = socket.socketpair()
-        numbers = [theirs.fileno(), *([kept] if kept is not None else [])]
-        arguments = [str(numbers[0]), "-" if kept is None else str(kept), *command]
-        try:
-            with theirs:
-                self._process = subprocess.Popen(  # noqa: S603 -- our own pip in the user's interpreter
-                    [sys.executable, "-I", "-S", supervisor.__file__, *arguments],
-                    env=dict(environment),
-                    cwd=cwd,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    pass_fds=numbers,
-                )
-            threading.Thread(target=self._listen, args=(over,), name="installer-end", daemon=True).start()
-        except BaseException:
-            # The supervisor sees it, and ends.
-            for end in (self._link, self._over, over):
-                end.close()
-            raise
-
-    def lines(self) -> Iterator[str]:
-        """Yield what the command prints, until it has ended or closes its output."""
-        printed = _Printed(cast("IO[bytes]", self._process.stdout).fileno(), self._over.fileno())
-        return lines_of(io.BufferedReader(printed))
-
-    def said(self) -> tuple[str, int]:
-        """Wait for the end and return the supervisor's report: ``ended`` or ``errno``, and the number."""
-        self._gone.wait()
-        first, newline, _ = self._heard.decode().partition("\n")
-        kind, _, number = first.partition(" ")
-        # A supervisor that reported nothing was killed, and pip with it.
-        return (kind, int(number)) if newline else ("ended", -signal.SIGKILL)
-
-    def end(self) -> None:
-        """Have everything killed, and wait for that."""
-        with contextlib.suppress(OSError):
-            self._link.shutdown(socket.SHUT_WR)
-        if not self._gone.wait(_LONGEST_WAIT):
-            self._kill_group()
-            self._gone.wait()
-
-    def close(self) -> None:
-        """Have everything killed that is left, and release it."""
-        try:
-            self._finish()
-        except BaseException:
-            # What comes next relies on it, whatever interrupts this.
-            self._finish()
-            raise
-
-    def _finish(self) -> None:
-        self.end()
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._link.close()
-        self._over.close()
-
-    def _listen(self, over: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while chunk := self._link.recv(64):
-                self._heard += chunk
-        # If the supervisor was killed, its group is left; not waited for yet, its number is the group's.
-        self._kill_group()
-        self._gone.set()
-        over.close()
-
-    def _kill_group(self) -> None:
-        # macOS does not allow signals to zombies.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-
-
-class _Printed(io.RawIOBase):
-    """What a command prints, until it has ended.
-
-    A process that we cannot end may hold the stream for ever: another user's, or a daemon out of reach.
-
-    Args:
-        stream: Where the command prints.
-        over: A descriptor that can be read from the command's end on.
-    """
-
-    def __init__(self, stream: int, over: int) -> None:
-        self._stream, self._over = stream, over
-        self._is_over = False
-        self._left = _LEFT_OVER
-
-    def readable(self) -> bool:
-        """Return True: it can be read."""
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Wait for output, or for the command's end; after the end, do not wait."""
-        if not self._is_over:
-            self._is_over = self._over in _readable(self._stream, self._over, timeout=None)
-        # Checked again at the end: the last output may have arrived between two checks of one call.
-        if self._is_over and (self._left <= 0 or not _readable(self._stream, timeout=0)):
-            return 0
-        size = os.readv(self._stream, [buffer])
-        self._left -= size if self._is_over else 0
-        return size
-
-
-def _readable(*descriptors: int, timeout: float | None) -> set[int]:
-    """Return the descriptors that can be read without waiting, or are at their end."""
-    with selectors.PollSelector() as selector:
-        for descriptor in descriptors:
-            selector.register(descriptor, selectors.EVENT_READ)
-        return {key.fd for key, _ in selector.select(timeout)}
 
 
 def _not_started(command: Sequence[str], number: int | None) -> InstallerError:
@@ -253,5 +149,10 @@ def command_line(
         "inprocess-build-deps",
     ]
     reporting = ["--report", str(report)] if report is not None else []
+    return [*guarded_pip(target), verb, *fixed, *reporting, *arguments]
+
+
+def guarded_pip(target: Target) -> list[str]:
+    """Return the beginning of every command line of our pip."""
     guarded = [str(_GUARDED), str(pip_runner().parent.parent), HOST]
-    return [str(target.executable), "-I", *guarded, verb, *fixed, *reporting, *arguments]
+    return [str(target.executable), "-I", *guarded]

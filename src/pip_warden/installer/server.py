@@ -13,7 +13,6 @@ import base64
 import hmac
 import json
 import re
-import secrets
 import threading
 from collections.abc import Callable, Mapping
 from typing import Self
@@ -24,14 +23,10 @@ from pip_warden.errors import InternalError, UsageError, WardenError, outranks
 from pip_warden.installer.connection import Request, Response
 from pip_warden.installer.loopback import Listener
 from pip_warden.installer.model import Backend, ListedFile
+from pip_warden.installer.place import HOST, USER, Place
 from pip_warden.installer.questions import LARGEST_QUESTION, answer
 from pip_warden.names import ProjectName, parse_project_name
 
-HOST = "index.pip-warden.invalid"
-"""Reserved by RFC 2606: no resolver knows it, so it can only be reached through the proxy."""
-
-INDEX_URL = f"http://{HOST}/simple/"
-USER = "pip-warden"
 _JSON = "application/vnd.pypi.simple.v1+json"
 _TEXT = "text/plain; charset=utf-8"
 _PAGE = re.compile(r"/simple/([^/]+)/?", re.ASCII)
@@ -46,20 +41,23 @@ class Server:
     Args:
         backend: The gate.
         on_denial: Called once, from another thread, at the first denial.
+        place: Where it is found; None for a place of its own. It is closed at the end.
 
     Attributes:
         denial: Why the run was ended, None while it was not.
         strays: Requests that were not for the index, each as shown to people.
     """
 
-    def __init__(self, backend: Backend, *, on_denial: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, backend: Backend, *, on_denial: Callable[[], None] = lambda: None, place: Place | None = None
+    ) -> None:
         self._backend = backend
         self._on_denial = on_denial
-        self._password = secrets.token_urlsafe(24)
+        self._place = place or Place()
         self._lock = threading.Lock()
         self.denial: WardenError | None = None
         self.strays: tuple[str, ...] = ()
-        self._listener = Listener(self, longest_body=LARGEST_QUESTION)
+        self._listener = Listener(self._place, self, longest_body=LARGEST_QUESTION)
 
     def __enter__(self) -> Self:
         self._listener.start()
@@ -71,15 +69,11 @@ class Server:
     @property
     def proxy_url(self) -> str:
         """Return the proxy URL for the child's environment: a secret of this run."""
-        return f"http://{USER}:{self._password}@127.0.0.1:{self._listener.port}"
-
-    def fileno(self) -> int:
-        """Return the descriptor of the listening socket: a process that inherits it holds the port."""
-        return self._listener.fileno()
+        return self._place.proxy_url
 
     def knows(self, request: Request) -> bool:
         """Return whether a request has the password."""
-        wanted = base64.b64encode(f"{USER}:{self._password}".encode()).decode()
+        wanted = base64.b64encode(f"{USER}:{self._place.password}".encode()).decode()
         scheme, _, given = request.header("proxy-authorization").partition(" ")
         return scheme.lower() == "basic" and hmac.compare_digest(given.strip().encode(), wanted.encode())
 

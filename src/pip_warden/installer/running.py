@@ -1,0 +1,166 @@
+"""A command that runs under a supervisor, and what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+from pip_warden.installer import supervisor
+from pip_warden.installer.lines import lines_of
+
+_LONGEST_WAIT = 10.0
+"""Seconds the supervisor has to end everything before its group is killed: twice what it allows itself."""
+
+_LEFT_OVER = 1 << 20
+"""Bytes that are still read after the end: as many as a pipe holds at most (pipe(7), ``pipe-max-size``)."""
+
+
+class Running:
+    """A supervisor and its command.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: Path | None,
+        kept: int | None,
+        *,
+        waits: bool = False,
+    ) -> None:
+        self._heard = b""
+        self._gone = threading.Event()
+        self._over, over = socket.socketpair()
+        self._link, theirs = socket.socketpair()
+        numbers = [theirs.fileno(), *([kept] if kept is not None else [])]
+        arguments = [str(numbers[0]), "-" if kept is None else str(kept), *command]
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 -- our own pip in the user's interpreter
+                    [sys.executable, "-I", "-S", supervisor.__file__, *arguments],
+                    env=dict(environment),
+                    cwd=cwd,
+                    stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    pass_fds=numbers,
+                )
+            threading.Thread(target=self._listen, args=(over,), name="installer-end", daemon=True).start()
+        except BaseException:
+            # The supervisor sees it, and ends.
+            for end in (self._link, self._over, over):
+                end.close()
+            raise
+
+    def tell(self, words: Sequence[str]) -> None:
+        """Send a command that waits for them its last words."""
+        # Where it has ended by now, its report says so.
+        with contextlib.suppress(OSError), cast("IO[bytes]", self._process.stdin) as stream:
+            stream.write(json.dumps([*words]).encode())
+
+    def lines(self) -> Iterator[str]:
+        """Yield what the command prints, until it has ended or closes its output."""
+        printed = Printed(cast("IO[bytes]", self._process.stdout).fileno(), self._over.fileno())
+        return lines_of(io.BufferedReader(printed))
+
+    def said(self) -> tuple[str, int]:
+        """Wait for the end and return the supervisor's report: ``ended`` or ``errno``, and the number."""
+        self._gone.wait()
+        first, newline, _ = self._heard.decode().partition("\n")
+        kind, _, number = first.partition(" ")
+        # A supervisor that reported nothing was killed, and pip with it.
+        return (kind, int(number)) if newline else ("ended", -signal.SIGKILL)
+
+    def end(self) -> None:
+        """Have everything killed, and wait for that."""
+        with contextlib.suppress(OSError):
+            self._link.shutdown(socket.SHUT_WR)
+        if not self._gone.wait(_LONGEST_WAIT):
+            self._kill_group()
+            self._gone.wait()
+
+    def close(self) -> None:
+        """Have everything killed that is left, and release it."""
+        try:
+            self._finish()
+        except BaseException:
+            # What comes next relies on it, whatever interrupts this.
+            self._finish()
+            raise
+
+    def _finish(self) -> None:
+        self.end()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        self._link.close()
+        self._over.close()
+
+    def _listen(self, over: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := self._link.recv(64):
+                self._heard += chunk
+        # If the supervisor was killed, its group is left; not waited for yet, its number is the group's.
+        self._kill_group()
+        self._gone.set()
+        over.close()
+
+    def _kill_group(self) -> None:
+        # macOS does not allow signals to zombies.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class Printed(io.RawIOBase):
+    """What a command prints, until it has ended.
+
+    A process that we cannot end may hold the stream for ever: another user's, or a daemon out of reach.
+
+    Args:
+        stream: Where the command prints.
+        over: A descriptor that can be read from the command's end on.
+    """
+
+    def __init__(self, stream: int, over: int) -> None:
+        self._stream, self._over = stream, over
+        self._is_over = False
+        self._left = _LEFT_OVER
+
+    def readable(self) -> bool:
+        """Return True: it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Wait for output, or for the command's end; after the end, do not wait."""
+        if not self._is_over:
+            self._is_over = self._over in _readable(self._stream, self._over, timeout=None)
+        # Checked again at the end: the last output may have arrived between two checks of one call.
+        if self._is_over and (self._left <= 0 or not _readable(self._stream, timeout=0)):
+            return 0
+        size = os.readv(self._stream, [buffer])
+        self._left -= size if self._is_over else 0
+        return size
+
+
+def _readable(*descriptors: int, timeout: float | None) -> set[int]:
+    """Return the descriptors that can be read without waiting, or are at their end."""
+    with selectors.PollSelector() as selector:
+        for descriptor in descriptors:
+            selector.register(descriptor, selectors.EVENT_READ)
+        return {key.fd for key, _ in selector.select(timeout)}
