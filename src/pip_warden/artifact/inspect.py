@@ -7,7 +7,6 @@ from pathlib import Path
 from subprocess import SubprocessError
 
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.artifact.sdist import check_elsewhere, inspect_sdist
 from pip_warden.artifact.wheel import inspect_wheel
 from pip_warden.errors import UndecidedError
 from pip_warden.faults import Fault, FaultError
@@ -29,7 +28,11 @@ def inspect(path: Path, name: ArtifactName) -> Contents | Fault:
         OSError: The file cannot be read.
     """
     try:
-        return inspect_wheel(path, name) if name.kind == "wheel" else inspect_sdist(path)
+        if name.kind == "wheel":
+            return inspect_wheel(path, name)
+        from pip_warden.artifact.sdist import inspect_sdist  # most runs see wheels alone
+
+        return inspect_sdist(path)
     except FaultError as err:
         return err.fault
 
@@ -48,6 +51,8 @@ def read_by(interpreter: Path, artifact: Artifact) -> Artifact:
     """
     if artifact.name.kind != "sdist" or isinstance(artifact.contents, Fault):
         return artifact
+    from pip_warden.artifact.sdist import check_elsewhere
+
     try:
         check_elsewhere(artifact.path, interpreter)
     except FaultError as err:

@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from pip_warden.artifact import tarfile_listing
 from pip_warden.artifact.problem import problem
-from pip_warden.artifact.tarfile_strict import TarMember
 from pip_warden.artifact.zipfile_strict import ZipMember
 from pip_warden.faults import FaultError
+
+if TYPE_CHECKING:
+    from pip_warden.artifact.tarfile_strict import TarMember
 
 _SHOWN = 200
 _LONGEST_WAIT = 300.0
@@ -39,6 +40,8 @@ def check_tar(skeleton: BinaryIO, members: Sequence[TarMember]) -> None:
     Raises:
         FaultError: ``archive-ambiguous``.
     """
+    from pip_warden.artifact import tarfile_listing  # needed for sdists alone
+
     skeleton.seek(0)
     reader = f"tarfile of Python {platform.python_version()}"
     with _strangers(reader):
@@ -58,6 +61,8 @@ def check_tar_elsewhere(interpreter: Path, skeleton: BinaryIO, members: Sequence
         OSError: The interpreter cannot be run.
         subprocess.TimeoutExpired: It does not end in time.
     """
+    from pip_warden.artifact import tarfile_listing
+
     os.lseek(skeleton.fileno(), 0, os.SEEK_SET)
     ran = subprocess.run(  # noqa: S603 -- the interpreter that the user installs into
         [str(interpreter), "-I", "-S", tarfile_listing.__file__],
