@@ -58,6 +58,7 @@ class GateBackend:
             admission = self._run.gate.admit(project, filename)
             if admission.sealed is None:
                 raise denied(admission.line)
+            self._run.gate.look_ahead_from(admission)
             folder = Path(tempfile.mkdtemp(dir=self._directory))
             return ServedFile(path=hand_over(admission.sealed, folder), metadata=admission.sealed.metadata)
 
