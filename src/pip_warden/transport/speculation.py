@@ -90,6 +90,7 @@ class Speculation:
         self._lock = threading.Lock()
         self._spent = 0
         self._is_asked = False
+        self._is_request = False
         self._has_ended = False
         self._watches: list[Watch] = []
 
@@ -97,6 +98,11 @@ class Speculation:
     def is_asked(self) -> bool:
         """Whether somebody waits for it by now."""
         return self._is_asked
+
+    @property
+    def is_request(self) -> bool:
+        """Whether its last try was begun for somebody who waits: its failure is then his own."""
+        return self._is_request
 
     def ask(self) -> None:
         """Somebody waits for it: it is no guess any more, and what it spent is given back."""
@@ -126,6 +132,7 @@ class Speculation:
         with self._lock:
             if self._has_ended or not (self._is_asked or self._allowance.is_open):
                 raise SpeculationEndedError
+            self._is_request = self._is_asked
             self._watches.append(watch)
 
     def leave(self, watch: Watch) -> None:
