@@ -73,9 +73,18 @@ class Allowance:
         if status != 429 and not is_low:
             return
         wait = self._clock.seconds_of(headers.get("Retry-After"))
+        if wait is None:
+            wait = self._seconds_until(headers.get("RateLimit-Reset", "").strip())
         with self._lock:
             until = self._clock.monotonic() + min(_PAUSE if wait is None else wait, _LONGEST_PAUSE)
             self._from = max(self._from, until)
+
+    def _seconds_until(self, reset: str) -> float | None:
+        """None for a moment that has passed: the server's clock is wrong, or ours."""
+        if not (reset.isascii() and reset.isdecimal() and len(reset) < 12):
+            return None
+        wait = int(reset) - self._clock.now()
+        return wait if wait > 0 else None
 
 
 class Speculation:
