@@ -608,6 +608,35 @@ def test_a_link_is_no_memory(tmp_path: Path) -> None:
     assert vault.recall("a") == ()
 
 
+def test_nothing_is_removed_where_a_link_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that CI restored may hold any link; whatever lies behind it is somebody's."""
+    monkeypatch.setattr("pip_warden.vault.memory._MOST_RUNS", 1)
+    vault, elsewhere = Vault(tmp_path / "vault"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.json").write_text("somebody's")
+    (tmp_path / "vault" / "v1").mkdir(parents=True, mode=0o700)
+    (tmp_path / "vault" / "v1" / "runs").symlink_to(elsewhere)
+    vault.remember("b", taken("1"))
+    assert [path.name for path in elsewhere.iterdir()] == ["a.json"]
+    (tmp_path / "vault" / "v1" / "runs").unlink()
+    (tmp_path / "vault" / "v1" / "runs").mkdir()
+    notes = tmp_path / "vault" / "v1" / "runs" / "notes.txt"
+    notes.write_text("somebody's")
+    os.utime(notes, ns=(0, 0))
+    vault.remember("b", taken("1"))
+    assert {path.name for path in (tmp_path / "vault" / "v1" / "runs").iterdir()} == {"b.json", "notes.txt"}
+
+
+def test_a_pipe_in_the_vault_holds_nobody_up(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    (tmp_path / "v1" / "runs").mkdir(parents=True, mode=0o700)
+    os.mkfifo(tmp_path / "v1" / "runs" / "a.json")
+    done = threading.Thread(target=vault.remember, args=("a", taken("1")), daemon=True)
+    done.start()
+    done.join(60)
+    assert vault.recall("a") == taken("1")
+
+
 @given(st.binary(max_size=200) | st.builds(lambda v: json.dumps({"files": v}).encode(), st.lists(st.text())))
 def test_no_memory_is_too_strange(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:

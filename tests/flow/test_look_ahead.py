@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from flow.user import Run, User
+from pip_warden.cli.verify import command as verify
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold, Reset, too_many_requests
 from pip_warden.sandbox.signing import EvidenceForm
@@ -169,3 +170,18 @@ def test_nothing_is_asked_for_twice_whatever_form_the_evidence_has(
     gets = [request.path for request in user.sandbox.requests if request.method == "GET"]
     single = [path for path in gets if "/package_files" not in path and not path.endswith("/packages")]
     assert len(single) == len(set(single))
+
+
+def test_nobody_asks_for_what_a_file_requires_that_is_only_verified(user: User) -> None:
+    wanted = user.published("1.0")
+    files = []
+    for _ in range(4):
+        project = user.project()
+        user.pin(project)
+        files.append(user.wheel(project, requires=(wanted.record.name,)))
+        evidence = user.sandbox.sign(files[-1], user.sandbox.job(project, tag="v1.0"))
+        for name, data in {files[-1].name: files[-1].data, **evidence}.items():
+            (user.home / name).write_bytes(data)
+    user.sandbox.clear_requests()
+    result = user.type(*(file.name for file in files), command=verify, name="pip-warden verify")
+    assert (result.code, asked(user)) == (0, []), result.output

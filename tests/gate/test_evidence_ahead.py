@@ -10,6 +10,7 @@ import pytest
 from pip_warden.errors import NetworkError
 from pip_warden.supply.ahead import Background, EvidenceAhead
 from pip_warden.transport.speculation import Allowance, SpeculationEndedError, current
+from pip_warden.transport.watchdog import Watch
 
 GONE = NetworkError("unreachable", "expected an answer, found none")
 
@@ -102,6 +103,35 @@ def test_it_is_a_guess_until_somebody_waits_for_it(background: Background) -> No
     guess.ask = ask  # type: ignore[method-assign]
     assert ahead.take("key", fetch) == b"bundle"
     assert guess.is_asked
+
+
+def test_what_was_tried_again_for_whoever_waits_and_failed_then_too_has_failed(
+    background: Background,
+) -> None:
+    ahead, begun, waiting = EvidenceAhead(), threading.Event(), threading.Event()
+    tries = []
+
+    def fetch() -> bytes:
+        guess = current()
+        assert guess is not None
+        honest = guess.ask
+
+        def ask() -> None:
+            honest()
+            waiting.set()
+
+        guess.ask = ask  # type: ignore[method-assign]
+        begun.set()
+        waiting.wait(60)
+        guess.follow(Watch(0))
+        tries.append(guess.is_asked)
+        raise GONE
+
+    ahead.start("key", fetch, background)
+    assert begun.wait(60)
+    with pytest.raises(NetworkError):
+        ahead.take("key", fetch)
+    assert tries == [True]
 
 
 def test_no_guess_is_made_once_it_is_closed(background: Background) -> None:

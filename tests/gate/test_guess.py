@@ -142,3 +142,12 @@ def test_no_requirement_makes_a_guess_fail(texts: list[str], extras: frozenset[s
     contents = samples.contents(requires_dist=tuple(texts), build_requires=tuple(texts))
     for guess in guesses_of(contents, extras, TargetFacts()):
         pick([wheel("1.0"), sdist("1.0")], guess, TargetFacts())
+
+
+def test_of_very_many_requirements_and_extras_only_the_first_are_looked_at() -> None:
+    """One file could name millions, and none of it would have been asked for."""
+    many = samples.contents(requires_dist=tuple(f"x{number}" for number in range(3000)))
+    assert len(list(guesses_of(many, NONE, TargetFacts()))) == 2000
+    extras = frozenset(f"e{number}" for number in range(1000))
+    each = samples.contents(requires_dist=tuple(f"x; extra == '{extra}'" for extra in sorted(extras)))
+    assert len(list(guesses_of(each, extras, TargetFacts()))) == 32

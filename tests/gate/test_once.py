@@ -10,6 +10,7 @@ import pytest
 from pip_warden.errors import NetworkError
 from pip_warden.gate.once import Once
 from pip_warden.transport.speculation import Allowance, Speculation
+from pip_warden.transport.watchdog import Watch
 
 GONE = NetworkError("unreachable", "expected an answer, found none")
 
@@ -90,3 +91,35 @@ def test_whoever_asks_meanwhile_waits_and_makes_it_a_request(
         assert {asker.result(60) for asker in askers} == {"asked" if comes_to_nothing else "ahead"}
     assert guess.is_asked
     assert (ahead.exception() is not None) is comes_to_nothing
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_what_was_tried_again_for_whoever_asks_and_failed_then_too_has_failed(
+    once: Once[str, str], guess: Speculation, raises: bool
+) -> None:
+    """Else a registry in trouble would be asked twice as often, and waited for twice as long."""
+    begun, asked = threading.Event(), threading.Event()
+    honest = guess.ask
+
+    def ask() -> None:
+        honest()
+        asked.set()
+
+    guess.ask = ask  # type: ignore[method-assign]
+
+    def work() -> str:
+        guess.follow(Watch(0))
+        begun.set()
+        assert asked.wait(60)
+        guess.follow(Watch(0))
+        return fail() if raises else "undecided"
+
+    with ThreadPoolExecutor(2) as pool:
+        ahead = pool.submit(once.ahead, "a", work, guess, is_good=lambda result: result != "undecided")
+        assert begun.wait(60)
+        asker = pool.submit(once.do, "a", lambda: "asked again")
+        if raises:
+            assert isinstance(asker.exception(60), NetworkError)
+            assert isinstance(ahead.exception(60), NetworkError)
+        else:
+            assert (asker.result(60), ahead.result(60)) == ("undecided", None)

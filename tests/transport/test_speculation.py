@@ -80,6 +80,10 @@ def test_a_guess_that_somebody_waits_for_is_tried_again(transport: Transport, se
         (Answer(status=429, headers={"Retry-After": "90"}), 90.0),
         (Answer(status=429, headers={"Retry-After": "999999"}), 3600.0),
         (Answer(body=b"a page", headers=FEW), 60.0),
+        (Answer(body=b"a page", headers={**FEW, "RateLimit-Reset": "1000090"}), 90.0),
+        (Answer(body=b"a page", headers={**FEW, "RateLimit-Reset": "999999"}), 60.0),
+        (Answer(body=b"a page", headers={**FEW, "RateLimit-Reset": "99999999999"}), 3600.0),
+        (Answer(body=b"a page", headers={**FEW, "RateLimit-Reset": "²"}), 60.0),
     ],
 )
 def test_a_server_that_limits_requests_gets_no_guess_for_a_while(

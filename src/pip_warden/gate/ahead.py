@@ -10,9 +10,10 @@ and is reported only when it was asked for. One that came to nothing is forgotte
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from pip_warden.artifact.model import Contents
 from pip_warden.errors import RefusedError, UndecidedError
@@ -24,6 +25,8 @@ from pip_warden.supply.ahead import Background
 from pip_warden.transport.speculation import SpeculationEndedError
 from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import Accepted
+
+T = TypeVar("T")
 
 _MOST_GUESSES = 2000
 """Guesses of one run: a tree of some hundred packages has one for each edge."""
@@ -58,6 +61,7 @@ class LookAhead:
         self._finding = threading.Lock()
         self._seen: set[Guess] = set()
         self._projects: set[ProjectName] = set()
+        self._failed: set[Hashable] = set()
 
     def start(self, guesses: Iterable[Guess]) -> None:
         """Follow guesses in the background, and then what they lead to."""
@@ -95,15 +99,32 @@ class LookAhead:
         self._background.submit(partial(self._follow, guess))
 
     def _follow(self, guess: Guess) -> None:
-        # What is refused or fails is decided when it is asked for.
-        with suppress(RefusedError, UndecidedError, SpeculationEndedError):
-            listing = self._lists(guess.project)
-            if listing is None:
-                return
-            candidate = pick(listing.allowed, guess, self._target_facts())
-            admission = None if candidate is None else self._admits(listing, candidate)
-            if admission is not None:
-                self.follow(admission, guess.extras)
+        listing = self._tried(guess.project, partial(self._lists, guess.project))
+        if listing is None:
+            return
+        candidate = pick(listing.allowed, guess, self._target_facts())
+        if candidate is None:
+            return
+        admission = self._tried(candidate.name.filename, partial(self._admits, listing, candidate))
+        if admission is not None:
+            self.follow(admission, guess.extras)
+
+    def _tried(self, what: Hashable, work: Callable[[], T | None]) -> T | None:
+        """Do something ahead, and never again where it came to nothing: many files may require it."""
+        with self._lock:
+            if what in self._failed:
+                return None
+        found: T | None = None
+        try:
+            # What is refused or fails is decided when it is asked for.
+            with suppress(RefusedError, UndecidedError):
+                found = work()
+        except SpeculationEndedError:  # for now
+            return None
+        if found is None:
+            with self._lock:
+                self._failed.add(what)
+        return found
 
     def _target_facts(self) -> TargetFacts:
         with self._finding:

@@ -90,6 +90,10 @@ class Gate:
         """Start to decide about the newest file of a project whose page was asked for."""
         self._ahead.asked(project)
 
+    def look_ahead_from(self, admission: Admission) -> None:
+        """Start to decide about what an accepted file that will be installed requires."""
+        self._background.submit(partial(self._ahead.follow, admission))
+
     def admit(self, project: ProjectName, filename: str) -> Admission:
         """Decide about one file of a project and record that it was requested.
 
@@ -99,7 +103,6 @@ class Gate:
         """
         admission = self._admit_listed(self.listing(project), filename)
         self._record(admission)
-        self._background.submit(partial(self._ahead.follow, admission))
         return admission
 
     def admit_release(self, project: ProjectName, version: Version) -> tuple[Admission, ...]:
@@ -131,7 +134,6 @@ class Gate:
         """
         admission = admit_local(self._parts, artifact, evidence)
         self._record(admission)
-        self._background.submit(partial(self._ahead.follow, admission))
         return admission
 
     def require_pinned(self, projects: dict[ProjectName, str]) -> None:

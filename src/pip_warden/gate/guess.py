@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -20,6 +21,11 @@ from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
 
 _ANY = SpecifierSet()
+_MOST_REQUIREMENTS = 2000
+"""Requirements of a file that are looked at: no more guesses are made in a run."""
+
+_MOST_EXTRAS = 32
+"""Extras that are looked at: each requirement is evaluated for each of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,7 +136,7 @@ def _guess(requirement: Requirement) -> Guess:
 
 
 def _parsed(texts: Iterable[str]) -> Iterator[Requirement]:
-    found = (parsed(text) for text in texts)
+    found = (parsed(text) for text in islice(texts, _MOST_REQUIREMENTS))
     return (requirement for requirement in found if requirement is not None)
 
 
@@ -138,7 +144,8 @@ def _is_wanted(requirement: Requirement, extras: frozenset[str], facts: TargetFa
     if requirement.marker is None:
         return True
     values = {} if facts.markers is None else dict(facts.markers)
+    looked_at = ("", *islice(extras, _MOST_EXTRAS))
     try:
-        return any(requirement.marker.evaluate({**values, "extra": extra}) for extra in ("", *extras))
+        return any(requirement.marker.evaluate({**values, "extra": extra}) for extra in looked_at)
     except (ValueError, KeyError, RecursionError):
         return False

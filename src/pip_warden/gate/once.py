@@ -29,7 +29,7 @@ class Once(Generic[K, T]):
     """Remembers the result of each piece of work, or its exception. Safe to use from several threads.
 
     What fails ahead is forgotten: nobody asked for it then, and whoever asks for it later gets what comes of
-    his own asking.
+    his own asking. What is tried again for somebody who waits, and fails then too, has failed.
     """
 
     def __init__(self) -> None:
@@ -58,9 +58,11 @@ class Once(Generic[K, T]):
     ) -> T | None:
         """Do a piece of work that nobody has asked for, and remember the result if it is good.
 
+        Where somebody asks meanwhile, what comes of a try that is begun after that is remembered as well.
+
         Args:
             key: What it is.
-            work: Does it; what it raises is raised, and forgotten.
+            work: Does it; what it raises is raised, and forgotten then.
             guess: What the requests of this thread are part of.
             is_good: Whether a result is worth being remembered.
 
@@ -71,12 +73,16 @@ class Once(Generic[K, T]):
         if not is_mine:
             found = _result(piece)
             return found if found is not None and is_good(found) else None
-        result: T | None = None
         try:
             found = work()
             result = found if is_good(found) else None
-        finally:
-            self._settle(key, piece, result)
+        except BaseException as err:
+            self._fail(key, piece, err if guess.is_request else _DroppedError())
+            raise
+        if result is not None or guess.is_request:
+            piece.future.set_result(found)
+        else:
+            self._fail(key, piece, _DroppedError())
         return result
 
     def _piece(self, key: K, guess: Speculation | None) -> tuple[_Piece[T], bool]:
@@ -87,13 +93,11 @@ class Once(Generic[K, T]):
             mine = self._known[key] = _Piece(guess)
             return mine, True
 
-    def _settle(self, key: K, piece: _Piece[T], result: T | None) -> None:
-        if result is not None:
-            piece.future.set_result(result)
-            return
-        with self._lock:
-            del self._known[key]
-        piece.future.set_exception(_DroppedError())
+    def _fail(self, key: K, piece: _Piece[T], error: BaseException) -> None:
+        if isinstance(error, _DroppedError):
+            with self._lock:
+                del self._known[key]
+        piece.future.set_exception(error)
 
 
 def _result(piece: _Piece[T]) -> T | None:

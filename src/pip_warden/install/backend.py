@@ -67,6 +67,7 @@ class GateBackend:
             admission = self._run.gate.admit(project, filename)
         if admission.sealed is None:
             raise denied(admission.line)
+        self._run.gate.look_ahead_from(admission)
         return ServedFile(
             metadata=admission.sealed.metadata, hand_over=partial(self._hand_over, admission.sealed)
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -63,7 +64,7 @@ def find_target_facts(prepared: PreparedRequest) -> TargetFacts:
     words = frozenset((*prepared.wanted.options, *prepared.options))
     return TargetFacts(
         markers=_markers(prepared.target),
-        tags=cache(partial(_tags, prepared.target, prepared.options, bool(words & _OTHER_TAGS))),
+        tags=_once(partial(_tags, prepared.target, prepared.options, bool(words & _OTHER_TAGS))),
         present=_present(prepared, words),
         limits=_limits((*prepared.wanted.named, *prepared.wanted.constraints)),
         with_dependencies="--no-deps" not in words,
@@ -71,6 +72,17 @@ def find_target_facts(prepared: PreparedRequest) -> TargetFacts:
         wheels=not _is_for_all("--no-binary", prepared),
         sdists=not _is_for_all("--only-binary", prepared),
     )
+
+
+def _once(ask: Callable[[], frozenset[str]]) -> Callable[[], frozenset[str]]:
+    """Ask once, whichever threads want to know at the same time: a target's pip is started for it."""
+    lock, known = threading.Lock(), cache(ask)
+
+    def answer() -> frozenset[str]:
+        with lock:
+            return known()
+
+    return answer
 
 
 def _guess(named: NamedRequirement) -> Guess:

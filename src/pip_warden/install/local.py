@@ -69,4 +69,5 @@ def _admit_file(run: Run, file: LocalFile) -> tuple[ProjectName, Path]:
     admission = run.gate.admit_local(artifact, evidence)
     if admission.sealed is None:
         raise denied(admission.line)
+    run.gate.look_ahead_from(admission)
     return project, hand_over(admission.sealed, Path(tempfile.mkdtemp(dir=run.workspace)), run.measures)

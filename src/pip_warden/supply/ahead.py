@@ -119,7 +119,11 @@ class Promise(Generic[T]):
             self._guess.ask()
         try:
             return self.future.result()
-        except (UndecidedError, SpeculationEndedError, CancelledError):
+        except UndecidedError:
+            if self._guess is not None and self._guess.is_request:
+                raise
+            return self._fetch()
+        except (SpeculationEndedError, CancelledError):
             return self._fetch()
 
 

@@ -73,9 +73,18 @@ class Allowance:
         if status != 429 and not is_low:
             return
         wait = self._clock.seconds_of(headers.get("Retry-After"))
+        if wait is None:
+            wait = self._seconds_until(headers.get("RateLimit-Reset", "").strip())
         with self._lock:
             until = self._clock.monotonic() + min(_PAUSE if wait is None else wait, _LONGEST_PAUSE)
             self._from = max(self._from, until)
+
+    def _seconds_until(self, reset: str) -> float | None:
+        """None for a moment that has passed: the server's clock is wrong, or ours."""
+        if not (reset.isascii() and reset.isdecimal() and len(reset) < 12):
+            return None
+        wait = int(reset) - self._clock.now()
+        return wait if wait > 0 else None
 
 
 class Speculation:
@@ -90,6 +99,7 @@ class Speculation:
         self._lock = threading.Lock()
         self._spent = 0
         self._is_asked = False
+        self._is_request = False
         self._has_ended = False
         self._watches: list[Watch] = []
 
@@ -97,6 +107,11 @@ class Speculation:
     def is_asked(self) -> bool:
         """Whether somebody waits for it by now."""
         return self._is_asked
+
+    @property
+    def is_request(self) -> bool:
+        """Whether its last try was begun for somebody who waits: its failure is then his own."""
+        return self._is_request
 
     def ask(self) -> None:
         """Somebody waits for it: it is no guess any more, and what it spent is given back."""
@@ -126,6 +141,7 @@ class Speculation:
         with self._lock:
             if self._has_ended or not (self._is_asked or self._allowance.is_open):
                 raise SpeculationEndedError
+            self._is_request = self._is_asked
             self._watches.append(watch)
 
     def leave(self, watch: Watch) -> None:

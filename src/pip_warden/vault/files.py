@@ -91,7 +91,8 @@ def put(file: Path, target: Path) -> None:
         OSError: It cannot be moved there.
     """
     with suppress(OSError):
-        shutil.rmtree(target)  # only a directory: this fails for anything else, and leaves it
+        if stat.S_ISDIR(target.lstat().st_mode):  # rmtree waits for ever for the writer of a pipe
+            shutil.rmtree(target)
     file.replace(target)
 
 

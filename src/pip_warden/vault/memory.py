@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from pip_warden.vault.kept import kept_bytes
 _DIRECTORY = "runs"
 _LARGEST = 1 << 20
 _MOST_NAMES = 2000
+_OURS = re.compile(r"[0-9a-f]{1,64}\.json", re.ASCII)
 _MOST_RUNS = 500
 """Requests that are remembered; the oldest are dropped."""
 
@@ -45,7 +47,7 @@ def remember(root: Path, request: str, taken: Iterable[ArtifactName]) -> None:
     """Remember the files that a run took; where that is not possible, the next run is slower."""
     names = sorted(name.filename for name in taken)[:_MOST_NAMES]
     content, place = json.dumps({"files": names}).encode(), _place(root, request)
-    if len(content) > _LARGEST or kept_bytes(place) == content:
+    if len(content) > _LARGEST or kept_bytes(place) == content or place.parent.is_symlink():
         return
     with suppress(OSError), draft(place.parent) as made:
         write(made / place.name, content)
@@ -59,6 +61,7 @@ def _place(root: Path, request: str) -> Path:
 
 def _prune(directory: Path) -> None:
     with os.scandir(directory) as entries:
-        files = [(entry.stat().st_mtime_ns, entry.path) for entry in entries if entry.is_file()]
+        ours = [entry for entry in entries if _OURS.fullmatch(entry.name)]
+        files = [(entry.stat(follow_symlinks=False).st_mtime_ns, entry.path) for entry in ours]
     for _, path in sorted(files)[:-_MOST_RUNS]:
         os.unlink(path)
