@@ -60,6 +60,19 @@ def test_b04_what_nests_too_deep_is_refused(shape: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "first"),
+    [
+        (rb'{"a": "\ud800", "\udfff": 1}', "\\ud800"),
+        (rb'{"a": {"b": "\ud800"}, "\udfff": 1}', "\\ud800"),
+        (b'{"a": 1' + b"0" * 400 + rb', "\ud800": 1}', "whole number"),
+        (b"[" * 63 + rb'{"a": 1, "\ud800": 1}' + b"]" * 63, "too deep"),
+    ],
+)
+def test_what_is_wrong_first_is_told(raw: bytes, first: str) -> None:
+    assert first in _fault(raw)
+
+
+@pytest.mark.parametrize(
     "raw", [b"", b"\xff", b"\xef\xbb\xbf{}", b"\xed\xa0\x80", b"nul", b'"\x00"', b"{} {}"]
 )
 def test_what_is_no_json(raw: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -464,6 +465,26 @@ def test_t32_what_is_hashed_is_the_copy_that_shares_blocks(
     vault.seal(accepted(tmp_path / "again"), evidence=())
     with clones(monkeypatch, b"exchanged"):
         assert found(vault) is None
+
+
+def test_t32_nothing_is_left_of_blocks_whose_sharing_failed_half_way(
+    cache: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source was longer then: of the copy that follows, only what is copied would be hashed."""
+
+    def fail(new: int, *_: int) -> int:
+        os.pwrite(new, DATA + b"more than was hashed", 0)
+        raise OSError(errno.EIO, "input/output error")
+
+    vault = Vault(cache)
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "ioctl", fail)
+        vault.seal(accepted(run), evidence=())
+        stored = vault.find(DIGEST, NAME, tmp_path / "private")
+
+    assert stored is not None
+    for copy in (stored_path(cache), stored.artifact.path):
+        assert copy.read_bytes() == DATA
 
 
 def test_t32_nothing_is_handed_over_onto_something_else(cache: Path, run: Path, tmp_path: Path) -> None:

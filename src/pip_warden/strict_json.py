@@ -12,7 +12,6 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from typing import NoReturn, TypeAlias
 
 JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
@@ -116,7 +115,10 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, pars
 
 
 def _check(value: JSONValue, left: int) -> None:
-    """Check every value once: its depth, and that text is valid Unicode."""
+    """Check every value once, in the document's order: its depth, and that text is valid Unicode.
+
+    Nearly all of a long document is plain text, and a call for each costs more than reading it.
+    """
     if left == 0:
         raise MalformedError("nested too deep")
     if isinstance(value, str):
@@ -124,18 +126,14 @@ def _check(value: JSONValue, left: int) -> None:
     elif isinstance(value, int):
         _check_whole(value)
     elif isinstance(value, dict):
-        for key in value:
+        for key, item in value.items():
             _check_text(key)
-        _check_all(value.values(), left - 1)
+            if not (left > 1 and type(item) is str and item.isascii()):
+                _check(item, left - 1)
     elif isinstance(value, list):
-        _check_all(value, left - 1)
-
-
-def _check_all(values: Iterable[JSONValue], left: int) -> None:
-    for value in values:
-        # Nearly all of a long document is plain text, and a call for each costs more than reading it.
-        if not (left and type(value) is str and value.isascii()):
-            _check(value, left)
+        for item in value:
+            if not (left > 1 and type(item) is str and item.isascii()):
+                _check(item, left - 1)
 
 
 def _check_whole(value: int) -> None:

@@ -146,6 +146,19 @@ def test_b09_other_bytes_under_the_same_name_refuse_their_release_only(
         assert _release(*page, version="2.0") is None
 
 
+def test_b09_a_release_is_told_by_the_spelling_that_was_asked_for_whichever_was_first() -> None:
+    files = [
+        samples.candidate(f"acme_widgets-{version}-py3-none-any.whl", digest_of(version.encode()))
+        for version in ("1", "1.0", "1.0.0")
+    ]
+    for asked in (files, files[::-1]):
+        listing = samples.listing(*files)
+        for each in asked:
+            fault = listing.check_candidate(each)
+            assert fault is not None
+            assert f"in release {each.name.version} of" in fault.expected
+
+
 def test_b09_two_rows_without_a_digest_are_one_where_their_url_is() -> None:
     bare = samples.candidate(digest=None)
     assert _release(bare, bare) is None

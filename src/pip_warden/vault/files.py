@@ -71,6 +71,7 @@ def _is_cloned(stream: BinaryIO, new: BinaryIO) -> bool:
     try:
         fcntl.ioctl(new.fileno(), _FICLONE, stream.fileno())
     except OSError:
+        new.truncate()  # it may have failed half way: what is copied now must be all that there is
         return False
     return True
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from packaging.version import Version
-
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage, distinct
 from pip_warden.names import ProjectName
@@ -32,7 +30,7 @@ class Listing:
     entry: Entry | Probe
     page: IndexPage
     allowed: tuple[Candidate, ...]
-    _judged: dict[Version, Fault | None] = field(init=False, default_factory=dict, repr=False, compare=False)
+    _judged: dict[str, Fault | None] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def is_for(self, entry: Entry | Probe) -> bool:
         """Return whether the page also counts as judged by another entry.
@@ -45,9 +43,10 @@ class Listing:
     def check_candidate(self, candidate: Candidate) -> Fault | None:
         """Judge that the page lists a candidate, and judge its release: that once, whoever asks first."""
         version = candidate.name.version
-        if version not in self._judged:
-            self._judged[version] = origin.check_release(self.page, version)
-        return origin.check_listed(candidate, self.page) or self._judged[version]
+        spelled = str(version)  # 1.0 and 1.0.0 are one release, and each is told by its own spelling
+        if spelled not in self._judged:
+            self._judged[spelled] = origin.check_release(self.page, version)
+        return origin.check_listed(candidate, self.page) or self._judged[spelled]
 
 
 def page_entry(project: ProjectName, trust: TrustFile) -> Entry | Refused:
