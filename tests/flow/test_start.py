@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from flow.user import User
+from pip_warden.cli.install import _begun
 from pip_warden.installer import supervisor
+from pip_warden.installer.options import parse_arguments
+from pip_warden.installer.surroundings import Surroundings
 
 PROGRAM = """
 import json, subprocess, sys
@@ -81,3 +85,20 @@ def test_what_ends_at_once_loads_nothing_heavy(words: list[str], tmp_path: Path)
 
     assert set(found["modules"]) & (NEVER | HEAVY) == set()
     assert found["started"] == []
+
+
+@pytest.mark.parametrize("error", [OSError, RuntimeError])
+def test_what_cannot_be_begun_takes_no_room_from_the_run(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(_surroundings: Surroundings) -> None:
+        assert [*tmp_path.iterdir()] != []
+        raise error
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Surroundings, "begin", begin)
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
+
+    with _begun(parse_arguments(("acme",))) as surroundings:
+        assert surroundings is None
+        assert [*tmp_path.iterdir()] == []

@@ -278,7 +278,8 @@ def test_what_was_begun_is_told_the_rest() -> None:
     child.begin(command, environment)
 
     assert child.run([*command, "x y", "\u00e9\udc80"], environment, lines.append, None) == 0
-    assert (lines[0], json.loads(lines[1])) == ("first -", ["x y", "\u00e9\udc80"])
+    told = [os.fsdecode(word.encode("latin-1")) for word in json.loads(lines[1])]
+    assert (lines[0], told) == ("first -", ["x y", "\u00e9\udc80"])
     assert child.run([sys.executable, "-c", "print(2)"], environment, lines.append, None) == 0
     assert lines[2:] == ["2"]
     child.close()
@@ -332,6 +333,36 @@ def test_nothing_that_was_begun_is_told_after_a_denial() -> None:
 
     assert child.run([*command, "x"], {}, lines.append, None) < 0
     assert lines == []
+
+
+DEAF = """
+import select, sys, time
+select.select([0], [], [])
+open(sys.argv[1], "w").close()
+time.sleep(600)
+"""
+
+
+def test_a_denial_ends_what_does_not_listen_to_what_it_is_told(tmp_path: Path) -> None:
+    """An unknown pip asks the server, and waits for its answer, before it reads its arguments."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    child, codes = Child(), list[int]()
+    command = [sys.executable, "-c", DEAF, str(pipe)]
+    child.begin(command, {})
+    long = [*command, "x" * (1 << 21)]  # more than a pipe holds
+    running = threading.Thread(target=lambda: codes.append(child.run(long, {}, print, None)))
+    ending = threading.Thread(target=child.end, daemon=True)
+    running.start()
+    pipe.read_text()  # returns when the first of it was sent
+    ending.start()
+    ending.join(LONGEST_WAIT)
+    has_ended = not ending.is_alive()
+    child.close()
+    running.join(LONGEST_WAIT)
+
+    assert has_ended
+    assert codes[0] < 0
 
 
 def test_what_outlives_the_child_is_ended_with_it() -> None:

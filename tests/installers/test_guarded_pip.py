@@ -258,6 +258,16 @@ def test_a_pip_that_is_not_told_what_to_do_does_nothing(bench: Bench, told: str)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "nobody said what is to be done\n")
 
 
+def test_a_pip_is_told_the_bytes_of_a_command_line(bench: Bench) -> None:
+    """Its Python decodes them; ours may be in another mode, and a path would lead elsewhere."""
+    parent = bench.parent("import os, sys; print(*(os.fsencode(word).hex() for word in sys.argv[1:]))")
+    command = [sys.executable, "-I", guarded_pip.__file__, str(parent), HOST, "-"]
+    told = json.dumps(["\u00c3\u00a9", "\u00e9", "x"])
+    done = subprocess.run(command, input=told, capture_output=True, text=True, check=False, env={})
+
+    assert done.stdout == "c3a9 e9 78\n"
+
+
 def test_b10_a_second_pip_for_build_dependencies_is_not_started(bench: Bench) -> None:
     status, lines, server = bench.run(BESIDE)
     assert status != 0

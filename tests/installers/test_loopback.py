@@ -138,6 +138,8 @@ def test_what_comes_with_a_request_is_not_read(listener: Listener, echo: Echo, s
         b"GET /a\r\n\r\n",
         b"GET  /a HTTP/1.1\r\nHost: h\r\n\r\n",
         b"GET /a HTTP/2.0\r\nHost: h\r\n\r\n",
+        b"HEAD /a HTTP/2.0\r\nHost: h\r\n\r\n",
+        _request("/a", "Transfer-Encoding: chunked", "Content-Length: 1", method="HEAD"),
         b"GET /a HTTP/1.1\r\n\r\n",
         b"GET /a HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n",
         b"GET /a HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n",

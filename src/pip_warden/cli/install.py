@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,24 +176,29 @@ def _run(parsed: Parsed, console: Console, recorder: Recorder, *, is_json: bool)
 def _begun(parsed: Parsed) -> Iterator[Surroundings | None]:
     """Start pip, which takes as long to load as we do; it waits to be told what it is to do.
 
-    Whatever stands against it is said when it is its turn: nothing is begun then.
+    Whatever stands against it is said when it is its turn: nothing is begun then, and what was made for it is
+    released, since the run needs its descriptors and its room on the disk.
     """
+    with ExitStack() as stack:
+        surroundings = None
+        try:
+            surroundings = _begin(parsed, stack)
+        except (WardenError, OSError, RuntimeError):  # the last where there may be no more threads
+            stack.close()
+        yield surroundings
+
+
+def _begin(parsed: Parsed, stack: ExitStack) -> Surroundings:
     from pip_warden.cli.session import open_workspace
     from pip_warden.installer.python import choose_target
     from pip_warden.installer.surroundings import open_surroundings
 
-    with ExitStack() as stack:
-        surroundings = None
-        with suppress(WardenError, OSError):
-            target = choose_target(parsed.last("--python"), os.environ, sys.executable)
-            workspace = stack.enter_context(open_workspace())
-            pass_env = tuple(parsed.values("--pass-env"))
-            made = stack.enter_context(
-                open_surroundings(target, os.environ, workspace=workspace, pass_env=pass_env)
-            )
-            made.begin()
-            surroundings = made
-        yield surroundings
+    target = choose_target(parsed.last("--python"), os.environ, sys.executable)
+    workspace = stack.enter_context(open_workspace())
+    pass_env = tuple(parsed.values("--pass-env"))
+    made = stack.enter_context(open_surroundings(target, os.environ, workspace=workspace, pass_env=pass_env))
+    made.begin()
+    return made
 
 
 def _settings(parsed: Parsed) -> Settings:

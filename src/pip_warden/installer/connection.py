@@ -97,6 +97,7 @@ class Connection:
         self._answer = answer
         self._longest_body = longest_body
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
+        self._method = ""
         self.is_known = False
 
     def serve(self) -> None:
@@ -129,15 +130,14 @@ class Connection:
         event = self._next()
         if not isinstance(event, h11.Request):
             return None
+        self._method = event.method.decode("ascii")
         headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers)
         if event.http_version > b"1.1":
             raise h11.RemoteProtocolError("another protocol", error_status_hint=505)
         if {"transfer-encoding", "content-length"} <= {name for name, _ in headers}:
             # Where it ends is a matter of opinion (RFC 9112 section 6.1).
             raise h11.RemoteProtocolError("a request of two lengths")
-        return Request(
-            method=event.method.decode("ascii"), target=event.target.decode("latin-1"), headers=headers
-        )
+        return Request(method=self._method, target=event.target.decode("latin-1"), headers=headers)
 
     def _exchange(self, request: Request) -> None:
         known = self._knows(request)
@@ -210,7 +210,8 @@ class Connection:
         """Answer what is no request."""
         logging.getLogger(__name__).warning("Invalid HTTP request: the connection is closed")
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            content = b"pip-warden: this is no request\n"
+            # After the head of a HEAD there is nothing (RFC 9110 section 9.3.2).
+            content = b"" if self._method == "HEAD" else b"pip-warden: this is no request\n"
             response = Response(media_type="text/plain; charset=utf-8", content=content)
             head = self._head(response, status, len(content), {"Connection": "close"})
             self._stream.sendall(head + self._sent(h11.Data(data=content)) + self._sent(h11.EndOfMessage()))

@@ -238,8 +238,9 @@ def _told() -> list[str]:
     os.dup2(nothing, 0)
     os.close(nothing)
     try:
-        # Cut short, they are no JSON.
-        return [str(word) for word in json.loads(told)]
+        # Cut short, they are no JSON. Each character is a byte, for this Python to decode as it does a
+        # command line: its encoding need not be ours.
+        return [os.fsdecode(word.encode("latin-1")) for word in json.loads(told)]
     except ValueError:
         end("nobody said what is to be done")
 

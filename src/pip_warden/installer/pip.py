@@ -85,7 +85,10 @@ class Child:
             with self._lock:
                 if self._ended:
                     return -signal.SIGTERM
-                running = self._start(command, environment, cwd)
+                running, untold = self._start(command, environment, cwd)
+            if untold is not None:
+                # Not under the lock: a denial ends what does not listen.
+                running.tell(untold)
             meanwhile()
             for line in running.lines():
                 on_line(line)
@@ -97,20 +100,21 @@ class Child:
             raise _not_started(command, number)
         return number
 
-    def _start(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None) -> Running:
-        """Start a command, or tell the one that was begun for it the rest."""
+    def _start(
+        self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None
+    ) -> tuple[Running, Sequence[str] | None]:
+        """Start a command, or take the one that was begun for it, with what it is still to be told."""
         begun, self._begun = self._begun, None
         if begun is not None and self._running is not None:
             size = len(begun[0])
             if cwd is None and begun == ([*command[:size]], environment):
-                self._running.tell(command[size:])
-                return self._running
+                return self._running, command[size:]
             self._running.close()
         try:
             self._running = Running(command, environment, cwd, self._kept)
         except OSError as err:
             raise _not_started(command, err.errno) from err
-        return self._running
+        return self._running, None
 
     def end(self) -> None:
         """End it with all its children, and wait for that: after a denial it must not try another file."""

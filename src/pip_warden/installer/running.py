@@ -68,10 +68,14 @@ class Running:
             raise
 
     def tell(self, words: Sequence[str]) -> None:
-        """Send a command that waits for them its last words."""
+        """Send a command that waits for them its last words, as the bytes they would be on a command line.
+
+        One that does not read them is waited for, until it is ended.
+        """
+        message = json.dumps([os.fsencode(word).decode("latin-1") for word in words]).encode()
         # Where it has ended by now, its report says so.
         with contextlib.suppress(OSError), cast("IO[bytes]", self._process.stdin) as stream:
-            stream.write(json.dumps([*words]).encode())
+            stream.write(message)
 
     def lines(self) -> Iterator[str]:
         """Yield what the command prints, until it has ended or closes its output."""
