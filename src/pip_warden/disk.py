@@ -106,7 +106,14 @@ def draft_beside(
         OSError: It cannot be written, or not be moved to its place; what was there before is unchanged.
     """
     draft = place.parent / draft_name()
-    descriptor = open_new(draft, 0o666 if mode is None else 0o600)
+    try:
+        descriptor = open_new(draft, 0o666 if mode is None else 0o600)
+    except OSError:
+        raise  # what has that name is not ours
+    except BaseException:
+        # Told to end: mostly just when the file was made, since then Python hears of signals.
+        draft.unlink(missing_ok=True)
+        raise
     try:
         with os.fdopen(descriptor, "wb") as stream:
             shutil.copyfileobj(content, stream)
