@@ -87,9 +87,8 @@ def test_a_draft_is_removed_if_the_run_is_told_to_end_as_soon_as_it_is_made(
         assert _names(tmp_path) != []
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(os, "open", make_and_hear)
-        with draft_beside(tmp_path / "place", BytesIO(b"new")):
-            pass
+    monkeypatch.setattr(os, "open", make_and_hear)
+    with pytest.raises(KeyboardInterrupt), draft_beside(tmp_path / "place", BytesIO(b"new")):
+        pass
 
     assert _names(tmp_path) == []
