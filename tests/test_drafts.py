@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,3 +75,20 @@ def test_a_link_planted_under_the_very_draft_is_not_followed(
 
     assert _names(tmp_path) == [".pip-warden-guessed.part", "victim"]
     assert (tmp_path / "victim").read_bytes() == b"precious"
+
+
+def test_a_draft_is_removed_if_the_run_is_told_to_end_as_soon_as_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = os.open
+
+    def make_and_hear(*args: Any, **options: Any) -> int:
+        os.close(make(*args, **options))
+        assert _names(tmp_path) != []
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "open", make_and_hear)
+    with pytest.raises(KeyboardInterrupt), draft_beside(tmp_path / "place", BytesIO(b"new")):
+        pass
+
+    assert _names(tmp_path) == []

@@ -106,7 +106,7 @@ def draft_beside(
         OSError: It cannot be written, or not be moved to its place; what was there before is unchanged.
     """
     draft = place.parent / draft_name()
-    descriptor = open_new(draft, 0o666 if mode is None else 0o600)
+    descriptor = _open_draft(draft, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             shutil.copyfileobj(content, stream)
@@ -118,6 +118,17 @@ def draft_beside(
         yield partial(_name_new, draft, place) if is_new else partial(draft.replace, place)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _open_draft(draft: Path, mode: int) -> int:
+    """Make a draft and open it; it is removed where that is when Python hears of a signal that ends us."""
+    try:
+        return open_new(draft, mode)
+    except OSError:
+        raise  # what has that name is not ours
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _name_new(draft: Path, place: Path) -> None:

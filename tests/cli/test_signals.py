@@ -70,6 +70,41 @@ def test_b08_signal_ends_the_run_in_order(
         tell(number)
 
 
+@pytest.mark.parametrize(("number", "code", "line"), ENDINGS)
+def test_b08_what_python_makes_of_a_signal_is_no_bug(
+    number: signal.Signals, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where one comes in the middle of ``from … import``, it raises a TypeError of its own."""
+
+    @click.command()
+    def command() -> None:
+        try:
+            tell(number)
+        except BaseException as err:
+            raise TypeError("expected a message argument") from err
+
+    assert run(command, "x", []) == code
+    assert capsys.readouterr().err.split() == line.split()
+
+
+def test_b08_a_bug_after_a_run_that_was_ended_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def ended() -> None:
+        tell(signal.SIGINT)
+
+    @click.command()
+    def command() -> None:
+        raise TypeError("x")
+
+    assert run(ended, "x", []) == 130
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(run(command, "x", [])))
+    thread.start()
+    thread.join()
+    assert codes == [70]
+    assert "[bug]" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("second", HANDLED)
 def test_b08_second_signal_changes_nothing(second: signal.Signals) -> None:
     cleaned: list[str] = []

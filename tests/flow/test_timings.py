@@ -113,11 +113,37 @@ def test_a_trace_that_cannot_be_written_in_the_end_changes_no_verdict(user: User
 
 
 def test_a_trace_replaces_a_file_as_a_whole(user: User) -> None:
-    (user.home / "there").write_text("old")
+    (user.home / "there").touch()
     (user.home / "link.json").symlink_to("there")
-    assert user.install("--timings", "link.json", user.published().record.name).code == 0
-    assert events(user, "there")
+    project = user.published()
+    assert user.install("--timings", "link.json", project.record.name).code == 0
+    first = events(user, "there")
+    assert first
+    assert user.install("--timings", "link.json", project.record.name).code == 0
+    assert events(user, "there") != first
     assert (user.home / "link.json").is_symlink()
+
+
+@pytest.mark.parametrize("place", ["pytrust.toml", "trusted_root.json", "link", "wheel.whl", "report.json"])
+def test_a_trace_replaces_nothing_but_a_trace(user: User, place: str) -> None:
+    project = user.published()
+    (user.home / "link").symlink_to("pytrust.toml")
+    (user.home / "wheel.whl").write_bytes(user.wheel(project).data)
+    (user.home / "report.json").write_text('{"version": "1"}')
+    before = (user.home / place).read_bytes()
+    user.sandbox.clear_requests()
+    user.refused("--timings", place, project.record.name, code="timings-file", exit_code=2)
+    assert (user.home / place).read_bytes() == before
+    assert user.sandbox.requests == ()
+
+
+def test_a_trace_does_not_replace_what_the_run_has_delivered(user: User) -> None:
+    project = user.published()
+    wheel = user.wheel(project)
+    (user.home / "out").mkdir()
+    result = user.install("--download", "out", "--timings", f"out/{wheel.name}", project.record.name)
+    assert (result.code, result.codes) == (4, {"timings-not-written"}), result.output
+    assert (user.home / "out" / wheel.name).read_bytes() == wheel.data
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import click
 
 from pip_warden.cli.color import asked_color
 from pip_warden.cli.delivery import choose_color, delivering, was_left
-from pip_warden.cli.signals import SignalledError, ended_in_order
+from pip_warden.cli.signals import SignalledError, ended_in_order, what_ended_the_run
 from pip_warden.cli.style import layout_of
 from pip_warden.cli.system import wants_json
 from pip_warden.disk import cannot_store, is_full
@@ -67,10 +67,14 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
         # standalone, for nothing else. The standard streams break none (see delivering), so this one was
         # not expected.
         return fail(InternalError("bug", "a pipe of our own broke", hint=_REPORT_IT), name, words)
-    except Exception as err:  # noqa: BLE001 -- the last line of defence: a bug is reported as one, never as a traceback
+    except Exception as err:
+        # The last line of defence: a bug is reported as one, never as a traceback.
         if "--debug" in words:
             for line in traceback.format_exc().splitlines():
                 print(escape_line(line), file=sys.stderr)
+        if (ending := what_ended_the_run()) is not None:
+            # Python makes an error of its own of it where it comes in the middle of an import.
+            raise ending from err
         hint = (
             f"{_REPORT_IT} --debug shows where it happened." if _takes_debug(command, words) else _REPORT_IT
         )

@@ -65,10 +65,21 @@ class _RunState:
         if self.heard is None or self.held or self.ending.is_set() or _is_importing(frame):
             return
         self.ending.set()
-        raise KeyboardInterrupt if self.heard == signal.SIGINT else SignalledError(self.heard)
+        raise _ending_by(self.heard)
 
 
 _run_state = _RunState()
+
+
+def _ending_by(number: int) -> BaseException:
+    return KeyboardInterrupt() if number == signal.SIGINT else SignalledError(number)
+
+
+def what_ended_the_run() -> BaseException | None:
+    """Return what a signal has ended the present run with, None where none has."""
+    if _run_state.heard is None or not _run_state.ending.is_set() or _run_state.over.is_set():
+        return None
+    return _ending_by(_run_state.heard)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,12 +34,30 @@ def check_timings_file(given: str, report: str | None) -> None:
     found = fault_of(Path(given))
     if found is None and report is not None and os.path.realpath(report) == os.path.realpath(given):
         found = "the file of --report"
-    if found is not None:
+    if (found := found or _what_would_be_lost(given)) is not None:
         raise UsageError(
             "timings-file",
             f"expected a file that can be written after --timings, {given}, found: {found}",
             hint="It is looked at before anything is fetched, and holds nothing but the trace.",
         )
+
+
+def _what_would_be_lost(given: str) -> str | None:
+    """Return what is in the file; None where it is an earlier trace, empty, a device or not there.
+
+    A slip must not cost a trust file, a key or a wheel, whatever the run knows them by.
+    """
+    from pip_warden.disk import open_regular
+    from pip_warden.report.figures import TRACE_BEGINS
+
+    try:
+        with open_regular(given, follow=True) as stream:
+            begins = stream.read(len(TRACE_BEGINS))
+    except FileNotFoundError:
+        return None
+    except OSError as err:
+        return err.strerror or type(err).__name__
+    return None if begins in {b"", TRACE_BEGINS} else "a file that holds something else"
 
 
 def with_timings(run: Callable[[], Report], recorder: Recorder, given: str, console: Console) -> Report:
@@ -70,7 +89,7 @@ def with_timings(run: Callable[[], Report], recorder: Recorder, given: str, cons
 
 
 def _write(recorder: Recorder, given: str) -> None:
-    """Write the trace; an existing file is replaced as a whole.
+    """Write the trace; an earlier one is replaced as a whole, and nothing that has come there since.
 
     Raises:
         DeliveryError: ``timings-not-written``.
@@ -79,6 +98,8 @@ def _write(recorder: Recorder, given: str) -> None:
     from pip_warden.report.figures import trace
 
     try:
+        if (found := _what_would_be_lost(given)) is not None:
+            raise FileExistsError(errno.EEXIST, found)
         put_whole(BytesIO(trace(recorder.measured()).encode("ascii")), Path(given))
     except OSError as err:
         raise DeliveryError(

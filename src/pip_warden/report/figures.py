@@ -16,6 +16,9 @@ _SHOWN_FROM = 50 * _MILLISECOND
 _OURS, _THEIRS = 1, 2
 """Rows of the trace: this process, and the installer with what it asks for."""
 
+TRACE_BEGINS = b'{"displayTimeUnit": "ms", "otherData": {"measures": {'
+"""How every trace begins, and hardly anything else."""
+
 _THEIR_KINDS = frozenset({"pip", ASKED})
 
 
