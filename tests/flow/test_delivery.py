@@ -337,8 +337,7 @@ def test_b21_a_full_disk_under_the_files_for_pip(user: User, monkeypatch: pytest
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("where", ["served", "workspace"])
-def test_b21_a_full_disk_under_the_workspace(user: User, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b21_a_full_disk_under_the_workspace(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     project = user.published()
     make = tempfile.mkdtemp
 
@@ -347,13 +346,20 @@ def test_b21_a_full_disk_under_the_workspace(user: User, where: str, monkeypatch
         prefix: str | None = None,
         dir: Path | None = None,  # noqa: A002
     ) -> str:
-        if dir is not None and (where == "workspace" or dir.name == where):
+        if dir is not None:
             full()
         return make(suffix, prefix, dir)
 
     monkeypatch.setattr(tempfile, "mkdtemp", made)
+    assert user.refused(project.record.name, code="cannot-store", exit_code=3).accepted == set()
+
+
+def test_b21_a_full_disk_where_pip_is_served_from(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = user.published()
+    monkeypatch.setattr(sealed, "_linked", lambda _source, _target: False)
+    monkeypatch.setattr(sealed, "copy_checked", full)
     result = user.refused(project.record.name, code="cannot-store", exit_code=3)
-    assert result.accepted == (names(user, project) if where == "served" else set())
+    assert result.accepted == names(user, project)
 
 
 def test_b21_a_full_disk_before_pip_starts(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
