@@ -6,7 +6,7 @@ it put together, with a line in the ledger for every request; ``model`` the valu
 """
 
 from pip_warden.gate.gate import Gate
-from pip_warden.gate.guess import Guess, TargetFacts
+from pip_warden.gate.guess import Guess, TargetFacts, guess_of
 from pip_warden.gate.model import Admission, GateParts
 
-__all__ = ["Admission", "Gate", "GateParts", "Guess", "TargetFacts"]
+__all__ = ["Admission", "Gate", "GateParts", "Guess", "TargetFacts", "guess_of"]

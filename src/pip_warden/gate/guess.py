@@ -118,16 +118,17 @@ def guesses_of(contents: Contents, extras: frozenset[str], facts: TargetFacts) -
     texts = contents.requires_dist if facts.with_dependencies else ()
     for requirement in _parsed(texts):
         if requirement.url is None and _is_wanted(requirement, extras, facts):
-            guess = _guess(requirement)
+            guess = guess_of(requirement)
             if not facts.has(guess):
                 yield guess
     for requirement in _parsed(contents.build_requires):
         # A build has an environment of its own: what the target has does not count.
         if requirement.url is None and _is_wanted(requirement, frozenset(), facts):
-            yield _guess(requirement)
+            yield guess_of(requirement)
 
 
-def _guess(requirement: Requirement) -> Guess:
+def guess_of(requirement: Requirement) -> Guess:
+    """Return the guess that what a requirement names will be looked for."""
     return Guess(
         project=ProjectName(str(canonicalize_name(requirement.name))),
         specifier=requirement.specifier,

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from pip_warden.digests import digest_of
 from pip_warden.errors import UsageError
-from pip_warden.gate import Guess, TargetFacts
+from pip_warden.gate import Guess, TargetFacts, guess_of
 from pip_warden.install.request import PreparedRequest
 from pip_warden.installer.python import Target, marker_environment, supported_tags
 from pip_warden.installer.wanted import NamedRequirement
@@ -86,13 +87,8 @@ def _once(ask: Callable[[], frozenset[str]]) -> Callable[[], frozenset[str]]:
 
 
 def _guess(named: NamedRequirement) -> Guess:
-    requirement = Requirement(named.requirement)
-    return Guess(
-        project=named.project,
-        specifier=requirement.specifier,
-        extras=frozenset(requirement.extras),
-        hashes=frozenset(h.removeprefix(_SHA256) for h in named.hashes if h.startswith(_SHA256)),
-    )
+    hashes = frozenset(h.removeprefix(_SHA256) for h in named.hashes if h.startswith(_SHA256))
+    return replace(guess_of(Requirement(named.requirement)), hashes=hashes)
 
 
 def _limits(named: Iterable[NamedRequirement]) -> dict[ProjectName, Guess]:

@@ -10,7 +10,6 @@ import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -82,8 +81,7 @@ def install(
     read_again = None if prepared.target.has_our_readers else partial(read_by, prepared.target.executable)
     facts = partial(find_target_facts, prepared)
     with session.gate(ledger, read_again=read_again, facts=facts) as gate:
-        run = _run(session, prepared, gate, ledger, on_line)
-        report = perform(replace(run, surroundings=surroundings))
+        report = perform(_run(session, prepared, gate, ledger, on_line, surroundings))
     if report.exit_code == 0:
         session.vault.remember(request_key(prepared), ledger.accepted_from_sources())
     return report
@@ -95,6 +93,7 @@ def _run(
     gate: Gate,
     ledger: Ledger,
     on_line: Callable[[str], None],
+    surroundings: Surroundings | None,
 ) -> Run:
     return Run(
         prepared=prepared,
@@ -108,6 +107,7 @@ def _run(
         on_line=on_line,
         measures=session.measures,
         guesses=(*first_guesses(prepared), *recalled(session.vault, prepared)),
+        surroundings=surroundings,
     )
 
 
