@@ -9,14 +9,17 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 import samples
+from pip_warden.artifact.model import Contents
 from pip_warden.errors import NetworkError
 from pip_warden.gate import Admission, Guess, TargetFacts
 from pip_warden.gate.ahead import LookAhead
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
+from pip_warden.report.model import line_of
 from pip_warden.supply.ahead import Background
 from pip_warden.transport.speculation import SpeculationEndedError
 from pip_warden.verdict.listing import Listing
+from pip_warden.verdict.model import Accepted, PinnedByHash
 
 GONE = NetworkError("unreachable", "expected an answer, found none")
 
@@ -59,3 +62,24 @@ def test_what_came_to_nothing_ahead_is_not_guessed_again(error: Exception | None
 
 def test_what_must_not_be_sent_now_may_be_guessed_later() -> None:
     assert follow(SpeculationEndedError(), of_a_page=True) == [samples.PROJECT] * 3
+
+
+def test_what_a_file_requires_is_looked_at_once_for_each_of_its_extras(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_at: list[frozenset[str]] = []
+
+    def looking(_contents: Contents, extras: frozenset[str], _facts: TargetFacts) -> list[Guess]:
+        looked_at.append(extras)
+        return []
+
+    monkeypatch.setattr("pip_warden.gate.ahead.guesses_of", looking)
+    artifact = samples.artifact(contents=samples.contents(requires_dist=("gears",)))
+    accepted = Accepted(artifact=artifact, basis=PinnedByHash(reason="reviewed"))
+    admission = Admission(line=line_of(accepted), sealed=None)
+    ahead = LookAhead(
+        cast("Background", Now()), lists=lambda _: None, admits=lambda *_: None, facts=TargetFacts
+    )
+    for extras in (frozenset[str](), frozenset[str](), frozenset({"dev"})):
+        ahead.follow(admission, extras)
+    assert looked_at == [frozenset(), frozenset({"dev"})]

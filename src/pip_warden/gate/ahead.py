@@ -16,6 +16,7 @@ from functools import partial
 from typing import TypeVar
 
 from pip_warden.artifact.model import Contents
+from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError, UndecidedError
 from pip_warden.gate.guess import Guess, TargetFacts, guesses_of, pick
 from pip_warden.gate.model import Admission
@@ -62,6 +63,7 @@ class LookAhead:
         self._seen: set[Guess] = set()
         self._projects: set[ProjectName] = set()
         self._failed: set[Hashable] = set()
+        self._followed: set[tuple[Digest, frozenset[str]]] = set()
 
     def start(self, guesses: Iterable[Guess]) -> None:
         """Follow guesses in the background, and then what they lead to."""
@@ -75,11 +77,15 @@ class LookAhead:
         self._guess(Guess(project=project))
 
     def follow(self, admission: Admission, extras: frozenset[str] = _NOTHING) -> None:
-        """Guess what an accepted file will lead to."""
+        """Guess what an accepted file will lead to; once, though its metadata is asked for before it."""
         verdict = admission.line.verdict
         if not isinstance(verdict, Accepted) or not isinstance(verdict.artifact.contents, Contents):
             return
-        contents = verdict.artifact.contents
+        contents, what = verdict.artifact.contents, (verdict.artifact.digest, extras)
+        with self._lock:
+            if what in self._followed:
+                return
+            self._followed.add(what)
         if contents.requires_dist or contents.build_requires:
             for guess in guesses_of(contents, extras, self._target_facts()):
                 self._guess(guess)
