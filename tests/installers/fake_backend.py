@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import shutil
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -87,7 +89,9 @@ class FakeBackend:
     errors: dict[str, Exception] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     before: Callable[[str], None] = lambda _what: None
+    handing: Callable[[Path], object] = lambda _path: None
     bytes_sent: int = 0
+    taken: list[str] = field(default_factory=list)
 
     def add(self, name: str, version: str, *requires: str) -> str:
         """Put a wheel on the backend and return its SHA-256."""
@@ -123,13 +127,20 @@ class FakeBackend:
             if filename.endswith(".whl")
             else _dynamic(name, version)
         )
-        return ServedFile(metadata=known, hand_over=lambda: self.directory / filename)
+        return ServedFile(metadata=known, hand_over=lambda: self._copy(filename))
+
+    def _copy(self, filename: str) -> Path:
+        """Hand over a copy, which whoever asks may move away."""
+        copies = Path(tempfile.mkdtemp(dir=self.directory))
+        copy = Path(shutil.copy(self.directory / filename, copies))
+        self.handing(copy)
+        return copy
 
     def carried(self, size: int) -> None:
         self.bytes_sent += size
 
     def sent(self, filename: str) -> None:
-        pass
+        self.taken.append(filename)
 
     def link(self, asked: LinkRequest) -> str:
         self._ask(f"link {asked.url}")

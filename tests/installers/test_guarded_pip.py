@@ -37,6 +37,14 @@ class InprocessBuildEnvironmentInstaller:
 class SubprocessBuildEnvironmentInstaller:
     def install(self, requirements, prefix, *, kind, for_req): print("beside")
 """,
+    "_internal/network/__init__": "",
+    "_internal/network/download": """
+import logging, sys
+logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
+logger, format_size = logging.getLogger(__name__), "{} bytes".format
+class Downloader:
+    def __call__(self, link, location): print("downloaded", link.url)
+""",
     "_internal/operations/__init__": "",
     "_internal/operations/prepare": """
 class RequirementPreparer:
@@ -53,6 +61,7 @@ pycompile, progress_bar,
 import types
 from pip._internal import build_env
 from pip._internal.commands import install
+from pip._internal.network.download import Downloader
 from pip._internal.operations.prepare import RequirementPreparer
 def link_to(url):
     return types.SimpleNamespace(url=url, is_file=url.startswith("file:"), file_path=url[7:])
@@ -225,6 +234,11 @@ def test_b10_nobody_who_could_answer_is_a_no(bench: Bench, code: str) -> None:
         ("_internal/build_env", "class Inprocess", "class Other"),
         ("_internal/build_env", "class Subprocess", "class Other"),
         ("_internal/build_env", "def install(", "def put("),
+        ("_internal/network/download", "def __call__(", "def get("),
+        ("_internal/network/download", "location", "place"),
+        ("_internal/network/download", "class Downloader", "class Getter"),
+        ("_internal/network/download", "logger,", "log,"),
+        ("_internal/network/download", "format_size", "shown"),
         ("_internal/commands/install", "install_given_reqs", "install_reqs"),
         ("_internal/commands/install", "script_executable=None", "script_executable=None, more=None"),
     ],
@@ -276,6 +290,66 @@ def test_b10_a_second_pip_for_build_dependencies_is_not_started(bench: Bench) ->
     assert server.denial.code == "unknown-pip"
 
 
+TAKE = "print(*Downloader()(link_to({url!r}), __import__('tempfile').mkdtemp()))"
+
+
+@pytest.mark.parametrize("end", ["", f"#sha256={'0' * 64}"])
+def test_a_file_of_the_index_is_moved_to_where_pip_wants_it(bench: Bench, end: str) -> None:
+    """Not copied: it may be large. What the gate keeps of it is its own."""
+    bench.backend.add("acme", "1.0")
+    place = bench.directory / INDEX.rpartition("/")[2]
+    status, lines, server = bench.run(TAKE.format(url=f"{INDEX}{end}"))
+
+    said, found = lines
+    assert (status, server.denial, bench.backend.asked) == (0, None, [f"file {place.name}"])
+    assert said == f"Downloading {place.name} ({place.stat().st_size} bytes)"
+    path, _, kind = found.rpartition(" ")
+    assert kind == "application/octet-stream"
+    assert Path(path).read_bytes() == place.read_bytes()
+    assert Path(path).is_relative_to(bench.directory / "private")
+    assert bench.backend.taken == [place.name]
+    assert [file for file in bench.directory.rglob(place.name) if file not in {place, Path(path)}] == []
+    assert bench.backend.bytes_sent > place.stat().st_size
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{INDEX}.metadata",
+        f"{INDEX}.metadata#sha256={'0' * 64}",
+        f"{INDEX}?x",
+        f"{INDEX}#egg=acme",
+        f"http://{HOST}/simple/acme/",
+        f"http://{HOST}.evil.example/files/acme/acme-1.0-py3-none-any.whl",
+        "file:///evil/files/acme/acme-1.0-py3-none-any.whl",
+    ],
+)
+def test_pip_downloads_everything_else_itself(bench: Bench, url: str) -> None:
+    status, lines, _ = bench.run(TAKE.format(url=url).replace("*", ""))
+    assert (status, lines, bench.backend.asked) == (0, [f"downloaded {url}", "None"], [])
+
+
+def test_t34_a_refused_file_is_not_taken_and_ends_pip(bench: Bench) -> None:
+    bench.backend.add("acme", "1.0")
+    bench.backend.errors["file acme-1.0-py3-none-any.whl"] = error(RefusedError, "no-evidence")
+    status, lines, server = bench.run(TAKE.format(url=INDEX))
+
+    assert status != 0
+    assert not any("caught" in line or "ownload" in line for line in lines)
+    assert server.denial is not None
+    assert server.denial.code == "no-evidence"
+    assert bench.backend.taken == []
+
+
+def test_a_path_is_told_as_the_bytes_that_it_is(tmp_path: Path) -> None:
+    """As for arguments: the Python of the target may decode paths otherwise."""
+    backend = FakeBackend(tmp_path / os.fsdecode(b"\xc3\xa9\xff"))
+    backend.directory.mkdir()
+    backend.add("acme", "1.0")
+    told = _ask("take", {"project": "acme", "filename": "acme-1.0-py3-none-any.whl"}, backend)
+    assert Path(os.fsdecode(told["path"].encode("latin-1"))).is_relative_to(backend.directory)
+
+
 def _ask(question: str, document: object, backend: FakeBackend) -> dict[str, str]:
     return answer(question, json.dumps(document).encode(), backend)
 
@@ -288,6 +362,11 @@ def _ask(question: str, document: object, backend: FakeBackend) -> dict[str, str
         ("link", {"name": "a", "url": "b", "wanted_by": 1}),
         ("link", {"name": "a", "url": "b", "wanted_by": "", "more": ""}),
         ("link", {"name": "a", "url": "b", "wanted_by": "", "more": 1}),
+        ("take", {}),
+        ("take", {"project": "acme"}),
+        ("take", {"project": "acme", "filename": 1}),
+        ("take", {"project": "acme", "filename": "a", "more": ""}),
+        ("take", {"project": "../acme", "filename": "acme-1.0-py3-none-any.whl"}),
         ("plan", {}),
         ("plan", {"items": {}}),
         ("plan", {"items": [1]}),
@@ -306,7 +385,7 @@ def test_questions_that_nobody_can_answer(tmp_path: Path, question: str, documen
     assert backend.asked == []
 
 
-@given(st.sampled_from(["link", "plan", "unfit", "x"]), st.binary(max_size=60))
+@given(st.sampled_from(["link", "take", "plan", "unfit", "x"]), st.binary(max_size=60))
 def test_any_bytes_are_a_question_or_an_error(question: str, body: bytes) -> None:
     with pytest.raises(InstallerError):
         answer(question, body, FakeBackend(Path("nowhere")))

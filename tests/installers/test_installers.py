@@ -125,6 +125,17 @@ def test_pip_installs_with_dependencies(bench: Bench) -> None:
     reconcile_report(_items(run), _accepted(bench), frozenset())
 
 
+def test_t32_pip_hashes_what_it_took_as_it_hashes_a_download(bench: Bench) -> None:
+    """Whatever was put where it takes a file from has the digest of the page, or is not used."""
+    bench.backend.add("acme", "1.0")
+    bench.backend.handing = lambda path: path.write_bytes(wheel("acme", "1.0", "beta"))
+    run = bench.pip("install", "acme")
+
+    assert run.code != 0
+    assert any("DO NOT MATCH THE HASHES" in line for line in run.lines), run.lines
+    assert not bench.has()
+
+
 def test_pip_downloads(bench: Bench) -> None:
     bench.backend.add("acme", "1.0")
     staging = bench.directory / "staging"

@@ -8,8 +8,9 @@ building, may name a file, a directory or a URL, and pip would follow it. So fiv
 wrapped: the two that prepare whatever has a link, the one that installs what was prepared, and the two that
 install build dependencies, to know whose they are and that no second pip does it. Build dependencies are
 prepared by the same functions because they are installed in this process (``--use-feature
-inprocess-build-deps``). Where pip is not a version that we know, or the server does not answer, the process
-ends at once: pip catches many exceptions, and may try something else.
+inprocess-build-deps``). A sixth is wrapped for its cost: a file of the index is here already, and is moved
+instead of copied through a socket. Where pip is not a version that we know, or the server does not answer,
+the process ends at once: pip catches many exceptions, and may try something else.
 
 ::
 
@@ -29,9 +30,11 @@ import json
 import os
 import re
 import runpy
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
@@ -39,7 +42,11 @@ from urllib.parse import unquote, urlsplit
 _FRAGMENT = re.compile(r"(sha256=[0-9a-f]{64})?", re.ASCII)
 """How the index's own links end. ``subdirectory=`` would build something other than what was judged."""
 
+_FILE = re.compile(r"/files/([^/?#]+)/([^/?#]+)(?<!\.metadata)(?:#.*)?", re.ASCII)
+"""A link of the index to a file, after the host. Metadata is small, and is downloaded."""
+
 _KNOWN = {
+    "Downloader.__call__": ("self", "link", "location"),
     "RequirementPreparer.prepare_linked_requirement": ("self", "req", "parallel_builds"),
     "RequirementPreparer.prepare_editable_requirement": ("self", "req"),
     "InprocessBuildEnvironmentInstaller.install": ("self", "requirements", "prefix", "kind", "for_req"),
@@ -201,6 +208,24 @@ class Guard:
         self.plan(requirements)
         return install(requirements, *rest, **named)
 
+    def taking(
+        self, log: Any, shown: Any, download: Callable[..., Any], downloader: Any, link: Any, location: str
+    ) -> Any:
+        """Move a file of the index from where the gate puts it for this, instead of downloading it.
+
+        Who wants it hashes it then, as what was downloaded. No progress is shown: nothing is on its way.
+        """
+        url = str(getattr(link, "url", ""))
+        file = _FILE.fullmatch(url.removeprefix(f"http://{self._gate.host}"))
+        if file is None or not self._is_of_index(url):
+            return download(downloader, link, location)
+        document: dict[str, object] = {"project": unquote(file[1]), "filename": unquote(file[2])}
+        there = os.fsdecode(self._gate.ask("take", document)["path"].encode("latin-1"))  # as in _told
+        here = os.path.join(location, os.path.basename(there))
+        shutil.move(there, here)
+        log("Downloading %s (%s)", file[2], shown(os.path.getsize(here)))  # as pip would
+        return here, "application/octet-stream"
+
     def wrap(self, owner: Any, name: str, around: Callable[..., Any]) -> None:
         """Wrap one of pip's functions in one of ours."""
         original = getattr(owner, name, None)
@@ -253,10 +278,12 @@ def main() -> None:
     try:
         from pip._internal import build_env
         from pip._internal.commands import install
+        from pip._internal.network import download
         from pip._internal.operations import prepare
 
         preparer, inside = prepare.RequirementPreparer, build_env.InprocessBuildEnvironmentInstaller
-        beside = build_env.SubprocessBuildEnvironmentInstaller
+        beside, downloader = build_env.SubprocessBuildEnvironmentInstaller, download.Downloader
+        log, shown = download.logger.info, download.format_size
     except (ImportError, AttributeError) as err:
         guard.unfit(str(err))
     for name in ("prepare_linked_requirement", "prepare_editable_requirement"):
@@ -264,6 +291,7 @@ def main() -> None:
     guard.wrap(inside, "install", guard.building)
     guard.wrap(beside, "install", guard.beside)
     guard.wrap(install, "install_given_reqs", guard.installing)
+    guard.wrap(downloader, "__call__", partial(guard.taking, log, shown))
     sys.argv[:] = ["pip", *(_told() if words == ["-"] else words)]
     runpy.run_module("pip", run_name="__main__", alter_sys=True)
 

@@ -1,17 +1,20 @@
 """Requests of our pip while it runs (``guarded_pip.py``), read strictly and passed to the gate.
 
-``link``: may this link, which is not the index's, be opened? ``plan``: may this be installed? ``unfit``: no
-request, but a report that this pip cannot be guarded.
+``link``: may this link, which is not the index's, be opened? ``take``: where is this file of the index, for me
+to move it away? ``plan``: may this be installed? ``unfit``: no request, but a report that this pip cannot be
+guarded.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from pip_warden.display import escape_text
-from pip_warden.errors import InstallerError
+from pip_warden.errors import InstallerError, UsageError
 from pip_warden.installer.model import Backend, LinkRequest, PlannedInstall
+from pip_warden.names import parse_project_name
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
 LARGEST_QUESTION = 8 << 20
@@ -32,6 +35,8 @@ def answer(question: str, body: bytes, backend: Backend) -> dict[str, str]:
             case "link":
                 asked = LinkRequest(**_texts(document, "name", "url", "wanted_by"))
                 return {"record": backend.link(asked)}
+            case "take":
+                return {"path": _handed_over(backend, **_texts(document, "project", "filename"))}
             case "plan":
                 backend.plan(tuple(_planned(item) for item in _list(document, "items")))
                 return {}
@@ -46,6 +51,18 @@ def answer(question: str, body: bytes, backend: Backend) -> dict[str, str]:
         f"expected a pip that can be guarded, found {escape_text(found, 500)}",
         hint="Install pip-warden again, with the pip that it asks for.",
     )
+
+
+def _handed_over(backend: Backend, project: str, filename: str) -> str:
+    """Hand a file over as for a request of its bytes; each character of the path is one of its bytes."""
+    try:
+        name = parse_project_name(project)
+    except UsageError as err:
+        raise MalformedError("a project that can have no name") from err
+    path = backend.file(name, filename).path
+    backend.sent(filename)
+    backend.carried(path.stat().st_size)
+    return os.fsencode(path).decode("latin-1")
 
 
 def _planned(item: JSONValue) -> PlannedInstall:
