@@ -7,6 +7,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from packaging.version import Version
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import digest_of
-from pip_warden.errors import NetworkError, RefusedError
+from pip_warden.errors import NetworkError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
@@ -46,7 +47,7 @@ from pip_warden.trust.model import (
 )
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.subject import parse_subject
-from pip_warden.vault import Vault
+from pip_warden.vault import Postponed, Vault
 from pip_warden.verdict import origin
 
 NAME = ProjectName("widgets")
@@ -180,6 +181,7 @@ def make_gate(
     *,
     fresh: bool = False,
     read_again: Callable[[Artifact], Artifact] | None = None,
+    postponed: Postponed | None = None,
 ) -> Gate:
     workspace = tmp_path / "run"
     workspace.mkdir(exist_ok=True)
@@ -191,6 +193,7 @@ def make_gate(
         workspace=workspace,
         fresh=fresh,
         read_again=read_again,
+        postponed=postponed,
     )
     return Gate(parts, shop.ledger)
 
@@ -371,6 +374,29 @@ def test_b16_metadata_is_that_of_the_bytes_handed_over(
     assert handed.path.read_bytes() == world.files["1.0"].data
     assert len({handed.path, handed.path, out / wheel()}) == 3, "each has a place of its own"
     assert b"Version: 1.0\n" in handed.metadata
+
+
+@pytest.mark.parametrize(
+    ("ending", "is_kept"), [(None, True), (UsageError("x", "x"), True), (KeyboardInterrupt(), False)]
+)
+def test_the_vault_has_a_large_file_when_the_run_ends_unless_it_is_interrupted(
+    world: World,
+    shop: Shop,
+    tmp_path: Path,
+    ending: BaseException | None,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_kept: bool,
+) -> None:
+    monkeypatch.setattr("pip_warden.vault.store.LARGE", 0)
+    expected = nullcontext() if ending is None else pytest.raises(type(ending))
+    with expected, make_gate(world.trust, shop, tmp_path, postponed=Postponed()) as gate:
+        gate.admit(NAME, wheel())
+        gate.agree()
+        assert list((tmp_path / "cache").rglob("*.whl")) == []
+        if ending is not None:
+            raise ending
+    assert [path.name for path in (tmp_path / "cache").rglob("*.whl")] == ([wheel()] if is_kept else [])
 
 
 def test_b09_nothing_is_fetched_of_a_release_with_two_files_of_one_name(gate: Gate, shop: Shop) -> None:

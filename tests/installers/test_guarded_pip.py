@@ -41,10 +41,12 @@ class SubprocessBuildEnvironmentInstaller:
     "_internal/network/download": """
 import logging, sys
 logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
-logger, format_size = logging.getLogger(__name__), "{} bytes".format
+logger = logging.getLogger(__name__)
 class Downloader:
     def __call__(self, link, location): print("downloaded", link.url)
 """,
+    "_internal/utils/__init__": "",
+    "_internal/utils/misc": "format_size = '{} bytes'.format",
     "_internal/operations/__init__": "",
     "_internal/operations/prepare": """
 class RequirementPreparer:
@@ -237,8 +239,8 @@ def test_b10_nobody_who_could_answer_is_a_no(bench: Bench, code: str) -> None:
         ("_internal/network/download", "def __call__(", "def get("),
         ("_internal/network/download", "location", "place"),
         ("_internal/network/download", "class Downloader", "class Getter"),
-        ("_internal/network/download", "logger,", "log,"),
-        ("_internal/network/download", "format_size", "shown"),
+        ("_internal/network/download", "logger =", "log ="),
+        ("_internal/utils/misc", "format_size", "shown"),
         ("_internal/commands/install", "install_given_reqs", "install_reqs"),
         ("_internal/commands/install", "script_executable=None", "script_executable=None, more=None"),
     ],

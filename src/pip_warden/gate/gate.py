@@ -59,8 +59,11 @@ class Gate:
         self.close(wait=kind is None or issubclass(kind, Exception))
 
     def close(self, *, wait: bool = True) -> None:
-        """Give up what nobody asked for; with ``wait``, wait until it has ended."""
+        """Give up what nobody asked for; with ``wait``, wait for that, and let the vault take large files."""
         self._background.close(wait=wait)
+        if wait and self._parts.postponed is not None:
+            with self._parts.measures.phase("seal"):
+                self._parts.postponed.settle()
 
     def warm_up(self) -> None:
         """Load the verifier and the trusted roots in the background, while an installer starts."""
@@ -93,6 +96,11 @@ class Gate:
     def look_ahead_from(self, admission: Admission) -> None:
         """Start to decide about what an accepted file that will be installed requires."""
         self._background.submit(partial(self._ahead.follow, admission))
+
+    def agree(self) -> None:
+        """An installer has all that it wants: look at what the vault will take, while it installs."""
+        if self._parts.postponed is not None:
+            self._background.submit(self._parts.postponed.look)
 
     def admit(self, project: ProjectName, filename: str) -> Admission:
         """Decide about one file of a project and record that it was requested.

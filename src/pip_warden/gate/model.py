@@ -15,7 +15,7 @@ from pip_warden.supply import GateSupply
 from pip_warden.transport.speculation import Allowance
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import PinnedRoots
-from pip_warden.vault import Sealed, Vault
+from pip_warden.vault import Postponed, Sealed, Vault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +35,8 @@ class GateParts:
         facts: Finds out what is known of the Python that is installed into, for look-ahead.
         fresh: Get every file and its evidence from the supply, even where the vault has them: what a registry
             holds *now* is in question.
+        postponed: Takes large files that the vault may have when the gate is closed; None where they are
+            needed longer.
     """
 
     trust: TrustFile
@@ -48,6 +50,7 @@ class GateParts:
     allowance: Allowance = field(default_factory=Allowance)
     facts: Callable[[], TargetFacts] = TargetFacts
     fresh: bool = False
+    postponed: Postponed | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

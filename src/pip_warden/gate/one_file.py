@@ -136,7 +136,7 @@ def _sealed(parts: GateParts, inquiry: Inquiry, artifact: Artifact, *, source: s
     match inquiry.verdict:
         case Accepted() as accepted:
             with parts.measures.phase("seal", artifact.name):
-                sealed = parts.vault.seal(accepted, evidence=inquiry.evidence)
+                sealed = parts.vault.seal(accepted, evidence=inquiry.evidence, postponed=parts.postponed)
             return Admission(line=line_of(accepted, source=source), sealed=sealed)
         case Refused() as refused:
             line = line_of(refused, source=source, sha256=artifact.digest.hex)

@@ -104,6 +104,7 @@ class GateBackend:
             read = reconcile_plan(items, read_report(self._report), accepted, self._local.directories)
         measures.count("bytes_hashed", read)
         self.has_agreed = True
+        self._run.gate.agree()
 
 
 def denied(line: Line) -> WardenError:

@@ -80,7 +80,9 @@ def install(
     ledger = Ledger()
     read_again = None if prepared.target.has_our_readers else partial(read_by, prepared.target.executable)
     facts = partial(find_target_facts, prepared)
-    with session.gate(ledger, read_again=read_again, facts=facts) as gate:
+    # In a dry run nothing may be handed over: what changed after its verdict is noticed where it is copied.
+    postpones = not prepared.dry_run
+    with session.gate(ledger, read_again=read_again, facts=facts, postpones=postpones) as gate:
         report = perform(_run(session, prepared, gate, ledger, on_line, surroundings))
     if report.exit_code == 0:
         session.vault.remember(request_key(prepared), ledger.accepted_from_sources())

@@ -221,8 +221,7 @@ class Guard:
             return download(downloader, link, location)
         document: dict[str, object] = {"project": unquote(file[1]), "filename": unquote(file[2])}
         there = os.fsdecode(self._gate.ask("take", document)["path"].encode("latin-1"))  # as in _told
-        here = os.path.join(location, os.path.basename(there))
-        shutil.move(there, here)
+        here = shutil.move(there, location)
         log("Downloading %s (%s)", file[2], shown(os.path.getsize(here)))  # as pip would
         return here, "application/octet-stream"
 
@@ -280,10 +279,11 @@ def main() -> None:
         from pip._internal.commands import install
         from pip._internal.network import download
         from pip._internal.operations import prepare
+        from pip._internal.utils.misc import format_size
 
         preparer, inside = prepare.RequirementPreparer, build_env.InprocessBuildEnvironmentInstaller
         beside, downloader = build_env.SubprocessBuildEnvironmentInstaller, download.Downloader
-        log, shown = download.logger.info, download.format_size
+        log = download.logger.info
     except (ImportError, AttributeError) as err:
         guard.unfit(str(err))
     for name in ("prepare_linked_requirement", "prepare_editable_requirement"):
@@ -291,7 +291,7 @@ def main() -> None:
     guard.wrap(inside, "install", guard.building)
     guard.wrap(beside, "install", guard.beside)
     guard.wrap(install, "install_given_reqs", guard.installing)
-    guard.wrap(downloader, "__call__", partial(guard.taking, log, shown))
+    guard.wrap(downloader, "__call__", partial(guard.taking, log, format_size))
     sys.argv[:] = ["pip", *(_told() if words == ["-"] else words)]
     runpy.run_module("pip", run_name="__main__", alter_sys=True)
 

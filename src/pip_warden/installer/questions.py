@@ -1,7 +1,7 @@
 """Requests of our pip while it runs (``guarded_pip.py``), read strictly and passed to the gate.
 
-``link``: may this link, which is not the index's, be opened? ``take``: where is this file of the index, for me
-to move it away? ``plan``: may this be installed? ``unfit``: no request, but a report that this pip cannot be
+``link``: may this link, which is not the index's, be opened? ``take``: where is this file of the index, to be
+moved away? ``plan``: may this be installed? ``unfit``: no request, but a report that this pip cannot be
 guarded.
 """
 

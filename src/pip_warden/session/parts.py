@@ -19,7 +19,7 @@ from pip_warden.supply import GateSupply, OfferedSupply, OfflineSupply, Registry
 from pip_warden.transport import Transport
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import PinnedRoots
-from pip_warden.vault import Vault
+from pip_warden.vault import Postponed, Vault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +61,7 @@ class SessionParts:
         read_again: Callable[[Artifact], Artifact] | None = None,
         facts: Callable[[], TargetFacts] = TargetFacts,
         fresh: bool = False,
+        postpones: bool = False,
     ) -> Gate:
         """Make a gate, a context manager.
 
@@ -70,6 +71,8 @@ class SessionParts:
             read_again: As in :class:`~pip_warden.gate.GateParts`.
             facts: As in :class:`~pip_warden.gate.GateParts`.
             fresh: As in :class:`~pip_warden.gate.GateParts`.
+            postpones: Whether the vault takes large files, by a move, when the gate is closed: nobody may
+                need them after that.
         """
         trust = trust or self.trust
         parts = GateParts(
@@ -84,6 +87,7 @@ class SessionParts:
             allowance=self.transport.allowance,
             facts=facts,
             fresh=fresh,
+            postponed=Postponed() if postpones else None,
         )
         return Gate(parts, ledger)
 

@@ -17,7 +17,8 @@ judged and handed over.
 """
 
 from pip_warden.vault.nothing import NoVault
+from pip_warden.vault.postponed import Postponed
 from pip_warden.vault.sealed import Sealed, hand_over, sealed_as
 from pip_warden.vault.store import StoredFile, Vault
 
-__all__ = ["NoVault", "Sealed", "StoredFile", "Vault", "hand_over", "sealed_as"]
+__all__ = ["NoVault", "Postponed", "Sealed", "StoredFile", "Vault", "hand_over", "sealed_as"]

@@ -10,6 +10,7 @@ from pip_warden._sigstore.wire import LogEntry
 from pip_warden.digests import Digest
 from pip_warden.evidence.model import Evidence
 from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.vault.postponed import Postponed
 from pip_warden.vault.sealed import Sealed, sealed_as
 from pip_warden.vault.store import StoredFile, Vault
 from pip_warden.verdict.model import Accepted
@@ -21,7 +22,13 @@ class NoVault(Vault):
     def __init__(self) -> None:  # no directory is looked at
         pass
 
-    def seal(self, accepted: Accepted, *, evidence: Evidence) -> Sealed:  # noqa: ARG002 -- it is not kept
+    def seal(
+        self,
+        accepted: Accepted,
+        *,
+        evidence: Evidence,  # noqa: ARG002 -- it is not kept
+        postponed: Postponed | None = None,  # noqa: ARG002
+    ) -> Sealed:
         """Return what is handed over of a file that was accepted."""
         return sealed_as(accepted)
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -27,6 +28,7 @@ from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.vault import memory
 from pip_warden.vault.files import check_own, copy_regular, draft, holds, put, write
 from pip_warden.vault.kept import evidence_json, kept_bytes, read_evidence
+from pip_warden.vault.postponed import LARGE, Postponed, State, moved
 from pip_warden.vault.sealed import Sealed, copy_checked, sealed_as
 from pip_warden.verdict.model import Accepted
 
@@ -59,10 +61,15 @@ class Vault:
         check_own(root)
         check_own(self._root)
 
-    def seal(self, accepted: Accepted, *, evidence: Evidence) -> Sealed:
+    def seal(self, accepted: Accepted, *, evidence: Evidence, postponed: Postponed | None = None) -> Sealed:
         """Store an accepted file and its evidence.
 
         Whatever else is in its place, such as a corrupt copy, is replaced.
+
+        Args:
+            accepted: The file.
+            evidence: What speaks for it.
+            postponed: Takes a large file that can be moved here at the end of the run.
 
         Raises:
             RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged.
@@ -74,8 +81,11 @@ class Vault:
         path = self._place(artifact.digest) / artifact.name.filename
         try:
             if not holds(path, artifact.digest):
-                self._store(artifact, kept, path.parent)
-                self._measures.count("bytes_written", artifact.size)
+                store = partial(self._store, artifact, kept, path.parent)
+                if postponed is not None and _can_be_moved(artifact, kept, path.parent):
+                    postponed.add(artifact.path, artifact.digest, partial(store, moves=True))
+                    return sealed
+                store()
             elif evidence and kept_bytes(path.parent / _EVIDENCE) != kept:
                 self._replace_evidence(path.parent, kept)
         except OSError as err:
@@ -183,10 +193,21 @@ class Vault:
     def _place(self, digest: Digest) -> Path:
         return self._root / digest.hex[:2] / digest.hex
 
-    def _store(self, artifact: Artifact, evidence: bytes, place: Path) -> None:
+    def _store(
+        self,
+        artifact: Artifact,
+        evidence: bytes,
+        place: Path,
+        seen: State | None = None,
+        *,
+        moves: bool = False,
+    ) -> None:
         """Write next to the place, then rename: a file is complete or absent."""
         with draft(place.parent) as made:
-            copy_checked(artifact.path, made / artifact.name.filename, artifact.digest)
+            file = made / artifact.name.filename
+            if not (moves and moved(artifact.path, file, artifact.digest, seen)):
+                copy_checked(artifact.path, file, artifact.digest)
+                self._measures.count("bytes_written", artifact.size)
             (made / artifact.name.filename).chmod(0o400)
             write(made / _EVIDENCE, evidence)
             with suppress(OSError):
@@ -206,3 +227,16 @@ class Vault:
         with draft(place.parent) as made:
             write(made / _EVIDENCE, evidence)
             put(made / _EVIDENCE, place / _EVIDENCE)
+
+
+def _can_be_moved(artifact: Artifact, evidence: bytes, place: Path) -> bool:
+    """Return whether a file is large and on the file system of its place, where we may write.
+
+    Raises:
+        OSError: Nothing can be written there.
+    """
+    if artifact.size < LARGE:
+        return False
+    with draft(place.parent) as made:
+        write(made / _EVIDENCE, evidence)
+        return made.stat().st_dev == artifact.path.lstat().st_dev
