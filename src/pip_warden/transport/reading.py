@@ -17,6 +17,8 @@ from pip_warden.transport.speculation import current
 
 MOST_EXPLAINED = 64 << 10
 """Bytes kept of a failure's body, which is only shown."""
+_PIECE = 1 << 18
+"""Bytes of a file that are read at once, if so many are there: each piece costs, whatever its size."""
 
 
 def read_reply(answer: OpenResponse, max_bytes: int) -> Response:
@@ -69,7 +71,7 @@ def write_file(
     with storing(answer.what):
         to.seek(start)
         to.truncate(start)
-    for chunk in _chunks(answer, decode=False):
+    for chunk in _chunks(answer, decode=False, most=_PIECE):
         size += len(chunk)
         if size > max_bytes:
             raise too_large(located(answer.what, answer.url), max_bytes)
@@ -86,12 +88,12 @@ def write_file(
     return Download(url=answer.url, digest=hasher.digest(), size=size)
 
 
-def _chunks(answer: OpenResponse, *, decode: bool) -> Iterator[bytes]:
+def _chunks(answer: OpenResponse, *, decode: bool, most: int = CHUNK) -> Iterator[bytes]:
     """Read a body piece by piece as it arrives, so that a server that drips cannot outlast the deadline."""
     guess = current()
     while True:
         with converted(answer.what, answer.url):
-            chunk = answer.response.raw.read1(CHUNK, decode_content=decode)
+            chunk = answer.response.raw.read1(most, decode_content=decode)
         if not chunk:
             return
         if answer.budget.left <= 0:
