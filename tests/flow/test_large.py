@@ -9,6 +9,7 @@ import pytest
 
 from flow.user import User
 from pip_warden.artifact.model import Artifact
+from pip_warden.digests import Hasher
 from pip_warden.gate import GateParts, one_file
 from pip_warden.installer.connection import Connection, Request
 from pip_warden.sandbox import File, Project
@@ -37,17 +38,27 @@ def drafts(user: User) -> list[Path]:
 def test_a_file_is_written_once_and_crosses_no_socket(user: User) -> None:
     project, file = one(user)
     requests: list[str] = []
+    hashed: list[int] = []
+    update = Hasher.update
     exchange = Connection._exchange
 
     def watched(self: Connection, request: Request) -> None:
         requests.append(f"{request.method} {request.target}")
         exchange(self, request)
 
+    def hashing(self: Hasher, data: bytes) -> None:
+        hashed.append(len(data))
+        update(self, data)
+
     user.patch.setattr(Connection, "_exchange", watched)
+    user.patch.setattr(Hasher, "update", hashing)
     result = user.install(project.record.name)
 
     assert (result.code, user.installed()) == (0, {project.record.name: "1.0"}), result.output
     assert result.document["measures"]["bytes_written"] == len(file.data)
+    assert sum(hashed) <= result.document["measures"]["bytes_hashed"], (
+        "something was hashed that nobody counted"
+    )
     assert [line for line in requests if line.startswith("GET") and line.endswith(".whl")] == []
     assert stored(user, file).read_bytes() == file.data
     assert stored(user, file).stat().st_nlink == 1

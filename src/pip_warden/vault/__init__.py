@@ -6,7 +6,7 @@ poisoned or shared cache can waste time, but never let a bad file through. Only 
 
 A path in it may have other bytes the next time, since other programs run as the same user. So it is opened
 once: the file is copied into the run's private directory, hashed on the way, and that copy is inspected,
-judged and handed over.
+judged and handed over. A large file that was fetched is moved here from there when the run has ended.
 
 ::
 

@@ -84,8 +84,8 @@ class Vault:
                 store = partial(self._store, artifact, kept, path.parent)
                 if postponed is not None and _can_be_moved(artifact, kept, path.parent):
                     postponed.add(artifact.path, artifact.digest, partial(store, moves=True))
-                    return sealed
-                store()
+                else:
+                    store()
             elif evidence and kept_bytes(path.parent / _EVIDENCE) != kept:
                 self._replace_evidence(path.parent, kept)
         except OSError as err:
