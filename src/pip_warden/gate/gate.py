@@ -62,8 +62,7 @@ class Gate:
         """Give up what nobody asked for; with ``wait``, wait for that, and let the vault take large files."""
         self._background.close(wait=wait)
         if wait and self._parts.postponed is not None:
-            with self._parts.measures.phase("seal"):
-                self._parts.postponed.settle()
+            self._parts.postponed.settle()
 
     def warm_up(self) -> None:
         """Load the verifier and the trusted roots in the background, while an installer starts."""

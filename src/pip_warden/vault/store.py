@@ -81,11 +81,11 @@ class Vault:
         path = self._place(artifact.digest) / artifact.name.filename
         try:
             if not holds(path, artifact.digest):
-                store = partial(self._store, artifact, kept, path.parent)
                 if postponed is not None and _can_be_moved(artifact, kept, path.parent):
-                    postponed.add(artifact.path, artifact.digest, partial(store, moves=True))
+                    store = partial(self._store_later, artifact, kept, path.parent)
+                    postponed.add(artifact.path, artifact.digest, store)
                 else:
-                    store()
+                    self._store(artifact, kept, path.parent)
             elif evidence and kept_bytes(path.parent / _EVIDENCE) != kept:
                 self._replace_evidence(path.parent, kept)
         except OSError as err:
@@ -192,6 +192,10 @@ class Vault:
 
     def _place(self, digest: Digest) -> Path:
         return self._root / digest.hex[:2] / digest.hex
+
+    def _store_later(self, artifact: Artifact, evidence: bytes, place: Path, seen: State | None) -> None:
+        with self._measures.phase("seal", artifact.name):
+            self._store(artifact, evidence, place, seen, moves=True)
 
     def _store(
         self,
