@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,18 +18,21 @@ from pip_warden.installer.options import parse_arguments
 from pip_warden.installer.surroundings import Surroundings
 
 PROGRAM = """
-import json, subprocess, sys
+import gc, json, subprocess, sys
 started = []
 def note(event, arguments):
     if event == "subprocess.Popen":
         started.append([str(word) for word in arguments[1]])
 sys.addaudithook(note)
+before = sum(generation["collections"] for generation in gc.get_stats())
 from pip_warden.cli import safe_install_main
 try:
     safe_install_main()
 finally:
     with open("told", "w") as stream:
-        json.dump({"modules": [*sys.modules], "started": started}, stream)
+        looked = sum(generation["collections"] for generation in gc.get_stats()) - before
+        told = {"modules": [*sys.modules], "started": started, "looked": looked, "frozen": gc.get_freeze_count()}
+        json.dump(told, stream)
 """
 NEVER = {
     "asyncio",
@@ -50,14 +54,28 @@ MOST = 900
 """A fence, not a goal: a run loads 812 modules, and sigstore brings a third of them."""
 
 
-def told(user: User, *words: str) -> tuple[set[str], list[list[str]]]:
-    """Run safe-install as a process; return the modules that it loaded, and the processes that it started."""
+def ran(user: User, *words: str) -> dict[str, Any]:
+    """Run safe-install as a process; return what it told in the end."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *words], cwd=user.home, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads((user.home / "told").read_text())
+    found: dict[str, Any] = json.loads((user.home / "told").read_text())
+    return found
+
+
+def told(user: User, *words: str) -> tuple[set[str], list[list[str]]]:
+    """Run safe-install; return the modules that it loaded, and the processes that it started."""
+    found = ran(user, *words)
     return set(found["modules"]), found["started"]
+
+
+def test_a_run_does_not_look_for_cycles_in_what_it_loaded(user: User) -> None:
+    name = user.published().record.name
+    found = ran(user, "--target", str(user.home / "target"), name)
+
+    assert found["looked"] < 3  # before ours is loaded, Python looks as often as it always does
+    assert found["frozen"] > len(found["modules"])
 
 
 def test_a_run_of_wheels_loads_only_what_it_needs_and_starts_only_pip(user: User) -> None:

@@ -264,6 +264,12 @@ def test_a_pip_that_was_begun_has_the_same_arguments_and_no_input(bench: Bench) 
     assert [bench.run(code, early=early)[:2] for early in (True, False)] == [(0, ["['install']  b''"])] * 2
 
 
+def test_a_pip_does_not_look_for_cycles_in_what_it_loaded(bench: Bench) -> None:
+    """Unless it loads far more than pip does: neither while it does, nor at its end."""
+    at_the_end = "lambda: print(gc.get_freeze_count() > 1000, gc.get_threshold()[0] >= 50_000)"
+    assert bench.run(f"import atexit, gc; atexit.register({at_the_end})")[:2] == (0, ["True True"])
+
+
 @pytest.mark.parametrize("told", ["", "[", '["install", "acme"', "nothing"])
 def test_a_pip_that_is_not_told_what_to_do_does_nothing(bench: Bench, told: str) -> None:
     """Whoever began it may die in the middle of a word."""

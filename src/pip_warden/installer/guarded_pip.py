@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import gc
 import http.client
 import inspect
 import json
@@ -44,6 +45,9 @@ _FRAGMENT = re.compile(r"(sha256=[0-9a-f]{64})?", re.ASCII)
 
 _FILE = re.compile(r"/files/([^/?#]+)/([^/?#]+)(?<!\.metadata)(?:#.*)?", re.ASCII)
 """A link of the index to a file, after the host. Metadata is small, and is downloaded."""
+
+_OBJECTS = 50_000
+"""How many more objects there are before Python looks for cycles among them: pip makes as many, which stay."""
 
 _KNOWN = {
     "Downloader.__call__": ("self", "link", "location"),
@@ -271,6 +275,7 @@ def _told() -> list[str]:
 
 def main() -> None:
     """Wrap pip and run it."""
+    gc.set_threshold(_OBJECTS)
     parent, host, *words = sys.argv[1:]
     guard = Guard(GateClient(host, os.environ.get("http_proxy", "")))
     sys.meta_path.insert(0, OnlyThisPip(parent))
@@ -293,7 +298,10 @@ def main() -> None:
     guard.wrap(install, "install_given_reqs", guard.installing)
     guard.wrap(downloader, "__call__", partial(guard.taking, log, format_size))
     sys.argv[:] = ["pip", *(_told() if words == ["-"] else words)]
-    runpy.run_module("pip", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("pip", run_name="__main__", alter_sys=True)
+    finally:
+        gc.freeze()  # at its end Python would look for cycles in all that was loaded, four times
 
 
 if __name__ == "__main__":
