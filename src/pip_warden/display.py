@@ -29,7 +29,9 @@ def escape_text(text: str, limit: int = 200) -> str:
         text: Anything from outside.
         limit: The longest result in characters; a longer text ends in ``…``.
     """
-    escaped = "".join(_escape(char) if _is_hidden(char) else char for char in text[: limit + 1])
+    escaped = text[: limit + 1]
+    if not escaped.isprintable():  # hidden characters are not, and most texts are
+        escaped = "".join(_escape(char) if _is_hidden(char) else char for char in escaped)
     escaped = _MARKER.sub(r"\\u0023#", escaped)
     return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
 

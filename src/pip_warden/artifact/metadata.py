@@ -7,7 +7,6 @@ So an odd line is a fault here.
 from __future__ import annotations
 
 import email.parser
-import email.policy
 import re
 from collections.abc import Iterable
 from email.message import Message
@@ -56,7 +55,8 @@ def headers(raw: bytes, where: str) -> Message:
             where,
             "a first line that is no header, or characters that only some readers take for a line's end",
         )
-    message = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(head)
+    # Without a policy it is compat32, by which importlib.metadata reads too; naming it would load five modules.
+    message = email.parser.HeaderParser().parsestr(head)
     if message.defects or message.get_payload():
         raise bad_metadata(where, "a line among the headers that is none")
     for name in message:

@@ -153,8 +153,9 @@ def check_metadata(
     reader = f"importlib.metadata of Python {platform.python_version()}"
     with _strangers(reader):
         described = _Described(read)
+        headers = described.metadata  # parsed anew whenever it is asked for
         for header, values in stated.items():
-            theirs = [str(value).strip() for value in described.metadata.get_all(header) or []]
+            theirs = [str(value).strip() for value in headers.get_all(header) or []]
             _compare(reader, ([header, value] for value in values), ([header, value] for value in theirs))
         requires = [["Requires-Dist", value] for value in stated.get("Requires-Dist", ())]
         _compare(reader, requires, (["Requires-Dist", value.strip()] for value in described.requires or []))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from pip_warden.display import escape_text
@@ -39,6 +40,7 @@ class Origin:
             return False
 
 
+@lru_cache(maxsize=256)  # asked six times for each request
 def origin_of(url: str) -> Origin:
     """Return the origin of a URL that may be requested: https, or http to this machine.
 
