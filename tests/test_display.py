@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,10 @@ def test_a_path_is_said_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert near(tmp_path) == "./"
     assert near(tmp_path / "a" / "b") == "./a/b"
     assert near(Path("/elsewhere")) == "/elsewhere"
+
+
+def test_b20_no_hidden_character_passes_for_a_printable_one() -> None:
+    """Printable text is not looked at character by character."""
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    for char in map(chr, (*range(0x3100), *range(0xD700, 0x10000), *range(0xE0000, 0xE0200))):
+        assert (escape_text(char) != char) == (unicodedata.category(char) in hidden)

@@ -55,7 +55,7 @@ def headers(raw: bytes, where: str) -> Message:
             where,
             "a first line that is no header, or characters that only some readers take for a line's end",
         )
-    # Without a policy it is compat32, by which importlib.metadata reads too; naming it would load five modules.
+    # By compat32, as importlib.metadata: the default, since naming it would load four more modules.
     message = email.parser.HeaderParser().parsestr(head)
     if message.defects or message.get_payload():
         raise bad_metadata(where, "a line among the headers that is none")

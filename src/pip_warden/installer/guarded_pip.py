@@ -47,7 +47,7 @@ _FILE = re.compile(r"/files/([^/?#]+)/([^/?#]+)(?<!\.metadata)(?:#.*)?", re.ASCI
 """A link of the index to a file, after the host. Metadata is small, and is downloaded."""
 
 _OBJECTS = 50_000
-"""How many more objects there are before Python looks for cycles among them: pip makes as many, which stay."""
+"""How many more objects there are before Python looks for cycles among them: pip loads as many."""
 
 _KNOWN = {
     "Downloader.__call__": ("self", "link", "location"),
