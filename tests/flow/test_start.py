@@ -24,6 +24,13 @@ def note(event, arguments):
     if event == "subprocess.Popen":
         started.append([str(word) for word in arguments[1]])
 sys.addaudithook(note)
+searched = []
+class Installed:
+    def find_spec(self, *_): return None
+    def find_distributions(self, *_):
+        searched.append(1)
+        return ()
+sys.meta_path.insert(0, Installed())
 before = sum(generation["collections"] for generation in gc.get_stats())
 from pip_warden.cli import safe_install_main
 try:
@@ -31,7 +38,8 @@ try:
 finally:
     with open("told", "w") as stream:
         looked = sum(generation["collections"] for generation in gc.get_stats()) - before
-        told = {"modules": [*sys.modules], "started": started, "looked": looked, "frozen": gc.get_freeze_count()}
+        told = {"modules": [*sys.modules], "started": started, "searched": len(searched)}
+        told |= {"looked": looked, "frozen": gc.get_freeze_count()}
         json.dump(told, stream)
 """
 NEVER = {
@@ -48,6 +56,19 @@ NEVER = {
     "rich",
     "tomlkit",
     "twine",
+    "email.policy",
+    *(
+        f"pip_warden.{name}"
+        for name in (
+            "artifact.local",
+            "artifact.pyproject",
+            "artifact.sdist",
+            "evidence.siblings",
+            "explain",
+            "install.keep",
+            "installer.downloads",
+        )
+    ),
 }
 HEAVY = {"sigstore", "cryptography", "pydantic", "requests", "h11", "email", "zipfile"}
 MOST = 900
@@ -76,6 +97,12 @@ def test_a_run_does_not_look_for_cycles_in_what_it_loaded(user: User) -> None:
 
     assert found["looked"] < 3  # before ours is loaded, Python looks as often as it always does
     assert found["frozen"] > len(found["modules"])
+
+
+def test_a_run_asks_no_other_distribution_for_plugins(user: User) -> None:
+    """One of pydantic's could have its own idea of what a trust file says."""
+    name = user.published().record.name
+    assert ran(user, "--target", str(user.home / "target"), name)["searched"] == 0
 
 
 def test_a_run_of_wheels_loads_only_what_it_needs_and_starts_only_pip(user: User) -> None:

@@ -19,6 +19,7 @@ def main() -> None:
     """Run ``pip-warden``."""
     drop_untrusted_paths()
     _look_for_garbage_less_often()
+    _load_no_plugins()
     _end_where_unsupported("pip-warden")
     from pip_warden.cli.signals import leave, show_no_interrupt
 
@@ -38,6 +39,7 @@ def safe_install_main() -> None:
     """Run ``safe-install``."""
     drop_untrusted_paths()
     _look_for_garbage_less_often()
+    _load_no_plugins()
     _end_where_unsupported("safe-install")
     from pip_warden.cli.signals import leave, show_no_interrupt
 
@@ -58,6 +60,13 @@ def _look_for_garbage_less_often() -> None:
     import gc
 
     gc.set_threshold(_OBJECTS, 10, 10)
+
+
+def _load_no_plugins() -> None:
+    """Read the trust file by our own rules: pydantic would ask every installed distribution for others."""
+    import os
+
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 
 
 def _look_for_garbage_no_more() -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pip_warden.artifact.local import check_local_project
-from pip_warden.artifact.pyproject import Pyproject
 from pip_warden.artifact.receive import copy_local
 from pip_warden.display import near
 from pip_warden.evidence.locate import locate
-from pip_warden.evidence.siblings import Siblings
 from pip_warden.gate.dependencies import unpinned_names
 from pip_warden.install.backend import denied
 from pip_warden.install.request import Run
@@ -19,6 +17,9 @@ from pip_warden.installer.wanted import LocalFile
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Line, Outcome
 from pip_warden.vault import hand_over
+
+if TYPE_CHECKING:
+    from pip_warden.artifact.pyproject import Pyproject
 
 
 def admit_local_things(run: Run) -> tuple[LocalInputs, list[str]]:
@@ -35,6 +36,8 @@ def admit_local_things(run: Run) -> tuple[LocalInputs, list[str]]:
     files: dict[Path, Path] = {}
     arguments = []
     for project in run.prepared.wanted.projects:
+        from pip_warden.artifact.local import check_local_project
+
         _want(run, project.path, check_local_project(project.path))
         run.ledger.add(
             Line(subject=str(project.path), outcome=Outcome.LOCAL, note="your own project directory")
@@ -60,6 +63,8 @@ def _want(run: Run, path: Path, project: Pyproject) -> None:
 
 
 def _admit_file(run: Run, file: LocalFile) -> tuple[ProjectName, Path]:
+    from pip_warden.evidence.siblings import Siblings
+
     artifact = copy_local(file.path, Path(tempfile.mkdtemp(dir=run.workspace)))
     run.measures.count("bytes_written", artifact.size)
     run.measures.count("bytes_hashed", artifact.size)

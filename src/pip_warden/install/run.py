@@ -29,14 +29,12 @@ from pip_warden.gate import Gate
 from pip_warden.install.arguments import line_origins, pip_arguments
 from pip_warden.install.backend import GateBackend
 from pip_warden.install.guesses import find_target_facts, first_guesses, recalled, request_key
-from pip_warden.install.keep import keep_downloads
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.notes import note_hidden, note_present, note_unused
 from pip_warden.install.prepare import prepare
 from pip_warden.install.request import InstallRequest, PreparedRequest, Run, say_nothing
 from pip_warden.install.unmet import PipWords, why_unmet
 from pip_warden.install.unsaid import strict_refusal, waiting
-from pip_warden.installer.downloads import check_directory
 from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.pip import command_line
@@ -129,6 +127,8 @@ def perform(run: Run) -> Report:
     prepared, wanted = run.prepared, run.prepared.wanted
     check_wanted(wanted, partial(marker_environment, prepared.target), build=prepared.build_constraints)
     if prepared.download is not None:
+        from pip_warden.installer.downloads import check_directory
+
         check_directory(prepared.download)
     if prepared.report is not None:
         check_report_file(prepared.report)
@@ -174,6 +174,8 @@ def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
     if code != 0:
         raise _pip_failed(run, code, words, backend)
     if prepared.download is not None:
+        from pip_warden.install.keep import keep_downloads
+
         note_unused(run, {*backend.taken, *keep_downloads(run, staging, prepared.download)}, ())
     else:
         _look_back(run, backend, local, report, around.environment)
