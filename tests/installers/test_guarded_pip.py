@@ -270,6 +270,16 @@ def test_a_pip_does_not_look_for_cycles_in_what_it_loaded(bench: Bench) -> None:
     assert bench.run(f"import atexit, gc; atexit.register({at_the_end})")[:2] == (0, ["True True"])
 
 
+def test_a_pip_runs_in_a_python_that_collects_garbage_in_another_way(bench: Bench) -> None:
+    parent = bench.parent("print('ran')")
+    words = [guarded_pip.__file__, str(parent), HOST, "install"]
+    code = f"import gc, runpy, sys; del gc.freeze, gc.set_threshold; sys.argv = {words!r}; "
+    command = [sys.executable, "-I", "-c", code + "runpy.run_path(sys.argv[0], {}, '__main__')"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", "")
+
+
 @pytest.mark.parametrize("told", ["", "[", '["install", "acme"', "nothing"])
 def test_a_pip_that_is_not_told_what_to_do_does_nothing(bench: Bench, told: str) -> None:
     """Whoever began it may die in the middle of a word."""

@@ -49,6 +49,9 @@ _FILE = re.compile(r"/files/([^/?#]+)/([^/?#]+)(?<!\.metadata)(?:#.*)?", re.ASCI
 _OBJECTS = 50_000
 """How many more objects there are before Python looks for cycles among them: pip loads as many."""
 
+_COUNTS = hasattr(gc, "freeze")
+"""Whether this Python counts references, as CPython does: others have no cycles to look for."""
+
 _KNOWN = {
     "Downloader.__call__": ("self", "link", "location"),
     "RequirementPreparer.prepare_linked_requirement": ("self", "req", "parallel_builds"),
@@ -275,7 +278,8 @@ def _told() -> list[str]:
 
 def main() -> None:
     """Wrap pip and run it."""
-    gc.set_threshold(_OBJECTS)
+    if _COUNTS:
+        gc.set_threshold(_OBJECTS)
     parent, host, *words = sys.argv[1:]
     guard = Guard(GateClient(host, os.environ.get("http_proxy", "")))
     sys.meta_path.insert(0, OnlyThisPip(parent))
@@ -301,7 +305,8 @@ def main() -> None:
     try:
         runpy.run_module("pip", run_name="__main__", alter_sys=True)
     finally:
-        gc.freeze()  # at its end Python would look for cycles in all that was loaded, four times
+        if _COUNTS:
+            gc.freeze()  # at its end Python would look for cycles in all that was loaded, four times
 
 
 if __name__ == "__main__":
