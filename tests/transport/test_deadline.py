@@ -241,8 +241,8 @@ def test_b17_inside_tls_too(tmp_path: Path) -> None:
 
     def drip() -> None:
         with listener, context.wrap_socket(listener.accept()[0], server_side=True) as connection:
-            connection.settimeout(PACE)
             connection.recv(1 << 16)
+            connection.settimeout(PACE)
             connection.sendall(OK)
             for number in range(100_000):
                 if number == 3:
