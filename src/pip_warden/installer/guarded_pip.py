@@ -49,8 +49,7 @@ _FILE = re.compile(r"/files/([^/?#]+)/([^/?#]+)(?<!\.metadata)(?:#.*)?", re.ASCI
 _OBJECTS = 50_000
 """How many more objects there are before Python looks for cycles among them: pip loads as many."""
 
-_COUNTS = hasattr(gc, "freeze")
-"""Whether this Python counts references, as CPython does: others have no cycles to look for."""
+_COUNTS = hasattr(gc, "freeze")  # as CPython counts references; others have no cycles to look for
 
 _KNOWN = {
     "Downloader.__call__": ("self", "link", "location"),
@@ -59,15 +58,8 @@ _KNOWN = {
     "InprocessBuildEnvironmentInstaller.install": ("self", "requirements", "prefix", "kind", "for_req"),
     "SubprocessBuildEnvironmentInstaller.install": ("self", "requirements", "prefix", "kind", "for_req"),
     "install.install_given_reqs": (
-        "requirements",
-        "root",
-        "home",
-        "prefix",
-        "warn_script_location",
-        "use_user_site",
-        "pycompile",
-        "progress_bar",
-        "script_executable",
+        *("requirements", "root", "home", "prefix", "warn_script_location", "use_user_site", "pycompile"),
+        *("progress_bar", "script_executable"),
     ),
 }
 """The wrapped functions, with their parameters in every pip of the range in ``pyproject.toml``."""
@@ -158,10 +150,8 @@ class Guard:
 
         A link that a requirement names is judged wherever it leads.
         """
-        return (
-            url.startswith(f"http://{self._gate.host}/")
-            and _FRAGMENT.fullmatch(urlsplit(url).fragment) is not None
-        )
+        own = url.startswith(f"http://{self._gate.host}/")
+        return own and _FRAGMENT.fullmatch(urlsplit(url).fragment) is not None
 
     def plan(self, requirements: list[Any]) -> None:
         """Show what is about to be installed."""
@@ -218,16 +208,13 @@ class Guard:
     def taking(
         self, log: Any, shown: Any, download: Callable[..., Any], downloader: Any, link: Any, location: str
     ) -> Any:
-        """Move a file of the index from where the gate puts it for this, instead of downloading it.
-
-        Who wants it hashes it then, as what was downloaded. No progress is shown: nothing is on its way.
-        """
+        """Move a file of the index from where the gate puts it, instead of downloading it: pip hashes it."""
         url = str(getattr(link, "url", ""))
         file = _FILE.fullmatch(url.removeprefix(f"http://{self._gate.host}"))
         if file is None or not self._is_of_index(url):
             return download(downloader, link, location)
-        document: dict[str, object] = {"project": unquote(file[1]), "filename": unquote(file[2])}
-        there = os.fsdecode(self._gate.ask("take", document)["path"].encode("latin-1"))  # as in _told
+        answer = self._gate.ask("take", {"project": unquote(file[1]), "filename": unquote(file[2])})
+        there = os.fsdecode(answer["path"].encode("latin-1"))  # as in _told
         here = shutil.move(there, location)
         log("Downloading %s (%s)", file[2], shown(os.path.getsize(here)))  # as pip would
         return here, "application/octet-stream"
