@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -66,10 +67,15 @@ def test_a_failure_that_was_asked_for_is_nothing_to_a_guess(once: Once[str, str]
     assert once.ahead("a", lambda: "ahead", guess, is_good=good) is None
 
 
-@pytest.mark.parametrize("comes_to_nothing", [True, False])
-def test_whoever_asks_meanwhile_waits_and_makes_it_a_request(
-    once: Once[str, str], guess: Speculation, comes_to_nothing: bool
-) -> None:
+def asked_for_meanwhile(
+    once: Once[str, str],
+    guess: Speculation,
+    work: Callable[[Callable[[], None]], str],
+    *,
+    is_good: Callable[[str], bool] = good,
+    askers: int = 1,
+) -> tuple[Future[str | None], list[Future[str]]]:
+    """Guess, and let others ask for it as soon as the work waits for them; return how all of it ended."""
     begun, asked = threading.Event(), threading.Event()
     honest = guess.ask
 
@@ -79,16 +85,27 @@ def test_whoever_asks_meanwhile_waits_and_makes_it_a_request(
 
     guess.ask = ask  # type: ignore[method-assign]
 
-    def work() -> str:
+    def wait() -> None:
         begun.set()
         assert asked.wait(60)
+
+    with ThreadPoolExecutor(askers + 1) as pool:
+        ahead = pool.submit(once.ahead, "a", lambda: work(wait), guess, is_good=is_good)
+        assert begun.wait(60)
+        return ahead, [pool.submit(once.do, "a", lambda: "asked") for _ in range(askers)]
+
+
+@pytest.mark.parametrize("comes_to_nothing", [True, False])
+def test_whoever_asks_meanwhile_waits_and_makes_it_a_request(
+    once: Once[str, str], guess: Speculation, comes_to_nothing: bool
+) -> None:
+    def work(wait: Callable[[], None]) -> str:
+        wait()
         return fail() if comes_to_nothing else "ahead"
 
-    with ThreadPoolExecutor(9) as pool:
-        ahead = pool.submit(once.ahead, "a", work, guess, is_good=good)
-        assert begun.wait(60)
-        askers = [pool.submit(once.do, "a", lambda: "asked") for _ in range(8)]
-        assert {asker.result(60) for asker in askers} == {"asked" if comes_to_nothing else "ahead"}
+    ahead, askers = asked_for_meanwhile(once, guess, work, askers=8)
+
+    assert {asker.result() for asker in askers} == {"asked" if comes_to_nothing else "ahead"}
     assert guess.is_asked
     assert (ahead.exception() is not None) is comes_to_nothing
 
@@ -98,28 +115,17 @@ def test_what_was_tried_again_for_whoever_asks_and_failed_then_too_has_failed(
     once: Once[str, str], guess: Speculation, raises: bool
 ) -> None:
     """Else a registry in trouble would be asked twice as often, and waited for twice as long."""
-    begun, asked = threading.Event(), threading.Event()
-    honest = guess.ask
 
-    def ask() -> None:
-        honest()
-        asked.set()
-
-    guess.ask = ask  # type: ignore[method-assign]
-
-    def work() -> str:
+    def work(wait: Callable[[], None]) -> str:
         guess.follow(Watch(0))
-        begun.set()
-        assert asked.wait(60)
+        wait()
         guess.follow(Watch(0))
         return fail() if raises else "undecided"
 
-    with ThreadPoolExecutor(2) as pool:
-        ahead = pool.submit(once.ahead, "a", work, guess, is_good=lambda result: result != "undecided")
-        assert begun.wait(60)
-        asker = pool.submit(once.do, "a", lambda: "asked again")
-        if raises:
-            assert isinstance(asker.exception(60), NetworkError)
-            assert isinstance(ahead.exception(60), NetworkError)
-        else:
-            assert (asker.result(60), ahead.result(60)) == ("undecided", None)
+    ahead, (asker,) = asked_for_meanwhile(once, guess, work, is_good=lambda result: result != "undecided")
+
+    if raises:
+        assert isinstance(asker.exception(), NetworkError)
+        assert isinstance(ahead.exception(), NetworkError)
+    else:
+        assert (asker.result(), ahead.result()) == ("undecided", None)
