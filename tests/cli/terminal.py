@@ -6,8 +6,10 @@ import contextlib
 import io
 import itertools
 import json
+import os
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,23 @@ def typed(*words: str, answers: str | Terminal | None = None) -> Said:
     finally:
         sys.stdin = before
     return Said(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+def typed_in(
+    directory: Path, environment: Mapping[str, str], *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Type a command in another directory, with nothing in the environment but this; nobody answers it.
+
+    It ends as the script would. What the script alone does, before and after the command, needs the script.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.chdir(directory)
+        said = typed(*words)
+    return subprocess.CompletedProcess(["pip-warden", *words], said.code, said.out, said.err)
 
 
 @dataclass(frozen=True, kw_only=True)

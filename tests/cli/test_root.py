@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from _sigstore import samples
-from cli.terminal import typed
+from cli.terminal import typed, typed_in
 
 REAL = Path(__file__).parent.parent / "data" / "real" / "trusted_root.public-good.json"
 TOOL = str(Path(sys.executable).parent / "pip-warden")
@@ -37,16 +37,7 @@ issuers = ["https://gitlab.com"]
 
 
 def _run(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(directory)}
-    return subprocess.run(
-        [TOOL, *words],
-        cwd=directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return typed_in(directory, {"HOME": str(directory)}, *words)
 
 
 def test_a_new_root_is_pinned_after_a_yes_and_comments_stay(directory: Path) -> None:

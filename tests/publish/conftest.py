@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from cli.terminal import typed_in
 from pins import trust_text
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import File, Job, Project, Sandbox
@@ -20,12 +21,17 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Publisher:
-    """A job in a directory."""
+    """A job in a directory.
+
+    Attributes:
+        is_apart: Whether each command is the script, in a process of its own, and not typed into this one.
+    """
 
     sandbox: Sandbox
     project: Project
     job: Job
     directory: Path
+    is_apart: bool = False
 
     @property
     def dist(self) -> Path:
@@ -47,9 +53,14 @@ class Publisher:
         }
         return environment | changes
 
+    def apart(self) -> Publisher:
+        return replace(self, is_apart=True)
+
     def run(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        command = [str(BIN / words[0]), *words[1:]] if (BIN / words[0]).exists() else list(words)
         environment = self.environment(**changes)
+        if words[0] == "pip-warden" and not self.is_apart:
+            return typed_in(self.directory, environment, *words[1:])
+        command = [str(BIN / words[0]), *words[1:]] if (BIN / words[0]).exists() else list(words)
         return subprocess.run(
             command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False
         )

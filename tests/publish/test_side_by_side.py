@@ -79,7 +79,7 @@ def test_no_file_waits_for_the_log_entry_of_another(publisher: Publisher) -> Non
     for hold in holds:
         publisher.sandbox.fault(hold, LOG)
     results: list[subprocess.CompletedProcess[str]] = []
-    thread = threading.Thread(target=lambda: results.append(publisher.sign(*files)))
+    thread = threading.Thread(target=lambda: results.append(publisher.apart().sign(*files)))
     thread.start()
     reached = [hold.reached.wait(WAIT) for hold in holds]
     for hold in holds:
