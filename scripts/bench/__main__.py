@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[0:1] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from bench import installs, large, page, results, signing, small, tutorial, world  # noqa: E402
+from bench import bundles, installs, large, page, results, signing, small, tutorial, world  # noqa: E402
 
 if TYPE_CHECKING:
     from bench.results import Row
 
-SECTIONS = ("start", "verdicts", "install", "large", "memory", "tutorial", "sign")
+SECTIONS = ("start", "verdicts", "bundles", "install", "large", "memory", "tutorial", "sign")
 QUICK = ("start", "verdicts", "install", "large")
 
 
@@ -50,6 +50,8 @@ def _rows(section: str, arguments: argparse.Namespace) -> Iterator[tuple[str, Ro
             yield from small.start(repeat=4 * repeat)
         case "verdicts":
             yield from small.verdicts(repeat=2 * repeat)
+        case "bundles":
+            yield from bundles.verdicts(repeat=2 * repeat)
         case "sign":
             if _there(signing.missing()):
                 yield from signing.measure((1,) if arguments.quick else signing.COUNTS, repeat=few)

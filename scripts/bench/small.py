@@ -118,14 +118,18 @@ def _ours(root: bytes) -> Callable[[Digest, bytes], None]:
     return judged
 
 
-def _theirs(root: bytes) -> Callable[[Digest, bytes], None]:
+def library_verifier(root: bytes) -> Verifier:
+    """Return the sigstore library's verifier for a whole trusted root."""
     config = {
         "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
         "trustedRoot": json.loads(root),
         "signingConfig": {"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json"},
     }
-    verifier = Verifier(trusted_root=ClientTrustConfig.from_json(json.dumps(config)).trusted_root)
-    policy = Identity(identity=SUBJECT, issuer=GITLAB)
+    return Verifier(trusted_root=ClientTrustConfig.from_json(json.dumps(config)).trusted_root)
+
+
+def _theirs(root: bytes) -> Callable[[Digest, bytes], None]:
+    verifier, policy = library_verifier(root), Identity(identity=SUBJECT, issuer=GITLAB)
 
     def judged(digest: Digest, bundle: bytes) -> None:
         hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=digest.raw())

@@ -1,14 +1,12 @@
-"""Verdicts per second on one core, beside the sigstore library's bare verification of the same bundles.
+"""Verdicts on one bundle of each kind: real ones, such as current clients make, and the sandbox's.
 
-Both begin with a bundle's bytes and a file's digest. Ours ends with a verdict of the inquiry: the bundle read
-strictly, signature, subject, identity and policy. The library's is ``Bundle.from_json`` and the verification
-alone, with one verifier for the whole root, as its documentation builds it. CPU time, in turn.
+Beside each, the sigstore library's bare verification of the same bundle: ``Bundle.from_json`` and a verifier
+for the whole root, as its documentation builds it. Ours ends with a verdict of the inquiry.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,11 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sigstore.hashes import Hashed
-from sigstore.models import Bundle, ClientTrustConfig
+from sigstore.models import Bundle
 from sigstore.verify import Verifier
 from sigstore.verify.policy import UnsafeNoOp
 from sigstore_models.common.v1 import HashAlgorithm
 
+from bench.measure import Taken
+from bench.results import Row
+from bench.small import library_verifier
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact
@@ -35,11 +36,11 @@ from pip_warden.trust.subject import parse_subject
 from pip_warden.verdict.inquiry import judge
 from pip_warden.verdict.model import Accepted
 
-REAL = Path(__file__).parent.parent / "tests" / "data" / "real"
+REAL = Path(__file__).resolve().parents[2] / "tests" / "data" / "real"
 REAL_FILE = "gitlab_oidc_project-0.0.3.tar.gz"
 STACK = REAL.parent / "stack"
 STACK_FILE = "acme_widgets-1.0-py3-none-any.whl"
-PAIRS, ROUNDS = 21, 20
+ROUNDS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +73,12 @@ class Case:
             self.verifier.verify_artifact(hashed, bundle, UnsafeNoOp())
 
 
-def main() -> None:
-    """Measure every case and print a table."""
+def verdicts(*, repeat: int) -> Iterator[tuple[str, Row]]:
+    """Yield the row of each kind of bundle: a few verdicts on it, in one thread of this process, in turn."""
     with TemporaryDirectory() as name:
-        cases = [*_real(), *_stack(), *_sandbox(Path(name))]
-        print(f"{'verdict':34} {'ours':>9} {'bare':>9} {'bare / ours':>12}")
-        for case in cases:
-            ours, bare = _paired(case.ours, case.bare)
-            print(f"{case.name:34} {ours * 1e3:7.2f}ms {bare * 1e3:7.2f}ms {bare / ours:12.2f}")
+        for case in (*_real(), *_stack(), *_sandbox(Path(name))):
+            taken = _in_turn({"pip-warden": case.ours, "sigstore-python": case.bare}, repeat)
+            yield case.name, Row(facts={"files": ROUNDS}, tools=taken)
 
 
 def _real() -> Iterator[Case]:
@@ -137,7 +136,7 @@ def _case(name: str, raw: bytes, path: Path, root: bytes, subject: str, issuer: 
         artifact=artifact,
         trust=trust,
         root=load_root(root),
-        verifier=_whole(root),
+        verifier=library_verifier(root),
     )
 
 
@@ -151,25 +150,13 @@ def _bundle(raw: bytes) -> bytes:
     return item.wire.to_json()
 
 
-def _whole(root: bytes) -> Verifier:
-    config = {
-        "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
-        "trustedRoot": json.loads(root),
-        "signingConfig": {"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json"},
-    }
-    return Verifier(trusted_root=ClientTrustConfig.from_json(json.dumps(config)).trusted_root)
-
-
-def _paired(ours: Callable[[], None], bare: Callable[[], None]) -> tuple[float, float]:
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(PAIRS):
-        for work, kept in zip((ours, bare), times, strict=True):
-            start = time.process_time()
+def _in_turn(works: dict[str, Callable[[], None]], repeat: int) -> dict[str, Taken]:
+    taken = {name: Taken() for name in works}
+    for _ in range(repeat):
+        for name, work in works.items():
+            wall, cpu = time.perf_counter(), time.process_time()
             for _ in range(ROUNDS):
                 work()
-            kept.append((time.process_time() - start) / ROUNDS)
-    return statistics.median(times[0]), statistics.median(times[1])
-
-
-if __name__ == "__main__":
-    main()
+            taken[name].wall.append(round(time.perf_counter() - wall, 4))
+            taken[name].cpu.append(round(time.process_time() - cpu, 4))
+    return taken
