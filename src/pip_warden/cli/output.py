@@ -88,7 +88,11 @@ class Console(Reporter):
 
     def transfer(self, what: str, done: int, total: int | None) -> None:
         """Redraw the progress of a transfer."""
-        share = f"{done / total:4.0%} of {_size(total)}" if total else _size(done)
+        if not self._live:
+            return
+        from pip_warden.report.figures import size
+
+        share = f"{done / total:4.0%} of {size(total)}" if total else size(done)
         self._redraw(f"  {what}", f"  {share}")
 
     def transfer_done(self, what: str) -> None:
@@ -158,7 +162,3 @@ def _can_redraw(stream: IO[str]) -> bool:
     """Return whether a line can be redrawn: on a terminal, and not in the log of a CI job."""
     is_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
     return stream.isatty() and os.environ.get("TERM") != "dumb" and not is_ci
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.0f} kB"
