@@ -49,6 +49,11 @@ def _install(person: Person, *words: str) -> tuple[int, str, dict[str, Any]]:
     return code, shown.getvalue(), json.loads(told.getvalue())
 
 
+def _installs(*words: str) -> bool:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return run(safe_install, "safe-install", ["--dry-run", *words]) == 0
+
+
 def _hint(document: dict[str, Any], code: str) -> str:
     return next(
         str(line["refused"]["hint"])
@@ -75,7 +80,7 @@ def test_not_pinned_where_the_only_source_is_a_gitlab(person: Person) -> None:
     assert command == f"pip-warden trust add {_name(wanted)} --source gitlab --project GROUP/PROJECT"
     assert f"\n  {command}\n" in shown
     assert _type(command, GROUP_PROJECT=wanted.path).code == 0
-    assert _install(person, _name(wanted))[0] == 0
+    assert _installs(_name(wanted))
 
 
 def test_not_pinned_where_the_only_source_is_a_simple_index(person: Person) -> None:
@@ -91,7 +96,7 @@ def test_not_pinned_where_the_only_source_is_a_simple_index(person: Person) -> N
     assert (looked.code, "no-evidence" in looked) == (1, True), looked
     (by_hash,) = re.findall(r"^  (pip-warden trust add tools==VERSION .*)$", shown, re.MULTILINE)
     assert _type(by_hash, VERSION="1.0", WHY="nobody signs it").code == 0
-    assert _install(person, "tools")[0] == 0
+    assert _installs("tools")
 
 
 def test_not_pinned_where_there_are_both(person: Person) -> None:
@@ -120,7 +125,7 @@ def test_no_evidence(person: Person) -> None:
     assert code == 1
     assert command == f'pip-warden trust add {_name(project)}==2.0 --source gitlab --hash --reason "WHY"'
     assert _type(command, WHY="the signer was ill").code == 0
-    assert _install(person, f"{_name(project)}==2.0")[0] == 0
+    assert _installs(f"{_name(project)}==2.0")
 
 
 def test_no_evidence_at_first_use(person: Person) -> None:
@@ -133,7 +138,7 @@ def test_no_evidence_at_first_use(person: Person) -> None:
 
     assert (refused.code, "no-evidence" in refused, "pinned to an identity" in refused) == (1, True, False)
     assert _type(command, WHY="nobody signs it").code == 0
-    assert _install(person, _name(project))[0] == 0
+    assert _installs(_name(project))
 
 
 @pytest.mark.parametrize("reason", [(), ("--reason", " ")])
@@ -145,7 +150,7 @@ def test_reason_missing(person: Person, reason: tuple[str, ...]) -> None:
 
     assert (refused.code, "reason-missing" in refused) == (2, True)
     assert _type(command, WHY="until it's signed").code == 0
-    assert _install(person, _name(project))[0] == 0
+    assert _installs(_name(project))
 
 
 def test_project_needed(person: Person) -> None:
@@ -157,7 +162,7 @@ def test_project_needed(person: Person) -> None:
 
     assert (refused.code, "project-needed" in refused) == (2, True)
     assert _type(command, GROUP_PROJECT=project.path).code == 0
-    assert _install(person, _name(project))[0] == 0
+    assert _installs(_name(project))
 
 
 def test_a_command_that_may_hold_a_password_is_not_repeated(person: Person) -> None:
@@ -206,7 +211,7 @@ def test_a_trust_file_of_another_name_is_named(person: Person, tmp_path: Path) -
 
     assert command in shown
     assert _type(command, GROUP_PROJECT=wanted.path).code == 0
-    assert _install(person, "--trust", "team trust.toml", _name(wanted))[0] == 0
+    assert _installs("--trust", "team trust.toml", _name(wanted))
 
 
 def test_an_unsigned_file_judged_by_an_identity_of_the_command_line(person: Person) -> None:
