@@ -10,11 +10,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from cli.terminal import COMMANDS, typed_in
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import File, Sandbox
 
@@ -33,6 +34,8 @@ class World:
     sandbox: Sandbox
     directory: Path
     token: str
+    is_apart: bool = False
+    """Whether our commands are the scripts, in processes of their own, and not typed into this one."""
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         environment = {
@@ -41,6 +44,10 @@ class World:
             "GITLAB_URL": self.sandbox.gitlab_url,
             "GITLAB_TOKEN": self.token,
         }
+        if words[0] in COMMANDS and not self.is_apart:
+            return typed_in(self.directory, environment, *words)
+        if words[0] in COMMANDS:
+            words = (str(BIN / words[0]), *words[1:])
         return subprocess.run(
             words, cwd=self.directory, env=environment, capture_output=True, text=True, check=False
         )
@@ -49,7 +56,7 @@ class World:
         """Run safe-install with an empty cache; return its exit code, codes or outcomes by file, output."""
         cache = self.directory / "cache"
         result = self.run(
-            str(BIN / "safe-install"),
+            "safe-install",
             "--python",
             str(self.environment),
             "--cache-dir",
@@ -135,6 +142,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_the_real_package_is_installed_with_its_build_dependency_through_the_same_gate(world: World) -> None:
+    world = replace(world, is_apart=True)
     code, verdicts, said = world.install(PACKAGE)
 
     assert (code, verdicts) == (0, {SDIST: "accepted", FLIT: "accepted"}), said
@@ -234,7 +242,7 @@ def test_verify_takes_the_attestation_as_evidence_of_a_local_file(world: World) 
         str(ROOT),
     ]
     words = [
-        str(BIN / "pip-warden"),
+        "pip-warden",
         "verify",
         str(DATA / SDIST),
         "--bundle",

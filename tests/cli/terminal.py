@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from pip_warden.cli.install import safe_install
 from pip_warden.cli.run import run
 from pip_warden.cli.tree import pip_warden
 from pip_warden.sandbox import File, Job, Project, Sandbox
@@ -53,7 +55,15 @@ class Said:
         return text in self.out + self.err
 
 
-def typed(*words: str, answers: str | Terminal | None = None) -> Said:
+COMMANDS: dict[str, click.Command] = {"pip-warden": pip_warden, "safe-install": safe_install}
+
+
+def typed(
+    *words: str,
+    answers: str | Terminal | None = None,
+    command: click.Command = pip_warden,
+    name: str = "pip-warden",
+) -> Said:
     """Type a command; without answers, standard input is not a terminal."""
     out, err = io.StringIO(), io.StringIO()
     terminal = Terminal(answers) if isinstance(answers, str) else answers
@@ -61,7 +71,7 @@ def typed(*words: str, answers: str | Terminal | None = None) -> Said:
     sys.stdin = keyboard
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(pip_warden, "pip-warden", list(words))
+            code = run(command, name, list(words))
     finally:
         sys.stdin = before
     return Said(code=code, out=out.getvalue(), err=err.getvalue())
@@ -70,18 +80,19 @@ def typed(*words: str, answers: str | Terminal | None = None) -> Said:
 def typed_in(
     directory: Path, environment: Mapping[str, str], *words: str
 ) -> subprocess.CompletedProcess[str]:
-    """Type a command in another directory, with nothing in the environment but this; nobody answers it.
+    """Type a command line in another directory, with nothing in the environment but this; nobody answers it.
 
     It ends as the script would. What the script alone does, before and after the command, needs the script.
     """
+    name, *rest = words
     with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            patch.delenv(name)
-        for name, value in environment.items():
-            patch.setenv(name, value)
+        for each in list(os.environ):
+            patch.delenv(each)
+        for each, value in environment.items():
+            patch.setenv(each, value)
         patch.chdir(directory)
-        said = typed(*words)
-    return subprocess.CompletedProcess(["pip-warden", *words], said.code, said.out, said.err)
+        said = typed(*rest, command=COMMANDS[name], name=name)
+    return subprocess.CompletedProcess(words, said.code, said.out, said.err)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ issuers = ["https://gitlab.com"]
 
 
 def _run(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return typed_in(directory, {"HOME": str(directory)}, *words)
+    return typed_in(directory, {"HOME": str(directory)}, "pip-warden", *words)
 
 
 def test_a_new_root_is_pinned_after_a_yes_and_comments_stay(directory: Path) -> None:

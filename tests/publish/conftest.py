@@ -59,7 +59,7 @@ class Publisher:
     def run(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
         environment = self.environment(**changes)
         if words[0] == "pip-warden" and not self.is_apart:
-            return typed_in(self.directory, environment, *words[1:])
+            return typed_in(self.directory, environment, *words)
         command = [str(BIN / words[0]), *words[1:]] if (BIN / words[0]).exists() else list(words)
         return subprocess.run(
             command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False
