@@ -29,8 +29,9 @@ $(STAMP): pyproject.toml
 demo: setup ## the main job on the embedded GitLab and Sigstore: publish, pin, install, and four attacks refused
 	$(BIN)/pip-warden demo
 
+# Images of Python forbid bytecode: every worker would compile every test in every run, and every child all that it imports.
 test: setup ## every test that needs no foreign toolchain (under five minutes); ARGS='-k foo -x' is passed on to pytest
-	$(BIN)/python -m pytest -q -n $(MANY) --dist worksteal -m 'not interop' $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(MANY) --dist worksteal -m 'not interop' $(ARGS)
 
 test-all: setup ## the same on every supported Python of this machine: pyenv's, and each python3.N on PATH
 	$(BIN)/python scripts/test_all.py

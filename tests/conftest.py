@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -47,6 +48,13 @@ def _is_loopback(host: str) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest test, so that no worker is left alone with it at the end."""
     items.sort(key=lambda item: item.name != "test_every_command_from_top_to_bottom")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage as seldom as our own commands do, and never among the tests themselves: they stay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.hookimpl(hookwrapper=True)
