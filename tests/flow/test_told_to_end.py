@@ -15,19 +15,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from flow.user import User
+from hearing import hearing
 from installers.witness import LONGEST_WAIT, Witness, is_held, wait_for_port
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold
 
 SAFE_INSTALL = Path(sys.executable).with_name("safe-install")
-HEARING = """
-import os, signal, sys
-for number in (signal.SIGINT, signal.SIGHUP):
-    signal.signal(number, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""The tests may be started with these ignored, and then they stay so."""
-
 ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 DAEMON = (
@@ -66,7 +59,7 @@ def started(user: User, *words: str) -> Iterator[subprocess.Popen[str]]:
     temporary = user.home / "tmp"
     temporary.mkdir()
     with subprocess.Popen(
-        [sys.executable, "-c", HEARING, str(SAFE_INSTALL), "--python", str(user.target), *words],
+        hearing(str(SAFE_INSTALL), "--python", str(user.target), *words),
         env={**os.environ, "TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -15,6 +15,7 @@ import pytest
 from sigstore._internal.fulcio import ExpiredCertificate
 
 from _sigstore.samples import CLAIMS, DATA, root_of, service
+from hearing import hearing
 from pip_warden._sigstore.deadline import DeadlineError, Threads, within
 from pip_warden._sigstore.sign import Signatory
 from pip_warden.errors import UndecidedError, UsageError
@@ -131,7 +132,7 @@ def test_an_interrupted_run_leaves_nothing_half_written(publisher: Publisher) ->
     files = put(publisher, 3)
     hold = Hold()
     publisher.sandbox.fault(hold, LOG, times=None)
-    words = [str(BIN / "pip-warden"), "sign", "--trust-config", "trust_config.json", *files]
+    words = hearing(str(BIN / "pip-warden"), "sign", "--trust-config", "trust_config.json", *files)
     with subprocess.Popen(
         words, cwd=publisher.directory, env=publisher.environment(), stderr=subprocess.PIPE
     ) as process:
