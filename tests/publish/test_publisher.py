@@ -35,6 +35,21 @@ def _code(result: subprocess.CompletedProcess[str]) -> str:
     return result.stderr.partition("[")[2].partition("]")[0]
 
 
+def _pin(publisher: Publisher) -> None:
+    """Pin the publisher's package as a consumer does on first use."""
+    where = ["--project", "acme/acme-widgets", "--source", publisher.sandbox.gitlab_url]
+    words = ["trust", "add", "acme-widgets", *where, "--trusted-root", "trusted_root.json", "--yes"]
+    _ok(publisher.run("pip-warden", *words, GITLAB_TOKEN=publisher.sandbox.token(scopes=("api",))))
+
+
+def _identity(publisher: Publisher) -> list[str]:
+    """Name the publisher's identity, as ours and cosign's options do."""
+    who = ["--certificate-identity", publisher.job.san]
+    return [
+        *who, "--certificate-oidc-issuer", publisher.sandbox.issuer, "--trusted-root", "trusted_root.json",
+    ]  # fmt: skip
+
+
 def test_what_is_signed_attested_and_published_is_what_a_consumer_accepts(publisher: Publisher) -> None:
     """The scripts themselves, one after the other."""
     publisher = publisher.apart()
@@ -57,17 +72,7 @@ def test_what_is_signed_attested_and_published_is_what_a_consumer_accepts(publis
     }
     _ok(publisher.run("pip-warden", "publish", *publisher.files()))
 
-    token = publisher.sandbox.token(scopes=("api",))
-    add = [
-        "trust",
-        "add",
-        "acme-widgets",
-        "--project",
-        "acme/acme-widgets",
-        "--source",
-        publisher.sandbox.gitlab_url,
-    ]
-    _ok(publisher.run("pip-warden", *add, "--trusted-root", "trusted_root.json", "--yes", GITLAB_TOKEN=token))
+    _pin(publisher)
     released = _ok(publisher.run("pip-warden", "verify-release", "acme-widgets==1.0", "--format", "json"))
 
     files = json.loads(released.stdout)["files"]
@@ -78,13 +83,7 @@ def test_what_is_signed_attested_and_published_is_what_a_consumer_accepts(publis
 def test_each_kind_of_evidence_alone_is_enough_for_a_local_file(publisher: Publisher) -> None:
     _ok(publisher.sign("--detached", "--crt-format", "base64", *publisher.files()))
     _ok(publisher.attest(*publisher.files()))
-    pinned = [
-        "--certificate-identity",
-        publisher.job.san,
-        "--certificate-oidc-issuer",
-        publisher.sandbox.issuer,
-    ]
-    pinned += ["--trusted-root", "trusted_root.json", f"dist/{WHEEL}"]
+    pinned = [*_identity(publisher), f"dist/{WHEEL}"]
 
     for evidence in ("sigstore.json", "slsa.sigstore.json", "slsa.attestation"):
         _ok(publisher.run("pip-warden", "verify", "--bundle", f"dist/{WHEEL}.{evidence}", *pinned))
@@ -143,17 +142,7 @@ def test_one_certificate_serves_all_files_of_a_call(publisher: Publisher) -> Non
 def test_what_a_registry_holds_now_is_judged_not_what_the_vault_remembers(publisher: Publisher) -> None:
     _ok(publisher.sign(*publisher.files()))
     _ok(publisher.run("pip-warden", "publish", *publisher.files()))
-    token = publisher.sandbox.token(scopes=("api",))
-    add = [
-        "trust",
-        "add",
-        "acme-widgets",
-        "--project",
-        "acme/acme-widgets",
-        "--source",
-        publisher.sandbox.gitlab_url,
-    ]
-    _ok(publisher.run("pip-warden", *add, "--trusted-root", "trusted_root.json", "--yes", GITLAB_TOKEN=token))
+    _pin(publisher)
     _ok(publisher.run("pip-warden", "verify", *publisher.files()))
     publisher.sandbox.delete_evidence(publisher.project, f"{WHEEL}.sigstore.json")
 
@@ -389,13 +378,7 @@ COSIGN = str(places.BIN / "cosign")
 def test_cosign_accepts_what_we_sign_and_attest(publisher: Publisher) -> None:
     _ok(publisher.sign(f"dist/{WHEEL}"))
     _ok(publisher.attest(f"dist/{WHEEL}"))
-    pinned = [
-        "--certificate-identity",
-        publisher.job.san,
-        "--certificate-oidc-issuer",
-        publisher.sandbox.issuer,
-    ]
-    pinned += ["--trusted-root", "trusted_root.json"]
+    pinned = _identity(publisher)
 
     _ok(
         publisher.run(
@@ -436,13 +419,7 @@ def test_we_accept_what_cosign_signs_and_attests(publisher: Publisher, tmp_path:
     (tmp_path / "p.json").write_text('{"buildDefinition": {}, "runDetails": {}}', encoding="utf-8")
     slsa = ["--type", "slsaprovenance1", "--predicate", "p.json", "--bundle", "c.slsa.json"]
     _ok(publisher.run(COSIGN, "attest-blob", *config, *slsa, f"dist/{WHEEL}"))
-    pinned = [
-        "--certificate-identity",
-        publisher.job.san,
-        "--certificate-oidc-issuer",
-        publisher.sandbox.issuer,
-    ]
-    pinned += ["--trusted-root", "trusted_root.json", f"dist/{WHEEL}"]
+    pinned = [*_identity(publisher), f"dist/{WHEEL}"]
 
     for bundle in ("c.sigstore.json", "c.slsa.json"):
         _ok(publisher.run("pip-warden", "verify", "--bundle", bundle, *pinned))
