@@ -52,7 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Look for garbage as seldom as our own commands do, and never among the tests themselves: they stay."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
 
