@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from packaging.version import Version
 from sigstore.hashes import Hashed
 from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
@@ -87,30 +88,34 @@ def verdicts(*, repeat: int, count: int = 50) -> Iterator[tuple[str, Row]]:
     service = SigstoreService(SandboxClock(datetime(2026, 6, 1, tzinfo=UTC)), issuers=[GITLAB])
     files = [f"file {number}".encode() for number in range(count)]
     bundles = [json.dumps(service.sign_blob(each, CLAIMS)).encode() for each in files]
-    pairs = [(digest_of(each), bundle) for each, bundle in zip(files, bundles, strict=True)]
+    pairs = [(_hashed(digest_of(each)), bundle) for each, bundle in zip(files, bundles, strict=True)]
     root = json.dumps(service.trusted_root()).encode()
     passes = {"pip-warden": _ours(root), "sigstore-python": _theirs(root)}
     taken = {name: Taken() for name in passes}
     for number in range(repeat + 1):
         for name, judged in passes.items():
             wall, cpu = time.perf_counter(), time.process_time()
-            for digest, bundle in pairs:
-                judged(digest, bundle)
+            for artifact, bundle in pairs:
+                judged(artifact, bundle)
             if number:  # the first round warms both
                 taken[name].wall.append(round(time.perf_counter() - wall, 4))
                 taken[name].cpu.append(round(time.process_time() - cpu, 4))
     yield f"{count} files", Row(facts={"files": count}, tools=taken)
 
 
-def _ours(root: bytes) -> Callable[[Digest, bytes], None]:
-    roots, trust = {"default": load_root(root)}, parse_trust(TRUST, Path("/nowhere/pytrust.toml"))
+def _hashed(digest: Digest) -> Artifact:
+    """Return what both begin with: a file that was hashed and read."""
     name = parse_artifact_name(WHEEL)
     contents = Contents(
-        project=name.project, version=name.version, metadata=METADATA.encode(), tags=name.tags
+        project=name.project, version=Version("1.0"), metadata=METADATA.encode(), tags=name.tags
     )
+    return Artifact(name=name, path=Path("/nowhere"), digest=digest, size=9, contents=contents)
 
-    def judged(digest: Digest, bundle: bytes) -> None:
-        artifact = Artifact(name=name, path=Path("/nowhere"), digest=digest, size=9, contents=contents)
+
+def _ours(root: bytes) -> Callable[[Artifact, bytes], None]:
+    roots, trust = {"default": load_root(root)}, parse_trust(TRUST, Path("/nowhere/pytrust.toml"))
+
+    def judged(artifact: Artifact, bundle: bytes) -> None:
         verdict = judge(artifact, [read_bundle("a", bundle)], trust=trust, roots=roots)
         if not isinstance(verdict, Accepted):
             raise SystemExit(f"a good file was refused: {verdict.code}")
@@ -128,11 +133,11 @@ def library_verifier(root: bytes) -> Verifier:
     return Verifier(trusted_root=ClientTrustConfig.from_json(json.dumps(config)).trusted_root)
 
 
-def _theirs(root: bytes) -> Callable[[Digest, bytes], None]:
+def _theirs(root: bytes) -> Callable[[Artifact, bytes], None]:
     verifier, policy = library_verifier(root), Identity(identity=SUBJECT, issuer=GITLAB)
 
-    def judged(digest: Digest, bundle: bytes) -> None:
-        hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=digest.raw())
+    def judged(artifact: Artifact, bundle: bytes) -> None:
+        hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=artifact.digest.raw())
         verifier.verify_artifact(hashed, Bundle.from_json(bundle), policy)
 
     return judged
