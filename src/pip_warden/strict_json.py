@@ -127,8 +127,8 @@ def _check(value: JSONValue, left: int) -> None:
         _check_whole(value)
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_text(key)
-            if not (left > 1 and type(item) is str and item.isascii()):
+            if not (left > 1 and key.isascii() and type(item) is str and item.isascii()):
+                _check_text(key)
                 _check(item, left - 1)
     elif isinstance(value, list):
         for item in value:

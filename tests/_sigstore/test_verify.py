@@ -162,6 +162,16 @@ def test_t08_an_edited_integrated_time_is_refused(sigstore: SigstoreService, roo
     assert code(outcome(changed(value, f"{ENTRY}.integratedTime", ...), root)) == "bad-bundle"
 
 
+def test_a_certificate_that_cannot_be_read_is_at_fault_before_the_time(
+    sigstore: SigstoreService, root: Root
+) -> None:
+    value = changed(signed(sigstore, MediaType.V03), f"{MATERIAL}.certificate.rawBytes", "MAA=")
+
+    assert code(outcome(value, root)) == "bad-certificate"
+    assert code(outcome(changed(value, f"{ENTRY}.inclusionPromise", ...), root)) == "bad-certificate"
+    assert code(outcome(changed(value, f"{ENTRY}.integratedTime", "9" * 18), root)) == "bad-certificate"
+
+
 @pytest.mark.parametrize("proof", [True, False])
 @pytest.mark.parametrize("promise", [True, False])
 @pytest.mark.parametrize("timestamp", [True, False])

@@ -9,10 +9,10 @@ Sources: RFC 5280 section 4.2; RFC 3986 for URIs; Go's ``crypto/x509``, the stri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -66,14 +66,31 @@ def check_readable(certificate: x509.Certificate) -> None:
     _check_key(certificate)
     if certificate.serial_number < 0:
         raise MalformedError("a certificate with a negative serial number")
-    ours = _value(certificate, x509.BasicConstraints)
     for extension in certificate.extensions:
         number = extension.oid
         if extension.critical and number in _NEVER_CRITICAL:
             raise MalformedError(f"a certificate whose extension {number.dotted_string} is marked critical")
-        if number in _OF_A_CA and not (ours and ours.ca):
+        if _is_of_a_ca(number) and not _is_ca(certificate):
             raise MalformedError(f"a certificate of no CA with the extension {number.dotted_string}")
-        _check_value(extension)
+        check = _CHECKS.get(type(extension.value))
+        if check is not None:
+            check(extension.value)
+
+
+@lru_cache(maxsize=1024)
+def _is_of_a_ca(number: x509.ObjectIdentifier) -> bool:
+    """Return whether only a CA's certificate has an extension; asked of a signer's twenty in every bundle.
+
+    Raises:
+        MalformedError: The number has an arc beyond 31 bits.
+    """
+    check_identifier(number)
+    return number in _OF_A_CA
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    constraints = value_of(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
 
 
 def _check_key(certificate: x509.Certificate) -> None:
@@ -91,23 +108,22 @@ def _check_key(certificate: x509.Certificate) -> None:
         raise MalformedError(f"a key of another kind: {type(key).__name__}")
 
 
-def _check_value(extension: x509.Extension[x509.ExtensionType]) -> None:
-    value, numbers = extension.value, [extension.oid]
-    if type(value) is x509.UnrecognizedExtension:
-        pass  # most of a signer's; asking for each kind costs more than the rest
-    elif isinstance(value, x509.ExtendedKeyUsage):
-        numbers += value
-    elif isinstance(value, x509.CertificatePolicies):
-        policies = [policy.policy_identifier for policy in value]
-        if len(set(policies)) != len(policies):
-            raise MalformedError("a certificate that names a policy twice")
-        numbers += policies
-    elif isinstance(value, x509.AuthorityInformationAccess) and not list(value):
-        raise MalformedError("a certificate with an empty list of addresses of its authority")
-    elif isinstance(value, x509.SubjectAlternativeName):
-        _check_names(value)
-    for number in numbers:
+def _check_purposes(purposes: x509.ExtendedKeyUsage) -> None:
+    for number in purposes:
         check_identifier(number)
+
+
+def _check_policies(listed: x509.CertificatePolicies) -> None:
+    policies = [policy.policy_identifier for policy in listed]
+    if len(set(policies)) != len(policies):
+        raise MalformedError("a certificate that names a policy twice")
+    for number in policies:
+        check_identifier(number)
+
+
+def _check_addresses(addresses: x509.AuthorityInformationAccess) -> None:
+    if not list(addresses):
+        raise MalformedError("a certificate with an empty list of addresses of its authority")
 
 
 @lru_cache(maxsize=1024)
@@ -130,9 +146,18 @@ def _check_names(names: Iterable[x509.GeneralName]) -> None:
             raise MalformedError(f"a name that is no URI: {name.value[:200]!r}")
 
 
+_CHECKS: dict[type[x509.ExtensionType], Callable[[Any], None]] = {
+    x509.ExtendedKeyUsage: _check_purposes,
+    x509.CertificatePolicies: _check_policies,
+    x509.AuthorityInformationAccess: _check_addresses,
+    x509.SubjectAlternativeName: _check_names,
+}
+"""By the type that cryptography's reader makes, never one derived from it; asking for each costs more."""
+
+
 def names_issuer(lower: x509.Certificate, upper: x509.Certificate) -> bool:
     """Return whether the authority key identifier is the issuer's key identifier, where both have one."""
-    stated, own = _value(lower, x509.AuthorityKeyIdentifier), _value(upper, x509.SubjectKeyIdentifier)
+    stated, own = value_of(lower, x509.AuthorityKeyIdentifier), value_of(upper, x509.SubjectKeyIdentifier)
     if stated is None or stated.key_identifier is None or own is None:
         return True
     return stated.key_identifier == own.digest
@@ -146,7 +171,7 @@ def check_authorities(chain: tuple[x509.Certificate, ...], purpose: x509.ObjectI
     """
     for depth, ca in enumerate(chain):
         name = ca.subject.rfc4514_string()
-        constraints = _value(ca, x509.BasicConstraints)
+        constraints = value_of(ca, x509.BasicConstraints)
         if constraints is None or not constraints.ca or not _may_sign(ca):
             raise MalformedError(f"{name!r} may not issue certificates")
         if constraints.path_length is not None and constraints.path_length < depth:
@@ -166,7 +191,7 @@ def check_tsa_certificate(leaf: x509.Certificate) -> None:
     Raises:
         MalformedError: It is a CA's, or for another purpose too.
     """
-    constraints, purposes = _value(leaf, x509.BasicConstraints), _purposes(leaf)
+    constraints, purposes = value_of(leaf, x509.BasicConstraints), _purposes(leaf)
     if (constraints and constraints.ca) or purposes != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise MalformedError("a certificate that is not for time stamps alone")
 
@@ -186,7 +211,7 @@ def chain_of(raw: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 def _may_sign(ca: x509.Certificate) -> bool:
-    usage = _value(ca, x509.KeyUsage)
+    usage = value_of(ca, x509.KeyUsage)
     return usage is None or usage.key_cert_sign
 
 
@@ -196,10 +221,10 @@ def _may_serve(ca: x509.Certificate, purpose: x509.ObjectIdentifier) -> bool:
 
 
 def _purposes(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
-    return list(_value(certificate, x509.ExtendedKeyUsage) or ())
+    return list(value_of(certificate, x509.ExtendedKeyUsage) or ())
 
 
-def _value(certificate: x509.Certificate, kind: type[E]) -> E | None:
+def value_of(certificate: x509.Certificate, kind: type[E]) -> E | None:
     """Return an extension's value, None where it is absent."""
     try:
         found = certificate.extensions.get_extension_for_oid(kind.oid).value

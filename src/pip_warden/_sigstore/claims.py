@@ -58,12 +58,13 @@ def read_claims(certificate: x509.Certificate) -> CertificateClaims | Fault:
 
 def _values(extensions: x509.Extensions) -> dict[int, str]:
     """Return the text of every claim, by its number."""
-    listed: dict[int, list[x509.Extension[x509.ExtensionType]]] = {number: [] for number in _NUMBERS.values()}
+    listed: dict[int, list[x509.Extension[x509.ExtensionType]]] = {}
     for extension in extensions:
         if (claim := _NUMBERS.get(extension.oid)) is not None:
-            listed[claim].append(extension)
+            listed.setdefault(claim, []).append(extension)
     found = {}
-    for number, matching in listed.items():
+    for number in _NUMBERS.values():
+        matching = listed.get(number, [])
         if len(matching) > 1:
             raise ValueError(f"extension {_ARC}{number} appears {len(matching)} times")
         for extension in matching:

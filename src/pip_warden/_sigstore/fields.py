@@ -64,11 +64,11 @@ class Fields:
     def text(self, key: str, default: str | None = None) -> str:
         """Take a string; without a default it is required."""
         value = self.take(key)
+        if isinstance(value, str):
+            return value
         if value is None and default is not None:
             return default
-        if not isinstance(value, str):
-            raise MalformedError(f"{self._path(key)} is {'missing' if value is None else 'not a string'}")
-        return value
+        raise MalformedError(f"{self._path(key)} is {'missing' if value is None else 'not a string'}")
 
     def data(self, key: str, *, size: int | None = None, empty: bool = False) -> bytes:
         """Take bytes in canonical base64; absent is empty.

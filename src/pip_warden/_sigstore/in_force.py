@@ -13,9 +13,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.certificate_transparency import SignatureAlgorithm
 
-from pip_warden._sigstore.certificate import names_issuer
+from pip_warden._sigstore.certificate import names_issuer, value_of
 from pip_warden._sigstore.root import Root
-from pip_warden._sigstore.root_parts import Authority, Log, Window
+from pip_warden._sigstore.root_parts import Authority, Log, Window, validity_of
 from pip_warden._sigstore.timed import TimedBundle
 from pip_warden._sigstore.verification_faults import text_of, verification_fault
 from pip_warden.faults import FaultError
@@ -64,8 +64,7 @@ def authority_of(
 
 def _check_chain_in_force(authority: Authority, moments: Moments) -> None:
     """Check that no certificate of the chain had expired: the library stops at the first that it trusts."""
-    for ca in authority.certificates:
-        window = _validity(ca)
+    for ca, window in zip(authority.certificates, authority.validities, strict=True):
         if (moment := _outside(window, moments)) is not None:
             name = ca.subject.rfc4514_string()
             raise verification_fault(
@@ -79,7 +78,7 @@ def check_in_force(certificate: x509.Certificate, moment: datetime) -> None:
     Raises:
         FaultError: ``expired-certificate``.
     """
-    window = _validity(certificate)
+    window = validity_of(certificate)
     if not window.holds(moment):
         raise verification_fault(
             "expired-certificate", f"{moment.isoformat()}, where the certificate is valid {window}"
@@ -101,14 +100,12 @@ def ct_log_of(certificate: x509.Certificate, root: Root) -> Log:
         FaultError: ``bad-sct`` or ``outside-validity-window``.
     """
     try:
-        extension = certificate.extensions.get_extension_for_class(
-            x509.PrecertificateSignedCertificateTimestamps
-        )
-    except x509.ExtensionNotFound as err:
-        raise verification_fault("bad-sct", "no timestamp") from err
+        listed = value_of(certificate, x509.PrecertificateSignedCertificateTimestamps)
     except (ValueError, x509.DuplicateExtension) as err:
         raise verification_fault("bad-sct", text_of(err)) from err
-    stamps = list(extension.value)
+    if listed is None:
+        raise verification_fault("bad-sct", "no timestamp")
+    stamps = list(listed)
     if len(stamps) != 1:
         raise verification_fault("bad-sct", f"{len(stamps)} timestamps")
     stamp = stamps[0]
@@ -146,8 +143,8 @@ def timestamp_authorities_of(timed: TimedBundle, root: Root) -> tuple[Authority,
     found = tuple(
         stamper
         for stamper in root.timestamp_authorities
-        if all(window.holds(timed.moment) for window in _windows(stamper))
-        and _validity(stamper.certificates[0]).holds(signed)
+        if all(window.holds(timed.moment) for window in (stamper.window, *stamper.validities))
+        and stamper.validities[0].holds(signed)
     )
     if not found:
         raise verification_fault(
@@ -179,11 +176,3 @@ def _window_fault(what: str, window: Window, moments: Moments) -> FaultError:
         hint="The trusted root may be too old or too new for this signature: compare it with a fresh one "
         "(`pip-warden root update`).",
     )
-
-
-def _windows(authority: Authority) -> list[Window]:
-    return [authority.window, *map(_validity, authority.certificates)]
-
-
-def _validity(certificate: x509.Certificate) -> Window:
-    return Window(start=certificate.not_valid_before_utc, end=certificate.not_valid_after_utc)

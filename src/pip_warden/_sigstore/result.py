@@ -48,7 +48,10 @@ class CertificateClaims:
 
     def get(self, name: str) -> str | None:
         """Return the claim with a name of :data:`CLAIM_NUMBERS`, None where the certificate lacks it."""
-        return dict(self.values).get(name)
+        for known, value in self.values:
+            if known == name:
+                return value
+        return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

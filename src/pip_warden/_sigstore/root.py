@@ -41,7 +41,7 @@ class Root:
         self.dropped = parts.dropped
         self.timestamp_authorities = parts.timestamp_authorities
         self._issuers = _alone(parts.authorities)
-        self._verifiers: dict[tuple[Authority | Log, ...], Verifier] = {}
+        self._verifiers: dict[tuple[int, ...], tuple[Verifier, tuple[Authority | Log, ...]]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -61,11 +61,14 @@ class Root:
         self, authority: Authority, ct_log: Log, log: Log, timestamp_authorities: tuple[Authority, ...]
     ) -> Verifier:
         """Return a verifier that trusts only these three and, for time stamps, these authorities."""
-        key: tuple[Authority | Log, ...] = (authority, ct_log, log, *timestamp_authorities)
+        parts: tuple[Authority | Log, ...] = (authority, ct_log, log, *timestamp_authorities)
+        # By identity, since comparing certificates takes longer; kept beside it, no other part becomes one.
+        key = tuple(map(id, parts))
         with self._lock:
             if key not in self._verifiers:
-                self._verifiers[key] = build_verifier(authority, ct_log, log, timestamp_authorities)
-            return self._verifiers[key]
+                built = build_verifier(authority, ct_log, log, timestamp_authorities)
+                self._verifiers[key] = (built, parts)
+            return self._verifiers[key][0]
 
 
 def _alone(authorities: tuple[Authority, ...]) -> dict[x509.Name, Authority]:

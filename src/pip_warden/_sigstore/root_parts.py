@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -29,19 +30,30 @@ class Window:
         return f"{self.start.isoformat()} to {self.end.isoformat() if self.end else 'now'}"
 
 
+def validity_of(certificate: x509.Certificate) -> Window:
+    """Return when a certificate is valid."""
+    return Window(start=certificate.not_valid_before_utc, end=certificate.not_valid_after_utc)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Authority:
     """A certificate authority.
 
     Attributes:
         certificates: Its chain, the issuing certificate first.
+        validities: When each of them is valid.
         window: When it is valid.
         part: The same as JSON for the sigstore library.
     """
 
     certificates: tuple[x509.Certificate, ...]
+    validities: tuple[Window, ...] = field(init=False, repr=False, compare=False)
     window: Window
     part: JSONObject = field(hash=False)
+
+    def __post_init__(self) -> None:
+        # Every bundle is compared with them.
+        object.__setattr__(self, "validities", tuple(map(validity_of, self.certificates)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,13 +84,18 @@ class Log:
     @property
     def host(self) -> str:
         """The host of its URL, as spelled there: its name in what it signs; "" where the URL has none."""
-        try:
-            parts = urlsplit(self.url)
-            host, place = parts.hostname or "", parts.netloc.rpartition("@")[2]
-        except ValueError:
-            return ""
-        start = place.lower().find(host)
-        return place[start : start + len(host)]
+        return _host(self.url)
+
+
+@lru_cache(maxsize=64)
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, place = parts.hostname or "", parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+    start = place.lower().find(host)
+    return place[start : start + len(host)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

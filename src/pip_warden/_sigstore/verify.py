@@ -76,8 +76,12 @@ def _prove(wire: WireBundle, digest: Digest, root: Root) -> VerificationResult:
         raise verification_fault(
             "bad-signature", f"a signature over a file with SHA-256 {wire.message_digest.hex()}"
         )
-    _check_loads(wire.certificate)
-    bundles = tuple(timed_bundles(wire))
+    try:
+        bundles = tuple(timed_bundles(wire))
+    except Exception:
+        # Whatever else is wrong: if the certificate cannot be read, that is its fault.
+        _check_loads(wire.certificate)
+        raise
     certificate = bundles[0].bundle.signing_certificate
     moments = tuple(timed.moment for timed in bundles)
     try:

@@ -90,7 +90,7 @@ def _check_trigger(claims: CertificateClaims, require: Requirements) -> Fault | 
 def _check_exact(claims: CertificateClaims, require: Requirements) -> Fault | None:
     for name, field in _EXACT:
         wanted: str | None = getattr(require, field)
-        found = claims.get(name)
+        found = None if wanted is None else claims.get(name)
         if wanted is not None and found is None:
             return _missing(name, wanted)
         if wanted is not None and found != wanted:
