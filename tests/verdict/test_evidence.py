@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections import Counter
 
 import pytest
@@ -113,6 +115,23 @@ def test_b05_each_item_is_proved_once_under_each_root(sigstore: Sigstore) -> Non
     assert isinstance(verdict, Refused)
     assert len(sigstore.proved) == 2 * MANY
     assert set(sigstore.proved.values()) == {1}
+
+
+def test_what_was_judged_is_gone_with_the_inquiry(sigstore: Sigstore) -> None:
+    """Nothing in it leads back to itself, so no search for cycles has to find it."""
+    entry = samples.entry(samples.identity(), require=STRICT)
+    gc.disable()
+    try:
+        evaluation = evidence.EvidenceEvaluation(samples.artifact(), entry, ROOTS)  # type: ignore[arg-type]
+        for item in _items(b"published", b"built"):
+            evaluation.add(item)
+        assert evaluation.good is not None
+        assert evaluation.proved == sum(sigstore.proved.values()) == 2
+        gone = weakref.ref(evaluation)
+        del evaluation
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.usefixtures("sigstore")

@@ -6,9 +6,8 @@ those count under the same identity alone. More evidence never makes a good item
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from pip_warden._sigstore.result import VerificationResult
@@ -44,8 +43,27 @@ class VerifiedItem:
     statement: Statement | Fault | None
 
 
-ItemVerifier = Callable[[str], VerifiedItem | Fault]
-"""Proves an item under the root with a name; the result is cached."""
+class _Proofs:
+    """Proves an item under the root with a name, once under each.
+
+    It knows nothing of the evaluation that keeps it, which so is gone as soon as nobody has it.
+    """
+
+    def __init__(self, item: Item | BadItem, artifact: Artifact, roots: Roots) -> None:
+        self._item = item
+        self._artifact = artifact
+        self._roots = roots
+        self._found: dict[str, VerifiedItem | Fault] = {}
+
+    def __call__(self, root_name: str) -> VerifiedItem | Fault:
+        if root_name not in self._found:
+            self._found[root_name] = _prove(self._item, self._artifact, self._roots, root_name)
+        return self._found[root_name]
+
+    @property
+    def count(self) -> int:
+        """How many signatures were verified so far."""
+        return len(self._found) if isinstance(self._item, Item) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +79,7 @@ class _EvaluatedItem:
     """An item, its proofs, and the outcome of judging it by itself."""
 
     item: Item | BadItem
-    proofs: ItemVerifier
+    proofs: _Proofs
     outcome: GoodItem | StepFailure
 
 
@@ -108,12 +126,10 @@ class EvidenceEvaluation:
 
     Attributes:
         artifact: The file.
-        proved: How many signatures were verified so far.
     """
 
     def __init__(self, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots) -> None:
         self.artifact = artifact
-        self.proved = 0
         self._entry = entry
         self._roots = roots
         self._require = entry.require if isinstance(entry, IdentityEntry) else Requirements()
@@ -122,7 +138,7 @@ class EvidenceEvaluation:
 
     def add(self, item: Item | BadItem) -> None:
         """Judge one more item."""
-        proofs = cache(partial(self._prove, item))
+        proofs = _Proofs(item, self.artifact, self._roots)
         outcome = _judge_item(item, proofs, self.artifact, self._entry)
         if isinstance(outcome, GoodItem) and outcome.identity not in self._signers:
             demands = StatementRequirements(self._require, self.artifact.name.version)
@@ -131,9 +147,10 @@ class EvidenceEvaluation:
         for signer in self._signers.values():
             signer.check_statements(self._weighed, self.artifact, self._require)
 
-    def _prove(self, item: Item | BadItem, root_name: str) -> VerifiedItem | Fault:
-        self.proved += isinstance(item, Item)
-        return _prove(item, self.artifact, self._roots, root_name)
+    @property
+    def proved(self) -> int:
+        """How many signatures were verified so far."""
+        return sum(each.proofs.count for each in self._weighed)
 
     @property
     def good(self) -> SignedBy | None:
@@ -203,7 +220,7 @@ def _witness(
 
 
 def _judge_item(
-    item: Item | BadItem, proofs: ItemVerifier, artifact: Artifact, entry: IdentityEntry | Probe
+    item: Item | BadItem, proofs: _Proofs, artifact: Artifact, entry: IdentityEntry | Probe
 ) -> GoodItem | StepFailure:
     """Judge an item under each trusted root that the pin's identities belong to, separately."""
     if isinstance(item, BadItem):
