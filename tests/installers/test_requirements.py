@@ -73,6 +73,11 @@ def test_a_name_that_looks_like_a_file_is_never_handed_on_as_one(write: Write) -
         assert _code(positional=[archive]) == "bad-requirement"
 
 
+@pytest.mark.parametrize("text", ["acme_", "acme_==1.0", "0_", "acme__; os_name == 'nt'"])
+def test_a_name_that_no_project_has_is_refused(text: str) -> None:
+    assert _code(positional=[text]) == "bad-requirement"
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -76,6 +76,9 @@ def read_named_requirement(text: str, where: str) -> NamedRequirement:
     body, options = _split_options(text)
     try:
         requirement = Requirement(body)
+        # pip reads a name such as `a.tar.gz` as a file if there is one; a normalised name has no dots. The
+        # parser lets `acme_` pass, which is no name (PEP 508), and is normalised to one that it cannot read.
+        requirement.name = str(canonicalize_name(requirement.name, validate=True))
         words = shlex.split(options)
     except (InvalidRequirement, ValueError, RecursionError) as err:
         raise UsageError(
@@ -87,8 +90,6 @@ def read_named_requirement(text: str, where: str) -> NamedRequirement:
             where, redact_credentials(text), "A direct reference is fetched past the gate; name the package."
         )
     hashes, settings = _hashes_and_settings(words, text, where)
-    # pip reads a name such as `a.tar.gz` as a file if there is one; a normalised name has no dots.
-    requirement.name = str(canonicalize_name(requirement.name))
     named = NamedRequirement(
         requirement=str(requirement),
         project=ProjectName(requirement.name),
