@@ -79,7 +79,7 @@ def pinned_releases(path: Path) -> tuple[Release, ...]:
         UsageError: As for :func:`gather`; ``version-needed``: a requirement has no exact version.
     """
     wanted = gather(files=[str(path)])
-    return tuple(_release(named) for named in wanted.named)
+    return tuple(release_of(named) for named in wanted.named)
 
 
 class _Collected:
@@ -115,7 +115,12 @@ class _Collected:
         )
 
 
-def _release(named: NamedRequirement) -> Release:
+def release_of(named: NamedRequirement) -> Release:
+    """Return the one release that a requirement allows.
+
+    Raises:
+        UsageError: ``version-needed``: it has no exact version.
+    """
     requirement = Requirement(named.requirement)
     exact = [spec.version for spec in requirement.specifier if spec.operator == "=="]
     if len(exact) != 1 or exact[0].endswith(".*"):
@@ -144,16 +149,17 @@ def _file(
     for options in content.options:
         _options(options, path, pile, is_constraint=is_constraint, within=(*within, real))
     for line in content.lines:
+        origin = f"-{'c' if is_constraint else 'r'} {near(path).removeprefix('./')} (line {line.number})"
         if line.is_editable:
             target = re.sub(r"^(-e|--editable)[ =]*", "", line.text)
-            pile.projects.append(read_project(target, path.parent, str(path), editable=True))
+            project = read_project(target, path.parent, str(path), editable=True)
+            pile.projects.append(replace(project, origin=origin))
             continue
-        origin = f"-{'c' if is_constraint else 'r'} {near(path).removeprefix('./')} (line {line.number})"
         if is_constraint:
             pile.constraints.append(replace(read_named_requirement(line.text, str(path)), origin=origin))
             continue
         wish = read_requirement(line.text, path.parent, str(path))
-        pile.add(replace(wish, origin=origin) if isinstance(wish, NamedRequirement) else wish)
+        pile.add(replace(wish, origin=origin))
 
 
 def _options(

@@ -47,19 +47,24 @@ class NamedRequirement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalFile:
-    """A local wheel or sdist; it goes through the gate with the evidence next to it."""
+    """A local wheel or sdist; it goes through the gate with the evidence next to it.
+
+    ``origin`` is as in :class:`NamedRequirement`.
+    """
 
     path: Path
     extras: str = ""
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalProject:
-    """A project directory: the user's own code."""
+    """A project directory: the user's own code. ``origin`` is as in :class:`NamedRequirement`."""
 
     path: Path
     extras: str = ""
     editable: bool = False
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
