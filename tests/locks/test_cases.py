@@ -79,3 +79,22 @@ def test_the_cases_say_why_and_cover_every_code() -> None:
     assert {"bad-lock-file", "unknown-lock-format", "lock-version", "lock-contradiction"} <= {
         case.get("code") for case in cases
     }
+
+
+def test_three_formats_of_one_project_name_the_same_bytes() -> None:
+    """One tool, uv, wrote all three, for the same platforms."""
+
+    def digests(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+        monkeypatch.chdir(CASES / name)
+        lock = read_lock(Path(case_of(name)["file"]))
+        return {
+            f"{r.project}=={r.version}": {d.hex for d in r.digests} | {f.sha256.hex for f in r.files}
+            for r in lock.releases
+        }
+
+    with pytest.MonkeyPatch.context() as patch:
+        first, *others = [digests(name, patch) for name in ("uv", "pylock-by-uv", "requirements")]
+
+    assert len(first) == 4
+    assert all(first.values())
+    assert others == [first, first]
