@@ -175,7 +175,13 @@ WRONG = [
     ('build-trigger = ["push"]', 'environment = "prod\u200buction"', "package[0].require.environment"),
     ('build-trigger = ["push"]', 'runner = "x"', "package[0].require.runner"),
     ('source = "pypi"', 'source = "pypi"\nproject = "a/b"', "package[1].project"),
-    ('version = "3.20"', "", "package[1].version"),
+    ('reason = "publisher does not sign"', "", "package[1].reason"),
+    ('reason = "publisher does not sign"', 'reason = "r"\nexpires = "2027-06-30"', "package[1].expires"),
+    (
+        'url = "https://pypi.org/simple"',
+        'url = "https://pypi.org/simple"\nhash-reason = ""',
+        "source.pypi.hash-reason",
+    ),
     ('version = "3.20"', 'version = "x"', "package[1].version"),
     ('reason = "publisher does not sign"', 'reason = " "', "package[1].reason"),
     (
@@ -466,6 +472,7 @@ def test_every_code_of_this_room_is_explained() -> None:
         "trust-file-unwritable", "trust-file-uneditable", "trust-file-changed",
         "trusted-root-missing", "trusted-root-digest", "invalid-subject", "invalid-ref", "invalid-url",
         "invalid-registry-project", "invalid-evidence-template", "pin-conflict", "not-in-trust-file",
+        "expires-past", "still-used",
     }  # fmt: skip
 
     assert {code for code, entry in catalogue().items() if entry.room == "trust"} == raised

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from pathlib import Path
 
+from packaging.version import Version
+
 from pip_warden.errors import UsageError
 from pip_warden.events import Reporter
 from pip_warden.first_use.new_root import NewRoot, pinned_roots
-from pip_warden.trust import edit
+from pip_warden.names import ProjectName
+from pip_warden.trust import edit, exemptions, removal
 from pip_warden.trust.file import load, parse
 from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.roots import PinnedRoots
@@ -55,9 +58,16 @@ class Draft:
     def add_entry(self, entry: IdentityEntry | HashEntry) -> None:
         """Add a package, as :mod:`pip_warden.trust.edit` does."""
         if isinstance(entry, HashEntry):
-            self._text = edit.add_hash_entry(self._text, entry, self.path)
+            self._text = exemptions.add_hash_entry(self._text, entry, self.path)
         else:
             self._text = edit.add_identity_entry(self._text, entry, self.path)
+
+    def remove(self, project: ProjectName, version: Version | None) -> None:
+        """Take out a release that is pinned by hash, or every pin of a package."""
+        if version is None:
+            self._text = removal.remove_package(self._text, project, self.path)
+        else:
+            self._text = exemptions.remove_release(self._text, project, version, self.path)
 
     def add_identity(self, entry: IdentityEntry, identity: Identity) -> None:
         """Add a signer to an existing package, as :func:`pip_warden.trust.edit.add_identity` does."""
@@ -75,7 +85,7 @@ class Draft:
         """
         if self._text == self._before:
             return f"{self.path} says so already"
-        if self._before != (self.path.read_text(encoding="utf-8") if self.path.exists() else None):
+        if self._before != (_text_of(self.path) if self.path.exists() else None):
             raise UsageError(
                 "trust-file-changed",
                 f"expected {self.path} as it was when this command began, found it changed",
@@ -106,4 +116,9 @@ def _read(path: Path) -> str | None:
     except OSError:
         pass  # reading it says why
     load(path, check_owner=True)
-    return path.read_text(encoding="utf-8")
+    return _text_of(path)
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file, its ends of lines as they are."""
+    return path.read_bytes().decode("utf-8")

@@ -2,14 +2,14 @@
 
 A new table is written at the end; only what belongs inside an existing table is put there
 (:mod:`pip_warden.trust.tables`). Every result is validated as a whole before it is returned, so no edit can
-make a file that the next run refuses.
+make a file that the next run refuses. What is pinned by hash is edited by :mod:`pip_warden.trust.exemptions`;
+:mod:`pip_warden.trust.removal` takes out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -19,24 +19,11 @@ from tomlkit.items import Item
 from pip_warden.disk import draft_beside
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
+from pip_warden.trust.changed import absent, appended, checked, conflict
 from pip_warden.trust.file import parse
-from pip_warden.trust.model import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
-from pip_warden.trust.render import (
-    render_hash_entry,
-    render_identity,
-    render_identity_entry,
-    render_root,
-    render_source,
-)
-from pip_warden.trust.tables import (
-    add_texts,
-    append_table,
-    at,
-    document_of,
-    extend_array,
-    set_text,
-    uneditable,
-)
+from pip_warden.trust.model import Identity, IdentityEntry, RootPin, Source
+from pip_warden.trust.render import render_identity, render_identity_entry, render_root, render_source
+from pip_warden.trust.tables import append_table, at, document_of, extend_array, set_text
 
 _NEW = """\
 # Who may publish what: pip-warden installs nothing whose publisher is not named here and proved.
@@ -66,15 +53,15 @@ def add_root(text: str, pin: RootPin, path: Path) -> str:
     trust = parse(text, path)
     old = trust.root(pin.name)
     if old is None:
-        return _appended(text, render_root(pin, path.parent), trust)
+        return appended(text, render_root(pin, path.parent), trust)
     if (old.path, old.sha256) != (pin.path, pin.sha256):
-        raise _conflict(f"trusted root {pin.name}", f"SHA-256 {old.sha256}", f"SHA-256 {pin.sha256}")
+        raise conflict(f"trusted root {pin.name}", f"SHA-256 {old.sha256}", f"SHA-256 {pin.sha256}")
     new = [issuer for issuer in pin.issuers if issuer not in old.issuers]
     if not new:
         return text
     document = document_of(text)
     extend_array(at(_root_table(document, pin.name), "issuers"), new)
-    return _checked(document.as_string(), trust, old)
+    return checked(document.as_string(), trust, old)
 
 
 def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
@@ -87,12 +74,12 @@ def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
     trust = parse(text, path)
     old = trust.root(pin.name)
     if old is None:
-        raise _absent(f"trusted root {pin.name}")
+        raise absent(f"trusted root {pin.name}")
     if old.sha256 == pin.sha256:
         return text
     document = document_of(text)
     set_text(_root_table(document, pin.name), "trusted-root-sha256", str(pin.sha256))
-    return _checked(document.as_string(), trust, old)
+    return checked(document.as_string(), trust, old)
 
 
 def add_source(text: str, source: Source, path: Path) -> str:
@@ -105,9 +92,9 @@ def add_source(text: str, source: Source, path: Path) -> str:
     trust = parse(text, path)
     old = next((known for known in trust.sources if known.name == source.name), None)
     if old is None:
-        return _appended(text, render_source(source), trust)
+        return appended(text, render_source(source), trust)
     if old != source:
-        raise _conflict(f"source {source.name}", f"{old.type} {old.url}", f"{source.type} {source.url}")
+        raise conflict(f"source {source.name}", f"{old.type} {old.url}", f"{source.type} {source.url}")
     return text
 
 
@@ -122,10 +109,10 @@ def add_identity_entry(text: str, entry: IdentityEntry, path: Path) -> str:
     trust = parse(text, path)
     old = trust.identity_entry(entry.project)
     if old is None:
-        return _appended(text, render_identity_entry(entry), trust)
+        return appended(text, render_identity_entry(entry), trust)
     if old != entry:
         signers = ", ".join(identity.subject.text for identity in old.identities)
-        raise _conflict(f"package {entry.project}", signers, entry.identities[0].subject.text)
+        raise conflict(f"package {entry.project}", signers, entry.identities[0].subject.text)
     return text
 
 
@@ -139,36 +126,14 @@ def add_identity(text: str, project: ProjectName, identity: Identity, path: Path
     trust = parse(text, path)
     entry = trust.identity_entry(project)
     if entry is None:
-        raise _absent(f"identity entry of {project}")
+        raise absent(f"identity entry of {project}")
     if identity in entry.identities:
         return text
     document = document_of(text)
     snippet = document_of("[[package]]\n" + render_identity(identity))
     fresh = at(snippet, "package", 0, "identity", 0)
     append_table(at(document, "package", trust.entries.index(entry), "identity"), fresh)
-    return _checked(document.as_string(), trust, entry)
-
-
-def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
-    """Add a version pinned by hash; where it exists, the files that it does not list yet are added.
-
-    Raises:
-        UsageError: ``pin-conflict``: the version exists with another digest for one of the files, or another
-            source.
-        TrustFileError: The text is not a valid trust file, before or after.
-    """
-    trust = parse(text, path)
-    old = next((known for known in trust.entries if _is_same_release(known, entry)), None)
-    if not isinstance(old, HashEntry):
-        return _appended(text, render_hash_entry(entry), trust)
-    _check_agrees(old, entry)
-    missing = [(name, digest) for name, digest in entry.files if old.digest_for(name) is None]
-    if not missing:
-        return text
-    document = document_of(text)
-    table = at(document, "package", trust.entries.index(old), "sha256")
-    add_texts(table, {name: str(digest) for name, digest in missing})
-    return _checked(document.as_string(), trust, old)
+    return checked(document.as_string(), trust, entry)
 
 
 def write(path: Path, text: str) -> None:
@@ -200,52 +165,5 @@ def drafted(target: Path, content: bytes) -> Iterator[Callable[[], object]]:
         ) from err
 
 
-def _appended(text: str, block: str, before: TrustFile) -> str:
-    return _checked(f"{text.rstrip()}\n\n{block}", before)
-
-
-def _checked(text: str, before: TrustFile, changed: RootPin | Entry | None = None) -> str:
-    """Validate an edited text, and check that only the intended change was made.
-
-    TOML can be written in ways (tables out of order, arrays as values) that an editor may parse wrongly.
-    """
-    after = parse(text, before.path)
-    old, new = ({*trust.roots, *trust.sources, *trust.entries, *trust.revoked} for trust in (before, after))
-    if old - new - {changed} or len(new) < len(old) or new == old:
-        raise uneditable(before.path)
-    return text
-
-
 def _root_table(document: TOMLDocument, name: str) -> Item:
     return at(document, "sigstore") if name == "default" else at(document, "sigstore", name)
-
-
-def _is_same_release(known: Entry, entry: HashEntry) -> bool:
-    return isinstance(known, HashEntry) and (known.project, known.version) == (entry.project, entry.version)
-
-
-def _check_agrees(old: HashEntry, entry: HashEntry) -> None:
-    release = f"{entry.project} {entry.version}"
-    same_place = replace(entry, files=old.files, reason=old.reason, version=old.version)
-    if same_place != old:
-        raise _conflict(release, f"source {old.source}", f"source {entry.source}, or another project of it")
-    for name, digest in entry.files:
-        pinned = old.digest_for(name)
-        if pinned is not None and pinned != digest:
-            raise _conflict(f"{name} of {release}", f"SHA-256 {pinned}", f"SHA-256 {digest}")
-
-
-def _conflict(what: str, expected: str, found: str) -> UsageError:
-    return UsageError(
-        "pin-conflict",
-        f"expected {what} as the trust file has it ({expected}), found {found}",
-        hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
-    )
-
-
-def _absent(what: str) -> UsageError:
-    return UsageError(
-        "not-in-trust-file",
-        f"expected the {what} in the trust file, found none",
-        hint="`pip-warden trust show` lists what is pinned.",
-    )

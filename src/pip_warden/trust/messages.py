@@ -16,7 +16,7 @@ FaultLine = tuple[str, str]
 
 _LARGEST_SHOWN = 2**63
 _LONGEST_SHOWN = 80
-_HASH_ONLY = frozenset({"reason", "sha256", "version"})
+_HASH_ONLY = frozenset({"expires", "reason", "sha256", "version"})
 _IDENTITY_ONLY = frozenset({"evidence", "identity", "require"})
 
 

@@ -46,12 +46,14 @@ class Source:
             ``simple`` (a PEP 503/691 index with PEP 740 provenance).
         url: Root URL of the instance or index, without a trailing slash.
         evidence: Templates of the evidence's package and version in the generic registry, tried in order.
+        hash_reason: Why a hash is enough for its packages that give no reason themselves; ``""`` for none.
     """
 
     name: str
     type: Literal["gitlab", "simple"]
     url: str
     evidence: tuple[str, ...] = DEFAULT_EVIDENCE
+    hash_reason: str = ""
 
 
 COMMAND_LINE = Source(name="command-line", type="simple", url="https://localhost")
@@ -147,7 +149,8 @@ class HashEntry:
         registry: As in :class:`IdentityEntry`.
         registry_id: As in :class:`IdentityEntry`.
         files: ``(file name, digest)`` of every file allowed; never empty.
-        reason: Why a hash is enough; never empty.
+        reason: Why a hash is enough, the package's own or its source's; never empty.
+        expires: The last day (UTC) on which it is enough; None for no end.
         demanded: What is demanded of a signer, which no hash can show; only ever given on a command line.
     """
 
@@ -158,6 +161,7 @@ class HashEntry:
     reason: str
     registry: str | None = None
     registry_id: int | None = None
+    expires: date | None = None
     demanded: tuple[str, ...] = ()
     _digests: Mapping[str, Digest] = field(init=False, repr=False, compare=False)
 
@@ -221,6 +225,8 @@ class TrustFile:
         sources: Every source.
         entries: Every package entry. All entries of one project name the same source.
         revoked: Every revocation.
+        tables: For each entry, which ``[[package]]`` it is of, counted from 0: releases pinned by hash may
+            share one. Empty where the entries are of no file's text.
     """
 
     path: Path
@@ -228,6 +234,7 @@ class TrustFile:
     sources: tuple[Source, ...] = ()
     entries: tuple[Entry, ...] = ()
     revoked: tuple[Revocation, ...] = ()
+    tables: tuple[int, ...] = field(default=(), compare=False, repr=False)
     _by_project: Mapping[ProjectName, tuple[Entry, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -40,7 +40,12 @@ def render_root(pin: RootPin, directory: Path) -> str:
 def render_source(source: Source) -> str:
     """Write ``[source.X]``."""
     evidence = None if source.evidence == DEFAULT_EVIDENCE else list(source.evidence)
-    pairs: dict[str, Value] = {"type": source.type, "url": source.url, "evidence": evidence}
+    pairs: dict[str, Value] = {
+        "type": source.type,
+        "url": source.url,
+        "evidence": evidence,
+        "hash-reason": source.hash_reason or None,
+    }
     return _lines([f"[source.{source.name}]", *_pairs(pairs)])
 
 
@@ -68,10 +73,21 @@ def render_identity(identity: Identity) -> str:
     return _lines(_INDENT + line for line in ("[[package.identity]]", *_pairs(pairs)))
 
 
-def render_hash_entry(entry: HashEntry) -> str:
-    """Write ``[[package]]`` for one version, with a line for each file."""
-    head = [*_package_head(entry), *_pairs({"version": str(entry.version), "reason": entry.reason})]
-    files = [f"{_INDENT}{spelled(name)} = {spelled(str(digest))}" for name, digest in entry.files]
+def render_hash_entry(entry: HashEntry, default_reason: str, *, is_grouped: bool) -> str:
+    """Write ``[[package]]`` for one version, with a line for each file.
+
+    Args:
+        entry: The version.
+        default_reason: The reason that its source gives, which need not be said again.
+        is_grouped: Other versions may join it, so only the file names say which one it is.
+    """
+    terms: dict[str, Value] = {
+        "version": None if is_grouped else str(entry.version),
+        "reason": None if entry.reason == default_reason else entry.reason,
+        "expires": entry.expires,
+    }
+    head = [*_package_head(entry), *_pairs(terms)]
+    files = [f"{_INDENT}{spelled(name)} = {spelled(str(digest))}" for name, digest in sorted(entry.files)]
     return _lines(head) + "\n" + _lines([f"{_INDENT}[package.sha256]", *files])
 
 

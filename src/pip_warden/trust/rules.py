@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from pip_warden.names import parse_artifact_name
@@ -12,17 +12,21 @@ from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, RootPin, Sou
 _MOST_LISTED = 8
 
 
+Packages = Sequence[tuple[str, Entry]]
+"""Entries, each with the path of its table; several versions that are pinned by hash may share one."""
+
+
 def check_whole(
-    packages: Mapping[str, Entry], sources: Mapping[str, Source | None], roots: Mapping[str, RootPin | None]
+    packages: Packages, sources: Mapping[str, Source | None], roots: Mapping[str, RootPin | None]
 ) -> Iterator[FaultLine]:
     """Yield the faults between tables.
 
     Args:
-        packages: Every good package entry, by its path.
+        packages: Every good package entry.
         sources: Every source named, None for one with a fault of its own.
         roots: Every trusted root named, None for one with a fault of its own.
     """
-    for path, entry in packages.items():
+    for path, entry in packages:
         yield from _check_source(path, entry, sources)
         if isinstance(entry, IdentityEntry):
             yield from _check_identities(path, entry, roots)
@@ -98,11 +102,11 @@ def _check_files(path: str, entry: HashEntry) -> Iterator[FaultLine]:
             )
 
 
-def _check_siblings(packages: Mapping[str, Entry]) -> Iterator[FaultLine]:
+def _check_siblings(packages: Packages) -> Iterator[FaultLine]:
     """Check that all entries of a project have one source, and each version one entry that decides."""
     said: dict[tuple[str, str], tuple[str, object]] = {}
     decides: dict[tuple[str, object], str] = {}
-    for path, entry in packages.items():
+    for path, entry in packages:
         for key, ours in (
             ("source", entry.source),
             ("project", entry.registry),

@@ -134,6 +134,7 @@ class SourceTable(Table):
     type: Literal["gitlab", "simple"]
     url: Annotated[str, PlainValidator(_parsed(parse_url))]
     evidence: Templates | None = None
+    hash_reason: Text | None = None
 
     @model_validator(mode="after")
     def _keeps_evidence(self) -> Self:
@@ -218,11 +219,12 @@ class IdentityPackage(PackageTable):
 
 
 class HashPackage(PackageTable):
-    """One version of a package pinned by hash."""
+    """Files of a package pinned by hash: of one version, or of those that their names say."""
 
-    version: Release
+    version: Release | None = None
     sha256: Annotated[dict[Filename, Sha256], Field(min_length=1)]
-    reason: Text
+    reason: Text | None = None
+    expires: Day | None = None
 
 
 class RevokedTable(Table):

@@ -6,7 +6,7 @@ result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import tomlkit
@@ -57,17 +57,6 @@ def set_text(table: Item, key: str, text: str) -> None:
         table[key] = text
 
 
-def add_texts(table: Item, texts: Mapping[str, str]) -> None:
-    """Add keys with texts at the end of a table, indented as its first one is."""
-    if isinstance(table, Table):
-        tail = _cut_tail(table)
-        table.update(texts)
-        _indent_like_first(table)
-        _add_all(table, tail)
-    elif isinstance(table, InlineTable):
-        table.update(texts)
-
-
 def append_table(tables: Item, fresh: Item) -> None:
     """Add a table to an array of tables, in the array's own form."""
     if not isinstance(fresh, Table):
@@ -110,9 +99,3 @@ def _cut_tail(table: Table) -> list[Item]:
 def _add_all(table: Table, tail: list[Item]) -> None:
     for item in tail:
         table.value.body.append((None, item))
-
-
-def _indent_like_first(table: Table) -> None:
-    items = [item for key, item in table.value.body if key is not None]
-    for item in items[1:]:
-        item.trivia.indent = items[0].trivia.indent

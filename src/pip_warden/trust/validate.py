@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from packaging.version import Version
 from pydantic import ValidationError
 
+from pip_warden.digests import Digest
 from pip_warden.trust.messages import FaultLine, describe_value, faults_of, faults_of_unknown, joined
 from pip_warden.trust.model import (
     DEFAULT_EVIDENCE,
@@ -41,6 +43,7 @@ _KEYS = frozenset({"version", "sigstore", "source", "package", "revoked"})
 _ROOT_KEYS = frozenset({"trusted-root", "trusted-root-sha256", "issuers"})
 _DEFAULT_ROOT = "default"
 _HASH_FORM = frozenset({"version", "sha256"})
+_NO_REASON = "is required, since neither it nor hash-reason of its source is given, found nothing"
 
 _TableT = TypeVar("_TableT", bound=Table)
 
@@ -63,15 +66,17 @@ class Reading:
         self.faults.extend(faults_of_unknown(sorted(self._document.keys() - _KEYS), ""))
         roots = dict(self._named_roots())
         sources = dict(self._named_sources())
-        packages = dict(self._packages())
+        packages = list(self._packages(sources))
         revoked = tuple(self._revocations())
-        self.faults.extend(check_whole(packages, sources, roots))
+        # Versions that share a table share its mistakes: each is reported once.
+        self.faults.extend(dict.fromkeys(check_whole([(_path(at), e) for at, e in packages], sources, roots)))
         return TrustFile(
             path=self._path,
             roots=tuple(pin for pin in roots.values() if pin),
             sources=tuple(source for source in sources.values() if source),
-            entries=tuple(packages.values()),
+            entries=tuple(entry for _, entry in packages),
             revoked=revoked,
+            tables=tuple(at for at, _ in packages),
         )
 
     def _check_version(self) -> None:
@@ -122,38 +127,54 @@ class Reading:
                 if table is None:
                     yield name, None
                     continue
-                evidence = table.evidence or DEFAULT_EVIDENCE
-                yield name, Source(name=name, type=table.type, url=table.url, evidence=evidence)
+                yield (
+                    name,
+                    Source(
+                        name=name,
+                        type=table.type,
+                        url=table.url,
+                        evidence=table.evidence or DEFAULT_EVIDENCE,
+                        hash_reason=table.hash_reason or "",
+                    ),
+                )
 
-    def _packages(self) -> Iterator[tuple[str, Entry]]:
+    def _packages(self, sources: Mapping[str, Source | None]) -> Iterator[tuple[int, Entry]]:
         for position, raw in enumerate(self._tables("package")):
-            path = f"package[{position}]"
+            path = _path(position)
             keys: frozenset[str] = frozenset(raw) if isinstance(raw, dict) else frozenset()
             by_hash, by_identity = bool(keys & _HASH_FORM), "identity" in keys
             if keys and by_hash == by_identity:
                 self.faults.append(
-                    (path, "expected either identity, or version, sha256 and reason, found both or neither")
+                    (path, "expected either identity, or sha256 and reason, found both or neither")
                 )
                 continue
-            entry = self._hash_entry(raw, path) if by_hash else self._identity_entry(raw, path)
-            if entry is not None:
-                yield path, entry
+            if by_hash:
+                yield from ((position, entry) for entry in self._hash_entries(raw, path, sources))
+            elif (entry := self._identity_entry(raw, path)) is not None:
+                yield position, entry
 
-    def _hash_entry(self, raw: object, path: str) -> HashEntry | None:
+    def _hash_entries(
+        self, raw: object, path: str, sources: Mapping[str, Source | None]
+    ) -> Iterator[HashEntry]:
+        """Yield an entry for each version that a table pins."""
         table = self._read(HashPackage, raw, path)
-        return (
-            None
-            if table is None
-            else HashEntry(
+        if table is None:
+            return
+        source = sources.get(table.source)
+        reason = table.reason or (source.hash_reason if source is not None else "")
+        if not reason and source is not None:
+            self.faults.append((f"{path}.reason", _NO_REASON))
+        for version, files in _releases(table).items():
+            yield HashEntry(
                 project=table.name,
-                version=table.version,
+                version=version,
                 source=table.source,
-                files=tuple((file.filename, digest) for file, digest in table.sha256.items()),
-                reason=table.reason,
+                files=files,
+                reason=reason,
                 registry=table.project,
                 registry_id=_registry_id(table),
+                expires=table.expires,
             )
-        )
 
     def _identity_entry(self, raw: object, path: str) -> IdentityEntry | None:
         table = self._read(IdentityPackage, raw, path)
@@ -205,6 +226,18 @@ class Reading:
         if not plain:
             self.faults.append((path, "expected a name made of letters, digits, - and _, found another"))
         return plain
+
+
+def _path(position: int) -> str:
+    return f"package[{position}]"
+
+
+def _releases(table: HashPackage) -> dict[Version, tuple[tuple[str, Digest], ...]]:
+    """Return the files of each version: the table's, else the one that a file's name says."""
+    found: dict[Version, list[tuple[str, Digest]]] = {}
+    for file, digest in table.sha256.items():
+        found.setdefault(table.version or file.version, []).append((file.filename, digest))
+    return {version: tuple(files) for version, files in found.items()}
 
 
 def _identity(table: IdentityTable) -> Identity:

@@ -1,0 +1,84 @@
+"""What every edit of a trust file ends with: the text is validated, and only what was meant has changed.
+
+TOML can be written in ways (tables out of order, arrays as values) that an editor may understand wrongly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pip_warden.errors import UsageError
+from pip_warden.trust.file import parse
+from pip_warden.trust.model import Entry, HashEntry, RootPin, TrustFile
+from pip_warden.trust.statements import end_of_line
+from pip_warden.trust.tables import uneditable
+
+
+def appended(text: str, block: str, before: TrustFile) -> str:
+    """Append a table after a blank line; all that was there stays as it is.
+
+    Raises:
+        UsageError: ``trust-file-uneditable``.
+        TrustFileError: The result is not a valid trust file.
+    """
+    return checked(with_block(text, block), before)
+
+
+def with_block(text: str, block: str) -> str:
+    """Return a text with a table after a blank line; its lines end as the others do."""
+    end = end_of_line(text)
+    last = "" if text.endswith("\n") else end
+    return f"{text}{last}{end}" + block.replace("\n", end)
+
+
+def checked(text: str, before: TrustFile, changed: RootPin | Entry | None = None) -> str:
+    """Check that an edit has added something, and has replaced at most one value.
+
+    Raises:
+        UsageError: ``trust-file-uneditable``.
+        TrustFileError: The text is not a valid trust file.
+    """
+    after = parse(text, before.path)
+    old, new = ({*trust.roots, *trust.sources, *trust.entries, *trust.revoked} for trust in (before, after))
+    if old - new - {changed} or len(new) < len(old) or new == old:
+        raise uneditable(before.path)
+    return text
+
+
+def checked_as(text: str, expected: TrustFile) -> str:
+    """Check that an edited text means exactly what it should; only the order of files and entries is free.
+
+    Raises:
+        UsageError: ``trust-file-uneditable``.
+        TrustFileError: The text is not a valid trust file.
+    """
+    after = parse(text, expected.path)
+    if _compared(after) != _compared(expected) or len(after.entries) != len(expected.entries):
+        raise uneditable(expected.path)
+    return text
+
+
+def conflict(what: str, expected: str, found: str) -> UsageError:
+    """Return the error for a pin that says something else than the one that is there."""
+    return UsageError(
+        "pin-conflict",
+        f"expected {what} as the trust file has it ({expected}), found {found}",
+        hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
+    )
+
+
+def absent(what: str) -> UsageError:
+    """Return the error for what should be changed and is not there."""
+    return UsageError(
+        "not-in-trust-file",
+        f"expected the {what} in the trust file, found none",
+        hint="`pip-warden trust show` lists what is pinned.",
+    )
+
+
+def _compared(trust: TrustFile) -> tuple[object, ...]:
+    return trust.roots, trust.sources, trust.revoked, frozenset(map(_with_sorted_files, trust.entries))
+
+
+def _with_sorted_files(entry: Entry) -> Entry:
+    return replace(entry, files=tuple(sorted(entry.files))) if isinstance(entry, HashEntry) else entry

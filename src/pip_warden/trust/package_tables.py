@@ -1,0 +1,185 @@
+"""Changes the ``[[package]]`` tables of a trust file's text, line by line: no other line is touched.
+
+What a file's line says is replaced, put in or taken out; the rest of the table stays, with its comments. A
+layout that is not understood is not changed: the caller checks what the result means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from packaging.version import Version
+
+from pip_warden.digests import Digest
+from pip_warden.names import parse_artifact_name
+from pip_warden.trust.render import spelled
+from pip_warden.trust.statements import (
+    Pair,
+    Section,
+    end_of_line,
+    is_toml,
+    lines_of,
+    sections_of,
+    value_of,
+    without,
+)
+from pip_warden.trust.tables import uneditable
+
+Files = Mapping[str, Digest]
+"""Digest of each file by its name."""
+
+_MAIN, _FILES = ("package",), ("package", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class PackageTables:
+    """A text, and its ``[[package]]`` tables.
+
+    Args:
+        text: The text of a valid trust file.
+        count: How many such tables there are.
+
+    Raises:
+        UsageError: ``trust-file-uneditable``: they are not laid out as tables.
+    """
+
+    text: str
+    count: int
+    _lines: list[str] = field(init=False, repr=False)
+    _tables: list[list[Section]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        lines, tables = lines_of(self.text), []
+        for section in sections_of(lines):
+            if section.keys == _MAIN and section.is_array:
+                tables.append([section])
+            elif section.keys[:1] == _MAIN and tables:
+                tables[-1].append(section)
+        if len(tables) != self.count:
+            raise uneditable(None)
+        object.__setattr__(self, "_lines", lines)
+        object.__setattr__(self, "_tables", tables)
+
+    def is_grouped(self, table: int) -> bool:
+        """Return whether a table pins versions that only the names of its files say."""
+        return not any(pair.keys == ("version",) for pair in self._tables[table][0].pairs)
+
+    def without(self, tables: Iterable[int]) -> str:
+        """Return the text without some tables."""
+        chosen = [section for table in sorted(tables) for section in self._tables[table]]
+        return "".join(without(self._lines, chosen))
+
+    def with_version(self, table: int, version: Version) -> str:
+        """Return the text with another version of a table that says one."""
+        pair = next(pair for pair in self._tables[table][0].pairs if pair.keys == ("version",))
+        return self._with_value(pair, spelled(str(version)))
+
+    def with_files(self, table: int, files: Files) -> str:
+        """Return the text with other files of a table, none of which is said twice.
+
+        A file that stays keeps its line. A new one is put where it belongs by version and name, if possible
+        in the place of one that goes.
+        """
+        for section in self._tables[table]:
+            if section.keys == _FILES:
+                return self._with_lines(section.pairs, section.first, files)
+        main = self._tables[table][0]
+        for pair in main.pairs:
+            if pair.keys == ("sha256",):
+                return self._with_value(pair, _inline(files))
+        dotted = tuple(pair for pair in main.pairs if pair.keys[0] == "sha256")
+        return self._with_lines(dotted, dotted[0].first - 1 if dotted else 0, files)
+
+    def _with_value(self, pair: Pair, value: str) -> str:
+        """Return the text with another value of a pair; what follows it on its line stays."""
+        statement = "".join(self._lines[pair.first : pair.end])
+        rest = statement[len(pair.spelled) + 1 :]
+        start = len(rest) - len(rest.lstrip())
+        closing = "}" if rest[start] == "{" else rest[start]
+        ends = (at + 1 for at in range(start + 1, len(rest)) if rest[at] == closing)
+        end = next((at for at in ends if is_toml(f"x ={rest[:at]}")), None)
+        if end is None:
+            raise uneditable(None)
+        changed = f"{pair.spelled}={rest[:start]}{value}{rest[end:]}"
+        return "".join([*self._lines[: pair.first], changed, *self._lines[pair.end :]])
+
+    def _with_lines(self, pairs: Sequence[Pair], above: int, files: Files) -> str:
+        """Return the text with a line for each file, where there were pairs, and a line above them all."""
+        if not pairs:
+            raise uneditable(None)
+        end, before = end_of_line(self.text), _before_key(pairs[0])
+        lines = [line if line.endswith("\n") else line + end for line in self._lines]
+        stay = {pair.keys[-1]: pair for pair in pairs if _says(lines, pair, files)}
+        goes = [pair for pair in pairs if pair.keys[-1] not in stay]
+        room = Room(above, pairs, stay)
+        for name in sorted(files.keys() - stay.keys(), key=place_of):
+            room.take(name, f"{before}{spelled(name)} = {spelled(str(files[name]))}{end}")
+        gone = {line for pair in goes for line in range(pair.first, pair.end)}
+        return "".join(
+            text
+            for number, line in enumerate(lines)
+            for text in ("" if number in gone else line, *room.taken.get(number, ()))
+        )
+
+
+class Room:
+    """Finds a line for each new file: the place of one that goes, else after the file that it follows.
+
+    Args:
+        above: The line above the first file.
+        pairs: The files that there were, in order.
+        stay: Those of them that stay, by name.
+
+    Attributes:
+        taken: The new lines, by the number of the line that they follow.
+    """
+
+    def __init__(self, above: int, pairs: Sequence[Pair], stay: Mapping[str, Pair]) -> None:
+        self._above = above
+        self._pairs = pairs
+        self._stay = stay
+        self._used: set[int] = set()
+        self.taken: dict[int, list[str]] = {}
+
+    def take(self, name: str, line: str) -> None:
+        """Put in the line of a file; names come in order."""
+        after = [n for n, pair in enumerate(self._pairs) if self._is_before(pair, name)]
+        first = after[-1] + 1 if after else 0
+        at = self._above if not after else self._pairs[after[-1]].end - 1
+        for number in range(first, len(self._pairs)):
+            if self._pairs[number].keys[-1] in self._stay:
+                break
+            at = self._pairs[number].end - 1
+            if number not in self._used:
+                self._used.add(number)
+                break
+        self.taken.setdefault(at, []).append(line)
+
+    def _is_before(self, pair: Pair, name: str) -> bool:
+        return pair.keys[-1] in self._stay and place_of(pair.keys[-1]) < place_of(name)
+
+
+def place_of(filename: str) -> tuple[Version, str]:
+    """Return what files are sorted by: the version, then the name."""
+    return parse_artifact_name(filename).version, filename
+
+
+def _says(lines: Sequence[str], pair: Pair, files: Files) -> bool:
+    """Return whether a pair already says what it should."""
+    digest = files.get(pair.keys[-1])
+    return digest is not None and value_of(lines, pair) in {digest.hex, digest.hex.upper()}
+
+
+def _before_key(pair: Pair) -> str:
+    """Return what is before a file's name on its line: spaces, and what is dotted before it."""
+    key = pair.spelled.rstrip()
+    name = pair.keys[-1]
+    for quoted in (f'"{name}"', f"'{name}'"):
+        if key.endswith(quoted):
+            return key.removesuffix(quoted)
+    raise uneditable(None)
+
+
+def _inline(files: Files) -> str:
+    return spelled({name: str(files[name]) for name in sorted(files, key=place_of)})
