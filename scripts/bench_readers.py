@@ -37,6 +37,7 @@ from pip_warden.installer.requirements import gather
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.sandbox.clock import SandboxClock
 from pip_warden.sandbox.sigstore import SigstoreService
+from pip_warden.session.settings import utc_now
 from pip_warden.strict_json import MalformedError, loads
 from pip_warden.trust.file import parse as parse_trust
 from pip_warden.verdict.inquiry import judge
@@ -256,7 +257,7 @@ def _judging(sigstore: SigstoreService, statement: dict[str, object]) -> Reader:
 
     def read(raw: bytes) -> str:
         evidence = read_provenance("a", raw)
-        verdict = judge(artifact, evidence, trust=trust, roots={"default": root})
+        verdict = judge(artifact, evidence, trust=trust, roots={"default": root}, today=utc_now().date())
         return "read" if isinstance(verdict, Accepted) else verdict.code
 
     return Reader(

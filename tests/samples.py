@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ PROJECT = ProjectName("acme-widgets")
 WHEEL = "acme_widgets-1.0-py3-none-any.whl"
 DIGEST = digest_of(b"the wheel")
 SUBJECT = "https://gitlab.example.com/acme/widgets//.gitlab-ci.yml@refs/tags/v1.0"
+TODAY = date(2026, 11, 29)
 SOURCE = Source(name="acme", type="gitlab", url=GITLAB)
 
 

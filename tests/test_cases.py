@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import samples
 from pip_warden._sigstore.root import load_root
 from pip_warden.artifact.receive import copy_local
 from pip_warden.evidence.bundle import read_bundle
@@ -65,7 +66,9 @@ def _judge(case: dict[str, Any], directory: Path) -> Verdict:
     root = load_root(
         _changed((REAL / "trusted_root.public-good.json").read_bytes(), case.get("root-change", []))
     )
-    return judge(artifact, _evidence(case), trust=trust, roots={pin.name: root for pin in trust.roots})
+    roots = {pin.name: root for pin in trust.roots}
+    today = case.get("today", samples.TODAY)
+    return judge(artifact, _evidence(case), trust=trust, roots=roots, today=today)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -454,7 +454,9 @@ GOOD: dict[str, bytes] = {
 
 
 def judged(evidence: Evidence) -> Verdict:
-    verdict = judge(samples.artifact(), evidence, trust=samples.trust(), roots={"default": ROOT})
+    verdict = judge(
+        samples.artifact(), evidence, trust=samples.trust(), roots={"default": ROOT}, today=samples.TODAY
+    )
     report = Report(command="x", exit_code=0, lines=(line_of(verdict),))
     (report_text.render(report) + report_json.render(report)).encode("utf-8")
     return verdict

@@ -31,6 +31,7 @@ from pip_warden.evidence.model import Item
 from pip_warden.evidence.pep740 import read_attestation
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.sandbox import Sandbox
+from pip_warden.session.settings import utc_now
 from pip_warden.trust.model import COMMAND_LINE, Identity, IdentityEntry, Requirements, RootPin, TrustFile
 from pip_warden.trust.subject import parse_subject
 from pip_warden.verdict.inquiry import judge
@@ -59,7 +60,9 @@ class Case:
         """Judge the file from the evidence's bytes."""
         is_pep740 = b"verification_material" in self.raw
         item = read_attestation("it", self.raw) if is_pep740 else read_bundle("it", self.raw)
-        verdict = judge(self.artifact, (item,), trust=self.trust, roots={"default": self.root})
+        verdict = judge(
+            self.artifact, (item,), trust=self.trust, roots={"default": self.root}, today=utc_now().date()
+        )
         if not isinstance(verdict, Accepted):
             raise SystemExit(f"{self.name}: {verdict}")
 

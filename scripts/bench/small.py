@@ -26,6 +26,7 @@ from pip_warden.evidence.bundle import read_bundle
 from pip_warden.names import parse_artifact_name
 from pip_warden.sandbox.clock import SandboxClock
 from pip_warden.sandbox.sigstore import SigstoreService
+from pip_warden.session.settings import utc_now
 from pip_warden.trust.file import parse as parse_trust
 from pip_warden.verdict.inquiry import judge
 from pip_warden.verdict.model import Accepted
@@ -116,7 +117,9 @@ def _ours(root: bytes) -> Callable[[Artifact, bytes], None]:
     roots, trust = {"default": load_root(root)}, parse_trust(TRUST, Path("/nowhere/pytrust.toml"))
 
     def judged(artifact: Artifact, bundle: bytes) -> None:
-        verdict = judge(artifact, [read_bundle("a", bundle)], trust=trust, roots=roots)
+        verdict = judge(
+            artifact, [read_bundle("a", bundle)], trust=trust, roots=roots, today=utc_now().date()
+        )
         if not isinstance(verdict, Accepted):
             raise SystemExit(f"a good file was refused: {verdict.code}")
 

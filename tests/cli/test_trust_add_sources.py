@@ -35,7 +35,7 @@ def test_every_file_of_a_release_by_hash(person: Person) -> None:
     assert "This proves what the files are, not who published them" in said.out
     (package,) = packages(person)
     assert package["sha256"] == {file.name: file.sha256 for file in files}
-    assert (package["version"], package["reason"]) == ("3.20", "publisher does not sign")
+    assert ("version" in package, package["reason"]) == (False, "publisher does not sign")
     source = tomllib.loads(person.file.read_text())["source"]
     assert source == {"index": {"type": "simple", "url": person.sandbox.pypi_url}}
     assert typed("trust", "check").code == 0

@@ -156,6 +156,23 @@ def test_hash_pinned_package_of_a_simple_source(user: User) -> None:
     assert result.line(user.wheel(project).name)["accepted"] == {"basis": "hash", "reason": "reviewed"}
 
 
+def test_an_exemption_that_has_ended_fetches_nothing_and_gives_nothing_out_of_the_vault(user: User) -> None:
+    project = public(user)
+    wheel, listed = user.wheel(project), "sha256 = {"
+    user.pin_hash(wheel, name=project.record.name)
+    assert user.install("--target", str(user.home / "first"), project.record.name).code == 0
+    user.blocks[-1] = user.blocks[-1].replace(listed, f"expires = 2020-02-29\n{listed}")
+    user.write("")
+    user.sandbox.clear_requests()
+
+    user.refused("--cache-dir", str(user.home / "empty"), project.record.name, code="exemption-expired")
+    asked = [request.path for request in user.sandbox.requests]
+    user.refused("--offline", project.record.name, code="exemption-expired")
+
+    assert asked
+    assert not [path for path in asked if path.endswith(".whl")]
+
+
 def test_hash_pinned_package_with_other_bytes(user: User) -> None:
     project = public(user)
     user.pin_hash(user.wheel(project), name=project.record.name)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 from packaging.version import Version
 
+import samples
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
 from pip_warden.digests import digest_of
@@ -191,6 +192,7 @@ def make_gate(
         supply=shop,
         vault=Vault(tmp_path / "cache"),
         workspace=workspace,
+        today=samples.TODAY,
         fresh=fresh,
         read_again=read_again,
         postponed=postponed,

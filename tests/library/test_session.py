@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 import pip_warden
 from library.signed import Signed, names, refused
 from pip_warden import Accepted, InstallRequest, Settings, UsageError
+from pip_warden.digests import Digest
+from pip_warden.sandbox.clock import SandboxClock
+from pip_warden.trust.model import HashEntry
 
 
 def test_a_session_leaves_no_refused_copy_and_ends(signed: Signed) -> None:
@@ -33,6 +39,39 @@ def test_a_session_leaves_no_refused_copy_and_ends(signed: Signed) -> None:
     for call in calls:
         with pytest.raises(RuntimeError, match="session is closed"):
             call()
+
+
+def test_an_exemption_ends_by_the_clock_of_the_settings(signed: Signed) -> None:
+    """Its last day ends in UTC, wherever the clock is; a session has one day, however long it is open."""
+    last = datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC)
+    entry = signed.trust.entries[0]
+    exempt = HashEntry(
+        project=entry.project,
+        version=Version("1.0"),
+        source=entry.source,
+        registry=entry.registry,
+        files=((signed.wheel.name, Digest(signed.wheel.sha256)),),
+        reason="reviewed",
+        expires=last.date(),
+    )
+    trust = replace(signed.trust, entries=(exempt,))
+    clock = SandboxClock(last)
+    with pip_warden.open_session(trust, settings=Settings(offline=True, now=clock.now)) as session:
+        clock.advance(timedelta(days=1))
+        assert isinstance(session.judge_file(signed.path), Accepted)
+    with pip_warden.open_session(trust, settings=Settings(offline=True, now=clock.now)) as session:
+        assert refused(session.judge_file(signed.path)) == "exemption-expired"
+    east, west = (timezone(timedelta(hours=hours)) for hours in (1, -1))
+    for there, is_good in (
+        (datetime(2027, 7, 1, 0, 59, tzinfo=east), True),
+        (datetime(2027, 6, 30, 23, tzinfo=west), False),
+    ):
+        elsewhere = Settings(offline=True, now=partial(there.replace))
+        with pip_warden.open_session(trust, settings=elsewhere) as session:
+            assert isinstance(session.judge_file(signed.path), Accepted) is is_good
+    naive = Settings(offline=True, now=lambda: last.replace(tzinfo=None))
+    with pytest.raises(TypeError), pip_warden.open_session(trust, settings=naive):
+        pass
 
 
 def test_settings_that_say_nothing_send_no_token(signed: Signed) -> None:

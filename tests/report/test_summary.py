@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import samples
 from pip_warden.errors import InstallerError, NetworkError
 from pip_warden.evidence.model import EvidenceForm
+from pip_warden.report.ending import ending_soon
 from pip_warden.report.layout import Layout
 from pip_warden.report.model import Line, Outcome, Report, line_of, undecided_line
 from pip_warden.report.summary import closing_line, duration
@@ -79,6 +80,27 @@ def test_what_ended_the_run_is_named_by_its_code() -> None:
 def test_nothing_is_closed_where_nothing_was_looked_at() -> None:
     assert closing() == ""
     assert closing(REFUSED, seconds=None) == "1 package: 1 refused"
+
+
+def ending(*days: int | None) -> str:
+    lines = []
+    for number, left in enumerate(days):
+        last = None if left is None else samples.TODAY + timedelta(days=left)
+        name = f"acme_widgets-{number}-py3-none-any.whl"
+        basis = PinnedByHash(reason="reviewed", expires=last, days_left=left)
+        lines.append(line_of(Accepted(artifact=samples.artifact(name), basis=basis)))
+    return "\n".join(ending_soon([*lines, *FIVE, REFUSED], Layout()))
+
+
+def test_an_exemption_that_ends_within_thirty_days_is_told() -> None:
+    assert ending(None, 31) == ""
+    assert ending(None, 30, 31) == (
+        "note: acme-widgets 1 is pinned by hash until 2026-12-29; "
+        "`pip-warden trust list` shows what ends when"
+    )
+    assert ending(9, 0, 400).startswith(
+        "note: 2 releases are pinned by hash for a few days more, acme-widgets 1 until 2026-11-29; "
+    )
 
 
 @pytest.mark.parametrize(

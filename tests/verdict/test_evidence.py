@@ -83,7 +83,13 @@ def _items(*bundles: bytes) -> tuple[Item, ...]:
 def _judge(*bundles: bytes, identities: tuple[Identity, ...] = (), require: Requirements = STRICT) -> Verdict:
     entry = samples.entry(*identities, require=require)
     # Prove is replaced.
-    return judge(samples.artifact(), _items(*bundles), trust=samples.trust(entry), roots=ROOTS)  # type: ignore[arg-type]
+    return judge(
+        samples.artifact(),
+        _items(*bundles),
+        trust=samples.trust(entry),
+        roots=ROOTS,  # type: ignore[arg-type]
+        today=samples.TODAY,
+    )
 
 
 def _proves(monkeypatch: pytest.MonkeyPatch, **items: tuple[str, CertificateClaims, Envelope]) -> None:
@@ -187,7 +193,7 @@ def test_no_item_is_enough_by_itself_where_statements_are_required() -> None:
     for require in (Requirements(), STRICT):
         trust = samples.trust(samples.entry(require=require))
         # Prove is replaced.
-        inquiry = Inquiry(samples.artifact().name, trust=trust, roots=ROOTS)  # type: ignore[arg-type]
+        inquiry = Inquiry(samples.artifact().name, trust=trust, roots=ROOTS, today=samples.TODAY)  # type: ignore[arg-type]
         inquiry.offer_artifact(samples.artifact())
         inquiry.offer_evidence(item)
         wants[require] = inquiry.wants
@@ -197,4 +203,4 @@ def test_no_item_is_enough_by_itself_where_statements_are_required() -> None:
 
 def test_a_candidate_is_never_judged_without_its_page() -> None:
     with pytest.raises(InternalError):
-        Inquiry(samples.candidate(), trust=samples.trust(), roots={})
+        Inquiry(samples.candidate(), trust=samples.trust(), roots={}, today=samples.TODAY)

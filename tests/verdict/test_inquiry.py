@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from pip_warden.names import ProjectName
 from pip_warden.trust.model import Identity, Probe, Requirements
 from pip_warden.verdict.inquiry import Inquiry, Wants, judge
 from pip_warden.verdict.listing import Listing, list_page, page_entry
-from pip_warden.verdict.model import Accepted, Observed, Refused, SignedBy, Step
+from pip_warden.verdict.model import Accepted, Observed, PinnedByHash, Refused, SignedBy, Step
 from pip_warden.verdict.statement import PROVENANCE
 from verdict.test_evidence import BUILT, PUBLISHED
 
@@ -95,7 +96,7 @@ def item(sort: str, number: int = 0) -> Item | BadItem:
 
 
 def inquiry_of(asked: Any = None, **changes: Any) -> Inquiry:
-    values: dict[str, Any] = {"trust": samples.trust(), "roots": ROOTS}
+    values: dict[str, Any] = {"trust": samples.trust(), "roots": ROOTS, "today": samples.TODAY}
     return Inquiry(asked or samples.artifact().name, **(values | changes))
 
 
@@ -134,6 +135,27 @@ def test_a_hash_pin_wants_no_evidence() -> None:
     inquiry.offer_artifact(samples.artifact())
 
     assert isinstance(inquiry.verdict, Accepted)
+
+
+def test_an_exemption_is_good_to_the_end_of_its_last_day() -> None:
+    """After that it is refused before anything is fetched, though a signer is pinned for other releases."""
+    exempt = replace(samples.hash_entry(), expires=samples.TODAY)
+    trust = samples.trust(samples.entry(), exempt)
+    tomorrow = samples.TODAY + timedelta(days=1)
+
+    on_it = inquiry_of(trust=trust)
+    on_it.offer_artifact(samples.artifact())
+    after = inquiry_of(samples.candidate(), listing=samples.listing(), trust=trust, today=tomorrow)
+    other = samples.artifact("acme_widgets-2.0-py3-none-any.whl").name
+
+    assert isinstance(on_it.verdict, Accepted)
+    assert on_it.verdict.basis == PinnedByHash(reason="reviewed", expires=samples.TODAY, days_left=0)
+    assert after.wants is Wants.NOTHING
+    assert isinstance(after.verdict, Refused)
+    assert (after.verdict.step, after.verdict.code) == (Step.PIN, "exemption-expired")
+    assert str(samples.TODAY) in after.verdict.fault.found
+    assert inquiry_of(other, trust=trust, today=tomorrow).wants is Wants.ARTIFACT
+    assert inquiry_of(trust=samples.trust(samples.hash_entry()), today=date.max).wants is Wants.ARTIFACT
 
 
 def test_a_demand_on_a_signer_that_a_hash_pin_cannot_show_is_refused() -> None:
@@ -253,6 +275,7 @@ def test_the_bad_item_that_came_furthest_says_most() -> None:
         [item("unproved"), item("by somebody else"), BAD],
         trust=samples.trust(),
         roots=ROOTS,
+        today=samples.TODAY,
     )
 
     assert isinstance(refused, Refused)
@@ -266,7 +289,7 @@ requirements = st.sampled_from([Requirements(), Requirements(provenance=PROVENAN
 
 def decided(found: list[Item | BadItem], require: Requirements) -> Accepted | Refused:
     entry = samples.entry(*IDENTITIES, require=require)
-    return judge(samples.artifact(), found, trust=samples.trust(entry), roots=ROOTS)
+    return judge(samples.artifact(), found, trust=samples.trust(entry), roots=ROOTS, today=samples.TODAY)
 
 
 def numbered(found: list[str]) -> list[Item | BadItem]:

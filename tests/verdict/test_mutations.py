@@ -26,6 +26,7 @@ def _judge() -> Verdict:
         samples.artifact(),
         (ITEM,),
         trust=samples.trust(),
+        today=samples.TODAY,
         roots={"default": object()},  # type: ignore[dict-item]  # prove is replaced
         candidate=samples.candidate(),
         listing=samples.listing(),
@@ -88,7 +89,7 @@ def test_a_malformed_archive_never_reaches_the_evidence(monkeypatch: pytest.Monk
         size=1,
         contents=Fault(code="malformed-wheel", expected="a", found="b"),
     )
-    verdict = inquiry.judge(artifact, (ITEM,), trust=samples.trust(), roots={})
+    verdict = inquiry.judge(artifact, (ITEM,), trust=samples.trust(), roots={}, today=samples.TODAY)
 
     assert isinstance(verdict, Refused)
     assert verdict.code == "malformed-wheel"

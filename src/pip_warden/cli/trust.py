@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,21 +19,22 @@ from pip_warden.display import escape_text
 if TYPE_CHECKING:
     from pip_warden.trust.model import Entry, TrustFile
 
-_ADD = "add"
+_LATE = {"add": "trust_add", "list": "trust_list", "remove": "trust_remove"}
+"""Modules of commands by name, in the order in which people need them."""
 
 
 class _TrustGroup(HelpfulGroup):
-    """Imports ``trust add`` only when it runs: it needs the network and the verifier."""
+    """Imports such a command only when it runs: ``trust add`` needs the network and the verifier."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [_ADD, *super().list_commands(ctx)]
+        return [*_LATE, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == _ADD:
-            from pip_warden.cli.trust_add import command as add
-
-            return add
-        return super().get_command(ctx, cmd_name)
+        if cmd_name not in _LATE:
+            return super().get_command(ctx, cmd_name)
+        command = importlib.import_module(f"pip_warden.cli.{_LATE[cmd_name]}").command
+        assert isinstance(command, click.Command)  # noqa: S101 -- each of these modules has one
+        return command
 
 
 @click.group(
@@ -144,6 +146,8 @@ def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
             f"  from    {place}",
             f"  reason  {escape_text(entry.reason)}",
         ]
+        if entry.expires is not None:
+            lines.append(f"  until   {entry.expires}")
         return lines + [f"  file    {name}  sha256 {digest}" for name, digest in entry.files]
     lines = [f"\n{entry.project}  by identity", f"  from    {place}"]
     for identity in entry.identities:
@@ -185,7 +189,8 @@ def _as_json(entry: Entry) -> dict[str, object]:
     shape: dict[str, object] = {"project": entry.project, "source": entry.source, "registry": entry.registry}
     if isinstance(entry, HashEntry):
         files = {name: digest.hex for name, digest in entry.files}
-        return shape | {"kind": "hash", "version": str(entry.version), "files": files, "reason": entry.reason}
+        shape |= {"kind": "hash", "version": str(entry.version), "files": files, "reason": entry.reason}
+        return shape if entry.expires is None else shape | {"expires": entry.expires.isoformat()}
     identities = [
         {
             "issuer": identity.issuer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,13 @@ if TYPE_CHECKING:
 @click.option(
     "--hash", "by_hash", is_flag=True, help="Pin every file of the release by digest: what, not who."
 )
-@click.option("--reason", default="", help="Why a hash is enough.")
+@click.option("--reason", default="", help="Why a hash is enough; else hash-reason of the source.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="With --hash: the last day (UTC) on which it is enough.",
+)
 @click.option(
     "-r",
     "--requirement",
@@ -70,6 +77,7 @@ def command(
     issuer: str | None,
     by_hash: bool,
     reason: str,
+    expires: datetime | None,
     requirements: tuple[Path, ...],
     trusted_root: Path | None,
     yes: bool,
@@ -78,8 +86,7 @@ def command(
     """Show who signed the newest release of NAME, ask, and pin that signer.
 
     The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index
-    such as https://pypi.org/simple). In a tag ref the version becomes {version}, so that each release must
-    be signed by its own tag. With --hash a release that is not signed is pinned by the digests of its files.
+    such as https://pypi.org/simple). In a tag ref the version becomes {version}: each has its own tag.
     """
     from pip_warden.first_use.task import PinRequest
 
@@ -92,6 +99,7 @@ def command(
         issuer=issuer,
         by_hash=by_hash,
         reason=reason,
+        expires=expires and expires.date(),
         requirements=requirements,
         trusted_root=trusted_root,
         yes=yes,
@@ -109,17 +117,20 @@ def _typed() -> str:
 def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import open_workspace, settings_of
-    from pip_warden.first_use.add import add_all, check_wanted
+    from pip_warden.first_use.add import add_all, check_reason, check_wanted
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.source import choose_source
     from pip_warden.first_use.task import Task
     from pip_warden.session.opening import open_transport
+    from pip_warden.session.settings import today
 
     check_wanted(wanted)
     person = TerminalPrompt.of(options)
     draft = Draft(path)
+    check_reason(wanted, draft.trust().sources)
     is_gitlab = bool(wanted.project or wanted.group)
     source = choose_source(wanted.source, draft.trust().sources, gitlab=is_gitlab)
+    check_reason(wanted, (source,))
     draft.add_source(source)
     settings = settings_of(options)
     with (
@@ -132,6 +143,7 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
             draft=draft,
             transport=transport,
             workspace=workspace,
+            today=today(settings),
             person=person,
             is_offline=settings.offline,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from packaging.version import Version
@@ -14,7 +15,7 @@ from pip_warden.first_use.owner import owner_in_group
 from pip_warden.first_use.task import PinRequest, Task
 from pip_warden.installer.requirements import pinned_releases
 from pip_warden.names import ProjectName, parse_name_or_release
-from pip_warden.trust.model import HashEntry, Probe
+from pip_warden.trust.model import HashEntry, Probe, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,7 @@ def check_wanted(wanted: PinRequest) -> None:
     """Check that a request is complete, and does not contradict itself.
 
     Raises:
-        UsageError: ``nothing-to-pin``, ``usage``, ``issuer-needed`` or ``reason-missing``.
+        UsageError: ``nothing-to-pin``, ``usage`` or ``issuer-needed``.
     """
     if not wanted.names and not wanted.requirements:
         raise UsageError("nothing-to-pin", "expected a NAME, or -r FILE with --hash, found neither")
@@ -44,7 +45,17 @@ def check_wanted(wanted: PinRequest) -> None:
         raise UsageError("usage", "expected --hash together with -r FILE, found -r alone")
     if (wanted.identity is None) != (wanted.issuer is None):
         raise UsageError("issuer-needed", "expected --identity and --issuer together, found one of them")
-    if wanted.by_hash and not wanted.reason.strip():
+    if wanted.expires is not None and not wanted.by_hash:
+        raise UsageError("usage", "expected --hash together with --expires, found --expires alone")
+
+
+def check_reason(wanted: PinRequest, sources: Iterable[Source]) -> None:
+    """Check that somebody says why a hash is enough: the request, or one of the sources that it may mean.
+
+    Raises:
+        UsageError: ``reason-missing``.
+    """
+    if wanted.by_hash and not wanted.reason.strip() and not any(source.hash_reason for source in sources):
         raise UsageError(
             "reason-missing",
             "expected --reason saying why a hash is enough for what is not signed, found none",

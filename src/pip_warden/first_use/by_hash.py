@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text
-from pip_warden.errors import RefusedError
+from pip_warden.errors import RefusedError, UsageError
 from pip_warden.first_use.task import Task
 from pip_warden.trust.model import HashEntry, Probe
 
@@ -23,14 +25,18 @@ def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[s
     Raises:
         RefusedError: A file is refused; ``hash-not-found``: none has a required digest; ``declined``.
         UndecidedError: A page or file could not be fetched.
-        UsageError: ``yes-needed``, or ``pin-conflict``.
+        UsageError: ``yes-needed``, ``pin-conflict``, or ``expires-past``.
     """
+    last_day = _last_day(task, probe, version)
     files = task.first_use().hashes(probe, version)
     task.person.clear()
     if demanded:
         files = _demanded(files, demanded, f"{probe.project}=={version}")
     listed = [f"  {escape_text(name)}  sha256 {digest}" for name, digest in files]
-    head = f"{probe.project} {version}, by hash. This proves what the files are, not who published them:"
+    until = "" if last_day is None else f" until {last_day}"
+    head = (
+        f"{probe.project} {version}, by hash{until}. This proves what the files are, not who published them:"
+    )
     task.person.show("\n".join([head, *listed]))
     task.confirm(f"Pin these {len(files)} files?")
     task.draft.add_entry(
@@ -41,9 +47,30 @@ def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[s
             registry=probe.registry,
             registry_id=probe.registry_id,
             files=files,
-            reason=task.wanted.reason.strip(),
+            reason=task.wanted.reason.strip() or task.source.hash_reason,
+            expires=last_day,
         )
     )
+
+
+def _last_day(task: Task, probe: Probe, version: Version) -> date | None:
+    """Return the last day of a pin: the one asked for, else that of the release, or of the newest pinned.
+
+    Raises:
+        UsageError: ``expires-past``: it is over.
+    """
+    trust = task.draft.trust()
+    pinned = [entry for entry in trust.entries_of(probe.project) if isinstance(entry, HashEntry)]
+    like = max(pinned, key=lambda entry: (entry.version == version, entry.version), default=None)
+    last = task.wanted.expires or (like.expires if like is not None else None)
+    if last is not None and last < task.today:
+        said = "--expires" if task.wanted.expires else f"expires of {probe.project} in the trust file"
+        raise UsageError(
+            "expires-past",
+            f"expected {said} to be {task.today} or later, found {last}",
+            hint="Name the last day on which the hash is to be enough: --expires YYYY-MM-DD.",
+        )
+    return last
 
 
 def _demanded(

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from packaging.version import Version
@@ -79,6 +80,7 @@ class SignerObserver:
         roots: Its trusted roots.
         supply: Where pages, files and evidence come from.
         workspace: A private directory of this run.
+        today: The day (UTC) of the run.
         reporter: Receives progress.
     """
 
@@ -86,6 +88,7 @@ class SignerObserver:
     roots: PinnedRoots
     supply: GateSupply
     workspace: Path
+    today: date
     reporter: Reporter
 
     def look(self, probe: Probe, *, version: Version | None = None) -> PackageObservation:
@@ -170,7 +173,7 @@ class SignerObserver:
         return found
 
     def _hash(self, candidate: Candidate, listing: Listing, probe: Probe) -> Digest:
-        inquiry = Inquiry(candidate, trust=self.trust, roots=self.roots, listing=listing, probe=probe)
+        inquiry = self._inquiry(candidate, listing, trust=self.trust, probe=probe)
         digest: Digest | None = None
         if inquiry.wants is Wants.ARTIFACT:
             with self._received(candidate) as artifact:
@@ -191,11 +194,18 @@ class SignerObserver:
             raise VerdictError(listing)
         return listing
 
+    def _inquiry(
+        self, candidate: Candidate, listing: Listing, *, trust: TrustFile, probe: Probe | None
+    ) -> Inquiry:
+        return Inquiry(
+            candidate, trust=trust, roots=self.roots, today=self.today, listing=listing, probe=probe
+        )
+
     def _inquire(
         self, candidate: Candidate, listing: Listing, *, trust: TrustFile, probe: Probe | None = None
     ) -> Inquiry:
         """Judge a file through all steps."""
-        inquiry = Inquiry(candidate, trust=trust, roots=self.roots, listing=listing, probe=probe)
+        inquiry = self._inquiry(candidate, listing, trust=trust, probe=probe)
         if inquiry.wants is Wants.NOTHING:
             return inquiry
         with self._received(candidate) as artifact:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pip_warden.events import Reporter
@@ -43,7 +44,8 @@ class PinRequest:
         identity: The signer, where the user names it.
         issuer: Its OIDC issuer.
         by_hash: Pin what the files are, not who published them.
-        reason: Why a hash is enough.
+        reason: Why a hash is enough; ``""`` for what the source says.
+        expires: The last day (UTC) on which it is; None for that of the package's newest release.
         requirements: Requirements files of which every release is to be pinned.
         trusted_root: A trusted root to pin.
         yes: Pin without asking, unless there are doubts.
@@ -58,6 +60,7 @@ class PinRequest:
     issuer: str | None = None
     by_hash: bool = False
     reason: str = ""
+    expires: date | None = None
     requirements: tuple[Path, ...] = ()
     trusted_root: Path | None = None
     yes: bool = False
@@ -78,6 +81,7 @@ class Task:
         draft: The trust file as it will be.
         transport: The HTTP client.
         workspace: A private directory of this run.
+        today: The day (UTC) of the run.
         person: The person who is shown the findings, and asked.
         is_offline: Fetch no trusted root.
     """
@@ -87,6 +91,7 @@ class Task:
     draft: Draft
     transport: Transport
     workspace: Path
+    today: date
     person: Prompt
     is_offline: bool = False
 
@@ -98,6 +103,7 @@ class Task:
             roots=roots,
             supply=RegistrySupply(trust=trust, roots=roots, transport=self.transport),
             workspace=self.workspace,
+            today=self.today,
             reporter=self.person,
         )
 

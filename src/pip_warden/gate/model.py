@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from pip_warden.artifact.model import Artifact
@@ -28,6 +29,7 @@ class GateParts:
         supply: Where pages, files and evidence come from.
         vault: Where accepted files are kept.
         workspace: A private directory of this run.
+        today: The day (UTC) of the run: exemptions must not have ended.
         reporter: Receives progress.
         measures: Told what a run costs.
         read_again: Checks a file with the interpreter that will read it too, where that is not ours.
@@ -44,6 +46,7 @@ class GateParts:
     supply: GateSupply
     vault: Vault
     workspace: Path
+    today: date
     reporter: Reporter = SILENT
     measures: Measures = UNMEASURED
     read_again: Callable[[Artifact], Artifact] | None = None

@@ -39,7 +39,9 @@ def admit(parts: GateParts, candidate: Candidate, listing: Listing, background: 
         listing: The judged page that lists it.
         background: Where evidence is fetched beside the file.
     """
-    inquire = partial(Inquiry, candidate, trust=parts.trust, roots=parts.roots, listing=listing)
+    inquire = partial(
+        Inquiry, candidate, trust=parts.trust, roots=parts.roots, today=parts.today, listing=listing
+    )
     inquiry = inquire()
     # What is refused whatever its content is not fetched.
     if inquiry.wants is Wants.NOTHING:
@@ -59,7 +61,7 @@ def admit_local(parts: GateParts, artifact: Artifact, evidence: Iterator[Item | 
     Raises:
         UndecidedError: It could not be determined whether there is an item of evidence.
     """
-    inquiry = Inquiry(artifact.name, trust=parts.trust, roots=parts.roots)
+    inquiry = Inquiry(artifact.name, trust=parts.trust, roots=parts.roots, today=parts.today)
     _judge(parts, inquiry, artifact, lambda: evidence)
     return _sealed(parts, inquiry, artifact, source="")
 

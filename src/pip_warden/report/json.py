@@ -103,8 +103,9 @@ def _line(line: Line) -> JSONValue:
 
 def _basis(accepted: Accepted) -> JSONValue:
     match accepted.basis:
-        case PinnedByHash(reason=reason):
-            return {"basis": "hash", "reason": reason}
+        case PinnedByHash(reason=reason, expires=expires):
+            ends: dict[str, JSONValue] = {} if expires is None else {"expires": expires.isoformat()}
+            return {"basis": "hash", "reason": reason, **ends}
         case SignedBy() as signed:
             return {
                 "basis": "identity",

@@ -8,6 +8,7 @@ from functools import partial
 
 from pip_warden.display import escape_text
 from pip_warden.errors import TrustFileError, WardenError
+from pip_warden.report.ending import ending_soon
 from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.report.summary import closing_line, counted
@@ -83,6 +84,7 @@ def _render(report: Report, layout: Layout) -> Iterator[str]:
         yield from unpinned_names(report, layout)
     for text in report.warnings:
         yield from layout.labelled(("warning: ", "unknown"), escape_text(text, 500), hang=2)
+    yield from ending_soon(report.lines, layout)
 
 
 def _render_error(error: WardenError, layout: Layout) -> Iterator[str]:

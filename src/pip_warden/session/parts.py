@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from pip_warden._sigstore.rekor import Hashedrekord
@@ -14,7 +15,7 @@ from pip_warden.evidence.locate import refuse_lookup
 from pip_warden.gate import Gate, GateParts, TargetFacts
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
-from pip_warden.session.settings import Settings
+from pip_warden.session.settings import Settings, today
 from pip_warden.supply import GateSupply, OfferedSupply, OfflineSupply, RegistrySupply, Supply, look_up
 from pip_warden.transport import Transport
 from pip_warden.trust.model import TrustFile
@@ -36,6 +37,7 @@ class SessionParts:
         settings: How network, cache and credentials are used.
         supply: A program's own source of pages, files and evidence; None for the trust file's sources.
         measures: Told what a run costs.
+        today: The day (UTC) on which it was opened, by the settings' clock.
     """
 
     trust: TrustFile
@@ -47,6 +49,11 @@ class SessionParts:
     settings: Settings = field(default_factory=Settings)
     supply: Supply | None = None
     measures: Measures = UNMEASURED
+    today: date = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Asked once: no file of a run is judged on another day than the one before it.
+        object.__setattr__(self, "today", today(self.settings))
 
     @property
     def is_offline(self) -> bool:
@@ -81,6 +88,7 @@ class SessionParts:
             supply=self._supply(trust),
             vault=self.vault,
             workspace=self.workspace,
+            today=self.today,
             reporter=self.reporter,
             measures=self.measures,
             read_again=read_again,

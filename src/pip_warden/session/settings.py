@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from math import inf
 from os import PathLike
 from pathlib import Path
 from typing import Self
 
 from pip_warden.errors import UsageError
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine's clock."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +37,7 @@ class Settings:
         retries: How often a request is tried again; None for as usual.
         environ: Environment variables: tokens, proxies, certificate authorities, and what builds may see.
             Never shown.
+        now: The clock by which exemptions of the trust file end; it returns an aware time, once in a run.
 
     Raises:
         UsageError: ``option-value``: a time or number that is none.
@@ -44,6 +51,7 @@ class Settings:
     timeout: float | None = None
     retries: int | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    now: Callable[[], datetime] = field(default=utc_now, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what would make every request fail."""
@@ -93,3 +101,15 @@ class Settings:
                 hint="Name one with --cache-dir or PIP_WARDEN_CACHE_DIR.",
             )
         return found
+
+
+def today(settings: Settings) -> date:
+    """Return the day (UTC) by the settings' clock.
+
+    Raises:
+        TypeError: The clock says no zone: its day could be another.
+    """
+    now = settings.now()
+    if now.tzinfo is None:
+        raise TypeError("now returns an aware time, not a naive one")
+    return now.astimezone(UTC).date()

@@ -23,13 +23,14 @@ could change it::
     offer_evidence      6 … 10        wants EVIDENCE   or nothing: accepted by this item
     no_more_evidence                  wants NOTHING
 
-No network, clock or environment is used: everything judged is offered. No file is read but the artifact
-itself, where a proved statement states a digest other than SHA-256.
+No network, clock or environment is used: everything judged is offered, the day included. No file is read but
+the artifact itself, where a proved statement states a digest other than SHA-256.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from enum import Enum
 
 from pip_warden.artifact.model import Artifact
@@ -43,8 +44,8 @@ from pip_warden.trust.suggest import pin_known_by_hash
 from pip_warden.verdict import archive
 from pip_warden.verdict.evidence import EvidenceEvaluation, Roots, no_evidence
 from pip_warden.verdict.listing import Listing
-from pip_warden.verdict.model import Accepted, Observed, PinnedByHash, Refused, Step, StepFailure, Verdict
-from pip_warden.verdict.pin import find_pin
+from pip_warden.verdict.model import Accepted, Observed, Refused, Step, StepFailure, Verdict
+from pip_warden.verdict.pin import by_hash, find_pin
 from pip_warden.verdict.policy import check_demanded
 
 
@@ -63,6 +64,7 @@ class Inquiry:
         asked: The candidate of an index; or the name of a user's file, which no index lists.
         trust: The trust file.
         roots: The trusted roots that it pins.
+        today: The day (UTC) on which exemptions must not have ended.
         listing: The judged page that lists the candidate.
         probe: Replaces the entry of a project for which no identity is pinned yet.
 
@@ -79,6 +81,7 @@ class Inquiry:
         *,
         trust: TrustFile,
         roots: Roots,
+        today: date,
         listing: Listing | None = None,
         probe: Probe | None = None,
     ) -> None:
@@ -87,6 +90,7 @@ class Inquiry:
         self._project = asked.project
         self._trust = trust
         self._roots = roots
+        self._today = today
         self._evidence: list[Item | BadItem] = []
         self._weighing: EvidenceEvaluation | None = None
         self._outcome: Verdict | Observed | None = None
@@ -149,7 +153,7 @@ class Inquiry:
         if failure is not None:
             self._end(self._refused(failure))
         elif isinstance(self._entry, HashEntry):
-            self._end(Accepted(artifact=artifact, basis=PinnedByHash(reason=self._entry.reason)))
+            self._end(Accepted(artifact=artifact, basis=by_hash(self._entry, self._today)))
         else:
             self.wants = Wants.EVIDENCE
             self._weighing = EvidenceEvaluation(artifact, self._entry, self._roots)
@@ -202,18 +206,14 @@ class Inquiry:
                 return
         self.no_more_evidence()
 
-    @property
-    def _is_local(self) -> bool:
-        """Whether the file is the user's own: no index lists it."""
-        return self._candidate is None
-
     def _unsigned_hint(self) -> str:
         known = (
             ""
             if isinstance(self._entry, Probe)
             else "The package is pinned to an identity, so an unsigned file is refused. "
         )
-        local = f"A local file's evidence lies next to it ({self._name}.sigstore.json). " * self._is_local
+        is_local = self._candidate is None  # no index lists the user's own file
+        local = f"A local file's evidence lies next to it ({self._name}.sigstore.json). " * is_local
         hint = f"{local}{known}Ask its publisher to sign it"
         if self._entry is None or isinstance(self._entry, HashEntry):
             return f"{hint}."
@@ -222,7 +222,7 @@ class Inquiry:
 
     def _find_entry(self, probe: Probe | None) -> Entry | Probe | None:
         """Step 1."""
-        entry = probe or find_pin(self._project, self._name.version, self._trust)
+        entry = probe or find_pin(self._project, self._name.version, self._trust, self._today)
         if isinstance(entry, Fault):
             self._end(self._refused(StepFailure(Step.PIN, entry)))
             return None
@@ -276,6 +276,7 @@ def judge(
     *,
     trust: TrustFile,
     roots: Roots,
+    today: date,
     candidate: Candidate | None = None,
     listing: Listing | None = None,
 ) -> Verdict:
@@ -286,10 +287,11 @@ def judge(
         evidence: All of its evidence, best form first.
         trust: The trust file.
         roots: The trusted roots that the trust file pins.
+        today: The day (UTC) on which exemptions must not have ended.
         candidate: The index entry that it came from; None for a user's file.
         listing: The judged page that lists the candidate.
     """
-    inquiry = Inquiry(candidate or artifact.name, trust=trust, roots=roots, listing=listing)
+    inquiry = Inquiry(candidate or artifact.name, trust=trust, roots=roots, today=today, listing=listing)
     if inquiry.wants is Wants.ARTIFACT:
         inquiry.offer_artifact(artifact)
     if inquiry.wants is Wants.EVIDENCE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import NoReturn
 
@@ -76,9 +76,17 @@ class SignedBy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PinnedByHash:
-    """No signature, but a reviewed digest: this proves *what*, not *who*."""
+    """No signature, but a reviewed digest: this proves *what*, not *who*.
+
+    Attributes:
+        reason: Why that is enough.
+        expires: The last day (UTC) on which it is; None for no end.
+        days_left: Days from the one on which it was judged to that.
+    """
 
     reason: str
+    expires: date | None = None
+    days_left: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from packaging.version import Version
 
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
-from pip_warden.trust.model import Entry, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, TrustFile
 from pip_warden.trust.suggest import either, pin_by_identity, pin_known_by_hash
+from pip_warden.verdict.model import PinnedByHash
 
 
-def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry | Fault:
-    """Return the entry that decides a version: a hash entry of that version, before an identity entry."""
+def find_pin(project: ProjectName, version: Version, trust: TrustFile, today: date) -> Entry | Fault:
+    """Return the entry that decides a version: a hash entry of that version, before an identity entry.
+
+    An exemption that has ended decides too, since the identity entry was not meant for that version.
+    """
     entry = trust.entry_for(project, version)
+    if isinstance(entry, HashEntry) and (fault := check_expiry(entry, today)):
+        return fault
     if entry is not None:
         return entry
     if not trust.entries_of(project):
@@ -23,6 +31,25 @@ def find_pin(project: ProjectName, version: Version, trust: TrustFile) -> Entry 
         expected=f"{project} {version} in {trust.path.name}",
         found="only other versions of it, by hash",
         hint=f"Review the release, then: `{command}`.",
+    )
+
+
+def by_hash(entry: HashEntry, today: date) -> PinnedByHash:
+    """Return what is said of a file that is accepted by its hash."""
+    left = None if entry.expires is None else (entry.expires - today).days
+    return PinnedByHash(reason=entry.reason, expires=entry.expires, days_left=left)
+
+
+def check_expiry(entry: HashEntry, today: date) -> Fault | None:
+    """Return the fault of a hash pin after its last day."""
+    if entry.expires is None or today <= entry.expires:
+        return None
+    return Fault(
+        code="exemption-expired",
+        expected=f"a pin of {entry.project} {entry.version} by hash that has not ended",
+        found=f"one whose last day was {entry.expires}, pinned because: {entry.reason}",
+        hint="Is the release signed by now? Then pin who signs it. Else review it again, and write a later "
+        "day after expires in the trust file.",
     )
 
 

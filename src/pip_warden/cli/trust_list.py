@@ -1,0 +1,105 @@
+"""``pip-warden trust list``: what is pinned, one line a package."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pip_warden.cli.color import color_option
+from pip_warden.cli.common import format_option, load_trust, trust_option
+from pip_warden.cli.examples import examples
+from pip_warden.cli.style import layout_of, print_block
+from pip_warden.display import escape_text
+
+if TYPE_CHECKING:
+    from pip_warden.trust.overview import PinnedPackage
+
+_HEADINGS = ("package", "pinned by", "who or what", "since", "until", "source")
+_GAP = 2
+"""Columns between two of a table."""
+
+
+@click.command("list", epilog=examples("pip-warden trust list"))
+@trust_option
+@format_option
+@color_option
+def command(*, trust: Path | None, output_format: str) -> None:
+    """List every package: who may publish it or which releases are pinned, and until when."""
+    from pip_warden.session.settings import utc_now
+    from pip_warden.trust.overview import pinned_packages
+
+    loaded = load_trust(trust)
+    packages, today = pinned_packages(loaded), utc_now().date()
+    if output_format == "json":
+        document = {
+            "schema_version": 1,
+            "command": "trust list",
+            "exit_code": 0,
+            "trust_file": str(loaded.path),
+            "packages": [_as_json(package, today) for package in packages],
+        }
+        print(json.dumps(document, indent=2))
+    elif not packages:
+        print_block(f"{loaded.path} pins no package")
+    else:
+        _print_text(packages, today)
+
+
+def _print_text(packages: list[PinnedPackage], today: date) -> None:
+    layout = layout_of(sys.stdout)
+    rows = [_row(package, today) for package in packages]
+    told = [n for n in range(len(_HEADINGS)) if any(row[n] for row in rows)]
+    headings, *cells = ([row[n] for n in told] for row in (_HEADINGS, *rows))
+    needed = sum(_GAP + max(map(len, column)) for column in zip(headings, *cells, strict=True))
+    # A subject that is folded in a narrow column cannot be read.
+    if layout.width is None or layout.width >= needed:
+        for line in layout.table(headings, cells, indent=0):
+            print(line)
+        return
+    for project, how, what, *rest in rows:
+        print_block(f"{project}  by {how}\n  {what}")
+        for heading, value in zip(_HEADINGS[3:], rest, strict=True):
+            if value:
+                print_block(f"  {heading}  {value}")
+
+
+def _row(package: PinnedPackage, today: date) -> list[str]:
+    what = package.signers or tuple(map(str, package.releases))
+    over = " (over)" if _is_over(package, today) else ""
+    return [
+        str(package.project),
+        "hash" if package.is_by_hash else "identity",
+        ", ".join(escape_text(each, 2000) for each in what),
+        str(package.since or ""),
+        f"{package.until}{over}" if package.until else "",
+        package.source,
+    ]
+
+
+def _is_over(package: PinnedPackage, today: date) -> bool:
+    """Return whether an exemption has ended: what a signer signed before his last day stays good."""
+    return package.is_by_hash and package.until is not None and package.until < today
+
+
+def _as_json(package: PinnedPackage, today: date) -> dict[str, object]:
+    shape: dict[str, object] = {"project": package.project, "source": package.source}
+    until = package.until and package.until.isoformat()
+    if package.is_by_hash:
+        return shape | {
+            "kind": "hash",
+            "versions": [str(release) for release in package.releases],
+            "reason": package.reason,
+            "expires": until,
+            "expired": _is_over(package, today),
+        }
+    return shape | {
+        "kind": "identity",
+        "subjects": list(package.signers),
+        "not_before": package.since and package.since.isoformat(),
+        "not_after": until,
+    }
