@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -63,9 +63,9 @@ def pinned(*entries: HashEntry, text: str = "") -> str:
     return text
 
 
-def versioned(version: Version = OLD, **changes: object) -> str:
+def versioned(version: Version = OLD, project: str = "idna") -> str:
     """A table as it was written before releases shared one."""
-    entry = release(version, **changes)
+    entry = release(version, project)
     listed = "".join(f'  "{name}" = "{digest}"\n' for name, digest in entry.files)
     return (
         f'\n[[package]]\nname = "{entry.project}"\nsource = "pypi"\nversion = "{version}"  # the one we use\n'
@@ -283,10 +283,11 @@ def test_what_is_not_understood_is_not_edited(packages: str) -> None:
     packages = packages.replace("FILE", f'"{name}" = "{of_file}"').replace("DIGEST", f'"{of_file}"')
     text = packages + base() if packages.startswith("package") else base() + packages
 
-    for attempt in (
+    attempts: tuple[Callable[[], str], ...] = (
         lambda: replace_releases(text, IDNA, {NEW: files_of("idna", NEW)}, PATH),
         lambda: add_hash_entry(text, release(NEW), PATH),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(UsageError) as caught:
             attempt()
         assert caught.value.code == "trust-file-uneditable"
@@ -294,7 +295,7 @@ def test_what_is_not_understood_is_not_edited(packages: str) -> None:
 
 def test_nothing_is_pinned_by_no_file_and_nothing_absent_is_removed() -> None:
     text = pinned(release())
-    attempts = {
+    attempts: dict[str, list[Callable[[], str]]] = {
         "nothing-to-pin": [
             lambda: replace_releases(text, IDNA, {}, PATH),
             lambda: replace_releases(text, IDNA, {NEW: ()}, PATH),

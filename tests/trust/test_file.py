@@ -463,7 +463,7 @@ def test_the_documented_example_is_valid() -> None:
     trust = parse(example, PATH)
 
     assert len(guide.splitlines()) < 150
-    assert (len(trust.roots), len(trust.sources), len(trust.entries), len(trust.revoked)) == (2, 2, 3, 1)
+    assert (len(trust.roots), len(trust.sources), len(trust.entries), len(trust.revoked)) == (2, 2, 4, 1)
 
 
 def test_every_code_of_this_room_is_explained() -> None:

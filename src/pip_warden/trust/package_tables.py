@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from packaging.version import Version
 
@@ -46,12 +47,13 @@ class PackageTables:
 
     text: str
     count: int
-    _lines: list[str] = field(init=False, repr=False)
+    _lines: tuple[str, ...] = field(init=False, repr=False)
     _tables: list[list[Section]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        lines, tables = lines_of(self.text), []
-        for section in sections_of(lines):
+        tables: list[list[Section]] = []
+        lines, sections = _laid_out(self.text)
+        for section in sections:
             if section.keys == _MAIN and section.is_array:
                 tables.append([section])
             elif section.keys[:1] == _MAIN and tables:
@@ -121,6 +123,13 @@ class PackageTables:
             for number, line in enumerate(lines)
             for text in ("" if number in gone else line, *room.taken.get(number, ()))
         )
+
+
+@lru_cache(maxsize=2)
+def _laid_out(text: str) -> tuple[tuple[str, ...], tuple[Section, ...]]:
+    """Return the lines and sections of a text, which an edit asks for several times."""
+    lines = tuple(lines_of(text))
+    return lines, tuple(sections_of(lines))
 
 
 class Room:
