@@ -13,7 +13,6 @@ from packaging.version import Version
 
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
-from pip_warden.digests import digest_of
 from pip_warden.disk import open_regular, require_file, storing
 from pip_warden.display import escape_text
 from pip_warden.errors import InternalError, RefusedError, UndecidedError, UsageError
@@ -24,13 +23,11 @@ from pip_warden.evidence.names import is_evidence
 from pip_warden.evidence.offered import read_any, read_offered
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.gate import Gate
-from pip_warden.names import ProjectName, parse_artifact_name
+from pip_warden.names import ProjectName
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session.parts import SessionParts
-from pip_warden.trust.model import COMMAND_LINE, Entry, Identity, IdentityEntry, RootPin, TrustFile
-from pip_warden.trust.roots import read_root_file
-from pip_warden.trust.subject import parse_subject
+from pip_warden.trust.model import Entry, IdentityEntry, Source, TrustFile
 from pip_warden.verdict.model import Accepted, Verdict
 
 _LARGEST_EVIDENCE = 8 << 20
@@ -75,7 +72,12 @@ def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: Named
                 gate.admit_local(artifact, _evidence(path, artifact, given, session.find_entry))
             except UndecidedError as err:
                 ledger.add(undecided_line(artifact.name, err))
-    return _report("verify", session.trust, ledger)
+    return replace(_report("verify", session.trust, ledger), sources=_unmirrored(session.trust))
+
+
+def _unmirrored(trust: TrustFile) -> tuple[Source, ...]:
+    """Return the sources without their mirrors: nothing of a local file came from there."""
+    return tuple(replace(source, mirror=None) for source in trust.sources)
 
 
 def check_files(files: tuple[Path, ...]) -> None:
@@ -213,33 +215,6 @@ def _commit(text: str) -> str:
             "`git rev-parse 'TAG^{commit}'` prints the whole id.",
         )
     return text.lower()
-
-
-def command_line_trust(files: tuple[Path, ...], *, subject: str, issuer: str, root: Path) -> TrustFile:
-    """Return a trust file for an identity on the command line: a pin with all defaults.
-
-    Args:
-        files: The files to verify; each one's project is pinned to the identity.
-        subject: ``--certificate-identity``.
-        issuer: ``--certificate-oidc-issuer``.
-        root: ``--trusted-root``.
-
-    Raises:
-        UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``.
-    """
-    digest = digest_of(read_root_file(root))
-    pattern = parse_subject(subject)
-    identity = Identity(issuer=issuer, subject=pattern, is_account=pattern.project is None)
-    projects = {parse_artifact_name(path.name).project for path in files}
-    return TrustFile(
-        path=Path("the command line"),
-        roots=(RootPin(name="default", path=root.absolute(), sha256=digest, issuers=(issuer,)),),
-        sources=(COMMAND_LINE,),
-        entries=tuple(
-            IdentityEntry(project=project, source=COMMAND_LINE.name, identities=(identity,))
-            for project in sorted(projects)
-        ),
-    )
 
 
 def _check_given(given: NamedEvidence, files: tuple[Path, ...]) -> None:

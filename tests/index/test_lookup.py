@@ -35,6 +35,10 @@ class Source:
     type: Literal["gitlab", "simple"] = "gitlab"
     name: str = "acme"
 
+    @property
+    def home(self) -> str:
+        return self.url
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:

@@ -61,6 +61,16 @@ def connection_options(function: F) -> F:
     return function
 
 
+def mirror_option(function: F) -> F:
+    """Add the option of every command that fetches pages and files."""
+    return click.option(
+        "--mirror",
+        multiple=True,
+        metavar="SOURCE=URL",
+        help="Take a simple index's pages and files from this mirror; it proves nothing.",
+    )(function)
+
+
 def demand_options(function: F) -> F:
     """Add the options that demand more than the trust file does."""
     options = [

@@ -63,6 +63,8 @@ Options of safe-install:
   --cache-dir DIR         Where accepted files are kept; else
                           PIP_WARDEN_CACHE_DIR, else the user's cache directory.
   --token-file HOST=FILE  A token for the registry on one host.
+  --mirror SOURCE=URL     Take a simple index's pages and files from this mirror;
+                          it proves nothing.
   --timeout SECONDS       Give up on a registry that sends nothing for so long.
   --retries N             How often a request to a registry is tried again.
   --cert FILE             CA certificates to trust (PEM).
@@ -209,6 +211,7 @@ def _settings(parsed: Parsed) -> Settings:
             "offline": parsed.has("--offline"),
             "cache_dir": parsed.last("--cache-dir"),
             "token_file": parsed.values("--token-file"),
+            "mirror": parsed.values("--mirror"),
             "cert": parsed.last("--cert"),
             "timeout": _number(parsed.last("--timeout"), "--timeout"),
             "retries": _whole(parsed.last("--retries"), "--retries"),

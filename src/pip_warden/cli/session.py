@@ -22,7 +22,7 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
     """Read the values of :func:`~pip_warden.cli.common.connection_options`, and the environment.
 
     Raises:
-        UsageError: ``token-file``.
+        UsageError: ``token-file``, or ``bad-mirror``.
     """
     from pip_warden.session.settings import Settings
 
@@ -33,6 +33,7 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
         ca_file=options["cert"],
         timeout=options["timeout"],
         retries=options["retries"],
+        mirrors=dict(_mirror(text) for text in options.get("mirror", ())),
         environ=os.environ,
     )
 
@@ -66,6 +67,17 @@ def open_session(
 
     with open_parts(trust, settings, reporter, hold=deferring_signals, measures=measures) as parts:
         yield parts
+
+
+def _mirror(text: str) -> tuple[str, str]:
+    name, equals, url = text.partition("=")
+    if not (name and equals and url):
+        raise UsageError(
+            "bad-mirror",
+            "expected --mirror SOURCE=URL, found something else",
+            hint="The value is not shown, since it may hold a password.",
+        )
+    return name, url
 
 
 def _token_file(text: str) -> tuple[str, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, trust_option, trust_path
+from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path
 from pip_warden.cli.examples import examples
 
 if TYPE_CHECKING:
+    from pip_warden.cli.prompt import TerminalPrompt
+    from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.task import PinRequest
+    from pip_warden.session.settings import Settings
+    from pip_warden.trust.model import Source
 
 
 @click.command(
@@ -41,6 +46,19 @@ if TYPE_CHECKING:
     "--issuer", "--certificate-oidc-issuer", "--cert-oidc-issuer", metavar="URL", help="Its OIDC issuer."
 )
 @click.option(
+    "--build-trigger",
+    "build_triggers",
+    multiple=True,
+    metavar="TRIGGER",
+    help="With --identity: what may start its pipeline; else what was seen.",
+)
+@click.option(
+    "--from-history",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Pin the strictest that the last N releases satisfy.",
+)
+@click.option(
     "--hash", "by_hash", is_flag=True, help="Pin every file of the release by digest: what, not who."
 )
 @click.option("--reason", default="", help="Why a hash is enough; else hash-reason of the source.")
@@ -64,6 +82,7 @@ if TYPE_CHECKING:
     help="The Sigstore trusted root to pin; else that of the public-good instance, fetched once.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking, if nothing speaks against it.")
+@mirror_option
 @connection_options
 @color_option
 def command(
@@ -76,10 +95,8 @@ def command(
     identity: str | None,
     issuer: str | None,
     by_hash: bool,
-    reason: str,
     expires: datetime | None,
     requirements: tuple[Path, ...],
-    trusted_root: Path | None,
     yes: bool,
     **options: Any,
 ) -> None:
@@ -97,11 +114,13 @@ def command(
         group=group,
         identity=identity,
         issuer=issuer,
+        build_triggers=options["build_triggers"],
+        from_history=options["from_history"],
         by_hash=by_hash,
-        reason=reason,
+        reason=options["reason"],
         expires=expires and expires.date(),
         requirements=requirements,
-        trusted_root=trusted_root,
+        trusted_root=options["trusted_root"],
         yes=yes,
         typed=_typed(),
     )
@@ -121,6 +140,7 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.source import choose_source
     from pip_warden.first_use.task import Task
+    from pip_warden.session.mirrors import places_of
     from pip_warden.session.opening import open_transport
     from pip_warden.session.settings import today
 
@@ -133,9 +153,11 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
     check_reason(wanted, (source,))
     draft.add_source(source)
     settings = settings_of(options)
+    mirrors = _mirrors(draft, source, settings, person)
+    place = replace(source, mirror=mirrors.get(source.name))
     with (
         open_workspace() as workspace,
-        open_transport(settings, {source.name: source.url}, person) as transport,
+        open_transport(settings, places_of([place]), person) as transport,
     ):
         task = Task(
             wanted=wanted,
@@ -146,10 +168,21 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
             today=today(settings),
             person=person,
             is_offline=settings.offline,
+            mirrors=mirrors,
         )
         add_all(task)
     person.clear()
     person.show(draft.write(person))
+
+
+def _mirrors(draft: Draft, source: Source, settings: Settings, person: TerminalPrompt) -> dict[str, str]:
+    """Return this machine's mirrors by source, and name the one that is used."""
+    from pip_warden.session.mirrors import mirrors_of
+
+    mirrors = mirrors_of(draft.trust().sources, settings)
+    if source.name in mirrors:
+        person.note(f"pages and files of {source.name} come from the mirror {mirrors[source.name]}")
+    return mirrors
 
 
 def _trust_path(given: Path | None) -> Path:

@@ -53,6 +53,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="URL",
     help="The signer's OIDC issuer.",
 )
+@click.option(
+    "--build-trigger",
+    "build_trigger",
+    multiple=True,
+    metavar="TRIGGER",
+    help="What may have started the signer's pipeline; else push.",
+)
 @click.option("--trusted-root", type=_FILE, help="The Sigstore trusted root; else the trust file's.")
 @demand_options
 @format_option
@@ -67,6 +74,7 @@ def command(
     certificate: Path | None,
     identity: str | None,
     issuer: str | None,
+    build_trigger: tuple[str, ...],
     trusted_root: Path | None,
     annotations: tuple[str, ...],
     source_revision: str | None,
@@ -84,7 +92,9 @@ def command(
 
     check_files(files)
     given = NamedEvidence(bundle=bundle, signature=signature, certificate=certificate)
-    trusted = _trust(files, trust, identity, issuer, trusted_root)
+    if build_trigger:
+        _check_triggers(build_trigger, identity)
+    trusted = _trust(files, trust, (identity, issuer, build_trigger), trusted_root)
     trusted = demand(trusted, demanded(annotations), source_revision)
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
@@ -93,9 +103,13 @@ def command(
 
 
 def _trust(
-    files: tuple[Path, ...], trust: Path | None, identity: str | None, issuer: str | None, root: Path | None
+    files: tuple[Path, ...],
+    trust: Path | None,
+    signer: tuple[str | None, str | None, tuple[str, ...]],
+    root: Path | None,
 ) -> TrustFile:
     """Return the trust file, or the one that an identity on the command line stands for."""
+    identity, issuer, triggers = signer
     if (identity is None) != (issuer is None):
         raise UsageError(
             "issuer-needed",
@@ -104,9 +118,22 @@ def _trust(
         )
     if identity is None or issuer is None:
         return _pinned(trust, root)
-    from pip_warden.verify import command_line_trust
+    from pip_warden.trust.command_line import command_line_trust
 
-    return command_line_trust(files, subject=identity, issuer=issuer, root=root or _default_root(trust))
+    pinned = root or _default_root(trust)
+    return command_line_trust(files, subject=identity, issuer=issuer, root=pinned, build_trigger=triggers)
+
+
+def _check_triggers(triggers: tuple[str, ...], identity: str | None) -> None:
+    """Check each ``--build-trigger``: the trust file says it of its own pins."""
+    from pip_warden.verdict.triggers import require_pinnable
+
+    if identity is None:
+        raise UsageError(
+            "usage", "expected --build-trigger together with --certificate-identity, found it alone"
+        )
+    for trigger in triggers:
+        require_pinnable(trigger)
 
 
 def _pinned(trust: Path | None, root: Path | None) -> TrustFile:

@@ -14,6 +14,7 @@ from pip_warden.cli.common import (
     demanded,
     format_option,
     load_trust,
+    mirror_option,
     print_report,
     trust_option,
 )
@@ -26,6 +27,7 @@ from pip_warden.names import parse_release
 @trust_option
 @demand_options
 @format_option
+@mirror_option
 @connection_options
 @color_option
 def command(

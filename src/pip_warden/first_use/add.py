@@ -16,6 +16,7 @@ from pip_warden.first_use.task import PinRequest, Task
 from pip_warden.installer.requirements import pinned_releases
 from pip_warden.names import ProjectName, parse_name_or_release
 from pip_warden.trust.model import HashEntry, Probe, Source
+from pip_warden.verdict.triggers import require_pinnable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +39,7 @@ def check_wanted(wanted: PinRequest) -> None:
 
     Raises:
         UsageError: ``nothing-to-pin``, ``usage`` or ``issuer-needed``.
+        RefusedError: ``build-trigger-unsafe``.
     """
     if not wanted.names and not wanted.requirements:
         raise UsageError("nothing-to-pin", "expected a NAME, or -r FILE with --hash, found neither")
@@ -47,6 +49,7 @@ def check_wanted(wanted: PinRequest) -> None:
         raise UsageError("issuer-needed", "expected --identity and --issuer together, found one of them")
     if wanted.expires is not None and not wanted.by_hash:
         raise UsageError("usage", "expected --hash together with --expires, found --expires alone")
+    _check_build(wanted)
 
 
 def check_reason(wanted: PinRequest, sources: Iterable[Source]) -> None:
@@ -61,6 +64,20 @@ def check_reason(wanted: PinRequest, sources: Iterable[Source]) -> None:
             "expected --reason saying why a hash is enough for what is not signed, found none",
             hint="Say it: " + wanted.with_option('--reason "WHY"') + ".",
         )
+
+
+def _check_build(wanted: PinRequest) -> None:
+    """Check what is said of builds: it is about a signer who is named, or about releases looked at."""
+    if wanted.build_triggers and wanted.identity is None:
+        raise UsageError("usage", "expected --build-trigger together with --identity, found it alone")
+    for trigger in wanted.build_triggers:
+        require_pinnable(trigger)
+    if wanted.from_history is not None and (wanted.by_hash or wanted.identity is not None):
+        raise UsageError(
+            "usage", "expected --from-history without --hash and --identity, found it together with one"
+        )
+    if wanted.from_history is not None and any("==" in name for name in wanted.names):
+        raise UsageError("usage", "expected --from-history with names alone, found a version")
 
 
 def add_all(task: Task) -> None:

@@ -10,8 +10,9 @@ from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UndecidedError
 from pip_warden.first_use.doubts import doubts
 from pip_warden.first_use.new_root import DEFAULT, new_root, root_for
-from pip_warden.first_use.observe import Observation, PackageObservation
+from pip_warden.first_use.observe import RELEASES, PackageObservation
 from pip_warden.first_use.task import Task
+from pip_warden.first_use.template import Template, history, required, template_of
 from pip_warden.index.gitlab import GitLab
 from pip_warden.trust.model import Identity, IdentityEntry, Probe
 from pip_warden.trust.subject import parse_subject
@@ -26,22 +27,24 @@ def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
         version: Look at this release only.
 
     Raises:
-        RefusedError: The newest release is refused, or would be under the new pin; ``not-pinned-unasked``;
-            ``declined``.
+        RefusedError: The newest release is refused, or would be under the new pin; ``build-trigger-unsafe``;
+            ``not-pinned-unasked``; ``declined``.
         UndecidedError: A page or file could not be fetched.
         UsageError: ``yes-needed``, ``pin-conflict``, or there is no trusted root.
     """
     probe = replace(probe, root=_choose_root(task))
     first = task.first_use()
-    look = first.look(probe, version=version)
-    identity = _spelled_out(task, probe.root) or _identity_of(look.observations[0], root=probe.root)
+    most = task.wanted.from_history
+    look = first.look(probe, version=version, most=most or RELEASES)
+    newest = look.observations if most else look.observations[:1]
+    template = _spelled_out(task, look, probe.root) or template_of(newest, root=probe.root)
+    shown = f"{_who(look)}\n{_pinned_as(look, template)}"
     task.person.clear()
-    task.person.show(f"{_who(look)}\n{_pinned_as(look, identity)}")
-    if task.wanted.identity is None:
-        _decide(task, _doubts(task, look, probe, identity))
-    _vouch(task, probe.root, identity.issuer)
-    _draft_identity(task, look, probe, identity)
-    first.confirm(look, task.draft.trust())
+    task.person.show(f"{shown}\n{history(look, template)}" if most else shown)
+    _ask(task, look, probe, template)
+    _vouch(task, probe.root, template.identity.issuer)
+    _draft_identity(task, look, probe, template)
+    first.confirm(look, task.trust())
 
 
 def _choose_root(task: Task) -> str:
@@ -55,24 +58,30 @@ def _choose_root(task: Task) -> str:
     return name
 
 
-def _spelled_out(task: Task, root: str) -> Identity | None:
+def _spelled_out(task: Task, look: PackageObservation, root: str) -> Template | None:
+    """Return what the user names; the build trigger that is not named is the one that was seen."""
     wanted = task.wanted
     if wanted.identity is None or wanted.issuer is None:
         return None
     subject = parse_subject(wanted.identity)
-    return Identity(issuer=wanted.issuer, subject=subject, root=root, is_account=subject.project is None)
+    identity = Identity(issuer=wanted.issuer, subject=subject, root=root, is_account=subject.project is None)
+    if wanted.build_triggers:
+        return Template(identity=identity, require=required(wanted.build_triggers))
+    return replace(template_of(look.observations[:1], root=root), identity=identity)
 
 
-def _identity_of(observation: Observation, *, root: str) -> Identity:
-    """Make the identity that an observation suggests."""
-    claims, subject = observation.claims, parse_subject(observation.pattern)
-    return Identity(
-        issuer=claims.issuer,
-        subject=subject,
-        project_id=claims.get("project-id"),
-        root=root,
-        is_account=subject.project is None,
-    )
+def _ask(task: Task, look: PackageObservation, probe: Probe, template: Template) -> None:
+    """Ask a person, and say what speaks against the signer; what the user spelled out is not asked again."""
+    wanted = task.wanted
+    if wanted.identity is None:
+        _decide(task, _doubts(task, look, probe, template.identity), template)
+    elif template.triggers and not wanted.build_triggers and not _is_pinned(task, probe):
+        _decide(task, (f"the pipeline was started by {', '.join(template.triggers)}, not by push",), template)
+
+
+def _is_pinned(task: Task, probe: Probe) -> bool:
+    """Return whether the package has an entry, whose requirements then hold for every signer of it."""
+    return task.draft.trust().identity_entry(probe.project) is not None
 
 
 def _doubts(task: Task, look: PackageObservation, probe: Probe, identity: Identity) -> tuple[str, ...]:
@@ -97,15 +106,16 @@ def _default_branch(task: Task, look: PackageObservation, probe: Probe) -> str |
         return None
 
 
-def _decide(task: Task, found: tuple[str, ...]) -> None:
+def _decide(task: Task, found: tuple[str, ...], template: Template) -> None:
     for doubt in found:
         task.person.warning(escape_text(doubt, 500))
     if found and task.wanted.yes:
+        more = "".join(f" --build-trigger {each}" for each in template.triggers)
         raise RefusedError(
             "not-pinned-unasked",
             f"expected nothing that speaks against this signer, found: {'; '.join(found)}",
             hint="The trust file is unchanged. "
-            "If the signer is right, spell it out: --identity SUBJECT --issuer URL.",
+            f"If the signer is right, spell it out: --identity SUBJECT --issuer URL{more}.",
         )
     task.confirm("Pin this signer?")
 
@@ -120,11 +130,11 @@ def _vouch(task: Task, name: str, issuer: str) -> None:
         draft.add_root(replace(old, issuers=(issuer,)))
 
 
-def _draft_identity(task: Task, look: PackageObservation, probe: Probe, identity: Identity) -> None:
+def _draft_identity(task: Task, look: PackageObservation, probe: Probe, template: Template) -> None:
     trust = task.draft.trust()
     known, pinned = trust.entries_of(probe.project), trust.identity_entry(probe.project)
     if pinned is not None:
-        task.draft.add_identity(pinned, identity)
+        task.draft.add_identity(pinned, template.identity)
         return
     task.draft.add_entry(
         IdentityEntry(
@@ -133,7 +143,8 @@ def _draft_identity(task: Task, look: PackageObservation, probe: Probe, identity
             registry=probe.registry,
             registry_id=known[0].registry_id if known else look.registry_id,
             evidence=probe.evidence,
-            identities=(identity,),
+            identities=(template.identity,),
+            require=template.require,
         )
     )
 
@@ -159,14 +170,17 @@ def _who(look: PackageObservation) -> str:
     return "\n".join(lines)
 
 
-def _pinned_as(look: PackageObservation, identity: Identity) -> str:
+def _pinned_as(look: PackageObservation, template: Template) -> str:
     """Return the pin next to the subject that it was made from."""
+    identity = template.identity
     lines = [
         f"\n  pinned as   {escape_text(identity.subject.text, 500)}",
         f"  issuer      {escape_text(identity.issuer)}",
     ]
     if identity.project_id is not None:
         lines.append(f"  project id  {identity.project_id}")
+    if template.triggers:
+        lines.append(f"  trigger     {escape_text(', '.join(template.triggers))}")
     if "{version}" in identity.subject.text:
         version = look.observations[0].name.version
         lines.append(

@@ -52,4 +52,9 @@ def _signer_doubts(look: PackageObservation) -> list[str]:
         if (other.pattern, other.claims.issuer, other.claims.get("project-id"))
         != (newest.pattern, newest.claims.issuer, newest.claims.get("project-id"))
     ]
+    others += [
+        f"{other.name} was built by {other.claims.get('build-trigger') or 'nothing named'}"
+        for other in look.observations[1:]
+        if other.claims.get("build-trigger") != newest.claims.get("build-trigger")
+    ]
     return others + [f"{no.subject} has no good evidence ({no.code})" for no in look.unsigned]

@@ -91,12 +91,15 @@ class SignerObserver:
     today: date
     reporter: Reporter
 
-    def look(self, probe: Probe, *, version: Version | None = None) -> PackageObservation:
-        """Prove who signed the newest release, and up to two before it.
+    def look(
+        self, probe: Probe, *, version: Version | None = None, most: int = RELEASES
+    ) -> PackageObservation:
+        """Prove who signed the newest releases.
 
         Args:
             probe: Where to look.
             version: Look at this release only.
+            most: How many releases are looked at.
 
         Raises:
             RefusedError: ``no-release``, or the newest release is refused, with the code that refuses it.
@@ -107,14 +110,9 @@ class SignerObserver:
         listing = self._listing(probe)
         releases = _releases(listing.page, version)
         if not releases:
-            wanted = f"a release {version}" if version else "a release"
-            raise RefusedError(
-                "no-release",
-                f"expected {wanted} of {probe.project} on {listing.page.url}, found none",
-                hint="Check the project's path and the version.",
-            )
+            raise _no_release(probe, version, listing)
         observations, unsigned = [], []
-        for number, files in enumerate(releases[:RELEASES]):
+        for number, files in enumerate(releases[:most]):
             candidate = _representative(files)
             inquiry = self._inquire(candidate, listing, trust=self.trust, probe=probe)
             match inquiry.observation:
@@ -223,6 +221,15 @@ class SignerObserver:
             yield self.supply.receive(candidate, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _no_release(probe: Probe, version: Version | None, listing: Listing) -> RefusedError:
+    wanted = f"a release {version}" if version else "a release"
+    return RefusedError(
+        "no-release",
+        f"expected {wanted} of {probe.project} on {listing.page.url}, found none",
+        hint="Check the project's path and the version.",
+    )
 
 
 def _releases(page: IndexPage, version: Version | None) -> list[list[Candidate]]:

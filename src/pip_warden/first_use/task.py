@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from pip_warden.events import Reporter
 from pip_warden.first_use.draft import Draft
 from pip_warden.first_use.observe import SignerObserver
+from pip_warden.session.mirrors import mirrored
 from pip_warden.supply import RegistrySupply
 from pip_warden.transport import Transport
-from pip_warden.trust.model import Source
+from pip_warden.trust.model import Source, TrustFile
 
 
 class Prompt(Reporter):
@@ -43,6 +45,9 @@ class PinRequest:
         group: Path of a GitLab group to ask for that project.
         identity: The signer, where the user names it.
         issuer: Its OIDC issuer.
+        build_triggers: What may start its pipeline, where the user names the signer.
+        from_history: Look at so many releases, and pin the strictest that they satisfy; None to pin what the
+            newest one says.
         by_hash: Pin what the files are, not who published them.
         reason: Why a hash is enough; ``""`` for what the source says.
         expires: The last day (UTC) on which it is; None for that of the package's newest release.
@@ -58,6 +63,8 @@ class PinRequest:
     group: str | None = None
     identity: str | None = None
     issuer: str | None = None
+    build_triggers: tuple[str, ...] = ()
+    from_history: int | None = None
     by_hash: bool = False
     reason: str = ""
     expires: date | None = None
@@ -84,6 +91,7 @@ class Task:
         today: The day (UTC) of the run.
         person: The person who is shown the findings, and asked.
         is_offline: Fetch no trusted root.
+        mirrors: URL of the mirror of a source, by the source's name.
     """
 
     wanted: PinRequest
@@ -94,10 +102,15 @@ class Task:
     today: date
     person: Prompt
     is_offline: bool = False
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+
+    def trust(self) -> TrustFile:
+        """Return the trust file as drafted so far, with this machine's mirrors."""
+        return mirrored(self.draft.trust(), self.mirrors)
 
     def first_use(self) -> SignerObserver:
         """Return a :class:`SignerObserver` with the trust file as drafted so far."""
-        trust, roots = self.draft.trust(), self.draft.roots()
+        trust, roots = self.trust(), self.draft.roots()
         return SignerObserver(
             trust=trust,
             roots=roots,

@@ -36,6 +36,11 @@ class IndexSource(Protocol):
         """Instance root or index root, without a trailing slash."""
         ...
 
+    @property
+    def home(self) -> str:
+        """The URL that pages are asked from: a mirror's, else the source's own."""
+        ...
+
 
 def fetch_page(
     transport: Transport, project: ProjectName, source: IndexSource, registry: str | None
@@ -104,7 +109,7 @@ def page_url(project: ProjectName, source: IndexSource, registry: str | None) ->
         UsageError: ``registry-needed``: a ``gitlab`` source without a project.
     """
     if source.type == "simple":
-        return f"{source.url}/{project}/"
+        return f"{source.home}/{project}/"
     if not registry:
         raise UsageError(
             "registry-needed",
@@ -122,7 +127,7 @@ def _missing(project: ProjectName, source: IndexSource, reply: Response) -> Unde
     means that it has no such project (PEP 503).
     """
     if source.type == "simple" and not is_api(reply.url):
-        host = urlsplit(source.url).netloc
+        host = urlsplit(source.home).netloc
         return RegistryError(
             "page-missing",
             f"expected the index page of {project}, "

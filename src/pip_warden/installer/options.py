@@ -166,6 +166,7 @@ OWN_OPTIONS: tuple[Option, ...] = _table(
     ("--offline", False),
     ("--strict", False),
     ("--token-file", True),
+    ("--mirror", True),
     ("--pass-env", True),
     ("--color", True),
     ("--timings", True),

@@ -33,6 +33,7 @@ def render(report: Report, measured: Measured | None = None) -> str:
             {"project": name.project, "wanted_by": name.wanted_by, "requirement": name.requirement}
             for name in report.unpinned
         ],
+        "mirrors": [{"source": name, "url": url} for name, url in report.mirrors],
         "warnings": list(report.warnings),
         "error": _error(report.error) if report.error is not None else None,
     }

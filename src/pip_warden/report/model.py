@@ -84,7 +84,7 @@ class Report:
         trust_file: The trust file used, ``""`` for a command-line identity.
         installer_code: The installer's own exit code, None where none ran.
         error: What ended the run, where no line says it.
-        sources: The trust file's sources, for the commands that are suggested.
+        sources: The trust file's sources, for the commands that are suggested, and with the mirrors in use.
     """
 
     command: str
@@ -97,6 +97,11 @@ class Report:
     installer_code: int | None = None
     error: WardenError | None = None
     sources: tuple[Source, ...] = ()
+
+    @property
+    def mirrors(self) -> tuple[tuple[str, str], ...]:
+        """Return each source whose pages and files were taken from a mirror, with the mirror's URL."""
+        return tuple((source.name, source.mirror) for source in self.sources if source.mirror is not None)
 
     def __bool__(self) -> NoReturn:
         """A report is not a truth value: look at its exit code."""

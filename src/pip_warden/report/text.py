@@ -43,6 +43,8 @@ def render(report: Report, layout: Layout = _PLAIN, *, seconds: float | None = N
     shown_report = _quieted(report, quiet)
     lines = [*_render(shown_report, layout)]
     if shown_report is report:
+        for name, url in report.mirrors:
+            lines += layout.line(f"pages and files of {name} came from the mirror {escape_text(url)}")
         lines += closing_line(report, layout, seconds)
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """A stand-in for pypi.org: the simple API with everything that GitLab's lacks, and PEP 740 provenance.
 
-Its files are on another origin, as on files.pythonhosted.org.
+Its files are on another origin, as on files.pythonhosted.org; there is also a mirror, which has its pages and
+files and, as mirrors do, nothing of provenance.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from packaging.utils import canonicalize_version
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _INTEGRITY = "application/vnd.pypi.integrity.v1+json"
+_PLAIN = "application/json"
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
@@ -73,6 +76,13 @@ class Upstream:
         self.url = url
         self.files_url = files_url
         self.simple_url = f"{url}/simple"
+        self.mirror_url = f"{files_url}/mirror/simple"
+        self.integrity_url = f"{url}/integrity/{{name}}/{{version}}/{{filename}}/provenance"
+        """Template of the provenance's URL, as a trust file has it."""
+        self.is_provenance_named = True
+        """Whether the pages say where the provenance is."""
+        self.is_integrity_disabled = False
+        """Whether the integrity API is turned off, as pypi.org's operators can."""
         self.failing: int | None = None
         """Status of failing requests *by GitLab*, in its proxied-index modes."""
         self._now = now
@@ -189,7 +199,12 @@ class Upstream:
     @property
     def files_app(self) -> ASGIApp:
         """Return the application for the files' origin."""
-        return Starlette(routes=[Route("/packages/{rest:path}", self._download)])
+        return Starlette(
+            routes=[
+                Route("/packages/{rest:path}", self._download),
+                Route("/mirror/simple/{name}/", self._mirrored),
+            ]
+        )
 
     async def _root(self, request: Request) -> Response:
         names = sorted(self._projects)
@@ -205,28 +220,54 @@ class Upstream:
         name = request.path_params["name"]
         if name != normalized(name):
             return await self._slash(request)
+        return self._listing(request, name, is_mirror=False)
+
+    async def _mirrored(self, request: Request) -> Response:
+        return self._listing(request, request.path_params["name"], is_mirror=True)
+
+    def _listing(self, request: Request, name: str, *, is_mirror: bool) -> Response:
+        is_named = self.is_provenance_named and not is_mirror
         with self._lock:
             files = [file for file in self._projects.get(name, []) if file.listed]
             if name not in self._projects:
                 return Response("404 Not Found", 404, media_type="text/plain")
         if _wants_json(request):
             versions = sorted({file.version for file in files})
-            entries = [self._entry(name, file) for file in files]
+            entries = [self._entry(name, file, is_named=is_named) for file in files]
             return _json(
                 {"meta": {"api-version": "1.3"}, "name": name, "versions": versions, "files": entries}
             )
-        return _html(f"Links for {name}", "".join(self._anchor(name, file) for file in files))
+        return _html(
+            f"Links for {name}", "".join(self._anchor(name, file, is_named=is_named) for file in files)
+        )
 
     async def _provenance(self, request: Request) -> Response:
+        """Answer as warehouse's integrity API: a project in any spelling, a release by its canonical version.
+
+        What is no file of a release gets the site's own page; a file without provenance gets a message.
+        """
         name, version, file_name = (request.path_params[key] for key in ("name", "version", "file"))
         with self._lock:
             files = self._projects.get(normalized(name), [])
-            file = next((file for file in files if (file.name, file.version) == (file_name, version)), None)
-        if file is None or not file.provenance:
+            wanted = canonicalize_version(version)
+            file = next(
+                (f for f in files if f.name == file_name and canonicalize_version(f.version) == wanted), None
+            )
+        if file is None:
+            return Response(
+                "<!DOCTYPE html>\n<title>Page Not Found (404)</title>", 404, media_type="text/html"
+            )
+        media_type = _offered(request.headers.get("accept", "*/*"))
+        if media_type is None:
+            return JSONResponse({"message": "Request not acceptable"}, 406)
+        if self.is_integrity_disabled:
+            return JSONResponse({"message": "Attestations temporarily disabled"}, 403)
+        if not file.provenance:
             return JSONResponse({"message": f"No provenance available for {file_name}"}, 404)
         bundle = {"publisher": dict(file.publisher), "attestations": list(file.provenance)}
         document = {"version": 1, "attestation_bundles": [bundle]}
-        return JSONResponse(document, headers={"content-type": _INTEGRITY})
+        headers = {"content-type": media_type, "vary": "Accept", "access-control-allow-origin": "*"}
+        return JSONResponse(document, headers=headers)
 
     async def _download(self, request: Request) -> Response:
         path = quote(request.url.path)
@@ -239,7 +280,7 @@ class Upstream:
                 return Response(file.metadata, media_type="application/octet-stream")
         return Response("404 Not Found", 404, media_type="text/plain")
 
-    def _entry(self, name: str, file: UpstreamFile) -> dict[str, object]:
+    def _entry(self, name: str, file: UpstreamFile, *, is_named: bool) -> dict[str, object]:
         core = {"sha256": sha256(file.metadata).hexdigest()} if file.metadata is not None else False
         return {
             "filename": file.name,
@@ -251,10 +292,10 @@ class Upstream:
             "yanked": file.yanked,
             "core-metadata": core,
             "data-dist-info-metadata": core,
-            "provenance": self._provenance_url(name, file) if file.provenance else None,
+            "provenance": self._provenance_url(name, file) if file.provenance and is_named else None,
         }
 
-    def _anchor(self, name: str, file: UpstreamFile) -> str:
+    def _anchor(self, name: str, file: UpstreamFile, *, is_named: bool) -> str:
         fields = [f'href="{self.files_url}{file.path}#sha256={file.claimed_sha256}"']
         if file.requires_python:
             fields.append(f'data-requires-python="{html.escape(file.requires_python)}"')
@@ -263,12 +304,18 @@ class Upstream:
         if file.metadata is not None:
             digest = sha256(file.metadata).hexdigest()
             fields.append(f'data-dist-info-metadata="sha256={digest}" data-core-metadata="sha256={digest}"')
-        if file.provenance:
+        if file.provenance and is_named:
             fields.append(f'data-provenance="{self._provenance_url(name, file)}"')
         return f"<a {' '.join(fields)}>{html.escape(file.name)}</a><br/>\n"
 
     def _provenance_url(self, name: str, file: UpstreamFile) -> str:
         return f"{self.url}/integrity/{name}/{quote(file.version)}/{quote(file.name)}/provenance"
+
+
+def _offered(accept: str) -> str | None:
+    """Return the media type to answer with: the first of two that the client accepts."""
+    ranges = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return next((kind for kind in (_INTEGRITY, _PLAIN) if ranges & {kind, "application/*", "*/*"}), None)
 
 
 def _attestation(item: object) -> object:

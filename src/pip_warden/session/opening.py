@@ -38,7 +38,7 @@ def open_transport(
 
     Args:
         settings: How the network is used.
-        sources: URL of each source by name.
+        sources: URL of each place that is asked, by what it is: the name of a source, for instance.
         reporter: Receives the progress of transfers.
         measures: Counts the requests.
 
@@ -116,7 +116,7 @@ def open_parts(
     """
     from pip_warden.session.parts import SessionParts
 
-    http = open_transport(settings, {each.name: each.url for each in trust.sources}, reporter, measures)
+    trust, http = _asking(trust, settings, reporter, measures, is_fetching=supply is None)
     with open_workspace(hold) as workspace, http as transport:
         yield SessionParts(
             trust=trust,
@@ -129,6 +129,21 @@ def open_parts(
             supply=supply,
             measures=measures,
         )
+
+
+def _asking(
+    trust: TrustFile, settings: Settings, reporter: Reporter, measures: Measures, *, is_fetching: bool
+) -> tuple[TrustFile, AbstractContextManager[Transport]]:
+    """Return the trust file with this machine's mirrors, and the HTTP client for all that may be asked.
+
+    What is said of mirrors is checked in any case, and used where pages are fetched.
+    """
+    from pip_warden.session.mirrors import mirrored, mirrors_of, places_of
+
+    mirrors = mirrors_of(trust.sources, settings)
+    if is_fetching and not settings.offline:
+        trust = mirrored(trust, mirrors)
+    return trust, open_transport(settings, places_of(trust.sources), reporter, measures)
 
 
 def _roots(trust: TrustFile) -> PinnedRoots:

@@ -35,13 +35,15 @@ class Settings:
         ca_file: Certificate authorities to trust instead of the usual ones (PEM).
         timeout: Seconds without a byte before an answer counts as broken; None for the usual ones.
         retries: How often a request is tried again; None for as usual.
+        mirrors: Where the pages and files of simple indexes are taken from instead, by the source's name;
+            ``environ`` may name more of them (``PIP_WARDEN_MIRROR_SOURCE``). They prove nothing.
         environ: Environment variables: tokens, proxies, certificate authorities, and what builds may see.
             Never shown.
         now: The clock by which exemptions of the trust file end; it returns an aware time, once in a run.
 
     Raises:
         UsageError: ``option-value``: a time or number that is none.
-        TypeError: ``token_files`` or ``environ`` is no mapping.
+        TypeError: ``token_files``, ``mirrors`` or ``environ`` is no mapping.
     """
 
     offline: bool = False
@@ -50,12 +52,13 @@ class Settings:
     ca_file: str | PathLike[str] | None = None
     timeout: float | None = None
     retries: int | None = None
+    mirrors: Mapping[str, str] = field(default_factory=dict, hash=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     now: Callable[[], datetime] = field(default=utc_now, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what would make every request fail."""
-        for name in ("token_files", "environ"):
+        for name in ("token_files", "mirrors", "environ"):
             if not isinstance(given := getattr(self, name), Mapping):
                 raise TypeError(f"{name} is a mapping, not {type(given).__name__}")
         if self.timeout is not None and not 0 < self.timeout < inf:

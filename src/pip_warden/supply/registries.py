@@ -12,11 +12,10 @@ from pip_warden._sigstore.wire import LogEntry
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import receive
-from pip_warden.errors import InternalError, NetworkError
-from pip_warden.evidence.locate import LogEntryFinder, generic_packages, locate, locate_provenance
+from pip_warden.errors import InternalError
+from pip_warden.evidence.locate import LogEntryFinder, generic_packages, locate
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.names import BUNDLE
-from pip_warden.evidence.pep740 import LARGEST_PROVENANCE
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.gitlab_urls import without_epoch
@@ -24,9 +23,10 @@ from pip_warden.index.simple import fetch_page
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.supply.ahead import Background, EvidenceAhead
-from pip_warden.supply.generic import GenericStore, at_most
+from pip_warden.supply.generic import GenericStore
 from pip_warden.supply.model import LARGEST_FILE
-from pip_warden.transport import Download, Transport, error_for, origin_of
+from pip_warden.supply.provenance import Provenances, is_foreign
+from pip_warden.transport import Download, Transport
 from pip_warden.trust.model import Entry, IdentityEntry, Probe, TrustFile
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class RegistrySupply:
         self._roots = roots
         self._transport = transport
         self._ahead = EvidenceAhead(measures)
+        self._provenances = Provenances(transport, self._ahead)
 
     def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """Fetch a project's page from the source its entry names."""
@@ -63,7 +64,7 @@ class RegistrySupply:
 
     def receive(self, candidate: Candidate, directory: Path) -> Artifact:
         """Fetch a file into a private directory and inspect it."""
-        home = self._trust.source(candidate.source).url
+        home = self._trust.source(candidate.source).home
         download = partial(self._download, home)
         return receive(candidate, download, directory, max_bytes=LARGEST_FILE, measures=self._measures)
 
@@ -81,9 +82,7 @@ class RegistrySupply:
         """Start to fetch the evidence that searches usually ask for, beside the file."""
         source = self._trust.source(entry.source)
         if source.type == "simple":
-            if (url := candidate.claimed_provenance) is not None:
-                fetch = partial(self._fetch_provenance, source.url, url, LARGEST_PROVENANCE)
-                self._ahead.start(url, fetch, background)
+            self._provenances.expect(candidate, source, background)
             return
         stores, filename = self._stores(candidate.name, entry), without_epoch(candidate.name.filename)
         usual = self._ahead.usual(source.name) or ((0, BUNDLE, LARGEST_BUNDLE),)
@@ -94,14 +93,10 @@ class RegistrySupply:
     def evidence(
         self, candidate: Candidate, artifact: Artifact, entry: IdentityEntry | Probe
     ) -> Iterator[Item | BadItem]:
-        """Find evidence: in a GitLab project's generic registry, or in the provenance object of an index."""
+        """Find evidence: in a GitLab project's generic registry, or in a provenance object."""
         source = self._trust.source(entry.source)
         if source.type == "simple":
-            if candidate.claimed_provenance is None:
-                return iter(())
-            return locate_provenance(
-                candidate.claimed_provenance, partial(self._expected_provenance, source.url)
-            )
+            return self._provenances.find(candidate, source)
         return self._searched(artifact, source.name, self._stores(artifact.name, entry), entry)
 
     def _stores(self, name: ArtifactName, entry: IdentityEntry | Probe) -> list[GenericStore]:
@@ -137,27 +132,6 @@ class RegistrySupply:
             names = sorted({identity.root for identity in entry.identities})
         return partial(look_up, self._transport, self._roots, names)
 
-    def _expected_provenance(self, index_url: str, url: str, max_bytes: int) -> bytes | None:
-        return self._ahead.take(url, partial(self._fetch_provenance, index_url, url, max_bytes))
-
-    def _fetch_provenance(self, index_url: str, url: str, max_bytes: int) -> bytes | None:
-        reply = at_most(
-            max_bytes,
-            lambda: self._transport.get(
-                url,
-                max_bytes=max_bytes,
-                accept="application/vnd.pypi.integrity.v1+json",
-                anonymous=is_foreign(url, index_url),
-            ),
-        )
-        if isinstance(reply, bytes):
-            return reply
-        if reply.status == 404:
-            return None
-        if reply.status != 200:
-            raise error_for(reply, "the provenance that the index names")
-        return reply.body
-
 
 def look_up(
     transport: Transport, roots: Mapping[str, Root], names: Iterable[str], wanted: Hashedrekord
@@ -175,11 +149,3 @@ def look_up(
     """
     urls = dict.fromkeys(url for name in names for url in roots[name].rekor_v1_urls)
     return find_log_entry(transport, tuple(urls), wanted)
-
-
-def is_foreign(url: str, home: str) -> bool:
-    """Return whether a URL has another origin, or one that cannot be determined."""
-    try:
-        return origin_of(url) != origin_of(home)
-    except NetworkError:
-        return True

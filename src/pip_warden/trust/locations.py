@@ -17,6 +17,9 @@ from pip_warden.errors import UsageError
 PLACEHOLDERS = ("{project-name}", "{name}", "{version}")
 """Placeholders: last segment of the registry project's path, package name, version."""
 
+URL_PLACEHOLDERS = ("{name}", "{version}", "{filename}")
+"""Placeholders of a provenance's URL: normalised package name, canonical version, file name."""
+
 _SEGMENT = frozenset(ascii_letters + digits + "-_.")
 _URL_PATH = frozenset(ascii_letters + digits + "-_.~+/")
 _SHORTEST_PROJECT = 2
@@ -76,6 +79,30 @@ def parse_evidence(text: str) -> str:
             f'expected PACKAGE/VERSION made of letters, digits, "-_." and {", ".join(PLACEHOLDERS)}, '
             f'found "{escape_text(text)}"',
         )
+    return text
+
+
+def parse_evidence_url(text: str) -> str:
+    """Read a template such as ``https://HOST/integrity/{name}/{version}/{filename}/provenance``.
+
+    Raises:
+        UsageError: ``invalid-evidence-template``: no ``{filename}``, another placeholder than the three
+            known, or one in the host; ``invalid-url``: the rest is no plain URL.
+    """
+    scheme, _, rest = text.partition("://")
+    host, _, path = rest.partition("/")
+    plain = path
+    for placeholder in URL_PLACEHOLDERS:
+        plain = plain.replace(placeholder, "x")
+    if "{filename}" not in path or set("{}") & set(scheme + host + plain):
+        shown = escape_text(_without_password(text))
+        raise UsageError(
+            "invalid-evidence-template",
+            'expected a URL such as "https://HOST/integrity/{name}/{version}/{filename}/provenance", whose '
+            f'path has {{filename}} and no placeholders but {", ".join(URL_PLACEHOLDERS)}, found "{shown}"',
+        )
+    filled = f"{scheme}://{host}/{plain}"
+    _check_url(filled, filled)
     return text
 
 

@@ -7,16 +7,28 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.names import ProjectName
+from pip_warden.trust.source import COMMAND_LINE, DEFAULT_EVIDENCE, Source
 from pip_warden.trust.subject import RefPattern, SubjectPattern
 
-DEFAULT_EVIDENCE = ("{project-name}/{version}", "{name}/{version}")
-"""Default places of evidence: the last segment of the registry project's path, then the package's name."""
+__all__ = [
+    "COMMAND_LINE",
+    "DEFAULT_EVIDENCE",
+    "Entry",
+    "HashEntry",
+    "Identity",
+    "IdentityEntry",
+    "Probe",
+    "Requirements",
+    "Revocation",
+    "RootPin",
+    "Source",
+    "TrustFile",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,30 +46,6 @@ class RootPin:
     path: Path
     sha256: Digest
     issuers: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """Where files come from.
-
-    Attributes:
-        name: X of ``[source.X]``.
-        type: ``gitlab`` (a GitLab instance: PyPI registry for files, generic registry for evidence) or
-            ``simple`` (a PEP 503/691 index with PEP 740 provenance).
-        url: Root URL of the instance or index, without a trailing slash.
-        evidence: Templates of the evidence's package and version in the generic registry, tried in order.
-        hash_reason: Why a hash is enough for its packages that give no reason themselves; ``""`` for none.
-    """
-
-    name: str
-    type: Literal["gitlab", "simple"]
-    url: str
-    evidence: tuple[str, ...] = DEFAULT_EVIDENCE
-    hash_reason: str = ""
-
-
-COMMAND_LINE = Source(name="command-line", type="simple", url="https://localhost")
-"""Source of a package whose signer is named on the command line. Nothing is fetched from it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

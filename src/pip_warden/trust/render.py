@@ -9,7 +9,6 @@ from pathlib import Path
 import tomlkit
 
 from pip_warden.trust.model import (
-    DEFAULT_EVIDENCE,
     HashEntry,
     Identity,
     IdentityEntry,
@@ -17,6 +16,7 @@ from pip_warden.trust.model import (
     RootPin,
     Source,
 )
+from pip_warden.trust.source import default_evidence
 
 _INDENT = "  "
 
@@ -39,11 +39,13 @@ def render_root(pin: RootPin, directory: Path) -> str:
 
 def render_source(source: Source) -> str:
     """Write ``[source.X]``."""
-    evidence = None if source.evidence == DEFAULT_EVIDENCE else list(source.evidence)
+    is_default = source.evidence == default_evidence(source.type, source.url)
+    is_one = source.type == "simple" and bool(source.evidence)
+    templates: Value = source.evidence[0] if is_one else list(source.evidence)
     pairs: dict[str, Value] = {
         "type": source.type,
         "url": source.url,
-        "evidence": evidence,
+        "evidence": None if is_default else templates,
         "hash-reason": source.hash_reason or None,
     }
     return _lines([f"[source.{source.name}]", *_pairs(pairs)])

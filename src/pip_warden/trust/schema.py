@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validat
 from pip_warden.digests import Digest
 from pip_warden.errors import UsageError
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name, parse_project_name, parse_version
-from pip_warden.trust.locations import parse_evidence, parse_issuer, parse_registry, parse_url
+from pip_warden.trust.locations import (
+    parse_evidence,
+    parse_evidence_url,
+    parse_issuer,
+    parse_registry,
+    parse_url,
+)
 from pip_warden.trust.messages import describe_value
 from pip_warden.trust.subject import RefPattern, SubjectPattern, parse_ref, parse_subject
 
@@ -93,6 +99,13 @@ def _evidence(value: object) -> tuple[str, ...]:
     return tuple(_parsed(parse_evidence)(template) for template in templates)
 
 
+def _source_evidence(value: object) -> tuple[str, ...]:
+    """Read a source's templates: one that begins as a URL does is a simple index's, and stands alone."""
+    if isinstance(value, str) and "://" in value:
+        return (_parsed(parse_evidence_url)(value),)
+    return _evidence(value)
+
+
 Text = Annotated[str, PlainValidator(_text)]
 Claim = Annotated[str, PlainValidator(_claim)]
 Name = Annotated[ProjectName, PlainValidator(_parsed(parse_project_name))]
@@ -105,6 +118,7 @@ Number = Annotated[int, PlainValidator(_number)]
 Day = Annotated[date, PlainValidator(_date)]
 Flag = Annotated[bool, PlainValidator(_flag)]
 Templates = Annotated[tuple[str, ...], PlainValidator(_evidence)]
+SourceTemplates = Annotated[tuple[str, ...], PlainValidator(_source_evidence)]
 SomeOf = Annotated[list[_Item], Field(min_length=1)]
 
 
@@ -133,16 +147,19 @@ class SourceTable(Table):
 
     type: Literal["gitlab", "simple"]
     url: Annotated[str, PlainValidator(_parsed(parse_url))]
-    evidence: Templates | None = None
+    evidence: SourceTemplates | None = None
     hash_reason: Text | None = None
 
     @model_validator(mode="after")
     def _keeps_evidence(self) -> Self:
-        if self.type == "simple" and self.evidence is not None:
+        if self.evidence is None or (self.type == "simple") == ("://" in self.evidence[0]):
+            return self
+        if self.type == "simple":
             raise ValueError(
-                "expected no evidence: a simple index names its provenance itself (PEP 740), found templates"
+                "expected evidence of a simple index as one URL, https://HOST/…/{filename}/…, "
+                "found the form of a GitLab's"
             )
-        return self
+        raise ValueError("expected evidence of a GitLab as PACKAGE/VERSION, found a URL")
 
 
 class IdentityTable(Table):

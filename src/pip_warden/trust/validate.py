@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from pip_warden.digests import Digest
 from pip_warden.trust.messages import FaultLine, describe_value, faults_of, faults_of_unknown, joined
 from pip_warden.trust.model import (
-    DEFAULT_EVIDENCE,
     Entry,
     HashEntry,
     Identity,
@@ -133,7 +132,7 @@ class Reading:
                         name=name,
                         type=table.type,
                         url=table.url,
-                        evidence=table.evidence or DEFAULT_EVIDENCE,
+                        evidence=table.evidence or (),
                         hash_reason=table.hash_reason or "",
                     ),
                 )

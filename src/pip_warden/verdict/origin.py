@@ -2,7 +2,8 @@
 
 GitLab answers for a name it does not know by forwarding to pypi.org, either with a redirect or, newer, by
 listing foreign files on its own origin (``forward/``, ``upstream_url``). So the page's final URL and each
-file URL are compared with the only ones the pinned project can have.
+file URL are compared with the only ones the pinned project can have. Where this machine takes a simple index
+from a mirror, the page must be that mirror's own: it may not lead on to another index.
 
 A name stands for one file. Where a page lists other bytes under it as well, installers choose differently, so
 that whole release is refused.
@@ -80,7 +81,7 @@ def _row(name: ArtifactName, claimed: str) -> str:
 def _page_urls(project: ProjectName, entry: Entry | Probe, source: Source) -> frozenset[str]:
     """Return the final URLs that a page may have, without a trailing slash."""
     if source.type == "simple":
-        return frozenset({f"{source.url}/{project}"})
+        return frozenset({f"{source.home}/{project}"})
     ids = {entry.registry or "", str(entry.registry_id or "")} - {""}
     return frozenset(
         f"{source.url}/api/v4/projects/{quote(id_, safe='')}/packages/pypi/simple/{project}" for id_ in ids

@@ -1,0 +1,48 @@
+"""The trust file that an identity on the command line stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pip_warden.digests import digest_of
+from pip_warden.names import parse_artifact_name
+from pip_warden.trust.model import COMMAND_LINE, Identity, IdentityEntry, Requirements, RootPin, TrustFile
+from pip_warden.trust.roots import read_root_file
+from pip_warden.trust.subject import parse_subject
+
+
+def command_line_trust(
+    files: tuple[Path, ...], *, subject: str, issuer: str, root: Path, build_trigger: Iterable[str] = ()
+) -> TrustFile:
+    """Return a trust file for an identity on the command line: a pin with all defaults.
+
+    Args:
+        files: The files to verify; each one's project is pinned to the identity.
+        subject: ``--certificate-identity``.
+        issuer: ``--certificate-oidc-issuer``.
+        root: ``--trusted-root``.
+        build_trigger: Each ``--build-trigger``; none for the default.
+
+    Raises:
+        UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``.
+    """
+    digest = digest_of(read_root_file(root))
+    pattern = parse_subject(subject)
+    identity = Identity(issuer=issuer, subject=pattern, is_account=pattern.project is None)
+    projects = {parse_artifact_name(path.name).project for path in files}
+    triggers = frozenset(build_trigger) or Requirements().build_trigger
+    return TrustFile(
+        path=Path("the command line"),
+        roots=(RootPin(name="default", path=root.absolute(), sha256=digest, issuers=(issuer,)),),
+        sources=(COMMAND_LINE,),
+        entries=tuple(
+            IdentityEntry(
+                project=project,
+                source=COMMAND_LINE.name,
+                identities=(identity,),
+                require=Requirements(build_trigger=triggers),
+            )
+            for project in sorted(projects)
+        ),
+    )
