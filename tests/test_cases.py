@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,18 @@ from pip_warden._sigstore.root import load_root
 from pip_warden.artifact.receive import copy_local
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, Item
-from pip_warden.evidence.pep740 import read_attestation
+from pip_warden.evidence.pep740 import read_attestation, read_provenance
 from pip_warden.trust.file import parse
 from pip_warden.verdict.inquiry import judge
 from pip_warden.verdict.model import Accepted, Verdict
 
 CASES = Path(__file__).parent / "cases"
 REAL = Path(__file__).parent / "data" / "real"
+_READERS: dict[str, Callable[[str, bytes], tuple[Item | BadItem, ...]]] = {
+    "attestation": lambda label, raw: (read_attestation(label, raw),),
+    "bundle": lambda label, raw: (read_bundle(label, raw),),
+    "provenance": read_provenance,
+}
 NAMES = sorted(path.name for path in CASES.iterdir() if path.is_dir())
 
 
@@ -44,14 +50,10 @@ def _changed(raw: bytes, changes: list[dict[str, Any]]) -> bytes:
 
 
 def _evidence(case: dict[str, Any]) -> tuple[Item | BadItem, ...]:
-    items = []
+    items: list[Item | BadItem] = []
     for entry in case.get("evidence", []):
         raw = _changed((REAL / entry["file"]).read_bytes(), entry.get("change", []))
-        items.append(
-            read_bundle(entry["file"], raw)
-            if entry.get("as") == "bundle"
-            else read_attestation(entry["file"], raw)
-        )
+        items += _READERS[entry.get("as", "attestation")](entry["file"], raw)
     return tuple(items)
 
 
