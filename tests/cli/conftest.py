@@ -13,6 +13,7 @@ from pip_warden.sandbox import Sandbox
 _FOREIGN = (
     "CI", "CI_JOB_TOKEN", "CI_SERVER_URL", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR",
     "GITLAB_TOKEN", "GITLAB_URL", "NETRC", "NO_COLOR", "PIP_WARDEN_CACHE_DIR",
+    "PIP_WARDEN_MIRROR_INDEX", "PIP_WARDEN_MIRROR_PYPI",
 )  # fmt: skip
 
 

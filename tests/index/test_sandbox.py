@@ -28,6 +28,10 @@ class Source:
     name: str = "acme"
     type: Literal["gitlab", "simple"] = "gitlab"
 
+    @property
+    def home(self) -> str:
+        return self.url
+
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Sandbox]:

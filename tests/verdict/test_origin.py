@@ -226,3 +226,26 @@ def test_what_a_page_costs_grows_with_its_files_and_no_faster(monkeypatch: pytes
     assert [listing.check_candidate(replace(each)) for each in many] == [None] * len(many)
     assert len(judged) == 1
     assert len(compared) == len(many)
+
+
+def test_a_mirrors_page_is_the_mirrors_own() -> None:
+    """A mirror takes the source's place as a whole: neither the source's own page nor another one counts."""
+    source = Source(
+        name="acme", type="simple", url="https://pypi.org/simple", mirror="https://mirror.example.com/x"
+    )
+    entry = samples.entry(registry=None, registry_id=None)
+
+    def code(url: str) -> str | None:
+        fault = origin.check_page(samples.page(url=url), samples.PROJECT, entry, source)
+        return fault.code if fault else None
+
+    assert code("https://mirror.example.com/x/acme-widgets/") is None
+    for url in (
+        "https://pypi.org/simple/acme-widgets/",
+        "https://mirror.example.com/acme-widgets/",
+        "https://mirror.example.com/x/acme-widget/",
+        "https://mirror.example.com/x/acme-widgets/?to=pypi.org",
+        "https://mirror.example.com.evil/x/acme-widgets/",
+        "http://mirror.example.com/x/acme-widgets/",
+    ):
+        assert code(url) == "foreign-index-page", url

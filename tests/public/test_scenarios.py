@@ -1,0 +1,162 @@
+"""Scenarios are directories: what the index has, the trust file before, a command, and how it must end.
+
+``README.md`` says why, ``scenario.toml`` the rest, and ``pytrust.toml`` is the trust file before, where there
+is one. A new scenario needs no new code. Texts have placeholders: ``@KIT@`` the package, ``@FILE@`` its
+newest file and ``@SHA256@`` its digest, ``@PYPI@``, ``@MIRROR@``, ``@INTEGRITY@`` and ``@GITLAB@`` places,
+``@ISSUER@`` and ``@SUBJECT@`` the signer (without the ref), ``@ROOT@`` the trusted root.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pip_warden.cli.run import run
+from pip_warden.cli.tree import pip_warden
+from pip_warden.sandbox import File, Sandbox
+from pip_warden.sandbox.faults import Answer
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+NAMES = sorted(path.name for path in SCENARIOS.iterdir() if path.is_dir())
+
+
+class Terminal(io.StringIO):
+    """A standard input that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a scenario plays on."""
+
+    sandbox: Sandbox
+    home: Path
+    kit: str
+    words: dict[str, str]
+
+    def filled(self, text: str) -> str:
+        return re.sub(r"@[A-Z0-9]+@", lambda found: self.words[found[0].strip("@")], text)
+
+    def run(self, command: list[str], answers: str | None) -> tuple[int, str]:
+        words = [self.filled(word) for word in command]
+        out, before = io.StringIO(), sys.stdin
+        sys.stdin = io.StringIO() if answers is None else Terminal(answers)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+                code = run(pip_warden, "pip-warden", words)
+        finally:
+            sys.stdin = before
+        return code, " ".join(out.getvalue().split())
+
+
+def _publish(sandbox: Sandbox, kit: str, releases: list[dict[str, Any]]) -> File:
+    """Put releases on the index, oldest first; return the newest file."""
+    file = sandbox.wheel(kit, "0")
+    for release in releases:
+        version = release["version"]
+        file = sandbox.wheel(kit, version)
+        project = sandbox.project(release.get("project", f"acme/{kit}"))
+        ref = release.get("ref", f"refs/tags/v{version}")
+        job = sandbox.job(project, ref, pipeline_source=release.get("trigger", "push"))
+        evidence = sandbox.sign(file, job, ("pep740",)) if release.get("signed", True) else {}
+        (added,) = sandbox.upstream.add(
+            kit,
+            [file],
+            provenance={file.name: list(evidence.values())},
+            publisher=release.get("publisher"),
+        )
+        if release.get("tampered"):
+            other = sandbox.wheel(kit, version, files={f"{kit.replace('-', '_')}/extra.py": b"1\n"})
+            added.data, added.claimed_sha256 = other.data, other.sha256
+    return file
+
+
+@pytest.fixture
+def stage(sandbox: Sandbox, home: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    name = str(request.node.callspec.params["name"])
+    scenario = tomllib.loads((SCENARIOS / name / "scenario.toml").read_text(encoding="utf-8"))
+    kit = f"kit-{name}"
+    file = _publish(sandbox, kit, scenario.get("release", [{"version": "1.0"}]))
+    root = sandbox.write_trust(home)
+    upstream = sandbox.upstream
+    upstream.is_provenance_named = scenario.get("named", True)
+    upstream.is_integrity_disabled = scenario.get("disabled", False)
+    for fault in scenario.get("fault", []):
+        headers = tuple(
+            (key, value.replace("@PYPI@", upstream.simple_url)) for key, value in fault.get("headers", [])
+        )
+        action = Answer(status=fault["status"], body=fault.get("body", "").encode(), headers=headers)
+        sandbox.fault(action, re.compile(fault["path"]), origin=fault["origin"], times=None)
+    project = sandbox.project(f"acme/{kit}")
+    subject = sandbox.job(project).san.partition("@")[0]
+    words = {
+        "KIT": kit,
+        "FILE": file.name,
+        "SHA256": file.sha256,
+        "PYPI": upstream.simple_url,
+        "MIRROR": upstream.mirror_url,
+        "INTEGRITY": upstream.integrity_url,
+        "GITLAB": sandbox.gitlab_url,
+        "ISSUER": sandbox.issuer,
+        "SUBJECT": subject,
+        "PROJECT": str(project.id),
+        "ROOT": str(root),
+        "ROOTSHA256": hashlib.sha256(root.read_bytes()).hexdigest(),
+    }
+    yield Stage(sandbox=sandbox, home=home, kit=kit, words=words)
+    sandbox.faults.clear()
+    upstream.is_provenance_named, upstream.is_integrity_disabled = True, False
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scenario_ends_as_it_says(name: str, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = tomllib.loads((SCENARIOS / name / "scenario.toml").read_text(encoding="utf-8"))
+    trust, before = stage.home / "pytrust.toml", None
+    if (SCENARIOS / name / "pytrust.toml").exists():
+        before = stage.filled((SCENARIOS / name / "pytrust.toml").read_text(encoding="utf-8"))
+        trust.write_text(before, encoding="utf-8")
+    for variable, value in scenario.get("environment", {}).items():
+        monkeypatch.setenv(variable, stage.filled(value))
+    stage.sandbox.clear_requests()
+
+    code, said = stage.run(scenario["command"], scenario.get("answers"))
+
+    assert code == scenario["expect"], said
+    if "code" in scenario:
+        assert f"[{scenario['code']}]" in said, said
+    for text in scenario.get("says", []):
+        assert stage.filled(text) in said, said
+    for text in scenario.get("never-says", []):
+        assert stage.filled(text) not in said, said
+    asked = [f"{request.origin} {request.path}" for request in stage.sandbox.requests]
+    for text in scenario.get("never-asks", []):
+        assert not [each for each in asked if stage.filled(text) in each], asked
+    for text in scenario.get("asks", []):
+        assert [each for each in asked if stage.filled(text) in each], asked
+    after = trust.read_text(encoding="utf-8") if trust.exists() else None
+    if "after" not in scenario:
+        assert after == before
+        return
+    assert after is not None
+    (package,) = [each for each in tomllib.loads(after)["package"] if each["name"] == stage.kit]
+    wanted = tomllib.loads(stage.filled(scenario["after"]))
+    assert {key: package.get(key) for key in wanted} == wanted
+    assert package.keys() - wanted.keys() <= {"name", "source"}
+    assert stage.words["MIRROR"] not in after
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scenario_says_why(name: str) -> None:
+    assert len((SCENARIOS / name / "README.md").read_text(encoding="utf-8")) > 40

@@ -1,0 +1,145 @@
+"""The strictest template that a history satisfies, from certificates as GitHub and others get them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+import samples
+from pip_warden._sigstore.result import CertificateClaims
+from pip_warden.errors import RefusedError
+from pip_warden.evidence.model import EvidenceForm
+from pip_warden.first_use.observe import Observation, PackageObservation
+from pip_warden.first_use.template import Template, history, template_of
+from pip_warden.names import parse_artifact_name
+from pip_warden.trust.model import Requirements
+from pip_warden.verdict.listing import Listing
+from pip_warden.verdict.model import SignedBy, Step
+from pip_warden.verdict.triggers import require_pinnable
+
+GITHUB = "https://token.actions.githubusercontent.com"
+WORKFLOW = "https://github.com/acme/widgets/.github/workflows/release.yml"
+
+
+def built(
+    version: str,
+    ref: str = "",
+    *,
+    trigger: str | None = "release",
+    workflow: str = WORKFLOW,
+    issuer: str = GITHUB,
+    project_id: str = "7",
+) -> Observation:
+    """Make what is known of a release: by default signed by its own tag."""
+    subject = f"{workflow}@{ref or f'refs/tags/v{version}'}" if ref != "-" else workflow
+    repository = workflow.partition("/.github/")[0]
+    values = {"source-repository": repository, "project-id": project_id, "build-trigger": trigger}
+    claims = CertificateClaims(
+        issuer=issuer,
+        subjects=(subject,),
+        values=tuple((name, value) for name, value in values.items() if value is not None),
+        not_before=datetime(2026, 11, 29, tzinfo=UTC),
+    )
+    signed = SignedBy(
+        label="x",
+        form=EvidenceForm.PEP740,
+        claims=claims,
+        log_index=1,
+        log_time=claims.not_before,
+        root="default",
+    )
+    return Observation(name=parse_artifact_name(f"acme_widgets-{version}-py3-none-any.whl"), signed=signed)
+
+
+def pinned(*observations: Observation) -> tuple[str, list[str]]:
+    template = template_of(observations, root="default")
+    return template.identity.subject.text.removeprefix(WORKFLOW), sorted(template.require.build_trigger)
+
+
+def test_a_single_release_says_its_own_tag_and_trigger() -> None:
+    assert pinned(built("1.0")) == ("@refs/tags/v{version}", ["release"])
+    assert pinned(built("1.0", trigger="push")) == ("@refs/tags/v{version}", ["push"])
+
+
+def test_the_triggers_of_all_are_pinned_and_no_others() -> None:
+    releases = built("1.2"), built("1.1", trigger="workflow_dispatch"), built("1.0", trigger="release")
+    assert pinned(*releases) == ("@refs/tags/v{version}", ["release", "workflow_dispatch"])
+
+
+@pytest.mark.parametrize("trigger", ["pull_request_target", "workflow_run", "issue_comment"])
+def test_a_trigger_that_strangers_can_start_is_never_pinned(trigger: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        template_of([built("1.0", trigger=trigger)], root="default")
+    assert caught.value.code == "build-trigger-unsafe"
+    assert pinned(built("1.1"), built("1.0", trigger=trigger)) == ("@refs/tags/v{version}", ["release"])
+
+
+@pytest.mark.parametrize("trigger", ["pull_request", "web", "repository_dispatch", "", "push ", "PUSH", None])
+def test_any_other_trigger_is_not_written(trigger: str | None) -> None:
+    require_pinnable(trigger)
+    assert pinned(built("1.0", trigger=trigger)) == ("@refs/tags/v{version}", ["push"])
+    assert pinned(built("1.1"), built("1.0", trigger=trigger)) == ("@refs/tags/v{version}", ["release"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        built("1.0", workflow=WORKFLOW.replace("release.yml", "other.yml"), trigger="push"),
+        built("1.0", workflow=WORKFLOW.replace("acme", "mallory"), trigger="push"),
+        built("1.0", issuer="https://gitlab.com", trigger="push"),
+        built("1.0", project_id="8", trigger="push"),
+        built("1.0", ref="-", workflow="me@example.com", trigger="push"),
+    ],
+)
+def test_what_another_workflow_built_widens_nothing(other: Observation) -> None:
+    assert pinned(built("1.1"), other) == ("@refs/tags/v{version}", ["release"])
+
+
+def test_tags_of_several_forms_keep_what_they_have_in_common() -> None:
+    assert pinned(built("1.1"), built("1.0", "refs/tags/release-1.0")) == ("@refs/tags/*", ["release"])
+    assert pinned(built("1.1", "refs/tags/widgets/v1.1"), built("1.0", "refs/tags/widgets/1.0")) == (
+        "@refs/tags/widgets/*", ["release"],
+    )  # fmt: skip
+    assert pinned(built("1.1", "refs/tags/a/v1.1"), built("1.0"))[0] == "@refs/tags/a/v{version}"
+
+
+def test_branches_are_never_put_together() -> None:
+    assert pinned(built("1.1", "refs/heads/main"), built("1.0", "refs/heads/old"))[0] == "@refs/heads/main"
+    assert pinned(built("1.1", "refs/heads/main"), built("1.0"))[0] == "@refs/heads/main"
+    assert pinned(built("1.1"), built("1.0", "refs/heads/main"))[0] == "@refs/tags/v{version}"
+
+
+def test_an_account_is_pinned_as_it_stands() -> None:
+    account = built("1.0", ref="-", workflow="ci@example.iam.gserviceaccount.com", trigger=None)
+    template = template_of([account, built("0.9")], root="default")
+    assert template.identity.is_account
+    assert template.identity.subject.text == "ci@example.iam.gserviceaccount.com"
+    assert template == Template(identity=template.identity, require=Requirements())
+
+
+def test_every_release_that_does_not_fit_is_shown_with_its_code() -> None:
+    releases = (
+        built("1.2"),
+        built("1.1", "refs/tags/v1.0"),
+        built("1.0", workflow=WORKFLOW.replace("release.yml", "other.yml")),
+        built("0.9", trigger="workflow_run"),
+        built("0.8", project_id="8"),
+    )
+    look = PackageObservation(
+        listing=Listing(entry=samples.entry(), page=samples.page(), allowed=()),
+        observations=releases,
+        unsigned=(samples.refused("acme_widgets-0.7-py3-none-any.whl", Step.EVIDENCE, "no-evidence"),),
+        registry_id=None,
+    )
+    said = history(look, template_of(releases[:1], root="default"))
+    assert "1 of the last 6 releases fit this" in said
+    for version, code in {
+        "1.1": "identity-mismatch",
+        "1.0": "identity-mismatch",
+        "0.9": "build-trigger-refused",
+        "0.8": "project-id-mismatch",
+        "0.7": "no-evidence",
+    }.items():
+        assert f"acme_widgets-{version}-py3-none-any.whl  [{code}]" in said
+    assert "acme_widgets-1.2" not in said
