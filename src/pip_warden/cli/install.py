@@ -63,8 +63,8 @@ Options of safe-install:
   --cache-dir DIR         Where accepted files are kept; else
                           PIP_WARDEN_CACHE_DIR, else the user's cache directory.
   --token-file HOST=FILE  A token for the registry on one host.
-  --mirror SOURCE=URL     Take a simple index's pages and files from this mirror;
-                          it proves nothing.
+  --mirror SOURCE=URL     Take a simple index's pages and files from there; a
+                          mirror proves nothing.
   --timeout SECONDS       Give up on a registry that sends nothing for so long.
   --retries N             How often a request to a registry is tried again.
   --cert FILE             CA certificates to trust (PEM).
