@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import samples
+from archives import wheel
 from loopback import Answer, FakeTime, Server, serve
 from pip_warden.errors import UndecidedError
 from pip_warden.evidence.model import BadItem, Item
@@ -181,3 +182,27 @@ def test_t31_what_the_service_redirects_to_sees_no_token(index: Server, mirror: 
     found(source_at(index), GITLAB_URL=mirror.url, GITLAB_TOKEN=TOKEN)
     assert [asked.target for asked in mirror.asked] == ["/elsewhere"]
     assert TOKEN not in str(mirror.asked[0].headers)
+
+
+@pytest.mark.parametrize("is_mirrors", [True, False])
+def test_t31_a_token_goes_to_the_mirror_only_where_it_is_the_mirrors(
+    index: Server, mirror: Server, tmp_path: Path, is_mirrors: bool
+) -> None:
+    """The page may name files at the source itself: they are asked for without the source's token."""
+    held = {"GITLAB_TOKEN": TOKEN, "GITLAB_URL": mirror.url if is_mirrors else index.url}
+    source = source_at(index, mirror=f"{mirror.url}/simple")
+    here, there = f"/api/v4/{samples.WHEEL}", "/simple/acme-widgets/"
+    place = mirror if is_mirrors else index
+    place.routes[here] = Answer(body=wheel())
+    page = f'<a href="{place.url}{here}">{samples.WHEEL}</a>'.encode()
+    mirror.routes[there] = Answer(body=page, headers={"content-type": "text/html"})
+    trust = TrustFile(path=Path("x"), sources=(source,), entries=(ENTRY,))
+    credentials = credentials_from_environment(held, use_keyring=False)
+    with Transport(credentials=credentials, clock=FakeTime().clock) as transport:
+        supply = RegistrySupply(trust=trust, roots=PinnedRoots(()), transport=transport)
+        (candidate,) = supply.page(samples.PROJECT, ENTRY).candidates
+        supply.receive(candidate, tmp_path)
+    assert [asked.target for asked in mirror.asked] == [there, here][: 2 if is_mirrors else 1]
+    # A token of GitLab is for its API alone, so the page is asked for without it.
+    assert [TOKEN in str(asked.headers) for asked in mirror.asked] == [False, True][: len(mirror.asked)]
+    assert not [asked for asked in index.asked if TOKEN in str(asked.headers)]

@@ -183,3 +183,20 @@ def test_quiet_says_the_error_that_ended_the_run() -> None:
     report = Report(command="x", exit_code=4, lines=(ACCEPTED,), error=RefusedError("declined", "gone"))
 
     assert as_text.render(report, quiet=1) == as_text.render(report, quiet=2) == "error[declined]: gone"
+
+
+def test_a_report_names_the_mirrors_that_it_may_be_about() -> None:
+    mirror = "https://mirror.example.com/simple"
+    source = Source(name="pypi", type="simple", url="https://pypi.org/simple", mirror=mirror)
+    hashed = Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason="reviewed"))
+    unknown = undecided_line("kit", NetworkError("unreachable", "expected an answer, found none"))
+    for line, named in (
+        (line_of(hashed, source="pypi"), True),
+        (line_of(hashed, source="acme"), False),
+        (line_of(hashed), False),
+        (unknown, True),
+    ):
+        report = Report(command="x", exit_code=0, lines=(line,), sources=(source, samples.SOURCE))
+        assert report.mirrors == ((("pypi", mirror),) if named else ())
+        assert (mirror in " ".join(as_text.render(report).split())) is named
+        assert (mirror in as_json.render(report)) is named

@@ -100,8 +100,18 @@ class Report:
 
     @property
     def mirrors(self) -> tuple[tuple[str, str], ...]:
-        """Return each source whose pages and files were taken from a mirror, with the mirror's URL."""
-        return tuple((source.name, source.mirror) for source in self.sources if source.mirror is not None)
+        """Return each source whose pages and files come from a mirror, with the mirror's URL.
+
+        One of which nothing was asked is left out; of what failed before its source was known, all are told.
+        """
+        failed = {Outcome.REFUSED, Outcome.UNDECIDED}
+        is_unknown = any(not line.source and line.outcome in failed for line in self.lines)
+        used = {line.source for line in self.lines}
+        return tuple(
+            (source.name, source.mirror)
+            for source in self.sources
+            if source.mirror is not None and (is_unknown or source.name in used)
+        )
 
     def __bool__(self) -> NoReturn:
         """A report is not a truth value: look at its exit code."""

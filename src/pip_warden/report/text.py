@@ -44,7 +44,7 @@ def render(report: Report, layout: Layout = _PLAIN, *, seconds: float | None = N
     lines = [*_render(shown_report, layout)]
     if shown_report is report:
         for name, url in report.mirrors:
-            lines += layout.line(f"pages and files of {name} came from the mirror {escape_text(url)}")
+            lines += layout.line(f"pages and files of {name} come from the mirror {escape_text(url)}")
         lines += closing_line(report, layout, seconds)
     return "\n".join(lines)
 
