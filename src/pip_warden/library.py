@@ -45,7 +45,7 @@ def load_trust(path: str | os.PathLike[str] | None = None, *, check_owner: bool 
 
     Args:
         path: The file; None to look for ``pytrust.toml`` as the commands do: from the working directory
-            upwards, to the root of the repository or the home directory.
+            upwards to the root of the repository; without one, strictly below the home directory.
         check_owner: Refuse a file that belongs neither to this user nor to root. The commands do so for a
             file that they found, and not for one that was named.
 

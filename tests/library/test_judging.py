@@ -17,6 +17,7 @@ from pip_warden import Accepted, Settings, UndecidedError, UsageError
 def test_the_trust_file_is_found_as_the_commands_find_it(
     signed: Signed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (signed.home / ".git").mkdir()
     monkeypatch.chdir(signed.home / "dist")
     assert pip_warden.load_trust() == signed.trust
     (signed.home / "dist" / ".git").mkdir()

@@ -352,25 +352,75 @@ def test_t14_any_value_anywhere_is_a_fault_or_a_value(data: st.DataObject) -> No
         assert err.code in {"trust-file-not-toml", "trust-file-invalid"}  # noqa: PT017 -- either outcome is right
 
 
-def test_the_file_is_found_upwards_to_the_repository(tmp_path: Path) -> None:
-    home, repository = tmp_path, tmp_path / "repository"
-    below = repository / "a" / "b"
-    below.mkdir(parents=True)
-    (home / "pytrust.toml").touch()
-
-    assert find_trust_file(below, home) == home.resolve() / "pytrust.toml"
-    (repository / ".git").touch()
-    assert find_trust_file(below, home) is None
-    (repository / "pytrust.toml").touch()
-    assert find_trust_file(below, home) == repository.resolve() / "pytrust.toml"
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A directory that holds a home directory with a project in it, and trust files wherever none counts."""
+    (tmp_path / "home" / "work" / "project" / "src").mkdir(parents=True)
+    for place in (tmp_path, tmp_path / "home"):
+        (place / "pytrust.toml").touch()
+    return tmp_path.resolve()
 
 
-def test_the_search_ends_at_home(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    (home / "work").mkdir(parents=True)
-    (tmp_path / "pytrust.toml").touch()
+def _found(start: Path, home: Path | None) -> Path | None:
+    found = find_trust_file(start, home)
+    return found and found.parent
 
-    assert find_trust_file(home / "work", home) is None
+
+@pytest.mark.parametrize("git", ["directory", "file of a worktree or a submodule", "broken link"])
+def test_in_a_repository_the_file_is_found_up_to_its_root(machine: Path, git: str) -> None:
+    project = machine / "home" / "work" / "project"
+    (project.parent / ".git").mkdir()
+    (project.parent / "pytrust.toml").touch()
+    match git:
+        case "directory":
+            (project / ".git").mkdir()
+        case "broken link":
+            (project / ".git").symlink_to("nowhere")
+        case _:
+            (project / ".git").write_text("gitdir: ../.git/modules/project\n")
+
+    assert _found(project / "src", machine / "home") is None, "not the outer repository's"
+    (project / "pytrust.toml").touch()
+    assert _found(project / "src", machine / "home") == project
+
+
+def test_without_a_repository_the_home_directory_is_not_looked_in_from_below(machine: Path) -> None:
+    home, project = machine / "home", machine / "home" / "work" / "project"
+
+    assert _found(project / "src", home) is None
+    (home / "work" / "pytrust.toml").touch()
+    assert _found(project / "src", home) == home / "work"
+    assert _found(home, home) == home, "the working directory is looked in, whichever it is"
+
+
+@pytest.mark.parametrize("home", ["elsewhere", "below", None, "/"])
+def test_outside_the_home_directory_only_the_working_directory_is_looked_in(
+    machine: Path, home: str | None
+) -> None:
+    shared = machine / "shared" / "project"
+    shared.mkdir(parents=True)
+    (machine / "shared" / "pytrust.toml").touch()
+    theirs = {"elsewhere": machine / "home", "below": shared / "home"}.get(home or "", home and Path(home))
+
+    assert _found(shared, theirs) is None
+    (shared / "pytrust.toml").touch()
+    assert _found(shared, theirs) == shared
+
+
+def test_a_home_directory_that_is_a_repository_is_one(machine: Path) -> None:
+    (machine / "home" / ".git").mkdir()
+
+    assert _found(machine / "home" / "work", machine / "home") == machine / "home"
+
+
+def test_links_to_the_working_and_the_home_directory_are_followed_first(machine: Path) -> None:
+    project = machine / "home" / "work" / "project"
+    (machine / "here").symlink_to(project / "src")
+    (machine / "linked").symlink_to(machine / "home")
+
+    assert _found(machine / "here", machine / "linked") is None
+    (project / "pytrust.toml").touch()
+    assert _found(machine / "here", machine / "linked") == project
 
 
 def test_a_broken_link_is_found_and_cannot_be_read(tmp_path: Path) -> None:

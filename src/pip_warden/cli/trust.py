@@ -46,8 +46,8 @@ class _TrustGroup(HelpfulGroup):
 def command() -> None:
     """Look at and edit the trust file: who may publish what.
 
-    The file is pytrust.toml, looked for from the working directory up to the repository's root. Commit it,
-    and review its changes.
+    The file is pytrust.toml, looked for from the working directory up to the repository's root; without a
+    repository, never in the home directory or above it. Commit it, and review its changes.
     """
 
 

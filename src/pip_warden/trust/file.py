@@ -16,22 +16,36 @@ LARGEST_TRUST_FILE = 4 << 20
 
 
 def find_trust_file(start: Path, home: Path | None) -> Path | None:
-    """Look for the trust file upwards to the repository's root or the home directory, whichever comes first.
+    """Look for the trust file: in a repository up to its root, else never in or above the home directory.
+
+    The root is the nearest directory with a ``.git``, which may be a file, as in a worktree or a submodule.
+    Without a repository, the working directory and those of its parents that are strictly below the home
+    directory are searched; where it is not below it, the working directory alone. Above are the home
+    directory, which every project without a repository would share, and directories of others.
 
     A broken link counts as found, so that reading it fails instead of falling back to a file further up.
 
     Args:
         start: The working directory.
-        home: The user's home directory; None where there is none.
+        home: The user's home directory; None where there is none. The root of the file system is none.
     """
-    start, home = start.resolve(), home.resolve() if home is not None else None
-    for directory in (start, *start.parents):
+    home = home.resolve() if home is not None else None
+    for directory in _searched(start.resolve(), None if home == Path("/") else home):
         candidate = directory / TRUST_FILE_NAME
         if os.path.lexists(candidate):
             return candidate
-        if directory == home or os.path.lexists(directory / ".git"):
-            return None
     return None
+
+
+def _searched(start: Path, home: Path | None) -> tuple[Path, ...]:
+    """Return the directories to look in, the nearest first."""
+    upwards = (start, *start.parents)
+    for depth, directory in enumerate(upwards, start=1):
+        if os.path.lexists(directory / ".git"):
+            return upwards[:depth]
+    if home is None or home not in start.parents:
+        return (start,)
+    return upwards[: upwards.index(home)]
 
 
 def load(path: Path, *, check_owner: bool, uid: int | None = None) -> TrustFile:
