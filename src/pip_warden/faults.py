@@ -14,12 +14,14 @@ class Fault:
         expected: What was expected.
         found: What was found; foreign text is escaped where it is shown, not here.
         hint: What to do next; may be empty.
+        meant: Names that may have been meant instead: the first thing to be told.
     """
 
     code: str
     expected: str
     found: str
     hint: str = ""
+    meant: tuple[str, ...] = ()
 
 
 class FaultError(Exception):

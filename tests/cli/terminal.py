@@ -125,8 +125,8 @@ class Person:
             self.patch.setenv("GITLAB_TOKEN", token)
 
     def project(self, **options: Any) -> Project:
-        """Return a project of an unused name."""
-        return self.sandbox.project(f"acme/kit{next(_NUMBERS)}", **options)
+        """Return a project of an unused name, which is close to no other: each digit is in it twice."""
+        return self.sandbox.project(f"acme/kit{str(next(_NUMBERS)) * 2}", **options)
 
     def published(self, *versions: str, job: Job | None = None, project: Project | None = None) -> Project:
         """Publish signed wheels of a project's package."""

@@ -237,3 +237,29 @@ def test_a_trust_file_without_a_source() -> None:
         "pip-warden trust add a --source URL --project GROUP/PROJECT",
         "pip-warden trust add a --source URL",
     ]
+
+
+def test_a_name_close_to_a_pinned_one_is_named_first_and_in_no_command_to_copy(person: Person) -> None:
+    known = person.published()
+    assert person.add(known, "--yes").code == 0
+    wanted = f"{_name(known)}s"
+
+    code, shown, document = _install(person, wanted, "quite-another")
+    refused = document["files"][0]["refused"]
+    others = document["files"][1]["refused"]
+
+    assert code == 1
+    assert (refused["did_you_mean"], others["did_you_mean"]) == ([_name(known)], [])
+    head = f"✗ {wanted} refused[not-pinned] at step 1 (pin)"
+    assert f"{head}\n    did you mean: {_name(known)}\n    expected: " in shown
+    assert "hint: A name close to a pinned one may be somebody else's package." in shown
+    assert "\n  pip-warden trust add quite-another --source gitlab --project GROUP/PROJECT\n" in shown
+
+    code, shown, _ = _install(person, wanted)
+    assert code == 1
+    assert "Pin them" not in shown
+    assert shown.index("did you mean") < shown.index("pip-warden trust add")
+    said = typed("trust", "show", wanted)
+    assert (said.code, f"]: did you mean {_name(known)}? expected an entry" in said.err) == (2, True), (
+        said.err
+    )

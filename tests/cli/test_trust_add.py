@@ -365,3 +365,45 @@ def test_changed_bytes_are_refused_with_their_code(person: Person) -> None:
         said = person.add(project, answers="y\n")
     assert said.code == 1, said.err
     assert re.match(r"error\[[a-z-]+\]: .* step [345] ", said.err), said.err
+
+
+def _close_to_what_is_pinned(person: Person) -> tuple[Project, str]:
+    """Pin a package, and publish another whose name has one letter more; each is signed as it should be."""
+    known = person.published()
+    assert person.add(known, "--yes").code == 0
+    close = person.sandbox.project(f"evil/{known.record.name}s")
+    return person.published(project=close), known.record.name
+
+
+@pytest.mark.parametrize("words", [(), ("--hash", "--reason", "reviewed")], ids=["identity", "hash"])
+def test_yes_pins_no_name_that_is_close_to_a_pinned_one(person: Person, words: tuple[str, ...]) -> None:
+    close, known = _close_to_what_is_pinned(person)
+    before = person.sandbox.requests
+    release = f"{close.record.name}==1.0" if words else close.record.name
+    with person.untouched():
+        said = person.add(release, *words, "--yes", to=close)
+    assert (said.code, "error[close-to-pinned]" in said.err, known in said.err) == (1, True, True), said.err
+    assert person.sandbox.requests == before, "nothing is looked up"
+
+
+def test_a_name_that_is_close_to_a_pinned_one_is_asked_about_first(person: Person) -> None:
+    close, known = _close_to_what_is_pinned(person)
+    with person.untouched():
+        no = person.add(close, answers="n\n")
+        one_yes = person.add(close, answers="y\nn\n")
+        nobody = person.add(close)
+    assert (no.code, one_yes.code, nobody.code) == (1, 1, 2)
+    asked = f"Do you mean {close.record.name}, and not {known}?"
+    assert (asked in no.err, "signed by" in no.out) == (True, False), no
+    assert one_yes.err.index(asked) < one_yes.err.index("Pin this signer?")
+    assert person.add(close, answers="y\ny\n").code == 0
+    assert person.add(close, "--yes").code == 0, "what is pinned is close to nothing"
+
+
+def test_names_of_one_command_are_compared_too(person: Person) -> None:
+    for name in ("saws-and-more", "saws-and-mor"):
+        person.sandbox.upstream.add(name, [person.sandbox.wheel(name, "1.0")])
+    words = ("saws-and-more==1.0", "saws-and-mor==1.0", "--source", person.sandbox.pypi_url)
+    with person.untouched():
+        said = typed("trust", "add", *words, "--hash", "--reason", "reviewed", "--yes")
+    assert (said.code, "error[close-to-pinned]" in said.err) == (1, True), said.err

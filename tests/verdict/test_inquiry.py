@@ -27,7 +27,7 @@ from pip_warden.names import ProjectName
 from pip_warden.trust.model import Identity, Probe, Requirements
 from pip_warden.verdict.inquiry import Inquiry, Wants, judge
 from pip_warden.verdict.listing import Listing, list_page, page_entry
-from pip_warden.verdict.model import Accepted, Observed, PinnedByHash, Refused, SignedBy, Step
+from pip_warden.verdict.model import Accepted, Observed, PinnedByHash, Refused, SignedBy, Step, VerdictError
 from pip_warden.verdict.statement import PROVENANCE
 from verdict.test_evidence import BUILT, PUBLISHED
 
@@ -357,3 +357,12 @@ def test_what_was_heard_is_enough_the_next_time(found: list[str], require: Requi
     shorter = list(itertools.takewhile(lambda one: one is not inquiry.evidence[-1], inquiry.evidence))
     if isinstance(inquiry.verdict, Accepted) and shorter != list(inquiry.evidence):
         assert isinstance(decided(shorter, require), Refused), "nothing was heard that was not needed"
+
+
+def test_what_is_close_to_a_pinned_name_is_refused_all_the_same_and_says_so() -> None:
+    wanted = samples.artifact("acme_widget-1.0-py3-none-any.whl").name
+    verdict = inquiry_of(wanted).verdict
+
+    assert isinstance(verdict, Refused)
+    assert (verdict.code, verdict.fault.meant) == ("not-pinned", ("acme-widgets",))
+    assert str(VerdictError(verdict)).startswith("did you mean acme-widgets? acme_widget-1.0")

@@ -91,19 +91,14 @@ def check(*, trust: Path | None, output_format: str) -> None:
 def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
     """Show who may publish NAME, or every package."""
     from pip_warden.cli.common import load_trust
-    from pip_warden.errors import UsageError
     from pip_warden.names import parse_project_name
-    from pip_warden.trust.suggest import either, pin_by_identity
+    from pip_warden.trust.suggest import not_in_trust_file
 
     loaded = load_trust(trust)
     project = None if name is None else parse_project_name(name)
     entries = loaded.entries if project is None else loaded.entries_of(project)
     if project is not None and not entries:
-        raise UsageError(
-            "not-in-trust-file",
-            f"expected an entry for {name} in {loaded.path}, found none",
-            hint=f"If you want it: {either(pin_by_identity([project], loaded.sources, loaded.path))}.",
-        )
+        raise not_in_trust_file(project, loaded)
     if output_format == "json":
         document = {
             "schema_version": 1,

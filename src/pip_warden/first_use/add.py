@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from pip_warden.display import escape_text
-from pip_warden.errors import UsageError
+from pip_warden.errors import RefusedError, UsageError
 from pip_warden.first_use.by_hash import add_hashes
 from pip_warden.first_use.by_identity import add_signer
 from pip_warden.first_use.owner import owner_in_group
 from pip_warden.first_use.task import PinRequest, Task
 from pip_warden.installer.requirements import pinned_releases
 from pip_warden.names import ProjectName, parse_name_or_release
+from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import HashEntry, Probe, Source
+from pip_warden.trust.suggest import CLOSE
 from pip_warden.verdict.triggers import require_pinnable
 
 
@@ -84,7 +86,7 @@ def add_all(task: Task) -> None:
     """Look up every name, and add its pin to the draft, which has the source already.
 
     Raises:
-        RefusedError: A release is refused, or the person declines.
+        RefusedError: A release is refused; ``close-to-pinned``; or the person declines.
         UndecidedError: A page or file could not be fetched.
         UsageError: The request is incomplete, or contradicts the trust file.
     """
@@ -96,6 +98,7 @@ def add_all(task: Task) -> None:
             hint="Each line names one: NAME==VERSION, with its --hash where it has one.",
         )
     for wish in wishes:
+        _ask_about_its_name(wish.project, task)
         probe = _agreeing(_probe(wish.project, task), task)
         if not task.wanted.by_hash:
             add_signer(task, probe, wish.version)
@@ -107,6 +110,27 @@ def add_all(task: Task) -> None:
                 f"expected {wish.project}==VERSION with --hash, found no version",
                 hint="A hash is of one release.",
             )
+
+
+def _ask_about_its_name(project: ProjectName, task: Task) -> None:
+    """Ask once more about a name that is close to a pinned one: it may be a typing error, or live off one.
+
+    Raises:
+        RefusedError: ``close-to-pinned``: it is to be pinned unasked; ``declined``.
+        UsageError: ``yes-needed``.
+    """
+    close = ", ".join(close_names(project, task.draft.trust().projects))
+    if not close:
+        return
+    if task.wanted.yes:
+        raise RefusedError(
+            "close-to-pinned",
+            f"expected a name that is not close to one that is pinned ({close}), found {project}",
+            hint=f"The trust file is unchanged. {CLOSE} If {project} itself is meant, say so at a terminal, "
+            "without --yes.",
+        )
+    task.person.warning(f"{project} is not pinned, but close to what is: {close}. {CLOSE}")
+    task.person.confirm(f"Do you mean {project}, and not {close}?")
 
 
 def _wishes(wanted: PinRequest) -> list[WantedName]:

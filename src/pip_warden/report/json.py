@@ -83,6 +83,7 @@ def _line(line: Line) -> JSONValue:
         case Refused() as refused:
             shape["refused"] = {
                 "code": refused.code,
+                "did_you_mean": list(refused.fault.meant),
                 "step": int(refused.step),
                 "step_name": refused.step.name.lower(),
                 "expected": refused.fault.expected,

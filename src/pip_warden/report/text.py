@@ -12,7 +12,7 @@ from pip_warden.report.ending import ending_soon
 from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.report.summary import closing_line, counted
-from pip_warden.report.unpinned import unpinned_names
+from pip_warden.report.unpinned import mistaken, unpinned_names
 from pip_warden.verdict.model import Accepted, ItemRefusal, Refused, SignedBy
 
 _PLAIN = Layout()
@@ -71,7 +71,7 @@ def _quieted(report: Report, quiet: int) -> Report:
 
 
 def _render(report: Report, layout: Layout) -> Iterator[str]:
-    names = {name.project for name in report.unpinned}
+    names = {name.project for name in report.unpinned} - mistaken(report)
     listed = []
     for line in report.lines:
         if line.code == "not-pinned" and line.subject in names:
@@ -145,6 +145,8 @@ def _step(refused: Refused) -> str:
 
 def _render_refusal(refused: Refused, layout: Layout) -> Iterator[str]:
     fault = refused.fault
+    if fault.meant:
+        yield from layout.labelled("did you mean: ", escape_text(", or ".join(fault.meant), 500), indent=4)
     yield from layout.labelled("expected: ", escape_text(fault.expected, 500), indent=4)
     yield from layout.labelled("found:    ", escape_text(fault.found, 500), indent=4)
     if len(refused.bad_items) > 1:

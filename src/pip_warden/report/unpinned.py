@@ -8,6 +8,7 @@ from pip_warden.display import escape_text
 from pip_warden.report.layout import Layout
 from pip_warden.report.model import Report
 from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
+from pip_warden.verdict.model import Refused
 
 _LONGEST_COMMAND = 1_000_000
 
@@ -22,13 +23,25 @@ def unpinned_names(report: Report, layout: Layout) -> Iterator[str]:
     yield ""
     rows = [(escape_text(name.project), escape_text(name.wanted_by)) for name in report.unpinned]
     yield from layout.table(("not in the trust file", "wanted by"), rows)
+    meant = mistaken(report)
+    names = [escape_text(name.project) for name in report.unpinned if name.project not in meant]
+    if not names:
+        return
     yield ""
     yield from layout.line("Pin them; this shows who publishes each one, and asks:")
-    names = [escape_text(name.project) for name in report.unpinned]
     yield from _choices(pin_by_identity(names, report.sources, report.trust_file), layout)
     yield from layout.line("For what is not signed:")
     release = f"{names[0] if len(names) == 1 else 'NAME'}==VERSION"
     yield from _choices(pin_by_hash(release, report.sources, report.trust_file), layout)
+
+
+def mistaken(report: Report) -> set[str]:
+    """Return the unpinned names that are close to pinned ones: no command to copy pins them."""
+    return {
+        line.subject
+        for line in report.lines
+        if isinstance(line.verdict, Refused) and line.code == "not-pinned" and line.verdict.fault.meant
+    }
 
 
 def _choices(commands: list[str], layout: Layout) -> Iterator[str]:

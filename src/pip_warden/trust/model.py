@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -232,6 +232,11 @@ class TrustFile:
             found.setdefault(entry.project, []).append(entry)
         by_project = {project: tuple(entries) for project, entries in found.items()}
         object.__setattr__(self, "_by_project", MappingProxyType(by_project))
+
+    @property
+    def projects(self) -> KeysView[ProjectName]:
+        """Every project that is pinned."""
+        return self._by_project.keys()
 
     def entries_of(self, project: ProjectName) -> tuple[Entry, ...]:
         """Return every entry of a project; empty where it is not pinned."""

@@ -8,11 +8,29 @@ from pathlib import PurePath
 
 from packaging.version import Version
 
+from pip_warden.errors import UsageError
+from pip_warden.names import ProjectName
+from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import COMMAND_LINE, Entry, Probe, Source, TrustFile
 
 _ADD = "pip-warden trust add"
 _BY_HASH = '--hash --reason "WHY"'
 _USUAL_NAME = "pytrust.toml"
+
+CLOSE = "A name close to a pinned one may be somebody else's package."
+"""Why nobody should pin such a name without looking again."""
+
+
+def not_in_trust_file(project: ProjectName, trust: TrustFile) -> UsageError:
+    """Return the error of a command about a project that is not pinned; names close to it come first."""
+    meant = close_names(project, trust.projects)
+    asked = f"did you mean {', or '.join(meant)}? " if meant else ""
+    wish = f"{CLOSE} If {project} itself is meant" if meant else "If you want it"
+    return UsageError(
+        "not-in-trust-file",
+        f"{asked}expected an entry for {project} in {trust.path}, found none",
+        hint=f"{wish}: {either(pin_by_identity([project], trust.sources, trust.path))}.",
+    )
 
 
 def pin_by_identity(names: Sequence[str], sources: Sequence[Source], path: str | PurePath = "") -> list[str]:

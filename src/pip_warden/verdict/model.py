@@ -174,6 +174,7 @@ class VerdictError(RefusedError):
 
     def __init__(self, refused: Refused, message: str = "") -> None:
         fault = refused.fault
-        said = message or f"{refused.subject}: expected {fault.expected}, found {fault.found}"
+        asked = f"did you mean {', or '.join(fault.meant)}? " if fault.meant else ""
+        said = message or f"{asked}{refused.subject}: expected {fault.expected}, found {fault.found}"
         super().__init__(fault.code, said, hint=fault.hint)
         self.refused = refused

@@ -8,8 +8,9 @@ from packaging.version import Version
 
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
+from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import Entry, HashEntry, TrustFile
-from pip_warden.trust.suggest import either, pin_by_identity, pin_known_by_hash
+from pip_warden.trust.suggest import CLOSE, either, pin_by_identity, pin_known_by_hash
 from pip_warden.verdict.model import PinnedByHash
 
 
@@ -54,11 +55,14 @@ def check_expiry(entry: HashEntry, today: date) -> Fault | None:
 
 
 def not_pinned(project: ProjectName, trust: TrustFile) -> Fault:
-    """Return the fault of a project that is not in the trust file."""
+    """Return the fault of a project that is not in the trust file; names that are close to it come first."""
     command = either(pin_by_identity([project], trust.sources, trust.path))
+    meant = close_names(project, trust.projects)
+    wish = f"{CLOSE} If {project} itself is meant" if meant else "If you want it"
     return Fault(
         code="not-pinned",
         expected=f"an entry for {project} in {trust.path.name}",
         found="none",
-        hint=f"If you want it: {command}. It shows who publishes it, and asks.",
+        hint=f"{wish}: {command}. It shows who publishes it, and asks.",
+        meant=meant,
     )

@@ -1,0 +1,100 @@
+"""Names that are close to a pinned one: typing errors, and packages that live off them (typosquatting).
+
+Two normalised names are close if one of these holds, after look-alikes are written as one character
+(``0 o``, ``1 i l``, ``5 s``, ``rn m``, ``vv w``):
+
+* they differ only in separators: ``acmewidgets``, ``acme-widgets``;
+* they have the same words in another order: ``widgets-acme``;
+* one has what many names have before or after them, ``python``, ``python3``, ``py`` (in front also without a
+  separator, ``pyacme``);
+* they differ in two neighbours that are swapped; or, both being at least five characters long without
+  separators, in one character more, fewer or other.
+
+A name with a whole word more is another name (``acme-widgets-core``, ``types-requests``): otherwise every
+plugin would be taken for what it extends. So is one with another word of a single letter (``vitamin-c``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pip_warden.names import ProjectName
+
+_ALIKE = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
+_LANGUAGE = frozenset({"python", "python2", "python3", "py", "py2", "py3"})
+_GLUED = "py"
+_SHORTEST = 5
+"""Characters that both names must have before one more, fewer or other means anything."""
+_SHORTEST_GLUED = 4
+"""Characters that must follow a ``py`` without a separator."""
+_MOST = 3
+
+
+def close_names(name: ProjectName, pinned: Iterable[ProjectName]) -> tuple[ProjectName, ...]:
+    """Return the pinned names that a name may be mistaken for: three at most, in order.
+
+    Args:
+        name: A normalised name.
+        pinned: Normalised names; where the name itself is among them, it is mistaken for none.
+    """
+    others = set(pinned)
+    if name in others:
+        return ()
+    ours = _Read(name)
+    return tuple(sorted(other for other in others if _are_close(ours, _Read(other))))[:_MOST]
+
+
+class _Read:
+    """A name as it is compared."""
+
+    def __init__(self, name: str) -> None:
+        self.words = _folded(name).split("-")
+        self.joined = "".join(self.words)
+        self.bare = {self.joined, *_without_language(name.split("-"))}
+
+
+def _folded(text: str) -> str:
+    """Write what looks alike as one character."""
+    for seen, meant in _ALIKE:
+        text = text.replace(seen, meant)
+    return text
+
+
+def _without_language(words: list[str]) -> set[str]:
+    """Return what is left of a name without the words that say that it is Python's."""
+    left = [words[1:]] * (words[0] in _LANGUAGE) + [words[:-1]] * (words[-1] in _LANGUAGE)
+    if words[0].startswith(_GLUED) and len(words[0]) >= len(_GLUED) + _SHORTEST_GLUED:
+        left.append([words[0].removeprefix(_GLUED), *words[1:]])
+    return {_folded("".join(some)) for some in left if some}
+
+
+def _are_close(one: _Read, other: _Read) -> bool:
+    if one.joined == other.joined or sorted(one.words) == sorted(other.words):
+        return True
+    if one.bare & other.bare:
+        return True
+    return not _differ_in_a_word(one.words, other.words) and _differ_in_one(one.joined, other.joined)
+
+
+def _differ_in_a_word(one: list[str], other: list[str]) -> bool:
+    """Return whether whole words before or after the other, or words of one letter, are all that differs."""
+    short, long = sorted((one, other), key=len)
+    rest = len(long) - len(short)
+    if rest:
+        return long[rest:] == short or long[: len(short)] == short
+    return all(a == b or len(a) == len(b) == 1 for a, b in zip(short, long, strict=True))
+
+
+def _differ_in_one(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) > 1:
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(short) == len(long) and _swapped_at(short, start) == long:
+        return True
+    is_other = short[start + (len(short) == len(long)) :] == long[start + 1 :]
+    return is_other and len(short) >= _SHORTEST
+
+
+def _swapped_at(text: str, at: int) -> str:
+    return text[:at] + text[at : at + 2][::-1] + text[at + 2 :]
