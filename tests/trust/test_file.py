@@ -400,7 +400,8 @@ def test_outside_the_home_directory_only_the_working_directory_is_looked_in(
     shared = machine / "shared" / "project"
     shared.mkdir(parents=True)
     (machine / "shared" / "pytrust.toml").touch()
-    theirs = {"elsewhere": machine / "home", "below": shared / "home"}.get(home or "", home and Path(home))
+    places = {"elsewhere": machine / "home", "below": shared / "home", "/": Path("/")}
+    theirs = places[home] if home else None
 
     assert _found(shared, theirs) is None
     (shared / "pytrust.toml").touch()
@@ -522,7 +523,7 @@ def test_every_code_of_this_room_is_explained() -> None:
         "trust-file-unwritable", "trust-file-uneditable", "trust-file-changed",
         "trusted-root-missing", "trusted-root-digest", "invalid-subject", "invalid-ref", "invalid-url",
         "invalid-registry-project", "invalid-evidence-template", "pin-conflict", "not-in-trust-file",
-        "expires-past", "still-used",
+        "expires-past", "still-used", "git-needed", "no-repository", "no-such-revision",
     }  # fmt: skip
 
     assert {code for code, entry in catalogue().items() if entry.room == "trust"} == raised

@@ -19,7 +19,13 @@ from pip_warden.display import escape_text
 if TYPE_CHECKING:
     from pip_warden.trust.model import Entry, TrustFile
 
-_LATE = {"add": "trust_add", "list": "trust_list", "remove": "trust_remove"}
+_LATE = {
+    "add": "trust_add",
+    "list": "trust_list",
+    "remove": "trust_remove",
+    "diff": "trust_diff",
+    "explain": "trust_explain",
+}
 """Modules of commands by name, in the order in which people need them."""
 
 

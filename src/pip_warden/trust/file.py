@@ -61,15 +61,20 @@ def load(path: Path, *, check_owner: bool, uid: int | None = None) -> TrustFile:
             ``trust-file-invalid``.
     """
     raw = _read(path, (os.getuid() if uid is None else uid) if check_owner else None)
-    if len(raw) > LARGEST_TRUST_FILE:
-        raise TrustFileError(
-            "trust-file-invalid", f"expected at most {LARGEST_TRUST_FILE} bytes in {path}, found more"
-        )
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as err:
         raise _not_toml(path, f"bytes that are not UTF-8: {err}") from err
     return parse(text, path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a trust file that the user names, whoever it belongs to.
+
+    Raises:
+        TrustFileError: ``no-trust-file``; ``trust-file-invalid``: it is too large.
+    """
+    return _read(path, None)
 
 
 def parse(text: str, path: Path) -> TrustFile:
@@ -116,11 +121,19 @@ def _read(path: Path, uid: int | None) -> bytes:
                 raise _missing(path, "something that is not a regular file")
             for status in (link, target):
                 _check_owner(path, status.st_uid, uid)
-            return stream.read(LARGEST_TRUST_FILE + 1)
+            return _not_too_large(stream.read(LARGEST_TRUST_FILE + 1), path)
     except OSError as err:
         raise _missing(path, err.strerror or type(err).__name__) from err
     except ValueError as err:
         raise _missing(path, "a name that no file can have") from err
+
+
+def _not_too_large(raw: bytes, path: Path) -> bytes:
+    if len(raw) > LARGEST_TRUST_FILE:
+        raise TrustFileError(
+            "trust-file-invalid", f"expected at most {LARGEST_TRUST_FILE} bytes in {path}, found more"
+        )
+    return raw
 
 
 def _check_owner(path: Path, owner: int, uid: int | None) -> None:

@@ -1,0 +1,49 @@
+"""Compares the trust file with its text of before, which may be missing, or be no trust file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pip_warden.errors import TrustFileError
+from pip_warden.trust.change import Change, Effect
+from pip_warden.trust.changes import changes
+from pip_warden.trust.file import parse
+from pip_warden.trust.model import TrustFile
+from pip_warden.trust.root_changes import Earlier, root_content_changes
+
+_FILE = "the trust file"
+
+
+def compare_with(
+    old: bytes | None, new: TrustFile, earlier: Earlier, *, problem: str = ""
+) -> tuple[Change, ...]:
+    """Return what changed since an earlier text; what cannot be compared is new, and so widened.
+
+    Args:
+        old: The earlier file's bytes, None where there was none.
+        new: The trust file.
+        earlier: Returns the bytes that a trusted root's file had.
+        problem: Why the earlier bytes are no trust file, where that is known.
+    """
+    before, said = _read(old, new.path, problem)
+    return (*said, *changes(before, new), *root_content_changes(before, new, earlier))
+
+
+def _read(old: bytes | None, path: Path, problem: str) -> tuple[TrustFile, tuple[Change, ...]]:
+    nothing = TrustFile(path=path)
+    if old is None:
+        return nothing, (_whole("file-new", "there was none, so all of it is new"),)
+    if not problem:
+        try:
+            return parse(old.decode("utf-8"), path), ()
+        except UnicodeDecodeError:
+            problem = "bytes that are not UTF-8"
+        except TrustFileError as err:
+            problem = "; ".join([err.message, *(f"{place}: {fault}" for place, fault in err.faults)])
+    return nothing, (
+        _whole("file-was-invalid", f"what it was is no trust file, so all of it is new: {problem}"),
+    )
+
+
+def _whole(kind: str, words: str) -> Change:
+    return Change(kind=kind, subject=_FILE, effect=Effect.WIDENED, words=words)

@@ -1,0 +1,80 @@
+"""``trust explain``: a package's pins in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.terminal import typed
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "trust-file.md"
+
+
+@pytest.fixture(autouse=True)
+def _documented(alone: Path) -> None:
+    """Use the complete example of the documentation."""
+    text = EXAMPLE.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    (alone / "pytrust.toml").write_text(text)
+
+
+def _sections(name: str) -> dict[str, str]:
+    said = typed("trust", "explain", name, "--format", "json")
+    assert said.code == 0
+    return {key: "\n".join(lines) for key, lines in said.json["sections"].items()}
+
+
+def test_a_package_pinned_by_identity() -> None:
+    said = _sections("Acme_Widgets")
+    assert list(said) == ["publisher", "place", "requirements", "revoked"]
+    first, second, _ = said["publisher"].splitlines()
+    assert first.startswith(
+        "The pipeline .gitlab-ci.yml of project acme/widgets (number 815) on gitlab.example.com, run for the "
+        "tag v{version}, {version} being the release's own version. Proof: "
+    )
+    assert "branch main. Only what was signed from 2024-01-01 to 2026-06-30 (UTC)" in second
+    assert "https://gitlab.example.com (source acme)" in said["place"]
+    for required in (
+        "push or schedule",
+        "self-hosted",
+        "release",
+        "https://slsa.dev/provenance/v1",
+        "tag = v{version}",
+    ):
+        assert required in said["requirements"]
+    assert said["revoked"].startswith("Version 1.4.0 is refused")
+
+
+def test_a_package_pinned_by_hash() -> None:
+    said = _sections("idna")
+    assert list(said) == ["publisher", "place", "exemptions"]
+    assert said["publisher"].startswith("Nobody by a signature.")
+    assert "3.20: 1 file by digest." in said["exemptions"]
+    assert "Reason: publisher does not sign" in said["exemptions"]
+    assert said["exemptions"].endswith("Every other version is refused.")
+
+
+def test_an_account(alone: Path) -> None:
+    said = _sections("acme-tools")
+    assert said["publisher"].startswith("Whoever signs in as release@example.com.")
+    assert "requirements" not in said, "the defaults are about pipelines"
+    file = alone / "pytrust.toml"
+    file.write_text(file.read_text() + f'[[revoked]]\nsha256 = "{"7" * 64}"\nreason = "x"\n')
+    assert _sections("acme-tools")["revoked"] == "1 more by digest alone, which may be files of any package."
+
+
+def test_as_text(alone: Path) -> None:
+    said = typed("trust", "explain", "idna")
+    assert said.out.startswith(f"idna  by {alone / 'pytrust.toml'}\n\nWho may publish it\n  * Nobody")
+
+
+def test_a_name_that_is_not_pinned_names_what_was_meant() -> None:
+    said = typed("trust", "explain", "acme-widget")
+    assert (said.code, "[not-in-trust-file]: did you mean acme-widgets? expected" in said.err) == (2, True)
+
+
+def test_t68_what_is_told_is_escaped(alone: Path) -> None:
+    file = alone / "pytrust.toml"
+    file.write_text(file.read_text().replace('"publisher does not sign', '"pub\\u001b[31mlis\\u202eher'))
+    said = typed("trust", "explain", "idna")
+    assert (said.code, "\x1b" in said.out, "\u202e" in said.out) == (0, False, False)
