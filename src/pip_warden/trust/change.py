@@ -28,7 +28,7 @@ class Change:
     """One change.
 
     Attributes:
-        kind: Stable kebab-case name of the kind; ``docs/trust-file.md`` lists them.
+        kind: Stable kebab-case name of the kind; ``docs/trust-changes.md`` lists them.
         subject: What was changed: a package, one of its releases, a source, a trusted root, a revocation.
         effect: What it does to what is accepted.
         words: What was changed, as a sentence without its end. It may hold foreign text, not escaped.
