@@ -49,9 +49,43 @@ def test_a_package_pinned_by_hash() -> None:
     said = _sections("idna")
     assert list(said) == ["publisher", "place", "exemptions"]
     assert said["publisher"].startswith("Nobody by a signature.")
-    assert "3.20: 1 file by digest." in said["exemptions"]
+    assert "3.20: 1 file by digest, until 2027-06-30." in said["exemptions"]
     assert "Reason: publisher does not sign" in said["exemptions"]
     assert said["exemptions"].endswith("Every other version is refused.")
+
+
+def test_a_pin_by_hash_ends(alone: Path) -> None:
+    file = alone / "pytrust.toml"
+    text = file.read_text()
+    file.write_text(text.replace("expires = 2027-06-30", "expires = 2999-12-31"))
+    assert "by digest, until 2999-12-31. This proves" in _sections("idna")["exemptions"]
+    file.write_text(text.replace("expires = 2027-06-30", "expires = 2020-02-29"))
+    assert _sections("idna")["exemptions"].startswith(
+        "3.20: refused, since its last day was 2020-02-29. Reason:"
+    )
+
+
+def test_where_evidence_and_files_of_an_index_are(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = alone / "pytrust.toml"
+    template = "https://pypi.org/integrity/{name}/{version}/{filename}/provenance"
+    signed = file.read_text().partition("[[package]]")[0] + (
+        '[[package]]\nname = "build"\nsource = "pypi"\n[[package.identity]]\n'
+        'issuer = "https://token.actions.githubusercontent.com"\n'
+        'subject = "https://github.com/pypa/build/.github/workflows/publish.yml@refs/tags/{version}"\n'
+    )
+    file.write_text(signed)
+    monkeypatch.setenv("PIP_WARDEN_MIRROR_PYPI", "https://mirror.example.com/simple")
+    assert _sections("build")["place"].splitlines()[1:] == [
+        "Here, pages and files come from the mirror https://mirror.example.com/simple, which proves nothing.",
+        f"What speaks for its files is looked for at {template}.",
+    ]
+
+    monkeypatch.delenv("PIP_WARDEN_MIRROR_PYPI")
+    other = signed.replace(f'\nevidence = "{template}"', "").replace(
+        "https://pypi.org/simple", "https://index.example.com/simple"
+    )
+    file.write_text(other)
+    assert _sections("build")["place"].endswith("What speaks for its files is where the index's pages say.")
 
 
 def test_an_account(alone: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_file_that_pins_nothing_lists_nothing(file: Path) -> None:
 
 def test_the_last_day_is_shown(file: Path) -> None:
     assert file.exists()
-    assert typed("trust", "show", "idna").out.count("  until   2020-02-29\n") == 2
+    assert typed("trust", "show", "idna").out.count("  until   2020-02-29 (over)\n") == 2
     shown = typed("trust", "show", "--format", "json").json["packages"]
     assert [package.get("expires") for package in shown] == [None, "2020-02-29", "2020-02-29", None]
 
@@ -178,6 +178,14 @@ def test_what_is_not_there_is_not_removed_and_nothing_else_is(file: Path, names:
     said = typed("trust", "remove", *names, "--yes")
 
     assert (said.code, "error[not-in-trust-file]" in said.err) == (2, True), said.err
+    assert file.read_text() == GOOD
+
+
+@pytest.mark.parametrize("name", ["acme-widget", "acme-widget==0.1"])
+def test_a_name_that_is_not_there_names_what_was_meant(file: Path, name: str) -> None:
+    said = typed("trust", "remove", name, "--yes")
+
+    assert (said.code, "[not-in-trust-file]: did you mean acme-widgets? expected" in said.err) == (2, True)
     assert file.read_text() == GOOD
 
 

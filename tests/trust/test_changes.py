@@ -189,6 +189,34 @@ CASES: dict[str, tuple[str, str, tuple[str, str], Effect, Effect]] = {
     ),
     "digest": (f'"{"c" * 64}"', f'"{"d" * 64}"', ("file-digest", "idna 3.20"), WIDE, WIDE),
     "reason": ('reason = "reviewed"', 'reason = "read"', ("exemption-reason", "idna 3.20"), SAME, SAME),
+    "last day": (
+        'reason = "reviewed"',
+        'reason = "reviewed"\nexpires = 2027-06-30',
+        ("exemption-expiry", "idna 3.20"),
+        NARROW,
+        WIDE,
+    ),
+    "default of a source": (
+        'url = "https://pypi.org/simple"',
+        'url = "https://pypi.org/simple"\nhash-reason = "not signed"',
+        ("source-reason", "source pypi"),
+        SAME,
+        SAME,
+    ),
+    "evidence of an index": (
+        'url = "https://pypi.org/simple"',
+        'url = "https://pypi.org/simple"\nevidence = "https://evil.example/{filename}"',
+        ("source-evidence", "source pypi"),
+        WIDE,
+        WIDE,
+    ),
+    "evidence of an unused index": (
+        "https://unused.example.com/simple",
+        'https://unused.example.com/simple"\nevidence = "https://unused.example.com/{filename}',
+        ("source-evidence", "source unused"),
+        SAME,
+        SAME,
+    ),
     "reason of a revocation": (
         "broken into",
         "stolen",
@@ -275,6 +303,38 @@ def test_evidence_that_is_looked_for_elsewhere_is_widened(
     )
 
     assert [(c.kind, c.effect) for c in changes(old, new)] == [("source-evidence", effect)]
+
+
+def test_a_template_that_is_spelled_out_is_the_default_s() -> None:
+    spelled = 'evidence = "https://pypi.org/integrity/{name}/{version}/{filename}/provenance"'
+    url = 'url = "https://pypi.org/simple"'
+
+    assert told(BASE, BASE.replace(url, f"{url}\n{spelled}")) == set()
+
+
+def test_a_later_last_day_is_widened_and_a_sooner_one_is_not() -> None:
+    ends, later = (
+        BASE.replace('"reviewed"', f'"reviewed"\nexpires = {day}') for day in ("2027-01-31", "2027-02-01")
+    )
+
+    assert told(ends, later) == {("exemption-expiry", "idna 3.20", WIDE)}
+    assert told(later, ends) == {("exemption-expiry", "idna 3.20", NARROW)}
+
+
+def test_the_reason_of_a_source_is_told_once() -> None:
+    named = BASE.replace('/pypi.org/simple"', '/pypi.org/simple"\nhash-reason = "not signed"')
+    silent = named.replace('reason = "reviewed"\n', "")
+    other = silent.replace('"not signed"', '"compared with the tag"')
+
+    assert told(silent, other) == {("source-reason", "source pypi", SAME)}
+    assert told(named, silent) == {("exemption-reason", "idna 3.20", SAME)}
+
+
+def test_a_release_that_joins_the_table_of_its_package_is_the_same() -> None:
+    joined = BASE.replace('source = "pypi"\nversion = "3.20"', 'source = "pypi"')
+
+    assert joined != BASE
+    assert told(BASE, joined) == set()
 
 
 def test_a_name_that_moves_between_sources_is_widened() -> None:

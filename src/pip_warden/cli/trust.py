@@ -137,6 +137,7 @@ def _counted(trust: TrustFile) -> str:
 
 
 def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
+    from pip_warden.session.settings import utc_now
     from pip_warden.trust.model import HashEntry
 
     source = trust.source(entry.source)
@@ -148,7 +149,8 @@ def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
             f"  reason  {escape_text(entry.reason)}",
         ]
         if entry.expires is not None:
-            lines.append(f"  until   {entry.expires}")
+            over = " (over)" if entry.expires < utc_now().date() else ""
+            lines.append(f"  until   {entry.expires}{over}")
         return lines + [f"  file    {name}  sha256 {digest}" for name, digest in entry.files]
     lines = [f"\n{entry.project}  by identity", f"  from    {place}"]
     for identity in entry.identities:

@@ -27,13 +27,17 @@ _WIDEST_PROSE = 100
 def command(*, name: str, trust: Path | None, output_format: str) -> None:
     """Say in words who may publish NAME, from where, what is required, exempt and revoked."""
     from pip_warden.names import parse_project_name
+    from pip_warden.session.mirrors import mirrored, mirrors_of
+    from pip_warden.session.settings import Settings, today
     from pip_warden.trust.explained import explained
     from pip_warden.trust.suggest import not_in_trust_file
 
     loaded, project = load_trust(trust), parse_project_name(name)
     if project not in loaded.projects:
         raise not_in_trust_file(project, loaded)
-    sections = explained(project, loaded)
+    settings = Settings.from_environment()
+    here = mirrored(loaded, mirrors_of(loaded.sources, settings))
+    sections = explained(project, here, today(settings))
     if output_format == "json":
         document = {
             "schema_version": 1,

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pip_warden.errors import UsageError
+from pip_warden.names import ProjectName
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Entry, HashEntry, RootPin, TrustFile
 from pip_warden.trust.statements import end_of_line
+from pip_warden.trust.suggest import not_in_trust_file
 from pip_warden.trust.tables import uneditable
 
 
@@ -74,6 +76,11 @@ def absent(what: str) -> UsageError:
         f"expected the {what} in the trust file, found none",
         hint="`pip-warden trust show` lists what is pinned.",
     )
+
+
+def absent_pin(what: str, project: ProjectName, trust: TrustFile) -> UsageError:
+    """Return the error for a pin that is not there; where none of the name is, with the names it may mean."""
+    return absent(what) if trust.entries_of(project) else not_in_trust_file(project, trust)
 
 
 def _compared(trust: TrustFile) -> tuple[object, ...]:

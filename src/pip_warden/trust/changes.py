@@ -1,9 +1,9 @@
 """What a change of the trust file means: two files compared as values.
 
 Every change has an effect: *widened*, *narrowed* or *neutral* (:mod:`pip_warden.trust.change`). If none is
-widened, each file that the new trust file accepts is accepted by the old one, given the same page, bytes and
-evidence; ``tests/trust/test_narrower.py`` puts that to the verdict itself. The reverse does not hold: what is
-in doubt is called widened.
+widened, each file that the new trust file accepts is accepted by the old one, given the same day, page, bytes
+and evidence; ``tests/trust/test_narrower.py`` puts that to the verdict itself. The reverse does not hold:
+what is in doubt is called widened.
 """
 
 from __future__ import annotations
@@ -108,9 +108,16 @@ def _one_source(old: Source, new: Source, *, is_used: bool) -> Iterator[Change]:
         yield change(
             kind="source-evidence",
             effect=effect_of_places(old.evidence, new.evidence) if is_used else Effect.NEUTRAL,
-            words=f"{was_is('place of evidence', old.evidence, new.evidence)}{unused}",
+            words=f"{was_is('place of evidence', _evidence(old), _evidence(new))}{unused}",
         )
+    if old.hash_reason != new.hash_reason:
+        words = was_is("reason of exemptions that give none", old.hash_reason, new.hash_reason)
+        yield change(kind="source-reason", effect=Effect.NEUTRAL, words=words)
     yield from unknown_changes(f"source {old.name}", old, new, _SOURCE, "source-changed")
+
+
+def _evidence(source: Source) -> tuple[str, ...] | str:
+    return source.evidence or "where the index's pages say"
 
 
 def _revocation_changes(old: Iterable[Revocation], new: Iterable[Revocation]) -> Iterator[Change]:

@@ -16,7 +16,7 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
-from pip_warden.trust.changed import absent, checked_as, conflict, with_block
+from pip_warden.trust.changed import absent_pin, checked_as, conflict, with_block
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import HashEntry, TrustFile
 from pip_warden.trust.package_tables import PackageTables
@@ -73,7 +73,7 @@ def replace_releases(text: str, project: ProjectName, releases: Mapping[Version,
     trust = parse(text, path)
     tables = _HashTables(text, trust, project)
     if not tables.entries:
-        raise absent(f"hash entry of {project}")
+        raise absent_pin(f"hash entry of {project}", project, trust)
     if not releases or not all(releases.values()):
         raise UsageError("nothing-to-pin", f"expected files of {project} to pin, found none")
     plan = _Plan(tables, releases)
@@ -97,7 +97,7 @@ def remove_release(text: str, project: ProjectName, version: Version, path: Path
     tables = _HashTables(text, trust, project)
     old = tables.release(version)
     if old is None:
-        raise absent(f"hash entry of {project} {version}")
+        raise absent_pin(f"hash entry of {project} {version}", project, trust)
     table = tables.table_of(version)
     rest = tuple(file for file in tables.files(table) if file not in set(old.files))
     left = tuple(entry for entry in trust.entries if entry != old)

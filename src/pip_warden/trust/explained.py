@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from pip_warden.names import ProjectName
 from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, Requirements, Revocation, TrustFile
@@ -26,18 +27,19 @@ class Section:
     lines: tuple[str, ...]
 
 
-def explained(project: ProjectName, trust: TrustFile) -> tuple[Section, ...]:
+def explained(project: ProjectName, trust: TrustFile, today: date) -> tuple[Section, ...]:
     """Return what holds for a package that is pinned, or revoked; no section is empty.
 
     Args:
         project: The package.
-        trust: The trust file.
+        trust: The trust file; its sources may know their mirrors.
+        today: The day (UTC), which tells what has ended.
     """
     sections = (
         ("publisher", "Who may publish it", _publishers(project, trust)),
         ("place", "Where it comes from", _place(project, trust)),
         ("requirements", "What else is required", _requirements(project, trust)),
-        ("exemptions", "What is exempt, and why", _exemptions(project, trust)),
+        ("exemptions", "What is exempt, and why", _exemptions(project, trust, today)),
         ("revoked", "What is revoked", _revocations(project, trust)),
     )
     answers = ((key, title, tuple(lines)) for key, title, lines in sections)
@@ -101,6 +103,11 @@ def _place(project: ProjectName, trust: TrustFile) -> Iterator[str]:
         has_number = entry.registry_id is not None and str(entry.registry_id) != entry.registry
         words += f" (number {entry.registry_id})" if has_number else ""
     yield f"{words}, and nowhere else. Where a file lies proves nothing."
+    if source.mirror is not None:
+        yield f"Here, pages and files come from the mirror {source.mirror}, which proves nothing."
+    if source.type == "simple" and trust.identity_entry(project) is not None:
+        where = f"looked for at {source.evidence[0]}" if source.evidence else "where the index's pages say"
+        yield f"What speaks for its files is {where}."
 
 
 def _requirements(project: ProjectName, trust: TrustFile) -> Iterator[str]:
@@ -137,11 +144,14 @@ def _exact_requirements(require: Requirements) -> Iterator[str]:
             yield f"The {name} is {value}."
 
 
-def _exemptions(project: ProjectName, trust: TrustFile) -> Iterator[str]:
+def _exemptions(project: ProjectName, trust: TrustFile, today: date) -> Iterator[str]:
     entries = [entry for entry in trust.entries_of(project) if isinstance(entry, HashEntry)]
     for entry in sorted(entries, key=lambda each: each.version):
         files = f"{len(entry.files)} file{'s' if len(entry.files) > 1 else ''}"
-        last = getattr(entry, "expires", None)
+        last = entry.expires
+        if last is not None and last < today:
+            yield f"{entry.version}: refused, since its last day was {last}. Reason: {entry.reason}"
+            continue
         until = f", until {last}" if last is not None else ""
         yield (
             f"{entry.version}: {files} by digest{until}. This proves that they are the bytes that were "

@@ -114,7 +114,7 @@ def _hash_pin_changes(project: ProjectName, old: TrustFile, new: TrustFile) -> I
             + ("whoever may publish the package may sign it" if is_published else "it is refused"),
         )
     for was, now in both.values():
-        yield from _one_release(was, now)
+        yield from _one_release(was, now, old, new)
 
 
 def _releases(project: ProjectName, trust: TrustFile) -> dict[Version, HashEntry]:
@@ -124,15 +124,19 @@ def _releases(project: ProjectName, trust: TrustFile) -> dict[Version, HashEntry
 def _exempted(entry: HashEntry, trust: TrustFile, *, is_published: bool) -> Change:
     instead = " instead of by who signed it" if is_published else ""
     files = f"{len(entry.files)} file{'s' if len(entry.files) > 1 else ''}"
+    until = "" if entry.expires is None else f" until {entry.expires}"
     return Change(
         kind="exemption-added",
         subject=f"{entry.project} {entry.version}",
         effect=Effect.WIDENED,
-        words=f"{files} may be installed by digest{instead}, from {_place(entry, trust)}: {entry.reason}",
+        words=f"{files} may be installed by digest{until}{instead}, "
+        f"from {_place(entry, trust)}: {entry.reason}",
     )
 
 
-def _one_release(old: HashEntry, new: HashEntry) -> Iterator[Change]:
+def _one_release(
+    old: HashEntry, new: HashEntry, trust_before: TrustFile, trust_after: TrustFile
+) -> Iterator[Change]:
     subject = f"{new.project} {new.version}"
     added, removed, both = compared(dict(old.files), dict(new.files))
     for name, digest in added.items():
@@ -145,15 +149,23 @@ def _one_release(old: HashEntry, new: HashEntry) -> Iterator[Change]:
         if was != now:
             words = was_is(f"SHA-256 of {name}", was, now)
             yield Change(kind="file-digest", subject=subject, effect=Effect.WIDENED, words=words)
-    if old.reason != new.reason:
+    if old.reason != new.reason and not _said_by_source(old, new, trust_before, trust_after):
         words = was_is("reason", old.reason, new.reason)
         yield Change(kind="exemption-reason", subject=subject, effect=Effect.NEUTRAL, words=words)
     yield from _expiry_changes(subject, old, new)
     yield from unknown_changes(subject, old, new, _HASH, "exemption-changed")
 
 
+def _said_by_source(old: HashEntry, new: HashEntry, trust_before: TrustFile, trust_after: TrustFile) -> bool:
+    """Return whether the reason is that of the same source, before and after: it is told there, once."""
+    before, after = (
+        trust.source(entry.source).hash_reason for entry, trust in ((old, trust_before), (new, trust_after))
+    )
+    return (old.source, old.reason, new.reason) == (new.source, before, after)
+
+
 def _expiry_changes(subject: str, old: HashEntry, new: HashEntry) -> Iterator[Change]:
-    before, after = getattr(old, "expires", None), getattr(new, "expires", None)
+    before, after = old.expires, new.expires
     if before == after:
         return
     is_sooner = after is not None and (before is None or after < before)

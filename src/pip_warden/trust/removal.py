@@ -13,6 +13,7 @@ from pip_warden.trust.file import parse
 from pip_warden.trust.model import IdentityEntry, TrustFile
 from pip_warden.trust.package_tables import PackageTables
 from pip_warden.trust.statements import lines_of, sections_of, without
+from pip_warden.trust.suggest import not_in_trust_file
 from pip_warden.trust.tables import uneditable
 
 
@@ -30,7 +31,7 @@ def remove_package(text: str, project: ProjectName, path: Path) -> str:
     """
     trust = parse(text, path)
     if not trust.entries_of(project):
-        raise absent(f"entry of {project}")
+        raise not_in_trust_file(project, trust)
     pairs = zip(trust.tables, trust.entries, strict=True)
     gone = {table for table, entry in pairs if entry.project == project}
     changed = PackageTables(text, max(trust.tables) + 1).without(gone)
