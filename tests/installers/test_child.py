@@ -358,8 +358,8 @@ def test_a_denial_ends_what_does_not_listen_to_what_it_is_told(tmp_path: Path) -
     ending.start()
     ending.join(LONGEST_WAIT)
     has_ended = not ending.is_alive()
+    running.join(LONGEST_WAIT)  # before what it still writes to is closed
     child.close()
-    running.join(LONGEST_WAIT)
 
     assert has_ended
     assert codes[0] < 0
