@@ -17,39 +17,39 @@ _OBJECTS = 200_000
 
 def main() -> None:
     """Run ``pip-warden``."""
-    drop_untrusted_paths()
-    _look_for_garbage_less_often()
-    _load_no_plugins()
-    _end_where_unsupported("pip-warden")
-    from pip_warden.cli.signals import leave, show_no_interrupt
-
-    show_no_interrupt()
-    from pip_warden.cli.library_logging import configure_logging
+    _begin("pip-warden")
     from pip_warden.cli.run import run
     from pip_warden.cli.tree import pip_warden
 
-    configure_logging(sys.argv)
-    code = run(pip_warden, "pip-warden")
-    leave(code)
-    _look_for_garbage_no_more()
-    sys.exit(code)
+    _end(run(pip_warden, "pip-warden"))
 
 
 def safe_install_main() -> None:
     """Run ``safe-install``."""
+    _begin("safe-install")
+    from pip_warden.cli.install import safe_install
+    from pip_warden.cli.run import run
+
+    _end(run(safe_install, "safe-install"))
+
+
+def _begin(command: str) -> None:
+    """Do what comes before any command is loaded."""
     drop_untrusted_paths()
     _look_for_garbage_less_often()
     _load_no_plugins()
-    _end_where_unsupported("safe-install")
-    from pip_warden.cli.signals import leave, show_no_interrupt
+    _end_where_unsupported(command)
+    from pip_warden.cli.signals import show_no_interrupt
 
     show_no_interrupt()
-    from pip_warden.cli.install import safe_install
     from pip_warden.cli.library_logging import configure_logging
-    from pip_warden.cli.run import run
 
     configure_logging(sys.argv)
-    code = run(safe_install, "safe-install")
+
+
+def _end(code: int) -> None:
+    from pip_warden.cli.signals import leave
+
     leave(code)
     _look_for_garbage_no_more()
     sys.exit(code)
