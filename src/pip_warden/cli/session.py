@@ -70,22 +70,21 @@ def open_session(
 
 
 def _mirror(text: str) -> tuple[str, str]:
-    name, equals, url = text.partition("=")
-    if not (name and equals and url):
-        raise UsageError(
-            "bad-mirror",
-            "expected --mirror SOURCE=URL, found something else",
-            hint="The value is not shown, since it may hold a password.",
-        )
-    return name, url
+    return _halves(text, "bad-mirror", "--mirror SOURCE=URL", "it may hold a password")
 
 
 def _token_file(text: str) -> tuple[str, Path]:
-    host, equals, path = text.partition("=")
-    if not (host and equals and path):
-        raise UsageError(
-            "token-file",
-            "expected --token-file HOST=FILE, found something else",
-            hint="The value is not shown, since it may be the token.",
-        )
+    host, path = _halves(text, "token-file", "--token-file HOST=FILE", "it may be the token")
     return host, Path(path)
+
+
+def _halves(text: str, code: str, form: str, secret: str) -> tuple[str, str]:
+    """Split an option's value at its first equals sign; it may be a secret, and is never shown."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise UsageError(
+            code,
+            f"expected {form}, found something else",
+            hint=f"The value is not shown, since {secret}.",
+        )
+    return name, value
