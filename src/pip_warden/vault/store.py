@@ -212,7 +212,7 @@ class Vault:
             if not (moves and moved(artifact.path, file, artifact.digest, seen)):
                 copy_checked(artifact.path, file, artifact.digest)
                 self._measures.count("bytes_written", artifact.size)
-            (made / artifact.name.filename).chmod(0o400)
+            file.chmod(0o400)
             write(made / _EVIDENCE, evidence)
             with suppress(OSError):
                 # A file or a link in its place; a directory stays, another process may just have made it.
@@ -222,8 +222,8 @@ class Vault:
             except OSError:
                 # Another process, another name or a corrupt copy has the place: each file replaces its own.
                 place.mkdir(mode=0o700, exist_ok=True)
-                for file in list(made.iterdir()):
-                    put(file, place / file.name)
+                for each in list(made.iterdir()):
+                    put(each, place / each.name)
 
     @staticmethod
     def _replace_evidence(place: Path, evidence: bytes) -> None:
