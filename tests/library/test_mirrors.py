@@ -12,8 +12,8 @@ from pip_warden.events import SILENT
 from pip_warden.session.mirrors import mirrored, mirrors_of, places_of
 from pip_warden.session.opening import open_parts
 from pip_warden.session.settings import Settings
+from pip_warden.trust.editing.render import render_source
 from pip_warden.trust.model import Source, TrustFile
-from pip_warden.trust.render import render_source
 
 PYPI = Source(name="pypi", type="simple", url="https://pypi.org/simple")
 TOOLS = Source(name="our-tools", type="simple", url="https://tools.example.com/simple")

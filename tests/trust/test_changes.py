@@ -12,9 +12,9 @@ from packaging.version import Version
 
 import samples
 from pip_warden.digests import digest_of
-from pip_warden.trust.change import Change, Effect
-from pip_warden.trust.changes import changes
-from pip_warden.trust.covering import are_disjoint, covers, covers_ref, covers_subject
+from pip_warden.trust.comparing.change import Change, Effect
+from pip_warden.trust.comparing.changes import changes
+from pip_warden.trust.comparing.covering import are_disjoint, covers, covers_ref, covers_subject
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import (
     HashEntry,
@@ -427,7 +427,7 @@ class _Other:
 )
 def test_no_field_is_overlooked(kind: type, name: str) -> None:
     """A field that somebody adds is told, and is widened until it is known what it means."""
-    from pip_warden.trust.change import unknown_changes
+    from pip_warden.trust.comparing.change import unknown_changes
 
     (value,) = (each for each in getattr(FULL, OF[kind]) if isinstance(each, kind))
     other: Any = object.__new__(kind)
@@ -455,7 +455,7 @@ def test_no_field_is_overlooked(kind: type, name: str) -> None:
 def test_every_field_of_today_is_compared_by_name(module: str, known: str, kind: type) -> None:
     import importlib
 
-    names = set(getattr(importlib.import_module(f"pip_warden.trust.{module}"), known))
+    names = set(getattr(importlib.import_module(f"pip_warden.trust.comparing.{module}"), known))
     unknown = {field.name for field in fields(kind) if field.compare and field.init} - names
 
     assert unknown <= {"demanded", "source_revision"}, "only ever given on a command line"

@@ -16,7 +16,7 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.errors import TrustFileError, UsageError
 from pip_warden.names import ProjectName
-from pip_warden.trust.edit import (
+from pip_warden.trust.editing.edit import (
     add_identity,
     add_identity_entry,
     add_root,
@@ -25,7 +25,7 @@ from pip_warden.trust.edit import (
     replace_root_digest,
     write,
 )
-from pip_warden.trust.exemptions import add_hash_entry
+from pip_warden.trust.editing.exemptions import add_hash_entry
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, Requirements, RootPin, Source
 from pip_warden.trust.subject import parse_ref, parse_subject

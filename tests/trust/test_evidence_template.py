@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pip_warden.errors import TrustFileError, UsageError
+from pip_warden.trust.editing.render import render_source
 from pip_warden.trust.file import parse
 from pip_warden.trust.locations import parse_evidence_url
 from pip_warden.trust.model import DEFAULT_EVIDENCE, Source
-from pip_warden.trust.render import render_source
 
 PYPI = "https://pypi.org/simple"
 INTEGRITY = "https://pypi.org/integrity/{name}/{version}/{filename}/provenance"

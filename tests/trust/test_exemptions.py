@@ -16,12 +16,12 @@ from packaging.version import Version
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import TrustFileError, UsageError
 from pip_warden.names import ProjectName
-from pip_warden.trust.edit import add_source, new_file_text
-from pip_warden.trust.exemptions import add_hash_entry, remove_release, replace_releases
+from pip_warden.trust.editing.edit import add_source, new_file_text
+from pip_warden.trust.editing.exemptions import add_hash_entry, remove_release, replace_releases
+from pip_warden.trust.editing.removal import remove_package
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Entry, HashEntry, Source, TrustFile
 from pip_warden.trust.overview import pinned_packages
-from pip_warden.trust.removal import remove_package
 
 PATH = Path("/project/pytrust.toml")
 PYPI = Source(

@@ -27,8 +27,8 @@ from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import IndexPage
 from pip_warden.names import parse_artifact_name
-from pip_warden.trust.change import Effect
-from pip_warden.trust.changes import changes
+from pip_warden.trust.comparing.change import Effect
+from pip_warden.trust.comparing.changes import changes
 from pip_warden.trust.model import (
     HashEntry,
     Identity,

@@ -11,10 +11,10 @@ import pytest
 from pip_warden.digests import Digest
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
-from pip_warden.trust.edit import add_identity_entry, add_root, add_source, new_file_text
+from pip_warden.trust.editing.edit import add_identity_entry, add_root, add_source, new_file_text
+from pip_warden.trust.editing.removal import remove_package, remove_root, remove_source
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Identity, IdentityEntry, RootPin, Source
-from pip_warden.trust.removal import remove_package, remove_root, remove_source
 from pip_warden.trust.subject import parse_subject
 
 PATH = Path("/project/pytrust.toml")

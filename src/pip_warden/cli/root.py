@@ -65,7 +65,7 @@ def update(
     from pip_warden._sigstore.root import load_root
     from pip_warden._sigstore.tuf import fetch_public_good_root
     from pip_warden.digests import digest_of
-    from pip_warden.trust.edit import drafted, replace_root_digest, write
+    from pip_warden.trust.editing.edit import drafted, replace_root_digest, write
     from pip_warden.trust.roots import read_root_file
 
     loaded = load_trust(trust)

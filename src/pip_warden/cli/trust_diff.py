@@ -17,7 +17,7 @@ from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
-    from pip_warden.trust.change import Change
+    from pip_warden.trust.comparing.change import Change
     from pip_warden.trust.model import TrustFile
 
 _HEAD = "HEAD"
@@ -44,7 +44,7 @@ def command(*, revision: str, from_file: Path | None, trust: Path | None, output
     widened, so that a job can ask for another approval: there, name the revision that the change is merged
     into.
     """
-    from pip_warden.trust.change import Effect
+    from pip_warden.trust.comparing.change import Effect
 
     loaded = load_trust(trust)
     since, found = _compared(revision, from_file, loaded)
@@ -59,9 +59,9 @@ def command(*, revision: str, from_file: Path | None, trust: Path | None, output
 def _compared(revision: str, from_file: Path | None, loaded: TrustFile) -> tuple[str, tuple[Change, ...]]:
     """Return what it was compared with, and what changed."""
     from pip_warden.errors import UsageError
-    from pip_warden.trust.comparison import compare_with
+    from pip_warden.trust.comparing.comparison import compare_with
+    from pip_warden.trust.comparing.history import read_revision
     from pip_warden.trust.file import read_bytes
-    from pip_warden.trust.history import read_revision
 
     if from_file is None:
         found = read_revision(revision, loaded.path, os.environ)
@@ -76,7 +76,7 @@ def _compared(revision: str, from_file: Path | None, loaded: TrustFile) -> tuple
 def _earlier(commit: str, path: Path) -> bytes | None:
     """Return the bytes of a trusted root in a commit; without them its content is not told."""
     from pip_warden.errors import UsageError
-    from pip_warden.trust.history import read_revision
+    from pip_warden.trust.comparing.history import read_revision
 
     try:
         found = read_revision(commit, path, os.environ)
@@ -105,7 +105,7 @@ def _document(loaded: TrustFile, since: str, found: tuple[Change, ...], exit_cod
 
 
 def _print(loaded: TrustFile, since: str, found: tuple[Change, ...]) -> None:
-    from pip_warden.trust.change import Effect
+    from pip_warden.trust.comparing.change import Effect
 
     counts = {effect: sum(change.effect is effect for change in found) for effect in Effect}
     said = ", ".join(f"{count} {effect.value}" for effect, count in counts.items() if count)

@@ -11,7 +11,7 @@ from pip_warden.errors import UsageError
 from pip_warden.events import Reporter
 from pip_warden.first_use.new_root import NewRoot, pinned_roots
 from pip_warden.names import ProjectName
-from pip_warden.trust import edit, exemptions, removal
+from pip_warden.trust.editing import edit, exemptions, removal
 from pip_warden.trust.file import load, parse
 from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.roots import PinnedRoots
@@ -48,15 +48,15 @@ class Draft:
         return pinned_roots(self.trust(), self.root)
 
     def add_source(self, source: Source) -> None:
-        """Add a source, as :func:`pip_warden.trust.edit.add_source` does."""
+        """Add a source, as :func:`pip_warden.trust.editing.edit.add_source` does."""
         self._text = edit.add_source(self._text, source, self.path)
 
     def add_root(self, pin: RootPin) -> None:
-        """Add a trusted root or an issuer of it, as :func:`pip_warden.trust.edit.add_root` does."""
+        """Add a trusted root or an issuer of it, as :func:`pip_warden.trust.editing.edit.add_root` does."""
         self._text = edit.add_root(self._text, pin, self.path)
 
     def add_entry(self, entry: IdentityEntry | HashEntry) -> None:
-        """Add a package, as :mod:`pip_warden.trust.edit` does."""
+        """Add a package, as :mod:`pip_warden.trust.editing.edit` does."""
         if isinstance(entry, HashEntry):
             self._text = exemptions.add_hash_entry(self._text, entry, self.path)
         else:
@@ -70,7 +70,7 @@ class Draft:
             self._text = exemptions.remove_release(self._text, project, version, self.path)
 
     def add_identity(self, entry: IdentityEntry, identity: Identity) -> None:
-        """Add a signer to an existing package, as :func:`pip_warden.trust.edit.add_identity` does."""
+        """Add a signer to an existing package, as :func:`pip_warden.trust.editing.edit.add_identity` does."""
         self._text = edit.add_identity(self._text, entry.project, identity, self.path)
 
     def write(self, reporter: Reporter) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from pip_warden.trust.change import Change, Effect, effect_if, was_is
-from pip_warden.trust.covering import are_disjoint, covers
+from pip_warden.trust.comparing.change import Change, Effect, effect_if, was_is
+from pip_warden.trust.comparing.covering import are_disjoint, covers
 from pip_warden.trust.model import Identity, IdentityEntry
 
 _WORDS = {

@@ -16,11 +16,11 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
-from pip_warden.trust.changed import absent_pin, checked_as, conflict, with_block
+from pip_warden.trust.editing.changed import absent_pin, checked_as, conflict, with_block
+from pip_warden.trust.editing.package_tables import PackageTables
+from pip_warden.trust.editing.render import render_hash_entry
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import HashEntry, TrustFile
-from pip_warden.trust.package_tables import PackageTables
-from pip_warden.trust.render import render_hash_entry
 
 Files = tuple[tuple[str, Digest], ...]
 

@@ -1,9 +1,9 @@
 """What a change of the trust file means: two files compared as values.
 
-Every change has an effect: *widened*, *narrowed* or *neutral* (:mod:`pip_warden.trust.change`). If none is
-widened, each file that the new trust file accepts is accepted by the old one, given the same day, page, bytes
-and evidence; ``tests/trust/test_narrower.py`` puts that to the verdict itself. The reverse does not hold:
-what is in doubt is called widened.
+Every change has an effect: *widened*, *narrowed* or *neutral*
+(:mod:`~pip_warden.trust.comparing.change`). If none is widened, each file that the new trust file accepts is
+accepted by the old one, given the same day, page, bytes and evidence; ``tests/trust/test_narrower.py`` puts
+that to the verdict itself. The reverse does not hold: what is in doubt is called widened.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from pip_warden.trust.change import (
+from pip_warden.trust.comparing.change import (
     Change,
     Effect,
     compared,
@@ -20,8 +20,8 @@ from pip_warden.trust.change import (
     unknown_changes,
     was_is,
 )
+from pip_warden.trust.comparing.package_changes import package_changes
 from pip_warden.trust.model import Revocation, RootPin, Source, TrustFile
-from pip_warden.trust.package_changes import package_changes
 
 _FILE = frozenset({"path", "roots", "sources", "entries", "revoked"})
 _ROOT = frozenset({"name", "path", "sha256", "issuers"})

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from pip_warden.trust.tables import uneditable
+from pip_warden.trust.editing.tables import uneditable
 
 _LONGEST_STATEMENT = 1000
 """Lines: each further one means to parse all before it again."""

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
+from pip_warden.trust.editing.statements import end_of_line
+from pip_warden.trust.editing.tables import uneditable
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Entry, HashEntry, RootPin, TrustFile
-from pip_warden.trust.statements import end_of_line
 from pip_warden.trust.suggest import not_in_trust_file
-from pip_warden.trust.tables import uneditable
 
 
 def appended(text: str, block: str, before: TrustFile) -> str:

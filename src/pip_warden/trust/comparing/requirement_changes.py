@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from pip_warden.names import ProjectName
-from pip_warden.trust.change import Change, Effect, effect_of_bound, unknown_changes, was_is
-from pip_warden.trust.covering import covers_ref
+from pip_warden.trust.comparing.change import Change, Effect, effect_of_bound, unknown_changes, was_is
+from pip_warden.trust.comparing.covering import covers_ref
 from pip_warden.trust.model import Requirements
 
 _EXACT = ("runner_environment", "source_repository", "environment", "visibility", "provenance")

@@ -14,8 +14,8 @@ from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.names import parse_artifact_name
-from pip_warden.trust.render import spelled
-from pip_warden.trust.statements import (
+from pip_warden.trust.editing.render import spelled
+from pip_warden.trust.editing.statements import (
     Pair,
     Section,
     end_of_line,
@@ -25,7 +25,7 @@ from pip_warden.trust.statements import (
     value_of,
     without,
 )
-from pip_warden.trust.tables import uneditable
+from pip_warden.trust.editing.tables import uneditable
 
 Files = Mapping[str, Digest]
 """Digest of each file by its name."""

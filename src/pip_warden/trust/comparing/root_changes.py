@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pip_warden.digests import digest_of
 from pip_warden.errors import TrustRootError
-from pip_warden.trust.change import Change, Effect
+from pip_warden.trust.comparing.change import Change, Effect
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import read_root
 

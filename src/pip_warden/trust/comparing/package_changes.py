@@ -9,7 +9,7 @@ from functools import partial
 from packaging.version import Version
 
 from pip_warden.names import ProjectName
-from pip_warden.trust.change import (
+from pip_warden.trust.comparing.change import (
     Change,
     Effect,
     compared,
@@ -18,9 +18,9 @@ from pip_warden.trust.change import (
     unknown_changes,
     was_is,
 )
-from pip_warden.trust.identity_changes import identity_changes
+from pip_warden.trust.comparing.identity_changes import identity_changes
+from pip_warden.trust.comparing.requirement_changes import requirement_changes
 from pip_warden.trust.model import HashEntry, IdentityEntry, Source, TrustFile
-from pip_warden.trust.requirement_changes import requirement_changes
 
 _PLACE = frozenset({"project", "source", "registry", "registry_id"})
 _IDENTITY = _PLACE | {"identities", "require", "evidence"}

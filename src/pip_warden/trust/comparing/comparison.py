@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pip_warden.errors import TrustFileError
-from pip_warden.trust.change import Change, Effect
-from pip_warden.trust.changes import changes
+from pip_warden.trust.comparing.change import Change, Effect
+from pip_warden.trust.comparing.changes import changes
+from pip_warden.trust.comparing.root_changes import Earlier, root_content_changes
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import TrustFile
-from pip_warden.trust.root_changes import Earlier, root_content_changes
 
 _FILE = "the trust file"
 

@@ -1,9 +1,9 @@
 """Edits the text of a trust file; every comment stays.
 
 A new table is written at the end; only what belongs inside an existing table is put there
-(:mod:`pip_warden.trust.tables`). Every result is validated as a whole before it is returned, so no edit can
-make a file that the next run refuses. What is pinned by hash is edited by :mod:`pip_warden.trust.exemptions`;
-:mod:`pip_warden.trust.removal` takes out.
+(:mod:`~pip_warden.trust.editing.tables`). Every result is validated as a whole before it is returned, so no
+edit can make a file that the next run refuses. What is pinned by hash is edited by
+:mod:`~pip_warden.trust.editing.exemptions`; :mod:`~pip_warden.trust.editing.removal` takes out.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from tomlkit.items import Item
 from pip_warden.disk import draft_beside
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
-from pip_warden.trust.changed import absent, appended, checked, conflict
+from pip_warden.trust.editing.changed import absent, appended, checked, conflict
+from pip_warden.trust.editing.render import render_identity, render_identity_entry, render_root, render_source
+from pip_warden.trust.editing.tables import append_table, at, document_of, extend_array, set_text
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Identity, IdentityEntry, RootPin, Source
-from pip_warden.trust.render import render_identity, render_identity_entry, render_root, render_source
-from pip_warden.trust.tables import append_table, at, document_of, extend_array, set_text
 
 _NEW = """\
 # Who may publish what: pip-warden installs nothing whose publisher is not named here and proved.
