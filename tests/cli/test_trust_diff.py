@@ -238,6 +238,70 @@ def test_t51_a_replaced_object_is_not_used(repository: Path) -> None:
     assert as_json("HEAD~1").code == 1
 
 
+def test_t51_a_tag_does_not_stand_for_the_branch_of_its_name(repository: Path) -> None:
+    """The tag is taken, and git says so unheard: whoever pushes tags would choose what was before."""
+    old = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=repository, text=True).strip()
+    git(repository, "update-ref", "refs/remotes/origin/main", old)
+    commit(repository, pytrust=PINNED + MORE)
+    assert as_json("origin/main").code == 1
+    for name in ("origin/main", "refs/remotes/origin/main", "HEAD", old, old[:12]):
+        git(repository, "update-ref", f"refs/tags/{name}", "HEAD")
+    git(repository, "config", "core.warnAmbiguousRefs", "false")
+    for name in ("origin/main", "origin/main~0", old[:12]):
+        said = as_json(name)
+        assert (said.code, said.json["error"]["code"]) == (2, "no-such-revision"), name
+        assert "a name of several" in said.json["error"]["message"]
+    for name in ("refs/remotes/origin/main", old, "HEAD~1"):
+        assert (as_json(name).code, effects(as_json(name))) == (
+            1,
+            [("exemption-added", "attrs 1.0", "widened")],
+        )
+    assert as_json("HEAD").code == 0
+
+
+@pytest.mark.parametrize("work_tree", [".", ".."])
+def test_t51_a_committed_directory_is_no_repository(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, work_tree: str
+) -> None:
+    """What is laid out as a repository is one to git: its branches are anybody's files."""
+    below = repository / "below"
+    below.mkdir()
+    (below / "pytrust.toml").write_text(PINNED)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-m", "x")
+    (below / "pytrust.toml").write_text(PINNED + MORE)
+    git(below, "clone", "--bare", "..", "made")
+    for path in (below / "made").iterdir():
+        path.rename(below / path.name)
+    for name in ("pytrust.toml", "below/pytrust.toml"):
+        git(
+            below,
+            "--git-dir=.",
+            "--work-tree=.",
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            f"100644,{_blob(below)},{name}",
+        )
+    git(below, "--git-dir=.", "--work-tree=.", "commit", "-m", "x")
+    for key, value in (("core.bare", "false"), ("core.worktree", work_tree)):
+        git(below, "config", "--file", "config", key, value)
+    monkeypatch.chdir(below)
+    said = as_json()
+    if work_tree == ".":
+        assert (said.code, said.json["error"]["code"]) == (2, "no-repository")
+        assert "one without a .git" in said.json["error"]["message"]
+    else:
+        assert (said.code, effects(said)) == (1, [("exemption-added", "attrs 1.0", "widened")])
+    monkeypatch.chdir(repository)
+    assert as_json("--trust", "below/pytrust.toml").code == 1
+
+
+def _blob(directory: Path) -> str:
+    words = ("git", "--git-dir=.", "hash-object", "-w", "pytrust.toml")
+    return subprocess.check_output(words, cwd=directory, text=True).strip()
+
+
 def test_from_a_directory_below_and_from_outside(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (repository / "below").mkdir()
     monkeypatch.chdir(repository / "below")

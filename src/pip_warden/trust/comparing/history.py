@@ -19,6 +19,8 @@ from pip_warden.errors import UsageError
 from pip_warden.trust.file import LARGEST_TRUST_FILE
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+_IN_FULL = re.compile(rf"refs/.*|HEAD(?:[~^@].*)?|{_COMMIT.pattern}", re.ASCII)
+"""What names one thing to git, whatever else is named so."""
 _PATIENCE = 60
 """Seconds that git may take to read one object that it has."""
 _FROM_FILE = "compare with a file that you have: `pip-warden trust diff --from FILE`"
@@ -118,10 +120,19 @@ class _Git:
         )
         if not revision or revision.startswith("-") or not revision.isprintable():
             raise fault
-        said = self.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        said = self.run(
+            "-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", f"{revision}^{{commit}}"
+        )
         commit = said.stdout.decode("ascii", "replace").strip()
         if said.returncode != 0 or not _COMMIT.fullmatch(commit):
             raise fault
+        if b"is ambiguous" in said.stderr and not _IN_FULL.fullmatch(revision):
+            raise UsageError(
+                "no-such-revision",
+                f"expected a revision of one meaning, found {escape_text(revision)!r}, a name of several",
+                hint="git prefers a tag to a branch of its name, and whoever pushes tags may have made one. "
+                f"Name it in full (refs/remotes/origin/main), or {_FROM_FILE}.",
+            )
         return commit
 
     def look(self, name: str) -> tuple[str, int, str]:
@@ -152,6 +163,11 @@ def _place(path: Path, environment: Mapping[str, str]) -> tuple[Path, str]:
         root = Path(os.fsdecode(said.stdout.removesuffix(b"\n")))
         if said.returncode != 0 or not root.is_absolute():
             reason = _reason(said)
+            continue
+        if not os.path.lexists(root / ".git"):
+            # A directory of the project that is laid out as a repository: whoever commits one says in it
+            # what every revision has. No commit can hold a .git.
+            reason = f"one without a .git ({escape_text(str(root))})"
             continue
         for above in reversed(absolute.parents):
             if above == root or above.resolve() == root:
