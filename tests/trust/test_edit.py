@@ -186,6 +186,42 @@ def test_an_identity_joins_whatever_way_the_first_is_written(form: str) -> None:
     assert entry.identities == (SIGNER, SECOND)
 
 
+def test_an_identity_joins_its_package_behind_releases_that_share_a_table() -> None:
+    """Releases that share a table are several entries: the number of an entry is not that of its table."""
+    text = base()
+    for version in ("3.20", "3.21"):
+        files = ((f"idna-{version}.tar.gz", Digest("b" * 64)),)
+        text = add_hash_entry(text, replace(IDNA, version=Version(version), files=files), PATH)
+    for project in ("acme-widgets", "acme-tools"):
+        text = add_identity_entry(text, replace(WIDGETS, project=ProjectName(project)), PATH)
+    for project in ("acme-widgets", "acme-tools"):
+        changed = parse(add_identity(text, ProjectName(project), SECOND, PATH), PATH)
+        signers = {
+            entry.project: entry.identities for entry in changed.entries if isinstance(entry, IdentityEntry)
+        }
+        assert [name for name, each in signers.items() if each == (SIGNER, SECOND)] == [project]
+
+
+@pytest.mark.parametrize(
+    ("text", "edit"),
+    [
+        ("source = { pypi = { type = 'simple', url = 'https://a.example' } }\n", "source"),
+        ("package = []\n", "package"),
+    ],
+)
+def test_what_cannot_be_joined_is_not_called_no_toml(text: str, edit: str) -> None:
+    """The user's file is TOML, and is not what is at fault."""
+    text = f"version = 1\n{text}"
+    if edit == "package":
+        text += "[source.pypi]\ntype = 'simple'\nurl = 'https://pypi.org/simple'\n"
+    parse(text, PATH)
+    with pytest.raises(UsageError) as raised:
+        add_source(text, replace(PYPI, name="other"), PATH) if edit == "source" else add_hash_entry(
+            text, IDNA, PATH
+        )
+    assert raised.value.code == "trust-file-uneditable"
+
+
 def test_a_file_joins_an_inline_table() -> None:
     text = base() + (
         f'\n[[package]]\nname = "idna"\nsource = "pypi"\nversion = "3.20"\nreason = "nobody signs it"\n'

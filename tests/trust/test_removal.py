@@ -87,6 +87,13 @@ def test_a_comment_right_above_the_next_header_is_the_next_ones() -> None:
     assert "# of tools" not in remove_package(text, TOOLS.project, PATH)
 
 
+def test_a_line_of_a_value_is_no_comment() -> None:
+    text = add_identity_entry(base(), WIDGETS, PATH)
+    text += '[[revoked]]\nname = "acme-old"\nreason = """stolen\n# really"""\n'
+    whole = add_identity_entry(text, TOOLS, PATH).replace('"""\n\n[[', '"""\n[[')
+    assert remove_package(whole, TOOLS.project, PATH) == text
+
+
 def test_a_revocation_stays() -> None:
     revoked = '\n[[revoked]]\nname = "acme-widgets"\nreason = "broken into"\n'
     text = add_identity_entry(base(), WIDGETS, PATH) + revoked

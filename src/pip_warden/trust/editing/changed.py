@@ -6,13 +6,14 @@ TOML can be written in ways (tables out of order, arrays as values) that an edit
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from pip_warden.errors import UsageError
+from pip_warden.errors import TrustFileError, UsageError
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.statements import end_of_line
 from pip_warden.trust.editing.tables import uneditable
 from pip_warden.trust.file import parse
-from pip_warden.trust.model import Entry, HashEntry, RootPin, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, TrustFile
 from pip_warden.trust.suggest import not_in_trust_file
 
 
@@ -23,7 +24,12 @@ def appended(text: str, block: str, before: TrustFile) -> str:
         UsageError: ``trust-file-uneditable``.
         TrustFileError: The result is not a valid trust file.
     """
-    return checked(with_block(text, block), before)
+    added = with_block(text, block)
+    after = _parsed(added, before.path)
+    old, new = ({*trust.roots, *trust.sources, *trust.entries, *trust.revoked} for trust in (before, after))
+    if not old < new:
+        raise uneditable(before.path)
+    return added
 
 
 def with_block(text: str, block: str) -> str:
@@ -33,20 +39,6 @@ def with_block(text: str, block: str) -> str:
     return f"{text}{last}{end}" + block.replace("\n", end)
 
 
-def checked(text: str, before: TrustFile, changed: RootPin | Entry | None = None) -> str:
-    """Check that an edit has added something, and has replaced at most one value.
-
-    Raises:
-        UsageError: ``trust-file-uneditable``.
-        TrustFileError: The text is not a valid trust file.
-    """
-    after = parse(text, before.path)
-    old, new = ({*trust.roots, *trust.sources, *trust.entries, *trust.revoked} for trust in (before, after))
-    if old - new - {changed} or len(new) < len(old) or new == old:
-        raise uneditable(before.path)
-    return text
-
-
 def checked_as(text: str, expected: TrustFile) -> str:
     """Check that an edited text means exactly what it should; only the order of files and entries is free.
 
@@ -54,7 +46,7 @@ def checked_as(text: str, expected: TrustFile) -> str:
         UsageError: ``trust-file-uneditable``.
         TrustFileError: The text is not a valid trust file.
     """
-    after = parse(text, expected.path)
+    after = _parsed(text, expected.path)
     if _compared(after) != _compared(expected) or len(after.entries) != len(expected.entries):
         raise uneditable(expected.path)
     return text
@@ -81,6 +73,16 @@ def absent(what: str) -> UsageError:
 def absent_pin(what: str, project: ProjectName, trust: TrustFile) -> UsageError:
     """Return the error for a pin that is not there; where none of the name is, with the names it may mean."""
     return absent(what) if trust.entries_of(project) else not_in_trust_file(project, trust)
+
+
+def _parsed(text: str, path: Path) -> TrustFile:
+    """Read an edited text; one that is no TOML was not so before, so it is no fault of the user's file."""
+    try:
+        return parse(text, path)
+    except TrustFileError as err:
+        if err.code == "trust-file-not-toml":
+            raise uneditable(path) from err
+        raise
 
 
 def _compared(trust: TrustFile) -> tuple[object, ...]:

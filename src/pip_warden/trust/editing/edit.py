@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -19,11 +20,11 @@ from tomlkit.items import Item
 from pip_warden.disk import draft_beside
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
-from pip_warden.trust.editing.changed import absent, appended, checked, conflict
+from pip_warden.trust.editing.changed import absent, appended, checked_as, conflict
 from pip_warden.trust.editing.render import render_identity, render_identity_entry, render_root, render_source
 from pip_warden.trust.editing.tables import append_table, at, document_of, extend_array, set_text
 from pip_warden.trust.file import parse
-from pip_warden.trust.model import Identity, IdentityEntry, RootPin, Source
+from pip_warden.trust.model import Identity, IdentityEntry, RootPin, Source, TrustFile
 
 _NEW = """\
 # Who may publish what: pip-warden installs nothing whose publisher is not named here and proved.
@@ -61,7 +62,7 @@ def add_root(text: str, pin: RootPin, path: Path) -> str:
         return text
     document = document_of(text)
     extend_array(at(_root_table(document, pin.name), "issuers"), new)
-    return checked(document.as_string(), trust, old)
+    return _with_root(document, trust, replace(old, issuers=(*old.issuers, *new)))
 
 
 def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
@@ -79,7 +80,7 @@ def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
         return text
     document = document_of(text)
     set_text(_root_table(document, pin.name), "trusted-root-sha256", str(pin.sha256))
-    return checked(document.as_string(), trust, old)
+    return _with_root(document, trust, replace(old, sha256=pin.sha256))
 
 
 def add_source(text: str, source: Source, path: Path) -> str:
@@ -132,8 +133,11 @@ def add_identity(text: str, project: ProjectName, identity: Identity, path: Path
     document = document_of(text)
     snippet = document_of("[[package]]\n" + render_identity(identity))
     fresh = at(snippet, "package", 0, "identity", 0)
-    append_table(at(document, "package", trust.entries.index(entry), "identity"), fresh)
-    return checked(document.as_string(), trust, entry)
+    position = trust.entries.index(entry)
+    append_table(at(document, "package", trust.tables[position], "identity"), fresh)
+    wider = replace(entry, identities=(*entry.identities, identity))
+    entries = (*trust.entries[:position], wider, *trust.entries[position + 1 :])
+    return checked_as(document.as_string(), replace(trust, entries=entries))
 
 
 def write(path: Path, text: str) -> None:
@@ -163,6 +167,11 @@ def drafted(target: Path, content: bytes) -> Iterator[Callable[[], object]]:
             f"expected to write {target}, found {err.strerror or type(err).__name__}",
             hint="Check the directory's permissions and the free space; the old file is as it was.",
         ) from err
+
+
+def _with_root(document: TOMLDocument, trust: TrustFile, changed: RootPin) -> str:
+    roots = tuple(changed if root.name == changed.name else root for root in trust.roots)
+    return checked_as(document.as_string(), replace(trust, roots=roots))
 
 
 def _root_table(document: TOMLDocument, name: str) -> Item:

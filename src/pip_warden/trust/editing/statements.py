@@ -43,6 +43,7 @@ class Section:
         position: Which one it is, counted from 0.
         keys: The header's parts; none for what is before the first header.
         is_array: Whether it is ``[[…]]``.
+        free: The line after the last statement before it: from there to its header, no line is of a value.
         first: The header's line.
         end: The line after its last pair.
         pairs: Its pairs, in order.
@@ -51,6 +52,7 @@ class Section:
     position: int
     keys: tuple[str, ...]
     is_array: bool
+    free: int
     first: int
     end: int
     pairs: tuple[Pair, ...]
@@ -90,6 +92,7 @@ def sections_of(lines: Sequence[str]) -> list[Section]:
             position=position,
             keys=header[0],
             is_array=header[1],
+            free=ends[position - 1] if position else 0,
             first=header[2],
             end=ends[position],
             pairs=tuple(pairs[position]),
@@ -113,8 +116,8 @@ def without(lines: Sequence[str], sections: Iterable[Section]) -> list[str]:
     where no other header follows it.
     """
     kept = list(lines)
-    for first, end in reversed(_joined(sections)):
-        above = len(list(takewhile(_is_comment, reversed(kept[:first]))))
+    for free, first, end in reversed(_joined(sections)):
+        above = len(list(takewhile(_is_comment, reversed(kept[free:first]))))
         below = len(list(takewhile(_is_comment, kept[end:])))
         start, stop = first - above, end + below
         if below and stop < len(kept) and not _is_blank(kept[stop]):
@@ -127,15 +130,15 @@ def without(lines: Sequence[str], sections: Iterable[Section]) -> list[str]:
     return kept
 
 
-def _joined(sections: Iterable[Section]) -> list[tuple[int, int]]:
-    """Return the first line and the end of each run of sections; what is between two of a run is theirs."""
-    runs: list[tuple[int, int]] = []
+def _joined(sections: Iterable[Section]) -> list[tuple[int, int, int]]:
+    """Return where each run of sections may begin, does, and ends; what is between two of a run is theirs."""
+    runs: list[tuple[int, int, int]] = []
     following = -1
     for section in sections:
         if section.position == following:
-            runs[-1] = (runs[-1][0], section.end)
+            runs[-1] = (*runs[-1][:2], section.end)
         else:
-            runs.append((section.first, section.end))
+            runs.append((section.free, section.first, section.end))
         following = section.position + 1
     return runs
 
