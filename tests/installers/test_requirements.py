@@ -281,9 +281,11 @@ def test_t05_an_empty_file_wants_nothing(write: Write) -> None:
 
 
 def test_releases_for_pinning_need_one_exact_version(write: Write) -> None:
+    for text in ("acme==1rc1", "acme==1,<2", "acme==1+local", "acme==v1"):
+        assert len(pinned_releases(Path(write(text)))) == 1, text
     (release,) = pinned_releases(Path(write(f"Acme==1.0 --hash={HASH}\n")))
     assert (str(release.project), str(release.version), set(release.sha256)) == ("acme", "1.0", {"a" * 64})
-    for text in ("acme", "acme>=1", "acme==1.*", "acme==1,==2"):
+    for text in ("acme", "acme>=1", "acme==1.*", "acme==1,==2", "acme==1,!=1", "acme==1rc1,>1"):
         with pytest.raises(UsageError) as caught:
             pinned_releases(Path(write(text)))
         assert caught.value.code == "version-needed"

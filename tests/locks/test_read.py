@@ -87,6 +87,38 @@ def test_where_a_package_stands_is_not_guessed(tmp_path: Path) -> None:
     assert read_lock(path).releases[0].where == f"{path} (package 1)"
 
 
+UV_TWICE = """version = 1
+[[package]]
+name = "acme"
+version = "1.0"
+source = { registry = "https://a.example" }
+[[package.wheels]]
+filename = "acme-1.0-py3-none-any.whl"
+path = "acme-1.0-2-py3-none-any.whl"
+url = "https://a.example/acme-1.0-1-py3-none-any.whl"
+hash = "sha256:HASH"
+"""
+PYLOCK_TWICE = """lock-version = "1.0"
+created-by = "a"
+[[packages]]
+name = "acme"
+version = "1.0"
+[[packages.wheels]]
+path = "a/acme-1.0-1-py3-none-any.whl"
+url = "https://a.example/acme-1.0-2-py3-none-any.whl"
+hashes = { sha256 = "HASH" }
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("uv.lock", UV_TWICE), ("pylock.toml", PYLOCK_TWICE)])
+def test_a_file_is_named_as_its_tool_names_it(tmp_path: Path, name: str, text: str) -> None:
+    """Where a lock names a file twice, another name would be of a file that the tool never takes."""
+    path = tmp_path / name
+    path.write_text(text.replace("HASH", "a" * 64), encoding="utf-8")
+    (release,) = read_lock(path).releases
+    assert [file.name.filename for file in release.files] == ["acme-1.0-1-py3-none-any.whl"]
+
+
 @pytest.mark.parametrize("name", TOML)
 def test_every_package_is_told_of_whatever_its_order(name: str, tmp_path: Path) -> None:
     file, content = TOML[name]

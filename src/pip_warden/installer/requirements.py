@@ -123,7 +123,11 @@ def release_of(named: NamedRequirement) -> Release:
     """
     requirement = Requirement(named.requirement)
     exact = [spec.version for spec in requirement.specifier if spec.operator == "=="]
-    if len(exact) != 1 or exact[0].endswith(".*"):
+    if (
+        len(exact) != 1
+        or exact[0].endswith(".*")
+        or not requirement.specifier.contains(exact[0], prereleases=True)
+    ):
         raise UsageError(
             "version-needed",
             f"expected name==version, found {named.requirement}",

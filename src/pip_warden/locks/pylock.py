@@ -96,12 +96,20 @@ def _direct(text: LockText, at: int, package: Package, conditions: Conditions) -
 
 def _listed(file: PackageWheel | PackageSdist) -> Listed:
     return Listed(
-        filename=file.name or "",
+        filename=_filename(file),
         hashes=_hashes(file.hashes),
         size=file.size,
         url=file.url,
         path=file.path,
     )
+
+
+def _filename(file: PackageWheel | PackageSdist) -> str:
+    """Return the name that installers read: of a file with a path and a URL, that of the path."""
+    try:
+        return file.filename
+    except PylockValidationError:
+        return ""
 
 
 def _hashes(hashes: Mapping[str, Any]) -> tuple[str, ...]:

@@ -37,7 +37,9 @@ class _File(Table):
 
     def listed(self) -> Listed:
         hashes = () if self.hash is None else (self.hash,)
-        return Listed(filename=self.filename, hashes=hashes, size=self.size, url=self.url, path=self.path)
+        # uv reads `filename` only where neither leads to the file: what it installs is named as that is.
+        filename = "" if self.url or self.path else self.filename
+        return Listed(filename=filename, hashes=hashes, size=self.size, url=self.url, path=self.path)
 
 
 class _Edge(Table):
