@@ -1,12 +1,12 @@
 """Names that are close to a pinned one: typing errors, and packages that live off them (typosquatting).
 
 Two normalised names are close if one of these holds, after look-alikes are written as one character
-(``0 o``, ``1 i l``, ``5 s``, ``rn m``, ``vv w``):
+(``0 o``, ``1 i l``, ``5 s``, ``rn m``, ``vv w``, ``cl d``):
 
 * they differ only in separators: ``acmewidgets``, ``acme-widgets``;
 * they have the same words in another order: ``widgets-acme``;
-* one has what many names have before or after them, ``python``, ``python3``, ``py`` (in front also without a
-  separator, ``pyacme``);
+* one has what many names have before them, after them or both, ``python``, ``python3``, ``py`` (in front also
+  without a separator, ``pyacme``, ``pythonacme``);
 * they differ in two neighbours that are swapped; or, both being at least five characters long without
   separators, in one character more, fewer or other.
 
@@ -20,13 +20,13 @@ from collections.abc import Iterable
 
 from pip_warden.names import ProjectName
 
-_ALIKE = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
+_ALIKE = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
 _LANGUAGE = frozenset({"python", "python2", "python3", "py", "py2", "py3"})
-_GLUED = "py"
+_GLUED = ("python", "py")
 _SHORTEST = 5
 """Characters that both names must have before one more, fewer or other means anything."""
 _SHORTEST_GLUED = 4
-"""Characters that must follow a ``py`` without a separator."""
+"""Characters that must follow one of these without a separator."""
 _MOST = 3
 
 
@@ -62,9 +62,11 @@ def _folded(text: str) -> str:
 
 def _without_language(words: list[str]) -> set[str]:
     """Return what is left of a name without the words that say that it is Python's."""
-    left = [words[1:]] * (words[0] in _LANGUAGE) + [words[:-1]] * (words[-1] in _LANGUAGE)
-    if words[0].startswith(_GLUED) and len(words[0]) >= len(_GLUED) + _SHORTEST_GLUED:
-        left.append([words[0].removeprefix(_GLUED), *words[1:]])
+    left = [words, *([words[1:]] if words[0] in _LANGUAGE else [])]
+    glued = next(filter(words[0].startswith, _GLUED), "")
+    if glued and len(words[0]) >= len(glued) + _SHORTEST_GLUED:
+        left.append([words[0].removeprefix(glued), *words[1:]])
+    left += [some[:-1] for some in left if some and some[-1] in _LANGUAGE]
     return {_folded("".join(some)) for some in left if some}
 
 
