@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -249,6 +250,28 @@ def test_tables_out_of_order_stay_where_they_are_readable() -> None:
         later,
     )
     assert [source.name for source in trust.sources] == ["acme", "pypi", "late"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_no_table_is_moved_and_no_other_line_is_changed(end: str) -> None:
+    """As `trust add` writes them with each further source: tables of packages are not in a row."""
+    text = add_source(whole(), replace(ACME, name="late"), PATH)
+    text = add_identity_entry(text, replace(WIDGETS, project=ProjectName("acme-tools"), source="late"), PATH)
+    text = commented(text).replace("issuers = [", "issuers = [ # i\n  ").replace("\n", end)
+    before = text.splitlines(keepends=True)
+
+    edits = [
+        (add_identity(text, WIDGETS.project, SECOND, PATH), 0),
+        (add_identity(text, ProjectName("acme-tools"), SECOND, PATH), 0),
+        (add_root(text, replace(ROOT, issuers=("https://other.example",)), PATH), 1),
+        (replace_root_digest(text, replace(ROOT, sha256=Digest("d" * 64)), PATH), 1),
+    ]
+
+    for edited, changed in edits:
+        after = edited.splitlines(keepends=True)
+        matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+        assert sum(block.size for block in matcher.get_matching_blocks()) == len(before) - changed
+        assert all(line.endswith(end) for line in after)
 
 
 def test_a_pin_is_never_replaced() -> None:

@@ -179,6 +179,15 @@ def test_a_release_in_the_older_form_is_bumped_in_place() -> None:
     assert read(bumped).entries[0] == release(NEW, reason="old")
 
 
+@pytest.mark.parametrize("quotes", ["'", '"""', "'''"])
+def test_a_version_is_bumped_however_it_is_quoted(quotes: str) -> None:
+    text = base() + versioned().replace('"3.20"', f"{quotes}3.20{quotes}", 1)
+
+    bumped = replace_releases(text, IDNA, {NEW: files_of("idna", NEW)}, PATH)
+
+    assert 'version = "3.21"  # the one we use' in bumped
+
+
 def test_more_releases_in_the_older_form_are_tables_and_fewer_are_none() -> None:
     text = base() + versioned() + versioned(Version("2"), project="other")
     wanted = {version: files_of("idna", version) for version in (NEW, Version("4"))}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pip_warden.errors import TrustFileError, UsageError
 from pip_warden.names import ProjectName
+from pip_warden.trust.editing.arrays import uneditable
 from pip_warden.trust.editing.statements import end_of_line
-from pip_warden.trust.editing.tables import uneditable
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Entry, HashEntry, TrustFile
 from pip_warden.trust.suggest import not_in_trust_file

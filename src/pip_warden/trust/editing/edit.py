@@ -1,8 +1,8 @@
 """Edits the text of a trust file; every comment stays.
 
-A new table is written at the end; only what belongs inside an existing table is put there
-(:mod:`~pip_warden.trust.editing.tables`). Every result is validated as a whole before it is returned, so no
-edit can make a file that the next run refuses. What is pinned by hash is edited by
+A new table is written at the end; only what belongs inside an existing table is put there, and every other
+line stays (:mod:`~pip_warden.trust.editing.statements`). Every result is validated as a whole before it is
+returned, so no edit can make a file that the next run refuses. What is pinned by hash is edited by
 :mod:`~pip_warden.trust.editing.exemptions`; :mod:`~pip_warden.trust.editing.removal` takes out.
 """
 
@@ -14,15 +14,13 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
-from tomlkit import TOMLDocument
-from tomlkit.items import Item
-
 from pip_warden.disk import draft_beside
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.changed import absent, appended, checked_as, conflict
+from pip_warden.trust.editing.package_tables import PackageTables
 from pip_warden.trust.editing.render import render_identity, render_identity_entry, render_root, render_source
-from pip_warden.trust.editing.tables import append_table, at, document_of, extend_array, set_text
+from pip_warden.trust.editing.statements import with_more, with_text
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Identity, IdentityEntry, RootPin, Source, TrustFile
 
@@ -60,9 +58,8 @@ def add_root(text: str, pin: RootPin, path: Path) -> str:
     new = [issuer for issuer in pin.issuers if issuer not in old.issuers]
     if not new:
         return text
-    document = document_of(text)
-    extend_array(at(_root_table(document, pin.name), "issuers"), new)
-    return _with_root(document, trust, replace(old, issuers=(*old.issuers, *new)))
+    changed = with_more(text, (*_root_keys(pin), "issuers"), new)
+    return _with_root(changed, trust, replace(old, issuers=(*old.issuers, *new)))
 
 
 def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
@@ -78,9 +75,9 @@ def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
         raise absent(f"trusted root {pin.name}")
     if old.sha256 == pin.sha256:
         return text
-    document = document_of(text)
-    set_text(_root_table(document, pin.name), "trusted-root-sha256", str(pin.sha256))
-    return _with_root(document, trust, replace(old, sha256=pin.sha256))
+    keys = (*_root_keys(pin), "trusted-root-sha256")
+    changed = with_text(text, keys, str(old.sha256), str(pin.sha256))
+    return _with_root(changed, trust, replace(old, sha256=pin.sha256))
 
 
 def add_source(text: str, source: Source, path: Path) -> str:
@@ -130,14 +127,12 @@ def add_identity(text: str, project: ProjectName, identity: Identity, path: Path
         raise absent(f"identity entry of {project}")
     if identity in entry.identities:
         return text
-    document = document_of(text)
-    snippet = document_of("[[package]]\n" + render_identity(identity))
-    fresh = at(snippet, "package", 0, "identity", 0)
     position = trust.entries.index(entry)
-    append_table(at(document, "package", trust.tables[position], "identity"), fresh)
+    tables = PackageTables(text, max(trust.tables) + 1)
+    changed = tables.with_identity(trust.tables[position], render_identity(identity))
     wider = replace(entry, identities=(*entry.identities, identity))
     entries = (*trust.entries[:position], wider, *trust.entries[position + 1 :])
-    return checked_as(document.as_string(), replace(trust, entries=entries))
+    return checked_as(changed, replace(trust, entries=entries))
 
 
 def write(path: Path, text: str) -> None:
@@ -169,10 +164,10 @@ def drafted(target: Path, content: bytes) -> Iterator[Callable[[], object]]:
         ) from err
 
 
-def _with_root(document: TOMLDocument, trust: TrustFile, changed: RootPin) -> str:
+def _with_root(text: str, trust: TrustFile, changed: RootPin) -> str:
     roots = tuple(changed if root.name == changed.name else root for root in trust.roots)
-    return checked_as(document.as_string(), replace(trust, roots=roots))
+    return checked_as(text, replace(trust, roots=roots))
 
 
-def _root_table(document: TOMLDocument, name: str) -> Item:
-    return at(document, "sigstore") if name == "default" else at(document, "sigstore", name)
+def _root_keys(pin: RootPin) -> tuple[str, ...]:
+    return ("sigstore",) if pin.name == "default" else ("sigstore", pin.name)

@@ -6,6 +6,7 @@ layout that is not understood is not changed: the caller checks what the result 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,23 +15,25 @@ from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.names import parse_artifact_name
+from pip_warden.trust.editing.arrays import extended, uneditable
 from pip_warden.trust.editing.render import spelled
 from pip_warden.trust.editing.statements import (
     Pair,
     Section,
+    end_of_comments,
     end_of_line,
     is_toml,
     lines_of,
     sections_of,
     value_of,
+    with_pair,
     without,
 )
-from pip_warden.trust.editing.tables import uneditable
 
 Files = Mapping[str, Digest]
 """Digest of each file by its name."""
 
-_MAIN, _FILES = ("package",), ("package", "sha256")
+_MAIN, _FILES, _IDENTITIES = ("package",), ("package", "sha256"), ("package", "identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,26 @@ class PackageTables:
         pair = next(pair for pair in self._tables[table][0].pairs if pair.keys == ("version",))
         return self._with_value(pair, spelled(str(version)))
 
+    def with_identity(self, table: int, block: str) -> str:
+        """Return the text with another identity after those of a table.
+
+        Args:
+            table: Which table.
+            block: The identity, written as a table.
+        """
+        end = end_of_line(self.text)
+        lines = [line if line.endswith("\n") else line + end for line in self._lines]
+        last = next((each for each in reversed(self._tables[table]) if each.keys == _IDENTITIES), None)
+        if last is not None:
+            at = end_of_comments(lines, last.end)
+            return "".join([*lines[:at], end, block.replace("\n", end), *lines[at:]])
+        for pair in self._tables[table][0].pairs:
+            if pair.keys == _IDENTITIES[1:]:
+                (value,) = tomllib.loads(f"[[package]]\n{block}")["package"][0]["identity"]
+                statement = "".join(self._lines[pair.first : pair.end])
+                return with_pair(self._lines, pair, extended(statement, pair.keys, [value]))
+        raise uneditable(None)
+
     def with_files(self, table: int, files: Files) -> str:
         """Return the text with other files of a table, none of which is said twice.
 
@@ -99,12 +122,16 @@ class PackageTables:
         rest = statement[len(pair.spelled) + 1 :]
         start = len(rest) - len(rest.lstrip())
         closing = "}" if rest[start] == "{" else rest[start]
-        ends = (at + 1 for at in range(start + 1, len(rest)) if rest[at] == closing)
+        ends = (
+            at + 1
+            for at in range(start + 1, len(rest))
+            if rest[at] == closing and rest[at + 1 :].lstrip()[:1] in {"", "#"}
+        )
         end = next((at for at in ends if is_toml(f"x ={rest[:at]}")), None)
         if end is None:
             raise uneditable(None)
         changed = f"{pair.spelled}={rest[:start]}{value}{rest[end:]}"
-        return "".join([*self._lines[: pair.first], changed, *self._lines[pair.end :]])
+        return with_pair(self._lines, pair, changed)
 
     def _with_lines(self, pairs: Sequence[Pair], above: int, files: Files) -> str:
         """Return the text with a line for each file, where there were pairs, and a line above them all."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
+from pip_warden.trust.editing.arrays import uneditable
 from pip_warden.trust.editing.changed import absent, checked_as
 from pip_warden.trust.editing.package_tables import PackageTables
 from pip_warden.trust.editing.statements import lines_of, sections_of, without
-from pip_warden.trust.editing.tables import uneditable
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import IdentityEntry, TrustFile
 from pip_warden.trust.suggest import not_in_trust_file

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from pip_warden.trust.editing.tables import uneditable
+from pip_warden.trust.editing.arrays import extended, uneditable
 
 _LONGEST_STATEMENT = 1000
 """Lines: each further one means to parse all before it again."""
@@ -118,16 +118,56 @@ def without(lines: Sequence[str], sections: Iterable[Section]) -> list[str]:
     kept = list(lines)
     for free, first, end in reversed(_joined(sections)):
         above = len(list(takewhile(_is_comment, reversed(kept[free:first]))))
-        below = len(list(takewhile(_is_comment, kept[end:])))
-        start, stop = first - above, end + below
-        if below and stop < len(kept) and not _is_blank(kept[stop]):
-            stop = end
+        start, stop = first - above, end_of_comments(kept, end)
         if start and _is_blank(kept[start - 1]):
             start -= 1
         elif stop < len(kept) and _is_blank(kept[stop]):
             stop += 1
         del kept[start:stop]
     return kept
+
+
+def end_of_comments(lines: Sequence[str], end: int) -> int:
+    """Return the line after the comments right below a section; those above the next one are its own."""
+    below = end + len(list(takewhile(_is_comment, lines[end:])))
+    return below if below == len(lines) or _is_blank(lines[below]) else end
+
+
+def with_more(text: str, path: Sequence[str], items: Iterable[object]) -> str:
+    """Return a text with more items in the array at a path of keys, which is in no array of tables.
+
+    Raises:
+        UsageError: ``trust-file-uneditable``.
+    """
+    lines = lines_of(text)
+    pair, rest = _pair_at(sections_of(lines), tuple(path))
+    return with_pair(lines, pair, extended("".join(lines[pair.first : pair.end]), rest, items))
+
+
+def with_text(text: str, path: Sequence[str], old: str, new: str) -> str:
+    """Return a text with another text within the value at a path of keys; it is the first one there.
+
+    Raises:
+        UsageError: ``trust-file-uneditable``.
+    """
+    lines = lines_of(text)
+    pair, _ = _pair_at(sections_of(lines), tuple(path))
+    return with_pair(lines, pair, "".join(lines[pair.first : pair.end]).replace(old, new, 1))
+
+
+def with_pair(lines: Sequence[str], pair: Pair, statement: str) -> str:
+    """Return the text of lines with another statement in the place of a pair."""
+    return "".join([*lines[: pair.first], statement, *lines[pair.end :]])
+
+
+def _pair_at(sections: Iterable[Section], path: tuple[str, ...]) -> tuple[Pair, tuple[str, ...]]:
+    """Return the pair that has what is at a path of keys, and the path from the pair's section on."""
+    for section in sections:
+        for pair in section.pairs:
+            keys = (*section.keys, *pair.keys)
+            if not section.is_array and path[: len(keys)] == keys:
+                return pair, path[len(section.keys) :]
+    raise uneditable(None)
 
 
 def _joined(sections: Iterable[Section]) -> list[tuple[int, int, int]]:
