@@ -50,6 +50,33 @@ def test_a_new_root_is_pinned_after_a_yes_and_comments_stay(directory: Path) -> 
     assert "is current" in _run(directory, "root", "update", "--trusted-root", "new.json").stdout
 
 
+def test_ends_of_lines_stay_as_they_are(directory: Path) -> None:
+    trust = directory / "pytrust.toml"
+    trust.write_bytes(trust.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert _run(directory, "root", "update", "--trusted-root", "new.json", "--yes").returncode == 0
+    assert trust.read_bytes().count(b"\r\n") == trust.read_bytes().count(b"\n") == 6
+
+
+def test_what_was_changed_while_a_person_was_asked_is_not_overwritten(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another digest than the one that was shown would be replaced, or a pin that somebody has just added."""
+    monkeypatch.chdir(directory)
+    trust, root = directory / "pytrust.toml", (directory / "root.json").read_bytes()
+    other = trust.read_text(encoding="utf-8").replace("trusted-root-sha256", '"trusted-root-sha256"')
+    other = other.replace(hashlib.sha256(root).hexdigest(), "a" * 64)
+
+    def asked(**_: object) -> None:
+        trust.write_text(other, encoding="utf-8")
+
+    monkeypatch.setattr("pip_warden.cli.root._confirm", asked)
+    said = typed("root", "update", "--trusted-root", "new.json")
+
+    assert (said.code, "error[trust-file-changed]" in said.err) == (2, True), said.err
+    assert (trust.read_text(encoding="utf-8"), (directory / "root.json").read_bytes()) == (other, root)
+
+
 def test_t16_what_of_a_root_is_left_out_is_said(directory: Path) -> None:
     """An unknown key of the future breaks nothing; but pinning or checking the root reports it."""
     root = json.loads(REAL.read_bytes())

@@ -82,13 +82,26 @@ def update(
     for change in _losses(pin, new, is_fetched=trusted_root is None, allow_removal=allow_removal):
         print_block(f"  {escape_text(change, 500)}")
     _confirm(yes=yes)
-    text = replace_root_digest(
-        loaded.path.read_text(encoding="utf-8"), replace(pin, sha256=digest), loaded.path
-    )
+    text = replace_root_digest(_text_of(loaded), replace(pin, sha256=digest), loaded.path)
     with drafted(pin.path, raw) as put:
         write(loaded.path, text)
         put()
     print_block(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
+
+
+def _text_of(loaded: TrustFile) -> str:
+    """Return the trust file's text, its ends of lines as they are, if it still says what was loaded.
+
+    Raises:
+        UsageError: ``trust-file-changed``.
+    """
+    from pip_warden.trust.editing.changed import changed_meanwhile
+    from pip_warden.trust.file import parse, read_bytes
+
+    text = read_bytes(loaded.path).decode("utf-8", "replace")
+    if parse(text, loaded.path) != loaded:
+        raise changed_meanwhile(loaded.path)
+    return text
 
 
 def _pinned(trust: TrustFile, name: str) -> RootPin:

@@ -12,6 +12,7 @@ from pip_warden.events import Reporter
 from pip_warden.first_use.new_root import NewRoot, pinned_roots
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing import edit, exemptions, removal
+from pip_warden.trust.editing.changed import changed_meanwhile
 from pip_warden.trust.file import load, parse
 from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.roots import PinnedRoots
@@ -86,11 +87,7 @@ class Draft:
         if self._text == self._before:
             return f"{self.path} says so already"
         if self._before != (_text_of(self.path) if self.path.exists() else None):
-            raise UsageError(
-                "trust-file-changed",
-                f"expected {self.path} as it was when this command began, found it changed",
-                hint="The other change is kept. Run the command again.",
-            )
+            raise changed_meanwhile(self.path)
         self._write_both()
         if self.root is not None:
             reporter.note(f"pinned the trusted root {self.root.place.name}, sha256 {self.root.sha256}")

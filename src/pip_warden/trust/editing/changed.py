@@ -61,6 +61,15 @@ def conflict(what: str, expected: str, found: str) -> UsageError:
     )
 
 
+def changed_meanwhile(path: Path) -> UsageError:
+    """Return the error for a trust file that is not as it was when a command began."""
+    return UsageError(
+        "trust-file-changed",
+        f"expected {path} as it was when this command began, found it changed",
+        hint="The other change is kept. Run the command again.",
+    )
+
+
 def absent(what: str) -> UsageError:
     """Return the error for what should be changed and is not there."""
     return UsageError(
