@@ -45,11 +45,13 @@ def test_a_package_pinned_by_identity() -> None:
     assert said["revoked"].startswith("Version 1.4.0 is refused")
 
 
-def test_a_package_pinned_by_hash() -> None:
+def test_a_package_pinned_by_hash(alone: Path) -> None:
+    file = alone / "pytrust.toml"
+    file.write_text(file.read_text().replace("expires = 2027-06-30", "expires = 2999-06-30"))
     said = _sections("idna")
     assert list(said) == ["publisher", "place", "exemptions"]
     assert said["publisher"].startswith("Nobody by a signature.")
-    assert "3.20: 1 file by digest, until 2027-06-30." in said["exemptions"]
+    assert "3.20: 1 file by digest, until 2999-06-30." in said["exemptions"]
     assert "Reason: publisher does not sign" in said["exemptions"]
     assert said["exemptions"].endswith("Every other version is refused.")
 
@@ -63,6 +65,32 @@ def test_a_pin_by_hash_ends(alone: Path) -> None:
     assert _sections("idna")["exemptions"].startswith(
         "3.20: refused, since its last day was 2020-02-29. Reason:"
     )
+    assert _sections("idna")["publisher"] == "Nobody: no file of it is accepted."
+
+
+def test_an_exempt_file_needs_no_signature_and_that_is_said(alone: Path) -> None:
+    file = alone / "pytrust.toml"
+    text = file.read_text()
+    assert _sections("acme-widgets")["publisher"].splitlines()[-1].startswith("A file is accepted only with")
+    exempt = (
+        '\n[[package]]\nname = "acme-widgets"\nsource = "acme"\nproject = "acme/widgets"\nreason = "old"\n'
+        f'[package.sha256]\n"acme_widgets-1.0.tar.gz" = "{"7" * 64}"\n'
+    )
+    file.write_text(text + exempt)
+    said = _sections("acme-widgets")["publisher"].splitlines()[-1]
+    assert said.startswith("But for what is exempt below, a file is accepted only with")
+    file.write_text(text + exempt.replace("reason", "expires = 2020-02-29\nreason"))
+    assert _sections("acme-widgets")["publisher"].splitlines()[-1].startswith("A file is accepted only with")
+
+
+def test_what_is_revoked_and_not_pinned_is_told_as_that(alone: Path) -> None:
+    """A command that pins it is no answer."""
+    file = alone / "pytrust.toml"
+    file.write_text(file.read_text() + '\n[[revoked]]\nname = "acme-gone"\nreason = "stolen"\n')
+    said = _sections("acme-gone")
+    assert said["publisher"] == "Nobody: no file of it is accepted."
+    assert said["place"] == "Nowhere: it is not pinned."
+    assert said["revoked"].startswith("Every version is refused whatever else is said. Reason: stolen")
 
 
 def test_where_evidence_and_files_of_an_index_are(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

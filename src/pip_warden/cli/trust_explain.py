@@ -33,7 +33,7 @@ def command(*, name: str, trust: Path | None, output_format: str) -> None:
     from pip_warden.trust.suggest import not_in_trust_file
 
     loaded, project = load_trust(trust), parse_project_name(name)
-    if project not in loaded.projects:
+    if project not in {*loaded.projects, *(each.project for each in loaded.revoked)}:
         raise not_in_trust_file(project, loaded)
     settings = Settings.from_environment()
     here = mirrored(loaded, mirrors_of(loaded.sources, settings))

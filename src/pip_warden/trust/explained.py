@@ -36,7 +36,7 @@ def explained(project: ProjectName, trust: TrustFile, today: date) -> tuple[Sect
         today: The day (UTC), which tells what has ended.
     """
     sections = (
-        ("publisher", "Who may publish it", _publishers(project, trust)),
+        ("publisher", "Who may publish it", _publishers(project, trust, today)),
         ("place", "Where it comes from", _place(project, trust)),
         ("requirements", "What else is required", _requirements(project, trust)),
         ("exemptions", "What is exempt, and why", _exemptions(project, trust, today)),
@@ -46,14 +46,19 @@ def explained(project: ProjectName, trust: TrustFile, today: date) -> tuple[Sect
     return tuple(Section(key=key, title=title, lines=lines) for key, title, lines in answers if lines)
 
 
-def _publishers(project: ProjectName, trust: TrustFile) -> Iterator[str]:
+def _publishers(project: ProjectName, trust: TrustFile, today: date) -> Iterator[str]:
     entry = trust.identity_entry(project)
-    if entry is None:
+    has_exempt = any(not _is_over(each, today) for each in _exempt(project, trust))
+    if entry is None and has_exempt:
         yield "Nobody by a signature. Only the files below are accepted, each by its recorded digest."
+        return
+    if entry is None:
+        yield "Nobody: no file of it is accepted."
         return
     for identity in entry.identities:
         yield _signer(identity, trust)
-    yield "A file is accepted only with a signature that proves this, made for exactly its bytes."
+    subject = "But for what is exempt below, a file" if has_exempt else "A file"
+    yield f"{subject} is accepted only with a signature that proves this, made for exactly its bytes."
 
 
 def _signer(identity: Identity, trust: TrustFile) -> str:
@@ -145,11 +150,11 @@ def _exact_requirements(require: Requirements) -> Iterator[str]:
 
 
 def _exemptions(project: ProjectName, trust: TrustFile, today: date) -> Iterator[str]:
-    entries = [entry for entry in trust.entries_of(project) if isinstance(entry, HashEntry)]
+    entries = _exempt(project, trust)
     for entry in sorted(entries, key=lambda each: each.version):
         files = f"{len(entry.files)} file{'s' if len(entry.files) > 1 else ''}"
         last = entry.expires
-        if last is not None and last < today:
+        if _is_over(entry, today):
             yield f"{entry.version}: refused, since its last day was {last}. Reason: {entry.reason}"
             continue
         until = f", until {last}" if last is not None else ""
@@ -159,6 +164,14 @@ def _exemptions(project: ProjectName, trust: TrustFile, today: date) -> Iterator
         )
     if entries and not any(isinstance(entry, IdentityEntry) for entry in trust.entries_of(project)):
         yield "Every other version is refused."
+
+
+def _exempt(project: ProjectName, trust: TrustFile) -> list[HashEntry]:
+    return [entry for entry in trust.entries_of(project) if isinstance(entry, HashEntry)]
+
+
+def _is_over(entry: HashEntry, today: date) -> bool:
+    return entry.expires is not None and entry.expires < today
 
 
 def _revocations(project: ProjectName, trust: TrustFile) -> Iterator[str]:
