@@ -280,6 +280,13 @@ def test_t05_an_empty_file_wants_nothing(write: Write) -> None:
     assert (wanted.named, wanted.files, wanted.projects) == ((), (), ())
 
 
+def test_a_digest_that_is_not_spelled_as_one_is_named(write: Write) -> None:
+    with pytest.raises(UsageError) as caught:
+        gather(files=[write(f"acme==1 --hash=sha256:{'A' * 64}\n")])
+    assert f"found --hash sha256:{'A' * 64} in" in caught.value.message
+    assert "lower-case hexadecimal" in caught.value.message
+
+
 def test_releases_for_pinning_need_one_exact_version(write: Write) -> None:
     for text in ("acme==1rc1", "acme==1,<2", "acme==1+local", "acme==v1"):
         assert len(pinned_releases(Path(write(text)))) == 1, text

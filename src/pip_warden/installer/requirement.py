@@ -191,9 +191,11 @@ def _hashes_and_settings(words: list[str], text: str, where: str) -> tuple[tuple
         elif name in {"--config-settings", "--config-setting"} and "=" in value:
             settings.append(value)
         else:
+            found = redact_credentials(f"{name} {value}" if name == "--hash" else name)
             raise UsageError(
                 "bad-requirement",
-                f"expected --hash or --config-settings, found {redact_credentials(name)} in {where}",
+                f"expected --hash=ALGORITHM:DIGITS (lower-case hexadecimal) or --config-settings=KEY=VALUE, "
+                f"found {found} in {where}",
             )
     return tuple(hashes), tuple(settings)
 
