@@ -297,6 +297,29 @@ def test_t51_a_committed_directory_is_no_repository(
     assert as_json("--trust", "below/pytrust.toml").code == 1
 
 
+def test_t51_a_directory_that_became_a_submodule_is_widened(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its branches are of another repository, which whoever made the change may have chosen."""
+    other = repository.parent / "other"
+    other.mkdir()
+    git(other, "init", "-b", "main")
+    commit(other, pytrust=PINNED + MORE)
+    (repository / "below").mkdir()
+    (repository / "below" / "pytrust.toml").write_text(PINNED)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-m", "x")
+    git(repository, "rm", "-r", "below")
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "add", str(other), "below")
+    git(repository, "commit", "-m", "x")
+    monkeypatch.chdir(repository / "below")
+    said = as_json("refs/remotes/origin/main")
+    assert (said.code, effects(said)) == (1, [("file-in-submodule", "the trust file", "widened")])
+    monkeypatch.chdir(repository)
+    said = as_json("HEAD~1", "--trust", "below/pytrust.toml")
+    assert (said.code, effects(said)) == (1, [("exemption-added", "attrs 1.0", "widened")])
+
+
 def _blob(directory: Path) -> str:
     words = ("git", "--git-dir=.", "hash-object", "-w", "pytrust.toml")
     return subprocess.check_output(words, cwd=directory, text=True).strip()

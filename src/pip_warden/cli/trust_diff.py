@@ -67,7 +67,9 @@ def _compared(revision: str, from_file: Path | None, loaded: TrustFile) -> tuple
         found = read_revision(revision, loaded.path, os.environ)
         since = f"{revision} ({found.commit[:12]})"
         earlier = partial(_earlier, found.commit)
-        return since, compare_with(found.content, loaded, earlier, problem=found.problem)
+        return since, compare_with(
+            found.content, loaded, earlier, problem=found.problem, is_submodule=found.is_submodule
+        )
     if revision != _HEAD:
         raise UsageError("usage", "expected a revision or --from FILE, found both")
     return str(from_file), compare_with(read_bytes(from_file), loaded, lambda _: None)

@@ -15,7 +15,7 @@ _FILE = "the trust file"
 
 
 def compare_with(
-    old: bytes | None, new: TrustFile, earlier: Earlier, *, problem: str = ""
+    old: bytes | None, new: TrustFile, earlier: Earlier, *, problem: str = "", is_submodule: bool = False
 ) -> tuple[Change, ...]:
     """Return what changed since an earlier text; what cannot be compared is new, and so widened.
 
@@ -24,8 +24,13 @@ def compare_with(
         new: The trust file.
         earlier: Returns the bytes that a trusted root's file had.
         problem: Why the earlier bytes are no trust file, where that is known.
+        is_submodule: Whether the earlier text is of a submodule. Which one it is, the project around it
+            says, and a change of that may have made a directory one.
     """
     before, said = _read(old, new.path, problem)
+    if is_submodule:
+        words = "it is in a submodule, whose revisions are not those of the project around it"
+        said = (_whole("file-in-submodule", words), *said)
     return (*said, *changes(before, new), *root_content_changes(before, new, earlier))
 
 

@@ -34,11 +34,13 @@ class Revision:
         commit: The commit, as hexadecimal digits.
         content: The file's bytes; None where the revision has no such file.
         problem: Why what it has is no trust file, ``""`` where it is one or nothing.
+        is_submodule: Whether the repository is a submodule here.
     """
 
     commit: str
     content: bytes | None
     problem: str = ""
+    is_submodule: bool = False
 
 
 def read_revision(revision: str, path: Path, environment: Mapping[str, str]) -> Revision:
@@ -56,16 +58,8 @@ def read_revision(revision: str, path: Path, environment: Mapping[str, str]) -> 
     root, inside = _place(path, environment)
     git = _Git(root, environment)
     commit = git.commit(revision)
-    kind, size, found = git.look(f"{commit}:{inside}")
-    if kind == "missing":
-        return Revision(commit=commit, content=None)
-    if kind != "blob":
-        return Revision(commit=commit, content=b"", problem=f"it is no file there ({kind})")
-    if size > LARGEST_TRUST_FILE:
-        return Revision(
-            commit=commit, content=b"", problem=f"it has more than {LARGEST_TRUST_FILE} bytes there"
-        )
-    return Revision(commit=commit, content=git.run("cat-file", "blob", found).stdout)
+    content, problem = git.read(f"{commit}:{inside}")
+    return Revision(commit=commit, content=content, problem=problem, is_submodule=git.is_submodule)
 
 
 class _Git:
@@ -134,6 +128,23 @@ class _Git:
                 f"Name it in full (refs/remotes/origin/main), or {_FROM_FILE}.",
             )
         return commit
+
+    @property
+    def is_submodule(self) -> bool:
+        """Return whether the directory is of a submodule; where that cannot be told, it may be one."""
+        said = self.run("rev-parse", "--show-superproject-working-tree")
+        return said.returncode != 0 or bool(said.stdout.strip())
+
+    def read(self, name: str) -> tuple[bytes | None, str]:
+        """Return the bytes of a file in a tree, None where there is none, and why they are no trust file."""
+        kind, size, found = self.look(name)
+        if kind == "missing":
+            return None, ""
+        if kind != "blob":
+            return b"", f"it is no file there ({kind})"
+        if size > LARGEST_TRUST_FILE:
+            return b"", f"it has more than {LARGEST_TRUST_FILE} bytes there"
+        return self.run("cat-file", "blob", found).stdout, ""
 
     def look(self, name: str) -> tuple[str, int, str]:
         """Return the kind of an object, its size and its id; links in the tree are followed within it."""
