@@ -57,6 +57,31 @@ def test_a_mirror_of_nothing_is_a_mistake_where_it_was_named_for_this_run() -> N
     assert mirrors_of(SOURCES, Settings(environ={"PIP_WARDEN_MIRROR_PIPY": MIRROR})) == {}
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        "https://me:hunter2@example.com/simple?x=1",
+        "https://me:hunter2=x@example.com/simple",
+        "hunter2@example.com=x",
+        "pypi=me:hunter2@example.com/simple",
+        "pypi=//me:hunter2@example.com/simple",
+        "pypi=https:/me:hunter2@example.com/simple",
+        "pypi=https://me:hunter2@example.com/simple",
+        "pypi=me:hunter2://x@example.com",
+    ],
+)
+def test_no_message_repeats_what_may_be_a_password(option: str) -> None:
+    name, _, url = option.partition("=")
+    refused = refusal(mirrors={name: url})
+    assert "hunter2" not in refused.message + (refused.hint or "")
+    refused = refusal(environ={"PIP_WARDEN_MIRROR_PYPI": option.removeprefix("pypi=") + "?"})
+    assert "hunter2" not in refused.message + (refused.hint or "")
+
+
+def test_a_mistyped_name_of_a_source_is_shown() -> None:
+    assert "found 'pipy'" in refusal(mirrors={"pipy": MIRROR}).message
+
+
 def test_a_variable_is_of_one_source_alone() -> None:
     twins = (*SOURCES, Source(name="our_tools", type="simple", url="https://tools.example.org/simple"))
     assert refusal(twins, environ={"PIP_WARDEN_MIRROR_OUR_TOOLS": MIRROR}).code == "bad-mirror"

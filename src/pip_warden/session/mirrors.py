@@ -6,16 +6,17 @@ pin and the source's own evidence decide about every file, as they do without on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.session.settings import Settings
 from pip_warden.trust.locations import parse_url
 from pip_warden.trust.model import Source, TrustFile
 
 _VARIABLE = "PIP_WARDEN_MIRROR_"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 
 
 def mirrors_of(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
@@ -36,7 +37,7 @@ def mirrors_of(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
     for name in settings.mirrors:
         if name not in known:
             names = ", ".join(known) or "none"
-            raise _bad(f"a source of the trust file ({names})", f"{escape_text(name, 80)!r}")
+            raise _bad(f"a source of the trust file ({names})", _shown(name))
     named = {**_from_environment(known, settings.environ), **settings.mirrors}
     for name in named:
         if known[name].type != "simple":
@@ -75,6 +76,11 @@ def _from_environment(known: Iterable[str], environ: Mapping[str, str]) -> dict[
             raise _bad(f"one source for {variable}", f"{takers[variable]} and {name}")
         takers[variable], found[name] = name, environ[variable]
     return found
+
+
+def _shown(name: str) -> str:
+    """Return what was given as a source's name; a URL in its place may hold a password, even half of one."""
+    return repr(name) if _NAME.fullmatch(name) else "what no source is called"
 
 
 def _url(name: str, text: str) -> str:

@@ -117,7 +117,8 @@ def _check_url(trimmed: str, text: str) -> None:
 def _without_password(text: str) -> str:
     """Hide what precedes an ``@``, and a query: a secret must not get into a message, wherever it is."""
     head, at, rest = text.rpartition("@")
-    shown = f"{head.partition('://')[0]}://***@{rest}" if at else text
+    scheme = re.match(r"[a-z]{1,8}://", head)  # without one, the user's name comes first
+    shown = f"{scheme[0] if scheme else ''}***@{rest}" if at else text
     return re.sub(r"(?<=[?#]).+", "***", shown, flags=re.DOTALL)
 
 
