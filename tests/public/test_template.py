@@ -30,10 +30,11 @@ def built(
     workflow: str = WORKFLOW,
     issuer: str = GITHUB,
     project_id: str = "7",
+    repository: str = "",
 ) -> Observation:
     """Make what is known of a release: by default signed by its own tag."""
     subject = f"{workflow}@{ref or f'refs/tags/v{version}'}" if ref != "-" else workflow
-    repository = workflow.partition("/.github/")[0]
+    repository = repository or workflow.partition("/.github/")[0]
     values = {"source-repository": repository, "project-id": project_id, "build-trigger": trigger}
     claims = CertificateClaims(
         issuer=issuer,
@@ -94,6 +95,26 @@ def test_any_other_trigger_is_not_written(trigger: str | None) -> None:
 )
 def test_what_another_workflow_built_widens_nothing(other: Observation) -> None:
     assert pinned(built("1.1"), other) == ("@refs/tags/v{version}", ["release"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        built("1.0", "refs/tags/nightly", trigger="pull_request_target"),
+        built("1.0", "refs/tags/nightly", trigger="web"),
+        built("1.0", "refs/tags/nightly", trigger=None),
+        built("1.0", "refs/tags/nightly", trigger="push", repository="https://github.com/mallory/widgets"),
+        built("1.0", trigger="push", repository="https://github.com/mallory/widgets"),
+    ],
+)
+def test_what_is_refused_in_any_case_widens_nothing(other: Observation) -> None:
+    assert pinned(built("1.1"), other) == ("@refs/tags/v{version}", ["release"])
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/main", "refs/tags/a/v1.0"])
+def test_the_trigger_of_what_has_no_tag_in_common_is_not_pinned(ref: str) -> None:
+    assert pinned(built("1.1"), built("1.0", ref, trigger="workflow_dispatch"))[1] == ["release"]
+    assert pinned(built("1.1", "refs/heads/main"), built("1.0", trigger="schedule"))[1] == ["release"]
 
 
 def test_tags_of_several_forms_keep_what_they_have_in_common() -> None:

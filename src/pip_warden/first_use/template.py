@@ -38,7 +38,8 @@ class Template:
 def template_of(observations: Sequence[Observation], *, root: str) -> Template:
     """Return the strictest template that releases satisfy, as far as they have the newest one's maker.
 
-    The maker is issuer, project and workflow file, or an account. A tag keeps what the tags have in common:
+    The maker is issuer, project and workflow file, or an account. What would be refused in any case widens
+    nothing. A tag keeps what the tags have in common:
     ``{version}``, else ``*`` for a segment in which they differ. Branches are never put together: anybody who
     may push can make one.
 
@@ -52,19 +53,37 @@ def template_of(observations: Sequence[Observation], *, root: str) -> Template:
     newest = observations[0]
     trigger = newest.claims.get("build-trigger")
     require_pinnable(trigger)
-    alike = [each for each in observations if _maker(each) == _maker(newest)]
+    alike = [newest, *(each for each in observations[1:] if _may_widen(each, newest, root))]
     subject = _common(alike)
-    seen = {each.claims.get("build-trigger") or "" for each in alike} & {USUAL, *ASKED}
+    fitting = [each for each in alike if subject.matches(each.claims.subjects[0], each.name.version)]
+    seen = {each.claims.get("build-trigger") or "" for each in fitting} & {USUAL, *ASKED}
     # Any other trigger is never written: the pin then refuses the release, and says what to do.
     triggers = seen if trigger in seen else {USUAL}
-    identity = Identity(
-        issuer=newest.claims.issuer,
+    return Template(identity=_identity(newest, subject, root), require=required(triggers))
+
+
+def _may_widen(each: Observation, newest: Observation, root: str) -> bool:
+    """Return whether a release has the newest one's maker, and a pin of its own would take it.
+
+    What no pin that a command writes takes (a fork's code, a trigger that strangers can start) would be
+    refused by the template as well: its tag and its trigger would widen that for nothing.
+    """
+    if _maker(each) != _maker(newest):
+        return False
+    trigger = each.claims.get("build-trigger") or ""
+    own = _identity(each, parse_subject(each.pattern), root)
+    return _refusal(each, Template(identity=own, require=required({trigger} & {USUAL, *ASKED}))) is None
+
+
+def _identity(observation: Observation, subject: SubjectPattern, root: str) -> Identity:
+    claims = observation.claims
+    return Identity(
+        issuer=claims.issuer,
         subject=subject,
-        project_id=newest.claims.get("project-id"),
+        project_id=claims.get("project-id"),
         root=root,
         is_account=subject.project is None,
     )
-    return Template(identity=identity, require=required(triggers))
 
 
 def required(triggers: Iterable[str]) -> Requirements:
