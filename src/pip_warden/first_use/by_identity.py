@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.version import Version
 
 from pip_warden.display import escape_text
-from pip_warden.errors import RefusedError, UndecidedError
+from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.first_use.doubts import doubts
 from pip_warden.first_use.new_root import DEFAULT, new_root, root_for
 from pip_warden.first_use.observe import RELEASES, PackageObservation
@@ -38,6 +38,7 @@ def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
     look = first.look(probe, version=version, most=most or RELEASES)
     newest = look.observations if most else look.observations[:1]
     template = _spelled_out(task, look, probe.root) or template_of(newest, root=probe.root)
+    template = _as_pinned(task, probe, template)
     shown = f"{_who(look)}\n{_pinned_as(look, template)}"
     task.person.clear()
     task.person.show(f"{shown}\n{history(look, template)}" if most else shown)
@@ -75,18 +76,38 @@ def _ask(task: Task, look: PackageObservation, probe: Probe, template: Template)
     wanted = task.wanted
     if wanted.identity is None:
         _decide(task, _doubts(task, look, probe, template.identity), template)
-    elif template.triggers and not wanted.build_triggers and not _is_pinned(task, probe):
+    elif template.triggers and not wanted.build_triggers and _pinned(task, probe) is None:
         _decide(task, (f"the pipeline was started by {', '.join(template.triggers)}, not by push",), template)
 
 
-def _is_pinned(task: Task, probe: Probe) -> bool:
-    """Return whether the package has an entry, whose requirements then hold for every signer of it."""
-    return task.draft.trust().identity_entry(probe.project) is not None
+def _as_pinned(task: Task, probe: Probe, template: Template) -> Template:
+    """Return the template with the requirements of the package's entry: they hold for every signer of it.
+
+    Raises:
+        UsageError: ``pin-conflict``: other build triggers were named.
+    """
+    pinned, named = _pinned(task, probe), frozenset(task.wanted.build_triggers)
+    if pinned is None:
+        return template
+    there = pinned.require.build_trigger
+    if named and named != there:
+        raise UsageError(
+            "pin-conflict",
+            f"expected {' and '.join(sorted(there))} as the build triggers of {probe.project}, "
+            f"as the trust file has it, found {escape_text(' and '.join(sorted(named)), 200)}",
+            hint="They hold for every signer of a package, so that adding one does not change them. "
+            "Review why they differ, then change [package.require] by hand.",
+        )
+    return replace(template, require=pinned.require)
+
+
+def _pinned(task: Task, probe: Probe) -> IdentityEntry | None:
+    return task.draft.trust().identity_entry(probe.project)
 
 
 def _doubts(task: Task, look: PackageObservation, probe: Probe, identity: Identity) -> tuple[str, ...]:
     instance = task.source.url if task.source.type == "gitlab" else None
-    pinned = task.draft.trust().identity_entry(probe.project)
+    pinned = _pinned(task, probe)
     signers = () if pinned is None else pinned.identities
     found = doubts(look, instance=instance, default_branch=_default_branch(task, look, probe))
     if signers and identity not in signers:
