@@ -231,6 +231,11 @@ def test_verify_takes_no_trigger_that_strangers_can_start(world: World, trigger:
     assert (code, "[build-trigger-unsafe]" in said) == (1, True), said
 
 
+def test_verify_takes_no_trigger_of_an_account_of_which_it_would_require_nothing(world: World) -> None:
+    code, said = verify(world, WHEEL, ".provenance", "me@example.com", "--build-trigger", "release")
+    assert (code, "[usage]" in said, "no project" in said) == (2, True, True), said
+
+
 def test_verify_takes_a_trigger_only_for_a_signer_on_the_command_line(world: World) -> None:
     world.trust("abi3info", SUBJECT, TRIGGER)
     code, said = world.type("verify", str(DATA / WHEEL), "--build-trigger", "push")

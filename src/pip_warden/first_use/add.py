@@ -15,8 +15,10 @@ from pip_warden.first_use.owner import owner_in_group
 from pip_warden.first_use.task import PinRequest, Task
 from pip_warden.installer.requirements import pinned_releases
 from pip_warden.names import ProjectName, parse_name_or_release
+from pip_warden.trust.command_line import check_triggers
 from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import HashEntry, Probe, Source
+from pip_warden.trust.subject import parse_subject
 from pip_warden.trust.suggest import CLOSE
 from pip_warden.verdict.triggers import require_pinnable
 
@@ -40,7 +42,7 @@ def check_wanted(wanted: PinRequest) -> None:
     """Check that a request is complete, and does not contradict itself.
 
     Raises:
-        UsageError: ``nothing-to-pin``, ``usage`` or ``issuer-needed``.
+        UsageError: ``nothing-to-pin``, ``usage``, ``issuer-needed`` or ``invalid-subject``.
         RefusedError: ``build-trigger-unsafe``.
     """
     if not wanted.names and not wanted.requirements:
@@ -74,6 +76,8 @@ def _check_build(wanted: PinRequest) -> None:
         raise UsageError("usage", "expected --build-trigger together with --identity, found it alone")
     for trigger in wanted.build_triggers:
         require_pinnable(trigger)
+    if wanted.identity is not None:
+        check_triggers(parse_subject(wanted.identity), wanted.build_triggers)
     if wanted.from_history is not None and (wanted.by_hash or wanted.identity is not None):
         raise UsageError(
             "usage", "expected --from-history without --hash and --identity, found it together with one"

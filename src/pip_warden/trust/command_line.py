@@ -6,10 +6,27 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pip_warden.digests import digest_of
+from pip_warden.display import escape_text
+from pip_warden.errors import UsageError
 from pip_warden.names import parse_artifact_name
 from pip_warden.trust.model import COMMAND_LINE, Identity, IdentityEntry, Requirements, RootPin, TrustFile
 from pip_warden.trust.roots import read_root_file
-from pip_warden.trust.subject import parse_subject
+from pip_warden.trust.subject import SubjectPattern, parse_subject
+
+
+def check_triggers(subject: SubjectPattern, triggers: Iterable[str]) -> None:
+    """Check that triggers are named of a pipeline: nothing would be required of an account by them.
+
+    Raises:
+        UsageError: ``usage``.
+    """
+    if subject.project is None and tuple(triggers):
+        raise UsageError(
+            "usage",
+            "expected --build-trigger together with the subject of a pipeline, "
+            f"found it with {escape_text(subject.text, 200)}, which names no project",
+            hint="What an account signs says nothing of a pipeline. Leave the option out.",
+        )
 
 
 def command_line_trust(
@@ -25,13 +42,15 @@ def command_line_trust(
         build_trigger: Each ``--build-trigger``; none for the default.
 
     Raises:
-        UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``.
+        UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``; ``usage``: a trigger of what
+            no pipeline signs.
     """
     digest = digest_of(read_root_file(root))
     pattern = parse_subject(subject)
+    triggers = frozenset(build_trigger)
+    check_triggers(pattern, triggers)
     identity = Identity(issuer=issuer, subject=pattern, is_account=pattern.project is None)
     projects = {parse_artifact_name(path.name).project for path in files}
-    triggers = frozenset(build_trigger) or Requirements().build_trigger
     return TrustFile(
         path=Path("the command line"),
         roots=(RootPin(name="default", path=root.absolute(), sha256=digest, issuers=(issuer,)),),
@@ -41,7 +60,7 @@ def command_line_trust(
                 project=project,
                 source=COMMAND_LINE.name,
                 identities=(identity,),
-                require=Requirements(build_trigger=triggers),
+                require=Requirements(build_trigger=triggers or Requirements().build_trigger),
             )
             for project in sorted(projects)
         ),
