@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import samples
 from pip_warden._sigstore.result import CertificateClaims
@@ -13,9 +15,11 @@ from pip_warden.evidence.model import EvidenceForm
 from pip_warden.first_use.observe import Observation, PackageObservation
 from pip_warden.first_use.template import Template, history, template_of
 from pip_warden.names import parse_artifact_name
-from pip_warden.trust.model import Requirements
+from pip_warden.trust.model import Identity, Requirements
+from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import SignedBy, Step
+from pip_warden.verdict.policy import check_policy
 from pip_warden.verdict.triggers import require_pinnable
 
 GITHUB = "https://token.actions.githubusercontent.com"
@@ -123,6 +127,40 @@ def test_tags_of_several_forms_keep_what_they_have_in_common() -> None:
         "@refs/tags/widgets/*", ["release"],
     )  # fmt: skip
     assert pinned(built("1.1", "refs/tags/a/v1.1"), built("1.0"))[0] == "@refs/tags/a/v{version}"
+
+
+_TAGS = ("refs/tags/v{}", "refs/tags/{}", "refs/tags/a/v{}", "refs/tags/nightly", "refs/heads/main")
+_BUILDS = st.builds(
+    lambda tag, version, trigger, **more: built(version, tag.format(version), trigger=trigger, **more),
+    st.sampled_from(_TAGS),
+    st.sampled_from(["1.0", "1.1", "2.0"]),
+    st.sampled_from(["push", "release", "schedule", "web", "workflow_run", None]),
+    workflow=st.sampled_from([WORKFLOW, WORKFLOW.replace("release", "other")]),
+    repository=st.sampled_from(["", "https://github.com/mallory/widgets"]),
+)
+
+
+def accepts(template: Template, each: Observation) -> bool:
+    version = each.name.version
+    found = match_identity(each.claims, (template.identity,), version)
+    return (
+        isinstance(found, Identity) and check_policy(each.claims, found, template.require, version) is None
+    )
+
+
+@given(st.lists(_BUILDS, min_size=1, max_size=5))
+def test_nothing_is_pinned_that_no_accepted_release_needs(releases: list[Observation]) -> None:
+    try:
+        template = template_of(releases, root="default")
+    except RefusedError:
+        return
+    alone = template_of(releases[:1], root="default")
+    assert accepts(template, releases[0]) == accepts(alone, releases[0])
+    if not accepts(alone, releases[0]):
+        return
+    taken = [each for each in releases if accepts(template, each)]
+    assert template.require.build_trigger == {each.claims.get("build-trigger") for each in taken}
+    assert template == template_of(taken, root="default")
 
 
 def test_branches_are_never_put_together() -> None:

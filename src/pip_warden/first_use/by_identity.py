@@ -15,6 +15,7 @@ from pip_warden.first_use.task import Task
 from pip_warden.first_use.template import Template, history, required, template_of
 from pip_warden.index.gitlab import GitLab
 from pip_warden.trust.model import Identity, IdentityEntry, Probe
+from pip_warden.trust.segments import ANY_SEGMENT
 from pip_warden.trust.subject import parse_subject
 
 
@@ -209,4 +210,6 @@ def _pinned_as(look: PackageObservation, template: Template) -> str:
             "each must be signed by its own tag.\n"
             "  Protect that tag pattern in GitLab: no certificate shows whether it is."
         )
+    elif identity.subject.ref is not None and ANY_SEGMENT in identity.subject.ref.text:
+        lines.append(f"  {ANY_SEGMENT} is any name: a build of any such tag may sign any version.")
     return "\n".join(lines)
