@@ -95,6 +95,16 @@ def test_t23_only_the_services_own_404_says_that_there_is_none(index: Server, mi
     assert caught.value.code == "redirect-target-failed"
 
 
+def test_t23_a_gitlabs_404_says_that_there_is_none_only_to_whom_it_knows(index: Server) -> None:
+    place = "/api/v4/projects/7/packages/generic/evidence/1.0"
+    index.routes[f"{place}/{samples.WHEEL}"] = Answer(status=404)
+    source = source_at(index, evidence=(f"{index.url}{place}/{{filename}}",))
+    with pytest.raises(UndecidedError) as caught:
+        found(source)
+    assert caught.value.code == "credentials-needed"
+    assert found(source, GITLAB_TOKEN=TOKEN, GITLAB_URL=index.url) == []
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [

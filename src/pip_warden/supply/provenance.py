@@ -20,7 +20,7 @@ from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName
 from pip_warden.supply.ahead import Background, EvidenceAhead
 from pip_warden.supply.generic import at_most
-from pip_warden.transport import Response, Transport, error_for, origin_of, redacted_url
+from pip_warden.transport import Response, Transport, error_for, is_api, origin_of, redacted_url
 from pip_warden.trust.model import Source
 
 _ACCEPT = "application/vnd.pypi.integrity.v1+json"
@@ -133,9 +133,10 @@ def _named_by_page(reply: Response) -> bytes | None:
 def _answered(reply: Response) -> bytes | None:
     """Return what a service of evidence answered: only its own 404 says that there is none.
 
-    Anything but a JSON object is no answer of such a service: a sign-in page, or a proxy that blocks it.
+    A GitLab's says it only to whom it knows: others get it for what they may not see. Anything but a JSON object is no answer of such a service: a sign-in page, or a proxy that blocks it.
     """
-    if reply.status == 404 and not reply.left_origin:
+    is_known = reply.sent_credentials or not is_api(reply.url)
+    if reply.status == 404 and is_known and not reply.left_origin:
         return None
     if reply.status != 200:
         raise error_for(reply, "an answer of the source's service of evidence")
