@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -20,6 +22,19 @@ TOOLS = Source(name="our-tools", type="simple", url="https://tools.example.com/s
 GITLAB = Source(name="gitlab", type="gitlab", url="https://gitlab.com")
 SOURCES = (PYPI, TOOLS, GITLAB)
 MIRROR = "https://mirror.example.com/simple"
+
+
+class Nothing:
+    """A supply that offers nothing."""
+
+    def page(self, _project: str, /) -> Iterable[str]:
+        return ()
+
+    def file(self, _filename: str, /) -> BinaryIO:
+        raise FileNotFoundError
+
+    def evidence(self, _filename: str, _sha256: str, /) -> Iterable[bytes]:
+        return ()
 
 
 def refusal(sources: tuple[Source, ...] = SOURCES, **more: object) -> UsageError:
@@ -131,6 +146,26 @@ def test_offline_the_vault_stands_in_for_the_source_itself(offline: bool, tmp_pa
         open_parts(trust, Settings(offline=offline, cache_dir=tmp_path, mirrors={"pipy": MIRROR}), SILENT),
     ):
         pass
+
+
+def test_a_mirror_does_not_stand_in_for_what_a_program_offers(tmp_path: Path) -> None:
+    trust = TrustFile(path=Path("x"), sources=SOURCES)
+    settings = Settings(cache_dir=tmp_path, mirrors={"pypi": MIRROR})
+    with open_parts(trust, settings, SILENT, supply=Nothing()) as parts:
+        assert parts.trust.source("pypi").home == PYPI.url
+
+
+@pytest.mark.parametrize("more", [{}, {"offline": True}])
+def test_a_token_for_a_mirror_is_no_mistake_where_the_mirror_is_not_used(
+    tmp_path: Path, more: dict[str, bool]
+) -> None:
+    (tmp_path / "token").write_text("glpat-of-the-mirror\n")
+    token = {"mirror.example.com": tmp_path / "token"}
+    settings = Settings(cache_dir=tmp_path, mirrors={"pypi": MIRROR}, token_files=token, **more)
+    trust = TrustFile(path=Path("x"), sources=SOURCES)
+    with open_parts(trust, settings, SILENT, supply=None if more else Nothing()) as parts:
+        assert parts.transport.has_credentials(f"{MIRROR}/acme/")
+        assert not parts.transport.has_credentials(f"{PYPI.url}/acme/")
 
 
 def test_mirrors_are_a_mapping() -> None:

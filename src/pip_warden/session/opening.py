@@ -136,14 +136,14 @@ def _asking(
 ) -> tuple[TrustFile, AbstractContextManager[Transport]]:
     """Return the trust file with this machine's mirrors, and the HTTP client for all that may be asked.
 
-    What is said of mirrors is checked in any case, and used where pages are fetched.
+    What is said of mirrors, and of a token for one, is checked in any case; they are used where pages are
+    fetched.
     """
     from pip_warden.session.mirrors import mirrored, mirrors_of, places_of
 
-    mirrors = mirrors_of(trust.sources, settings)
-    if is_fetching and not settings.offline:
-        trust = mirrored(trust, mirrors)
-    return trust, open_transport(settings, places_of(trust.sources), reporter, measures)
+    asking = mirrored(trust, mirrors_of(trust.sources, settings))
+    http = open_transport(settings, places_of(asking.sources), reporter, measures)
+    return asking if is_fetching and not settings.offline else trust, http
 
 
 def _roots(trust: TrustFile) -> PinnedRoots:
