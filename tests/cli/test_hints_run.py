@@ -165,8 +165,19 @@ def test_project_needed(person: Person) -> None:
     assert _installs(_name(project))
 
 
-def test_a_command_that_may_hold_a_password_is_not_repeated(person: Person) -> None:
-    refused = typed("trust", "add", "a==1", "--source", "https://me:s3cret@pypi.org/simple", "--hash")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--source", "https://me:s3cret@pypi.org/simple"),
+        ("--mirror", "pypi=me:s3cret@example.com/simple"),
+        ("--mirror", "pypi=https://example.com/simple?token=s3cret"),
+        ("--mirror=pypi=https://example.com/simple?token=s3cret",),
+        ("--token-file", "example.com=s3cret"),
+        ("--token-file=example.com=s3cret",),
+    ],
+)
+def test_a_command_that_may_hold_a_password_is_not_repeated(person: Person, words: tuple[str, ...]) -> None:
+    refused = typed("trust", "add", "a==1", *words, "--hash")
 
     assert (refused.code, "reason-missing" in refused, "s3cret" in refused) == (2, True, False)
     assert '`--reason "WHY"`' in refused

@@ -128,9 +128,12 @@ def command(
 
 
 def _typed() -> str:
-    """Return the command as it was typed, ``""`` where it may hold a password."""
+    """Return the command as it was typed, ``""`` where it may hold a secret: in a URL, or instead of a file."""
     words: tuple[str, ...] = click.get_current_context().obj or ()
-    return "" if any("://" in word and "@" in word for word in words) else shlex.join(words)
+    is_secret = any(
+        "@" in word or ("/" in word and "?" in word) or word.startswith("--token") for word in words
+    )
+    return "" if is_secret else shlex.join(words)
 
 
 def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
