@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import parse_artifact_name
 from pip_warden.supply import RegistrySupply
+from pip_warden.supply.ahead import Background
 from pip_warden.supply.provenance import provenance_url
 from pip_warden.transport import Transport, credentials_from_environment
+from pip_warden.transport.speculation import Allowance
 from pip_warden.trust.model import IdentityEntry, Source, TrustFile
 from pip_warden.trust.roots import PinnedRoots
 
@@ -43,17 +46,21 @@ def mirror() -> Iterator[Server]:
         yield running
 
 
-def found(source: Source, claimed: str | None = None, **held: str) -> list[Item | BadItem]:
-    """Look for the evidence of one file of a source."""
-    credentials = credentials_from_environment(held, use_keyring=False)
-    candidate = Candidate(
+def candidate_of(source: Source, claimed: str | None = None) -> Candidate:
+    return Candidate(
         project=samples.PROJECT,
         name=NAME,
-        source="index",
+        source=source.name,
         page_url=f"{source.home}/acme-widgets/",
         url=f"{source.home}/{samples.WHEEL}",
         claimed_provenance=claimed,
     )
+
+
+def found(source: Source, claimed: str | None = None, **held: str) -> list[Item | BadItem]:
+    """Look for the evidence of one file of a source."""
+    credentials = credentials_from_environment(held, use_keyring=False)
+    candidate = candidate_of(source, claimed)
     trust = TrustFile(path=Path("x"), sources=(source,), entries=(ENTRY,))
     with Transport(credentials=credentials, clock=FakeTime().clock) as transport:
         supply = RegistrySupply(trust=trust, roots=PinnedRoots(()), transport=transport)
@@ -158,6 +165,27 @@ def test_too_large_an_answer_is_bad_evidence(index: Server) -> None:
     index.routes[PLACE] = Answer(body=b"{" + b" " * (9 << 20))
     (item,) = found(source_at(index))
     assert isinstance(item, BadItem)
+
+
+def test_t31_what_another_sources_page_names_is_not_asked_for_in_its_way(index: Server) -> None:
+    """Its page may name the place of this source's evidence, and is looked ahead from without this token."""
+    index.routes["/api/v4/x"] = Answer(body=b"<title>Sign in</title>")
+    mine = source_at(index, evidence=(f"{index.url}/api/v4/x",))
+    other = Source(name="other", type="simple", url="https://other.example.com/simple")
+    trust = TrustFile(path=Path("x"), sources=(mine, other), entries=(ENTRY,))
+    credentials = credentials_from_environment(
+        {"GITLAB_TOKEN": TOKEN, "GITLAB_URL": index.url}, use_keyring=False
+    )
+    with Transport(credentials=credentials, clock=FakeTime().clock) as transport:
+        supply = RegistrySupply(trust=trust, roots=PinnedRoots(()), transport=transport)
+        background = Background(Allowance())
+        theirs = candidate_of(other, f"{index.url}/api/v4/x")
+        supply.expect_evidence(theirs, replace(ENTRY, source="other"), background)
+        with pytest.raises(UndecidedError) as caught:
+            list(supply.evidence(candidate_of(mine), samples.artifact(), ENTRY))
+        background.close(wait=True)
+    assert caught.value.code == "no-evidence-answer"
+    assert [asked for asked in index.asked if TOKEN in str(asked.headers)]
 
 
 def test_evidence_never_comes_from_a_mirror(index: Server, mirror: Server) -> None:

@@ -43,7 +43,8 @@ class Provenances:
         """Start to fetch what :meth:`find` will ask for."""
         with suppress(UndecidedError):  # said when it is its turn
             if (url := _place(candidate, source)) is not None:
-                self._ahead.start(url, partial(self._fetch, source, url, LARGEST_PROVENANCE), background)
+                fetch = partial(self._fetch, source, url, LARGEST_PROVENANCE)
+                self._ahead.start((source.name, url), fetch, background)
 
     def find(self, candidate: Candidate, source: Source) -> Iterator[Item | BadItem]:
         """Yield the attestations of a file; none where the service says that there are none.
@@ -56,7 +57,8 @@ class Provenances:
             yield from locate_provenance(url, partial(self._expected, source))
 
     def _expected(self, source: Source, url: str, max_bytes: int) -> bytes | None:
-        return self._ahead.take(url, partial(self._fetch, source, url, max_bytes))
+        # Another source's page may name the same URL, and would be answered otherwise: without credentials.
+        return self._ahead.take((source.name, url), partial(self._fetch, source, url, max_bytes))
 
     def _fetch(self, source: Source, url: str, max_bytes: int) -> bytes | None:
         """Fetch a provenance object.
