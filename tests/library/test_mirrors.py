@@ -155,15 +155,15 @@ def test_a_mirror_does_not_stand_in_for_what_a_program_offers(tmp_path: Path) ->
         assert parts.trust.source("pypi").home == PYPI.url
 
 
-@pytest.mark.parametrize("more", [{}, {"offline": True}])
+@pytest.mark.parametrize("offline", [True, False])
 def test_a_token_for_a_mirror_is_no_mistake_where_the_mirror_is_not_used(
-    tmp_path: Path, more: dict[str, bool]
+    tmp_path: Path, offline: bool
 ) -> None:
     (tmp_path / "token").write_text("glpat-of-the-mirror\n")
     token = {"mirror.example.com": tmp_path / "token"}
-    settings = Settings(cache_dir=tmp_path, mirrors={"pypi": MIRROR}, token_files=token, **more)
+    settings = Settings(cache_dir=tmp_path, mirrors={"pypi": MIRROR}, token_files=token, offline=offline)
     trust = TrustFile(path=Path("x"), sources=SOURCES)
-    with open_parts(trust, settings, SILENT, supply=None if more else Nothing()) as parts:
+    with open_parts(trust, settings, SILENT, supply=None if offline else Nothing()) as parts:
         assert parts.transport.has_credentials(f"{MIRROR}/acme/")
         assert not parts.transport.has_credentials(f"{PYPI.url}/acme/")
 

@@ -143,9 +143,7 @@ _BUILDS = st.builds(
 def accepts(template: Template, each: Observation) -> bool:
     version = each.name.version
     found = match_identity(each.claims, (template.identity,), version)
-    return (
-        isinstance(found, Identity) and check_policy(each.claims, found, template.require, version) is None
-    )
+    return isinstance(found, Identity) and check_policy(each.claims, found, template.require, version) is None
 
 
 @given(st.lists(_BUILDS, min_size=1, max_size=5))

@@ -128,7 +128,7 @@ def command(
 
 
 def _typed() -> str:
-    """Return the command as it was typed, ``""`` where it may hold a secret: in a URL, or instead of a file."""
+    """Return the command as it was typed, ``""`` where it may hold a secret: in a URL, or for a file."""
     words: tuple[str, ...] = click.get_current_context().obj or ()
     is_secret = any(
         "@" in word or ("/" in word and "?" in word) or word.startswith("--token") for word in words

@@ -135,7 +135,8 @@ def _named_by_page(reply: Response) -> bytes | None:
 def _answered(reply: Response) -> bytes | None:
     """Return what a service of evidence answered: only its own 404 says that there is none.
 
-    A GitLab's says it only to whom it knows: others get it for what they may not see. Anything but a JSON object is no answer of such a service: a sign-in page, or a proxy that blocks it.
+    A GitLab's says it only to whom it knows: others get it for what they may not see. Anything but a JSON
+    object is no answer of such a service: a sign-in page, or a proxy that blocks it.
     """
     is_known = reply.sent_credentials or not is_api(reply.url)
     if reply.status == 404 and is_known and not reply.left_origin:

@@ -42,8 +42,8 @@ def command_line_trust(
         build_trigger: Each ``--build-trigger``; none for the default.
 
     Raises:
-        UsageError: ``invalid-subject``, ``invalid-filename`` or ``no-such-file``; ``usage``: a trigger of what
-            no pipeline signs.
+        UsageError: ``invalid-subject``, ``invalid-filename``, ``no-such-file``, or ``usage``: a trigger of
+            an account.
     """
     digest = digest_of(read_root_file(root))
     pattern = parse_subject(subject)
