@@ -38,6 +38,29 @@ def test_a_source_made_by_a_program_has_the_same_defaults() -> None:
     assert Source(name="x", type="gitlab", url="https://gitlab.com") == source("https://gitlab.com", "gitlab")
 
 
+@pytest.mark.parametrize("shape", ['"{}"', '["{}"]'])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://me:hunter2@example.com/{filename}",
+        "https:/me:hunter2@example.com/{filename}",
+        "me:hunter2@example.com/{filename}",
+        "//me:hunter2@example.com/{filename}",
+        "https://example.com/{filename}?token=hunter2",
+        "example.com/{filename}?token=hunter2",
+        "https://example.com/{filename}#hunter2",
+    ],
+)
+def test_no_fault_repeats_what_may_be_a_password(template: str, shape: str) -> None:
+    for kind in ("simple", "gitlab"):
+        with pytest.raises(TrustFileError) as caught:
+            source(kind=kind, evidence=shape.format(template))
+        assert "hunter2" not in str(caught.value.faults)
+    with pytest.raises(TrustFileError) as caught:
+        source(template)
+    assert "hunter2" not in str(caught.value.faults)
+
+
 @pytest.mark.parametrize(
     "template",
     [

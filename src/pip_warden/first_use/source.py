@@ -35,7 +35,8 @@ def choose_source(text: str | None, known: Sequence[Source], *, gitlab: bool) ->
     if match is not None:
         return match
     if "://" not in text and "@" not in text:
-        raise _needed("a source of the trust file or a URL", repr(escape_text(text)), known)
+        shown = escape_text(text.partition("?")[0])  # a query may hold a token
+        raise _needed("a source of the trust file or a URL", repr(shown), known)
     return _new(bare, {source.name for source in known}, gitlab=gitlab)
 
 

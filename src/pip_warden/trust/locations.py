@@ -57,7 +57,7 @@ def parse_registry(text: str) -> str:
         raise UsageError(
             "invalid-registry-project",
             f'expected a project\'s path such as "group/project", or its numeric id, '
-            f'found "{escape_text(text)}"',
+            f'found "{escape_text(_without_password(text))}"',
         )
     return text
 
@@ -77,7 +77,7 @@ def parse_evidence(text: str) -> str:
         raise UsageError(
             "invalid-evidence-template",
             f'expected PACKAGE/VERSION made of letters, digits, "-_." and {", ".join(PLACEHOLDERS)}, '
-            f'found "{escape_text(text)}"',
+            f'found "{escape_text(_without_password(text))}"',
         )
     return text
 
