@@ -38,6 +38,13 @@ def test_a_source_made_by_a_program_has_the_same_defaults() -> None:
     assert Source(name="x", type="gitlab", url="https://gitlab.com") == source("https://gitlab.com", "gitlab")
 
 
+def test_no_fault_repeats_the_password_of_a_url_in_the_place_of_a_name() -> None:
+    with pytest.raises(TrustFileError) as caught:
+        source(kind="https://me:hunter2@example.com")
+    assert "https://***@example.com" in str(caught.value.faults)
+    assert "hunter2" not in str(caught.value.faults)
+
+
 @pytest.mark.parametrize("shape", ['"{}"', '["{}"]'])
 @pytest.mark.parametrize(
     "template",

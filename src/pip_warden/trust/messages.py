@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ FaultLine = tuple[str, str]
 
 _LARGEST_SHOWN = 2**63
 _LONGEST_SHOWN = 80
+_LOGIN = re.compile(r"://[^/@]*@")
+"""A user name and password in a URL, which may stand where none belongs."""
+
 _HASH_ONLY = frozenset({"expires", "reason", "sha256", "version"})
 _IDENTITY_ONLY = frozenset({"evidence", "identity", "require"})
 
@@ -28,7 +32,7 @@ def describe_value(value: object) -> str:
         case int():
             return str(value) if abs(value) < _LARGEST_SHOWN else "a huge number"
         case str():
-            return f'"{escape_text(value, _LONGEST_SHOWN)}"'
+            return f'"{escape_text(_LOGIN.sub("://***@", value), _LONGEST_SHOWN)}"'
         case float():
             return f"the number {value}"
         case list():
