@@ -86,9 +86,10 @@ class Draft:
         """
         if self._text == self._before:
             return f"{self.path} says so already"
-        if self._before != (_text_of(self.path) if self.path.exists() else None):
-            raise changed_meanwhile(self.path)
-        self._write_both()
+        with edit.alone(self.path):
+            if self._before != (_text_of(self.path) if self.path.exists() else None):
+                raise changed_meanwhile(self.path)
+            self._write_both()
         if self.root is not None:
             reporter.note(f"pinned the trusted root {self.root.place.name}, sha256 {self.root.sha256}")
         made = "made" if self._before is None else "updated"

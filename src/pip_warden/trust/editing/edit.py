@@ -8,6 +8,9 @@ returned, so no edit can make a file that the next run refuses. What is pinned b
 
 from __future__ import annotations
 
+import fcntl
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,6 +33,9 @@ _NEW = """\
 
 version = 1
 """
+
+_LONGEST_WAIT = 60.0
+"""Seconds that another command may take to replace the file: it needs milliseconds."""
 
 
 def new_file_text() -> str:
@@ -143,6 +149,46 @@ def write(path: Path, text: str) -> None:
     """
     with drafted(path.resolve(), text.encode("utf-8")) as put:
         put()
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep other commands from writing a trust file, from the look at it until it is replaced.
+
+    On a file system without locks nothing is kept; where there is no directory yet, writing says so.
+
+    Raises:
+        UsageError: ``trust-file-changed``: another command does not come to its end.
+    """
+    try:
+        directory = os.open(path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield
+        return
+    try:
+        _lock(directory, path)
+        yield
+    finally:
+        os.close(directory)  # which ends the lock
+
+
+def _lock(directory: int, path: Path) -> None:
+    end = time.monotonic() + _LONGEST_WAIT
+    while True:
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            if time.monotonic() > end:
+                raise UsageError(
+                    "trust-file-changed",
+                    f"expected to be the only command that writes {path}, found another that does not end",
+                    hint="Nothing was written. Run the command again when the other one is done.",
+                ) from err
+            time.sleep(0.02)
+        except OSError:
+            return
+        else:
+            return
 
 
 @contextmanager
