@@ -13,6 +13,7 @@ import pytest
 
 from _sigstore import samples
 from cli.terminal import typed, typed_in
+from pip_warden.trust.editing import edit
 
 REAL = Path(__file__).parent.parent / "data" / "real" / "trusted_root.public-good.json"
 TOOL = str(Path(sys.executable).parent / "pip-warden")
@@ -75,6 +76,34 @@ def test_what_was_changed_while_a_person_was_asked_is_not_overwritten(
 
     assert (said.code, "error[trust-file-changed]" in said.err) == (2, True), said.err
     assert (trust.read_text(encoding="utf-8"), (directory / "root.json").read_bytes()) == (other, root)
+
+
+def test_nothing_is_pinned_while_another_command_writes(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edit, "_LONGEST_WAIT", 0.0)
+    before = _state(directory)
+    with edit.alone(directory / "pytrust.toml"):
+        result = _run(directory, "root", "update", "--trusted-root", "new.json", "--yes")
+    assert (result.returncode, "[trust-file-changed]" in result.stderr) == (2, True), result.stderr
+    assert _state(directory) == before
+
+
+def test_a_root_that_was_pinned_meanwhile_is_not_replaced(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, trust = edit._lock, directory / "pytrust.toml"
+    other = trust.read_bytes().replace(b"gitlab.com", b"gitlab.org")
+
+    def changing(descriptor: int, path: Path) -> None:
+        lock(descriptor, path)
+        trust.write_bytes(other)
+
+    monkeypatch.setattr(edit, "_lock", changing)
+    result = _run(directory, "root", "update", "--trusted-root", "new.json", "--yes")
+    assert (result.returncode, "[trust-file-changed]" in result.stderr) == (2, True), result.stderr
+    assert trust.read_bytes() == other
+    assert (directory / "root.json").read_bytes() == REAL.read_bytes()
 
 
 def test_t16_what_of_a_root_is_left_out_is_said(directory: Path) -> None:

@@ -65,7 +65,6 @@ def update(
     from pip_warden._sigstore.root import load_root
     from pip_warden._sigstore.tuf import fetch_public_good_root
     from pip_warden.digests import digest_of
-    from pip_warden.trust.editing.edit import drafted, replace_root_digest, write
     from pip_warden.trust.roots import read_root_file
 
     loaded = load_trust(trust)
@@ -82,26 +81,30 @@ def update(
     for change in _losses(pin, new, is_fetched=trusted_root is None, allow_removal=allow_removal):
         print_block(f"  {escape_text(change, 500)}")
     _confirm(yes=yes)
-    text = replace_root_digest(_text_of(loaded), replace(pin, sha256=digest), loaded.path)
-    with drafted(pin.path, raw) as put:
-        write(loaded.path, text)
-        put()
+    _replace(loaded, pin, raw)
     print_block(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
 
 
-def _text_of(loaded: TrustFile) -> str:
-    """Return the trust file's text, its ends of lines as they are, if it still says what was loaded.
+def _replace(loaded: TrustFile, pin: RootPin, raw: bytes) -> None:
+    """Write the new root and its digest, if the trust file still says what was loaded.
 
     Raises:
-        UsageError: ``trust-file-changed``.
+        UsageError: ``trust-file-changed``, or ``trust-file-unwritable``.
     """
+    from pip_warden.digests import digest_of
     from pip_warden.trust.editing.changed import changed_meanwhile
+    from pip_warden.trust.editing.edit import alone, drafted, replace_root_digest, write
     from pip_warden.trust.file import parse, read_bytes
 
-    text = read_bytes(loaded.path).decode("utf-8", "replace")
-    if parse(text, loaded.path) != loaded:
-        raise changed_meanwhile(loaded.path)
-    return text
+    path = loaded.path
+    with alone(path):
+        text = read_bytes(path).decode("utf-8", "replace")
+        if parse(text, path) != loaded:
+            raise changed_meanwhile(path)
+        text = replace_root_digest(text, replace(pin, sha256=digest_of(raw)), path)
+        with drafted(pin.path, raw) as put:
+            write(path, text)
+            put()
 
 
 def _pinned(trust: TrustFile, name: str) -> RootPin:
