@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LATE = {
     "add": "trust_add",
+    "sync": "trust_sync",
     "list": "trust_list",
     "remove": "trust_remove",
     "diff": "trust_diff",

@@ -27,7 +27,7 @@ def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[s
         UndecidedError: A page or file could not be fetched.
         UsageError: ``yes-needed``, ``pin-conflict``, or ``expires-past``.
     """
-    last_day = _last_day(task, probe, version)
+    last_day = last_day_of(task, probe, version)
     files = task.first_use().hashes(probe, version)
     task.person.clear()
     if demanded:
@@ -53,7 +53,7 @@ def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[s
     )
 
 
-def _last_day(task: Task, probe: Probe, version: Version) -> date | None:
+def last_day_of(task: Task, probe: Probe, version: Version) -> date | None:
     """Return the last day of a pin: the one asked for, else that of the release, or of the newest pinned.
 
     Raises:

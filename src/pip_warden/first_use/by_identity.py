@@ -33,7 +33,7 @@ def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
         UndecidedError: A page or file could not be fetched.
         UsageError: ``yes-needed``, ``pin-conflict``, or there is no trusted root.
     """
-    probe = replace(probe, root=_choose_root(task))
+    probe = replace(probe, root=choose_root(task))
     first = task.first_use()
     most = task.wanted.from_history
     look = first.look(probe, version=version, most=most or RELEASES)
@@ -44,12 +44,12 @@ def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
     task.person.clear()
     task.person.show(f"{shown}\n{history(look, template)}" if most else shown)
     _ask(task, look, probe, template)
-    _vouch(task, probe.root, template.identity.issuer)
+    vouch(task, probe.root, template.identity.issuer)
     _draft_identity(task, look, probe, template)
     first.confirm(look, task.trust())
 
 
-def _choose_root(task: Task) -> str:
+def choose_root(task: Task) -> str:
     """Return the root to verify with: one that may vouch for the issuer, the default, or a new one."""
     trust, given = task.draft.trust(), task.wanted.trusted_root
     expected = task.wanted.issuer or (task.source.url if task.source.type == "gitlab" else None)
@@ -76,7 +76,7 @@ def _ask(task: Task, look: PackageObservation, probe: Probe, template: Template)
     """Ask a person, and say what speaks against the signer; what the user spelled out is not asked again."""
     wanted = task.wanted
     if wanted.identity is None:
-        _decide(task, _doubts(task, look, probe, template.identity), template)
+        _decide(task, doubts_about(task, look, probe, template.identity), template)
     elif template.triggers and not wanted.build_triggers and _pinned(task, probe) is None:
         _decide(task, (f"the pipeline was started by {', '.join(template.triggers)}, not by push",), template)
 
@@ -106,7 +106,8 @@ def _pinned(task: Task, probe: Probe) -> IdentityEntry | None:
     return task.draft.trust().identity_entry(probe.project)
 
 
-def _doubts(task: Task, look: PackageObservation, probe: Probe, identity: Identity) -> tuple[str, ...]:
+def doubts_about(task: Task, look: PackageObservation, probe: Probe, identity: Identity) -> tuple[str, ...]:
+    """Return what speaks against pinning a signer without a person's confirmation."""
     instance = task.source.url if task.source.type == "gitlab" else None
     pinned = _pinned(task, probe)
     signers = () if pinned is None else pinned.identities
@@ -142,7 +143,7 @@ def _decide(task: Task, found: tuple[str, ...], template: Template) -> None:
     task.confirm("Pin this signer?")
 
 
-def _vouch(task: Task, name: str, issuer: str) -> None:
+def vouch(task: Task, name: str, issuer: str) -> None:
     """Let the root that proved the signer vouch for its issuer, and for no other."""
     draft = task.draft
     old = draft.trust().root(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from pip_warden.errors import UsageError
 from pip_warden.events import Reporter
 from pip_warden.first_use.new_root import NewRoot, pinned_roots
 from pip_warden.names import ProjectName
-from pip_warden.trust.editing import edit, exemptions, removal
+from pip_warden.trust.editing import batch, edit, exemptions, removal
 from pip_warden.trust.editing.changed import changed_meanwhile
 from pip_warden.trust.file import load, parse
-from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.roots import PinnedRoots
 
 
@@ -62,6 +63,10 @@ class Draft:
             self._text = exemptions.add_hash_entry(self._text, entry, self.path)
         else:
             self._text = edit.add_identity_entry(self._text, entry, self.path)
+
+    def add_entries(self, entries: Sequence[Entry]) -> None:
+        """Add many packages at once, as :func:`pip_warden.trust.editing.batch.add_entries` does."""
+        self._text = batch.add_entries(self._text, entries, self.path)
 
     def remove(self, project: ProjectName, version: Version | None) -> None:
         """Take out a release that is pinned by hash, or every pin of a package."""

@@ -107,7 +107,7 @@ class SignerObserver:
         """
         # A root that cannot be used is reported first: nothing could be proved with it.
         _ = self.roots[probe.root]
-        listing = self._listing(probe)
+        listing = self.listing(probe)
         releases = _releases(listing.page, version)
         if not releases:
             raise _no_release(probe, version, listing)
@@ -159,9 +159,9 @@ class SignerObserver:
             RefusedError: ``no-release``, or a file is refused, with the code that refuses it.
             UndecidedError: A page or file could not be fetched.
         """
-        listing = self._listing(probe)
+        listing = self.listing(probe)
         wanted = [candidate for candidate in listing.allowed if candidate.name.version == version]
-        found = tuple((c.name.filename, self._hash(c, listing, probe)) for c in wanted)
+        found = tuple((c.name.filename, self.digest(c, listing, probe)) for c in wanted)
         if not found:
             raise RefusedError(
                 "no-release",
@@ -170,7 +170,13 @@ class SignerObserver:
             )
         return found
 
-    def _hash(self, candidate: Candidate, listing: Listing, probe: Probe) -> Digest:
+    def digest(self, candidate: Candidate, listing: Listing, probe: Probe) -> Digest:
+        """Fetch a file and compute its digest, after steps 2 to 5.
+
+        Raises:
+            VerdictError: It is refused.
+            UndecidedError: It could not be fetched.
+        """
         inquiry = self._inquiry(candidate, listing, trust=self.trust, probe=probe)
         digest: Digest | None = None
         if inquiry.wants is Wants.ARTIFACT:
@@ -185,7 +191,13 @@ class SignerObserver:
             case Observed():
                 raise InternalError("bug", f"{candidate.name} was observed without evidence")
 
-    def _listing(self, probe: Probe) -> Listing:
+    def listing(self, probe: Probe) -> Listing:
+        """Fetch a package's page, and judge that it is the source's own.
+
+        Raises:
+            VerdictError: It is not.
+            UndecidedError: It could not be fetched.
+        """
         self.reporter.step(f"looking up {probe.project}")
         listing = list_page(self.supply.page(probe.project, probe), probe, self.trust)
         if isinstance(listing, Refused):

@@ -72,7 +72,7 @@ def _may_widen(each: Observation, newest: Observation, root: str) -> bool:
         return False
     trigger = each.claims.get("build-trigger") or ""
     own = _identity(each, parse_subject(each.pattern), root)
-    return _refusal(each, Template(identity=own, require=required({trigger} & {USUAL, *ASKED}))) is None
+    return refusal_of(each, Template(identity=own, require=required({trigger} & {USUAL, *ASKED}))) is None
 
 
 def _identity(observation: Observation, subject: SubjectPattern, root: str) -> Identity:
@@ -96,7 +96,7 @@ def history(look: PackageObservation, template: Template) -> str:
     refused = [
         (each.name.filename, fault.code, fault.found)
         for each in look.observations
-        if (fault := _refusal(each, template)) is not None
+        if (fault := refusal_of(each, template)) is not None
     ]
     refused += [(each.subject, each.code, each.fault.found) for each in look.unsigned]
     total = len(look.observations) + len(look.unsigned)
@@ -107,7 +107,7 @@ def history(look: PackageObservation, template: Template) -> str:
     return "\n".join(lines)
 
 
-def _refusal(observation: Observation, template: Template) -> Fault | None:
+def refusal_of(observation: Observation, template: Template) -> Fault | None:
     """Judge a release by the template, as a run with the pin would."""
     claims, version = observation.claims, observation.name.version
     found = match_identity(claims, (template.identity,), version)

@@ -1,0 +1,233 @@
+"""``pip-warden trust sync``: pin all that a project needs."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pip_warden.cli.color import color_option
+from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path
+from pip_warden.cli.examples import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pip_warden.cli.prompt import TerminalPrompt
+    from pip_warden.first_use.draft import Draft
+    from pip_warden.first_use.needs import Needs
+    from pip_warden.first_use.sync_wishes import Places, Wish
+    from pip_warden.first_use.task import PinRequest
+    from pip_warden.session.settings import Settings
+    from pip_warden.trust.model import Source
+
+
+@click.command(
+    "sync",
+    epilog=examples(
+        "pip-warden trust sync --source https://pypi.org/simple --reason 'not signed; locked'",
+        "pip-warden trust sync --lock pylock.toml --yes",
+    ),
+)
+@click.argument(
+    "project",
+    required=False,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="PROJECT",
+)
+@click.option(
+    "--lock",
+    "locks",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A pylock.toml, uv.lock or poetry.lock; else the one in PROJECT, or here.",
+)
+@click.option(
+    "-r",
+    "--requirement",
+    "requirements",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A requirements file in which every line is pinned.",
+)
+@trust_option
+@click.option(
+    "--source", metavar="NAME|URL", help="Where packages come from whose index the lock does not name."
+)
+@click.option("--hash-only", is_flag=True, help="Ask for no evidence; pin every file by digest.")
+@click.option("--reason", default="", help="Why a hash is enough; else hash-reason of the source.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The last day (UTC) on which a new hash is enough.",
+)
+@click.option(
+    "--trusted-root",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The Sigstore trusted root to pin; else that of the public-good instance, fetched once.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Pin without asking, if nothing speaks against it.")
+@mirror_option
+@connection_options
+@color_option
+def command(
+    *,
+    project: Path | None,
+    locks: tuple[Path, ...],
+    requirements: tuple[Path, ...],
+    trust: Path | None,
+    source: str | None,
+    hash_only: bool,
+    reason: str,
+    expires: datetime | None,
+    trusted_root: Path | None,
+    yes: bool,
+    **options: Any,
+) -> None:
+    """Pin all that a lock, or a fully pinned requirements file, names and the trust file does not.
+
+    A package is pinned by who signs it where there is evidence, else by the hashes of the files that the lock
+    names, for all platforms. One table shows it, one question is asked. What is pinned already stays.
+    """
+    from pip_warden.errors import UsageError
+    from pip_warden.first_use.task import PinRequest
+    from pip_warden.trust.file import TRUST_FILE_NAME
+
+    if project is not None and (locks or requirements):
+        raise UsageError("usage", "expected PROJECT, or files with --lock and -r, found both")
+    words: tuple[str, ...] = click.get_current_context().obj or ()
+    wanted = PinRequest(
+        names=(),
+        source=source,
+        reason=reason,
+        expires=expires and expires.date(),
+        requirements=requirements,
+        trusted_root=trusted_root,
+        yes=yes,
+        typed="" if any("://" in word and "@" in word for word in words) else shlex.join(words),
+    )
+    path = trust_path(trust) or Path.cwd() / TRUST_FILE_NAME
+    _sync(wanted, (locks, requirements, project), path, options | {"hash_only": hash_only})
+
+
+def _sync(
+    wanted: PinRequest,
+    said: tuple[tuple[Path, ...], tuple[Path, ...], Path | None],
+    path: Path,
+    options: dict[str, Any],
+) -> None:
+    from pip_warden.cli.prompt import TerminalPrompt
+    from pip_warden.cli.session import settings_of
+    from pip_warden.first_use.draft import Draft
+    from pip_warden.first_use.needs import needs_of
+    from pip_warden.first_use.sync_wishes import wishes_of
+
+    person = TerminalPrompt.of(options)
+    draft = Draft(path)
+    _add_source(draft, wanted)
+    settings = settings_of(options)
+    places, mirrors = _places(draft, wanted, settings, person)
+    locks, requirements, directory = said
+    urls = [url for source in places.sources for url in (source.url, source.mirror) if url]
+    needs = needs_of(locks, requirements, directory=directory, source_urls=urls)
+    _tell_direct(needs, person)
+    wishes = wishes_of(needs.projects, draft.trust(), places)
+    total = sum(len(need.releases) for need in needs.projects)
+    pinned = total - sum(len(wish.releases) for wish in wishes)
+    if not wishes:
+        person.show(f"nothing to do: {_releases(total)} pinned already")
+        return
+    if pinned:
+        person.note(f"{_releases(pinned)} pinned already")
+    _pin(wanted, wishes, draft, settings, places, mirrors, person, is_hash_only=options["hash_only"])
+    person.clear()
+    person.show(draft.write(person))
+
+
+def _add_source(draft: Draft, wanted: PinRequest) -> None:
+    """Add the source that is named, with the reason, which then need not be said of each package."""
+    from pip_warden.first_use.source import choose_source
+
+    if wanted.source is None:
+        return
+    known = draft.trust().sources
+    source = choose_source(wanted.source, known, gitlab=False)
+    if source not in known:
+        source = replace(source, hash_reason=wanted.reason.strip())
+    draft.add_source(source)
+
+
+def _places(
+    draft: Draft, wanted: PinRequest, settings: Settings, person: TerminalPrompt
+) -> tuple[Places, Mapping[str, str]]:
+    """Return where packages may come from, and this machine's mirrors by source."""
+    from pip_warden.first_use.source import choose_source
+    from pip_warden.first_use.sync_wishes import Places
+    from pip_warden.session.mirrors import mirrored, mirrors_of
+
+    trust = draft.trust()
+    mirrors = mirrors_of(trust.sources, settings)
+    for name, url in mirrors.items():
+        person.note(f"pages and files of {name} come from the mirror {url}")
+    sources: tuple[Source, ...] = mirrored(trust, mirrors).sources
+    is_named = wanted.source is not None
+    default = choose_source(wanted.source, sources, gitlab=False) if is_named or len(sources) == 1 else None
+    return Places(sources=sources, default=default, is_named=is_named), mirrors
+
+
+def _tell_direct(needs: Needs, person: TerminalPrompt) -> None:
+    """Say what a trust file cannot pin: it is from no index."""
+    from pip_warden.display import escape_text
+
+    for each in needs.direct:
+        name = f"{each.project} " if each.project else ""
+        person.note(
+            f"{name}from {escape_text(each.location)} ({each.kind.value}, {each.where}) is of no index, "
+            "and is not pinned"
+        )
+
+
+def _pin(
+    wanted: PinRequest,
+    wishes: tuple[Wish, ...],
+    draft: Draft,
+    settings: Settings,
+    places: Places,
+    mirrors: Mapping[str, str],
+    person: TerminalPrompt,
+    *,
+    is_hash_only: bool,
+) -> None:
+    from pip_warden.cli.session import open_workspace
+    from pip_warden.first_use.sync import Sync
+    from pip_warden.first_use.task import Task
+    from pip_warden.session.mirrors import places_of
+    from pip_warden.session.opening import open_transport
+    from pip_warden.session.settings import today
+
+    asked = {wish.probe.source for wish in wishes}
+    sources = [source for source in places.sources if source.name in asked]
+    with open_workspace() as workspace, open_transport(settings, places_of(sources), person) as transport:
+        task = Task(
+            wanted=wanted,
+            source=sources[0],
+            draft=draft,
+            transport=transport,
+            workspace=workspace,
+            today=today(settings),
+            person=person,
+            is_offline=settings.offline,
+            mirrors=mirrors,
+        )
+        Sync(task=task, is_hash_only=is_hash_only).pin(wishes)
+
+
+def _releases(number: int) -> str:
+    return "1 release is" if number == 1 else f"{number} releases are"

@@ -1,0 +1,155 @@
+"""What of a project's needs is not pinned yet, and which source each package is to come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from packaging.version import Version
+
+from pip_warden.display import escape_text
+from pip_warden.errors import UsageError
+from pip_warden.first_use.needs import Need, NeededRelease
+from pip_warden.first_use.source import choose_source
+from pip_warden.trust.editing.changed import conflict
+from pip_warden.trust.model import HashEntry, Probe, Source, TrustFile
+
+_GITLAB_INDEX = "/packages/pypi/simple"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """A package of which something is to be pinned.
+
+    Attributes:
+        probe: Where to look.
+        releases: Its releases that are not pinned, oldest first; never empty.
+        exempt: Those of them that are pinned by hash already, but lack files.
+        unsure: Why the place may not be the one that is meant; ``""`` where it is.
+    """
+
+    probe: Probe
+    releases: tuple[NeededRelease, ...]
+    exempt: frozenset[Version] = frozenset()
+    unsure: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Places:
+    """Where packages may come from.
+
+    Attributes:
+        sources: The trust file's, with this machine's mirrors.
+        default: For what a lock names no index of; None where several are possible.
+        is_named: Whether the user named that one.
+    """
+
+    sources: tuple[Source, ...]
+    default: Source | None
+    is_named: bool
+
+
+def wishes_of(needs: Iterable[Need], trust: TrustFile, places: Places) -> tuple[Wish, ...]:
+    """Return what is not pinned: what an identity entry decides, or a hash pin with all its files, is.
+
+    Raises:
+        UsageError: ``lock-source``, ``source-needed`` or ``project-needed``: it is not clear where a package
+            comes from; ``pin-conflict``: it is pinned from another place, or a file with another digest.
+    """
+    found = []
+    for need in needs:
+        open_ = tuple(release for release in need.releases if not _is_pinned(release, trust))
+        if open_:
+            exempt = frozenset(r.version for r in open_ if trust.entry_for(r.project, r.version) is not None)
+            found.append(_wish(open_, exempt, trust, places))
+    return tuple(found)
+
+
+def _is_pinned(release: NeededRelease, trust: TrustFile) -> bool:
+    entry = trust.entry_for(release.project, release.version)
+    if not isinstance(entry, HashEntry):
+        return entry is not None
+    for file in release.files:
+        pinned = entry.digest_for(file.name.filename)
+        if pinned not in {None, file.sha256}:
+            name = f"{escape_text(file.name.filename)} (at {', '.join(release.where)})"
+            raise conflict(name, f"SHA-256 {pinned}", f"SHA-256 {file.sha256}")
+    return release.all_digests <= {digest for _, digest in entry.files}
+
+
+def _wish(
+    releases: tuple[NeededRelease, ...], exempt: frozenset[Version], trust: TrustFile, places: Places
+) -> Wish:
+    project = releases[0].project
+    known = trust.page_entry(project)
+    indexes = list(dict.fromkeys(index for release in releases for index in release.indexes))
+    found = dict.fromkeys(_place(index, places) for index in indexes if index is not None)
+    named = [place for place in found if place is not None]
+    if len(named) > 1 or (named and len(found) > 1):
+        raise _unclear(project, indexes, "a trust file has one source for each package")
+    if named:
+        source, registry = named[0]
+    elif found and not places.is_named:
+        raise _unclear(project, indexes, "it is none of the trust file's sources")
+    elif known is not None:
+        source, registry = trust.source(known.source), known.registry
+    else:
+        source, registry = places.default or choose_source(None, places.sources, gitlab=False), None
+    if known is not None and (known.source != source.name or registry not in {None, *_names(known)}):
+        raise conflict(str(project), f"from {known.source}", f"from {source.name}, or another project of it")
+    if known is not None:
+        registry = known.registry
+    if source.type == "gitlab" and registry is None:
+        raise _no_registry(project, source)
+    probe = Probe(
+        project=project,
+        source=source.name,
+        registry=registry,
+        registry_id=known.registry_id if known is not None else None,
+    )
+    # Bytes that the lock demands are the same anywhere; without a digest the place is all that there is.
+    is_open = bool(found) and not named and any(not release.all_digests for release in releases)
+    unsure = (
+        f"the lock takes it from {', '.join(_shown(indexes))}, and has no digest of it" if is_open else ""
+    )
+    return Wish(probe=probe, releases=releases, exempt=exempt, unsure=unsure)
+
+
+def _place(index: str, places: Places) -> tuple[Source, str | None] | None:
+    """Return the source that has an index, and the GitLab project; None where none has."""
+    url = index.rstrip("/")
+    for source in places.sources:
+        if source.type == "simple" and url in {source.url.rstrip("/"), (source.mirror or "").rstrip("/")}:
+            return source, None
+        projects = f"{source.url.rstrip('/')}/api/v4/projects/"
+        if source.type == "gitlab" and url.startswith(projects) and url.endswith(_GITLAB_INDEX):
+            return source, unquote(url.removeprefix(projects).removesuffix(_GITLAB_INDEX))
+    return None
+
+
+def _names(known: object) -> set[str | None]:
+    registry_id = getattr(known, "registry_id", None)
+    return {getattr(known, "registry", None), None if registry_id is None else str(registry_id)}
+
+
+def _unclear(project: str, indexes: Iterable[str | None], why: str) -> UsageError:
+    return UsageError(
+        "lock-source",
+        f"expected one source for {project}, found {', '.join(_shown(indexes))} in the lock; {why}",
+        hint="Add the index to the trust file (`pip-warden trust add NAME --source URL`), or say with "
+        "`--source NAME` where the packages of other indexes are taken from.",
+    )
+
+
+def _no_registry(project: str, source: Source) -> UsageError:
+    return UsageError(
+        "project-needed",
+        f"expected the GitLab project of {source.name} that publishes {project}, found none in the lock",
+        hint=f"Pin it first: `pip-warden trust add {project} --source {source.name} "
+        "--project GROUP/PROJECT`.",
+    )
+
+
+def _shown(indexes: Iterable[str | None]) -> list[str]:
+    return [escape_text(index or "the tool's default index", 300) for index in indexes]

@@ -1,0 +1,94 @@
+"""Adds many packages to a trust file in one edit, which is validated once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from packaging.version import Version
+
+from pip_warden.names import ProjectName
+from pip_warden.trust.editing.changed import checked_as, conflict, with_block
+from pip_warden.trust.editing.exemptions import Files, replace_releases
+from pip_warden.trust.editing.render import render_hash_entry, render_identity_entry
+from pip_warden.trust.file import parse
+from pip_warden.trust.model import Entry, HashEntry, TrustFile
+
+
+def add_entries(text: str, entries: Sequence[Entry], path: Path) -> str:
+    """Add packages and releases; what is pinned stays.
+
+    A package that is pinned by hash keeps its terms (reason, last day): its new releases and files join those
+    it has, and those of a new package its first one's table.
+
+    Args:
+        text: The trust file's text.
+        entries: What is added.
+        path: The trust file's path.
+
+    Raises:
+        UsageError: ``pin-conflict``: a package is pinned by identity already, from another place, or a file
+            of a release with another digest; ``trust-file-uneditable``.
+        TrustFileError: The text is not a valid trust file, before or after.
+    """
+    trust = parse(text, path)
+    reasons = {source.name: source.hash_reason for source in trust.sources}
+    blocks: list[str] = []
+    added: list[Entry] = []
+    joining: dict[ProjectName, list[HashEntry]] = {}
+    for entry in entries:
+        _check(entry, trust)
+        if not isinstance(entry, HashEntry):
+            blocks.append(render_identity_entry(entry))
+        elif entry.project in joining or _by_hash(trust.entries_of(entry.project)):
+            joining.setdefault(entry.project, []).append(entry)
+            continue
+        else:
+            joining[entry.project] = []
+            blocks.append(render_hash_entry(entry, reasons.get(entry.source, ""), is_grouped=True))
+        added.append(entry)
+    changed = text
+    for block in blocks:
+        changed = with_block(changed, block)
+    expected = replace(trust, entries=(*trust.entries, *added))
+    if blocks:
+        checked_as(changed, expected)
+    for project, more in joining.items():
+        if more:
+            changed = replace_releases(changed, project, _releases(expected, project, more), path)
+    return changed
+
+
+def _releases(trust: TrustFile, project: ProjectName, more: Iterable[HashEntry]) -> dict[Version, Files]:
+    found = {entry.version: dict(entry.files) for entry in _by_hash(trust.entries_of(project))}
+    for entry in more:
+        found.setdefault(entry.version, {}).update(entry.files)
+    return {version: tuple(files.items()) for version, files in found.items()}
+
+
+def _by_hash(entries: Iterable[Entry]) -> list[HashEntry]:
+    return [entry for entry in entries if isinstance(entry, HashEntry)]
+
+
+def _check(entry: Entry, trust: TrustFile) -> None:
+    """Check that an entry contradicts none of its package."""
+    for old in trust.entries_of(entry.project):
+        place, other = ((each.source, each.registry) for each in (old, entry))
+        if place != other:
+            raise conflict(
+                str(entry.project), f"from {old.source}", f"from {entry.source}, or another project"
+            )
+        if not isinstance(old, HashEntry) and not isinstance(entry, HashEntry):
+            raise conflict(f"package {entry.project}", "a pinned signer", "another entry of it")
+        if isinstance(old, HashEntry) and isinstance(entry, HashEntry) and old.version == entry.version:
+            _check_digests(old, entry)
+
+
+def _check_digests(old: HashEntry, entry: HashEntry) -> None:
+    for name, digest in entry.files:
+        pinned = old.digest_for(name)
+        if pinned not in {None, digest}:
+            raise conflict(
+                f"{name} of {entry.project} {entry.version}", f"SHA-256 {pinned}", f"SHA-256 {digest}"
+            )
