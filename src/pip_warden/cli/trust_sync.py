@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
-    from pip_warden.first_use.needs import Needs
-    from pip_warden.first_use.sync_wishes import Places, Wish
-    from pip_warden.first_use.task import PinRequest
+    from pip_warden.first_use.needs import Need
+    from pip_warden.first_use.sync_wishes import Places
+    from pip_warden.first_use.task import PinRequest, Prompt, Task
     from pip_warden.session.settings import Settings
     from pip_warden.trust.model import Source
+
+
+_Said = tuple[tuple[Path, ...], tuple[Path, ...], Path | None]
+"""Locks, requirements files, and the directory of a project."""
 
 
 @click.command(
@@ -54,7 +58,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="A requirements file in which every line is pinned.",
+    help="A requirements file; what it does not pin is resolved.",
 )
 @trust_option
 @click.option(
@@ -91,10 +95,11 @@ def command(
     yes: bool,
     **options: Any,
 ) -> None:
-    """Pin all that a lock, or a fully pinned requirements file, names and the trust file does not.
+    """Pin all that a project needs and the trust file does not have, as its lock says.
 
     A package is pinned by who signs it where there is evidence, else by the hashes of the files that the lock
-    names, for all platforms. One table shows it, one question is asked. What is pinned already stays.
+    names, for all platforms. One table shows it, one question is asked. What is pinned already stays. What no
+    lock names is resolved once, for this Python, from the metadata of wheels: nothing is built or run.
     """
     from pip_warden.errors import UsageError
     from pip_warden.first_use.task import PinRequest
@@ -117,38 +122,81 @@ def command(
     _sync(wanted, (locks, requirements, project), path, options | {"hash_only": hash_only})
 
 
-def _sync(
-    wanted: PinRequest,
-    said: tuple[tuple[Path, ...], tuple[Path, ...], Path | None],
-    path: Path,
-    options: dict[str, Any],
-) -> None:
+def _sync(wanted: PinRequest, said: _Said, path: Path, options: dict[str, Any]) -> None:
     from pip_warden.cli.prompt import TerminalPrompt
-    from pip_warden.cli.session import settings_of
+    from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.draft import Draft
-    from pip_warden.first_use.needs import needs_of
+    from pip_warden.first_use.sync import Sync
     from pip_warden.first_use.sync_wishes import wishes_of
+    from pip_warden.first_use.task import Task
+    from pip_warden.session.mirrors import places_of
+    from pip_warden.session.opening import open_transport
+    from pip_warden.session.settings import today
 
     person = TerminalPrompt.of(options)
     draft = Draft(path)
     _add_source(draft, wanted)
     settings = settings_of(options)
     places, mirrors = _places(draft, wanted, settings, person)
-    locks, requirements, directory = said
-    urls = [url for source in places.sources for url in (source.url, source.mirror) if url]
-    needs = needs_of(locks, requirements, directory=directory, source_urls=urls)
-    _tell_direct(needs, person)
-    wishes = wishes_of(needs.projects, draft.trust(), places)
-    total = sum(len(need.releases) for need in needs.projects)
-    pinned = total - sum(len(wish.releases) for wish in wishes)
-    if not wishes:
-        person.show(f"nothing to do: {_releases(total)} pinned already")
-        return
-    if pinned:
-        person.note(f"{_releases(pinned)} pinned already")
-    _pin(wanted, wishes, draft, settings, places, mirrors, person, is_hash_only=options["hash_only"])
+    with (
+        open_workspace() as workspace,
+        open_transport(settings, places_of(places.sources), person) as transport,
+    ):
+        task = Task(
+            wanted=wanted,
+            source=places.sources[0],
+            draft=draft,
+            transport=transport,
+            workspace=workspace,
+            today=today(settings),
+            person=person,
+            is_offline=settings.offline,
+            mirrors=mirrors,
+        )
+        needs = _needs(task, said, places, settings)
+        wishes = wishes_of(needs, draft.trust(), places)
+        total = sum(len(need.releases) for need in needs)
+        pinned = total - sum(len(wish.releases) for wish in wishes)
+        person.clear()
+        if not wishes:
+            person.show(f"nothing to do: {_releases(total)} pinned already")
+            return
+        if pinned:
+            person.note(f"{_releases(pinned)} pinned already")
+        Sync(task=task, is_hash_only=options["hash_only"]).pin(wishes)
     person.clear()
     person.show(draft.write(person))
+
+
+def _needs(task: Task, said: _Said, places: Places, settings: Settings) -> tuple[Need, ...]:
+    """Return what is needed: as the files say, or resolved where they say no versions."""
+    from pip_warden.first_use.needs import needs_of
+    from pip_warden.first_use.sync_discovery import WAY_OUT, Discovery
+    from pip_warden.first_use.sync_wanted import unlocked
+    from pip_warden.first_use.sync_wishes import place_of
+
+    locks, requirements, directory = said
+    urls = [url for source in places.sources for url in (source.url, source.mirror) if url]
+    wanted = None if locks else unlocked(requirements, directory, urls)
+    if wanted is None:
+        needs = needs_of(locks, requirements, directory=directory, source_urls=urls)
+        for each in needs.direct:
+            name = f"{each.project} from " if each.project else ""
+            _tell_direct(f"{name}{each.location} ({each.kind.value}, {each.where})", task.person)
+        return needs.projects
+    for path in (*(file.path for file in wanted.files), *(project.path for project in wanted.projects)):
+        _tell_direct(str(path), task.person)
+    trust = task.trust()
+    discovery = Discovery(
+        observer=task.first_use(),
+        transport=task.transport,
+        place=lambda project: place_of(project, trust, places),
+        environ=settings.environ,
+    )
+    found = discovery.resolve(wanted)
+    for named in found.unresolved:
+        task.person.warning(f"unresolved, and not pinned: {named.requirement} has no wheel. {WAY_OUT}")
+    return found.projects
 
 
 def _add_source(draft: Draft, wanted: PinRequest) -> None:
@@ -178,55 +226,16 @@ def _places(
         person.note(f"pages and files of {name} come from the mirror {url}")
     sources: tuple[Source, ...] = mirrored(trust, mirrors).sources
     is_named = wanted.source is not None
-    default = choose_source(wanted.source, sources, gitlab=False) if is_named or len(sources) == 1 else None
+    is_clear = is_named or len(sources) < 2  # of none it says what to do
+    default = choose_source(wanted.source, sources, gitlab=False) if is_clear else None
     return Places(sources=sources, default=default, is_named=is_named), mirrors
 
 
-def _tell_direct(needs: Needs, person: TerminalPrompt) -> None:
+def _tell_direct(what: str, person: Prompt) -> None:
     """Say what a trust file cannot pin: it is from no index."""
     from pip_warden.display import escape_text
 
-    for each in needs.direct:
-        name = f"{each.project} " if each.project else ""
-        person.note(
-            f"{name}from {escape_text(each.location)} ({each.kind.value}, {each.where}) is of no index, "
-            "and is not pinned"
-        )
-
-
-def _pin(
-    wanted: PinRequest,
-    wishes: tuple[Wish, ...],
-    draft: Draft,
-    settings: Settings,
-    places: Places,
-    mirrors: Mapping[str, str],
-    person: TerminalPrompt,
-    *,
-    is_hash_only: bool,
-) -> None:
-    from pip_warden.cli.session import open_workspace
-    from pip_warden.first_use.sync import Sync
-    from pip_warden.first_use.task import Task
-    from pip_warden.session.mirrors import places_of
-    from pip_warden.session.opening import open_transport
-    from pip_warden.session.settings import today
-
-    asked = {wish.probe.source for wish in wishes}
-    sources = [source for source in places.sources if source.name in asked]
-    with open_workspace() as workspace, open_transport(settings, places_of(sources), person) as transport:
-        task = Task(
-            wanted=wanted,
-            source=sources[0],
-            draft=draft,
-            transport=transport,
-            workspace=workspace,
-            today=today(settings),
-            person=person,
-            is_offline=settings.offline,
-            mirrors=mirrors,
-        )
-        Sync(task=task, is_hash_only=is_hash_only).pin(wishes)
+    person.note(f"{escape_text(what, 500)} is of no index, and is not pinned")
 
 
 def _releases(number: int) -> str:

@@ -12,6 +12,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.first_use.needs import Need, NeededRelease
 from pip_warden.first_use.source import choose_source
+from pip_warden.names import ProjectName
 from pip_warden.trust.editing.changed import conflict
 from pip_warden.trust.model import HashEntry, Probe, Source, TrustFile
 
@@ -64,6 +65,23 @@ def wishes_of(needs: Iterable[Need], trust: TrustFile, places: Places) -> tuple[
             exempt = frozenset(r.version for r in open_ if trust.entry_for(r.project, r.version) is not None)
             found.append(_wish(open_, exempt, trust, places))
     return tuple(found)
+
+
+def place_of(project: ProjectName, trust: TrustFile, places: Places) -> Probe:
+    """Return where a package is looked for of which no lock says anything.
+
+    Raises:
+        UsageError: ``source-needed`` or ``project-needed``.
+    """
+    known = trust.page_entry(project)
+    if known is not None:
+        return Probe(
+            project=project, source=known.source, registry=known.registry, registry_id=known.registry_id
+        )
+    source = places.default or choose_source(None, places.sources, gitlab=False)
+    if source.type == "gitlab":
+        raise _no_registry(project, source)
+    return Probe(project=project, source=source.name)
 
 
 def _is_pinned(release: NeededRelease, trust: TrustFile) -> bool:
