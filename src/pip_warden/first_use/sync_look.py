@@ -32,12 +32,14 @@ class Page:
     Attributes:
         wish: The package.
         observer: It keeps what was fetched.
+        kept: What it keeps.
         files: The files of each release, oldest first.
         unsigned: Why a release is to be pinned by hash; nothing of the others is known yet.
     """
 
     wish: Wish
     observer: SignerObserver
+    kept: KeptSupply
     files: dict[Version, tuple[FoundFile, ...]]
     unsigned: dict[Version, str]
 
@@ -100,7 +102,8 @@ class Looker:
             why = self._unsigned(wish, release, found, kept)
             if why:
                 unsigned[release.version] = why
-        return Page(wish=wish, observer=observer, files=files, unsigned=unsigned)
+        kept.forget_files()
+        return Page(wish=wish, observer=observer, kept=kept, files=files, unsigned=unsigned)
 
     def _unsigned(
         self, wish: Wish, release: NeededRelease, files: Iterable[FoundFile], kept: KeptSupply
@@ -135,13 +138,17 @@ class Looker:
         found: list[Pin] = []
         template: Template | None = None
         for version in sorted(page.files.keys() - unsigned.keys(), reverse=True):
-            look = self._look(page, version, root)
+            try:
+                look = self._look(page, version, root)
+                if look is not None and template is None:
+                    template = template_of(look.observations, root=root)
+                    found.append(self._by_identity(page, look, template))
+                    continue
+            finally:
+                page.kept.forget_files()
             if look is None:
                 unsigned[version] = "no evidence"
-            elif template is None:
-                template = template_of(look.observations, root=root)
-                found.append(self._by_identity(page, look, template))
-            elif (fault := refusal_of(look.observations[0], template)) is not None:
+            elif template is not None and (fault := refusal_of(look.observations[0], template)) is not None:
                 unsigned[version] = f"signed, but not as the newer release: {fault.found}"
         found += [self._by_hash(page, version, why) for version, why in sorted(unsigned.items())]
         return tuple(found)

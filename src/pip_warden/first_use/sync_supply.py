@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,12 @@ class KeptSupply:
         self._page: IndexPage | None = None
         self._files: dict[Candidate, Artifact] = {}
         self._found: dict[Candidate, tuple[Item | BadItem, ...]] = {}
+
+    def forget_files(self) -> None:
+        """Remove the files that were kept: all of a project's may be large."""
+        files, self._files = self._files, {}
+        for artifact in files.values():
+            shutil.rmtree(artifact.path.parent, ignore_errors=True)
 
     def page(self, project: ProjectName, entry: Entry | Probe) -> IndexPage:
         """Fetch the package's page, once."""
