@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.needs import Need
-    from pip_warden.first_use.sync_wishes import Places
+    from pip_warden.first_use.sync_wishes import Places, Wish
     from pip_warden.first_use.task import PinRequest, Prompt, Task
     from pip_warden.session.settings import Settings
     from pip_warden.trust.model import Source
@@ -127,7 +127,6 @@ def _sync(wanted: PinRequest, said: _Said, path: Path, options: dict[str, Any]) 
     from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.sync import Sync
-    from pip_warden.first_use.sync_wishes import wishes_of
     from pip_warden.first_use.task import Task
     from pip_warden.session.mirrors import places_of
     from pip_warden.session.opening import open_transport
@@ -153,19 +152,30 @@ def _sync(wanted: PinRequest, said: _Said, path: Path, options: dict[str, Any]) 
             is_offline=settings.offline,
             mirrors=mirrors,
         )
-        needs = _needs(task, said, places, settings)
-        wishes = wishes_of(needs, draft.trust(), places)
-        total = sum(len(need.releases) for need in needs)
-        pinned = total - sum(len(wish.releases) for wish in wishes)
-        person.clear()
+        wishes = _wishes(task, said, places, settings)
         if not wishes:
-            person.show(f"nothing to do: {_releases(total)} pinned already")
             return
-        if pinned:
-            person.note(f"{_releases(pinned)} pinned already")
         Sync(task=task, is_hash_only=options["hash_only"]).pin(wishes)
     person.clear()
     person.show(draft.write(person))
+
+
+def _wishes(task: Task, said: _Said, places: Places, settings: Settings) -> tuple[Wish, ...]:
+    """Return what is to be pinned, and say how much is already."""
+    from pip_warden.first_use.sync_wishes import ended, wishes_of
+
+    needs, trust, person = _needs(task, said, places, settings), task.draft.trust(), task.person
+    wishes = wishes_of(needs, trust, places)
+    total = sum(len(need.releases) for need in needs)
+    pinned = total - sum(len(wish.releases) for wish in wishes)
+    person.clear()
+    for line in ended(needs, trust, task.today):
+        person.warning(line)
+    if not wishes:
+        person.show(f"nothing to do: {_releases(total)} pinned already")
+    elif pinned:
+        person.note(f"{_releases(pinned)} pinned already")
+    return wishes
 
 
 def _needs(task: Task, said: _Said, places: Places, settings: Settings) -> tuple[Need, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -82,6 +82,7 @@ class SignerObserver:
         workspace: A private directory of this run.
         today: The day (UTC) of the run.
         reporter: Receives progress.
+        among: The only files that are looked at, some of each release; None for any that the page has.
     """
 
     trust: TrustFile
@@ -90,6 +91,7 @@ class SignerObserver:
     workspace: Path
     today: date
     reporter: Reporter
+    among: Collection[Candidate] | None = None
 
     def look(
         self, probe: Probe, *, version: Version | None = None, most: int = RELEASES
@@ -113,7 +115,7 @@ class SignerObserver:
             raise _no_release(probe, version, listing)
         observations, unsigned = [], []
         for number, files in enumerate(releases[:most]):
-            candidate = _representative(files)
+            candidate = _representative(files, self.among)
             inquiry = self._inquire(candidate, listing, trust=self.trust, probe=probe)
             match inquiry.observation:
                 case Observed(signed=signed):
@@ -255,8 +257,9 @@ def _releases(page: IndexPage, version: Version | None) -> list[list[Candidate]]
     return [by_version[v] for v in sorted(finals, reverse=True)]
 
 
-def _representative(files: Iterable[Candidate]) -> Candidate:
+def _representative(files: Iterable[Candidate], among: Collection[Candidate] | None) -> Candidate:
     """Choose the file of a release to examine: a wheel if there is one, the smallest if sizes are known."""
+    files = files if among is None else [candidate for candidate in files if candidate in among]
     return min(files, key=lambda c: (c.name.kind != "wheel", c.claimed_size or 0, c.name.filename))
 
 

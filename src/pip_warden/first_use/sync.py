@@ -140,17 +140,24 @@ class Sync:
                 hint=f"The trust file is unchanged. {CLOSE} If {name} itself is meant, say so at a terminal, "
                 "without --yes.",
             )
-        doubtful = [pin for pin in pins if pin.doubts]
-        if doubtful and wanted.yes:
-            raise RefusedError(
-                "not-pinned-unasked",
-                f"expected nothing that speaks against a pin, found for {doubtful[0].entry.project}: "
-                f"{escape_text('; '.join(doubtful[0].doubts), 1000)}"
-                + (f"; and doubts about {len(doubtful) - 1} more" if len(doubtful) > 1 else ""),
-                hint="The trust file is unchanged. Say yes at a terminal, or pin what is doubtful with "
-                "`pip-warden trust add` first.",
-            )
+        if wanted.yes:
+            _check_doubts(pins)
         self.task.confirm(f"Pin {'this package' if len(names) == 1 else f'these {len(names)} packages'}?")
+
+
+def _check_doubts(pins: Iterable[Pin]) -> None:
+    """Refuse to pin unasked what something speaks against."""
+    doubtful = [pin for pin in pins if pin.doubts]
+    if not doubtful:
+        return
+    more = f"; and doubts about {len(doubtful) - 1} more" if len(doubtful) > 1 else ""
+    raise RefusedError(
+        "not-pinned-unasked",
+        f"expected nothing that speaks against a pin, found for {doubtful[0].entry.project}: "
+        f"{escape_text('; '.join(doubtful[0].doubts), 1000)}{more}",
+        hint="The trust file is unchanged. Say yes at a terminal, or pin what is doubtful with "
+        "`pip-warden trust add` first.",
+    )
 
 
 def _with_roots(page: Page, roots: PinnedRoots) -> Page:

@@ -157,7 +157,9 @@ class Looker:
         """Prove who signed a release; None where nobody did."""
         probe = replace(page.wish.probe, root=root)
         try:
-            return page.observer.look(probe, version=version)
+            # Whoever can add a file to a release must not be taken for who signed those of the lock.
+            needed = {file.candidate for file in page.files[version]}
+            return replace(page.observer, among=needed).look(probe, version=version)
         except VerdictError as err:
             if err.code == _UNSIGNED:
                 return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import unquote
 
 from packaging.version import Version
@@ -14,9 +15,13 @@ from pip_warden.first_use.needs import Need, NeededRelease
 from pip_warden.first_use.source import choose_source
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.changed import conflict
+from pip_warden.trust.locations import parse_registry
 from pip_warden.trust.model import HashEntry, Probe, Source, TrustFile
+from pip_warden.verdict.pin import check_expiry
 
 _GITLAB_INDEX = "/packages/pypi/simple"
+_LONGEST_ID = 20
+"""Digits of a project's number."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +72,20 @@ def wishes_of(needs: Iterable[Need], trust: TrustFile, places: Places) -> tuple[
     return tuple(found)
 
 
+def ended(needs: Iterable[Need], trust: TrustFile, today: date) -> tuple[str, ...]:
+    """Return a line for each needed release whose exemption is over: it stays, and is refused."""
+    releases = [release for need in needs for release in need.releases]
+    entries = [trust.entry_for(release.project, release.version) for release in releases]
+    return tuple(
+        f"the exemption of {entry.project} {entry.version} has ended on {entry.expires}, and it is refused: "
+        "review it again, and write a later day into the trust file"
+        for entry in entries
+        if isinstance(entry, HashEntry) and check_expiry(entry, today) is not None
+    )
+
+
 def place_of(project: ProjectName, trust: TrustFile, places: Places) -> Probe:
-    """Return where a package is looked for of which no lock says anything.
+    """Return where a package is looked for of which no lock says where it is.
 
     Raises:
         UsageError: ``source-needed`` or ``project-needed``.
@@ -100,38 +117,36 @@ def _wish(
     releases: tuple[NeededRelease, ...], exempt: frozenset[Version], trust: TrustFile, places: Places
 ) -> Wish:
     project = releases[0].project
-    known = trust.page_entry(project)
     indexes = list(dict.fromkeys(index for release in releases for index in release.indexes))
-    found = dict.fromkeys(_place(index, places) for index in indexes if index is not None)
-    named = [place for place in found if place is not None]
-    if len(named) > 1 or (named and len(found) > 1):
+    found = list(dict.fromkeys(_place(index, places) for index in indexes if index is not None))
+    if len(found) > 1:
         raise _unclear(project, indexes, "a trust file has one source for each package")
-    if named:
-        source, registry = named[0]
-    elif found and not places.is_named:
+    place = found[0] if found else None
+    if found and place is None and not places.is_named:
         raise _unclear(project, indexes, "it is none of the trust file's sources")
-    elif known is not None:
-        source, registry = trust.source(known.source), known.registry
-    else:
-        source, registry = places.default or choose_source(None, places.sources, gitlab=False), None
-    if known is not None and (known.source != source.name or registry not in {None, *_names(known)}):
-        raise conflict(str(project), f"from {known.source}", f"from {source.name}, or another project of it")
+    probe = place_of(project, trust, places) if place is None else _placed(project, *place, trust)
+    # Bytes that the lock demands are the same anywhere; without a digest the place is all that there is.
+    is_open = bool(found) and place is None and any(not release.all_digests for release in releases)
+    unsure = f"the lock takes it from {_shown(indexes)}, and has no digest of it" if is_open else ""
+    return Wish(probe=probe, releases=releases, exempt=exempt, unsure=unsure)
+
+
+def _placed(project: ProjectName, source: Source, registry: str | None, trust: TrustFile) -> Probe:
+    """Return where the lock says that a package is; a pinned one has the place that it has."""
+    known = trust.page_entry(project)
     if known is not None:
+        names = {None, known.registry, None if known.registry_id is None else str(known.registry_id)}
+        if known.source != source.name or registry not in names:
+            raise conflict(project, f"from {known.source}", f"from {source.name}, or another project of it")
         registry = known.registry
     if source.type == "gitlab" and registry is None:
         raise _no_registry(project, source)
-    probe = Probe(
+    return Probe(
         project=project,
         source=source.name,
         registry=registry,
-        registry_id=known.registry_id if known is not None else None,
+        registry_id=_number(registry) if known is None else known.registry_id,
     )
-    # Bytes that the lock demands are the same anywhere; without a digest the place is all that there is.
-    is_open = bool(found) and not named and any(not release.all_digests for release in releases)
-    unsure = (
-        f"the lock takes it from {', '.join(_shown(indexes))}, and has no digest of it" if is_open else ""
-    )
-    return Wish(probe=probe, releases=releases, exempt=exempt, unsure=unsure)
 
 
 def _place(index: str, places: Places) -> tuple[Source, str | None] | None:
@@ -142,19 +157,28 @@ def _place(index: str, places: Places) -> tuple[Source, str | None] | None:
             return source, None
         projects = f"{source.url.rstrip('/')}/api/v4/projects/"
         if source.type == "gitlab" and url.startswith(projects) and url.endswith(_GITLAB_INDEX):
-            return source, unquote(url.removeprefix(projects).removesuffix(_GITLAB_INDEX))
+            return source, _registry(unquote(url.removeprefix(projects).removesuffix(_GITLAB_INDEX)))
     return None
 
 
-def _names(known: object) -> set[str | None]:
-    registry_id = getattr(known, "registry_id", None)
-    return {getattr(known, "registry", None), None if registry_id is None else str(registry_id)}
+def _registry(text: str) -> str | None:
+    if text.isascii() and text.isdigit() and len(text) < _LONGEST_ID:
+        return str(int(text))
+    try:
+        return parse_registry(text)
+    except UsageError:
+        return None
+
+
+def _number(registry: str | None) -> int | None:
+    """Return the number of a project that is named by it."""
+    return int(registry) if registry is not None and registry.isdigit() else None
 
 
 def _unclear(project: str, indexes: Iterable[str | None], why: str) -> UsageError:
     return UsageError(
         "lock-source",
-        f"expected one source for {project}, found {', '.join(_shown(indexes))} in the lock; {why}",
+        f"expected one source for {project}, found {_shown(indexes)} in the lock; {why}",
         hint="Add the index to the trust file (`pip-warden trust add NAME --source URL`), or say with "
         "`--source NAME` where the packages of other indexes are taken from.",
     )
@@ -169,5 +193,5 @@ def _no_registry(project: str, source: Source) -> UsageError:
     )
 
 
-def _shown(indexes: Iterable[str | None]) -> list[str]:
-    return [escape_text(index or "the tool's default index", 300) for index in indexes]
+def _shown(indexes: Iterable[str | None]) -> str:
+    return ", ".join(escape_text(index or "the tool's default index", 300) for index in indexes)

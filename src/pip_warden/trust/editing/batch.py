@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 from packaging.version import Version
@@ -48,9 +49,7 @@ def add_entries(text: str, entries: Sequence[Entry], path: Path) -> str:
             joining[entry.project] = []
             blocks.append(render_hash_entry(entry, reasons.get(entry.source, ""), is_grouped=True))
         added.append(entry)
-    changed = text
-    for block in blocks:
-        changed = with_block(changed, block)
+    changed = reduce(with_block, blocks, text)
     expected = replace(trust, entries=(*trust.entries, *added))
     if blocks:
         checked_as(changed, expected)
