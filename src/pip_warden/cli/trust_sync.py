@@ -33,7 +33,7 @@ _Said = tuple[tuple[Path, ...], tuple[Path, ...], Path | None]
 @click.command(
     "sync",
     epilog=examples(
-        "pip-warden trust sync --source https://pypi.org/simple --reason 'not signed; locked'",
+        "pip-warden trust sync --source https://pypi.org/simple \\\n    --reason 'not signed; locked'",
         "pip-warden trust sync --lock pylock.toml --yes",
     ),
 )
