@@ -194,6 +194,8 @@ def _needs(task: Task, said: _Said, places: Places, settings: Settings) -> tuple
             name = f"{each.project} from " if each.project else ""
             _tell_direct(f"{name}{each.location} ({each.kind.value}, {each.where})", task.person)
         return needs.projects
+    for note in wanted.notes:
+        task.person.note(note)
     for path in (*(file.path for file in wanted.files), *(project.path for project in wanted.projects)):
         _tell_direct(str(path), task.person)
     trust = task.trust()
