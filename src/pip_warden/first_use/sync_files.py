@@ -64,20 +64,34 @@ def files_of(release: NeededRelease, listing: Listing, fetch: Fetch) -> tuple[Fo
     return tuple(found[name] for name in sorted(found))
 
 
+def check_agrees(candidate: Candidate, wanted: Digest, found: Digest | None) -> None:
+    """Check a digest of a file against the one that the lock demands.
+
+    Args:
+        candidate: The file.
+        wanted: The digest that it must have.
+        found: What the page, or the file itself, says; None where that says nothing.
+
+    Raises:
+        RefusedError: ``lock-disagrees``.
+    """
+    if found not in {None, wanted}:
+        raise RefusedError(
+            "lock-disagrees",
+            f"expected {candidate.name} to have SHA-256 {wanted}, as it is locked, "
+            f"found {found} on {candidate.page_url}",
+            hint="One of the two was changed, or the lock was made of another index. "
+            "Nothing is pinned before you know which.",
+        )
+
+
 def _named(release: NeededRelease, usable: list[Candidate]) -> dict[str, FoundFile]:
     found = {}
     for file in release.files:
         candidate = _listed(file.name.filename, file.sha256, usable)
         if candidate is None:
             raise _missing(release, file.sha256, f"{escape_text(file.name.filename)} with SHA-256")
-        if candidate.claimed_sha256 not in {None, file.sha256}:
-            raise RefusedError(
-                "lock-disagrees",
-                f"expected {candidate.name} to have SHA-256 {file.sha256}, as {', '.join(release.where)} "
-                f"says, found {candidate.claimed_sha256} on {candidate.page_url}",
-                hint="One of the two was changed, or the lock was made of another index. "
-                "Nothing is pinned before you know which.",
-            )
+        check_agrees(candidate, file.sha256, candidate.claimed_sha256)
         found[candidate.name.filename] = FoundFile(candidate=candidate, sha256=file.sha256)
     return found
 

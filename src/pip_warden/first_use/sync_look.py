@@ -14,7 +14,7 @@ from pip_warden.first_use.by_hash import last_day_of
 from pip_warden.first_use.by_identity import doubts_about
 from pip_warden.first_use.needs import NeededRelease
 from pip_warden.first_use.observe import PackageObservation, SignerObserver
-from pip_warden.first_use.sync_files import FoundFile, files_of
+from pip_warden.first_use.sync_files import FoundFile, check_agrees, files_of
 from pip_warden.first_use.sync_supply import KeptSupply
 from pip_warden.first_use.sync_wishes import Wish
 from pip_warden.first_use.task import Task
@@ -159,11 +159,15 @@ class Looker:
         try:
             # Whoever can add a file to a release must not be taken for who signed those of the lock.
             needed = {file.candidate for file in page.files[version]}
-            return replace(page.observer, among=needed).look(probe, version=version)
+            look = replace(page.observer, among=needed).look(probe, version=version)
         except VerdictError as err:
             if err.code == _UNSIGNED:
                 return None
             raise
+        for file in page.files[version]:
+            # A page need not say digests: then only now is seen what it has.
+            check_agrees(file.candidate, file.sha256, page.kept.digest_of(file.candidate))
+        return look
 
     def _by_identity(self, page: Page, look: PackageObservation, template: Template) -> Pin:
         wish, newest = page.wish, look.observations[0]

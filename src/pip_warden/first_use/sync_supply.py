@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pip_warden.artifact.model import Artifact
+from pip_warden.digests import Digest
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ProjectName
@@ -38,6 +39,11 @@ class KeptSupply:
         self._page: IndexPage | None = None
         self._files: dict[Candidate, Artifact] = {}
         self._found: dict[Candidate, tuple[Item | BadItem, ...]] = {}
+
+    def digest_of(self, candidate: Candidate) -> Digest | None:
+        """Return the digest of a file that was fetched and is kept."""
+        artifact = self._files.get(candidate)
+        return None if artifact is None else artifact.digest
 
     def forget_files(self) -> None:
         """Remove the files that were kept: all of a project's may be large."""
