@@ -17,7 +17,12 @@ from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import TrustFileError, UsageError
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.edit import add_source, new_file_text
-from pip_warden.trust.editing.exemptions import add_hash_entry, remove_release, replace_releases
+from pip_warden.trust.editing.exemptions import (
+    add_hash_entry,
+    remove_release,
+    replace_all,
+    replace_releases,
+)
 from pip_warden.trust.editing.removal import remove_package
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Entry, HashEntry, Source, TrustFile
@@ -166,6 +171,43 @@ def test_a_bump_of_thirty_packages_changes_a_line_for_each_file() -> None:
     assert {*read(bumped).entries} == {release(NEW, name) for name in names}
     for name in names:
         assert replace_releases(bumped, ProjectName(name), {NEW: files_of(name, NEW)}, PATH) == bumped
+
+
+def test_many_packages_are_changed_as_one_by_one() -> None:
+    names = ["alpha", "beta", "gamma", "delta"]
+    text = pinned(*(release(OLD, name) for name in names)) + versioned(project="older") + versioned()
+    wanted = {ProjectName(name): {NEW: files_of(name, NEW)} for name in (*names, "older")}
+
+    bumped = text
+    for project, releases in wanted.items():
+        bumped = replace_releases(bumped, project, releases, PATH)
+
+    assert replace_all(text, wanted, PATH) == bumped
+    assert replace_all(bumped, wanted, PATH) == bumped
+    removed, added = changes(text, bumped)
+    assert len(removed) == len(added) == 2 * len(wanted) + 1  # the older form says its version, too
+
+
+def test_a_package_of_which_no_release_stays_loses_its_tables_of_hashes() -> None:
+    text = pinned(release(OLD, "beta"), release(OLD), release(NEW)) + versioned(Version("2"))
+
+    changed = replace_all(text, {IDNA: {}, ProjectName("beta"): {NEW: files_of("beta", NEW)}}, PATH)
+
+    assert read(changed).entries == (release(NEW, "beta"),)
+    with pytest.raises(UsageError, match="idna"):
+        replace_all(changed, {IDNA: {}}, PATH)
+
+
+@pytest.mark.parametrize("last", ["", "\n"])
+def test_a_file_without_a_last_end_of_line_is_changed_as_well(last: str) -> None:
+    text = pinned(release(OLD)).rstrip("\n") + last
+
+    changed = replace_all(text, {IDNA: {OLD: files_of("idna", OLD), NEW: files_of("idna", NEW)}}, PATH)
+
+    removed, added = changes(text, changed)
+    assert not removed
+    assert all("3.21" in line for line in added)
+    assert len(added) == 2
 
 
 def test_a_release_in_the_older_form_is_bumped_in_place() -> None:

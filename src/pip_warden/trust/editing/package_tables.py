@@ -75,11 +75,6 @@ class PackageTables:
         chosen = [section for table in sorted(tables) for section in self._tables[table]]
         return "".join(without(self._lines, chosen))
 
-    def with_version(self, table: int, version: Version) -> str:
-        """Return the text with another version of a table that says one."""
-        pair = next(pair for pair in self._tables[table][0].pairs if pair.keys == ("version",))
-        return self._with_value(pair, spelled(str(version)))
-
     def with_identity(self, table: int, block: str) -> str:
         """Return the text with another identity after those of a table.
 
@@ -100,24 +95,60 @@ class PackageTables:
                 return with_pair(self._lines, pair, extended(statement, pair.keys, [value]))
         raise uneditable(None)
 
-    def with_files(self, table: int, files: Files) -> str:
-        """Return the text with other files of a table, none of which is said twice.
+    def with_changes(self, files: Mapping[int, Files], versions: Mapping[int, Version]) -> str:
+        """Return the text with other files of some tables, none of which is said twice, and other versions.
 
         A file that stays keeps its line. A new one is put where it belongs by version and name, if possible
         in the place of one that goes.
         """
+        edit = _Edit(self._lines, end_of_line(self.text))
+        for table, version in versions.items():
+            pair = next(pair for pair in self._tables[table][0].pairs if pair.keys == ("version",))
+            edit.set(pair, spelled(str(version)))
+        for table, new in files.items():
+            self._put_files(edit, table, new)
+        return edit.text()
+
+    def _put_files(self, edit: _Edit, table: int, files: Files) -> None:
         for section in self._tables[table]:
             if section.keys == _FILES:
-                return self._with_lines(section.pairs, section.first, files)
+                edit.list(section.pairs, section.first, files)
+                return
         main = self._tables[table][0]
         for pair in main.pairs:
             if pair.keys == ("sha256",):
-                return self._with_value(pair, _inline(files))
+                edit.set(pair, _inline(files))
+                return
         dotted = tuple(pair for pair in main.pairs if pair.keys[0] == "sha256")
-        return self._with_lines(dotted, dotted[0].first - 1 if dotted else 0, files)
+        edit.list(dotted, dotted[0].first - 1 if dotted else 0, files)
 
-    def _with_value(self, pair: Pair, value: str) -> str:
-        """Return the text with another value of a pair; what follows it on its line stays."""
+
+class _Edit:
+    """Collects which lines go and what is put in, all by the numbers of the lines as they were.
+
+    Args:
+        lines: The lines.
+        end: How they end.
+    """
+
+    def __init__(self, lines: Sequence[str], end: str) -> None:
+        self._lines = lines
+        self._end = end
+        self._gone: set[int] = set()
+        self._taken: dict[int, list[str]] = {}
+
+    def text(self) -> str:
+        """Return the text with every change."""
+        pieces = [
+            text
+            for number, line in enumerate(self._lines)
+            for text in (*(() if number in self._gone else (line,)), *self._taken.get(number, ()))
+        ]
+        ended = (piece if piece.endswith("\n") else piece + self._end for piece in pieces[:-1])
+        return "".join([*ended, *pieces[-1:]])
+
+    def set(self, pair: Pair, value: str) -> None:
+        """Give a pair another value; what follows that on its line stays."""
         statement = "".join(self._lines[pair.first : pair.end])
         rest = statement[len(pair.spelled) + 1 :]
         start = len(rest) - len(rest.lstrip())
@@ -130,26 +161,24 @@ class PackageTables:
         end = next((at for at in ends if is_toml(f"x ={rest[:at]}")), None)
         if end is None:
             raise uneditable(None)
+        self._gone.update(range(pair.first, pair.end))
         changed = f"{pair.spelled}={rest[:start]}{value}{rest[end:]}"
-        return with_pair(self._lines, pair, changed)
+        self._taken.setdefault(pair.end - 1, []).append(changed)
 
-    def _with_lines(self, pairs: Sequence[Pair], above: int, files: Files) -> str:
-        """Return the text with a line for each file, where there were pairs, and a line above them all."""
+    def list(self, pairs: Sequence[Pair], above: int, files: Files) -> None:
+        """Have a line for each file, where there were pairs, and a line above them all."""
         if not pairs:
             raise uneditable(None)
-        end, before = end_of_line(self.text), _before_key(pairs[0])
-        lines = [line if line.endswith("\n") else line + end for line in self._lines]
-        stay = {pair.keys[-1]: pair for pair in pairs if _says(lines, pair, files)}
-        goes = [pair for pair in pairs if pair.keys[-1] not in stay]
+        before = _before_key(pairs[0])
+        stay = {pair.keys[-1]: pair for pair in pairs if _says(self._lines, pair, files)}
         room = Room(above, pairs, stay)
         for name in sorted(files.keys() - stay.keys(), key=place_of):
-            room.take(name, f"{before}{spelled(name)} = {spelled(str(files[name]))}{end}")
-        gone = {line for pair in goes for line in range(pair.first, pair.end)}
-        return "".join(
-            text
-            for number, line in enumerate(lines)
-            for text in ("" if number in gone else line, *room.taken.get(number, ()))
-        )
+            room.take(name, f"{before}{spelled(name)} = {spelled(str(files[name]))}{self._end}")
+        for pair in pairs:
+            if pair.keys[-1] not in stay:
+                self._gone.update(range(pair.first, pair.end))
+        for number, taken in room.taken.items():
+            self._taken.setdefault(number, []).extend(taken)
 
 
 @lru_cache(maxsize=2)
