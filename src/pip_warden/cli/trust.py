@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LATE = {
     "add": "trust_add",
     "sync": "trust_sync",
+    "update": "trust_update",
     "list": "trust_list",
     "remove": "trust_remove",
     "diff": "trust_diff",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pip_warden.first_use.new_root import NewRoot, pinned_roots
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing import batch, edit, exemptions, removal
 from pip_warden.trust.editing.changed import changed_meanwhile
+from pip_warden.trust.editing.hash_tables import Files
 from pip_warden.trust.file import load, parse
 from pip_warden.trust.model import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
 from pip_warden.trust.roots import PinnedRoots
@@ -74,6 +76,24 @@ class Draft:
             self._text = removal.remove_package(self._text, project, self.path)
         else:
             self._text = exemptions.remove_release(self._text, project, version, self.path)
+
+    def replace_hashes(self, wanted: Mapping[ProjectName, Mapping[Version, Files]]) -> None:
+        """Pin exactly these releases of some packages by hash; one without any loses its exemptions."""
+        self._text = exemptions.replace_all(self._text, wanted, self.path)
+
+    def remove_packages(self, projects: Collection[ProjectName]) -> None:
+        """Take out every pin of some packages."""
+        self._text = removal.remove_packages(self._text, projects, self.path)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Forget what was drafted within, if that fails."""
+        before = self._text, self.root
+        try:
+            yield
+        except BaseException:
+            self._text, self.root = before
+            raise
 
     def add_identity(self, entry: IdentityEntry, identity: Identity) -> None:
         """Add a signer to an existing package, as :func:`pip_warden.trust.editing.edit.add_identity` does."""

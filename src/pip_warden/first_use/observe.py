@@ -115,7 +115,7 @@ class SignerObserver:
             raise _no_release(probe, version, listing)
         observations, unsigned = [], []
         for number, files in enumerate(releases[:most]):
-            candidate = _representative(files, self.among)
+            candidate = representative(files, self.among)
             inquiry = self._inquire(candidate, listing, trust=self.trust, probe=probe)
             match inquiry.observation:
                 case Observed(signed=signed):
@@ -257,7 +257,7 @@ def _releases(page: IndexPage, version: Version | None) -> list[list[Candidate]]
     return [by_version[v] for v in sorted(finals, reverse=True)]
 
 
-def _representative(files: Iterable[Candidate], among: Collection[Candidate] | None) -> Candidate:
+def representative(files: Iterable[Candidate], among: Collection[Candidate] | None = None) -> Candidate:
     """Choose the file of a release to examine: a wheel if there is one, the smallest if sizes are known."""
     files = files if among is None else [candidate for candidate in files if candidate in among]
     return min(files, key=lambda c: (c.name.kind != "wheel", c.claimed_size or 0, c.name.filename))

@@ -99,6 +99,16 @@ class RegistrySupply:
             return self._provenances.find(candidate, source)
         return self._searched(artifact, source.name, self._stores(artifact.name, entry), entry)
 
+    def has_provenance(self, candidate: Candidate) -> bool:
+        """Return whether a simple index has a provenance object for a file; it may prove nothing.
+
+        Raises:
+            UndecidedError: It could not be told.
+        """
+        source = self._trust.source(candidate.source)
+        found = self._provenances.find(candidate, source) if source.type == "simple" else ()
+        return any(isinstance(each, Item) for each in found)
+
     def _stores(self, name: ArtifactName, entry: IdentityEntry | Probe) -> list[GenericStore]:
         source = self._trust.source(entry.source)
         if entry.registry is None:

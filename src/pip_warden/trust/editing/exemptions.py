@@ -21,6 +21,8 @@ from pip_warden.trust.editing.render import render_hash_entry
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import HashEntry, TrustFile
 
+__all__ = ["Files", "add_hash_entry", "remove_release", "replace_all", "replace_releases"]
+
 
 def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
     """Pin a release by hash; where it is pinned so, the files that it does not list yet are added.

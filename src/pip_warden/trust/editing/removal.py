@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +29,21 @@ def remove_package(text: str, project: ProjectName, path: Path) -> str:
         UsageError: ``not-in-trust-file``; ``trust-file-uneditable``.
         TrustFileError: The text is not a valid trust file, before or after.
     """
+    return remove_packages(text, (project,), path)
+
+
+def remove_packages(text: str, projects: Collection[ProjectName], path: Path) -> str:
+    """Take out every pin of some packages, each as :func:`remove_package` does; the text is checked once."""
     trust = parse(text, path)
-    if not trust.entries_of(project):
-        raise not_in_trust_file(project, trust)
+    for project in projects:
+        if not trust.entries_of(project):
+            raise not_in_trust_file(project, trust)
+    if not projects:
+        return text
     pairs = zip(trust.tables, trust.entries, strict=True)
-    gone = {table for table, entry in pairs if entry.project == project}
+    gone = {table for table, entry in pairs if entry.project in projects}
     changed = PackageTables(text, max(trust.tables) + 1).without(gone)
-    left = tuple(entry for entry in trust.entries if entry.project != project)
+    left = tuple(entry for entry in trust.entries if entry.project not in projects)
     return checked_as(changed, replace(trust, entries=left))
 
 
