@@ -25,6 +25,7 @@ _LATE = {
     "update": "trust_update",
     "list": "trust_list",
     "remove": "trust_remove",
+    "prune": "trust_prune",
     "diff": "trust_diff",
     "explain": "trust_explain",
 }
