@@ -100,7 +100,7 @@ VERSIONS = st.lists(st.sampled_from(["1.0", "1.1", "2.0", "2.1"]), unique=True).
 NAMES = st.sampled_from(["walnut", "pecan", "hazel"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pinned=st.dictionaries(NAMES, VERSIONS, min_size=1),
     needs=st.dictionaries(NAMES, st.sampled_from(["1.0", "1.1", "2.0", "2.1"]), min_size=1),

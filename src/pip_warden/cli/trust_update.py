@@ -94,7 +94,7 @@ def _update(upkeep: Upkeep, request: UpdateRequest, *, yes: bool) -> int:
     refused = [move for move in found if move.refusal is not None]
     changed = [move for move in found if move.refusal is None and not move.is_idle]
     if changed:
-        headings = ("package", "pinned", "will be", "files", "said in")
+        headings = ("package", "pinned", "will be", "files", "why")
         person.show(table_text(headings, [_row(move) for move in changed]))
     _tell_evidence(upkeep, changed)
     for move in refused:
@@ -138,8 +138,17 @@ def _row(move: Move) -> list[str]:
         ", ".join(map(str, before)),
         ", ".join(map(str, sorted(after))) or "nothing",
         f"{files} new" if files else "",
-        move.where if after else "nothing needs it",
+        _why(move),
     ]
+
+
+def _why(move: Move) -> str:
+    """Say where what is new is needed, or why releases go where nothing takes their place."""
+    if move.new:
+        return move.where or "the newest release"
+    if move.package.is_signed:
+        return "a pinned signer decides from then on"
+    return "nothing needs the others" if move.releases else "nothing needs it"
 
 
 def _counted(found: Sequence[Move]) -> str:

@@ -66,6 +66,8 @@ def removals(trust: TrustFile, needs: Needs | None, today: date) -> tuple[Remova
         by_hash = (each for each in trust.entries_of(project) if isinstance(each, HashEntry))
         for entry in sorted(by_hash, key=lambda each: each.version):
             why = _why(entry, needed, today)
+            if why and trust.identity_entry(project) is not None:
+                why += "; a pinned signer decides from then on"
             if why:
                 found.append(Removal(project=project, version=entry.version, why=why))
     return tuple(found)
