@@ -19,7 +19,7 @@ import pytest
 from pip_warden.sandbox import File, Sandbox
 
 DOCS = (Path(__file__).parents[2] / "docs" / "upkeep.md").read_text(encoding="utf-8")
-GITLAB, GITHUB = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+GITLAB, UPDATE, DIFF = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
 PINS = """\
 version = 1
 
@@ -44,8 +44,8 @@ def gitlab_script(job: str) -> str:
     return "\n".join(re.findall(r"^    - (.*)$", found.partition("  script:\n")[2], re.MULTILINE))
 
 
-def github_script() -> str:
-    return "\n".join(line.strip() for line in GITHUB.partition("- run: |\n")[2].splitlines())
+def github_script(workflow: str) -> str:
+    return "\n".join(line.strip() for line in workflow.partition("- run: |\n")[2].splitlines())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,8 +213,12 @@ def test_on_github_the_pins_follow_the_bot(sandbox: Sandbox, server: Server) -> 
     branch = "dependabot/pip/dogwood-1.1"
     server.commit(branch, {"pylock.toml": lock("dogwood", new)})
 
-    job = server.job(github_script(), branch, GITHUB_REF_NAME=branch)
+    job = server.job(github_script(UPDATE), branch, GITHUB_REF_NAME=branch)
 
     assert job.returncode == 0, job.stderr
     assert server.read(branch) == pins(sandbox, "dogwood", new)
     assert "[dependabot skip]" in server.log(branch)[0]
+
+    diff = server.job(github_script(DIFF), branch, GITHUB_BASE_REF="main")
+    assert diff.returncode == 1, diff.stderr
+    assert "widened" in diff.stdout
