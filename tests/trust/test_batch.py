@@ -10,7 +10,7 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.errors import UsageError
 from pip_warden.names import parse_project_name
-from pip_warden.trust.editing import batch
+from pip_warden.trust.editing import batch, exemptions
 from pip_warden.trust.editing.batch import add_entries
 from pip_warden.trust.editing.changed import checked_as
 from pip_warden.trust.file import parse
@@ -48,6 +48,21 @@ def test_two_hundred_packages_are_validated_once(monkeypatch: pytest.MonkeyPatch
     entries = [entry(f"package{number}", "1.0") for number in range(200)]
     trust = parse(add_entries(TEXT, entries, PATH), PATH)
     assert set(trust.entries) == set(entries)
+    assert len(checks) == 1
+
+
+def test_two_hundred_releases_join_what_is_pinned_in_one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"package{number}" for number in range(200)]
+    before = add_entries(TEXT, [entry(name, "1.0") for name in names], PATH)
+    checks: list[str] = []
+
+    def noted(text: str, expected: TrustFile) -> str:
+        checks.append(text)
+        return checked_as(text, expected)
+
+    monkeypatch.setattr(exemptions, "checked_as", noted)
+    trust = parse(add_entries(before, [entry(name, "2.0", "2") for name in names], PATH), PATH)
+    assert len(trust.entries) == 400
     assert len(checks) == 1
 
 

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.changed import checked_as, conflict, with_block
-from pip_warden.trust.editing.exemptions import Files, replace_releases
+from pip_warden.trust.editing.exemptions import Files, replace_all
 from pip_warden.trust.editing.render import render_hash_entry, render_identity_entry
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Entry, HashEntry, TrustFile
@@ -53,10 +53,8 @@ def add_entries(text: str, entries: Sequence[Entry], path: Path) -> str:
     expected = replace(trust, entries=(*trust.entries, *added))
     if blocks:
         checked_as(changed, expected)
-    for project, more in joining.items():
-        if more:
-            changed = replace_releases(changed, project, _releases(expected, project, more), path)
-    return changed
+    joined = {project: _releases(expected, project, more) for project, more in joining.items() if more}
+    return replace_all(changed, joined, path)
 
 
 def _releases(trust: TrustFile, project: ProjectName, more: Iterable[HashEntry]) -> dict[Version, Files]:
