@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -130,6 +131,7 @@ def stage(sandbox: Sandbox, home: Path, request: pytest.FixtureRequest) -> Itera
     root, upstream = sandbox.write_trust(home), sandbox.upstream
     words |= {
         "PYPI": upstream.simple_url,
+        "HOST": urlsplit(upstream.simple_url).netloc,
         "MIRROR": upstream.mirror_url,
         "INTEGRITY": upstream.integrity_url,
         "GITLAB": sandbox.gitlab_url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -151,3 +152,12 @@ def _print_text(report: Report, stream: TextIO, console: Console) -> None:
     said = text.render(report, layout_of(stream), seconds=console.seconds, quiet=console.quiet)
     if said:
         print(said, file=stream)
+
+
+def typed_command() -> str:
+    """Return the command as it was typed, ``""`` where it may hold a secret: in a URL, or for a file."""
+    words: tuple[str, ...] = click.get_current_context().obj or ()
+    is_secret = any(
+        "@" in word or ("/" in word and "?" in word) or word.startswith("--token") for word in words
+    )
+    return "" if is_secret else shlex.join(words)

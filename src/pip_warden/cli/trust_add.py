@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path
+from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path, typed_command
 from pip_warden.cli.examples import examples
 
 if TYPE_CHECKING:
@@ -122,18 +121,9 @@ def command(
         requirements=requirements,
         trusted_root=options["trusted_root"],
         yes=yes,
-        typed=_typed(),
+        typed=typed_command(),
     )
     _add(wanted, _trust_path(trust), options)
-
-
-def _typed() -> str:
-    """Return the command as it was typed, ``""`` where it may hold a secret: in a URL, or for a file."""
-    words: tuple[str, ...] = click.get_current_context().obj or ()
-    is_secret = any(
-        "@" in word or ("/" in word and "?" in word) or word.startswith("--token") for word in words
-    )
-    return "" if is_secret else shlex.join(words)
 
 
 def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path
+from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path, typed_command
 from pip_warden.cli.examples import examples
 
 if TYPE_CHECKING:
@@ -107,7 +106,6 @@ def command(
 
     if project is not None and (locks or requirements):
         raise UsageError("usage", "expected PROJECT, or files with --lock and -r, found both")
-    words: tuple[str, ...] = click.get_current_context().obj or ()
     wanted = PinRequest(
         names=(),
         source=source,
@@ -116,7 +114,7 @@ def command(
         requirements=requirements,
         trusted_root=trusted_root,
         yes=yes,
-        typed="" if any("://" in word and "@" in word for word in words) else shlex.join(words),
+        typed=typed_command(),
     )
     path = trust_path(trust) or Path.cwd() / TRUST_FILE_NAME
     _sync(wanted, (locks, requirements, project), path, options | {"hash_only": hash_only})
