@@ -6,11 +6,17 @@ BIN    := $(VENV)/bin
 MANY   ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 STAMP  := $(VENV)/.ready
 STACK  := PYTHONPATH=tests $(BIN)/python -m interop.stack
+# What pip-warden with every extra needs, and the trust file with its pins; no other command looks for one there.
+LOCKED ?= locked
+# Pages and files come from where pip takes them on this machine; that is the machine's matter, and no file names it.
+INDEX  := index="$$(PYTHONPATH=tests $(BIN)/python -m interop.pip_index)"
+TRUST  := $(INDEX) && PIP_WARDEN_MIRROR_PYPI="$$index" $(BIN)/pip-warden trust
+PINNED := -r $(LOCKED)/requirements.txt --trust $(LOCKED)/pytrust.toml --hash-only --yes
 
 .DEFAULT_GOAL := help
 # More for pytest: make test ARGS='-k foo -x'
 ARGS   ?=
-.PHONY: help setup demo test test-all test-newest mutants check fix interop bench bench-quick clean
+.PHONY: help setup demo test test-all test-newest mutants check fix lock trust-sync trust-update interop bench bench-quick clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,6 +59,18 @@ fix: setup ## format, apply safe fixes, write the generated docs
 	$(BIN)/ruff format src tests scripts examples
 	$(BIN)/ruff check --fix src tests scripts examples
 	$(BIN)/python scripts/docs.py
+
+# For all platforms and every Python from the oldest one on. What is locked stays as it is, where it may.
+lock: setup ## lock what pip-warden with every extra needs, and move the pins; ARGS=--upgrade takes newer releases
+	@$(INDEX) && UV_DEFAULT_INDEX="$${index:-https://pypi.org/simple}" UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet \
+	  --universal --python-version 3.11 --generate-hashes --all-extras pyproject.toml -o $(LOCKED)/requirements.txt $(ARGS)
+	@$(MAKE) --no-print-directory trust-sync trust-update
+
+trust-sync: setup ## pin what the lock names and locked/pytrust.toml has not
+	@$(TRUST) sync $(PINNED) --source https://pypi.org/simple --reason 'locked; who signs it is not pinned yet'
+
+trust-update: setup ## move the pins of locked/pytrust.toml to the releases that the lock names; drop what it does not name
+	@$(TRUST) update $(PINNED)
 
 # One shell, so that whatever was started is ended, whatever happens between. KEEP=1 runs on the keys and logs that an earlier run left.
 interop: setup ## foreign programs against a real Sigstore (GitLab: the sandbox's), and real archives (needs Go, npm; root for apt; kept in .cache)

@@ -6,8 +6,6 @@ builds nothing; the index is the one configured for pip.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -20,6 +18,7 @@ import requests
 from pypi_simple import DigestMismatchError, DistributionPackage, NoSuchProjectError, PyPISimple
 from requests.adapters import HTTPAdapter
 
+from interop.pip_index import PYPI, pip_index
 from interop.stack.places import CACHE
 from pip_warden.digests import Digest, digest_of_file
 from pip_warden.names import parse_artifact_name
@@ -113,20 +112,14 @@ def fetch(archives: Iterable[Archive]) -> None:
     Raises:
         CorpusError: A file is not on the index, or is not the one of the list.
         requests.RequestException: The index does not respond.
+        subprocess.CalledProcessError: pip cannot read its configuration.
     """
     wanted = [archive for archive in archives if not archive.is_here]
-    index = _index() if wanted else ""
+    index = (pip_index() or PYPI) if wanted else ""
     by_project = [list(files) for _, files in groupby(wanted, key=lambda archive: archive.project)]
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         for _ in pool.map(lambda files: _fetch_project(index, files), by_project):
             pass
-
-
-def _index() -> str:
-    """Return the index that pip would use."""
-    asked = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    return os.environ.get("PIP_INDEX_URL") or said or "https://pypi.org/simple"
 
 
 def _fetch_project(index: str, wanted: list[Archive]) -> None:
