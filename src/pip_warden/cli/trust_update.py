@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _COOL_DOWN = 7
 """Days."""
+_NAMED = 5
+"""How many names a line lists."""
 
 
 @click.command(
@@ -102,6 +104,7 @@ def _update(upkeep: Upkeep, request: UpdateRequest, *, yes: bool) -> int:
         person.warning(
             f"{move.package.project} stays as it is: {move.refusal.message}  [{move.refusal.code}]"
         )
+    _tell_unpinned(upkeep, request)
     if refused and request.needs is not None:
         raise _as_a_whole(refused)
     if changed:
@@ -155,6 +158,16 @@ def _counted(found: Sequence[Move]) -> str:
     from pip_warden.report.summary import counted
 
     return counted(len(found), "package", "packages")
+
+
+def _tell_unpinned(upkeep: Upkeep, request: UpdateRequest) -> None:
+    """Say what an install will refuse although all that is pinned is as needed."""
+    names = () if request.needs is None or request.names else request.needs.unpinned(upkeep.draft.trust())
+    if names:
+        shown = ", ".join(names[:_NAMED]) + (
+            f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        )
+        upkeep.person.warning(f"needed and not pinned: {shown}; `pip-warden trust sync` pins that")
 
 
 def _tell_evidence(upkeep: Upkeep, changed: Sequence[Move]) -> None:

@@ -16,6 +16,7 @@ from pip_warden.locks.files import contradiction
 from pip_warden.locks.model import DirectReference, Lacking, LockedFile, LockedRelease
 from pip_warden.locks.read import find_locks, read_lock
 from pip_warden.names import ProjectName
+from pip_warden.trust.model import TrustFile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +78,10 @@ class Needs:
     paths: tuple[Path, ...]
     projects: tuple[Need, ...]
     direct: tuple[DirectReference, ...] = ()
+
+    def unpinned(self, trust: TrustFile) -> tuple[ProjectName, ...]:
+        """Return the projects that a trust file has no pin of, by name."""
+        return tuple(need.project for need in self.projects if not trust.entries_of(need.project))
 
 
 def needs_of(

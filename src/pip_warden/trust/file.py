@@ -150,7 +150,8 @@ def _missing(path: Path, what: str) -> TrustFileError:
     return TrustFileError(
         "no-trust-file",
         f"expected a trust file at {path}, found {what}",
-        hint="`pip-warden trust add NAME --source URL --project PATH` makes one.",
+        hint="`pip-warden trust sync` makes one for all that a lock names, "
+        "`pip-warden trust add NAME --source URL --project PATH` for one package.",
     )
 
 
