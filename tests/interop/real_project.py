@@ -78,12 +78,28 @@ class RealProject:
         Raises:
             RealProjectError: It fails.
         """
-        self._run(sys.executable, "-m", "venv", "--without-pip", str(self.directory / "venv"))
-        where = ["--python", str(self.directory / "venv"), "--cache-dir", str(self.directory / "cache")]
+        where = ["--python", str(self._fresh("venv")), "--cache-dir", str(self.directory / "cache")]
         what = ["-r", str(self.lock), "--trust", str(self.trust), "--format", "json"]
         said = self._run(str(Path(sys.executable).with_name("safe-install")), *where, *what, mirrored=True)
         files: list[dict[str, Any]] = json.loads(said)["files"]
         return files
+
+    def install_with_pip(self) -> None:
+        """Do the same with pip alone, for comparison.
+
+        Raises:
+            RealProjectError: It fails.
+        """
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            str(self._fresh("plain")),
+            "install",
+            "--no-cache-dir",
+        ]
+        self._run(*pip, "-r", str(self.lock))
 
     def installed(self) -> dict[str, str]:
         """Return the version of every distribution that is installed, by normalised name."""
@@ -97,6 +113,10 @@ class RealProject:
             RealProjectError: Something is.
         """
         self._run(str(self.directory / "venv" / "bin" / "python"), "-m", "pip", "check")
+
+    def _fresh(self, name: str) -> Path:
+        self._run(sys.executable, "-m", "venv", "--without-pip", str(self.directory / name))
+        return self.directory / name
 
     def _run(self, *command: str, mirrored: bool = False) -> str:
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PIP_WARDEN_"))}
@@ -165,8 +185,10 @@ def main() -> int:
         synced = project.trust.read_text(encoding="utf-8")
         row("`make trust-sync`, from nothing", f"{len(synced.splitlines())} new")
         project.make("trust-sync")
-        row("again", "none")
+        row("the same again", "none")
         row(f"`safe-install -r`: {len(project.install())} packages, nothing cached", "none")
+        project.install_with_pip()
+        row("pip alone, nothing cached", "–")
         project.lock.write_text(older_lock(), encoding="utf-8")
         project.make("trust-update")
         older = project.trust.read_text(encoding="utf-8")
