@@ -22,6 +22,7 @@ from pip_warden.supply.ahead import Background
 from pip_warden.supply.provenance import provenance_url
 from pip_warden.transport import Transport, credentials_from_environment
 from pip_warden.transport.speculation import Allowance
+from pip_warden.trust.file import parse
 from pip_warden.trust.model import IdentityEntry, Source, TrustFile
 from pip_warden.trust.roots import PinnedRoots
 
@@ -30,6 +31,7 @@ NAME = parse_artifact_name(samples.WHEEL)
 PLACE = f"/integrity/acme-widgets/1.0/{samples.WHEEL}/provenance"
 TEMPLATE = "/integrity/{name}/{version}/{filename}/provenance"
 JSON = {"content-type": "application/vnd.pypi.integrity.v1+json"}
+NONE = Answer(status=404, body=b'{"message": "No provenance available"}')
 EMPTY = json.dumps({"version": 1, "attestation_bundles": []}).encode()
 TOKEN = "glpat-of-the-mirror"
 
@@ -93,7 +95,7 @@ def test_the_page_is_not_asked_where_there_is_a_template(index: Server, mirror: 
 
 
 def test_t23_only_the_services_own_404_says_that_there_is_none(index: Server, mirror: Server) -> None:
-    index.routes[PLACE] = Answer(status=404, body=b'{"message": "No provenance available"}')
+    index.routes[PLACE] = NONE
     assert found(source_at(index)) == []
 
     index.routes[PLACE] = Answer(status=302, headers={"Location": f"{mirror.url}/portal"})
@@ -112,6 +114,17 @@ def test_t23_a_gitlabs_404_says_that_there_is_none_only_to_whom_it_knows(index: 
     assert found(source, GITLAB_TOKEN=TOKEN, GITLAB_URL=index.url) == []
 
 
+def test_pypi_is_asked_as_an_integrity_api(tmp_path: Path) -> None:
+    text = 'version = 1\n[source.pypi]\ntype = "simple"\nurl = "https://pypi.org/simple"\n'
+    (source,) = parse(text, tmp_path / "pytrust.toml").sources
+    assert source.evidence == (f"https://pypi.org{TEMPLATE}",)
+
+
+def test_a_service_that_is_no_integrity_api_says_it_in_no_form(index: Server) -> None:
+    index.routes[f"/evidence/{samples.WHEEL}"] = Answer(status=404)
+    assert found(source_at(index, evidence=(f"{index.url}/evidence/{{filename}}",))) == []
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
@@ -128,6 +141,12 @@ def test_t23_a_gitlabs_404_says_that_there_is_none_only_to_whom_it_knows(index: 
         (Answer(body=b"blocked by policy"), "no-evidence-answer"),
         (Answer(body=b""), "no-evidence-answer"),
         (Answer(body=b"[]"), "no-evidence-answer"),
+        (Answer(status=404), "no-evidence-answer"),
+        (Answer(status=404, body=b"404 page not found"), "no-evidence-answer"),
+        (
+            Answer(status=404, body=b"<!DOCTYPE html><title>Page Not Found (404)</title>"),
+            "no-evidence-answer",
+        ),
     ],
 )
 def test_t23_what_is_no_answer_decides_nothing(index: Server, answer: Answer, code: str) -> None:
@@ -189,7 +208,7 @@ def test_t31_what_another_sources_page_names_is_not_asked_for_in_its_way(index: 
 
 
 def test_evidence_never_comes_from_a_mirror(index: Server, mirror: Server) -> None:
-    index.routes[PLACE] = Answer(status=404)
+    index.routes[PLACE] = NONE
     mirror.routes[PLACE] = Answer(body=EMPTY)
     source = source_at(index, mirror=f"{mirror.url}/simple")
     assert found(source, claimed=mirror.url + PLACE) == []

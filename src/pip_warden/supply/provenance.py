@@ -24,6 +24,8 @@ from pip_warden.transport import Response, Transport, error_for, is_api, origin_
 from pip_warden.trust.model import Source
 
 _ACCEPT = "application/vnd.pypi.integrity.v1+json"
+_INTEGRITY = "/integrity/{name}/{version}/{filename}/provenance"
+"""The path of PyPI's integrity API, and of those that follow it."""
 _PLACEHOLDER = re.compile(r"\{(name|version|filename)\}")
 
 
@@ -80,7 +82,7 @@ class Provenances:
             return reply
         if is_named_by_page:
             return _named_by_page(reply)
-        return _answered(reply)
+        return _answered(reply, is_integrity=source.evidence[0].endswith(_INTEGRITY))
 
 
 def provenance_url(template: str, name: ArtifactName) -> str:
@@ -132,23 +134,32 @@ def _named_by_page(reply: Response) -> bytes | None:
     return reply.body
 
 
-def _answered(reply: Response) -> bytes | None:
+def _answered(reply: Response, *, is_integrity: bool) -> bytes | None:
     """Return what a service of evidence answered: only its own 404 says that there is none.
 
-    A GitLab's says it only to whom it knows: others get it for what they may not see. Anything but a JSON
-    object is no answer of such a service: a sign-in page, or a proxy that blocks it.
+    A GitLab's says it only to whom it knows: others get it for what they may not see. PyPI's integrity API
+    says it in JSON; any other 404 is of a proxy that does not pass it on, or of a file that PyPI does not
+    know. Nothing but a JSON object is an answer of such a service: not a sign-in page, nor a proxy's that
+    blocks it.
     """
     is_known = reply.sent_credentials or not is_api(reply.url)
+    is_object = reply.body.lstrip().startswith(b"{")
     if reply.status == 404 and is_known and not reply.left_origin:
-        return None
+        if is_object or not is_integrity:
+            return None
+        raise _no_answer(reply, "404 in JSON")
     if reply.status != 200:
         raise error_for(reply, "an answer of the source's service of evidence")
-    if not reply.body.lstrip().startswith(b"{"):
-        raise RegistryError(
-            "no-evidence-answer",
-            f"expected a provenance object, or 404, from {redacted_url(reply.url)}, found neither",
-            status=reply.status,
-            hint="A proxy or a sign-in page may answer for the service; nothing was decided. "
-            "Check the source's `evidence`, and that this machine may reach it.",
-        )
+    if not is_object:
+        raise _no_answer(reply, "404")
     return reply.body
+
+
+def _no_answer(reply: Response, missing: str) -> RegistryError:
+    return RegistryError(
+        "no-evidence-answer",
+        f"expected a provenance object, or {missing}, from {redacted_url(reply.url)}, found neither",
+        status=reply.status,
+        hint="A proxy or a sign-in page may answer for the service; nothing was decided. "
+        "Check the source's `evidence`, and that this machine may reach it.",
+    )
