@@ -10,7 +10,8 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import connection_options, mirror_option, trust_option
 from pip_warden.cli.examples import examples
-from pip_warden.cli.upkeep import need_options, needs_from, open_upkeep, table_text
+from pip_warden.cli.needs import need_options, needs_from
+from pip_warden.cli.upkeep import open_upkeep, table_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def _needs(upkeep: Upkeep, options: dict[str, Any]) -> Needs | None:
     if not (options["locks"] or options["requirements"] or find_locks(Path())):
         upkeep.person.note("there is no lock here, so nothing is known of what is needed")
         return None
-    return needs_from(upkeep.draft.trust(), options)
+    return needs_from(options, upkeep.trust().sources, upkeep.person)
 
 
 def _prune(upkeep: Upkeep, needs: Needs | None, *, asks: bool, yes: bool) -> None:

@@ -12,21 +12,18 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path, typed_command
 from pip_warden.cli.examples import examples
+from pip_warden.cli.needs import mirrors_told, need_options, needs_from, tell_direct, urls_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.needs import Need
     from pip_warden.first_use.sync_wishes import Places, Wish
-    from pip_warden.first_use.task import PinRequest, Prompt, Task
+    from pip_warden.first_use.task import PinRequest, Task
     from pip_warden.session.settings import Settings
     from pip_warden.trust.model import Source
-
-
-_Said = tuple[tuple[Path, ...], tuple[Path, ...], Path | None]
-"""Locks, requirements files, and the directory of a project."""
 
 
 @click.command(
@@ -42,24 +39,8 @@ _Said = tuple[tuple[Path, ...], tuple[Path, ...], Path | None]
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="PROJECT",
 )
-@click.option(
-    "--lock",
-    "locks",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="A pylock.toml, uv.lock or poetry.lock; else the one in PROJECT, or here.",
-)
-@click.option(
-    "-r",
-    "--requirement",
-    "requirements",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="A requirements file; what it does not pin is resolved.",
-)
 @trust_option
+@need_options
 @click.option(
     "--source", metavar="NAME|URL", help="Where packages come from whose index the lock does not name."
 )
@@ -83,11 +64,8 @@ _Said = tuple[tuple[Path, ...], tuple[Path, ...], Path | None]
 def command(
     *,
     project: Path | None,
-    locks: tuple[Path, ...],
-    requirements: tuple[Path, ...],
     trust: Path | None,
     source: str | None,
-    hash_only: bool,
     reason: str,
     expires: datetime | None,
     trusted_root: Path | None,
@@ -104,23 +82,23 @@ def command(
     from pip_warden.first_use.task import PinRequest
     from pip_warden.trust.file import TRUST_FILE_NAME
 
-    if project is not None and (locks or requirements):
+    if project is not None and (options["locks"] or options["requirements"]):
         raise UsageError("usage", "expected PROJECT, or files with --lock and -r, found both")
     wanted = PinRequest(
         names=(),
         source=source,
         reason=reason,
         expires=expires and expires.date(),
-        requirements=requirements,
+        requirements=options["requirements"],
         trusted_root=trusted_root,
         yes=yes,
         typed=typed_command(),
     )
     path = trust_path(trust) or Path.cwd() / TRUST_FILE_NAME
-    _sync(wanted, (locks, requirements, project), path, options | {"hash_only": hash_only})
+    _sync(wanted, project, path, options)
 
 
-def _sync(wanted: PinRequest, said: _Said, path: Path, options: dict[str, Any]) -> None:
+def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[str, Any]) -> None:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.draft import Draft
@@ -150,7 +128,7 @@ def _sync(wanted: PinRequest, said: _Said, path: Path, options: dict[str, Any]) 
             is_offline=settings.offline,
             mirrors=mirrors,
         )
-        wishes = _wishes(task, said, places, settings)
+        wishes = _wishes(task, places, _needs(task, places, project, options, settings.environ))
         if not wishes:
             return
         Sync(task=task, is_hash_only=options["hash_only"]).pin(wishes)
@@ -158,11 +136,11 @@ def _sync(wanted: PinRequest, said: _Said, path: Path, options: dict[str, Any]) 
     person.show(draft.write(person))
 
 
-def _wishes(task: Task, said: _Said, places: Places, settings: Settings) -> tuple[Wish, ...]:
+def _wishes(task: Task, places: Places, needs: Sequence[Need]) -> tuple[Wish, ...]:
     """Return what is to be pinned, and say how much is already."""
     from pip_warden.first_use.sync_wishes import ended, wishes_of
 
-    needs, trust, person = _needs(task, said, places, settings), task.draft.trust(), task.person
+    trust, person = task.draft.trust(), task.person
     wishes = wishes_of(needs, trust, places)
     total = sum(len(need.releases) for need in needs)
     pinned = total - sum(len(wish.releases) for wish in wishes)
@@ -176,32 +154,32 @@ def _wishes(task: Task, said: _Said, places: Places, settings: Settings) -> tupl
     return wishes
 
 
-def _needs(task: Task, said: _Said, places: Places, settings: Settings) -> tuple[Need, ...]:
+def _needs(
+    task: Task,
+    places: Places,
+    project: Path | None,
+    options: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> tuple[Need, ...]:
     """Return what is needed: as the files say, or resolved where they say no versions."""
-    from pip_warden.first_use.needs import needs_of
     from pip_warden.first_use.sync_discovery import WAY_OUT, Discovery
     from pip_warden.first_use.sync_wanted import unlocked
     from pip_warden.first_use.sync_wishes import place_of
 
-    locks, requirements, directory = said
-    urls = [url for source in places.sources for url in (source.url, source.mirror) if url]
-    wanted = None if locks else unlocked(requirements, directory, urls)
+    urls = urls_of(places.sources)
+    wanted = None if options["locks"] else unlocked(options["requirements"], project, urls)
     if wanted is None:
-        needs = needs_of(locks, requirements, directory=directory, source_urls=urls)
-        for each in needs.direct:
-            name = f"{each.project} from " if each.project else ""
-            _tell_direct(f"{name}{each.location} ({each.kind.value}, {each.where})", task.person)
-        return needs.projects
+        return needs_from(options, places.sources, task.person, project).projects
     for note in wanted.notes:
         task.person.note(note)
     for path in (*(file.path for file in wanted.files), *(project.path for project in wanted.projects)):
-        _tell_direct(str(path), task.person)
+        tell_direct(str(path), task.person)
     trust = task.trust()
     discovery = Discovery(
         observer=task.first_use(),
         transport=task.transport,
         place=lambda project: place_of(project, trust, places),
-        environ=settings.environ,
+        environ=environ,
     )
     found = discovery.resolve(wanted)
     for named in found.unresolved:
@@ -228,24 +206,15 @@ def _places(
     """Return where packages may come from, and this machine's mirrors by source."""
     from pip_warden.first_use.source import choose_source
     from pip_warden.first_use.sync_wishes import Places
-    from pip_warden.session.mirrors import mirrored, mirrors_of
+    from pip_warden.session.mirrors import mirrored
 
     trust = draft.trust()
-    mirrors = mirrors_of(trust.sources, settings)
-    for name, url in mirrors.items():
-        person.note(f"pages and files of {name} come from the mirror {url}")
+    mirrors = mirrors_told(trust.sources, settings, person)
     sources: tuple[Source, ...] = mirrored(trust, mirrors).sources
     is_named = wanted.source is not None
     is_clear = is_named or len(sources) < 2  # of none it says what to do
     default = choose_source(wanted.source, sources, gitlab=False) if is_clear else None
     return Places(sources=sources, default=default, is_named=is_named), mirrors
-
-
-def _tell_direct(what: str, person: Prompt) -> None:
-    """Say what a trust file cannot pin: it is from no index."""
-    from pip_warden.display import escape_text
-
-    person.note(f"{escape_text(what, 500)} is of no index, and is not pinned")
 
 
 def _releases(number: int) -> str:

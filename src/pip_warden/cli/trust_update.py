@@ -10,7 +10,8 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import connection_options, mirror_option, trust_option
 from pip_warden.cli.examples import examples
-from pip_warden.cli.upkeep import need_options, needs_from, open_upkeep, table_text
+from pip_warden.cli.needs import need_options, needs_from
+from pip_warden.cli.upkeep import open_upkeep, table_text
 from pip_warden.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _request(
     days = _COOL_DOWN if options["cool_down"] is None else options["cool_down"]
     return UpdateRequest(
         names=tuple(map(parse_project_name, names)),
-        needs=None if latest else needs_from(upkeep.draft.trust(), options),
+        needs=None if latest else needs_from(options, upkeep.trust().sources, upkeep.person),
         cool_down=timedelta(days=days),
         keep=options["keep"],
         by_hash=options["hash_only"],

@@ -1,4 +1,4 @@
-"""What ``trust update`` and ``trust prune`` share: their options, and what they work with."""
+"""What ``trust update`` and ``trust prune`` share: what they work with."""
 
 from __future__ import annotations
 
@@ -8,63 +8,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from pip_warden.cli.common import load_trust
+from pip_warden.cli.needs import mirrors_told
 from pip_warden.cli.style import layout_of
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pip_warden.first_use.needs import Needs
     from pip_warden.first_use.upkeep import Upkeep
-    from pip_warden.trust.model import TrustFile
-
-    F = TypeVar("F", bound=Callable[..., object])
-else:
-    F = TypeVar("F")
-
-
-def need_options(function: F) -> F:
-    """Add the options that name what the project needs."""
-    options = [
-        click.option(
-            "--lock",
-            "locks",
-            multiple=True,
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="A lock: pylock.toml, uv.lock, poetry.lock; else the working directory's only one.",
-        ),
-        click.option(
-            "-r",
-            "--requirement",
-            "requirements",
-            multiple=True,
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="A requirements file in which every line is pinned.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-def needs_from(trust: TrustFile, options: dict[str, Any]) -> Needs:
-    """Read what the options name, else the working directory's lock.
-
-    Raises:
-        UsageError: As :func:`pip_warden.first_use.needs.needs_of` does.
-    """
-    from pip_warden.cli.session import settings_of
-    from pip_warden.first_use.needs import needs_of
-    from pip_warden.session.mirrors import mirrors_of
-
-    mirrors = mirrors_of(trust.sources, settings_of(options)).values()
-    urls = [*(source.url for source in trust.sources), *mirrors]
-    return needs_of(options["locks"], options["requirements"], source_urls=urls)
 
 
 @contextmanager
@@ -79,14 +31,12 @@ def open_upkeep(trust: Path | None, options: dict[str, Any]) -> Iterator[Upkeep]
     from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.upkeep import Upkeep
-    from pip_warden.session.mirrors import mirrors_of, places_of
+    from pip_warden.session.mirrors import places_of
     from pip_warden.session.opening import open_transport
 
     loaded = load_trust(trust)
     person, settings = TerminalPrompt.of(options), settings_of(options)
-    mirrors = mirrors_of(loaded.sources, settings)
-    for name, url in mirrors.items():
-        person.note(f"pages and files of {name} come from the mirror {url}")
+    mirrors = mirrors_told(loaded.sources, settings, person)
     places = places_of(replace(each, mirror=mirrors.get(each.name)) for each in loaded.sources)
     with open_workspace() as workspace, open_transport(settings, places, person) as transport:
         yield Upkeep(

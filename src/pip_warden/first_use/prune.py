@@ -14,7 +14,8 @@ from pip_warden.first_use.exempted import Exempted, exempted_packages
 from pip_warden.first_use.needs import Needs
 from pip_warden.first_use.new_root import root_for
 from pip_warden.first_use.observe import SignerObserver, representative
-from pip_warden.first_use.upkeep import Upkeep, evidence_for, side_by_side
+from pip_warden.first_use.side_by_side import side_by_side
+from pip_warden.first_use.upkeep import Upkeep, evidence_for
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
 from pip_warden.trust.model import HashEntry, TrustFile

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.first_use.by_identity import choose_root, vouch
+from pip_warden.first_use.side_by_side import side_by_side
 from pip_warden.first_use.sync_look import Looker, Page, Pin
 from pip_warden.first_use.sync_table import doubts_of, table, told
 from pip_warden.first_use.sync_wishes import Wish
@@ -19,9 +20,6 @@ from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import HashEntry, IdentityEntry
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.suggest import CLOSE
-
-_WORKERS = 8
-"""Packages that are looked at side by side."""
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -80,33 +78,34 @@ class Sync:
     ) -> list[U]:
         """Do some work for each, side by side; every refusal is told, and the first ends the run.
 
-        What could not be decided ends it at once: nothing is written then, and all the others may wait for
-        the same.
+        What could not be decided ends it: nothing is written then, and all the others may wait for the same.
         """
-        found, refusals = [], list[RefusedError | UsageError]()
-        pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="sync")
+        found, refusals = list[U](), list[RefusedError | UsageError]()
+
+        def tell(number: int, item: T) -> None:
+            self.task.person.step(f"{what} {name(item)} ({number} of {len(items)})")
+
         try:
-            futures = [pool.submit(work, item) for item in items]
-            for number, (item, future) in enumerate(zip(items, futures, strict=True), 1):
-                self.task.person.step(f"{what} {name(item)} ({number} of {len(items)})")
-                try:
-                    found.append(future.result())
-                except (RefusedError, UsageError) as err:
-                    refusals.append(err)
-                except UndecidedError:
-                    if not refusals:
-                        raise
-                    break
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for each in side_by_side(partial(_attempt, work), items, tell):
+                if isinstance(each, RefusedError | UsageError):
+                    refusals.append(each)
+                else:
+                    found.append(each)
+        except UndecidedError:
+            if not refusals:
+                raise
         self.task.person.clear()
         if not refusals:
             return found
+        raise self._worst(refusals)
+
+    def _worst(self, refusals: Sequence[RefusedError | UsageError]) -> RefusedError | UsageError:
+        """Return what ends the run, and tell the others."""
         worst = next((each for each in refusals if isinstance(each, RefusedError)), refusals[0])
         for other in refusals:
             if other is not worst:
                 self.task.person.warning(f"{other.message} [{other.code}]")
-        raise worst
+        return worst
 
     def _check_reasons(self, pins: Iterable[Pin]) -> None:
         without = [p.entry for p in pins if isinstance(p.entry, HashEntry) and not p.entry.reason]
@@ -143,6 +142,14 @@ class Sync:
         if wanted.yes:
             _check_doubts(pins)
         self.task.confirm(f"Pin {'this package' if len(names) == 1 else f'these {len(names)} packages'}?")
+
+
+def _attempt(work: Callable[[T], U], item: T) -> U | RefusedError | UsageError:
+    """Return what comes of some work, or its refusal."""
+    try:
+        return work(item)
+    except (RefusedError, UsageError) as err:
+        return err
 
 
 def _check_doubts(pins: Iterable[Pin]) -> None:

@@ -15,8 +15,9 @@ from pip_warden.first_use.exempted import Exempted, Files, exempted_packages, ke
 from pip_warden.first_use.latest import newest_settled, revocation_of
 from pip_warden.first_use.needs import Need, NeededRelease, Needs
 from pip_warden.first_use.observe import SignerObserver, representative
+from pip_warden.first_use.side_by_side import side_by_side
 from pip_warden.first_use.sync_files import FoundFile, files_of
-from pip_warden.first_use.upkeep import Evidence, Upkeep, evidence_for, side_by_side
+from pip_warden.first_use.upkeep import Evidence, Upkeep, evidence_for
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
 from pip_warden.trust.model import TrustFile

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from pip_warden.errors import UndecidedError
 from pip_warden.events import SILENT
@@ -21,10 +18,6 @@ from pip_warden.session.mirrors import mirrored
 from pip_warden.supply import RegistrySupply
 from pip_warden.transport import Transport
 from pip_warden.trust.model import TrustFile
-
-_WORKERS = 8
-_Item = TypeVar("_Item")
-_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,26 +100,3 @@ def evidence_for(candidate: Candidate, supply: RegistrySupply) -> Evidence:
         return Evidence(is_there=supply.has_provenance(candidate))
     except UndecidedError as err:
         return Evidence(unknown=err)
-
-
-def side_by_side(work: Callable[[_Item], _Found], items: Sequence[_Item]) -> Iterator[_Found]:
-    """Do some work for each item, several at once, and yield what comes of it in the items' order.
-
-    Raises:
-        BaseException: What the first of them raised that raised something; what has not begun is given up.
-    """
-    with _pool() as pool:
-        for future in [pool.submit(work, item) for item in items]:
-            yield future.result()
-
-
-@contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="upkeep")
-    try:
-        yield pool
-    except BaseException as err:
-        # Whoever is told to end does not wait for what a registry has yet to answer.
-        pool.shutdown(wait=isinstance(err, Exception), cancel_futures=True)
-        raise
-    pool.shutdown()
