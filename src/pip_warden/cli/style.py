@@ -65,10 +65,11 @@ def rich_console(stream: IO[str]) -> Console:
     )
 
 
-def print_block(text: str) -> None:
-    """Print lines of ours on standard output, folded to its width."""
-    for line in layout_of(sys.stdout).block(text):
-        print(line)
+def print_block(text: str, stream: IO[str] | None = None) -> None:
+    """Print lines of ours, on standard output where no stream is named, folded to its width."""
+    stream = sys.stdout if stream is None else stream
+    for line in layout_of(stream).block(text):
+        print(line, file=stream)
 
 
 def _is_coloured(stream: IO[str]) -> bool:

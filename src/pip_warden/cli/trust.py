@@ -109,12 +109,14 @@ def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
     if project is not None and not entries:
         raise not_in_trust_file(project, loaded)
     if output_format == "json":
+        from pip_warden.report.pins import as_json
+
         document = {
             "schema_version": 1,
             "command": "trust show",
             "exit_code": 0,
             "trust_file": str(loaded.path),
-            "packages": [_as_json(entry) for entry in entries],
+            "packages": [as_json(entry) for entry in entries],
         }
         print(json.dumps(document, indent=2))
         return
@@ -140,6 +142,7 @@ def _counted(trust: TrustFile) -> str:
 
 
 def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
+    from pip_warden.report.pins import requirements_of
     from pip_warden.session.settings import utc_now
     from pip_warden.trust.model import HashEntry
 
@@ -167,46 +170,4 @@ def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
             lines.append(
                 f"          signed from {identity.not_before or 'ever'} to {identity.not_after or 'ever'}"
             )
-    return lines + [f"  require {name} {value}" for name, value in _requirements(entry)]
-
-
-def _requirements(entry: Entry) -> list[tuple[str, str]]:
-    from pip_warden.trust.model import IdentityEntry
-
-    if not isinstance(entry, IdentityEntry):
-        return []
-    require = entry.require
-    stated = {
-        "build-trigger": ", ".join(sorted(require.build_trigger)),
-        "runner-environment": require.runner_environment,
-        "source-ref": require.source_ref.text if require.source_ref else None,
-        "source-repository": require.source_repository,
-        "environment": require.environment,
-        "visibility": require.visibility,
-        "provenance": require.provenance,
-        "annotations": ", ".join(f"{key}={value}" for key, value in require.annotations),
-    }
-    return [(name, value) for name, value in stated.items() if value]
-
-
-def _as_json(entry: Entry) -> dict[str, object]:
-    from pip_warden.trust.model import HashEntry
-
-    shape: dict[str, object] = {"project": entry.project, "source": entry.source, "registry": entry.registry}
-    if isinstance(entry, HashEntry):
-        files = {name: digest.hex for name, digest in entry.files}
-        shape |= {"kind": "hash", "version": str(entry.version), "files": files, "reason": entry.reason}
-        return shape if entry.expires is None else shape | {"expires": entry.expires.isoformat()}
-    identities = [
-        {
-            "issuer": identity.issuer,
-            "subject": identity.subject.text,
-            "project_id": identity.project_id,
-            "not_before": identity.not_before and identity.not_before.isoformat(),
-            "not_after": identity.not_after and identity.not_after.isoformat(),
-            "sigstore": identity.root,
-        }
-        for identity in entry.identities
-    ]
-    require = {name.replace("-", "_"): value for name, value in _requirements(entry)}
-    return shape | {"kind": "identity", "identities": identities, "require": require}
+    return lines + [f"  require {name} {value}" for name, value in requirements_of(entry)]

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path, typed_command
+from pip_warden.cli.common import (
+    connection_options,
+    format_option,
+    mirror_option,
+    trust_option,
+    trust_path,
+    typed_command,
+)
+from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 
 if TYPE_CHECKING:
@@ -82,6 +90,7 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking, if nothing speaks against it.")
 @mirror_option
+@format_option
 @connection_options
 @color_option
 def command(
@@ -98,7 +107,7 @@ def command(
     requirements: tuple[Path, ...],
     yes: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Show who signed the newest release of NAME, ask, and pin that signer.
 
     The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index
@@ -123,10 +132,10 @@ def command(
         yes=yes,
         typed=typed_command(),
     )
-    _add(wanted, _trust_path(trust), options)
+    return _add(wanted, _trust_path(trust), options)
 
 
-def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
+def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> int:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.add import add_all, check_reason, check_wanted
@@ -164,8 +173,13 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> None:
             mirrors=mirrors,
         )
         add_all(task)
+    return _written(draft, person, mirrors)
+
+
+def _written(draft: Draft, person: TerminalPrompt, mirrors: dict[str, str]) -> int:
     person.clear()
     person.show(draft.write(person))
+    return print_edited("trust add", draft, person, mirrors=mirrors)
 
 
 def _mirrors(draft: Draft, source: Source, settings: Settings, person: TerminalPrompt) -> dict[str, str]:

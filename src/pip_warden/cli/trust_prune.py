@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, mirror_option, trust_option
+from pip_warden.cli.common import connection_options, format_option, mirror_option, trust_option
+from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import need_options, needs_from
 from pip_warden.cli.upkeep import open_upkeep, table_text
@@ -16,9 +17,13 @@ from pip_warden.cli.upkeep import open_upkeep, table_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from packaging.version import Version
+
+    from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.needs import Needs
     from pip_warden.first_use.prune import Offer, Removal
     from pip_warden.first_use.upkeep import Upkeep
+    from pip_warden.names import ProjectName
 
 
 @click.command("prune", epilog=examples("pip-warden trust prune --lock uv.lock"))
@@ -27,16 +32,18 @@ if TYPE_CHECKING:
 @click.option("--hash-only", is_flag=True, help="Do not ask whether there is evidence by now.")
 @click.option("--yes", "-y", is_flag=True, help="Remove without asking; nothing is replaced then.")
 @mirror_option
+@format_option
 @connection_options
 @color_option
-def command(*, trust: Path | None, hash_only: bool, yes: bool, **options: Any) -> None:
+def command(*, trust: Path | None, hash_only: bool, yes: bool, **options: Any) -> int:
     """Take out pins that nothing needs and exemptions that have ended.
 
     Exemptions for which there is evidence by now are offered to be replaced by who signed it. Without a lock
     or requirements, nothing is said of what is needed.
     """
-    with open_upkeep(trust, options) as upkeep:
-        _prune(upkeep, _needs(upkeep, options), asks=not hash_only, yes=yes)
+    with open_upkeep(trust, options) as (upkeep, person):
+        why = _prune(upkeep, person, _needs(upkeep, options), asks=not hash_only, yes=yes)
+        return print_edited("trust prune", upkeep.draft, person, why=why, mirrors=upkeep.mirrors)
 
 
 def _needs(upkeep: Upkeep, options: dict[str, Any]) -> Needs | None:
@@ -48,17 +55,21 @@ def _needs(upkeep: Upkeep, options: dict[str, Any]) -> Needs | None:
     return needs_from(options, upkeep.trust().sources, upkeep.person)
 
 
-def _prune(upkeep: Upkeep, needs: Needs | None, *, asks: bool, yes: bool) -> None:
+def _prune(
+    upkeep: Upkeep, person: TerminalPrompt, needs: Needs | None, *, asks: bool, yes: bool
+) -> dict[tuple[ProjectName, Version | None], str]:
+    """Show what may go, ask, write it, and return why each goes."""
     from pip_warden.first_use.prune import draft_removals, offers, removals
 
-    person = upkeep.person
     offered = offers(upkeep, needs) if asks else ()
     person.clear()
     kept = {(offer.package.project, version) for offer in offered for version in offer.versions if not yes}
     found = removals(upkeep.draft.trust(), needs, upkeep.today)
     chosen = [each for each in found if (each.project, each.version) not in kept]
     if chosen:
-        person.show(table_text(("package", "release", "why"), [_row(each) for each in chosen]))
+        person.show(
+            table_text(("package", "release", "why"), [_row(each) for each in chosen], person.shown_on)
+        )
         if not yes:
             person.confirm(f"Remove {'these pins' if len(chosen) > 1 else 'this pin'}?")
         draft_removals(upkeep, chosen)
@@ -68,6 +79,12 @@ def _prune(upkeep: Upkeep, needs: Needs | None, *, asks: bool, yes: bool) -> Non
         person.show("`pip-warden trust diff` says what that means")
     elif not offered:
         person.show(f"nothing to prune in {upkeep.draft.path}")
+    why: dict[tuple[ProjectName, Version | None], str] = {
+        (offer.package.project, version): "a pinned signer decides from then on"
+        for offer in offered
+        for version in offer.versions
+    }
+    return why | {(each.project, each.version): each.why for each in chosen}
 
 
 def _replaced(upkeep: Upkeep, offered: Sequence[Offer], *, yes: bool) -> bool:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import load_trust, trust_option
+from pip_warden.cli.common import format_option, load_trust, trust_option
+from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
-from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UsageError
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="NAME[==VERSION]…")
 @trust_option
 @click.option("--yes", "-y", is_flag=True, help="Remove without asking.")
+@format_option
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
 @color_option
 def command(
@@ -34,26 +35,29 @@ def command(
     names: tuple[str, ...],
     trust: Path | None,
     yes: bool,
+    output_format: str,
     debug: bool,  # noqa: ARG001 -- read by cli.run
-) -> None:
+) -> int:
     """Take every pin of NAME out of the trust file, or one release that is pinned by hash.
 
     Sources, trusted roots and revocations stay.
     """
-    from pip_warden.events import SILENT
+    from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
     from pip_warden.names import parse_name_or_release
 
     wanted = dict.fromkeys(map(parse_name_or_release, names))
     loaded = load_trust(trust)
+    person = TerminalPrompt.of({"verbose": 0, "quiet": 0, "output_format": output_format})
     draft = Draft(loaded.path)
     for project, version in wanted:
         draft.remove(project, version)
     for project, version in wanted:
         for line in _told(loaded, project, version):
-            print_block(line)
+            person.show(line)
     _confirm(yes=yes)
-    print_block(draft.write(SILENT))
+    person.show(draft.write(person))
+    return print_edited("trust remove", draft, person)
 
 
 def _told(trust: TrustFile, project: ProjectName, version: Version | None) -> Iterator[str]:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, mirror_option, trust_option, trust_path, typed_command
+from pip_warden.cli.common import (
+    connection_options,
+    format_option,
+    mirror_option,
+    trust_option,
+    trust_path,
+    typed_command,
+)
+from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import mirrors_told, need_options, needs_from, tell_direct, urls_of
 
@@ -59,6 +67,7 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking, if nothing speaks against it.")
 @mirror_option
+@format_option
 @connection_options
 @color_option
 def command(
@@ -71,7 +80,7 @@ def command(
     trusted_root: Path | None,
     yes: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Pin all that a project needs and the trust file does not have, as its lock says.
 
     A package is pinned by who signs it where there is evidence, else by the hashes of the files that the lock
@@ -95,10 +104,10 @@ def command(
         typed=typed_command(),
     )
     path = trust_path(trust) or Path.cwd() / TRUST_FILE_NAME
-    _sync(wanted, project, path, options)
+    return _sync(wanted, project, path, options)
 
 
-def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[str, Any]) -> None:
+def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[str, Any]) -> int:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.draft import Draft
@@ -107,6 +116,7 @@ def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[st
     from pip_warden.session.mirrors import places_of
     from pip_warden.session.opening import open_transport
     from pip_warden.session.settings import today
+    from pip_warden.trust.model import HashEntry
 
     person = TerminalPrompt.of(options)
     draft = Draft(path)
@@ -129,11 +139,12 @@ def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[st
             mirrors=mirrors,
         )
         wishes = _wishes(task, places, _needs(task, places, project, options, settings.environ))
-        if not wishes:
-            return
-        Sync(task=task, is_hash_only=options["hash_only"]).pin(wishes)
+        pins = Sync(task=task, is_hash_only=options["hash_only"]).pin(wishes) if wishes else []
     person.clear()
-    person.show(draft.write(person))
+    if pins:
+        person.show(draft.write(person))
+    why = {(p.entry.project, p.version if isinstance(p.entry, HashEntry) else None): p.why for p in pins}
+    return print_edited("trust sync", draft, person, why=why, mirrors=mirrors)
 
 
 def _wishes(task: Task, places: Places, needs: Sequence[Need]) -> tuple[Wish, ...]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, mirror_option, trust_option
+from pip_warden.cli.common import connection_options, format_option, mirror_option, trust_option
+from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import need_options, needs_from
 from pip_warden.cli.upkeep import open_upkeep, table_text
@@ -17,6 +18,7 @@ from pip_warden.errors import RefusedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.update import Move, UpdateRequest
     from pip_warden.first_use.upkeep import Upkeep
 
@@ -50,6 +52,7 @@ _NAMED = 5
 @click.option("--hash-only", is_flag=True, help="Do not ask whether there is evidence by now.")
 @click.option("--yes", "-y", is_flag=True, help="Change the trust file without asking.")
 @mirror_option
+@format_option
 @connection_options
 @color_option
 def command(*, names: tuple[str, ...], trust: Path | None, latest: bool, yes: bool, **options: Any) -> int:
@@ -59,8 +62,9 @@ def command(*, names: tuple[str, ...], trust: Path | None, latest: bool, yes: bo
     where lock and index state the same digest. Without NAME, every exemption is looked at.
     """
     _check_options(options, latest=latest)
-    with open_upkeep(trust, options) as upkeep:
-        return _update(upkeep, _request(upkeep, names, options, latest=latest), yes=yes)
+    with open_upkeep(trust, options) as (upkeep, person):
+        found = _update(upkeep, person, _request(upkeep, names, options, latest=latest), yes=yes)
+        return _ended(upkeep, person, found)
 
 
 def _check_options(options: dict[str, Any], *, latest: bool) -> None:
@@ -88,17 +92,17 @@ def _request(
     )
 
 
-def _update(upkeep: Upkeep, request: UpdateRequest, *, yes: bool) -> int:
+def _update(upkeep: Upkeep, person: TerminalPrompt, request: UpdateRequest, *, yes: bool) -> Sequence[Move]:
+    """Show what becomes of each package, ask, write it, and return it."""
     from pip_warden.first_use.update import moves
 
-    person = upkeep.person
     found = moves(upkeep, request)
     person.clear()
     refused = [move for move in found if move.refusal is not None]
     changed = [move for move in found if move.refusal is None and not move.is_idle]
     if changed:
         headings = ("package", "pinned", "will be", "files", "why")
-        person.show(table_text(headings, [_row(move) for move in changed]))
+        person.show(table_text(headings, [_row(move) for move in changed], person.shown_on))
     _tell_evidence(upkeep, changed)
     for move in refused:
         assert move.refusal is not None  # noqa: S101 -- chosen so
@@ -116,13 +120,22 @@ def _update(upkeep: Upkeep, request: UpdateRequest, *, yes: bool) -> int:
         person.show("`pip-warden trust diff` says what that means")
     elif not refused:
         person.show(f"nothing to update: {_counted(found)} pinned by hash, as needed")
-    return _exit_code(refused)
+    return found
 
 
-def _exit_code(refused: Sequence[Move]) -> int:
+def _ended(upkeep: Upkeep, person: TerminalPrompt, found: Sequence[Move]) -> int:
     from pip_warden.errors import worst
 
-    return worst(move.refusal.exit_code for move in refused if move.refusal is not None)
+    refused = [(move.package.project, move.refusal) for move in found if move.refusal is not None]
+    return print_edited(
+        "trust update",
+        upkeep.draft,
+        person,
+        why={(move.package.project, None): _why(move) for move in found},
+        refused=refused,
+        mirrors=upkeep.mirrors,
+        exit_code=worst(error.exit_code for _, error in refused),
+    )
 
 
 def _as_a_whole(refused: Sequence[Move]) -> Exception:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pip_warden.cli.common import load_trust
 from pip_warden.cli.needs import mirrors_told
@@ -16,12 +15,13 @@ from pip_warden.cli.style import layout_of
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
+    from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.upkeep import Upkeep
 
 
 @contextmanager
-def open_upkeep(trust: Path | None, options: dict[str, Any]) -> Iterator[Upkeep]:
-    """Open what a run works with.
+def open_upkeep(trust: Path | None, options: dict[str, Any]) -> Iterator[tuple[Upkeep, TerminalPrompt]]:
+    """Open what a run works with, and the person at the terminal.
 
     Raises:
         TrustFileError: There is no trust file, or it is faulty.
@@ -39,7 +39,7 @@ def open_upkeep(trust: Path | None, options: dict[str, Any]) -> Iterator[Upkeep]
     mirrors = mirrors_told(loaded.sources, settings, person)
     places = places_of(replace(each, mirror=mirrors.get(each.name)) for each in loaded.sources)
     with open_workspace() as workspace, open_transport(settings, places, person) as transport:
-        yield Upkeep(
+        upkeep = Upkeep(
             draft=Draft(loaded.path),
             transport=transport,
             workspace=workspace,
@@ -48,11 +48,12 @@ def open_upkeep(trust: Path | None, options: dict[str, Any]) -> Iterator[Upkeep]
             mirrors=mirrors,
             is_offline=settings.offline,
         )
+        yield upkeep, person
 
 
-def table_text(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; where it is too wide, each row as lines of its own."""
-    layout = layout_of(sys.stdout)
+def table_text(headings: Sequence[str], rows: Sequence[Sequence[str]], stream: IO[str]) -> str:
+    """Return a table for a stream; where it is too wide, each row as lines of its own."""
+    layout = layout_of(stream)
     rows = [[escape_text(cell, 2000) for cell in row] for row in rows]
     columns = [max(map(len, column)) + 2 for column in zip(headings, *rows, strict=True)]
     if layout.width is None or layout.width >= sum(columns):

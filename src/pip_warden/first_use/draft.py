@@ -30,6 +30,7 @@ class Draft:
     Attributes:
         path: The same.
         root: A new trusted root that belongs to it.
+        is_written: Whether it was written.
 
     Raises:
         TrustFileError: It exists, and is faulty.
@@ -38,10 +39,15 @@ class Draft:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.root: NewRoot | None = None
+        self.is_written = False
         # It is read many times between two edits.
         self._parsed = lru_cache(maxsize=1)(partial(parse, path=path))
         self._before = _read(path)
         self._text = edit.new_file_text() if self._before is None else self._before
+
+    def before(self) -> TrustFile:
+        """Return the trust file as it was read; an empty one where there was none."""
+        return parse(edit.new_file_text() if self._before is None else self._before, self.path)
 
     def trust(self) -> TrustFile:
         """Return the trust file as drafted."""
@@ -115,6 +121,7 @@ class Draft:
             if self._before != (_text_of(self.path) if self.path.exists() else None):
                 raise changed_meanwhile(self.path)
             self._write_both()
+        self.is_written = True
         if self.root is not None:
             reporter.note(f"pinned the trusted root {self.root.place.name}, sha256 {self.root.sha256}")
         made = "made" if self._before is None else "updated"

@@ -37,8 +37,8 @@ class Sync:
     task: Task
     is_hash_only: bool
 
-    def pin(self, wishes: Sequence[Wish]) -> None:
-        """Look at every package, ask once, and add the pins to the draft.
+    def pin(self, wishes: Sequence[Wish]) -> Sequence[Pin]:
+        """Look at every package, ask once, add the pins to the draft, and return them.
 
         Raises:
             RefusedError: Something is refused; ``close-to-pinned`` or ``not-pinned-unasked``; ``declined``.
@@ -53,6 +53,7 @@ class Sync:
             for identity in pin.entry.identities if isinstance(pin.entry, IdentityEntry) else ():
                 vouch(self.task, identity.root, identity.issuer)
         self.task.draft.add_entries([pin.entry for pin in pins])
+        return pins
 
     def _look(self, wishes: Sequence[Wish]) -> list[Pin]:
         looker = Looker(task=self.task, observer=self.task.first_use(), is_hash_only=self.is_hash_only)

@@ -1,0 +1,108 @@
+"""What a command did to the trust file, as data: one shape, whichever command it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from packaging.version import Version
+
+from pip_warden.errors import WardenError
+from pip_warden.names import ProjectName
+from pip_warden.report.json import SCHEMA_VERSION
+from pip_warden.report.pins import as_json
+from pip_warden.strict_json import JSONValue
+from pip_warden.trust.model import Entry, HashEntry, TrustFile
+
+Why = Mapping[tuple[ProjectName, Version | None], str]
+"""Why a release, or a package (None), is pinned so or is not any more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edited:
+    """What became of a trust file.
+
+    Attributes:
+        command: The command.
+        exit_code: Of the run.
+        before: The trust file as it was; without packages where there was none.
+        after: It as it is now.
+        is_written: Whether it was written.
+        why: Reasons, where the command has some.
+        refused: What stays as it is, and the error that says why.
+        mirrors: Source and URL of each mirror that is set.
+        warnings: What the user should look at.
+    """
+
+    command: str
+    exit_code: int
+    before: TrustFile
+    after: TrustFile
+    is_written: bool
+    why: Why = field(default_factory=dict)
+    refused: Sequence[tuple[ProjectName, WardenError]] = ()
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+
+def render(edited: Edited) -> str:
+    """Render it; foreign text is escaped by JSON itself (ASCII only)."""
+    known = {source.name for source in edited.before.sources}
+    document: dict[str, JSONValue] = {
+        "schema_version": SCHEMA_VERSION,
+        "command": edited.command,
+        "exit_code": edited.exit_code,
+        "trust_file": str(edited.after.path),
+        "is_written": edited.is_written,
+        "added": _pins(_beyond(edited.after, edited.before), edited.why),
+        "removed": _pins(_beyond(edited.before, edited.after), edited.why),
+        "added_sources": [
+            {"name": each.name, "type": each.type, "url": each.url}
+            for each in edited.after.sources
+            if each.name not in known
+        ],
+        "refused": [
+            {"project": project, "code": err.code, "message": err.message, "hint": err.hint or None}
+            for project, err in edited.refused
+        ],
+        "mirrors": [{"source": name, "url": url} for name, url in edited.mirrors.items()],
+        "warnings": list(edited.warnings),
+        "error": None,
+    }
+    return json.dumps(document, indent=2)
+
+
+def _pins(entries: Iterable[Entry], why: Why) -> list[JSONValue]:
+    return [as_json(entry) | {"why": _why(entry, why)} for entry in sorted(entries, key=_place)]
+
+
+def _why(entry: Entry, why: Why) -> str | None:
+    version = entry.version if isinstance(entry, HashEntry) else None
+    return why.get((entry.project, version)) or why.get((entry.project, None))
+
+
+def _place(entry: Entry) -> tuple[str, bool, Version]:
+    is_hash = isinstance(entry, HashEntry)
+    return entry.project, is_hash, entry.version if isinstance(entry, HashEntry) else Version("0")
+
+
+def _beyond(one: TrustFile, other: TrustFile) -> Iterator[Entry]:
+    """Yield what one trust file pins and another does not: only those files and signers of each pin."""
+    for entry in one.entries:
+        left: Entry = entry
+        for known in other.entries_of(entry.project):
+            left = _without(left, known)
+        if left.files if isinstance(left, HashEntry) else left.identities:
+            yield left
+
+
+def _without(entry: Entry, known: Entry) -> Entry:
+    """Return a pin without what another on the same terms has; a pin on other terms is another one."""
+    if isinstance(entry, HashEntry):
+        if not isinstance(known, HashEntry) or replace(known, files=entry.files) != entry:
+            return entry
+        return replace(entry, files=tuple(each for each in entry.files if each not in known.files))
+    if isinstance(known, HashEntry) or replace(known, identities=entry.identities) != entry:
+        return entry
+    return replace(entry, identities=tuple(each for each in entry.identities if each not in known.identities))
