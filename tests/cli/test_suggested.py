@@ -101,6 +101,7 @@ def _command_of(words: list[str]) -> tuple[click.Command, list[str]]:
 def parsed(command: str) -> None:
     """Parse a command as the command line does; a mere mention of one, without arguments, lacks them."""
     spelled = re.sub(r"\$\{\w+:\+([^}]*)\}", r"\1", command)  # variables, as pipelines have them
+    spelled = spelled.replace("YYYY-MM-DD", "2030-01-31")  # a word in capitals that must be a day
     name, *words = shlex.split(re.sub(r"\$(\[\[.*?\]\]|\w+)", "1", spelled))
     if name == "safe-install":
         parse_arguments([word for word in words if word != "…"])

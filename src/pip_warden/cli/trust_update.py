@@ -30,7 +30,11 @@ _NAMED = 5
 
 @click.command(
     "update",
-    epilog=examples("pip-warden trust update --lock uv.lock", "pip-warden trust update idna --latest"),
+    epilog=examples(
+        "pip-warden trust update --lock uv.lock",
+        "pip-warden trust update idna --latest",
+        "pip-warden trust update idna --expires 2027-06-30",
+    ),
 )
 @click.argument("names", nargs=-1, metavar="[NAME…]")
 @trust_option
@@ -50,6 +54,13 @@ _NAMED = 5
     help="Keep so many older releases of each.",
 )
 @click.option("--hash-only", is_flag=True, help="Do not ask whether there is evidence by now.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Renew NAME (or NAME==VERSION) as it is: its new last day (UTC).",
+)
+@click.option("--reason", help="Renew NAME as it is: why a hash is enough.")
 @click.option("--yes", "-y", is_flag=True, help="Change the trust file without asking.")
 @mirror_option
 @format_option
@@ -59,9 +70,14 @@ def command(*, names: tuple[str, ...], trust: Path | None, latest: bool, yes: bo
     """Move exemptions (what is pinned by hash) to the versions that the lock or requirements name.
 
     What nothing needs any more is dropped; what is pinned by identity stays as it is. A file is pinned only
-    where lock and index state the same digest. Without NAME, every exemption is looked at.
+    where lock and index state the same digest. Without NAME, every exemption is looked at. With --expires or
+    --reason nothing is moved: the exemptions of NAME stay as they are, on other terms.
     """
     _check_options(options, latest=latest)
+    if options["expires"] is not None or options["reason"] is not None:
+        from pip_warden.cli.renewal import renew
+
+        return renew(names, trust, options | {"latest": latest}, yes=yes)
     with open_upkeep(trust, options) as (upkeep, person):
         found = _update(upkeep, person, _request(upkeep, names, options, latest=latest), yes=yes)
         return _ended(upkeep, person, found)

@@ -65,12 +65,17 @@ def last_day_of(task: Task, probe: Probe, version: Version) -> date | None:
     last = task.wanted.expires or (like.expires if like is not None else None)
     if last is not None and last < task.today:
         said = "--expires" if task.wanted.expires else f"expires of {probe.project} in the trust file"
-        raise UsageError(
-            "expires-past",
-            f"expected {said} to be {task.today} or later, found {last}",
-            hint="Name the last day on which the hash is to be enough: --expires YYYY-MM-DD.",
-        )
+        raise expires_past(said, last, task.today)
     return last
+
+
+def expires_past(said: str, last: date, today: date, hint: str = "") -> UsageError:
+    """Return the error for a last day that is over."""
+    return UsageError(
+        "expires-past",
+        f"expected {said} to be {today} or later, found {last}",
+        hint=hint or "Name the last day on which the hash is to be enough: --expires YYYY-MM-DD.",
+    )
 
 
 def _demanded(

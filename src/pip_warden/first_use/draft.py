@@ -13,7 +13,7 @@ from pip_warden.errors import UsageError
 from pip_warden.events import Reporter
 from pip_warden.first_use.new_root import NewRoot, pinned_roots
 from pip_warden.names import ProjectName
-from pip_warden.trust.editing import batch, edit, exemptions, removal
+from pip_warden.trust.editing import batch, edit, exemptions, removal, terms
 from pip_warden.trust.editing.changed import changed_meanwhile
 from pip_warden.trust.editing.hash_tables import Files
 from pip_warden.trust.file import load, parse
@@ -86,6 +86,10 @@ class Draft:
     def replace_hashes(self, wanted: Mapping[ProjectName, Mapping[Version, Files]]) -> None:
         """Pin exactly these releases of some packages by hash; one without any loses its exemptions."""
         self._text = exemptions.replace_all(self._text, wanted, self.path)
+
+    def renew(self, wanted: Mapping[ProjectName, Collection[Version]], new: terms.Terms) -> None:
+        """Give releases that are pinned by hash other terms."""
+        self._text = terms.with_terms(self._text, wanted, new, self.path)
 
     def remove_packages(self, projects: Collection[ProjectName]) -> None:
         """Take out every pin of some packages."""

@@ -17,6 +17,7 @@ from pip_warden.names import ProjectName
 from pip_warden.trust.editing.changed import conflict
 from pip_warden.trust.locations import parse_registry
 from pip_warden.trust.model import HashEntry, Probe, Source, TrustFile
+from pip_warden.trust.suggest import renew
 from pip_warden.verdict.pin import check_expiry
 
 _GITLAB_INDEX = "/packages/pypi/simple"
@@ -78,7 +79,7 @@ def ended(needs: Iterable[Need], trust: TrustFile, today: date) -> tuple[str, ..
     entries = [trust.entry_for(release.project, release.version) for release in releases]
     return tuple(
         f"the exemption of {entry.project} {entry.version} has ended on {entry.expires}, and it is refused: "
-        "review it again, and write a later day into the trust file"
+        f"review it again, then: `{renew(f'{entry.project}=={entry.version}', trust.path)}`"
         for entry in entries
         if isinstance(entry, HashEntry) and check_expiry(entry, today) is not None
     )

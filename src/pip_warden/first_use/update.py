@@ -11,6 +11,7 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UndecidedError, UsageError, WardenError
+from pip_warden.first_use.by_hash import expires_past
 from pip_warden.first_use.exempted import Exempted, Files, exempted_packages, kept
 from pip_warden.first_use.latest import newest_settled, revocation_of
 from pip_warden.first_use.needs import Need, NeededRelease, Needs
@@ -21,6 +22,7 @@ from pip_warden.first_use.upkeep import Evidence, Upkeep, evidence_for
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
 from pip_warden.trust.model import TrustFile
+from pip_warden.trust.suggest import renew
 from pip_warden.verdict.listing import Listing
 
 
@@ -176,11 +178,12 @@ class _Look:
 
     def _check_last_day(self, package: Exempted) -> None:
         if package.last_day is not None and package.last_day < self.upkeep.today:
-            raise UsageError(
-                "expires-past",
-                f"expected expires of {package.project} in the trust file to be {self.upkeep.today} or "
-                f"later, found {package.last_day}",
-                hint="Review it again, and write a later day; or pin who signs it.",
+            raise expires_past(
+                f"expires of {package.project} in the trust file",
+                package.last_day,
+                self.upkeep.today,
+                f"Review it again, then: `{renew(package.project, self.upkeep.draft.path)}`. "
+                "Or pin who signs it.",
             )
 
 

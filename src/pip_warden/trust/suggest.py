@@ -74,6 +74,16 @@ def pin_known_by_hash(entry: Entry | Probe, version: Version, trust: TrustFile) 
     return f"{_ADD} {shlex.quote(f'{entry.project}=={version}')} {place} {_BY_HASH}{_trust(trust.path)}"
 
 
+def renew(release: str, path: str | PurePath) -> str:
+    """Return the command that gives what is pinned by hash a later last day.
+
+    Args:
+        release: ``NAME`` or ``NAME==VERSION``.
+        path: As for `pin_by_identity`.
+    """
+    return f"pip-warden trust update {shlex.quote(release)} --expires YYYY-MM-DD{_trust(path)}"
+
+
 def either(commands: Iterable[str]) -> str:
     """Join commands, of which one is to be typed, in a sentence."""
     return ", or ".join(f"`{command}`" for command in commands)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import PurePath
 
 from packaging.version import Version
 
@@ -10,7 +11,7 @@ from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
 from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import Entry, HashEntry, TrustFile
-from pip_warden.trust.suggest import CLOSE, either, pin_by_identity, pin_known_by_hash
+from pip_warden.trust.suggest import CLOSE, either, pin_by_identity, pin_known_by_hash, renew
 from pip_warden.verdict.model import PinnedByHash
 
 
@@ -20,7 +21,7 @@ def find_pin(project: ProjectName, version: Version, trust: TrustFile, today: da
     An exemption that has ended decides too, since the identity entry was not meant for that version.
     """
     entry = trust.entry_for(project, version)
-    if isinstance(entry, HashEntry) and (fault := check_expiry(entry, today)):
+    if isinstance(entry, HashEntry) and (fault := check_expiry(entry, today, trust.path)):
         return fault
     if entry is not None:
         return entry
@@ -41,16 +42,16 @@ def by_hash(entry: HashEntry, today: date) -> PinnedByHash:
     return PinnedByHash(reason=entry.reason, expires=entry.expires, days_left=left)
 
 
-def check_expiry(entry: HashEntry, today: date) -> Fault | None:
-    """Return the fault of a hash pin after its last day."""
+def check_expiry(entry: HashEntry, today: date, path: str | PurePath = "") -> Fault | None:
+    """Return the fault of a hash pin after its last day; a hint names the trust file where it has to."""
     if entry.expires is None or today <= entry.expires:
         return None
     return Fault(
         code="exemption-expired",
         expected=f"a pin of {entry.project} {entry.version} by hash that has not ended",
         found=f"one whose last day was {entry.expires}, pinned because: {entry.reason}",
-        hint="Is the release signed by now? Then pin who signs it. Else review it again, and write a later "
-        "day after expires in the trust file.",
+        hint="Is the release signed by now? Then pin who signs it. Else review it again, then: "
+        f"`{renew(f'{entry.project}=={entry.version}', path)}`.",
     )
 
 

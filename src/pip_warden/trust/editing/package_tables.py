@@ -109,6 +109,23 @@ class PackageTables:
             self._put_files(edit, table, new)
         return edit.text()
 
+    def with_values(self, values: Mapping[int, Mapping[str, str]]) -> str:
+        """Return the text with other values of some tables' own keys; one that is not there is put in.
+
+        Args:
+            values: For each table the values by key, as they are spelled in TOML.
+        """
+        edit = _Edit(self._lines, end_of_line(self.text))
+        for table, pairs in values.items():
+            own = [pair for pair in self._tables[table][0].pairs if pair.keys[0] != "sha256"]
+            for key, value in pairs.items():
+                there = next((pair for pair in own if pair.keys == (key,)), None)
+                if there is None:
+                    edit.put_below(own[-1], f"{key} = {value}")
+                else:
+                    edit.set(there, value)
+        return edit.text()
+
     def _put_files(self, edit: _Edit, table: int, files: Files) -> None:
         for section in self._tables[table]:
             if section.keys == _FILES:
@@ -152,18 +169,18 @@ class _Edit:
         statement = "".join(self._lines[pair.first : pair.end])
         rest = statement[len(pair.spelled) + 1 :]
         start = len(rest) - len(rest.lstrip())
-        closing = "}" if rest[start] == "{" else rest[start]
-        ends = (
-            at + 1
-            for at in range(start + 1, len(rest))
-            if rest[at] == closing and rest[at + 1 :].lstrip()[:1] in {"", "#"}
-        )
+        ends = (at for at in range(start + 1, len(rest) + 1) if rest[at:].lstrip()[:1] in {"", "#"})
         end = next((at for at in ends if is_toml(f"x ={rest[:at]}")), None)
         if end is None:
             raise uneditable(None)
         self._gone.update(range(pair.first, pair.end))
         changed = f"{pair.spelled}={rest[:start]}{value}{rest[end:]}"
         self._taken.setdefault(pair.end - 1, []).append(changed)
+
+    def put_below(self, pair: Pair, statement: str) -> None:
+        """Put another pair below one, as far from the margin."""
+        margin = pair.spelled[: len(pair.spelled) - len(pair.spelled.lstrip())]
+        self._taken.setdefault(pair.end - 1, []).append(f"{margin}{statement}{self._end}")
 
     def list(self, pairs: Sequence[Pair], above: int, files: Files) -> None:
         """Have a line for each file, where there were pairs, and a line above them all."""
