@@ -11,6 +11,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.first_use.task import Task
 from pip_warden.trust.model import HashEntry, Probe
+from pip_warden.trust.suggest import give_reason
 
 
 def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[str]) -> None:
@@ -38,6 +39,7 @@ def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[s
         f"{probe.project} {version}, by hash{until}. This proves what the files are, not who published them:"
     )
     task.person.show("\n".join([head, *listed]))
+    _tell_reason(task, probe, version)
     task.confirm(f"Pin these {len(files)} files?")
     task.draft.add_entry(
         HashEntry(
@@ -51,6 +53,17 @@ def add_hashes(task: Task, probe: Probe, version: Version, demanded: frozenset[s
             expires=last_day,
         )
     )
+
+
+def _tell_reason(task: Task, probe: Probe, version: Version) -> None:
+    """Say that a release that is pinned already keeps its reason: it is that of the files that are there."""
+    trust, given = task.draft.trust(), task.wanted.reason.strip()
+    pinned = trust.entry_for(probe.project, version)
+    if isinstance(pinned, HashEntry) and given not in {"", pinned.reason}:
+        task.person.warning(
+            f"{probe.project} {version} is pinned already, because: {escape_text(pinned.reason, 500)}. "
+            f"That stays; `{give_reason(f'{probe.project}=={version}', trust.path)}` changes it"
+        )
 
 
 def last_day_of(task: Task, probe: Probe, version: Version) -> date | None:

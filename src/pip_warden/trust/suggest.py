@@ -84,6 +84,11 @@ def renew(release: str, path: str | PurePath) -> str:
     return f"pip-warden trust update {shlex.quote(release)} --expires YYYY-MM-DD{_trust(path)}"
 
 
+def give_reason(release: str, path: str | PurePath) -> str:
+    """Return the command that gives what is pinned by hash another reason; parameters as of `renew`."""
+    return f'pip-warden trust update {shlex.quote(release)} --reason "WHY"{_trust(path)}'
+
+
 def either(commands: Iterable[str]) -> str:
     """Join commands, of which one is to be typed, in a sentence."""
     return ", or ".join(f"`{command}`" for command in commands)

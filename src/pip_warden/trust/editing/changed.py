@@ -52,12 +52,14 @@ def checked_as(text: str, expected: TrustFile) -> str:
     return text
 
 
-def conflict(what: str, expected: str, found: str) -> UsageError:
+def conflict(
+    what: str, expected: str, found: str, change: str = "change the trust file by hand"
+) -> UsageError:
     """Return the error for a pin that says something else than the one that is there."""
     return UsageError(
         "pin-conflict",
         f"expected {what} as the trust file has it ({expected}), found {found}",
-        hint="A pin is never replaced silently: review why it differs, then change the trust file by hand.",
+        hint=f"A pin is never replaced silently: review why it differs, then {change}.",
     )
 
 

@@ -20,6 +20,7 @@ from pip_warden.trust.editing.hash_tables import Files, HashTables, Plan, writte
 from pip_warden.trust.editing.render import render_hash_entry
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import HashEntry, TrustFile
+from pip_warden.trust.suggest import renew
 
 __all__ = ["Files", "add_hash_entry", "remove_release", "replace_all", "replace_releases"]
 
@@ -140,7 +141,7 @@ def _nothing(project: ProjectName) -> UsageError:
 def _with_more_files(
     text: str, trust: TrustFile, tables: HashTables, old: HashEntry, entry: HashEntry
 ) -> str:
-    _check_agrees(old, entry)
+    _check_agrees(old, entry, trust.path)
     missing = tuple(file for file in entry.files if old.digest_for(file[0]) is None)
     if not missing:
         return text
@@ -156,13 +157,14 @@ def _block(entry: HashEntry, trust: TrustFile, *, is_grouped: bool) -> str:
     return render_hash_entry(entry, source.hash_reason if source else "", is_grouped=is_grouped)
 
 
-def _check_agrees(old: HashEntry, entry: HashEntry) -> None:
+def _check_agrees(old: HashEntry, entry: HashEntry, path: Path) -> None:
     release = f"{entry.project} {entry.version}"
     same_place = replace(entry, files=old.files, reason=old.reason, version=old.version, expires=old.expires)
     if same_place != old:
         raise conflict(release, f"source {old.source}", f"source {entry.source}, or another project of it")
     if entry.expires not in {None, old.expires}:
-        raise conflict(f"the last day of {release}", str(old.expires or "none"), str(entry.expires))
+        change = f"`{renew(f'{entry.project}=={entry.version}', path)}`"
+        raise conflict(f"the last day of {release}", str(old.expires or "none"), str(entry.expires), change)
     for name, digest in entry.files:
         pinned = old.digest_for(name)
         if pinned is not None and pinned != digest:
