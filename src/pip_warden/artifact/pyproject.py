@@ -47,6 +47,7 @@ class Pyproject:
         optional: ``[project] optional-dependencies``, by extra; None as for ``dependencies``.
         build_requires: ``[build-system] requires``, or the default.
         requires: ``[project]`` dependencies and optional dependencies.
+        has_project: Whether there is a ``[project]`` table.
         direct_references: Those of ``build_requires`` and ``requires`` that name a URL or path instead of a
             version.
     """
@@ -59,6 +60,7 @@ class Pyproject:
     optional: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     build_requires: tuple[str, ...] = DEFAULT_BUILD_REQUIRES
     requires: tuple[str, ...] = ()
+    has_project: bool = False
     direct_references: tuple[str, ...] = ()
 
 
@@ -79,16 +81,35 @@ def local_project(path: Path) -> Pyproject | Fault:
         ``not-a-project`` or ``bad-metadata``.
     """
     try:
-        with (path / _WHERE).open("rb") as stream:
-            raw = stream.read(LARGEST_PYPROJECT + 1)
+        return read_pyproject(_bytes_of(path))
     except FileNotFoundError:
         return NO_PYPROJECT if (path / "setup.py").is_file() else _no_project(path, "neither")
     except OSError as err:
         return _no_project(path, err.strerror or type(err).__name__)
-    try:
-        return read_pyproject(raw)
     except FaultError as err:
         return err.fault
+
+
+def read_groups(path: Path) -> dict[str, object] | Fault:
+    """Read ``[dependency-groups]`` (PEP 735) of a project directory, whose content is not checked.
+
+    Args:
+        path: The directory.
+
+    Returns:
+        Each group by its name as it is spelled; or a fault as of :func:`local_project`.
+    """
+    try:
+        return _table(_read_toml(_bytes_of(path)), "dependency-groups")
+    except OSError as err:
+        return _no_project(path, err.strerror or type(err).__name__)
+    except FaultError as err:
+        return err.fault
+
+
+def _bytes_of(path: Path) -> bytes:
+    with (path / _WHERE).open("rb") as stream:
+        return stream.read(LARGEST_PYPROJECT + 1)
 
 
 def _no_project(path: Path, found: str) -> Fault:
@@ -133,6 +154,7 @@ def read_pyproject(raw: bytes) -> Pyproject:
         optional=optional if "optional-dependencies" in stated else None,
         build_requires=build,
         requires=static,
+        has_project="project" in document,
         direct_references=metadata.direct_references((*build, *static), _WHERE),
     )
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pip_warden.first_use.needs import Need
     from pip_warden.first_use.sync_wishes import Places, Wish
     from pip_warden.first_use.task import PinRequest, Task
+    from pip_warden.installer.wanted import Wanted
     from pip_warden.session.settings import Settings
     from pip_warden.trust.model import Source
 
@@ -52,6 +53,11 @@ if TYPE_CHECKING:
 @click.option(
     "--source", metavar="NAME|URL", help="Where packages come from whose index the lock does not name."
 )
+@click.option("--extra", "extras", multiple=True, metavar="NAME", help="Resolve this extra of PROJECT, too.")
+@click.option(
+    "--group", "groups", multiple=True, metavar="NAME", help="Resolve this dependency group, too (PEP 735)."
+)
+@click.option("--python", metavar="PATH", help="Resolve for this interpreter or virtual environment.")
 @click.option("--hash-only", is_flag=True, help="Ask for no evidence; pin every file by digest.")
 @click.option("--reason", default="", help="Why a hash is enough; else hash-reason of the source.")
 @click.option(
@@ -174,11 +180,9 @@ def _needs(
 ) -> tuple[Need, ...]:
     """Return what is needed: as the files say, or resolved where they say no versions."""
     from pip_warden.first_use.sync_discovery import WAY_OUT, Discovery
-    from pip_warden.first_use.sync_wanted import unlocked
     from pip_warden.first_use.sync_wishes import place_of
 
-    urls = urls_of(places.sources)
-    wanted = None if options["locks"] else unlocked(options["requirements"], project, urls)
+    wanted = _unlocked(places, project, options)
     if wanted is None:
         return needs_from(options, places.sources, task.person, project).projects
     for note in wanted.notes:
@@ -190,12 +194,34 @@ def _needs(
         observer=task.first_use(),
         transport=task.transport,
         place=lambda project: place_of(project, trust, places),
+        python=options["python"],
         environ=environ,
     )
     found = discovery.resolve(wanted)
     for named in found.unresolved:
         task.person.warning(f"unresolved, and not pinned: {named.requirement} has no wheel. {WAY_OUT}")
     return found.projects
+
+
+def _unlocked(places: Places, project: Path | None, options: Mapping[str, Any]) -> Wanted | None:
+    """Return what is to be resolved; None where files say all there is to know."""
+    from pip_warden.errors import UsageError
+    from pip_warden.first_use.sync_project import Choice
+    from pip_warden.first_use.sync_wanted import unlocked
+
+    choice = Choice(extras=options["extras"], groups=options["groups"])
+    found = None
+    if not options["locks"]:
+        found = unlocked(options["requirements"], project, urls_of(places.sources), choice)
+    elif choice != Choice():
+        raise UsageError("usage", "expected --extra and --group without --lock, found both")
+    if found is None and options["python"] is not None:
+        raise UsageError(
+            "usage",
+            "expected --python with something to resolve, found files that say every version",
+            hint="They are pinned as they are, for all of their platforms.",
+        )
+    return found
 
 
 def _add_source(draft: Draft, wanted: PinRequest) -> None:

@@ -155,16 +155,19 @@ class Discovery:
         observer: It judges that pages are the source's own.
         transport: The HTTP client.
         place: Where a package is looked for.
+        python: The interpreter or virtual environment whose markers count; None for ``$VIRTUAL_ENV``'s, else
+            our own.
         environ: Our own environment.
     """
 
     observer: SignerObserver
     transport: Transport
     place: Place
+    python: str | None = None
     environ: Mapping[str, str] = field(repr=False)
 
     def resolve(self, wanted: Wanted) -> Discovered:
-        """Resolve requirements by name for one Python: ``$VIRTUAL_ENV``'s, else our own.
+        """Resolve requirements by name for one Python.
 
         What was asked for and has no wheel is left out, and returned.
 
@@ -181,7 +184,7 @@ class Discovery:
                 "expected a requirement by name, found none",
                 hint="What asks for nothing proves nothing. Name a lock with --lock, or a file with -r.",
             )
-        target = choose_target(None, self.environ, sys.executable, own_is_enough=True)
+        target = choose_target(self.python, self.environ, sys.executable, own_is_enough=True)
         named, unresolved = list(wanted.named), list[NamedRequirement]()
         while named:
             backend = DiscoveryBackend(self.observer, self.transport, self.place)

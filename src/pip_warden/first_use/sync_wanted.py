@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pip_warden.artifact.pyproject import local_project
-from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
-from pip_warden.faults import Fault
+from pip_warden.first_use.sync_project import FILE, Choice, dependencies_of
 from pip_warden.installer.requirements import gather, release_of
 from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.locks.read import find_locks
 
-_FILE = "pyproject.toml"
+NO_CHOICE = Choice()
 
 
 def unlocked(
-    requirements: Sequence[Path], directory: Path | None, source_urls: Iterable[str]
+    requirements: Sequence[Path],
+    directory: Path | None,
+    source_urls: Iterable[str],
+    choice: Choice = NO_CHOICE,
 ) -> Wanted | None:
     """Return what is asked for without a lock; None where every line says its version, or there is a lock.
 
@@ -25,17 +26,27 @@ def unlocked(
         requirements: Requirements files.
         directory: Where a lock and ``pyproject.toml`` are looked for if no file is named.
         source_urls: URLs of the trust file's sources, which a requirements file may name.
+        choice: What of the directory's project is wanted beside its dependencies.
 
     Raises:
-        UsageError: A file cannot be read; ``dynamic-dependencies``.
+        UsageError: A file cannot be read; ``usage``: there is no project of which something was chosen; as
+            :func:`~pip_warden.first_use.sync_project.dependencies_of`.
     """
     if requirements:
+        _check_no_choice(choice, "requirements files")
         wanted = gather(files=[str(path) for path in requirements], source_urls=source_urls)
         return None if all(map(_is_pinned, wanted.named)) else wanted
     place = directory or Path()
-    if find_locks(place) or not (place / _FILE).exists():
+    locks = find_locks(place)
+    if locks or not (place / FILE).exists():
+        _check_no_choice(choice, f"{locks[0].name}, which says what is needed" if locks else f"no {FILE}")
         return None
-    return gather(positional=_dependencies(place), where=_FILE)
+    return gather(positional=dependencies_of(place, choice), where=FILE)
+
+
+def _check_no_choice(choice: Choice, found: str) -> None:
+    if choice != NO_CHOICE:
+        raise UsageError("usage", f"expected --extra and --group of a project without a lock, found {found}")
 
 
 def _is_pinned(named: NamedRequirement) -> bool:
@@ -44,18 +55,3 @@ def _is_pinned(named: NamedRequirement) -> bool:
     except UsageError:
         return False
     return True
-
-
-def _dependencies(place: Path) -> tuple[str, ...]:
-    where, found = escape_text(str(place / _FILE)), local_project(place)
-    if isinstance(found, Fault):
-        raise UsageError(
-            "bad-lock-file", f"{where}: expected {found.expected}, found {escape_text(found.found)}"
-        )
-    if found.dependencies is None:
-        raise UsageError(
-            "dynamic-dependencies",
-            f"expected [project] dependencies in {where}, found none that can be read without building it",
-            hint="Lock the project with your tool, and name the lock: --lock FILE.",
-        )
-    return found.dependencies
