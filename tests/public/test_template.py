@@ -200,3 +200,11 @@ def test_every_release_that_does_not_fit_is_shown_with_its_code() -> None:
     }.items():
         assert f"acme_widgets-{version}-py3-none-any.whl  [{code}]" in said
     assert "acme_widgets-1.2" not in said
+
+
+@pytest.mark.parametrize("ref", ["refs/pull/1/merge", "refs/heads/a b", "refs/tags/v*"])
+def test_a_release_that_no_pin_can_name_is_refused_and_widens_nothing(ref: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        template_of([built("2.0", ref), built("1.0")], root="default")
+    assert caught.value.code == "signer-unpinnable"
+    assert pinned(built("2.0"), built("1.0", ref)) == pinned(built("2.0"))

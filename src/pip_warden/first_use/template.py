@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pip_warden.display import escape_text
+from pip_warden.errors import RefusedError, UsageError
 from pip_warden.faults import Fault
 from pip_warden.first_use.observe import Observation, PackageObservation
 from pip_warden.trust.model import Identity, Requirements
@@ -48,11 +49,13 @@ def template_of(observations: Sequence[Observation], *, root: str) -> Template:
         root: Name of the trusted root that verified them.
 
     Raises:
-        RefusedError: ``build-trigger-unsafe``: the newest was built by a trigger that strangers can start.
+        RefusedError: ``build-trigger-unsafe``: the newest was built by a trigger that strangers can start;
+            ``signer-unpinnable``: by a signer whom no pin can name.
     """
     newest = observations[0]
     trigger = newest.claims.get("build-trigger")
     require_pinnable(trigger)
+    _require_subject(newest)
     alike = [newest, *(each for each in observations[1:] if _may_widen(each, newest, root))]
     subject = _common(alike)
     fitting = [each for each in alike if subject.matches(each.claims.subjects[0], each.name.version)]
@@ -60,6 +63,25 @@ def template_of(observations: Sequence[Observation], *, root: str) -> Template:
     # Any other trigger is never written: the pin then refuses the release, and says what to do.
     triggers = seen if trigger in seen else {USUAL}
     return Template(identity=_identity(newest, subject, root), require=required(triggers))
+
+
+def _require_subject(observation: Observation) -> None:
+    """Refuse a signer whom no pin can name.
+
+    Raises:
+        RefusedError: ``signer-unpinnable``.
+    """
+    try:
+        parse_subject(observation.pattern)
+    except UsageError as err:
+        subject = observation.claims.subjects[0]
+        raise RefusedError(
+            "signer-unpinnable",
+            f"expected {observation.name} to be signed from a tag or branch that a pin can name, "
+            f"found {escape_text(subject, 500)}: {err.message.rpartition(': ')[2]}",
+            hint="Ask the publisher to release from a tag, or look at an older release (NAME==VERSION), or "
+            "review this one and pin it by hash.",
+        ) from err
 
 
 def _may_widen(each: Observation, newest: Observation, root: str) -> bool:
@@ -70,8 +92,12 @@ def _may_widen(each: Observation, newest: Observation, root: str) -> bool:
     """
     if _maker(each) != _maker(newest):
         return False
+    try:
+        pattern = parse_subject(each.pattern)
+    except UsageError:  # no pin can name it
+        return False
     trigger = each.claims.get("build-trigger") or ""
-    own = _identity(each, parse_subject(each.pattern), root)
+    own = _identity(each, pattern, root)
     return refusal_of(each, Template(identity=own, require=required({trigger} & {USUAL, *ASKED}))) is None
 
 
