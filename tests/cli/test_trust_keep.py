@@ -102,6 +102,7 @@ def test_a_list_as_json(file: Path) -> None:
             "source": "acme",
             "kind": "identity",
             "subjects": [SIGNER],
+            "build_trigger": ["push"],
             "not_before": "2024-01-01",
             "not_after": None,
         },
@@ -124,6 +125,38 @@ def test_a_list_as_json(file: Path) -> None:
             "expired": True,
         },
     ]
+
+
+def test_a_list_tells_unusual_triggers_and_this_machine_s_mirrors(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require = '  [package.require]\n  build-trigger = ["workflow_dispatch", "release"]\n\n# theirs'
+    file.write_text(GOOD.replace("# theirs", require))
+    monkeypatch.setenv("PIP_WARDEN_MIRROR_PYPI", "https://mirror.example/simple")
+    said = typed("trust", "list")
+
+    assert said.code == 0
+    head, signed, hashed, _, last = said.out.splitlines()
+    assert head.split()[6:] == ["trigger", "since", "until", "source"]
+    assert "release, workflow_dispatch  2024-01-01" in signed
+    assert hashed.split() == ["acme-widgets", "hash", "0.1", "acme"]
+    assert last == "pypi: here, pages and files come from the mirror https://mirror.example/simple"
+
+    document = typed("trust", "list", "--format", "json").json
+    assert document["packages"][0]["build_trigger"] == ["release", "workflow_dispatch"]
+    assert document["mirrors"] == [{"source": "pypi", "url": "https://mirror.example/simple"}]
+
+
+@pytest.mark.parametrize(
+    "words", [("remove", "nonsense"), ("remove", "idma"), ("update", "nonsense", "--expires", "2999-01-31")]
+)
+def test_nobody_who_takes_out_or_changes_a_pin_is_told_to_add_one(file: Path, words: tuple[str, ...]) -> None:
+    said = typed("trust", *words, "--yes")
+
+    assert (said.code, "[not-in-trust-file]" in said.err) == (2, True), said.err
+    assert "trust add" not in said.err
+    assert "`pip-warden trust list` shows what is pinned." in " ".join(said.err.split())
+    assert file.read_text() == GOOD
 
 
 def test_a_file_that_pins_nothing_lists_nothing(file: Path) -> None:

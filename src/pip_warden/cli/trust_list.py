@@ -19,7 +19,9 @@ from pip_warden.display import escape_text
 if TYPE_CHECKING:
     from pip_warden.trust.overview import PinnedPackage
 
-_HEADINGS = ("package", "pinned by", "who or what", "since", "until", "source")
+_HEADINGS = ("package", "pinned by", "who or what", "trigger", "since", "until", "source")
+_USUAL = ("push",)
+"""What is required where a pin says nothing, so the table says nothing."""
 _GAP = 2
 """Columns between two of a table."""
 
@@ -30,11 +32,13 @@ _GAP = 2
 @color_option
 def command(*, trust: Path | None, output_format: str) -> None:
     """List every package: who may publish it or which releases are pinned, and until when."""
-    from pip_warden.session.settings import utc_now
+    from pip_warden.session.mirrors import mirrors_of
+    from pip_warden.session.settings import Settings, utc_now
     from pip_warden.trust.overview import pinned_packages
 
     loaded = load_trust(trust)
     packages, today = pinned_packages(loaded), utc_now().date()
+    mirrors = mirrors_of(loaded.sources, Settings.from_environment())
     if output_format == "json":
         document = {
             "schema_version": 1,
@@ -42,12 +46,16 @@ def command(*, trust: Path | None, output_format: str) -> None:
             "exit_code": 0,
             "trust_file": str(loaded.path),
             "packages": [_as_json(package, today) for package in packages],
+            "mirrors": [{"source": name, "url": url} for name, url in mirrors.items()],
         }
         print(json.dumps(document, indent=2))
-    elif not packages:
-        print_block(f"{loaded.path} pins no package")
-    else:
+        return
+    if packages:
         _print_text(packages, today)
+    else:
+        print_block(f"{loaded.path} pins no package")
+    for name, url in mirrors.items():
+        print_block(f"{name}: here, pages and files come from the mirror {escape_text(url, 500)}")
 
 
 def _print_text(packages: list[PinnedPackage], today: date) -> None:
@@ -75,6 +83,7 @@ def _row(package: PinnedPackage, today: date) -> list[str]:
         str(package.project),
         "hash" if package.is_by_hash else "identity",
         ", ".join(escape_text(each, 2000) for each in what),
+        "" if package.triggers == _USUAL else ", ".join(package.triggers),
         str(package.since or ""),
         f"{package.until}{over}" if package.until else "",
         package.source,
@@ -100,6 +109,7 @@ def _as_json(package: PinnedPackage, today: date) -> dict[str, object]:
     return shape | {
         "kind": "identity",
         "subjects": list(package.signers),
+        "build_trigger": list(package.triggers),
         "not_before": package.since and package.since.isoformat(),
         "not_after": until,
     }

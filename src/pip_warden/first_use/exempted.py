@@ -11,7 +11,7 @@ from packaging.version import Version
 from pip_warden.digests import Digest
 from pip_warden.names import ProjectName
 from pip_warden.trust.model import HashEntry, Probe, TrustFile
-from pip_warden.trust.suggest import not_in_trust_file
+from pip_warden.trust.suggest import nothing_to_change
 
 Files = tuple[tuple[str, Digest], ...]
 """Name and digest of each file of a release."""
@@ -54,7 +54,7 @@ def exempted_packages(trust: TrustFile, names: Iterable[ProjectName] = ()) -> tu
     wanted = frozenset(names)
     for name in sorted(wanted):
         if not trust.entries_of(name):
-            raise not_in_trust_file(name, trust)
+            raise nothing_to_change(name, trust)
     found: dict[ProjectName, list[HashEntry]] = {}
     for entry in trust.entries:
         if isinstance(entry, HashEntry) and (not wanted or entry.project in wanted):

@@ -20,6 +20,7 @@ class PinnedPackage:
         project: Normalised project name.
         source: Name of its source.
         signers: Subjects of the identities that may sign it; empty by hash.
+        triggers: What may start the pipeline that built it; empty by hash.
         releases: The releases that are pinned by hash, in order; empty by identity.
         reason: Why a hash is enough; ``""`` by identity.
         since: The first day (UTC) on which one of the signers may have signed; None where that is not bound.
@@ -30,6 +31,7 @@ class PinnedPackage:
     project: ProjectName
     source: str
     signers: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
     releases: tuple[Version, ...] = ()
     reason: str = ""
     since: date | None = None
@@ -55,6 +57,7 @@ def _by_identity(entry: IdentityEntry) -> PinnedPackage:
         project=entry.project,
         source=entry.source,
         signers=tuple(identity.subject.text for identity in entry.identities),
+        triggers=tuple(sorted(entry.require.build_trigger)),
         since=None if None in begins else min(filter(None, begins)),
         until=None if None in ends else max(filter(None, ends)),
     )

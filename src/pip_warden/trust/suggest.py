@@ -24,12 +24,24 @@ CLOSE = "A name close to a pinned one may be somebody else's package."
 def not_in_trust_file(project: ProjectName, trust: TrustFile) -> UsageError:
     """Return the error of a command about a project that is not pinned; names close to it come first."""
     meant = close_names(project, trust.projects)
-    asked = f"did you mean {', or '.join(meant)}? " if meant else ""
     wish = f"{CLOSE} If {project} itself is meant" if meant else "If you want it"
+    return _absent(
+        project, trust, f"{wish}: {either(pin_by_identity([project], trust.sources, trust.path))}."
+    )
+
+
+def nothing_to_change(project: ProjectName, trust: TrustFile) -> UsageError:
+    """Return the error of a command that was to change or take out a pin of a project that has none."""
+    return _absent(project, trust, f"`pip-warden trust list{_trust(trust.path)}` shows what is pinned.")
+
+
+def _absent(project: ProjectName, trust: TrustFile, hint: str) -> UsageError:
+    meant = close_names(project, trust.projects)
+    asked = f"did you mean {', or '.join(meant)}? " if meant else ""
     return UsageError(
         "not-in-trust-file",
         f"{asked}expected an entry for {project} in {trust.path}, found none",
-        hint=f"{wish}: {either(pin_by_identity([project], trust.sources, trust.path))}.",
+        hint=hint,
     )
 
 

@@ -14,7 +14,7 @@ from pip_warden.trust.editing.arrays import uneditable
 from pip_warden.trust.editing.statements import end_of_line
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Entry, HashEntry, TrustFile
-from pip_warden.trust.suggest import not_in_trust_file
+from pip_warden.trust.suggest import nothing_to_change
 
 
 def appended(text: str, block: str, before: TrustFile) -> str:
@@ -77,13 +77,13 @@ def absent(what: str) -> UsageError:
     return UsageError(
         "not-in-trust-file",
         f"expected the {what} in the trust file, found none",
-        hint="`pip-warden trust show` lists what is pinned.",
+        hint="`pip-warden trust list` shows what is pinned.",
     )
 
 
 def absent_pin(what: str, project: ProjectName, trust: TrustFile) -> UsageError:
     """Return the error for a pin that is not there; where none of the name is, with the names it may mean."""
-    return absent(what) if trust.entries_of(project) else not_in_trust_file(project, trust)
+    return absent(what) if trust.entries_of(project) else nothing_to_change(project, trust)
 
 
 def _parsed(text: str, path: Path) -> TrustFile:

@@ -14,7 +14,7 @@ from pip_warden.trust.editing.package_tables import PackageTables
 from pip_warden.trust.editing.statements import lines_of, sections_of, without
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import IdentityEntry, TrustFile
-from pip_warden.trust.suggest import not_in_trust_file
+from pip_warden.trust.suggest import nothing_to_change
 
 
 def remove_package(text: str, project: ProjectName, path: Path) -> str:
@@ -37,7 +37,7 @@ def remove_packages(text: str, projects: Collection[ProjectName], path: Path) ->
     trust = parse(text, path)
     for project in projects:
         if not trust.entries_of(project):
-            raise not_in_trust_file(project, trust)
+            raise nothing_to_change(project, trust)
     if not projects:
         return text
     pairs = zip(trust.tables, trust.entries, strict=True)
