@@ -20,7 +20,7 @@ from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import SignedBy, Step
 from pip_warden.verdict.policy import check_policy
-from pip_warden.verdict.triggers import require_pinnable
+from pip_warden.verdict.triggers import ASKED, NEVER, USUAL, require_pinnable
 
 GITHUB = "https://token.actions.githubusercontent.com"
 WORKFLOW = "https://github.com/acme/widgets/.github/workflows/release.yml"
@@ -72,7 +72,19 @@ def test_the_triggers_of_all_are_pinned_and_no_others() -> None:
     assert pinned(*releases) == ("@refs/tags/v{version}", ["release", "workflow_dispatch"])
 
 
-@pytest.mark.parametrize("trigger", ["pull_request_target", "workflow_run", "issue_comment"])
+STRANGERS = (
+    "pull_request_target", "pull_request_review", "pull_request_review_comment", "issue_comment", "issues",
+    "discussion", "discussion_comment", "gollum", "watch", "fork", "workflow_run", "check_run", "check_suite",
+    "status",
+)  # fmt: skip
+
+
+def test_no_trigger_is_asked_about_that_strangers_can_start() -> None:
+    assert set(STRANGERS) == NEVER
+    assert not NEVER & {USUAL, *ASKED}
+
+
+@pytest.mark.parametrize("trigger", STRANGERS)
 def test_a_trigger_that_strangers_can_start_is_never_pinned(trigger: str) -> None:
     with pytest.raises(RefusedError) as caught:
         template_of([built("1.0", trigger=trigger)], root="default")
