@@ -6,15 +6,22 @@ import gc
 import ipaddress
 import os
 import socket
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
+if TYPE_CHECKING:
+    from pip_warden.sandbox import Sandbox
+
 # Width and colour are a terminal's; who runs the tests in which one is no property of the code.
 for _name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
     os.environ.pop(_name, None)
+
+_KEPT = frozenset({"PATH", "TMPDIR", "LANG", "PYTHONHASHSEED"})
+"""What a test's user has in the environment."""
 
 _CONNECT = socket.socket.connect
 
@@ -36,6 +43,27 @@ def _loopback_only() -> Generator[None]:
     patch.setattr(socket.socket, "connect", connect)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Tests use projects and packages of their own in it and disarm what they arm."""
+    from pip_warden.sandbox import Sandbox
+
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and an environment with nothing but what finds programs."""
+    directory = tmp_path / "home"
+    directory.mkdir()
+    for name in set(os.environ) - _KEPT:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(directory))
+    monkeypatch.chdir(directory)
+    return directory
 
 
 def _is_loopback(host: str) -> bool:

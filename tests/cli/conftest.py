@@ -1,4 +1,4 @@
-"""A sandbox per module, and a user at a terminal who has no trust file yet."""
+"""A user at a terminal who has no trust file yet."""
 
 from __future__ import annotations
 
@@ -15,13 +15,6 @@ _FOREIGN = (
     "GITLAB_TOKEN", "GITLAB_URL", "NETRC", "NO_COLOR", "PIP_WARDEN_CACHE_DIR",
     "PIP_WARDEN_MIRROR_INDEX", "PIP_WARDEN_MIRROR_PYPI",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """Tests use projects of their own in it and disarm what they arm."""
-    with Sandbox() as running:
-        yield running
 
 
 @pytest.fixture

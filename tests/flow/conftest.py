@@ -1,4 +1,4 @@
-"""A sandbox per module, an environment copied per test, and a user who types commands."""
+"""An environment copied per test, and a user who types commands."""
 
 from __future__ import annotations
 
@@ -20,13 +20,6 @@ def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("environments") / "empty"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(target)], check=True)
     return target
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """Tests use projects of their own in it and disarm what they arm."""
-    with Sandbox() as running:
-        yield running
 
 
 @pytest.fixture

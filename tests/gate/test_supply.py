@@ -34,12 +34,6 @@ API = "/api/v4/projects/7/packages/generic/x/1"
 NAME = parse_artifact_name(samples.WHEEL)
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
 class Registry:
     """One project of a sandbox with one signed wheel, and a supply that reads it."""
 

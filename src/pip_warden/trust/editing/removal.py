@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,10 +56,10 @@ def remove_source(text: str, name: str, path: Path) -> str:
     """
     trust = parse(text, path)
     left = tuple(source for source in trust.sources if source.name != name)
-    if left == trust.sources:
-        raise absent(f"source {name}")
-    _check_unused(f"source {name}", trust, lambda trust: {entry.source for entry in trust.entries}, name)
-    return checked_as(_without_table(text, ("source", name), path), replace(trust, sources=left))
+    used = {entry.source for entry in trust.entries}
+    return _without_unused(
+        text, f"source {name}", ("source", name), replace(trust, sources=left), name in used
+    )
 
 
 def remove_root(text: str, name: str, path: Path) -> str:
@@ -71,11 +71,9 @@ def remove_root(text: str, name: str, path: Path) -> str:
     """
     trust = parse(text, path)
     left = tuple(root for root in trust.roots if root.name != name)
-    if left == trust.roots:
-        raise absent(f"trusted root {name}")
-    _check_unused(f"trusted root {name}", trust, _used_roots, name)
     keys = ("sigstore",) if name == "default" else ("sigstore", name)
-    return checked_as(_without_table(text, keys, path), replace(trust, roots=left))
+    is_used = name in _used_roots(trust)
+    return _without_unused(text, f"trusted root {name}", keys, replace(trust, roots=left), is_used)
 
 
 def _used_roots(trust: TrustFile) -> set[str]:
@@ -83,18 +81,29 @@ def _used_roots(trust: TrustFile) -> set[str]:
     return {identity.root for entry in by_identity for identity in entry.identities}
 
 
-def _check_unused(what: str, trust: TrustFile, used: Callable[[TrustFile], set[str]], name: str) -> None:
-    if name in used(trust):
+def _without_unused(text: str, what: str, keys: tuple[str, ...], expected: TrustFile, is_used: bool) -> str:
+    """Return the text without a table that nothing needs.
+
+    Args:
+        text: The trust file's text.
+        what: What the table says, for people.
+        keys: The table's keys.
+        expected: What the text is to mean.
+        is_used: Whether something needs it.
+
+    Raises:
+        UsageError: ``not-in-trust-file``; ``still-used``; ``trust-file-uneditable``.
+    """
+    if expected == parse(text, expected.path):
+        raise absent(what)
+    if is_used:
         raise UsageError(
             "still-used",
             f"expected a {what} that no package names, found one that does",
             hint="`pip-warden trust list` shows which; remove those first.",
         )
-
-
-def _without_table(text: str, keys: tuple[str, ...], path: Path) -> str:
     lines = lines_of(text)
     chosen = [section for section in sections_of(lines) if section.keys == keys]
     if len(chosen) != 1:
-        raise uneditable(path)
-    return "".join(without(lines, chosen))
+        raise uneditable(expected.path)
+    return checked_as("".join(without(lines, chosen)), expected)
