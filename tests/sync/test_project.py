@@ -86,6 +86,11 @@ def test_what_is_not_there_or_goes_in_a_circle_is_refused(
     assert caught.value.code == code
 
 
+def test_a_circle_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a circle: circle includes other includes circle"):
+        wanted(tmp_path, groups=("circle",))
+
+
 def test_a_file_of_groups_alone_needs_no_project(tmp_path: Path) -> None:
     text = '[dependency-groups]\ndev = ["ruff"]\n'
     (tmp_path / "pyproject.toml").write_text(text)

@@ -92,12 +92,8 @@ def _may_widen(each: Observation, newest: Observation, root: str) -> bool:
     """
     if _maker(each) != _maker(newest):
         return False
-    try:
-        pattern = parse_subject(each.pattern)
-    except UsageError:  # no pin can name it
-        return False
     trigger = each.claims.get("build-trigger") or ""
-    own = _identity(each, pattern, root)
+    own = _identity(each, parse_subject(each.pattern), root)
     return refusal_of(each, Template(identity=own, require=required({trigger} & {USUAL, *ASKED}))) is None
 
 
