@@ -10,7 +10,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.first_use.doubts import doubts
 from pip_warden.first_use.new_root import DEFAULT, new_root, root_for
-from pip_warden.first_use.observe import RELEASES, PackageObservation
+from pip_warden.first_use.observe import RELEASES, PackageObservation, SignerObserver
 from pip_warden.first_use.task import Task
 from pip_warden.first_use.template import Template, history, required, template_of
 from pip_warden.index.gitlab import GitLab
@@ -19,13 +19,16 @@ from pip_warden.trust.segments import ANY_SEGMENT
 from pip_warden.trust.subject import parse_subject
 
 
-def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
+def add_signer(
+    task: Task, probe: Probe, version: Version | None, *, first: SignerObserver | None = None
+) -> None:
     """Find out who signed the newest releases, ask, and add the pin to the draft.
 
     Args:
         task: What the run works with.
         probe: Where to look.
         version: Look at this release only.
+        first: It looks, with the trust file and the roots as drafted; None: at any file that the page has.
 
     Raises:
         RefusedError: The newest release is refused, or would be under the new pin; ``build-trigger-unsafe``;
@@ -34,7 +37,7 @@ def add_signer(task: Task, probe: Probe, version: Version | None) -> None:
         UsageError: ``yes-needed``, ``pin-conflict``, or there is no trusted root.
     """
     probe = replace(probe, root=choose_root(task))
-    first = task.first_use()
+    first = replace(first or task.first_use(), trust=task.trust(), roots=task.draft.roots())
     most = task.wanted.from_history
     look = first.look(probe, version=version, most=most or RELEASES)
     newest = look.observations if most else look.observations[:1]

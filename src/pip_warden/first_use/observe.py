@@ -110,12 +110,12 @@ class SignerObserver:
         # A root that cannot be used is reported first: nothing could be proved with it.
         _ = self.roots[probe.root]
         listing = self.listing(probe)
-        releases = _releases(listing.page, version)
+        releases = _releases(self._looked_at(listing.page), version)
         if not releases:
             raise _no_release(probe, version, listing)
         observations, unsigned = [], []
         for number, files in enumerate(releases[:most]):
-            candidate = representative(files, self.among)
+            candidate = representative(files)
             inquiry = self._inquire(candidate, listing, trust=self.trust, probe=probe)
             match inquiry.observation:
                 case Observed(signed=signed):
@@ -206,6 +206,10 @@ class SignerObserver:
             raise VerdictError(listing)
         return listing
 
+    def _looked_at(self, page: IndexPage) -> Iterable[Candidate]:
+        """Return the files that may be looked at; a page that was fetched again may have none of them."""
+        return (each for each in page.candidates if self.among is None or each in self.among)
+
     def _inquiry(
         self, candidate: Candidate, listing: Listing, *, trust: TrustFile, probe: Probe | None
     ) -> Inquiry:
@@ -246,10 +250,10 @@ def _no_release(probe: Probe, version: Version | None, listing: Listing) -> Refu
     )
 
 
-def _releases(page: IndexPage, version: Version | None) -> list[list[Candidate]]:
-    """Group a page by release, newest first; pre-releases only if there is nothing else, or on request."""
+def _releases(candidates: Iterable[Candidate], version: Version | None) -> list[list[Candidate]]:
+    """Group files by release, newest first; pre-releases only if there is nothing else, or on request."""
     by_version: dict[Version, list[Candidate]] = {}
-    for candidate in page.candidates:
+    for candidate in candidates:
         by_version.setdefault(candidate.name.version, []).append(candidate)
     if version is not None:
         return [by_version[version]] if version in by_version else []
@@ -257,9 +261,8 @@ def _releases(page: IndexPage, version: Version | None) -> list[list[Candidate]]
     return [by_version[v] for v in sorted(finals, reverse=True)]
 
 
-def representative(files: Iterable[Candidate], among: Collection[Candidate] | None = None) -> Candidate:
+def representative(files: Iterable[Candidate]) -> Candidate:
     """Choose the file of a release to examine: a wheel if there is one, the smallest if sizes are known."""
-    files = files if among is None else [candidate for candidate in files if candidate in among]
     return min(files, key=lambda c: (c.name.kind != "wheel", c.claimed_size or 0, c.name.filename))
 
 

@@ -8,14 +8,19 @@ from datetime import date
 
 from packaging.version import Version
 
+from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError
+from pip_warden.evidence.model import Item
 from pip_warden.first_use.by_identity import add_signer
 from pip_warden.first_use.exempted import Exempted, exempted_packages
 from pip_warden.first_use.needs import Needs
 from pip_warden.first_use.new_root import root_for
 from pip_warden.first_use.observe import SignerObserver, representative
 from pip_warden.first_use.side_by_side import side_by_side
+from pip_warden.first_use.sync_supply import KeptSupply
+from pip_warden.first_use.task import Task
 from pip_warden.first_use.upkeep import Upkeep, evidence_for
+from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
 from pip_warden.trust.model import HashEntry, TrustFile
@@ -92,6 +97,13 @@ def offers(upkeep: Upkeep, needs: Needs | None) -> tuple[Offer, ...]:
     return tuple(offer for offer in found if offer.versions)
 
 
+def pinned_files(listing: Listing, package: Exempted, version: Version) -> dict[Candidate, Digest]:
+    """Return the files of a release on its page that are pinned by hash, each with the pinned digest."""
+    pinned = dict(package.releases[version])
+    listed = [each for each in listing.allowed if each.name.version == version]
+    return {each: pinned[each.name.filename] for each in listed if each.name.filename in pinned}
+
+
 def versions_of(needs: Needs | None, project: ProjectName) -> tuple[Version, ...] | None:
     """Return the versions of a project that are needed; None where nothing says so."""
     if needs is None:
@@ -145,16 +157,49 @@ def _why(entry: HashEntry, needed: Collection[Version] | None, today: date) -> s
 
 def _replace(upkeep: Upkeep, package: Exempted, version: Version) -> None:
     task = upkeep.task(package)
+    first = _of_pinned_files(task, package, version)
     pinned = task.draft.trust().identity_entry(package.project)
     if pinned is None:
-        add_signer(task, package.probe, version)
+        add_signer(task, package.probe, version, first=first)
     else:
-        first = task.first_use()
         probe = replace(package.probe, root=pinned.identities[0].root)
         first.confirm(first.look(probe, version=version), task.trust())
         task.person.show(f"{package.project} {version}  is signed by a signer that is pinned already")
         task.confirm("Remove its exemption?")
     task.draft.remove(package.project, version)
+
+
+def _of_pinned_files(task: Task, package: Exempted, version: Version) -> SignerObserver:
+    """Return who looks at the files that an exemption lists, as they are on a page that agrees with it.
+
+    Whoever can add a file to a release, or put other bytes in the place of one, is not who signed what was
+    exempted.
+
+    Raises:
+        RefusedError: ``no-release``: no such file is there; ``pinned-digest-differs``; ``no-evidence``: a
+            pin of the signer would refuse one of them.
+        UndecidedError: Something could not be fetched, or it could not be told whether there is evidence.
+    """
+    first = task.first_use()
+    kept = KeptSupply(first.supply, trust=first.trust, transport=task.transport, workspace=task.workspace)
+    first = replace(first, supply=kept)
+    listing = first.listing(package.probe)
+    files = pinned_files(listing, package, version)
+    if not files:
+        raise RefusedError("no-release", f"expected a pinned file of {version} on its page, found none")
+    for candidate, pinned in files.items():
+        found = candidate.claimed_sha256 or first.digest(candidate, listing, package.probe)
+        if found != pinned:
+            raise RefusedError(
+                "pinned-digest-differs",
+                f"expected {candidate.name} with SHA-256 {pinned}, as the trust file pins, found {found}",
+                hint="These are not the bytes that were exempted. Find out who changed them.",
+            )
+    is_simple = first.trust.source(package.probe.source).type == "simple"
+    for candidate in files if is_simple else ():
+        if not any(isinstance(each, Item) for each in kept.attestations(candidate, package.probe)):
+            raise RefusedError("no-evidence", f"expected evidence of {candidate.name}, found none")
+    return replace(first, among=files)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,11 +217,11 @@ class _Look:
             found = [each for each in wanted if self._is_signed(observer, package, each)]
             return Offer(package=package, versions=tuple(found))
         listing = observer.listing(package.probe)
-        there = tuple(each for each in wanted if self._is_there(listing, each))
+        there = tuple(each for each in wanted if self._is_there(listing, package, each))
         return Offer(package=package, versions=there)
 
-    def _is_there(self, listing: Listing, version: Version) -> bool:
-        listed = [each for each in listing.allowed if each.name.version == version]
+    def _is_there(self, listing: Listing, package: Exempted, version: Version) -> bool:
+        listed = pinned_files(listing, package, version)
         if not listed:  # it is not on its index any more
             return False
         evidence = evidence_for(representative(listed), self.supply)
@@ -190,8 +235,12 @@ class _Look:
         name = root_for(trust, trust.source(package.probe.source).url)
         if trust.root(name) is None:
             return False
+        listing = observer.listing(package.probe)
+        files = pinned_files(listing, package, version)
+        if not files:
+            return False
         try:
-            observer.look(replace(package.probe, root=name), version=version)
+            replace(observer, among=files).look(replace(package.probe, root=name), version=version)
         except RefusedError:
             return False
         return True
