@@ -241,6 +241,35 @@ def test_more_releases_in_the_older_form_are_tables_and_fewer_are_none() -> None
     assert fewer == replace_releases(text, IDNA, {NEW: wanted[NEW]}, PATH)
 
 
+ENDS = "expires = 2027-01-01\n"
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        versioned(Version("1")),  # its table comes first and goes, so it is free
+        versioned(Version("1")).replace('version = "1"  # the one we use\n', ""),  # others can join it
+    ],
+)
+def test_what_is_new_has_the_terms_of_the_newest_release_and_never_an_older_one_s(older: str) -> None:
+    """An older release is exempt for ever; the newest one ends, and so does what takes its place."""
+    ending = versioned().replace('reason = "old"\n', f'reason = "old"\n{ENDS}')
+    text = base() + older + ending
+
+    bumped = replace_releases(text, IDNA, {NEW: files_of("idna", NEW)}, PATH)
+    (entry,) = read(bumped).entries
+    assert isinstance(entry, HashEntry)
+    assert (entry.version, entry.expires) == (NEW, date(2027, 1, 1))
+
+    both = {Version("1"): files_of("idna", Version("1")), NEW: files_of("idna", NEW)}
+    ends = {
+        e.version: e.expires
+        for e in read(replace_releases(text, IDNA, both, PATH)).entries
+        if isinstance(e, HashEntry)
+    }
+    assert ends == {Version("1"): None, NEW: date(2027, 1, 1)}
+
+
 def test_what_stays_keeps_its_table_and_its_line() -> None:
     kept = release()
     text = pinned(kept, release(NEW, reason="other")).replace('.whl" =', '.whl"   =')
@@ -416,6 +445,10 @@ def _sorted(entry: Entry) -> Entry:
     return replace(entry, files=tuple(sorted(entry.files))) if isinstance(entry, HashEntry) else entry
 
 
+def _hashed(entries: Iterable[Entry]) -> list[HashEntry]:
+    return [entry for entry in entries if isinstance(entry, HashEntry)]
+
+
 def _is_subsequence(shorter: list[str], longer: list[str]) -> bool:
     rest = iter(longer)
     return all(line in rest for line in shorter)
@@ -460,10 +493,17 @@ def test_a_replacement_changes_only_the_lines_of_what_it_replaces(text: str, dat
     for entry in before:
         if entry.version in releases:
             assert replace(entry, files=releases[entry.version]) in {_sorted(each) for each in ours}
+    newest = max(before, key=lambda entry: entry.version)
+    known = {entry.version for entry in before}
+    assert all(
+        (e.reason, e.expires) == (newest.reason, newest.expires)
+        for e in _hashed(ours)
+        if e.version not in known
+    )
     foreign = [line for line in text.splitlines() if project.replace("-", "_") not in line]
-    if len({trust.tables[trust.entries.index(entry)] for entry in before}) == len(
-        {after.tables[after.entries.index(entry)] for entry in ours}
-    ):
+    if len({(e.reason, e.expires) for e in before}) == 1 and len(
+        {trust.tables[trust.entries.index(entry)] for entry in before}
+    ) == len({after.tables[after.entries.index(entry)] for entry in ours}):
         mine = [line for line in foreign if not line.startswith("version = ")]
         assert _is_subsequence(mine, edited.splitlines())
     assert replace_releases(edited, project, releases, PATH) == edited

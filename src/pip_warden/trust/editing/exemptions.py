@@ -57,8 +57,9 @@ def add_hash_entry(text: str, entry: HashEntry, path: Path) -> str:
 def replace_releases(text: str, project: ProjectName, releases: Mapping[Version, Files], path: Path) -> str:
     """Pin exactly these releases of a package by hash, on the terms on which it is pinned already.
 
-    A release that stays keeps its table, and a file that stays its line. What is new takes the place of what
-    goes: in the table of the newest release, where others can join that, else in that of a release that goes.
+    A release that stays keeps its table, and a file that stays its line. What is new has the terms of the
+    newest release, and takes the place of what goes: in that one's table, where others can join it, else in
+    another with its terms that others can join, or whose release goes.
 
     Args:
         text: The trust file's text.

@@ -108,9 +108,11 @@ class Plan:
     def _place(self, versions: Iterable[Version], releases: Mapping[Version, Files]) -> None:
         tables = self._tables
         (newest, _), terms = max(tables.entries.items(), key=lambda item: item[0][1])
-        grouped = [table for table in tables.numbers if tables.is_grouped(table)]
+        # A table with a later last day, or with none, would exempt for longer than anybody agreed to.
+        like = [each for each in tables.numbers if self._like(each, terms.version, terms.files) == terms]
+        grouped = [table for table in like if tables.is_grouped(table)]
         target = newest if newest in grouped else next(reversed(grouped), None)
-        free = [table for table in tables.numbers if not self.files[table] and table not in grouped]
+        free = [table for table in like if not self.files[table] and table not in grouped]
         for version in versions:
             if target is not None:
                 self._put(target, self._like(target, version, releases[version]))
