@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,21 @@ def test_a_release_joins_what_is_pinned_on_its_terms() -> None:
         ("zoo", "1.0", "reviewed"),
     ]
     assert text.count("[[package]]") == 2
+
+
+def test_a_release_that_is_to_end_joins_nothing_that_does_not() -> None:
+    """The last day was asked for, and shown to nobody else: it must not be dropped."""
+    before = add_entries(TEXT, [entry("acme", "1.0")], PATH)
+    ending = [replace(entry("acme", version), expires=date(2027, 1, 1)) for version in ("2.0", "3.0")]
+
+    text = add_entries(before, [*ending, entry("zoo", "1.0")], PATH)
+
+    assert {*parse(text, PATH).entries} == {entry("acme", "1.0"), *ending, entry("zoo", "1.0")}
+    assert text.count("[[package]]") == 3
+    with pytest.raises(UsageError) as error:
+        add_entries(before, [replace(entry("acme", "1.0"), expires=date(2027, 1, 1))], PATH)
+    assert error.value.code == "pin-conflict"
+    assert add_entries(text, [replace(ending[0], expires=None)], PATH) == text
 
 
 @pytest.mark.parametrize("other", [entry("acme", "1.0", "2"), entry("acme", "2.0", source="other")])

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.changed import checked_as, conflict, with_block
-from pip_warden.trust.editing.exemptions import Files, replace_all
+from pip_warden.trust.editing.exemptions import Files, add_hash_entry, replace_all
 from pip_warden.trust.editing.render import render_hash_entry, render_identity_entry
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Entry, HashEntry, TrustFile
@@ -21,7 +21,8 @@ def add_entries(text: str, entries: Sequence[Entry], path: Path) -> str:
     """Add packages and releases; what is pinned stays.
 
     A package that is pinned by hash keeps its terms (reason, last day): its new releases and files join those
-    it has, and those of a new package its first one's table.
+    it has, and those of a new package its first one's table. A release that is to have another last day than
+    the one that it would join has a table of its own.
 
     Args:
         text: The trust file's text.
@@ -29,19 +30,23 @@ def add_entries(text: str, entries: Sequence[Entry], path: Path) -> str:
         path: The trust file's path.
 
     Raises:
-        UsageError: ``pin-conflict``: a package is pinned by identity already, from another place, or a file
-            of a release with another digest; ``trust-file-uneditable``.
+        UsageError: ``pin-conflict``: a package is pinned by identity already, from another place, a file of
+            a release with another digest, or a release with another last day; ``trust-file-uneditable``.
         TrustFileError: The text is not a valid trust file, before or after.
     """
     trust = parse(text, path)
     reasons = {source.name: source.hash_reason for source in trust.sources}
     blocks: list[str] = []
     added: list[Entry] = []
+    apart: list[HashEntry] = []
     joining: dict[ProjectName, list[HashEntry]] = {}
     for entry in entries:
         _check(entry, trust)
         if not isinstance(entry, HashEntry):
             blocks.append(render_identity_entry(entry))
+        elif _has_own_last_day(entry, trust):
+            apart.append(entry)
+            continue
         elif entry.project in joining or _by_hash(trust.entries_of(entry.project)):
             joining.setdefault(entry.project, []).append(entry)
             continue
@@ -54,7 +59,15 @@ def add_entries(text: str, entries: Sequence[Entry], path: Path) -> str:
     if blocks:
         checked_as(changed, expected)
     joined = {project: _releases(expected, project, more) for project, more in joining.items() if more}
-    return replace_all(changed, joined, path)
+    changed = replace_all(changed, joined, path)
+    return reduce(lambda before, entry: add_hash_entry(before, entry, path), apart, changed)
+
+
+def _has_own_last_day(entry: HashEntry, trust: TrustFile) -> bool:
+    """Return whether a release is to have another last day than what it would join."""
+    pinned = _by_hash(trust.entries_of(entry.project))
+    like = max(pinned, key=lambda known: (known.version == entry.version, known.version), default=None)
+    return like is not None and entry.expires not in {None, like.expires}
 
 
 def _releases(trust: TrustFile, project: ProjectName, more: Iterable[HashEntry]) -> dict[Version, Files]:
