@@ -113,7 +113,8 @@ class Stage:
 
     def lock(self, needs: dict[str, Any], *, form: str, changed: dict[str, str], has_digests: bool) -> None:
         """Write what is needed as a lock or requirements; ``changed`` is the digest that it has of a file."""
-        lines = [] if form == "requirements.txt" else ['lock-version = "1.0"', 'created-by = "test"']
+        heads = {"requirements.txt": [], "uv.lock": ["version = 1"]}
+        lines = heads.get(form, ['lock-version = "1.0"', 'created-by = "test"'])
         for name, versions in needs.items():
             for version in [versions] if isinstance(versions, str) else versions:
                 files = self.files.get((name, version)) or [self.sandbox.wheel(self.project(name), version)]
@@ -128,8 +129,12 @@ class Stage:
             hashes = "".join(f" --hash=sha256:{digest}" for digest in digests.values())
             yield f"{self.project(name)}=={version}{hashes}"
             return
+        if form == "uv.lock":  # the only one here that may name an index and no file
+            yield f'[[package]]\nname = "{self.project(name)}"\nversion = "{version}"'
+            yield f'source = {{ registry = "{self.words["INDEX"]}" }}'
+            return
         yield f'[[packages]]\nname = "{self.project(name)}"\nversion = "{version}"'
-        yield f'index = "{self.words["PYPI"]}"'
+        yield f'index = "{self.words["INDEX"]}"'
         for file, digest in digests.items():
             table = "[[packages.wheels]]" if file.endswith(".whl") else "[packages.sdist]"
             url = f"https://files.example/{file}"
@@ -164,6 +169,7 @@ def stage(sandbox: Sandbox, home: Path, request: pytest.FixtureRequest) -> Itera
         "HOSTS": sandbox.gitlab_url.partition("://")[2],
         "ROOTSHA256": sha256(root.read_bytes()).hexdigest(),
     }
+    words["INDEX"] = words.get(scenario.get("index", "PYPI"), scenario.get("index", ""))
     stage = Stage(sandbox=sandbox, home=home, name=name, words=words)
     added: dict[str, list[UpstreamFile]] = {}
     for release in scenario.get("release", USUAL):

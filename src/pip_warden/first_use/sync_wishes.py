@@ -16,7 +16,7 @@ from pip_warden.first_use.source import choose_source
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.changed import conflict
 from pip_warden.trust.locations import parse_registry
-from pip_warden.trust.model import HashEntry, Probe, Source, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, Probe, Source, TrustFile
 from pip_warden.trust.suggest import renew
 from pip_warden.verdict.pin import check_expiry
 
@@ -119,7 +119,7 @@ def _wish(
 ) -> Wish:
     project = releases[0].project
     indexes = list(dict.fromkeys(index for release in releases for index in release.indexes))
-    found = list(dict.fromkeys(_place(index, places) for index in indexes if index is not None))
+    found = list(dict.fromkeys(index_place(each, places.sources) for each in indexes if each is not None))
     if len(found) > 1:
         raise _unclear(project, indexes, "a trust file has one source for each package")
     place = found[0] if found else None
@@ -136,8 +136,7 @@ def _placed(project: ProjectName, source: Source, registry: str | None, trust: T
     """Return where the lock says that a package is; a pinned one has the place that it has."""
     known = trust.page_entry(project)
     if known is not None:
-        names = {None, known.registry, None if known.registry_id is None else str(known.registry_id)}
-        if known.source != source.name or registry not in names:
+        if not is_place_of(known, source, registry):
             raise conflict(project, f"from {known.source}", f"from {source.name}, or another project of it")
         registry = known.registry
     if source.type == "gitlab" and registry is None:
@@ -150,11 +149,18 @@ def _placed(project: ProjectName, source: Source, registry: str | None, trust: T
     )
 
 
-def _place(index: str, places: Places) -> tuple[Source, str | None] | None:
-    """Return the source that has an index, and the GitLab project; None where none has."""
+def is_place_of(pinned: Entry | Probe, source: Source, registry: str | None) -> bool:
+    """Return whether a source, and a GitLab project where one is named, is where a package is pinned to."""
+    number = None if pinned.registry_id is None else str(pinned.registry_id)
+    return pinned.source == source.name and registry in {None, pinned.registry, number}
+
+
+def index_place(index: str, sources: Iterable[Source]) -> tuple[Source, str | None] | None:
+    """Return the source that has a lock's index, and the GitLab project; None where none has."""
     url = index.rstrip("/")
-    for source in places.sources:
-        if source.type == "simple" and url in {source.url.rstrip("/"), (source.mirror or "").rstrip("/")}:
+    for source in sources:
+        own = {each.rstrip("/") for each in (source.url, source.mirror) if each}
+        if source.type == "simple" and url in own:
             return source, None
         projects = f"{source.url.rstrip('/')}/api/v4/projects/"
         if source.type == "gitlab" and url.startswith(projects) and url.endswith(_GITLAB_INDEX):

@@ -18,6 +18,7 @@ from pip_warden.first_use.needs import Need, NeededRelease, Needs
 from pip_warden.first_use.observe import SignerObserver, representative
 from pip_warden.first_use.side_by_side import side_by_side
 from pip_warden.first_use.sync_files import FoundFile, files_of
+from pip_warden.first_use.sync_wishes import index_place, is_place_of
 from pip_warden.first_use.upkeep import Evidence, Upkeep, evidence_for
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
@@ -136,7 +137,7 @@ class _Look:
         absent += [releases[v] for v, files in stay.items() if _lacks(files, releases[v])]
         if not absent:
             return self._moved(package, stay)
-        _check_source(package, absent, self.upkeep.draft.trust())
+        _check_source(package, absent, self.upkeep.trust())
         self._check_last_day(package)
         observer = self.upkeep.observer(self.supply)
         listing = observer.listing(package.probe)
@@ -210,20 +211,28 @@ def _lacks(files: Files, needed: NeededRelease) -> bool:
 
 
 def _check_source(package: Exempted, needed: list[NeededRelease], trust: TrustFile) -> None:
-    """Check that the lock takes a package from the source that it is pinned to, where it names one of ours.
+    """Check that the lock takes a package from where it is pinned to; demanded bytes are the same anywhere.
 
     Raises:
-        UsageError: ``pin-conflict``.
+        UsageError: ``pin-conflict``: it is from another source of the trust file, or another GitLab project;
+            ``lock-source``: it is from none, and the lock has no digest of it.
     """
-    named = {source.url: source.name for source in trust.sources}
     for release in needed:
         for url in filter(None, release.indexes):
-            found = named.get(url.rstrip("/"), package.probe.source)
-            if found != package.probe.source:
+            place = index_place(url, trust.sources)
+            if place is None and not release.all_digests:
+                raise UsageError(
+                    "lock-source",
+                    f"expected a digest of {package.project} {release.version}, which "
+                    f"{release.where[0]} takes from {escape_text(url, 300)}, found none; "
+                    "that is no source of the trust file",
+                    hint=f"What {package.probe.source} has of that name may be something else.",
+                )
+            if place is not None and not is_place_of(package.probe, *place):
                 raise UsageError(
                     "pin-conflict",
                     f"expected {package.project} from {package.probe.source} as the trust file has it, "
-                    f"found {found} in {release.where[0]}",
+                    f"found {place[0].name}, or another project of it, in {release.where[0]}",
                     hint="A pin is never replaced silently: review why it differs, then change one of them.",
                 )
 
