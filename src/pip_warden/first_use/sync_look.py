@@ -159,6 +159,9 @@ class Looker:
         try:
             # Whoever can add a file to a release must not be taken for who signed those of the lock.
             needed = {file.candidate for file in page.files[version]}
+            for candidate in filter(page.kept.proves_nothing, needed):
+                # A pin of who signed the others would refuse it at every install, so it is refused now.
+                replace(page.observer, among={candidate}).look(probe, version=version)
             look = replace(page.observer, among=needed).look(probe, version=version)
         except VerdictError as err:
             if err.code == _UNSIGNED:

@@ -45,6 +45,11 @@ class KeptSupply:
         artifact = self._files.get(candidate)
         return None if artifact is None else artifact.digest
 
+    def proves_nothing(self, candidate: Candidate) -> bool:
+        """Return whether there is evidence for a file of a simple index, and none of it can be read."""
+        found = self._found.get(candidate, ())
+        return bool(found) and not any(isinstance(each, Item) for each in found)
+
     def forget_files(self) -> None:
         """Remove the files that were kept: all of a project's may be large."""
         files, self._files = self._files, {}
