@@ -198,6 +198,30 @@ def test_a_file_that_was_changed_meanwhile_is_left_alone(
     assert (home / "pytrust.toml").read_text(encoding="utf-8") == before + "# mine\n"
 
 
+@pytest.mark.parametrize("command", ["update", "prune"])
+def test_a_directory_s_lock_does_not_speak_for_all_below_the_trust_file(
+    home: Path, index: Index, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A repository of two projects has one trust file: what the other one needs is in no lock here."""
+    (home / ".git").mkdir()
+    (home / "one").mkdir()
+    before = index.pins({"walnut": ["1.0"], "pecan": ["1.0"]})
+    (home / "pytrust.toml").write_text(before, encoding="utf-8")
+    lock = f'[[package]]\nname = "walnut"\nversion = "1.0"\nsource = {{ registry = "{index.url}" }}\n'
+    (home / "one" / "uv.lock").write_text(f"version = 1\n{lock}", encoding="utf-8")
+    monkeypatch.chdir(home / "one")
+
+    said = typed("trust", command, "--yes", "--hash-only")
+
+    assert (said.code, "[lock-needed]" in said.err) == (2, True), said.err
+    assert (home / "pytrust.toml").read_text(encoding="utf-8") == before
+
+    said = typed("trust", command, "--yes", "--hash-only", "--lock", "uv.lock")
+
+    assert said.code == 0, said.err
+    assert (home / "pytrust.toml").read_text(encoding="utf-8") == index.pins({"walnut": ["1.0"]})
+
+
 def test_two_locks_together_say_what_is_needed(home: Path, index: Index) -> None:
     (home / "dev.txt").write_text(index.requirements({"pecan": "2.0"}), encoding="utf-8")
     pins = index.pins({"walnut": ["1.0"], "pecan": ["1.0"]})

@@ -12,7 +12,7 @@ from pip_warden.cli.common import connection_options, format_option, mirror_opti
 from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import need_options, needs_from
-from pip_warden.cli.upkeep import open_upkeep, table_text
+from pip_warden.cli.upkeep import check_named, open_upkeep, table_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,7 @@ def _needs(upkeep: Upkeep, options: dict[str, Any]) -> Needs | None:
     if not (options["locks"] or options["requirements"] or find_locks(Path())):
         upkeep.person.note("there is no lock here, so nothing is known of what is needed")
         return None
+    check_named(upkeep.draft.path, options)
     return needs_from(options, upkeep.trust().sources, upkeep.person)
 
 

@@ -12,7 +12,7 @@ from pip_warden.cli.common import connection_options, format_option, mirror_opti
 from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import need_options, needs_from
-from pip_warden.cli.upkeep import open_upkeep, table_text
+from pip_warden.cli.upkeep import check_named, open_upkeep, table_text
 from pip_warden.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def _request(
     from pip_warden.first_use.update import UpdateRequest
     from pip_warden.names import parse_project_name
 
+    if not latest:
+        check_named(upkeep.draft.path, options)
     days = _COOL_DOWN if options["cool_down"] is None else options["cool_down"]
     return UpdateRequest(
         names=tuple(map(parse_project_name, names)),

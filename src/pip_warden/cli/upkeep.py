@@ -19,6 +19,28 @@ if TYPE_CHECKING:
     from pip_warden.first_use.upkeep import Upkeep
 
 
+def check_named(path: Path, options: dict[str, Any]) -> None:
+    """Check that locks are named where the trust file is further up: other projects may share it.
+
+    What they need is in no lock of this directory, and would be taken out.
+
+    Raises:
+        UsageError: ``lock-needed``.
+    """
+    from pip_warden.errors import UsageError
+
+    place, here = path.absolute().parent.resolve(), Path.cwd().resolve()
+    if options["locks"] or options["requirements"] or place not in here.parents:
+        return
+    raise UsageError(
+        "lock-needed",
+        f"expected the locks of all that {escape_text(str(path))} is for, found none named, and that is "
+        "further up than this directory",
+        hint="What another project below it needs would be taken out. Name every lock with --lock FILE, "
+        "or -r FILE; if this directory's is all that there is, name that.",
+    )
+
+
 @contextmanager
 def open_upkeep(trust: Path | None, options: dict[str, Any]) -> Iterator[tuple[Upkeep, TerminalPrompt]]:
     """Open what a run works with, and the person at the terminal.
