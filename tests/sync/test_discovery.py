@@ -147,3 +147,38 @@ def test_versions_that_contradict_each_other_are_pip_s_own_failure(stage: Stage)
     (stage.home / "requirements.txt").write_text("app-nine>=2\n")
     code, said = sync(stage, "-r", "requirements.txt")
     assert (code, "[pip-failed]" in said, "app-nine>=2" in said) == (4, True, True), said
+
+
+def test_t05_requirements_that_are_all_for_another_platform_are_no_success(stage: Stage) -> None:
+    index(stage.sandbox, stage.sandbox.wheel("app-marked", "1.0"))
+    (stage.home / "requirements.txt").write_text("app-marked; sys_platform == 'plan9'\n")
+    code, said = sync(stage, "-r", "requirements.txt")
+    assert (code, "[nothing-to-pin]" in said) == (2, True), said
+    assert not (stage.home / "pytrust.toml").exists()
+
+
+def test_hashes_beside_what_has_no_version_are_explained(stage: Stage) -> None:
+    (stage.home / "locked.txt").write_text(f"app-hashed==1.0 --hash=sha256:{'0' * 64}\n")
+    (stage.home / "more.txt").write_text("app-open>=1\n")
+    code, said = sync(stage, "-r", "locked.txt", "-r", "more.txt")
+    assert (code, "[version-needed]" in said, "found app-open>=1" in said) == (2, True, True), said
+
+
+def test_pip_s_own_settings_choose_no_other_place_and_build_nothing(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, box, links = tmp_path / "built", stage.sandbox, tmp_path / "links"
+    index(box, box.wheel("app-set", "1.0", requires=["lib-set"]), box.wheel("lib-set", "1.0"))
+    links.mkdir()
+    for file in (box.sdist("lib-set", "9.0", marker=mark), box.wheel("lib-set", "8.0")):
+        (links / file.name).write_bytes(file.data)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(links))
+    monkeypatch.setenv("PIP_NO_BINARY", ":all:")
+    config = stage.home / ".config" / "pip" / "pip.conf"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"[global]\nfind-links = {links}\nno-binary = :all:\n")
+    (stage.home / "requirements.txt").write_text("--no-binary :all:\napp-set\n")
+    code, said = sync(stage, "-r", "requirements.txt")
+    assert code == 0, said
+    assert pinned(stage)["lib-set"] == ["lib_set-1.0-py3-none-any.whl"]
+    assert not mark.exists()

@@ -179,16 +179,14 @@ class Discovery:
             InstallerError: ``pip-failed``: pip could not resolve it.
         """
         if not wanted.named:
-            raise UsageError(
-                "nothing-to-pin",
-                "expected a requirement by name, found none",
-                hint="What asks for nothing proves nothing. Name a lock with --lock, or a file with -r.",
-            )
+            raise _nothing("none")
         target = choose_target(self.python, self.environ, sys.executable, own_is_enough=True)
         named, unresolved = list(wanted.named), list[NamedRequirement]()
         while named:
             backend = DiscoveryBackend(self.observer, self.transport, self.place)
             found = self._run(target, backend, named, wanted)
+            if found == ():
+                raise _nothing(f"only such whose markers are false for Python {target.version}")
             if found is not None:
                 return Discovered(projects=_needs(found, target), unresolved=tuple(unresolved))
             lacking = [each for each in named if each.project in backend.without_wheel]
@@ -248,6 +246,14 @@ def _needs(found: Sequence[Installed], target: Target) -> tuple[Need, ...]:
         )
         needs[project] = Need(project=project, releases=(release,))
     return tuple(needs[project] for project in sorted(needs))
+
+
+def _nothing(found: str) -> UsageError:
+    return UsageError(
+        "nothing-to-pin",
+        f"expected a requirement by name, found {found}",
+        hint="What asks for nothing proves nothing. Name a lock with --lock, or a file with -r.",
+    )
 
 
 def _unresolved(names: Sequence[str]) -> UsageError:

@@ -29,13 +29,17 @@ def unlocked(
         choice: What of the directory's project is wanted beside its dependencies.
 
     Raises:
-        UsageError: A file cannot be read; ``usage``: there is no project of which something was chosen; as
+        UsageError: A file cannot be read; ``version-needed``: some lines have hashes, and others no version;
+            ``usage``: there is no project of which something was chosen; as
             :func:`~pip_warden.first_use.sync_project.dependencies_of`.
     """
     if requirements:
         _check_no_choice(choice, "requirements files")
         wanted = gather(files=[str(path) for path in requirements], source_urls=source_urls)
-        return None if all(map(_is_pinned, wanted.named)) else wanted
+        open_ = [named for named in wanted.named if not _is_pinned(named)]
+        if open_:
+            _check_no_hashes(wanted, open_[0])
+        return wanted if open_ else None
     place = directory or Path()
     locks = find_locks(place)
     if locks or not (place / FILE).exists():
@@ -47,6 +51,18 @@ def unlocked(
 def _check_no_choice(choice: Choice, found: str) -> None:
     if choice != NO_CHOICE:
         raise UsageError("usage", f"expected --extra and --group of a project without a lock, found {found}")
+
+
+def _check_no_hashes(wanted: Wanted, unpinned: NamedRequirement) -> None:
+    """Check that no line demands bytes: with hashes, pip fetches files, and wants them of every line."""
+    if "--require-hashes" in wanted.options or any(named.hashes for named in wanted.named):
+        raise UsageError(
+            "version-needed",
+            "expected name==version in every line, since there are hashes, found "
+            f"{escape_text(unpinned.requirement, 200)}",
+            hint="Requirements with hashes are a lock. Write the versions and hashes of the other lines too, "
+            "or name the files in runs of their own.",
+        )
 
 
 def _is_pinned(named: NamedRequirement) -> bool:
