@@ -150,7 +150,10 @@ class Looker:
                 unsigned[version] = "no evidence"
             elif template is not None and (fault := refusal_of(look.observations[0], template)) is not None:
                 unsigned[version] = f"signed, but not as the newer release: {fault.found}"
-        found += [self._by_hash(page, version, why) for version, why in sorted(unsigned.items())]
+        found += [
+            self._by_hash(page, version, why + _left_out(page.wish, version))
+            for version, why in sorted(unsigned.items())
+        ]
         return tuple(found)
 
     def _look(self, page: Page, version: Version, root: str) -> PackageObservation | None:
@@ -220,6 +223,14 @@ class Looker:
         )
         doubts = tuple(filter(None, [page.wish.unsure]))
         return Pin(entry=entry, version=version, why=why, doubts=doubts)
+
+
+def _left_out(wish: Wish, version: Version) -> str:
+    """Say how many files the lock names without a digest: where others have one, those are pinned (T50)."""
+    release = next(each for each in wish.releases if each.version == version)
+    if not release.all_digests or not release.lacking:
+        return ""
+    return f"; not {len(release.lacking)} without a SHA-256 in the lock"
 
 
 def _who(template: Template) -> str:
