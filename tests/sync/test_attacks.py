@@ -108,3 +108,42 @@ def test_a_gitlab_alone_says_no_project_for_what_no_lock_names(stage: Stage) -> 
     code, said = stage.run(["trust", "sync", "--yes", "-r", "requirements.txt"], None)
     assert (code, "[project-needed]" in said) == (2, True), said
     assert trust.read_text() == before
+
+
+def test_a_page_with_two_files_of_one_name_is_refused_whichever_is_locked(stage: Stage) -> None:
+    box = stage.sandbox
+    one = box.wheel("filbert", "1.0")
+    other = box.wheel("filbert", "1.0", files={"filbert/more.py": b"1\n"})
+    box.upstream.add("filbert", [one, other])
+    before = (stage.home / "pytrust.toml").read_text()
+    for file in (one, other):
+        lock(stage, "filbert", "1.0", {file.name: file.sha256})
+        code, said = stage.run(["trust", "sync", "--hash-only", "--yes"], None)
+        assert (code, "[same-name-other-bytes]" in said) == (1, True), said
+        assert (stage.home / "pytrust.toml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("project", "code"),
+    [("..%2F..", "project-needed"), ("1/packages/pypi/simple/../../2", "project-needed")],
+)
+def test_a_gitlab_index_of_no_project_chooses_none(stage: Stage, project: str, code: str) -> None:
+    place = f"{stage.sandbox.gitlab_url}/api/v4/projects/{project}/packages/pypi/simple"
+    lock(stage, "almond", "1.0", {"almond-1.0-py3-none-any.whl": "0" * 64})
+    text = (stage.home / "uv.lock").read_text()
+    (stage.home / "uv.lock").write_text(text.replace(stage.sandbox.upstream.simple_url, place))
+    ended, said = stage.run(["trust", "sync", "--yes", "--reason", "x"], None)
+    assert (ended, f"[{code}]" in said) == (2, True), said
+
+
+def test_a_package_of_two_sources_is_none_of_both(stage: Stage) -> None:
+    box = stage.sandbox
+    index = f"{box.gitlab_url}/api/v4/projects/1/packages/pypi/simple"
+    lock(stage, "macadamia", "1.0", {"macadamia-1.0-py3-none-any.whl": "0" * 64})
+    text = (stage.home / "uv.lock").read_text()
+    more = text.partition("[[package]]")[2].replace("1.0", "2.0").replace(box.upstream.simple_url, index)
+    (stage.home / "uv.lock").write_text(f"{text}\n[[package]]{more}")
+    stage.sandbox.clear_requests()
+    code, said = stage.run(["trust", "sync", "--yes"], None)
+    assert (code, "[lock-source]" in said) == (2, True), said
+    assert not stage.sandbox.requests
