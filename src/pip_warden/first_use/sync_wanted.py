@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.first_use.sync_project import FILE, Choice, dependencies_of
 from pip_warden.installer.requirements import gather, release_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -35,32 +35,43 @@ def add_entries(text: str, entries: Sequence[Entry], path: Path) -> str:
         TrustFileError: The text is not a valid trust file, before or after.
     """
     trust = parse(text, path)
-    reasons = {source.name: source.hash_reason for source in trust.sources}
-    blocks: list[str] = []
-    added: list[Entry] = []
-    apart: list[HashEntry] = []
-    joining: dict[ProjectName, list[HashEntry]] = {}
     for entry in entries:
         _check(entry, trust)
-        if not isinstance(entry, HashEntry):
-            blocks.append(render_identity_entry(entry))
-        elif _has_own_last_day(entry, trust):
-            apart.append(entry)
-            continue
-        elif entry.project in joining or _by_hash(trust.entries_of(entry.project)):
-            joining.setdefault(entry.project, []).append(entry)
-            continue
-        else:
-            joining[entry.project] = []
-            blocks.append(render_hash_entry(entry, reasons.get(entry.source, ""), is_grouped=True))
-        added.append(entry)
-    changed = reduce(with_block, blocks, text)
-    expected = replace(trust, entries=(*trust.entries, *added))
-    if blocks:
+    apart = [each for each in entries if isinstance(each, HashEntry) and _has_own_last_day(each, trust)]
+    begins, joining = _sorted([each for each in entries if each not in apart], trust)
+    changed = reduce(with_block, _blocks(begins, trust), text)
+    expected = replace(trust, entries=(*trust.entries, *begins))
+    if begins:
         checked_as(changed, expected)
     joined = {project: _releases(expected, project, more) for project, more in joining.items() if more}
     changed = replace_all(changed, joined, path)
     return reduce(lambda before, entry: add_hash_entry(before, entry, path), apart, changed)
+
+
+def _sorted(
+    entries: Iterable[Entry], trust: TrustFile
+) -> tuple[list[Entry], dict[ProjectName, list[HashEntry]]]:
+    """Return the entries that begin a table, and by package those that join one."""
+    begins: list[Entry] = []
+    joining: dict[ProjectName, list[HashEntry]] = {}
+    for entry in entries:
+        if not isinstance(entry, HashEntry):
+            begins.append(entry)
+        elif entry.project in joining or _by_hash(trust.entries_of(entry.project)):
+            joining.setdefault(entry.project, []).append(entry)
+        else:
+            joining[entry.project] = []
+            begins.append(entry)
+    return begins, joining
+
+
+def _blocks(entries: Iterable[Entry], trust: TrustFile) -> Iterator[str]:
+    reasons = {source.name: source.hash_reason for source in trust.sources}
+    for entry in entries:
+        if isinstance(entry, HashEntry):
+            yield render_hash_entry(entry, reasons.get(entry.source, ""), is_grouped=True)
+        else:
+            yield render_identity_entry(entry)
 
 
 def _has_own_last_day(entry: HashEntry, trust: TrustFile) -> bool:
