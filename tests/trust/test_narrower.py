@@ -437,3 +437,86 @@ def test_t51_all_pins_of_two_signers(annotations: tuple[tuple[str, str], ...]) -
 
     assert narrowed > len(PINS)
     assert len({frozenset(some) for some in accepted.values()}) > len(SIGNERS)
+
+
+VALUES: dict[str, tuple[Any, ...]] = {
+    "url": (samples.GITLAB, OTHER),
+    "registry": ("acme/widgets", "evil/widgets", "4711"),
+    "registry_id": (None, 4711, 815),
+    "roots": tuple(itertools.product(ROOTS, ROOTS)),
+    "identities": ((), *PINS),
+    "require": (
+        Requirements(),
+        Requirements(build_trigger=frozenset({"schedule"})),
+        Requirements(build_trigger=frozenset({"push", "schedule"})),
+        Requirements(environment="release"),
+        Requirements(visibility="public"),
+        Requirements(source_repository=f"{HOST}other"),
+    ),
+    "exempt": ((), *((((WHEELS[0], digest),),) for digest in BYTES)),
+    "expires": (None, *DAYS),
+    "revoked": (
+        (),
+        (Revocation(reason="a", project=samples.PROJECT),),
+        (Revocation(reason="a", sha256=BYTES[0]),),
+    ),
+}
+
+
+def _all_that_differ_once() -> Iterator[Offer]:
+    """Offer what the plain trust file accepts, and each such thing with one or two parts that are others."""
+    places: dict[str, tuple[Any, ...]] = {
+        "url": (OTHER,),
+        "page": ("evil%2Fwidgets", "4711"),
+        "files_of": ("815",),
+    }
+    files: dict[str, tuple[Any, ...]] = {"digest": (BYTES[1],), "today": DAYS}
+    claims: dict[str, tuple[Any, ...]] = {
+        "issuer": (OTHER,),
+        "project_id": ("815",),
+        "build_trigger": ("schedule",),
+        "environment": ("test",),
+        "visibility": ("private",),
+        "subject": (samples.SUBJECT.replace("v1.0", "latest"),),
+    }
+    plain = Offer(
+        url=samples.GITLAB,
+        page="acme%2Fwidgets",
+        files_of="4711",
+        wheel=WHEELS[0],
+        digest=BYTES[0],
+        evidence=(),
+    )
+    good: dict[str, Any] = {
+        "project_id": "4711",
+        "environment": "release",
+        "visibility": "public",
+        "source_digest": "0" * 40,
+    }
+    proved = [
+        (root, replace(samples.claims(**good | other), not_before=datetime(2026, month, 2, tzinfo=UTC)), None)
+        for root in ROOTS
+        for month in (1, 6)
+        for other in ({}, *({name: value} for name, values in claims.items() for value in values))
+    ]
+    kinds = [plain, *(replace(plain, evidence=(proof,)) for proof in proved)]
+    for kind in kinds:
+        yield kind
+        for name, values in (places | files).items():
+            yield from (replace(kind, **{name: value}) for value in values)
+
+
+@pytest.mark.parametrize("exempt", [(), (((WHEELS[0], BYTES[0]),),)], ids=["signed", "exempt"])
+@pytest.mark.parametrize("knob", sorted(VALUES))
+def test_t51_each_knob_turned_by_itself(knob: str, exempt: Any) -> None:
+    """Exhaustive: of random files few differ so that one effect decides, and by an offer that shows it."""
+    offered = tuple(_all_that_differ_once())
+    base = replace(PLAIN, identities=(SIGNERS[0], SIGNERS[-1]), exempt=exempt)
+    files = [trust_of(replace(base, **{knob: value})) for value in VALUES[knob]]
+    accepted = [{at for at, offer in enumerate(offered) if accepts(trust, offer)} for trust in files]
+    for one, other in itertools.permutations(range(len(files)), 2):
+        found = changes(files[one], files[other])
+        if all(change.effect is not Effect.WIDENED for change in found):
+            assert accepted[other] <= accepted[one], [change.words for change in found]
+    if (knob == "expires") is bool(exempt):  # each knob does something, of which there is something to see
+        assert len({frozenset(some) for some in accepted}) > 1
