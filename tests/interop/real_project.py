@@ -186,7 +186,7 @@ def main() -> int:
         row("`make trust-sync`, from nothing", f"{len(synced.splitlines())} new")
         project.make("trust-sync")
         row("the same again", "none")
-        row(f"`safe-install -r`: {len(project.install())} packages, nothing cached", "none")
+        row(f"`safe-install` of all, {len(project.install())} packages, nothing cached", "none")
         project.install_with_pip()
         row("pip alone, nothing cached", "–")
         project.lock.write_text(older_lock(), encoding="utf-8")
