@@ -10,9 +10,9 @@ import pytest
 from pip_warden.digests import Digest
 from pip_warden.errors import InternalError, RefusedError
 from pip_warden.events import SILENT
-from pip_warden.first_use import sync_discovery
 from pip_warden.first_use.observe import SignerObserver
-from pip_warden.first_use.sync_discovery import DiscoveryBackend
+from pip_warden.first_use.sync import discovery
+from pip_warden.first_use.sync.discovery import DiscoveryBackend
 from pip_warden.index.candidate import Candidate
 from pip_warden.installer.model import LinkRequest
 from pip_warden.installer.wanted import NamedRequirement, Wanted
@@ -113,6 +113,6 @@ def test_nothing_is_installed_and_no_link_is_opened(backend: DiscoveryBackend) -
 def test_pip_is_told_last_to_take_wheels_alone(tmp_path: Path) -> None:
     wanted = Wanted(options=("--no-binary", ":all:"))
     named = [NamedRequirement(requirement="acme", project=ACME)]
-    words = sync_discovery._arguments(named, wanted, tmp_path)
+    words = discovery._arguments(named, wanted, tmp_path)
     assert words[-2:] == ["--only-binary", ":all:"]
     assert "--dry-run" in words

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pip_warden.errors import UsageError
-from pip_warden.first_use.sync_project import Choice, dependencies_of
+from pip_warden.first_use.sync.project import Choice, dependencies_of
 from pip_warden.sandbox import Sandbox
 from sync.test_discovery import index, pinned, sync
 from sync.test_sync_scenarios import Stage

@@ -139,7 +139,7 @@ def test_an_exemption_stays_while_one_of_its_files_is_unsigned(hazel: Hazel) -> 
 def test_a_page_that_is_another_the_second_time_is_refused(
     hazel: Hazel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pip_warden.first_use import prune as module
+    from pip_warden.first_use.upkeep import prune as module
 
     pinned_files = module.pinned_files
 

@@ -15,8 +15,8 @@ from packaging.version import Version
 
 from cli.terminal import typed
 from pip_warden.errors import RefusedError
-from pip_warden.first_use.exempted import kept
-from pip_warden.first_use.latest import newest_settled
+from pip_warden.first_use.upkeep.exempted import kept
+from pip_warden.first_use.upkeep.latest import newest_settled
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName, parse_artifact_name
 from pip_warden.sandbox import File, Sandbox
@@ -189,7 +189,7 @@ def test_a_file_that_was_changed_meanwhile_is_left_alone(
     home: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody edits the file while the index is asked."""
-    from pip_warden.first_use import update as module
+    from pip_warden.first_use.upkeep import update as module
 
     before, looked = index.pins({"walnut": ["1.0"]}), module.moves
 

@@ -29,7 +29,7 @@ def renew(names: tuple[str, ...], trust: Path | None, options: Mapping[str, Any]
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import settings_of
     from pip_warden.first_use.draft import Draft
-    from pip_warden.first_use.renewal import check_terms, draft_renewal, exemptions_of
+    from pip_warden.first_use.upkeep.renewal import check_terms, draft_renewal, exemptions_of
     from pip_warden.names import parse_name_or_release
     from pip_warden.session.settings import today
     from pip_warden.trust.editing.terms import Terms

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.needs import Needs
-    from pip_warden.first_use.prune import Offer, Removal
-    from pip_warden.first_use.upkeep import Upkeep
+    from pip_warden.first_use.upkeep.opened import Upkeep
+    from pip_warden.first_use.upkeep.prune import Offer, Removal
     from pip_warden.names import ProjectName
 
 
@@ -60,7 +60,7 @@ def _prune(
     upkeep: Upkeep, person: TerminalPrompt, needs: Needs | None, *, asks: bool, yes: bool
 ) -> dict[tuple[ProjectName, Version | None], str]:
     """Show what may go, ask, write it, and return why each goes."""
-    from pip_warden.first_use.prune import draft_removals, offers, removals
+    from pip_warden.first_use.upkeep.prune import draft_removals, offers, removals
 
     offered = offers(upkeep, needs) if asks else ()
     person.clear()
@@ -90,7 +90,7 @@ def _prune(
 
 def _replaced(upkeep: Upkeep, offered: Sequence[Offer], *, yes: bool) -> bool:
     """Offer to replace exemptions, and return whether one is replaced."""
-    from pip_warden.first_use.prune import replace_by_identity
+    from pip_warden.first_use.upkeep.prune import replace_by_identity
 
     is_replaced = False
     for offer in offered:

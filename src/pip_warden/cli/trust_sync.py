@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.needs import Need
-    from pip_warden.first_use.sync_wishes import Places, Wish
+    from pip_warden.first_use.sync.wishes import Places, Wish
     from pip_warden.first_use.task import PinRequest, Task
     from pip_warden.installer.wanted import Wanted
     from pip_warden.session.settings import Settings
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     "project",
     required=False,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="PROJECT",
+    metavar="[PROJECT]",
 )
 @trust_option
 @need_options
@@ -117,7 +117,7 @@ def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[st
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.draft import Draft
-    from pip_warden.first_use.sync import Sync
+    from pip_warden.first_use.sync.run import Sync
     from pip_warden.first_use.task import Task
     from pip_warden.session.mirrors import places_of
     from pip_warden.session.opening import open_transport
@@ -155,7 +155,7 @@ def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[st
 
 def _wishes(task: Task, places: Places, needs: Sequence[Need]) -> tuple[Wish, ...]:
     """Return what is to be pinned, and say how much is already."""
-    from pip_warden.first_use.sync_wishes import ended, wishes_of
+    from pip_warden.first_use.sync.wishes import ended, wishes_of
 
     trust, person = task.draft.trust(), task.person
     wishes = wishes_of(needs, trust, places)
@@ -179,8 +179,8 @@ def _needs(
     environ: Mapping[str, str],
 ) -> tuple[Need, ...]:
     """Return what is needed: as the files say, or resolved where they say no versions."""
-    from pip_warden.first_use.sync_discovery import WAY_OUT, Discovery
-    from pip_warden.first_use.sync_wishes import place_of
+    from pip_warden.first_use.sync.discovery import WAY_OUT, Discovery
+    from pip_warden.first_use.sync.wishes import place_of
 
     wanted = _unlocked(places, project, options)
     if wanted is None:
@@ -206,8 +206,8 @@ def _needs(
 def _unlocked(places: Places, project: Path | None, options: Mapping[str, Any]) -> Wanted | None:
     """Return what is to be resolved; None where files say all there is to know."""
     from pip_warden.errors import UsageError
-    from pip_warden.first_use.sync_project import Choice
-    from pip_warden.first_use.sync_wanted import unlocked
+    from pip_warden.first_use.sync.project import Choice
+    from pip_warden.first_use.sync.wanted import unlocked
 
     choice = Choice(extras=options["extras"], groups=options["groups"])
     found = None
@@ -242,7 +242,7 @@ def _places(
 ) -> tuple[Places, Mapping[str, str]]:
     """Return where packages may come from, and this machine's mirrors by source."""
     from pip_warden.first_use.source import choose_source
-    from pip_warden.first_use.sync_wishes import Places
+    from pip_warden.first_use.sync.wishes import Places
     from pip_warden.session.mirrors import mirrored
 
     trust = draft.trust()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pip_warden.cli.prompt import TerminalPrompt
-    from pip_warden.first_use.update import Move, UpdateRequest
-    from pip_warden.first_use.upkeep import Upkeep
+    from pip_warden.first_use.upkeep.opened import Upkeep
+    from pip_warden.first_use.upkeep.update import Move, UpdateRequest
 
 _COOL_DOWN = 7
 """Days."""
@@ -95,7 +95,7 @@ def _request(
 ) -> UpdateRequest:
     from datetime import timedelta
 
-    from pip_warden.first_use.update import UpdateRequest
+    from pip_warden.first_use.upkeep.update import UpdateRequest
     from pip_warden.names import parse_project_name
 
     if not latest:
@@ -112,7 +112,7 @@ def _request(
 
 def _update(upkeep: Upkeep, person: TerminalPrompt, request: UpdateRequest, *, yes: bool) -> Sequence[Move]:
     """Show what becomes of each package, ask, write it, and return it."""
-    from pip_warden.first_use.update import moves
+    from pip_warden.first_use.upkeep.update import moves
 
     found = moves(upkeep, request)
     person.clear()

@@ -16,7 +16,7 @@ from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
     from pip_warden.cli.prompt import TerminalPrompt
-    from pip_warden.first_use.upkeep import Upkeep
+    from pip_warden.first_use.upkeep.opened import Upkeep
 
 
 def check_named(path: Path, options: dict[str, Any]) -> None:
@@ -52,7 +52,7 @@ def open_upkeep(trust: Path | None, options: dict[str, Any]) -> Iterator[tuple[U
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import open_workspace, settings_of
     from pip_warden.first_use.draft import Draft
-    from pip_warden.first_use.upkeep import Upkeep
+    from pip_warden.first_use.upkeep.opened import Upkeep
     from pip_warden.session.mirrors import places_of
     from pip_warden.session.opening import open_transport
 

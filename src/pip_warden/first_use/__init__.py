@@ -7,7 +7,6 @@ pinning that signer without a question, and leaves the decision to a person, or 
 reasons to ask first; ``by_identity`` and ``by_hash`` the two ways to pin; ``draft`` the trust file as it will
 be; ``source``, ``new_root`` and ``owner`` where to look.
 
-For many packages at once: ``needs`` what the project needs; ``update`` moves exemptions to that, or to the
-``latest`` releases, ``prune`` takes out what nothing needs; ``exempted`` what is pinned by hash, ``upkeep``
-what both work with.
+For many packages at once, ``side_by_side``: ``needs`` is what the project needs, ``sync/`` pins what of that
+is not pinned yet, ``upkeep/`` moves and takes out what is.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pip_warden.display import escape_text
-from pip_warden.first_use.sync_look import Pin
+from pip_warden.first_use.sync.look import Pin
 from pip_warden.trust.model import HashEntry
 
 _HEAD = ("name", "version", "how", "who, or why by hash", "doubts")

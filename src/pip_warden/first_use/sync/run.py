@@ -11,9 +11,9 @@ from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.first_use.by_identity import choose_root, vouch
 from pip_warden.first_use.side_by_side import side_by_side
-from pip_warden.first_use.sync_look import Looker, Page, Pin
-from pip_warden.first_use.sync_table import doubts_of, table, told
-from pip_warden.first_use.sync_wishes import Wish
+from pip_warden.first_use.sync.look import Looker, Page, Pin
+from pip_warden.first_use.sync.table import doubts_of, table, told
+from pip_warden.first_use.sync.wishes import Wish
 from pip_warden.first_use.task import Task
 from pip_warden.names import ProjectName
 from pip_warden.trust.likeness import close_names

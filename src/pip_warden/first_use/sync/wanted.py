@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
-from pip_warden.first_use.sync_project import FILE, Choice, dependencies_of
+from pip_warden.first_use.sync.project import FILE, Choice, dependencies_of
 from pip_warden.installer.requirements import gather, release_of
 from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.locks.read import find_locks
@@ -32,7 +32,7 @@ def unlocked(
     Raises:
         UsageError: A file cannot be read; ``version-needed``: some lines have hashes, and others no version;
             ``usage``: there is no project of which something was chosen; as
-            :func:`~pip_warden.first_use.sync_project.dependencies_of`.
+            :func:`~pip_warden.first_use.sync.project.dependencies_of`.
     """
     if requirements:
         _check_no_choice(choice, "requirements files")

@@ -10,9 +10,9 @@ from pathlib import Path
 from pip_warden.errors import UndecidedError
 from pip_warden.events import SILENT
 from pip_warden.first_use.draft import Draft
-from pip_warden.first_use.exempted import Exempted
 from pip_warden.first_use.observe import SignerObserver
 from pip_warden.first_use.task import PinRequest, Prompt, Task
+from pip_warden.first_use.upkeep.exempted import Exempted
 from pip_warden.index.candidate import Candidate
 from pip_warden.session.mirrors import mirrored
 from pip_warden.supply import RegistrySupply

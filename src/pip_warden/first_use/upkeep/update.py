@@ -12,14 +12,14 @@ from pip_warden.digests import Digest
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UndecidedError, UsageError, WardenError
 from pip_warden.first_use.by_hash import expires_past
-from pip_warden.first_use.exempted import Exempted, Files, exempted_packages, kept
-from pip_warden.first_use.latest import newest_settled, revocation_of
 from pip_warden.first_use.needs import Need, NeededRelease, Needs
 from pip_warden.first_use.observe import SignerObserver, representative
 from pip_warden.first_use.side_by_side import side_by_side
-from pip_warden.first_use.sync_files import FoundFile, files_of
-from pip_warden.first_use.sync_wishes import index_place, is_place_of
-from pip_warden.first_use.upkeep import Evidence, Upkeep, evidence_for
+from pip_warden.first_use.sync.files import FoundFile, files_of
+from pip_warden.first_use.sync.wishes import index_place, is_place_of
+from pip_warden.first_use.upkeep.exempted import Exempted, Files, exempted_packages, kept
+from pip_warden.first_use.upkeep.latest import newest_settled, revocation_of
+from pip_warden.first_use.upkeep.opened import Evidence, Upkeep, evidence_for
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
 from pip_warden.trust.model import TrustFile

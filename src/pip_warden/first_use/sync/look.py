@@ -14,9 +14,9 @@ from pip_warden.first_use.by_hash import last_day_of
 from pip_warden.first_use.by_identity import doubts_about
 from pip_warden.first_use.needs import NeededRelease
 from pip_warden.first_use.observe import PackageObservation, SignerObserver
-from pip_warden.first_use.sync_files import FoundFile, check_agrees, files_of
-from pip_warden.first_use.sync_supply import KeptSupply
-from pip_warden.first_use.sync_wishes import Wish
+from pip_warden.first_use.sync.files import FoundFile, check_agrees, files_of
+from pip_warden.first_use.sync.supply import KeptSupply
+from pip_warden.first_use.sync.wishes import Wish
 from pip_warden.first_use.task import Task
 from pip_warden.first_use.template import Template, refusal_of, template_of
 from pip_warden.trust.model import Entry, HashEntry, Identity, IdentityEntry, RootPin, TrustFile
@@ -84,7 +84,7 @@ class Looker:
         """Fetch a package's page, compare it with the lock, and ask whether there is evidence.
 
         Raises:
-            RefusedError: As :func:`pip_warden.first_use.sync_files.files_of`.
+            RefusedError: As :func:`pip_warden.first_use.sync.files.files_of`.
             UndecidedError: Something could not be fetched, or the service of evidence did not answer.
         """
         kept = KeptSupply(

@@ -12,14 +12,14 @@ from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError
 from pip_warden.evidence.model import Item
 from pip_warden.first_use.by_identity import add_signer
-from pip_warden.first_use.exempted import Exempted, exempted_packages
 from pip_warden.first_use.needs import Needs
 from pip_warden.first_use.new_root import root_for
 from pip_warden.first_use.observe import SignerObserver, representative
 from pip_warden.first_use.side_by_side import side_by_side
-from pip_warden.first_use.sync_supply import KeptSupply
+from pip_warden.first_use.sync.supply import KeptSupply
 from pip_warden.first_use.task import Task
-from pip_warden.first_use.upkeep import Upkeep, evidence_for
+from pip_warden.first_use.upkeep.exempted import Exempted, exempted_packages
+from pip_warden.first_use.upkeep.opened import Upkeep, evidence_for
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
