@@ -17,7 +17,7 @@ import pytest
 from pip_warden.cli.run import run
 from pip_warden.cli.tree import pip_warden
 from pip_warden.sandbox import File, Sandbox
-from upkeep.test_scenarios import Terminal
+from upkeep.stage import Terminal
 
 KEYS = {
     "schema_version", "command", "exit_code", "trust_file", "is_written", "added", "removed", "added_sources",

@@ -14,7 +14,7 @@ from pip_warden.digests import Digest
 from pip_warden.index.candidate import Candidate
 from pip_warden.sandbox import File, Sandbox
 from pip_warden.sandbox.faults import Answer
-from upkeep.test_scenarios import HEAD
+from upkeep.stage import HEAD
 
 
 @dataclass(frozen=True, kw_only=True)
