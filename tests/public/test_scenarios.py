@@ -3,7 +3,9 @@
 ``README.md`` says why, ``scenario.toml`` the rest, and ``pytrust.toml`` is the trust file before, where there
 is one. A new scenario needs no new code. Texts have placeholders: ``@KIT@`` the package, ``@FILE@`` its
 newest file and ``@SHA256@`` its digest, ``@PYPI@``, ``@MIRROR@``, ``@INTEGRITY@`` and ``@GITLAB@`` places,
-``@ISSUER@`` and ``@SUBJECT@`` the signer (without the ref), ``@ROOT@`` the trusted root.
+``@ISSUER@`` and ``@SUBJECT@`` the signer (without the ref), ``@ROOT@`` the trusted root. A release is built
+by a pipeline, or signed by an ``account`` of an ``issuer``; with ``local`` the newest file is in the working
+directory, with its evidence beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import re
 import sys
 import tomllib
@@ -25,6 +28,7 @@ from pip_warden.cli.run import run
 from pip_warden.cli.tree import pip_warden
 from pip_warden.sandbox import File, Sandbox
 from pip_warden.sandbox.faults import Answer
+from pip_warden.sandbox.signing import PUBLISH, statement
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 NAMES = sorted(path.name for path in SCENARIOS.iterdir() if path.is_dir())
@@ -61,26 +65,33 @@ class Stage:
         return code, " ".join(out.getvalue().split())
 
 
-def _publish(sandbox: Sandbox, kit: str, releases: list[dict[str, Any]]) -> File:
-    """Put releases on the index, oldest first; return the newest file."""
-    file = sandbox.wheel(kit, "0")
+def _sign(sandbox: Sandbox, kit: str, file: File, release: dict[str, Any]) -> list[Any]:
+    """Return the attestations of a file."""
+    if not release.get("signed", True):
+        return []
+    if "account" in release:
+        claims = {"iss": release["issuer"], "email": release["account"], "email_verified": True}
+        return [sandbox.sigstore.pep740(statement(file, PUBLISH, None), claims)]
+    project = sandbox.project(release.get("project", f"acme/{kit}"))
+    ref = release.get("ref", f"refs/tags/v{file.version}")
+    job = sandbox.job(project, ref, pipeline_source=release.get("trigger", "push"))
+    return [json.loads(raw) for raw in sandbox.sign(file, job, ("pep740",)).values()]
+
+
+def _publish(sandbox: Sandbox, kit: str, releases: list[dict[str, Any]]) -> tuple[File, list[Any]]:
+    """Put releases on the index, oldest first; return the newest file and its attestations."""
+    file, evidence = sandbox.wheel(kit, "0"), []
     for release in releases:
         version = release["version"]
         file = sandbox.wheel(kit, version)
-        project = sandbox.project(release.get("project", f"acme/{kit}"))
-        ref = release.get("ref", f"refs/tags/v{version}")
-        job = sandbox.job(project, ref, pipeline_source=release.get("trigger", "push"))
-        evidence = sandbox.sign(file, job, ("pep740",)) if release.get("signed", True) else {}
+        evidence = _sign(sandbox, kit, file, release)
         (added,) = sandbox.upstream.add(
-            kit,
-            [file],
-            provenance={file.name: list(evidence.values())},
-            publisher=release.get("publisher"),
+            kit, [file], provenance={file.name: evidence}, publisher=release.get("publisher")
         )
         if release.get("tampered"):
             other = sandbox.wheel(kit, version, files={f"{kit.replace('-', '_')}/extra.py": b"1\n"})
             added.data, added.claimed_sha256 = other.data, other.sha256
-    return file
+    return file, evidence
 
 
 @pytest.fixture
@@ -88,7 +99,10 @@ def stage(sandbox: Sandbox, home: Path, request: pytest.FixtureRequest) -> Itera
     name = str(request.node.callspec.params["name"])
     scenario = tomllib.loads((SCENARIOS / name / "scenario.toml").read_text(encoding="utf-8"))
     kit = f"kit-{name}"
-    file = _publish(sandbox, kit, scenario.get("release", [{"version": "1.0"}]))
+    file, evidence = _publish(sandbox, kit, scenario.get("release", [{"version": "1.0"}]))
+    if scenario.get("local"):
+        (home / file.name).write_bytes(file.data)
+        (home / f"{file.name}.publish.attestation").write_text(json.dumps(evidence[0]), encoding="utf-8")
     root = sandbox.write_trust(home)
     upstream = sandbox.upstream
     upstream.is_provenance_named = scenario.get("named", True)
