@@ -2,6 +2,11 @@
 
 What a bot and a server do is done here by git: the bot's branch changes a lock, jobs run in clones with a
 detached head, as runners have them. The index is the sandbox.
+
+Each recipe is a directory: ``README.md`` says why, ``pytrust.toml`` is the trust file of the main branch and
+``after.toml`` that of the bot's branch in the end, where it is another. ``scenario.toml`` says what the locks
+of the two branches name (``needs``, ``bumped``), the jobs in their order with how each must end, and how many
+commits the bot's branch then has. Texts have the placeholders of ``stage``.
 """
 
 from __future__ import annotations
@@ -10,31 +15,27 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pip_warden.sandbox import File, Sandbox
+from pip_warden.sandbox import Sandbox
+from upkeep.stage import Stage, staged
 
 DOCS = (Path(__file__).parents[2] / "docs" / "upkeep.md").read_text(encoding="utf-8")
 GITLAB, UPDATE, DIFF = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
-PINS = """\
-version = 1
-
-[source.pypi]
-type = "simple"
-url = "{url}"
-hash-reason = "nobody signs it"
-
-[[package]]
-name = "{name}"
-source = "pypi"
-
-  [package.sha256]
-  "{file}" = "{sha256}"
+RECIPES = Path(__file__).parent / "recipes"
+NAMES = sorted(path.name for path in RECIPES.iterdir() if path.is_dir())
+LOCK, TRUST, TOKEN = "pylock.toml", "pytrust.toml", "told-to-nobody"
+MOVED = """\
+git -C "$BOT" -c user.name=bot -c user.email=bot@example.com commit --quiet --allow-empty -m moved
+git -C "$BOT" push --quiet origin HEAD
 """
+"""Somebody pushes while the job runs."""
 
 
 def gitlab_script(job: str) -> str:
@@ -44,7 +45,8 @@ def gitlab_script(job: str) -> str:
     return "\n".join(re.findall(r"^    - (.*)$", found.partition("  script:\n")[2], re.MULTILINE))
 
 
-def github_script(workflow: str) -> str:
+def github_script(job: str) -> str:
+    workflow = {"trust-update": UPDATE, "trust-diff": DIFF}[job]
     return "\n".join(line.strip() for line in workflow.partition("- run: |\n")[2].splitlines())
 
 
@@ -66,9 +68,13 @@ class Server:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def clone_of(self, branch: str) -> Path:
+        """Return where whoever commits to a branch has it."""
+        return self.directory / f"bot-{branch.replace('/', '-')}"
+
     def commit(self, branch: str, files: dict[str, str]) -> None:
         """Commit files to a branch and push it, as a bot or a person does."""
-        clone = self.directory / f"bot-{branch.replace('/', '-')}"
+        clone = self.clone_of(branch)
         if not clone.exists():
             self.git(self.directory, "clone", "--quiet", self.origin, str(clone))
             self.git(clone, "switch", "--quiet", "-C", branch)
@@ -101,7 +107,7 @@ class Server:
             check=False,
         )
 
-    def read(self, branch: str, name: str = "pytrust.toml") -> str:
+    def read(self, branch: str, name: str = TRUST) -> str:
         return self.git(Path(self.origin), "show", f"{branch}:{name}")
 
     def log(self, branch: str) -> list[str]:
@@ -123,102 +129,74 @@ def server(tmp_path: Path) -> Server:
     return server
 
 
-def published(sandbox: Sandbox, name: str, version: str) -> File:
-    file = sandbox.wheel(name, version)
-    sandbox.upstream.add(name, [file], uploaded=datetime.now(UTC) - timedelta(days=30))
-    return file
+def _scenario(name: str) -> dict[str, Any]:
+    return tomllib.loads((RECIPES / name / "scenario.toml").read_text(encoding="utf-8"))
 
 
-def lock(name: str, file: File) -> str:
-    return (
-        'lock-version = "1.0"\ncreated-by = "test"\n'
-        f'[[packages]]\nname = "{name}"\nversion = "{file.version}"\n'
-        f'[[packages.wheels]]\nname = "{file.name}"\nurl = "https://files.example/{file.name}"\n'
-        f'hashes = {{ sha256 = "{file.sha256}" }}\n'
-    )
+@pytest.fixture
+def stage(sandbox: Sandbox, home: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    name = str(request.node.callspec.params["name"])
+    with staged(sandbox, home, name, _scenario(name)) as stage:
+        yield stage
 
 
-def pins(sandbox: Sandbox, name: str, file: File) -> str:
-    url = sandbox.upstream.simple_url
-    return PINS.format(url=url, name=name, file=file.name, sha256=file.sha256)
+def _lock(stage: Stage, needs: dict[str, Any], changed: dict[str, str] | None = None) -> str:
+    stage.lock(needs, form=LOCK, changed=changed or {}, has_digests=True)
+    return (stage.home / LOCK).read_text(encoding="utf-8")
 
 
-def test_on_gitlab_the_pins_follow_the_bot_and_the_diff_asks_for_a_second_person(
-    sandbox: Sandbox, server: Server
-) -> None:
-    old, new = (published(sandbox, "acorn", version) for version in ("1.0", "1.1"))
-    server.commit("main", {"pylock.toml": lock("acorn", old), "pytrust.toml": pins(sandbox, "acorn", old)})
-    branch = "renovate/acorn-1.x"
-    server.commit(branch, {"pylock.toml": lock("acorn", new)})
-    ci = {
+def _text(stage: Stage, file: str, otherwise: str = "") -> str:
+    path = RECIPES / stage.name / file
+    return stage.filled(path.read_text(encoding="utf-8")) if path.exists() else otherwise
+
+
+def _branches(stage: Stage, server: Server, scenario: dict[str, Any]) -> str:
+    """Commit the project, and what the bot makes of its lock; return the trust file of the project."""
+    pins = _text(stage, TRUST)
+    root = (stage.home / "trusted_root.json").read_text(encoding="utf-8")
+    files = {TRUST: pins, "trusted_root.json": root, LOCK: _lock(stage, scenario["needs"])}
+    server.commit("main", files)
+    changed = {
+        file.name: "0" * 64
+        for name in scenario.get("changed", [])
+        for file in stage.files[name, scenario["bumped"][name]]
+    }
+    server.commit(scenario["branch"], {LOCK: _lock(stage, scenario["bumped"], changed)})
+    return pins
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_recipe_ends_as_it_says(name: str, stage: Stage, server: Server) -> None:
+    scenario = _scenario(name)
+    branch = scenario["branch"]
+    pins = _branches(stage, server, scenario)
+    variables = {
         "CI_PROJECT_URL": server.origin.removesuffix(".git"),
         "CI_COMMIT_BRANCH": branch,
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
-        "TRUST_TOKEN": "not-needed-here",
+        "GITHUB_REF_NAME": branch,
+        "GITHUB_BASE_REF": "main",
+        "TRUST_TOKEN": TOKEN,
+        "BOT": str(server.clone_of(branch)),
     }
-
-    first = server.job(gitlab_script("trust-update"), branch, **ci)
-    assert first.returncode == 0, first.stderr
-    assert server.read(branch) == pins(sandbox, "acorn", new)
-    assert server.log(branch)[0] == "Move the pins to the versions in the lock"
-    assert "not-needed-here" not in first.stdout + first.stderr
-
-    again = server.job(gitlab_script("trust-update"), branch, **ci)
-    assert again.returncode == 0, again.stderr
-    assert len(server.log(branch)) == 3
-
-    diff = server.job(gitlab_script("trust-diff"), branch, **ci)
-    assert diff.returncode == 1, diff.stderr
-    assert "widened" in diff.stdout
-
-    unchanged = server.job(gitlab_script("trust-diff"), "main", **ci)
-    assert unchanged.returncode == 0, unchanged.stderr
-
-
-def test_on_gitlab_a_branch_that_moved_meanwhile_is_not_overwritten(sandbox: Sandbox, server: Server) -> None:
-    old, new = (published(sandbox, "beech", version) for version in ("1.0", "1.1"))
-    server.commit("main", {"pylock.toml": lock("beech", old), "pytrust.toml": pins(sandbox, "beech", old)})
-    branch = "renovate/beech-1.x"
-    server.commit(branch, {"pylock.toml": lock("beech", new)})
-    moved = 'git -C "$BOT" commit --quiet --allow-empty -m moved\ngit -C "$BOT" push --quiet origin HEAD\n'
-    bot = {f"GIT_{who}_{what}": "bot" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    ci = {"CI_PROJECT_URL": server.origin.removesuffix(".git"), "CI_COMMIT_BRANCH": branch, "TRUST_TOKEN": ""}
-
-    place = str(server.directory / "bot-renovate-beech-1.x")
-    job = server.job(moved + gitlab_script("trust-update"), branch, BOT=place, **ci, **bot)
-
-    assert job.returncode != 0
-    assert server.log(branch)[0] == "moved"
+    for job in scenario["job"]:
+        platform, of = job["run"].split()
+        script = {"gitlab": gitlab_script, "github": github_script}[platform](of)
+        script = MOVED + script if job.get("moved") else script
+        done = server.job(script, job.get("branch", branch), **variables)
+        assert (done.returncode == 0) == (job["expect"] == 0), done.stderr
+        assert job["expect"] in {done.returncode, "refused"}, done.stderr
+        said = " ".join((done.stdout + done.stderr).split())
+        for text in job.get("says", []):
+            assert stage.filled(text) in said, said
+        assert TOKEN not in said
+    assert server.read(branch) == _text(stage, "after.toml", pins)
+    assert server.read("main") == pins
+    log = server.log(branch)
+    assert len(log) == scenario["commits"], log
+    assert log[0] == scenario.get("newest", "change")
 
 
-def test_on_gitlab_a_lock_that_the_index_contradicts_stops_the_job(sandbox: Sandbox, server: Server) -> None:
-    old, new = (published(sandbox, "cedar", version) for version in ("1.0", "1.1"))
-    server.commit("main", {"pylock.toml": lock("cedar", old), "pytrust.toml": pins(sandbox, "cedar", old)})
-    branch = "renovate/cedar-1.x"
-    server.commit(branch, {"pylock.toml": lock("cedar", new).replace(new.sha256, "0" * 64)})
-    ci = {"CI_PROJECT_URL": server.origin.removesuffix(".git"), "CI_COMMIT_BRANCH": branch, "TRUST_TOKEN": ""}
-
-    job = server.job(gitlab_script("trust-update"), branch, **ci)
-
-    assert job.returncode == 1
-    assert "[lock-disagrees]" in job.stderr
-    assert len(server.log(branch)) == 2
-
-
-def test_on_github_the_pins_follow_the_bot(sandbox: Sandbox, server: Server) -> None:
-    old, new = (published(sandbox, "dogwood", version) for version in ("1.0", "1.1"))
-    server.commit(
-        "main", {"pylock.toml": lock("dogwood", old), "pytrust.toml": pins(sandbox, "dogwood", old)}
-    )
-    branch = "dependabot/pip/dogwood-1.1"
-    server.commit(branch, {"pylock.toml": lock("dogwood", new)})
-
-    job = server.job(github_script(UPDATE), branch, GITHUB_REF_NAME=branch)
-
-    assert job.returncode == 0, job.stderr
-    assert server.read(branch) == pins(sandbox, "dogwood", new)
-    assert "[dependabot skip]" in server.log(branch)[0]
-
-    diff = server.job(github_script(DIFF), branch, GITHUB_BASE_REF="main")
-    assert diff.returncode == 1, diff.stderr
-    assert "widened" in diff.stdout
+@pytest.mark.parametrize("name", NAMES)
+def test_the_recipe_says_why(name: str) -> None:
+    assert len((RECIPES / name / "README.md").read_text(encoding="utf-8")) > 40
