@@ -39,6 +39,7 @@ from pip_warden.trust.model import (
     Source,
     TrustFile,
 )
+from pip_warden.trust.rules import check_whole
 from pip_warden.trust.subject import parse_ref, parse_subject
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.inquiry import judge
@@ -52,6 +53,7 @@ ROOTS = digest_of(b"one root"), digest_of(b"another")
 BYTES = tuple(digest_of(name) for name in (b"these bytes", b"those"))
 DAYS = date(2026, 6, 30), date(2026, 7, 1), date(2026, 11, 30)
 WHEELS = ("acme_widgets-1.0-py3-none-any.whl", "acme_widgets-2.0-py3-none-any.whl")
+ANOTHER = "acme_widgets-1.0-py2-none-any.whl"  # of the first release
 SUBJECTS = tuple(
     parse_subject(text)
     for text in (
@@ -444,6 +446,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "registry": ("acme/widgets", "evil/widgets", "4711"),
     "registry_id": (None, 4711, 815),
     "roots": tuple(itertools.product(ROOTS, ROOTS)),
+    "issuers": ((samples.GITLAB, OTHER), (samples.GITLAB,), (OTHER,)),
     "identities": ((), *PINS),
     "require": (
         Requirements(),
@@ -453,7 +456,12 @@ VALUES: dict[str, tuple[Any, ...]] = {
         Requirements(visibility="public"),
         Requirements(source_repository=f"{HOST}other"),
     ),
-    "exempt": ((), *((((WHEELS[0], digest),),) for digest in BYTES)),
+    "exempt": (
+        (),
+        *((((WHEELS[0], digest),),) for digest in BYTES),
+        *((((WHEELS[0], BYTES[0]), (ANOTHER, digest)),) for digest in BYTES),
+        (((ANOTHER, BYTES[0]),),),
+    ),
     "expires": (None, *DAYS),
     "revoked": (
         (),
@@ -470,7 +478,7 @@ def _all_that_differ_once() -> Iterator[Offer]:
         "page": ("evil%2Fwidgets", "4711"),
         "files_of": ("815",),
     }
-    files: dict[str, tuple[Any, ...]] = {"digest": (BYTES[1],), "today": DAYS}
+    files: dict[str, tuple[Any, ...]] = {"digest": (BYTES[1],), "wheel": (ANOTHER,), "today": DAYS}
     claims: dict[str, tuple[Any, ...]] = {
         "issuer": (OTHER,),
         "project_id": ("815",),
@@ -506,14 +514,30 @@ def _all_that_differ_once() -> Iterator[Offer]:
             yield from (replace(kind, **{name: value}) for value in values)
 
 
+def _is_valid(trust: TrustFile) -> bool:
+    """Return whether the rules between tables let the file be used; no verdict reads what a root lists."""
+    faults = check_whole(
+        [(entry.project, entry) for entry in trust.entries],
+        {source.name: source for source in trust.sources},
+        {root.name: root for root in trust.roots},
+    )
+    return not any(faults)
+
+
 @pytest.mark.parametrize("exempt", [(), (((WHEELS[0], BYTES[0]),),)], ids=["signed", "exempt"])
 @pytest.mark.parametrize("knob", sorted(VALUES))
 def test_t51_each_knob_turned_by_itself(knob: str, exempt: Any) -> None:
-    """Exhaustive: of random files few differ so that one effect decides, and by an offer that shows it."""
+    """Exhaustive: of random files few differ so that one effect decides, and by an offer that shows it.
+
+    A file that breaks a rule accepts nothing: so it is told apart what a root may vouch for.
+    """
     offered = tuple(_all_that_differ_once())
     base = replace(PLAIN, identities=(SIGNERS[0], SIGNERS[-1]), exempt=exempt)
     files = [trust_of(replace(base, **{knob: value})) for value in VALUES[knob]]
-    accepted = [{at for at, offer in enumerate(offered) if accepts(trust, offer)} for trust in files]
+    accepted = [
+        {at for at, offer in enumerate(offered) if _is_valid(trust) and accepts(trust, offer)}
+        for trust in files
+    ]
     for one, other in itertools.permutations(range(len(files)), 2):
         found = changes(files[one], files[other])
         if all(change.effect is not Effect.WIDENED for change in found):
