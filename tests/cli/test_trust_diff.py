@@ -386,3 +386,24 @@ def test_what_a_trusted_root_of_another_digest_adds_and_takes_away_is_told(repos
     ]
     (repository / "root.json").write_text("{}")
     assert ("root-unusable", "trusted root", "neutral") in effects(as_json())
+
+
+def test_what_is_valid_again_and_what_cannot_be_compared_is_widened(repository: Path) -> None:
+    whole = json.loads(ROOT.read_bytes())
+    first, *rest = whole["tlogs"]
+    ended = {"start": first["publicKey"]["validFor"]["start"], "end": "2024-01-01T00:00:00Z"}
+    closed = first | {"publicKey": first["publicKey"] | {"validFor": ended}}
+    for before, told in (
+        ({"tlogs": [closed, *rest]}, "valid again: "),
+        ({"tlogs": 1}, "cannot be compared: "),
+    ):
+        _with_root(repository, whole | before)
+        git(repository, "add", "-A")
+        git(repository, "commit", "-m", "x")
+        _with_root(repository, whole)
+        said = as_json()
+        assert {(kind, effect) for kind, _, effect in effects(said)} == {
+            ("root-digest", "widened"),
+            ("root-content", "widened"),
+        }
+        assert any(told in each["words"] for each in said.json["changes"]), said.out
