@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from packaging.utils import canonicalize_version
+from packaging.version import Version
 
 from pip_warden.artifact.model import Artifact, Contents
+from pip_warden.digests import Digest
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
@@ -113,22 +117,36 @@ def _other_bytes(code: str, expected: str, found: str) -> Fault:
     )
 
 
-def check_revoked(artifact: Artifact, revoked: tuple[Revocation, ...]) -> Fault | None:
+def check_revoked(artifact: Artifact, revoked: Iterable[Revocation]) -> Fault | None:
     """Check revocation by digest, name or version, for every kind of pin, right after step 5."""
-    for revocation in revoked:
-        if _hits(revocation, artifact):
-            return Fault(
-                code="revoked",
-                expected="a file that is not revoked",
-                found=f"{artifact.name}, revoked: {revocation.reason}",
-                hint="The trust file revokes it. Choose another release.",
-            )
-    return None
+    revocation = find_revocation(artifact.name.project, artifact.name.version, artifact.digest, revoked)
+    if revocation is None:
+        return None
+    return Fault(
+        code="revoked",
+        expected="a file that is not revoked",
+        found=f"{artifact.name}, revoked: {revocation.reason}",
+        hint="The trust file revokes it. Choose another release.",
+    )
 
 
-def _hits(revocation: Revocation, artifact: Artifact) -> bool:
-    if revocation.sha256 is not None and revocation.sha256.matches(artifact.digest):
+def find_revocation(
+    project: ProjectName, version: Version, sha256: Digest | None, revoked: Iterable[Revocation]
+) -> Revocation | None:
+    """Return what revokes a file, by its digest, its release or its project; None where nothing does.
+
+    Args:
+        project: The file's project.
+        version: Its version.
+        sha256: Its digest; None where that is not known, and only a name can revoke it.
+        revoked: The trust file's revocations.
+    """
+    return next((each for each in revoked if _hits(each, project, version, sha256)), None)
+
+
+def _hits(revocation: Revocation, project: ProjectName, version: Version, sha256: Digest | None) -> bool:
+    if revocation.sha256 is not None and sha256 is not None and revocation.sha256.matches(sha256):
         return True
-    if revocation.project != artifact.name.project:
+    if revocation.project != project:
         return False
-    return revocation.version is None or revocation.version == artifact.name.version
+    return revocation.version is None or revocation.version == version

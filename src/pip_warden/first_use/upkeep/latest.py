@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from packaging.version import Version
 
-from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError
 from pip_warden.index.candidate import Candidate
 from pip_warden.trust.model import Revocation
+from pip_warden.verdict.archive import find_revocation
 
 
 def newest_settled(
@@ -47,7 +47,7 @@ def newest_settled(
         files = releases[version]
         if any(each.claimed_yanked is not None for each in files):
             continue
-        if any(revocation_of(each, each.claimed_sha256, barred) for each in files):
+        if any(find_revocation(each.project, version, each.claimed_sha256, barred) for each in files):
             continue
         if not cool_down or all(_age(each, now) >= cool_down for each in files):
             return version
@@ -63,15 +63,3 @@ def _age(candidate: Candidate, now: datetime) -> timedelta:
             "a lock says which release is meant.",
         )
     return now - candidate.claimed_upload_time
-
-
-def revocation_of(
-    candidate: Candidate, sha256: Digest | None, revoked: Iterable[Revocation]
-) -> Revocation | None:
-    """Return what revokes a file, by its digest, its release or its project; None where nothing does."""
-    for each in revoked:
-        if each.sha256 is not None and each.sha256 == sha256:
-            return each
-        if each.project == candidate.project and each.version in {None, candidate.name.version}:
-            return each
-    return None

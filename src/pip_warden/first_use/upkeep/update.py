@@ -18,12 +18,13 @@ from pip_warden.first_use.side_by_side import side_by_side
 from pip_warden.first_use.sync.files import FoundFile, files_of
 from pip_warden.first_use.sync.wishes import index_place, is_place_of
 from pip_warden.first_use.upkeep.exempted import Exempted, Files, exempted_packages, kept
-from pip_warden.first_use.upkeep.latest import newest_settled, revocation_of
+from pip_warden.first_use.upkeep.latest import newest_settled
 from pip_warden.first_use.upkeep.opened import Evidence, Upkeep, evidence_for
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.suggest import renew
+from pip_warden.verdict.archive import find_revocation
 from pip_warden.verdict.listing import Listing
 
 
@@ -161,12 +162,14 @@ class _Look:
             UndecidedError: A file could not be fetched.
         """
         found = files_of(release, listing, lambda each: observer.digest(each, listing, package.probe))
+        revoked = self.upkeep.draft.trust().revoked
         for each in found:
-            revocation = revocation_of(each.candidate, each.sha256, self.upkeep.draft.trust().revoked)
+            candidate = each.candidate
+            revocation = find_revocation(candidate.project, candidate.name.version, each.sha256, revoked)
             if revocation is not None:
                 raise RefusedError(
                     "revoked",
-                    f"expected a release that is not revoked, found {each.candidate.name}, "
+                    f"expected a release that is not revoked, found {candidate.name}, "
                     f"revoked: {escape_text(revocation.reason)}",
                     hint="The trust file revokes it. Choose another release.",
                 )
