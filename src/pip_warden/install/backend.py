@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pip_warden.disk import storing
 from pip_warden.errors import RefusedError, WardenError
-from pip_warden.index.candidate import Candidate
 from pip_warden.install.request import Run
 from pip_warden.installer.installed import read_report
 from pip_warden.installer.local import LocalInputs
@@ -57,7 +56,7 @@ class GateBackend:
         with measures.phase("answer", project), storing(self._directory):
             listing = self._run.gate.listing(project)
         self._run.gate.look_ahead_of(project)
-        return tuple(_listed(candidate) for candidate in listing.allowed)
+        return tuple(map(ListedFile.of, listing.allowed))
 
     def file(self, project: ProjectName, filename: str) -> ServedFile:
         """Fetch, judge and seal a file."""
@@ -110,14 +109,3 @@ class GateBackend:
 def denied(line: Line) -> WardenError:
     """Return the error with which a request for a file is denied."""
     return line.undecided or RefusedError(line.code, f"{line.subject} is refused")
-
-
-def _listed(candidate: Candidate) -> ListedFile:
-    digest, uploaded = candidate.claimed_sha256, candidate.claimed_upload_time
-    return ListedFile(
-        filename=candidate.name.filename,
-        sha256="" if digest is None else digest.hex,
-        yanked=candidate.claimed_yanked,
-        upload_time=None if uploaded is None else uploaded.isoformat().replace("+00:00", "Z"),
-        size=candidate.claimed_size,
-    )

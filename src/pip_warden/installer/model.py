@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pip_warden.names import ProjectName
+
+if TYPE_CHECKING:
+    from pip_warden.index.candidate import Candidate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +30,18 @@ class ListedFile:
     yanked: str | None = None
     upload_time: str | None = None
     size: int | None = None
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> ListedFile:
+        """Return an index page's entry, as an installer is to see it."""
+        digest, uploaded = candidate.claimed_sha256, candidate.claimed_upload_time
+        return cls(
+            filename=candidate.name.filename,
+            sha256="" if digest is None else digest.hex,
+            yanked=candidate.claimed_yanked,
+            upload_time=None if uploaded is None else uploaded.isoformat().replace("+00:00", "Z"),
+            size=candidate.claimed_size,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

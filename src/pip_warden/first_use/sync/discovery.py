@@ -88,7 +88,7 @@ class DiscoveryBackend:
             self._wheels[project] = wheels
             if not wheels:
                 self.without_wheel.add(project)
-        return tuple(map(_listed, wheels.values()))
+        return tuple(map(ListedFile.of, wheels.values()))
 
     def file(self, project: ProjectName, filename: str) -> ServedFile:
         """Return a wheel's metadata."""
@@ -273,14 +273,3 @@ WAY_OUT = (
 
 def _never() -> Path:
     raise RefusedError("metadata-only", "expected a request for metadata, found one for the whole file")
-
-
-def _listed(candidate: Candidate) -> ListedFile:
-    digest, uploaded = candidate.claimed_sha256, candidate.claimed_upload_time
-    return ListedFile(
-        filename=candidate.name.filename,
-        sha256="" if digest is None else digest.hex,
-        yanked=candidate.claimed_yanked,
-        upload_time=None if uploaded is None else uploaded.isoformat().replace("+00:00", "Z"),
-        size=candidate.claimed_size,
-    )
