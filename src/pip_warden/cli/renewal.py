@@ -60,7 +60,7 @@ def _told(entry: HashEntry, terms: Terms, day: date) -> str:
     from pip_warden.report.summary import counted
 
     new = terms.of(entry)
-    over = " (over)" if entry.expires is not None and entry.expires < day else ""
+    over = " (over)" if entry.is_over(day) else ""
     lines = [f"{entry.project} {entry.version}  by hash, {counted(len(entry.files), 'file', 'files')}"]
     if new.expires != entry.expires:
         lines.append(f"  until   {new.expires}, was {entry.expires or 'without an end'}{over}")

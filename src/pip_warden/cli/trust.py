@@ -155,7 +155,7 @@ def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
             f"  reason  {escape_text(entry.reason)}",
         ]
         if entry.expires is not None:
-            over = " (over)" if entry.expires < utc_now().date() else ""
+            over = " (over)" if entry.is_over(utc_now().date()) else ""
             lines.append(f"  until   {entry.expires}{over}")
         return lines + [f"  file    {name}  sha256 {digest}" for name, digest in entry.files]
     lines = [f"\n{entry.project}  by identity", f"  from    {place}"]

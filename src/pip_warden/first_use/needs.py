@@ -79,6 +79,10 @@ class Needs:
     projects: tuple[Need, ...]
     direct: tuple[DirectReference, ...] = ()
 
+    def of(self, project: ProjectName) -> Need | None:
+        """Return what is needed of a project; None for nothing."""
+        return next((need for need in self.projects if need.project == project), None)
+
     def unpinned(self, trust: TrustFile) -> tuple[ProjectName, ...]:
         """Return the projects that a trust file has no pin of, by name."""
         return tuple(need.project for need in self.projects if not trust.entries_of(need.project))
@@ -160,16 +164,12 @@ def _together(one: NeededRelease, other: NeededRelease) -> NeededRelease:
     return NeededRelease(
         project=one.project,
         version=one.version,
-        where=_both(one.where, other.where),
+        where=tuple(dict.fromkeys((*one.where, *other.where))),
         indexes=tuple(dict.fromkeys((*one.indexes, *other.indexes))),
         files=tuple(files.values()),
         digests=one.digests | other.digests,
         lacking=tuple(dict.fromkeys((*one.lacking, *other.lacking))),
     )
-
-
-def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*one, *other)))
 
 
 def _named(paths: Iterable[Path]) -> str:

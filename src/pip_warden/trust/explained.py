@@ -48,7 +48,7 @@ def explained(project: ProjectName, trust: TrustFile, today: date) -> tuple[Sect
 
 def _publishers(project: ProjectName, trust: TrustFile, today: date) -> Iterator[str]:
     entry = trust.identity_entry(project)
-    has_exempt = any(not _is_over(each, today) for each in _exempt(project, trust))
+    has_exempt = any(not each.is_over(today) for each in _exempt(project, trust))
     if entry is None and has_exempt:
         yield "Nobody by a signature. Only the files below are accepted, each by its recorded digest."
         return
@@ -154,7 +154,7 @@ def _exemptions(project: ProjectName, trust: TrustFile, today: date) -> Iterator
     for entry in sorted(entries, key=lambda each: each.version):
         files = f"{len(entry.files)} file{'s' if len(entry.files) > 1 else ''}"
         last = entry.expires
-        if _is_over(entry, today):
+        if entry.is_over(today):
             yield f"{entry.version}: refused, since its last day was {last}. Reason: {entry.reason}"
             continue
         until = f", until {last}" if last is not None else ""
@@ -168,10 +168,6 @@ def _exemptions(project: ProjectName, trust: TrustFile, today: date) -> Iterator
 
 def _exempt(project: ProjectName, trust: TrustFile) -> list[HashEntry]:
     return [entry for entry in trust.entries_of(project) if isinstance(entry, HashEntry)]
-
-
-def _is_over(entry: HashEntry, today: date) -> bool:
-    return entry.expires is not None and entry.expires < today
 
 
 def _revocations(project: ProjectName, trust: TrustFile) -> Iterator[str]:

@@ -161,6 +161,10 @@ class HashEntry:
         """Return the digest pinned for a file name."""
         return self._digests.get(filename)
 
+    def is_over(self, today: date) -> bool:
+        """Return whether its last day is before a day (UTC)."""
+        return self.expires is not None and self.expires < today
+
 
 Entry = IdentityEntry | HashEntry
 

@@ -44,7 +44,7 @@ def by_hash(entry: HashEntry, today: date) -> PinnedByHash:
 
 def check_expiry(entry: HashEntry, today: date, path: str | PurePath = "") -> Fault | None:
     """Return the fault of a hash pin after its last day; a hint names the trust file where it has to."""
-    if entry.expires is None or today <= entry.expires:
+    if not entry.is_over(today):
         return None
     return Fault(
         code="exemption-expired",

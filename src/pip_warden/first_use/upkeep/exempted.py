@@ -8,13 +8,10 @@ from datetime import date
 
 from packaging.version import Version
 
-from pip_warden.digests import Digest
 from pip_warden.names import ProjectName
+from pip_warden.trust.editing.hash_tables import Files
 from pip_warden.trust.model import HashEntry, Probe, TrustFile
 from pip_warden.trust.suggest import nothing_to_change
-
-Files = tuple[tuple[str, Digest], ...]
-"""Name and digest of each file of a release."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

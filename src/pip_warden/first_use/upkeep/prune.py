@@ -108,7 +108,8 @@ def versions_of(needs: Needs | None, project: ProjectName) -> tuple[Version, ...
     """Return the versions of a project that are needed; None where nothing says so."""
     if needs is None:
         return None
-    return next((need.versions for need in needs.projects if need.project == project), ())
+    need = needs.of(project)
+    return () if need is None else need.versions
 
 
 def replace_by_identity(upkeep: Upkeep, offer: Offer) -> bool:
@@ -150,7 +151,7 @@ def draft_removals(upkeep: Upkeep, chosen: Collection[Removal]) -> None:
 def _why(entry: HashEntry, needed: Collection[Version] | None, today: date) -> str:
     if needed is not None and entry.version not in needed:
         return "nothing needs this release"
-    if entry.expires is not None and entry.expires < today:
+    if entry.is_over(today):
         return f"its last day was {entry.expires}"
     return ""
 

@@ -17,11 +17,12 @@ from pip_warden.first_use.observe import SignerObserver, representative
 from pip_warden.first_use.side_by_side import side_by_side
 from pip_warden.first_use.sync.files import FoundFile, files_of
 from pip_warden.first_use.sync.wishes import index_place, is_place_of
-from pip_warden.first_use.upkeep.exempted import Exempted, Files, exempted_packages, kept
+from pip_warden.first_use.upkeep.exempted import Exempted, exempted_packages, kept
 from pip_warden.first_use.upkeep.latest import newest_settled
 from pip_warden.first_use.upkeep.opened import Evidence, Upkeep, evidence_for
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
+from pip_warden.trust.editing.hash_tables import Files
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.suggest import renew
 from pip_warden.verdict.archive import find_revocation
@@ -103,8 +104,7 @@ class _Look:
         try:
             if self.request.needs is None:
                 return self._to_newest(package)
-            need = next((n for n in self.request.needs.projects if n.project == package.project), None)
-            return self._to_needed(package, need)
+            return self._to_needed(package, self.request.needs.of(package.project))
         except UndecidedError:
             raise
         except (RefusedError, UsageError) as err:

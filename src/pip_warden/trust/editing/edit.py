@@ -22,7 +22,13 @@ from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.changed import absent, appended, checked_as, conflict
 from pip_warden.trust.editing.package_tables import PackageTables
-from pip_warden.trust.editing.render import render_identity, render_identity_entry, render_root, render_source
+from pip_warden.trust.editing.render import (
+    render_identity,
+    render_identity_entry,
+    render_root,
+    render_source,
+    root_keys,
+)
 from pip_warden.trust.editing.statements import with_more, with_text
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Identity, IdentityEntry, RootPin, Source, TrustFile
@@ -64,7 +70,7 @@ def add_root(text: str, pin: RootPin, path: Path) -> str:
     new = [issuer for issuer in pin.issuers if issuer not in old.issuers]
     if not new:
         return text
-    changed = with_more(text, (*_root_keys(pin), "issuers"), new)
+    changed = with_more(text, (*root_keys(pin.name), "issuers"), new)
     return _with_root(changed, trust, replace(old, issuers=(*old.issuers, *new)))
 
 
@@ -81,7 +87,7 @@ def replace_root_digest(text: str, pin: RootPin, path: Path) -> str:
         raise absent(f"trusted root {pin.name}")
     if old.sha256 == pin.sha256:
         return text
-    keys = (*_root_keys(pin), "trusted-root-sha256")
+    keys = (*root_keys(pin.name), "trusted-root-sha256")
     changed = with_text(text, keys, str(old.sha256), str(pin.sha256))
     return _with_root(changed, trust, replace(old, sha256=pin.sha256))
 
@@ -213,7 +219,3 @@ def drafted(target: Path, content: bytes) -> Iterator[Callable[[], object]]:
 def _with_root(text: str, trust: TrustFile, changed: RootPin) -> str:
     roots = tuple(changed if root.name == changed.name else root for root in trust.roots)
     return checked_as(text, replace(trust, roots=roots))
-
-
-def _root_keys(pin: RootPin) -> tuple[str, ...]:
-    return ("sigstore",) if pin.name == "default" else ("sigstore", pin.name)

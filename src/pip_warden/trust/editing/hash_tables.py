@@ -13,6 +13,7 @@ from pip_warden.trust.editing.package_tables import PackageTables
 from pip_warden.trust.model import HashEntry, TrustFile
 
 Files = tuple[tuple[str, Digest], ...]
+"""Name and digest of each file of a release."""
 
 
 @dataclass(frozen=True, slots=True)

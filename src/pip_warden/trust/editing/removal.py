@@ -11,6 +11,7 @@ from pip_warden.names import ProjectName
 from pip_warden.trust.editing.arrays import uneditable
 from pip_warden.trust.editing.changed import absent, checked_as
 from pip_warden.trust.editing.package_tables import PackageTables
+from pip_warden.trust.editing.render import root_keys
 from pip_warden.trust.editing.statements import lines_of, sections_of, without
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import IdentityEntry, TrustFile
@@ -71,9 +72,8 @@ def remove_root(text: str, name: str, path: Path) -> str:
     """
     trust = parse(text, path)
     left = tuple(root for root in trust.roots if root.name != name)
-    keys = ("sigstore",) if name == "default" else ("sigstore", name)
     is_used = name in _used_roots(trust)
-    return _without_unused(text, f"trusted root {name}", keys, replace(trust, roots=left), is_used)
+    return _without_unused(text, f"trusted root {name}", root_keys(name), replace(trust, roots=left), is_used)
 
 
 def _used_roots(trust: TrustFile) -> set[str]:

@@ -24,11 +24,16 @@ Value = str | int | bool | date | list[str] | dict[str, str] | None
 """None is left out."""
 
 
+def root_keys(name: str) -> tuple[str, ...]:
+    """Return the keys of a trusted root's table."""
+    return ("sigstore",) if name == "default" else ("sigstore", name)
+
+
 def render_root(pin: RootPin, directory: Path) -> str:
     """Write ``[sigstore]`` or ``[sigstore.X]``; a file in the trust file's directory as a relative path."""
     absolute = directory.absolute()
     place = pin.path.relative_to(absolute) if pin.path.is_relative_to(absolute) else pin.path
-    header = "[sigstore]" if pin.name == "default" else f"[sigstore.{pin.name}]"
+    header = f"[{'.'.join(root_keys(pin.name))}]"
     pairs: dict[str, Value] = {
         "trusted-root": str(place),
         "trusted-root-sha256": str(pin.sha256),
