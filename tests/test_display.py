@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pip_warden.display import escape_line, escape_output, escape_text, near, nearest
+from pip_warden.display import escape_line, escape_output, escape_text, near, nearest, some_of
 
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
@@ -86,6 +86,14 @@ def test_b20_the_last_net_takes_commands_of_a_jobs_log_away() -> None:
 )
 def test_the_nearest_words(text: str, found: tuple[str, ...]) -> None:
     assert nearest(text, ["verify", "verify-release", "sign"]) == found
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c", "d"], "a, b and 2 more")],
+)
+def test_the_first_few_of_many(names: list[str], said: str) -> None:
+    assert some_of(names, 2) == said
 
 
 def test_a_path_is_said_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

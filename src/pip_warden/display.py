@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 from pathlib import Path
 
 _MARKER = re.compile(r"##(?=[A-Za-z]*\[)")
@@ -34,6 +35,17 @@ def escape_text(text: str, limit: int = 200) -> str:
         escaped = "".join(_escape(char) if _is_hidden(char) else char for char in escaped)
     escaped = _MARKER.sub(r"\\u0023#", escaped)
     return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
+
+
+def some_of(names: Collection[str], most: int) -> str:
+    """List the first few of many: ``a, b and 7 more``; ``""`` for none. Nothing is escaped.
+
+    Args:
+        names: The names.
+        most: How many are listed.
+    """
+    first = ", ".join(islice(names, most))
+    return first if len(names) <= most else f"{first} and {len(names) - most} more"
 
 
 def escape_line(line: str, limit: int = 4000) -> str:

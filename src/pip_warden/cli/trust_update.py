@@ -13,6 +13,7 @@ from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import need_options, needs_from
 from pip_warden.cli.upkeep import check_named, open_upkeep, table_text
+from pip_warden.display import some_of
 from pip_warden.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -196,9 +197,7 @@ def _tell_unpinned(upkeep: Upkeep, request: UpdateRequest) -> None:
     """Say what an install will refuse although all that is pinned is as needed."""
     names = () if request.needs is None or request.names else request.needs.unpinned(upkeep.draft.trust())
     if names:
-        shown = ", ".join(names[:_NAMED]) + (
-            f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        )
+        shown = some_of(names, _NAMED)
         upkeep.person.warning(f"needed and not pinned: {shown}; `pip-warden trust sync` pins that")
 
 

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from pip_warden.digests import Digest, copied, digest_of_stream
 from pip_warden.disk import NO_LINKS, draft_name, made_directory, open_new, opened_directory
+from pip_warden.display import some_of
 from pip_warden.errors import DeliveryError, RefusedError, UsageError
 
 _LONGEST_WAIT = 60.0
@@ -228,11 +229,10 @@ def _holds(download: AcceptedFile, directory: int) -> bool | None:
 
 
 def _in_the_way(names: Sequence[str], target: Path) -> DeliveryError:
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return DeliveryError(
         "download-in-the-way",
         "expected nothing, or the very bytes that were accepted, under each name "
-        f"in {target}, found something else: {shown}",
+        f"in {target}, found something else: {some_of(names, 5)}",
         hint="Nothing was written, and nothing is ever written over. "
         "Move it away, or choose another directory.",
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
 
+from pip_warden.display import some_of
 from pip_warden.names import parse_artifact_name
 from pip_warden.trust.messages import FaultLine, describe_value, joined
 from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, RootPin, Source
@@ -85,8 +85,7 @@ def _check_identities(
 
 def _some(names: Collection[str]) -> str:
     """List names, the first few of many: each fault repeats them."""
-    first = ", ".join(islice(names, _MOST_LISTED)) or "none"
-    return first if len(names) <= _MOST_LISTED else f"{first} and {len(names) - _MOST_LISTED} more"
+    return some_of(names, _MOST_LISTED) or "none"
 
 
 def _check_files(path: str, entry: HashEntry) -> Iterator[FaultLine]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from pip_warden.display import escape_text
+from pip_warden.display import escape_text, some_of
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.first_use.by_identity import choose_root, vouch
 from pip_warden.first_use.side_by_side import side_by_side
@@ -21,6 +21,8 @@ from pip_warden.trust.model import HashEntry, IdentityEntry
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.suggest import CLOSE
 
+_NAMED = 3
+"""How many names an error lists."""
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -114,7 +116,7 @@ class Sync:
             raise UsageError(
                 "reason-missing",
                 f"expected --reason, or hash-reason of the source {without[0].source}, saying why a hash is "
-                f"enough for {_some([entry.project for entry in without])}, found none",
+                f"enough for {some_of([entry.project for entry in without], _NAMED)}, found none",
                 hint="Say it: " + self.task.wanted.with_option('--reason "WHY"') + ".",
             )
 
@@ -136,7 +138,7 @@ class Sync:
             raise RefusedError(
                 "close-to-pinned",
                 f"expected no name that is close to another ({', '.join(others)}), "
-                f"found {_some(list(close))}",
+                f"found {some_of(close, _NAMED)}",
                 hint=f"The trust file is unchanged. {CLOSE} If {name} itself is meant, say so at a terminal, "
                 "without --yes.",
             )
@@ -182,8 +184,3 @@ def _close(names: Sequence[ProjectName], task: Task) -> dict[str, tuple[ProjectN
     known = {*pinned, *names}
     found = {name: close_names(name, known - {name}) for name in names if name not in pinned}
     return {name: others for name, others in found.items() if others}
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pip_warden.display import escape_text
+from pip_warden.display import escape_text, some_of
 from pip_warden.first_use.sync.look import Pin
 from pip_warden.trust.model import HashEntry
 
@@ -40,8 +40,7 @@ def doubts_of(pins: Iterable[Pin]) -> dict[str, list[str]]:
 
 def told(number: int, doubt: str, names: Sequence[str]) -> str:
     """Return a doubt as a line, which a column of the table refers to by its number."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"[{number}] {', '.join(names[:_NAMED])}{more}: {escape_text(doubt, 500)}"
+    return f"[{number}] {some_of(names, _NAMED)}: {escape_text(doubt, 500)}"
 
 
 def _row(pin: Pin, doubts: str) -> tuple[str, ...]:
