@@ -15,11 +15,11 @@ from pip_warden.cli.common import (
     format_option,
     mirror_option,
     trust_option,
-    trust_path,
     typed_command,
 )
 from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
+from pip_warden.cli.pinning import open_task, path_to_write
 
 if TYPE_CHECKING:
     from pip_warden.cli.prompt import TerminalPrompt
@@ -132,19 +132,15 @@ def command(
         yes=yes,
         typed=typed_command(),
     )
-    return _add(wanted, _trust_path(trust), options)
+    return _add(wanted, path_to_write(trust), options)
 
 
 def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> int:
     from pip_warden.cli.prompt import TerminalPrompt
-    from pip_warden.cli.session import open_workspace, settings_of
+    from pip_warden.cli.session import settings_of
     from pip_warden.first_use.add import add_all, check_reason, check_wanted
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.source import choose_source
-    from pip_warden.first_use.task import Task
-    from pip_warden.session.mirrors import places_of
-    from pip_warden.session.opening import open_transport
-    from pip_warden.session.settings import today
 
     check_wanted(wanted)
     person = TerminalPrompt.of(options)
@@ -157,21 +153,7 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> int:
     settings = settings_of(options)
     mirrors = _mirrors(draft, source, settings, person)
     place = replace(source, mirror=mirrors.get(source.name))
-    with (
-        open_workspace() as workspace,
-        open_transport(settings, places_of([place]), person) as transport,
-    ):
-        task = Task(
-            wanted=wanted,
-            source=source,
-            draft=draft,
-            transport=transport,
-            workspace=workspace,
-            today=today(settings),
-            person=person,
-            is_offline=settings.offline,
-            mirrors=mirrors,
-        )
+    with open_task(wanted, draft, [place], mirrors, settings, person) as task:
         add_all(task)
     return _written(draft, person, mirrors)
 
@@ -190,9 +172,3 @@ def _mirrors(draft: Draft, source: Source, settings: Settings, person: TerminalP
     if source.name in mirrors:
         person.note(f"pages and files of {source.name} come from the mirror {mirrors[source.name]}")
     return mirrors
-
-
-def _trust_path(given: Path | None) -> Path:
-    from pip_warden.trust.file import TRUST_FILE_NAME
-
-    return trust_path(given) or Path.cwd() / TRUST_FILE_NAME

@@ -15,12 +15,12 @@ from pip_warden.cli.common import (
     format_option,
     mirror_option,
     trust_option,
-    trust_path,
     typed_command,
 )
 from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import mirrors_told, need_options, needs_from, tell_direct, urls_of
+from pip_warden.cli.pinning import open_task, path_to_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,6 @@ def command(
     """
     from pip_warden.errors import UsageError
     from pip_warden.first_use.task import PinRequest
-    from pip_warden.trust.file import TRUST_FILE_NAME
 
     if project is not None and (options["locks"] or options["requirements"]):
         raise UsageError("usage", "expected PROJECT, or files with --lock and -r, found both")
@@ -109,19 +108,14 @@ def command(
         yes=yes,
         typed=typed_command(),
     )
-    path = trust_path(trust) or Path.cwd() / TRUST_FILE_NAME
-    return _sync(wanted, project, path, options)
+    return _sync(wanted, project, path_to_write(trust), options)
 
 
 def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[str, Any]) -> int:
     from pip_warden.cli.prompt import TerminalPrompt
-    from pip_warden.cli.session import open_workspace, settings_of
+    from pip_warden.cli.session import settings_of
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.sync.run import Sync
-    from pip_warden.first_use.task import Task
-    from pip_warden.session.mirrors import places_of
-    from pip_warden.session.opening import open_transport
-    from pip_warden.session.settings import today
     from pip_warden.trust.model import HashEntry
 
     person = TerminalPrompt.of(options)
@@ -129,21 +123,7 @@ def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[st
     _add_source(draft, wanted)
     settings = settings_of(options)
     places, mirrors = _places(draft, wanted, settings, person)
-    with (
-        open_workspace() as workspace,
-        open_transport(settings, places_of(places.sources), person) as transport,
-    ):
-        task = Task(
-            wanted=wanted,
-            source=places.sources[0],
-            draft=draft,
-            transport=transport,
-            workspace=workspace,
-            today=today(settings),
-            person=person,
-            is_offline=settings.offline,
-            mirrors=mirrors,
-        )
+    with open_task(wanted, draft, places.sources, mirrors, settings, person) as task:
         wishes = _wishes(task, places, _needs(task, places, project, options, settings.environ))
         pins = Sync(task=task, is_hash_only=options["hash_only"]).pin(wishes) if wishes else []
     person.clear()
