@@ -15,7 +15,7 @@ from pip_warden.first_use.by_identity import doubts_about
 from pip_warden.first_use.needs import NeededRelease
 from pip_warden.first_use.observe import PackageObservation, SignerObserver
 from pip_warden.first_use.sync.files import FoundFile, check_agrees, files_of
-from pip_warden.first_use.sync.supply import KeptSupply
+from pip_warden.first_use.sync.supply import KeptSupply, keeping
 from pip_warden.first_use.sync.wishes import Wish
 from pip_warden.first_use.task import Task
 from pip_warden.first_use.template import Template, refusal_of, template_of
@@ -87,13 +87,7 @@ class Looker:
             RefusedError: As :func:`pip_warden.first_use.sync.files.files_of`.
             UndecidedError: Something could not be fetched, or the service of evidence did not answer.
         """
-        kept = KeptSupply(
-            self.observer.supply,
-            trust=self.observer.trust,
-            transport=self.task.transport,
-            workspace=self.observer.workspace,
-        )
-        observer = replace(self.observer, supply=kept)
+        observer, kept = keeping(self.observer, self.task.transport)
         listing = observer.listing(wish.probe)
         files, unsigned = {}, {}
         for release in wish.releases:

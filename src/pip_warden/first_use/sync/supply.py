@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest
 from pip_warden.evidence.model import BadItem, Item
+from pip_warden.first_use.observe import SignerObserver
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ProjectName
 from pip_warden.supply import GateSupply
@@ -17,6 +19,14 @@ from pip_warden.supply.ahead import Background, EvidenceAhead
 from pip_warden.supply.provenance import Provenances
 from pip_warden.transport import Transport
 from pip_warden.trust.model import Entry, IdentityEntry, Probe, TrustFile
+
+
+def keeping(observer: SignerObserver, transport: Transport) -> tuple[SignerObserver, KeptSupply]:
+    """Return an observer of one package that fetches through a supply which keeps that, and the supply."""
+    kept = KeptSupply(
+        observer.supply, trust=observer.trust, transport=transport, workspace=observer.workspace
+    )
+    return replace(observer, supply=kept), kept
 
 
 class KeptSupply:

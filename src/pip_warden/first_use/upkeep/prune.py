@@ -16,7 +16,7 @@ from pip_warden.first_use.needs import Needs
 from pip_warden.first_use.new_root import root_for
 from pip_warden.first_use.observe import SignerObserver, representative
 from pip_warden.first_use.side_by_side import side_by_side
-from pip_warden.first_use.sync.supply import KeptSupply
+from pip_warden.first_use.sync.supply import keeping
 from pip_warden.first_use.task import Task
 from pip_warden.first_use.upkeep.exempted import Exempted, exempted_packages
 from pip_warden.first_use.upkeep.opened import Upkeep, evidence_for
@@ -181,9 +181,7 @@ def _of_pinned_files(task: Task, package: Exempted, version: Version) -> SignerO
             pin of the signer would refuse one of them.
         UndecidedError: Something could not be fetched, or it could not be told whether there is evidence.
     """
-    first = task.first_use()
-    kept = KeptSupply(first.supply, trust=first.trust, transport=task.transport, workspace=task.workspace)
-    first = replace(first, supply=kept)
+    first, kept = keeping(task.first_use(), task.transport)
     listing = first.listing(package.probe)
     files = pinned_files(listing, package, version)
     if not files:
