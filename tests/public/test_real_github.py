@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import subprocess
 import sys
@@ -15,12 +13,9 @@ from typing import Any
 
 import pytest
 
-from pip_warden.cli.install import safe_install
-from pip_warden.cli.run import run
-from pip_warden.cli.tree import pip_warden
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import File, Sandbox
-from public.test_scenarios import Terminal
+from scenario import play
 
 DATA = Path(__file__).parents[1] / "data" / "real"
 ROOT = DATA / "trusted_root.public-good.json"
@@ -38,16 +33,7 @@ class World:
     home: Path
 
     def type(self, *words: str, answers: str | None = None) -> tuple[int, str]:
-        out, before = io.StringIO(), sys.stdin
-        sys.stdin = io.StringIO() if answers is None else Terminal(answers)
-        command = safe_install if words[0] == "safe-install" else pip_warden
-        rest = words[1:] if words[0] == "safe-install" else words
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                code = run(command, "safe-install" if command is safe_install else "pip-warden", list(rest))
-        finally:
-            sys.stdin = before
-        return code, out.getvalue()
+        return play(words, answers)
 
     def install(self, *words: str) -> tuple[int, dict[str, str], dict[str, Any]]:
         """Install into an environment of its own; return exit code, outcomes or codes by file, the report."""

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
 from pip_warden.sandbox import File, Sandbox
-from sync.test_sync import TRUST
+from sync.test_sync import with_sources
 from sync.test_sync_scenarios import Stage
 
 
 @pytest.fixture
 def stage(sandbox: Sandbox, home: Path) -> Stage:
-    root = sandbox.write_trust(home)
-    (home / "pytrust.toml").write_text(
-        TRUST.format(
-            root=root,
-            sha256=hashlib.sha256(root.read_bytes()).hexdigest(),
-            issuer=sandbox.issuer,
-            gitlab=sandbox.gitlab_url,
-            pypi=sandbox.upstream.simple_url,
-            integrity=sandbox.upstream.integrity_url,
-        )
-    )
-    return Stage(sandbox=sandbox, home=home, words={})
+    return with_sources(sandbox, home)
 
 
 def published(stage: Stage, name: str, version: str, *, is_signed: bool) -> list[File]:

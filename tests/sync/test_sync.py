@@ -38,8 +38,8 @@ hash-reason = "not signed; locked"
 KINDS = ["whl", "tar.gz", "cp311-cp311-manylinux_2_17_x86_64", "cp312-cp312-macosx_11_0_arm64"]
 
 
-@pytest.fixture
-def stage(sandbox: Sandbox, home: Path) -> Iterator[Stage]:
+def with_sources(sandbox: Sandbox, home: Path) -> Stage:
+    """Return a stage with a trust file that has a GitLab and a simple index as sources, and no package."""
     root = sandbox.write_trust(home)
     (home / "pytrust.toml").write_text(
         TRUST.format(
@@ -51,7 +51,12 @@ def stage(sandbox: Sandbox, home: Path) -> Iterator[Stage]:
             integrity=sandbox.upstream.integrity_url,
         )
     )
-    yield Stage(sandbox=sandbox, home=home, words={})
+    return Stage(sandbox=sandbox, home=home, words={})
+
+
+@pytest.fixture
+def stage(sandbox: Sandbox, home: Path) -> Iterator[Stage]:
+    yield with_sources(sandbox, home)
     sandbox.faults.clear()
 
 

@@ -12,12 +12,9 @@ After a command that succeeded the same is typed once more, without a terminal: 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import os
 import re
-import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,23 +24,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pip_warden.cli.run import run
-from pip_warden.cli.tree import pip_warden
 from pip_warden.sandbox import File, Sandbox
 from pip_warden.sandbox.faults import Answer
 from pip_warden.sandbox.upstream import UpstreamFile
+from scenario import check_ending, play
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 NAMES = sorted(path.name for path in SCENARIOS.iterdir() if path.is_dir())
 RECORDING = bool(os.environ.get("RECORD"))
 OWN = {"README.md", "scenario.toml", "after.toml"}
-
-
-class Terminal(io.StringIO):
-    """A standard input that is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,15 +53,8 @@ class Stage:
         return re.sub(r"(?m)^(\s*project-id = )\d+$", r"\1@alpha project@", text)
 
     def run(self, command: list[str], answers: str | None) -> tuple[int, str]:
-        words = [self.filled(word) for word in command]
-        out, before = io.StringIO(), sys.stdin
-        sys.stdin = io.StringIO() if answers is None else Terminal(answers)
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                code = run(pip_warden, "pip-warden", words)
-        finally:
-            sys.stdin = before
-        return code, " ".join(out.getvalue().split())
+        code, said = play([self.filled(word) for word in command], answers)
+        return code, " ".join(said.split())
 
 
 def _files(sandbox: Sandbox, name: str, package: dict[str, Any]) -> dict[str, File]:
@@ -161,17 +143,7 @@ def test_the_scenario_ends_as_it_says(name: str, stage: Stage) -> None:
 
     code, said = stage.run(scenario["command"], scenario.get("answers"))
 
-    assert code == scenario["expect"], said
-    assert f"[{scenario['code']}]" in said if "code" in scenario else True, said
-    for text in scenario.get("says", []):
-        assert stage.filled(text) in said, said
-    for text in scenario.get("never-says", []):
-        assert stage.filled(text) not in said, said
-    asked = [f"{request.origin} {request.path}" for request in stage.sandbox.requests]
-    for text in scenario.get("never-asks", []):
-        assert not [each for each in asked if stage.filled(text) in each], asked
-    for text in scenario.get("asks", []):
-        assert [each for each in asked if stage.filled(text) in each], asked
+    check_ending(scenario, code, said, sandbox=stage.sandbox, filled=stage.filled)
     after = trust.read_text(encoding="utf-8") if trust.exists() else None
     wanted = SCENARIOS / name / "after.toml"
     if RECORDING and after is not None and after != before:

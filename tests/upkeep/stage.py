@@ -8,9 +8,7 @@ files' digests (``w`` or ``s`` behind it: the wheel's or the sdist's alone), ``@
 from __future__ import annotations
 
 import contextlib
-import io
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,12 +16,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pip_warden.cli.install import safe_install
-from pip_warden.cli.run import run
-from pip_warden.cli.tree import pip_warden
 from pip_warden.sandbox import File, Sandbox
 from pip_warden.sandbox.faults import Answer
 from pip_warden.sandbox.upstream import UpstreamFile
+from scenario import play
 
 USUAL = [{"name": "alpha", "version": "1.0", "age": 100}, {"name": "alpha", "version": "2.0", "age": 30}]
 HEAD = """\
@@ -41,13 +37,6 @@ url = "@PYPI@"
 evidence = "@INTEGRITY@"
 hash-reason = "nobody signs it"
 """
-
-
-class Terminal(io.StringIO):
-    """A standard input that is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,17 +71,8 @@ class Stage:
         return "\n  ".join(f'"{file.name}" = "{file.sha256}"' for file in files)
 
     def run(self, command: list[str], answers: str | None) -> tuple[int, str]:
-        words = [self.filled(word) for word in command]
-        is_install = words[0] == "safe-install"
-        tool, name = (safe_install, words.pop(0)) if is_install else (pip_warden, "pip-warden")
-        out, before = io.StringIO(), sys.stdin
-        sys.stdin = io.StringIO() if answers is None else Terminal(answers)
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                code = run(tool, name, words)
-        finally:
-            sys.stdin = before
-        return code, " ".join(out.getvalue().split())
+        code, said = play([self.filled(word) for word in command], answers)
+        return code, " ".join(said.split())
 
     def publish(self, release: dict[str, Any]) -> list[UpstreamFile]:
         sandbox, project, version = self.sandbox, self.project(release["name"]), release["version"]

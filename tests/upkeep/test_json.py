@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import re
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from pip_warden.cli.run import run
-from pip_warden.cli.tree import pip_warden
+from cli.terminal import typed
 from pip_warden.sandbox import File, Sandbox
-from upkeep.stage import Terminal
 
 KEYS = {
     "schema_version", "command", "exit_code", "trust_file", "is_written", "added", "removed", "added_sources",
@@ -41,16 +35,11 @@ class Bench:
 
     def run(self, *words: str, answers: str | None = None, code: int = 0) -> tuple[dict[str, Any], str]:
         """Run a command that prints JSON, and return that and what was told."""
-        out, err, before = io.StringIO(), io.StringIO(), sys.stdin
-        sys.stdin = io.StringIO() if answers is None else Terminal(answers)
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                assert run(pip_warden, "pip-warden", ["trust", *words, "--format", "json"]) == code, err
-        finally:
-            sys.stdin = before
-        found: dict[str, Any] = json.loads(out.getvalue())
+        said = typed("trust", *words, "--format", "json", answers=answers)
+        assert said.code == code, said.err
+        found: dict[str, Any] = said.json
         assert found["exit_code"] == code
-        return found, err.getvalue()
+        return found, said.err
 
 
 @pytest.fixture
