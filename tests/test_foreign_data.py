@@ -19,6 +19,7 @@ from packaging.version import Version
 
 import samples
 from _sigstore.samples import CLAIMS, DATA, NOON, STATEMENT, root_of, service
+from builds import ours
 from foreign import BINARIES, SPELLINGS, TOML_SPELLINGS, mutants, paths, respelled, spellings
 from pip_warden._sigstore.rekor import find_log_entry
 from pip_warden._sigstore.result import Envelope, VerificationResult
@@ -79,14 +80,7 @@ BUILT = {
     "_type": "https://in-toto.io/Statement/v1",
     "subject": [{"name": samples.WHEEL, "digest": {"sha256": DIGEST.hex}}],
     "predicateType": PROVENANCE,
-    "predicate": {
-        "buildDefinition": {
-            "resolvedDependencies": [
-                {"uri": "git+https://gitlab.example.com/acme/widgets", "digest": {"gitCommit": "0" * 40}}
-            ]
-        },
-        "annotations": {"reviewed": "yes"},
-    },
+    "predicate": ours() | {"annotations": {"reviewed": "yes"}},
 }
 PAGE = {
     "meta": {"api-version": "1.0"},

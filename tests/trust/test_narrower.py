@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 import samples
+from builds import changed, ours, source
 from pip_warden._sigstore import verify
 from pip_warden._sigstore.result import CertificateClaims, Envelope, VerificationResult
 from pip_warden._sigstore.wire import WireBundle
@@ -253,11 +254,14 @@ def _statement(wheel: str, digest: Digest, type_: str, predicate: object) -> Env
 
 def _envelopes(wheel: str, digest: Digest, repository: str) -> tuple[Envelope | None, ...]:
     version = parse_artifact_name(wheel).version
-    dependency = {"uri": f"git+{repository}", "digest": {"gitCommit": "0" * 40}}
+    built = changed(
+        ours(source(uri=f"git+{repository}")), "buildDefinition.buildType", "https://example.com/build"
+    )
+    built = changed(built, "buildDefinition.externalParameters", {})
     return (
         None,
         _statement(wheel, digest, PUBLISH, None),
-        _statement(wheel, digest, PROVENANCE, {"buildDefinition": {"resolvedDependencies": [dependency]}}),
+        _statement(wheel, digest, PROVENANCE, built),
         _statement(wheel, digest, ANNOTATIONS, {"annotations": {"tag": f"v{version}"}}),
         _statement(wheel, digest, ANNOTATIONS, {"annotations": {"tag": "x"}}),
     )

@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 
 import samples
+from builds import ours
 from pip_warden._sigstore import verify
 from pip_warden._sigstore.result import CertificateClaims, Envelope, VerificationResult
 from pip_warden._sigstore.wire import WireBundle
@@ -40,14 +41,7 @@ def _statement(type_: str, predicate: object, name: str = samples.WHEEL) -> Enve
 
 
 PUBLISHED = _statement(PUBLISH, None)
-BUILD: object = {
-    "buildDefinition": {
-        "resolvedDependencies": [
-            {"uri": "git+https://gitlab.example.com/acme/widgets", "digest": {"gitCommit": "0" * 40}}
-        ]
-    }
-}
-BUILT = _statement(PROVENANCE, BUILD)
+BUILT = _statement(PROVENANCE, ours())
 
 
 class Sigstore:
@@ -151,7 +145,7 @@ def test_the_statement_of_another_item_counts() -> None:
 @pytest.mark.parametrize(
     ("claims", "envelope"),
     [
-        (CLAIMS, _statement(PROVENANCE, BUILD, "acme_widgets-2.0-py3-none-any.whl")),
+        (CLAIMS, _statement(PROVENANCE, ours(), "acme_widgets-2.0-py3-none-any.whl")),
         (samples.claims(source_digest="0" * 40, build_trigger="merge_request_event"), BUILT),
         (samples.claims(source_digest="0" * 40, issuer="https://gitlab.example.org"), BUILT),
     ],

@@ -16,10 +16,10 @@ from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Requirements
+from pip_warden.verdict.provenance import read_provenance
 from pip_warden.verdict.statement import PROVENANCE, Statement
 
 ANNOTATIONS = "https://gitlab.com/pip-warden/pip-warden/-/blob/main/docs/annotations-predicate.md#v1"
-_COMMIT_ALGORITHMS = frozenset({"gitCommit", "sha1"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,30 +90,22 @@ def _missing(code: str, expected: str) -> Fault:
 
 
 def _check_provenance(witness: SignedStatement, require: Requirements) -> Fault | None:
-    """Check that exactly one resolved dependency is claim 12's repository at claim 13's commit."""
-    repository, commit = witness.claims.get("source-repository"), witness.claims.get("source-digest")
-    if repository is None or commit is None:
-        return _mismatch("a certificate with source repository and commit", "one without")
-    if require.source_repository is not None and repository != require.source_repository:
-        return _mismatch(f"source repository {require.source_repository}", repository)
-    if require.source_revision is not None and commit != require.source_revision:
+    """Check that it agrees with its own certificate, and that both are what the pin requires."""
+    provenance = read_provenance(witness.statement.predicate, witness.claims)
+    if isinstance(provenance, Fault):
+        return provenance
+    if require.source_repository is not None and provenance.repository != require.source_repository:
+        return Fault(
+            code="provenance-mismatch",
+            expected=f"source repository {require.source_repository}",
+            found=provenance.repository,
+            hint="The file was built from another project.",
+        )
+    if require.source_revision is not None and provenance.commit != require.source_revision:
         return Fault(
             code="source-revision-mismatch",
             expected=f"commit {require.source_revision}",
-            found=f"{commit} in the certificate",
-        )
-    dependencies = _at(witness.statement.predicate, "buildDefinition", "resolvedDependencies")
-    if not isinstance(dependencies, list) or len(dependencies) != 1:
-        return _mismatch("exactly one resolved dependency", _counted(dependencies))
-    only = dependencies[0]
-    uri, digests = (only.get("uri"), only.get("digest")) if isinstance(only, dict) else (None, None)
-    if uri != f"git+{repository}":
-        return _mismatch(f"git+{repository}, as in the certificate", str(uri))
-    if not isinstance(digests, dict) or not digests or not digests.keys() <= _COMMIT_ALGORITHMS:
-        return _mismatch("a gitCommit digest and nothing else", str(digests))
-    if any(value != commit for value in digests.values()):
-        return _mismatch(
-            f"commit {commit}, as in the certificate", ", ".join(str(value) for value in digests.values())
+            found=f"{provenance.commit} in the certificate",
         )
     return None
 
@@ -134,17 +126,3 @@ def _at(value: JSONValue, *keys: str) -> JSONValue:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def _counted(value: JSONValue) -> str:
-    return str(len(value)) if isinstance(value, list) else "none"
-
-
-def _mismatch(expected: str, found: str) -> Fault:
-    return Fault(
-        code="provenance-mismatch",
-        expected=expected,
-        found=found,
-        hint="The provenance names other code than the certificate: "
-        "the job's variables were overridden, or the statement is forged.",
-    )
