@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,10 +16,20 @@ from pip_warden.cli.signing import open_signatory, signing_options, tell
 from pip_warden.errors import UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
+if TYPE_CHECKING:
+    from pip_warden.cli.output import Console
+    from pip_warden.publish.attest import Predicate
+
 _LARGEST_PREDICATE = 8 << 20
 
 
-@click.command("attest", epilog=examples("pip-warden attest dist/* --annotation reviewed-by=security"))
+@click.command(
+    "attest",
+    epilog=examples(
+        "pip-warden attest dist/* --annotation reviewed-by=security",
+        "pip-warden attest dist/* --build-info build-info.json",
+    ),
+)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option(
     "--annotation",
@@ -26,6 +37,11 @@ _LARGEST_PREDICATE = 8 << 20
     multiple=True,
     metavar="K=V",
     help="A signed annotation, added to the defaults of a CI job.",
+)
+@click.option(
+    "--build-info",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="What `pip-warden build-info` wrote in the job that built; else this job built.",
 )
 @click.option(
     "--predicate",
@@ -41,6 +57,7 @@ def command(
     *,
     files: tuple[Path, ...],
     annotations: tuple[str, ...],
+    build_info: Path | None,
     predicate: Path | None,
     predicate_type: str | None,
     kind: str | None,
@@ -52,7 +69,10 @@ def command(
     quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> None:
-    """Attest how each FILE was built: SLSA v1 provenance from the job's variables, and signed annotations.
+    """Attest how each FILE was built: SLSA v1 provenance from a job's variables, and signed annotations.
+
+    Where another job builds than signs, the provenance is the building job's with --build-info, so that
+    build code never sees an ID token.
 
     Writes FILE.slsa.sigstore.json and FILE.annotations.sigstore.json; with a Rekor v1 log also
     FILE.slsa.attestation (PEP 740).
@@ -61,18 +81,36 @@ def command(
     from pip_warden.publish.attest import attest_files
     from pip_warden.publish.sign import files_to_sign
 
-    statements = _statements(annotations, predicate, predicate_type, kind)
-    paths = files_to_sign(files)
     console = Console(quiet=quiet)
+    if predicate is None and predicate_type is None:
+        statements = _about_the_job(annotations, build_info, console)
+    else:
+        statements = _own_statement(predicate, predicate_type, kind, build_info)
+    paths = files_to_sign(files)
     with open_signatory(identity_token, trust_config, console) as by:
         signed = attest_files(paths, by, statements, directory=output_directory, overwrite=overwrite)
     tell("attest", signed, output_format, console)
 
 
-def _statements(
-    annotations: tuple[str, ...], predicate: Path | None, predicate_type: str | None, kind: str | None
-) -> list[tuple[str, str, dict[str, JSONValue]]]:
-    """Return each statement as short name, type and predicate."""
+def _own_statement(
+    predicate: Path | None, predicate_type: str | None, kind: str | None, build_info: Path | None
+) -> list[Predicate]:
+    if predicate is None or predicate_type is None:
+        raise UsageError(
+            "predicate-options", "expected --predicate and --predicate-type together, found one of them"
+        )
+    if build_info is not None:
+        raise UsageError(
+            "predicate-options", "expected --build-info for provenance, found it together with --predicate"
+        )
+    return [(kind or "predicate", predicate_type, _read(predicate))]
+
+
+def _about_the_job(
+    annotations: tuple[str, ...], build_info: Path | None, console: Console
+) -> list[Predicate]:
+    """Return provenance and annotations, each as short name, type and predicate."""
+    from pip_warden.publish.build_info import check_same_build, read_build_info, this_job
     from pip_warden.publish.provenance import (
         ANNOTATIONS,
         PROVENANCE,
@@ -81,14 +119,17 @@ def _statements(
         provenance,
     )
 
-    if (predicate is None) != (predicate_type is None):
-        raise UsageError(
-            "predicate-options", "expected --predicate and --predicate-type together, found one of them"
-        )
-    if predicate is not None and predicate_type is not None:
-        return [(kind or "predicate", predicate_type, _read(predicate))]
     wanted = default_annotations(os.environ) | dict(parse_annotation(text) for text in annotations)
-    found = [("slsa", PROVENANCE, provenance(os.environ, now=datetime.now(UTC)))]
+    build = here = this_job(os.environ, now=datetime.now(UTC))
+    if build_info is not None:
+        build = read_build_info(build_info)
+        check_same_build(build, here)
+    else:
+        console.note(
+            "the provenance names this job as the one that built. If another did, let that run "
+            "`pip-warden build-info -o FILE` and pass --build-info FILE here."
+        )
+    found: list[Predicate] = [("slsa", PROVENANCE, provenance(build))]
     if wanted:
         found.append(("annotations", ANNOTATIONS, {"annotations": dict(wanted)}))
     return found

@@ -15,6 +15,7 @@ _COMMANDS = {
     "verify": ("verify", "Verify local wheels and sdists."),
     "verify-release": ("verify_release", "Verify every file of a release, straight from its registry."),
     "sign": ("sign", "Sign files with the job's identity."),
+    "build-info": ("build_info", "Write down how a job builds, for the job that signs."),
     "attest": ("attest", "Attest how files were built."),
     "publish": ("publish", "Publish files to a GitLab project, evidence first."),
     "publish-evidence": ("publish", "Publish only the evidence of files."),

@@ -1,4 +1,4 @@
-"""SLSA v1 provenance from the variables of a GitLab CI job.
+"""SLSA v1 provenance of what a GitLab CI job built, and the annotations of a job.
 
 Sources: slsa.dev/spec/v1.0/provenance; the build type is described in ``docs/build-type.md``.
 """
@@ -6,24 +6,14 @@ Sources: slsa.dev/spec/v1.0/provenance; the build type is described in ``docs/bu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from pip_warden.errors import UsageError
+from pip_warden.publish.build_info import BuildInfo
 from pip_warden.strict_json import JSONValue
 
 BUILD_TYPE = "https://gitlab.com/pip-warden/pip-warden/-/blob/main/docs/build-type.md#v1"
 ANNOTATIONS = "https://gitlab.com/pip-warden/pip-warden/-/blob/main/docs/annotations-predicate.md#v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
-
-_NEEDED = (
-    "CI_PROJECT_URL",
-    "CI_COMMIT_SHA",
-    "CI_COMMIT_REF_NAME",
-    "CI_PIPELINE_SOURCE",
-    "CI_SERVER_URL",
-    "CI_JOB_URL",
-    "CI_JOB_STARTED_AT",
-)
 
 _ANNOTATIONS = {
     "com.gitlab.ci.user.name": "GITLAB_USER_NAME",
@@ -40,57 +30,43 @@ _ANNOTATIONS = {
 }
 
 
-def provenance(environ: Mapping[str, str], *, now: datetime) -> dict[str, JSONValue]:
-    """Return the predicate.
-
-    Args:
-        environ: The job's variables.
-        now: When the build finished, aware.
-
-    Raises:
-        UsageError: ``not-in-ci``, naming every variable that is missing.
-    """
-    missing = [name for name in _NEEDED if not environ.get(name)]
-    if missing:
-        raise UsageError(
-            "not-in-ci",
-            f"expected the variables of a GitLab CI job, found none of {', '.join(missing)}",
-            hint="Provenance says how a job built a file. "
-            "For another statement: --predicate FILE --predicate-type URI.",
-        )
-    return {"buildDefinition": _build_definition(environ), "runDetails": _run_details(environ, now)}
+def provenance(build: BuildInfo) -> dict[str, JSONValue]:
+    """Return the predicate that says how a job built."""
+    return {"buildDefinition": _build_definition(build), "runDetails": _run_details(build)}
 
 
-def _build_definition(environ: Mapping[str, str]) -> dict[str, JSONValue]:
-    ref = f"refs/{'tags' if environ.get('CI_COMMIT_TAG') else 'heads'}/{environ['CI_COMMIT_REF_NAME']}"
-    repository = f"git+{environ['CI_PROJECT_URL']}"
+def _build_definition(build: BuildInfo) -> dict[str, JSONValue]:
+    repository = f"git+{build.project_url}"
     return {
         "buildType": BUILD_TYPE,
         "externalParameters": {
             "source": repository,
-            "ref": ref,
-            "configPath": environ.get("CI_CONFIG_PATH") or ".gitlab-ci.yml",
-            "trigger": environ["CI_PIPELINE_SOURCE"],
+            "ref": build.ref,
+            "configPath": build.config_path,
+            "trigger": build.trigger,
         },
-        "internalParameters": _present(
-            environ, {"job": "CI_JOB_NAME", "stage": "CI_JOB_STAGE", "image": "CI_JOB_IMAGE"}
+        "internalParameters": _known(
+            job=build.job_name,
+            stage=build.job_stage,
+            image=build.image,
+            pipeline=build.pipeline_id,
+            runner=build.runner_id,
+            architecture=build.architecture,
+            configDigest=build.config_digest,
         ),
-        "resolvedDependencies": [{"uri": repository, "digest": {"gitCommit": environ["CI_COMMIT_SHA"]}}],
+        "resolvedDependencies": [{"uri": repository, "digest": {"gitCommit": build.commit}}],
     }
 
 
-def _run_details(environ: Mapping[str, str], now: datetime) -> dict[str, JSONValue]:
+def _run_details(build: BuildInfo) -> dict[str, JSONValue]:
+    version = _known(**{"gitlab-runner": build.runner_version, "revision": build.runner_revision})
     return {
-        "builder": {
-            "id": f"{environ['CI_SERVER_URL']}/-/runners/{environ.get('CI_RUNNER_ID', 'unknown')}",
-            "version": _present(
-                environ, {"gitlab-runner": "CI_RUNNER_VERSION", "revision": "CI_RUNNER_REVISION"}
-            ),
-        },
+        # The platform: one runner of many is no builder that anybody could decide to trust.
+        "builder": {"id": f"{build.server_url}/-/runners", "version": version},
         "metadata": {
-            "invocationId": environ["CI_JOB_URL"],
-            "startedOn": environ["CI_JOB_STARTED_AT"],
-            "finishedOn": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "invocationId": build.job_url,
+            "startedOn": build.started_at,
+            "finishedOn": build.finished_at,
         },
     }
 
@@ -114,5 +90,5 @@ def parse_annotation(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _present(environ: Mapping[str, str], names: Mapping[str, str]) -> dict[str, JSONValue]:
-    return {key: environ[name] for key, name in names.items() if environ.get(name)}
+def _known(**values: str | None) -> dict[str, JSONValue]:
+    return {key: value for key, value in values.items() if value is not None}
