@@ -39,6 +39,7 @@ def test_a_package_pinned_by_identity() -> None:
         "self-hosted",
         "release",
         "https://slsa.dev/provenance/v1",
+        "names the job that signed as the one that built",
         "tag = v{version}",
     ):
         assert required in said["requirements"]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from builds import changed
 from pip_warden.digests import digest_of
+from pip_warden.publish.build_info import this_job
 from pip_warden.publish.provenance import ANNOTATIONS as WRITTEN
+from pip_warden.publish.provenance import provenance
 from pip_warden.sandbox import File
 from pip_warden.verdict.attested import ANNOTATIONS as READ
 from publish.conftest import Publisher, pin_text
@@ -28,7 +33,8 @@ def _verify(publisher: Publisher, *words: str) -> tuple[int, str]:
     return result.returncode, line.get("refused", {}).get("code", line.get("outcome", document))
 
 
-PROVENANCE = 'provenance = "https://slsa.dev/provenance/v1"'
+SLSA = "https://slsa.dev/provenance/v1"
+PROVENANCE = f'provenance = "{SLSA}"'
 
 
 def test_the_reader_and_the_writer_of_annotations_mean_the_same_type() -> None:
@@ -49,39 +55,136 @@ def test_provenance_that_agrees_with_its_certificate_is_accepted(publisher: Publ
     assert _verify(publisher, "--source-revision", "0" * 40) == (1, "source-revision-mismatch")
 
 
+def _evil(publisher: Publisher) -> dict[str, str]:
+    """Return the variables of a job of another project, all of them overridden alike."""
+    url = f"{publisher.sandbox.gitlab_url}/evil/fork"
+    return {"CI_PROJECT_URL": url, "CI_JOB_URL": f"{url}/-/jobs/{publisher.job.variables()['CI_JOB_ID']}"}
+
+
 @pytest.mark.parametrize(
-    "changes",
-    [{"CI_COMMIT_SHA": "0" * 40}, {"CI_PROJECT_URL": "https://gitlab.com/evil/fork"}],
+    "forged",
+    [
+        {"CI_COMMIT_SHA": "0" * 40},
+        {"CI_COMMIT_REF_NAME": "v2.0"},
+        {"CI_COMMIT_TAG": ""},
+        {"CI_PIPELINE_SOURCE": "schedule"},
+        {"CI_CONFIG_REF_URI": "", "CI_CONFIG_PATH": "evil.yml"},
+        {"CI_CONFIG_SHA": "0" * 40},
+        None,
+    ],
+    ids=str,
 )
-def test_provenance_of_other_code_than_the_certificates_is_refused(
-    publisher: Publisher, changes: dict[str, str]
+def test_provenance_of_another_build_than_the_certificates_is_refused(
+    publisher: Publisher, forged: dict[str, str] | None
 ) -> None:
     _pin(publisher, PROVENANCE)
     publisher.sign(f"dist/{WHEEL}")
-    assert publisher.attest(f"dist/{WHEEL}", **changes).returncode == 0
+    forged = _evil(publisher) if forged is None else forged
+    assert publisher.attest(f"dist/{WHEEL}", **forged).returncode == 0
 
     assert _verify(publisher) == (1, "provenance-mismatch")
 
 
-@pytest.mark.parametrize("spoil", ["extra", "none", "digest", "other"])
-def test_anything_extra_or_missing_in_provenance_is_refused(publisher: Publisher, spoil: str) -> None:
-    sha, url = publisher.job.variables()["CI_COMMIT_SHA"], publisher.job.variables()["CI_PROJECT_URL"]
-    one: dict[str, object] = {"uri": f"git+{url}", "digest": {"gitCommit": sha}}
-    dependencies = {
-        "extra": [one, one],
-        "none": [],
-        "digest": [one | {"digest": {"gitCommit": sha, "sha256": "0" * 64}}],
-        "other": [one | {"digest": {}}],
-    }[spoil]
-    (publisher.directory / "p.json").write_text(
-        json.dumps({"buildDefinition": {"resolvedDependencies": dependencies}}), encoding="utf-8"
-    )
-    _pin(publisher, PROVENANCE)
-    publisher.sign(f"dist/{WHEEL}")
-    own = ["--predicate", "p.json", "--predicate-type", "https://slsa.dev/provenance/v1", "--kind", "slsa"]
+def _predicate(publisher: Publisher) -> Any:
+    """Return the provenance that the job would make."""
+    return provenance(this_job(publisher.job.variables(), now=datetime.now(UTC)))
+
+
+def _attest_own(publisher: Publisher, predicate: object, type_: str = SLSA) -> None:
+    (publisher.directory / "p.json").write_text(json.dumps(predicate), encoding="utf-8")
+    own = ["--predicate", "p.json", "--predicate-type", type_, "--kind", "slsa"]
     assert publisher.attest(*own, f"dist/{WHEEL}").returncode == 0
 
-    assert _verify(publisher) == (1, "provenance-mismatch")
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("buildDefinition.resolvedDependencies", [], (1, "provenance-mismatch")),
+        ("buildDefinition.externalParameters.more", "x", (1, "provenance-mismatch")),
+        ("buildDefinition.buildType", ..., (1, "provenance-mismatch")),
+        ("buildDefinition.externalParameters", ..., (1, "provenance-mismatch")),
+        ("runDetails", ..., (1, "provenance-mismatch")),
+        ("runDetails.builder.id", "https://evil.example.com/-/runners", (1, "provenance-mismatch")),
+        ("runDetails.metadata.invocationId", "https://evil.example.com/-/jobs/1", (1, "provenance-mismatch")),
+        ("runDetails.byproducts", [], (0, "accepted")),
+    ],
+)
+def test_provenance_that_differs_in_one_place(
+    publisher: Publisher, path: str, value: Any, expected: tuple[int, str]
+) -> None:
+    _pin(publisher, PROVENANCE)
+    publisher.sign(f"dist/{WHEEL}")
+    _attest_own(publisher, changed(_predicate(publisher), path, value))
+
+    assert _verify(publisher) == expected
+
+
+def test_a_build_in_another_job_is_stated_by_the_job_that_signs(publisher: Publisher) -> None:
+    """And where the pin demands that the certified job itself built it, that is not enough."""
+    own = publisher.job.variables()
+    built = {"CI_JOB_ID": "70", "CI_JOB_URL": f"{own['CI_PROJECT_URL']}/-/jobs/70", "SIGSTORE_ID_TOKEN": ""}
+    assert publisher.run("pip-warden", "build-info", "-o", "b.json", **built).returncode == 0
+    publisher.sign(f"dist/{WHEEL}")
+    assert publisher.attest("--build-info", "b.json", f"dist/{WHEEL}").returncode == 0
+
+    _pin(publisher, PROVENANCE)
+    assert _verify(publisher) == (0, "accepted")
+    _pin(publisher, f"{PROVENANCE}\n  confirmed-build = true")
+    assert _verify(publisher) == (1, "build-not-confirmed")
+
+
+@pytest.mark.parametrize("words", [(), ("--build-info", "b.json")])
+def test_a_job_that_builds_and_signs_is_confirmed(publisher: Publisher, words: tuple[str, ...]) -> None:
+    publisher.run("pip-warden", "build-info", "-o", "b.json")
+    publisher.sign(f"dist/{WHEEL}")
+    told = publisher.attest(*words, f"dist/{WHEEL}")
+
+    assert (told.returncode, "--build-info FILE" in told.stderr) == (0, not words)
+    _pin(publisher, f"{PROVENANCE}\n  confirmed-build = true")
+    assert _verify(publisher) == (0, "accepted")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"CI_COMMIT_SHA": "0" * 40}, "build-info-mismatch"),
+        ({"CI_PIPELINE_ID": "1"}, "build-info-mismatch"),
+        (None, "build-info-mismatch"),
+    ],
+)
+def test_the_build_of_another_pipeline_is_not_attested(
+    publisher: Publisher, changes: dict[str, str] | None, code: str
+) -> None:
+    changes = _evil(publisher) if changes is None else changes
+    publisher.run("pip-warden", "build-info", "-o", "b.json", **changes)
+
+    refused = publisher.attest("--build-info", "b.json", f"dist/{WHEEL}")
+
+    assert (refused.returncode, f"[{code}]" in refused.stderr) == (1, True), refused.stderr
+    assert [path.name for path in publisher.dist.glob("*.slsa.*")] == []
+
+
+def test_a_build_info_that_is_none_is_told_before_anything_is_signed(publisher: Publisher) -> None:
+    (publisher.directory / "b.json").write_text("{}", encoding="utf-8")
+
+    refused = publisher.attest("--build-info", "b.json", f"dist/{WHEEL}")
+    assert (refused.returncode, "[bad-build-info]" in refused.stderr) == (2, True), refused.stderr
+    own = ["--predicate", "b.json", "--predicate-type", SLSA, "--build-info", "b.json"]
+    refused = publisher.attest(*own, f"dist/{WHEEL}")
+    assert (refused.returncode, "[predicate-options]" in refused.stderr) == (2, True), refused.stderr
+    outside = publisher.run("pip-warden", "build-info", "-o", "c.json", CI_JOB_ID="", CI_PROJECT_ID="")
+    assert (outside.returncode, "CI_PROJECT_ID, CI_JOB_ID" in outside.stderr) == (2, True), outside.stderr
+    assert not (publisher.directory / "c.json").exists()
+
+
+def test_provenance_of_slsa_v0_2_is_not_v1(publisher: Publisher) -> None:
+    _pin(publisher, PROVENANCE)
+    publisher.sign(f"dist/{WHEEL}")
+    _attest_own(publisher, {"buildType": "x", "builder": {"id": "x"}}, "https://slsa.dev/provenance/v0.2")
+
+    assert _verify(publisher) == (1, "provenance-missing")
+    said = publisher.run("pip-warden", "verify", f"dist/{WHEEL}").stderr
+    assert "https://slsa.dev/provenance/v0.2" in said
 
 
 def test_annotations_are_demanded_by_the_pin_and_on_the_command_line(publisher: Publisher) -> None:

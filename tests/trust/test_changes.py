@@ -68,6 +68,8 @@ evidence = ["{{name}}/{{version}}"]
   runner-environment = "gitlab-hosted"
   source-ref = "refs/tags/v{{version}}"
   predicate-types = ["https://acme.example/a"]
+  provenance = "https://slsa.dev/provenance/v1"
+  confirmed-build = true
   annotations = {{ tag = "v{{version}}" }}
 [[package]]
 name = "idna"
@@ -172,6 +174,8 @@ CASES: dict[str, tuple[str, str, tuple[str, str], Effect, Effect]] = {
         WIDE,
         NARROW,
     ),
+    "confirmed build": ("  confirmed-build = true\n", "", ("requirement", "acme-widgets"), WIDE, NARROW),
+    "provenance's type": ("provenance/v1", "provenance/v2", ("requirement", "acme-widgets"), WIDE, WIDE),
     "annotation": (
         '  annotations = { tag = "v{version}" }\n',
         "",

@@ -322,6 +322,8 @@ def test_everything_an_entry_can_hold_is_written() -> None:
         environment='re"lease',
         visibility="private",
         predicate_types=frozenset({"https://example.com/p/v1"}),
+        provenance="https://slsa.dev/provenance/v1",
+        confirmed_build=True,
     )
     other = replace(ROOT, name="other", path=Path("/elsewhere/root.json"))
     account = Identity(issuer=ISSUER, subject=parse_subject("me@example.com"), root="other", is_account=True)

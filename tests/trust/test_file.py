@@ -76,6 +76,21 @@ def faults(text: str) -> dict[str, str]:
     return dict(caught.value.faults)
 
 
+def test_a_build_is_confirmed_by_provenance() -> None:
+    built = WIDGETS + '  provenance = "https://slsa.dev/provenance/v1"\n'
+    head = "version = 1\n" + ROOT + SOURCES
+
+    (entry,) = parse(f"{head}{built}  confirmed-build = true\n", PATH).entries
+    assert isinstance(entry, IdentityEntry)
+    assert entry.require.confirmed_build
+    (entry,) = parse(head + built, PATH).entries
+    assert isinstance(entry, IdentityEntry)
+    assert not entry.require.confirmed_build
+    for wrong in (f"{built}  confirmed-build = 1\n", f"{WIDGETS}  confirmed-build = true\n"):
+        (path,) = faults(head + wrong)
+        assert path.startswith("package[0].require")
+
+
 def test_a_valid_file_is_values() -> None:
     trust = parse(WHOLE, PATH)
 

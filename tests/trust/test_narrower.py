@@ -118,6 +118,7 @@ REQUIRE: dict[str, st.SearchStrategy[Any]] = {
     "predicate_types": _subset(ANNOTATIONS),
     "provenance": st.sampled_from((None, PROVENANCE)),
     "annotations": st.sampled_from(((), (("tag", "v{version}"),), (("tag", "x"),))),
+    "confirmed_build": st.booleans(),
 }
 KNOBS: dict[str, st.SearchStrategy[Any]] = {
     "url": st.sampled_from((samples.GITLAB, samples.GITLAB, OTHER)),
@@ -258,6 +259,7 @@ def _envelopes(wheel: str, digest: Digest, repository: str) -> tuple[Envelope | 
         ours(source(uri=f"git+{repository}")), "buildDefinition.buildType", "https://example.com/build"
     )
     built = changed(built, "buildDefinition.externalParameters", {})
+    built = changed(built, "runDetails.metadata.invocationId", f"{repository}/-/jobs/71")
     return (
         None,
         _statement(wheel, digest, PUBLISH, None),
@@ -285,6 +287,7 @@ def _proofs(
         "source_repository": repository,
         "source_ref": ref or "refs/heads/main",
         "source_digest": "0" * 40,
+        "run_invocation": f"{repository}/-/jobs/{draw(st.sampled_from((71, 71, 72)))}",
         "project_id": signer.project_id or draw(st.sampled_from(("4711", "815"))),
         "build_trigger": draw(st.sampled_from(("push", "push", "schedule"))),
         "environment": draw(st.sampled_from(("release", "release", "test"))),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import samples
-from builds import CLAIMS, COMMIT, OTHER, REPOSITORY, ours
+from builds import CLAIMS, COMMIT, JOB, OTHER, REPOSITORY, changed, ours
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Requirements
@@ -62,6 +62,30 @@ def test_provenance_that_does_not_agree_with_its_certificate_is_refused() -> Non
 )
 def test_the_code_that_is_required(require: dict[str, Any], code: str | None) -> None:
     assert _code(Requirements(provenance=PROVENANCE, **require), _witness(GOOD)) == code
+
+
+@pytest.mark.parametrize(
+    ("invocation", "code"),
+    [(JOB, None), (f"{REPOSITORY}/-/jobs/72", "build-not-confirmed"), (None, "build-not-confirmed")],
+)
+@pytest.mark.parametrize("type_", [PROVENANCE, None])
+def test_a_build_that_must_be_confirmed(invocation: str | None, code: str | None, type_: str | None) -> None:
+    require = Requirements(provenance=type_, confirmed_build=True)
+    predicate = changed(ours(), "runDetails.metadata.invocationId", invocation)
+
+    assert _code(require, _witness(predicate)) == code
+    assert _code(require) == "provenance-missing"
+    assert _code(BUILT, _witness(predicate)) is None
+
+
+def test_the_older_predicate_is_told_where_there_is_no_other() -> None:
+    old = _witness({}, "https://slsa.dev/provenance/v0.2")
+    fault = samples.unmet(BUILT, (old,))
+
+    assert fault is not None
+    assert (fault.code, "v0.2" in fault.found) == ("provenance-missing", True)
+    assert _code(BUILT, old, _witness(None)) == "provenance-mismatch"
+    assert _code(BUILT, old, _witness(GOOD)) is None
 
 
 def test_a_revision_alone_needs_provenance() -> None:

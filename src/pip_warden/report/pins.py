@@ -21,6 +21,7 @@ def requirements_of(entry: Entry) -> list[tuple[str, str]]:
         "environment": require.environment,
         "visibility": require.visibility,
         "provenance": require.provenance,
+        "confirmed-build": "true" if require.confirmed_build else None,
         "annotations": ", ".join(f"{key}={value}" for key, value in require.annotations),
     }
     return [(name, value) for name, value in stated.items() if value]

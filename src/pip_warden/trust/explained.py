@@ -132,13 +132,15 @@ def _requirements(project: ProjectName, trust: TrustFile) -> Iterator[str]:
             f"There is a signed statement of how it was built ({require.provenance}), "
             "by the same publisher, about the repository and commit in the certificate."
         )
+    if require.confirmed_build:
+        yield "That statement names the job that signed as the one that built: both are one, on one machine."
     for key, value in require.annotations:
         yield f"The publisher has signed the annotation {key} = {value}."
 
 
 def _exact_requirements(require: Requirements) -> Iterator[str]:
     stated = {
-        "machine that built it (runner environment)": require.runner_environment,
+        "machine of the job that signed (runner environment)": require.runner_environment,
         "ref that was built": require.source_ref and require.source_ref.text,
         "repository that was built": require.source_repository,
         "deployment environment": require.environment,

@@ -87,6 +87,8 @@ class Requirements:
         provenance: Predicate type of the required provenance, which must agree with the certificate.
         annotations: ``(key, value)`` of required signed annotations; ``{version}`` in a value stands for the
             version.
+        confirmed_build: The required provenance names the very job that the certificate names (claim 21) as
+            the one that built; so claim 11, its runner, is the builder's. Only together with a provenance.
         source_revision: Claim 13 and the provenance's commit; only ever given on a command line.
     """
 
@@ -99,6 +101,7 @@ class Requirements:
     predicate_types: frozenset[str] = frozenset()
     provenance: str | None = None
     annotations: tuple[tuple[str, str], ...] = ()
+    confirmed_build: bool = False
     source_revision: str | None = None
 
 

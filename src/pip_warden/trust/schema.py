@@ -203,7 +203,17 @@ class RequireTable(Table):
     visibility: Claim | None = None
     predicate_types: SomeOf[Claim] | None = None
     provenance: Claim | None = None
+    confirmed_build: Flag = False
     annotations: dict[Claim, Claim] | None = None
+
+    @model_validator(mode="after")
+    def _confirms_something(self) -> Self:
+        if self.confirmed_build and self.provenance is None:
+            raise ValueError(
+                "expected confirmed-build = true only together with provenance, which names the build, "
+                "found it alone"
+            )
+        return self
 
 
 class PackageTable(Table):

@@ -262,6 +262,7 @@ def _requirements(table: RequireTable) -> Requirements:
         visibility=table.visibility,
         predicate_types=frozenset(table.predicate_types or ()),
         provenance=table.provenance,
+        confirmed_build=table.confirmed_build,
         annotations=tuple(sorted((table.annotations or {}).items())),
     )
 

@@ -7,7 +7,7 @@ identity as the item that the acceptance is based on. It is compared with the ce
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from packaging.version import Version
@@ -16,7 +16,7 @@ from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Requirements
-from pip_warden.verdict.provenance import read_provenance
+from pip_warden.verdict.provenance import Invocation, read_provenance
 from pip_warden.verdict.statement import PROVENANCE, Statement
 
 ANNOTATIONS = "https://gitlab.com/pip-warden/pip-warden/-/blob/main/docs/annotations-predicate.md#v1"
@@ -30,6 +30,7 @@ class SignedStatement:
     claims: CertificateClaims
 
 
+_OLDER = "https://slsa.dev/provenance/v0."
 _HINT = "The publisher makes it with `pip-warden attest`."
 
 
@@ -52,6 +53,7 @@ class StatementRequirements:
 
     def __init__(self, require: Requirements, version: Version) -> None:
         self._unmet = {demand: demand.missing for demand in _demands(require, version)}
+        self._older = ""
 
     @property
     def unmet(self) -> Fault | None:
@@ -59,10 +61,15 @@ class StatementRequirements:
 
         It says what is wrong with the first statement of its kind, or that there is none.
         """
-        return next(iter(self._unmet.values()), None)
+        fault = next(iter(self._unmet.values()), None)
+        if fault is not None and fault.code == "provenance-missing" and self._older:
+            return replace(fault, found=f"{self._older}, which is another predicate and is not read")
+        return fault
 
     def add(self, witness: SignedStatement) -> None:
         """Check one more statement."""
+        if witness.statement.predicate_type.startswith(_OLDER):
+            self._older = witness.statement.predicate_type
         for demand, said in list(self._unmet.items()):
             if witness.statement.predicate_type != demand.predicate_type:
                 continue
@@ -74,7 +81,7 @@ class StatementRequirements:
 
 
 def _demands(require: Requirements, version: Version) -> Iterator[_StatementRequirement]:
-    if require.provenance is not None or require.source_revision is not None:
+    if require.provenance is not None or require.source_revision is not None or require.confirmed_build:
         wanted = require.provenance or PROVENANCE
         missing = _missing("provenance-missing", f"a signed statement {wanted}")
         yield _StatementRequirement(wanted, missing, partial(_check_provenance, require=require))
@@ -106,6 +113,14 @@ def _check_provenance(witness: SignedStatement, require: Requirements) -> Fault 
             code="source-revision-mismatch",
             expected=f"commit {require.source_revision}",
             found=f"{provenance.commit} in the certificate",
+        )
+    if require.confirmed_build and provenance.invocation is not Invocation.CONFIRMED:
+        return Fault(
+            code="build-not-confirmed",
+            expected=f"provenance of the job that signed, {witness.claims.get('run-invocation') or '(none)'}",
+            found=provenance.invocation_id or "provenance that names no job",
+            hint="Another job built the file than the certificate names, or the provenance does not say "
+            "which: nothing proves how it was built, nor on which runner.",
         )
     return None
 

@@ -70,7 +70,8 @@ def _keep_their_statements(old: IdentityEntry, new: IdentityEntry) -> bool:
     An item of evidence belongs to the first identity that matches it, and statements count under that one
     alone. So a pin that requires statements may accept more after an identity is removed that came first.
     """
-    if old.require.provenance is None and not old.require.annotations:
+    asked = old.require
+    if asked.provenance is None and not asked.confirmed_build and not asked.annotations:
         return True
     first = sorted(old.identities, key=lambda each: each.root)
     return all(

@@ -11,7 +11,9 @@ from pip_warden.trust.comparing.covering import covers_ref
 from pip_warden.trust.model import Requirements
 
 _EXACT = ("runner_environment", "source_repository", "environment", "visibility", "provenance")
-_KNOWN = frozenset({*_EXACT, "build_trigger", "predicate_types", "source_ref", "annotations"})
+_KNOWN = frozenset(
+    {*_EXACT, "build_trigger", "predicate_types", "source_ref", "annotations", "confirmed_build"}
+)
 _KIND = "requirement"
 
 
@@ -34,6 +36,10 @@ def requirement_changes(project: ProjectName, old: Requirements, new: Requiremen
             yield change(effect=Effect.WIDENED, words=f"a release may be {word} {each}")
         for each in sorted(was - now):
             yield change(effect=Effect.NARROWED, words=f"a release may not be {word} {each} any more")
+    if old.confirmed_build != new.confirmed_build:
+        effect = Effect.NARROWED if new.confirmed_build else Effect.WIDENED
+        words = "the job that signed must be the one that built"
+        yield change(effect=effect, words=words if new.confirmed_build else f"no more required: {words}")
     had, has = dict(old.annotations), dict(new.annotations)
     for key in sorted(had | has):
         if had.get(key) != has.get(key):

@@ -126,6 +126,7 @@ def _require(require: Requirements) -> dict[str, Value]:
         "visibility": require.visibility,
         "predicate-types": sorted(require.predicate_types) or None,
         "provenance": require.provenance,
+        "confirmed-build": require.confirmed_build or None,
         "annotations": dict(require.annotations) or None,
     }
 
