@@ -24,6 +24,7 @@ GITHUB = "https://github.com/acme/widgets"
 GITHUB_RUN = f"{GITHUB}/actions/runs/9/attempts/1"
 GITHUB_CLAIMS = samples.claims(
     issuer="https://token.actions.githubusercontent.com",
+    runner_environment="github-hosted",
     source_repository=GITHUB,
     source_digest=COMMIT,
     build_config_uri=f"{GITHUB}/.github/workflows/release.yml@{REF}",

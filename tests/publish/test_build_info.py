@@ -186,6 +186,7 @@ def test_variables_that_were_overridden_are_told_at_once(name: str, value: str) 
         {"server_url": f"{SERVER}/acme/widgets"},
         {"project_url": f"{SERVER}.evil.com/acme/widgets"},
         {"project_url": "https://evil.example.com/acme/widgets"},
+        {"project_url": f"{SERVER}.evil/a/b", "job_url": f"{SERVER}.evil/a/b/-/jobs/71"},
         {"job_url": f"{PROJECT}/-/jobs/72"},
         {"job_url": f"{SERVER}/evil/fork/-/jobs/71"},
         {"job_url": f"{PROJECT}/-/jobs/71?x"},

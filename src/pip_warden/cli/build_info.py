@@ -32,7 +32,7 @@ from pip_warden.display import escape_text
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
 @color_option
 def command(*, output: Path, quiet: int, debug: bool) -> None:  # noqa: ARG001 -- debug is read by cli.run
-    """Write down how this job builds, for `pip-warden attest --build-info` in the job that signs.
+    """Write down how this job builds, for the job that signs: `pip-warden attest dist/* --build-info FILE`.
 
     Last in the job that builds. It needs no token, no network and no extra, and writes no secret: project,
     commit, ref, configuration, trigger, pipeline, job, runner, image and times, as the predefined variables
