@@ -8,6 +8,7 @@ that is named "real".
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -240,9 +241,36 @@ def test_a_tag_pipeline_against_a_branch_only_pin_turns_verify_red(
     assert (code != 0, "[identity-mismatch]" in said) == (True, True), said
 
 
+def test_the_provenance_names_the_job_that_built_and_a_pin_can_demand_that_it_signed(
+    pipeline: Pipeline,
+) -> None:
+    own = pipeline.job.variables()
+    building = f"{own['CI_PROJECT_URL']}/-/jobs/70"
+    assert pipeline.run("build", CI_JOB_ID="70", CI_JOB_URL=building)[0] == 0
+    assert pipeline.run("sign")[0] == 0
+    bundle = json.loads((pipeline.directory / "dist" / f"{WHEEL}.slsa.sigstore.json").read_bytes())
+    statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+
+    assert statement["predicate"]["runDetails"]["metadata"]["invocationId"] == building
+    assert pipeline.run("verify")[0] == 0
+    file = pipeline.directory / "pytrust.toml"
+    text = file.read_text(encoding="utf-8")
+    demand = "[package.require]\n  confirmed-build = true"
+    file.write_text(text.replace("[package.require]", demand), encoding="utf-8")
+    code, said = pipeline.run("verify")
+    assert (code != 0, "[build-not-confirmed]" in said) == (True, True), said
+
+
+def test_a_build_info_of_another_commit_is_not_signed(pipeline: Pipeline) -> None:
+    assert pipeline.run("build", CI_COMMIT_SHA="0" * 40)[0] == 0
+    code, said = pipeline.run("sign")
+
+    assert (code != 0, "[build-info-mismatch]" in said) == (True, True), said
+
+
 def test_a_commit_in_the_provenance_that_is_not_the_certificates_turns_verify_red(pipeline: Pipeline) -> None:
-    pipeline.upto("build")
     forged = "0" * 40
+    assert pipeline.run("build", CI_COMMIT_SHA=forged)[0] == 0
     assert pipeline.run("sign", CI_COMMIT_SHA=forged)[0] == 0
     code, said = pipeline.run("verify")
 
