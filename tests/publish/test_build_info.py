@@ -134,6 +134,7 @@ def test_a_branch_is_no_tag() -> None:
             },
             "a@b.yml",
         ),
+        ({"CI_CONFIG_REF_URI": "https://gitlab.example.com/a/b//ci.yml@refs/heads/v1.0"}, "ci.yml"),
         ({"CI_CONFIG_REF_URI": "", "CI_CONFIG_PATH": ""}, ".gitlab-ci.yml"),
     ],
 )
@@ -275,7 +276,27 @@ def test_another_job_of_the_pipeline_and_the_job_itself_are_not() -> None:
     building = _job(CI_JOB_ID="70", CI_JOB_URL=f"{PROJECT}/-/jobs/70", CI_JOB_IMAGE="gcc", CI_RUNNER_ID="1")
 
     check_same_build(building, _job(**MORE))
-    check_same_build(_job(), _job())
+    check_same_build(_job(**MORE), _job(**MORE))
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"CI_JOB_STARTED_AT": "2026-11-29T11:57:59Z"},
+        {"CI_RUNNER_ID": "1"},
+        {"CI_RUNNER_ID": ""},
+        {"CI_JOB_IMAGE": "gcc"},
+    ],
+    ids=str,
+)
+def test_no_other_job_can_say_that_the_signing_job_built(lie: dict[str, str]) -> None:
+    """It knows the number and the name of the job to come, but not when that starts, and where."""
+    later = this_job(VARIABLES | MORE, now=NOW.replace(hour=13))
+    check_same_build(_job(**MORE), later)
+    with pytest.raises(RefusedError) as caught:
+        check_same_build(_job(**(MORE | lie)), later)
+
+    assert caught.value.code == "build-info-mismatch"
 
 
 def test_provenance_is_of_the_job_that_built() -> None:

@@ -151,7 +151,7 @@ def _config_path(environ: Mapping[str, str]) -> str:
 
     ``HOST/PROJECT//PATH@REF``; ``CI_CONFIG_PATH`` is only what the project's settings say.
     """
-    _, _, rest = environ.get("CI_CONFIG_REF_URI", "").partition("//")
+    _, _, rest = environ.get("CI_CONFIG_REF_URI", "").removeprefix("https://").partition("//")
     return rest.rpartition("@refs/")[0] or environ.get("CI_CONFIG_PATH") or ".gitlab-ci.yml"
 
 
@@ -192,6 +192,10 @@ def read_build_info(path: Path) -> BuildInfo:
 def check_same_build(built: BuildInfo, here: BuildInfo) -> None:
     """Check that another job's build belongs to this one: same project, code and pipeline.
 
+    A build-info of the signing job itself must be its in everything but the time of writing: consumers take
+    a build in the certified job for confirmed, and another job, which cannot know when this one starts and on
+    which runner, must not be able to say that this one has built.
+
     Args:
         built: What the building job says.
         here: What the signing job says.
@@ -199,7 +203,8 @@ def check_same_build(built: BuildInfo, here: BuildInfo) -> None:
     Raises:
         RefusedError: ``build-info-mismatch``.
     """
-    for name in _SAME:
+    is_own = built.job_id == here.job_id
+    for name in (name for name in _NAMES if name != "finished_at") if is_own else _SAME:
         wanted, found = getattr(here, name), getattr(built, name)
         if found != wanted:
             raise RefusedError(
