@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -109,6 +111,27 @@ def test_nothing_but_the_listed_variables_is_written(tmp_path: Path) -> None:
     text = (tmp_path / "b.json").read_text(encoding="utf-8")
     assert "secret" not in text
     assert set(json.loads(text).values()) <= {*STATED.values(), *MORE.values()}
+
+
+def test_it_needs_nothing_that_signs_or_that_speaks_to_anybody(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pip_warden.cli import main\n"
+        "sys.argv = ['pip-warden', 'build-info', '-o', 'b.json']\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(*sorted({'cryptography', 'requests', 'sigstore', 'twine'} & set(sys.modules)))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=VARIABLES | {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ended.stdout.splitlines() == [f"b.json: {PROJECT}/-/jobs/71", ""]
+    assert read_build_info(tmp_path / "b.json").job_url == f"{PROJECT}/-/jobs/71"
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES.keys() - {"CI_COMMIT_TAG"}))
