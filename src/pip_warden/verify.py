@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,6 @@ from packaging.version import Version
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
 from pip_warden.disk import open_regular, require_file, storing
-from pip_warden.display import escape_text
 from pip_warden.errors import InternalError, RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import LogEntryFinder, locate
@@ -27,12 +25,10 @@ from pip_warden.names import ProjectName
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session.parts import SessionParts
-from pip_warden.trust.model import Entry, IdentityEntry, Source, TrustFile
+from pip_warden.trust.model import Source, TrustFile
 from pip_warden.verdict.model import Accepted, Verdict
 
 _LARGEST_EVIDENCE = 8 << 20
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
-"""Git's object ids, by SHA-1 and by SHA-256."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,57 +160,6 @@ def judge_release(
     except (RefusedError, UndecidedError) as err:
         ledger.error = err
     return _report("verify-release", trust, ledger)
-
-
-def demand(
-    trust: TrustFile, annotations: tuple[tuple[str, str], ...], source_revision: str | None
-) -> TrustFile:
-    """Add the command line's requirements to every entry; they can only add to the file's.
-
-    What is pinned by hash has no known signer to meet them, and is refused.
-
-    Args:
-        trust: The trust file.
-        annotations: Each ``--annotation``.
-        source_revision: ``--source-revision``: a whole commit id.
-
-    Raises:
-        UsageError: ``bad-source-revision``: it is none.
-    """
-    if source_revision is not None:
-        source_revision = _commit(source_revision)
-
-    def demanding(entry: Entry) -> Entry:
-        if not isinstance(entry, IdentityEntry):
-            return replace(entry, demanded=(*entry.demanded, *_spelled(annotations, source_revision)))
-        require = replace(
-            entry.require,
-            annotations=(*entry.require.annotations, *annotations),
-            source_revision=source_revision or entry.require.source_revision,
-        )
-        return replace(entry, require=require)
-
-    return replace(trust, entries=tuple(demanding(entry) for entry in trust.entries))
-
-
-def _spelled(annotations: tuple[tuple[str, str], ...], source_revision: str | None) -> Iterator[str]:
-    """Yield the options that were given, for people."""
-    if source_revision is not None:
-        yield f"--source-revision {source_revision}"
-    for key, value in annotations:
-        yield f"--annotation {key}={value}"
-
-
-def _commit(text: str) -> str:
-    if not _COMMIT.fullmatch(text.lower()):
-        raise UsageError(
-            "bad-source-revision",
-            "expected --source-revision with a whole commit id (40 or 64 hexadecimal digits), "
-            f"found {escape_text(text, 80)!r}",
-            hint="A branch, a tag or a short id can come to mean another commit: "
-            "`git rev-parse 'TAG^{commit}'` prints the whole id.",
-        )
-    return text.lower()
 
 
 def _check_given(given: NamedEvidence, files: tuple[Path, ...]) -> None:

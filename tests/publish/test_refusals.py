@@ -24,9 +24,7 @@ from pip_warden.publish.registry import signed_files
 from pip_warden.publish.sign import checked, files_to_sign, write_all
 from pip_warden.publish.token import read_token
 from pip_warden.report.model import Report, line_of
-from pip_warden.trust.model import Requirements
 from pip_warden.verdict.model import Accepted, SignedBy
-from pip_warden.verify import demand
 from publish.conftest import Publisher
 
 
@@ -200,12 +198,3 @@ def test_only_what_an_identity_is_pinned_for_is_promoted() -> None:
         with pytest.raises(UsageError) as caught:
             trust_from(trust, plan)
         assert caught.value.code == "not-promotable"
-
-
-def test_a_command_line_only_adds_to_what_the_trust_file_requires() -> None:
-    pinned = Requirements(annotations=(("a", "1"),), source_revision="0" * 40, visibility="private")
-    trust = samples.trust(samples.entry(require=pinned))
-
-    assert demand(trust, (), None) == trust
-    (entry,) = demand(trust, (("b", "2"),), None).entries
-    assert entry == samples.entry(require=replace(pinned, annotations=(("a", "1"), ("b", "2"))))

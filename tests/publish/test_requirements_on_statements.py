@@ -226,8 +226,39 @@ def test_a_demand_on_what_is_pinned_by_hash_is_refused(
 
     assert verified() == (0, "accepted")
     commit = publisher.job.variables()["CI_COMMIT_SHA"]
-    for words in (("--annotation", "reviewed=yes"), ("--source-revision", commit)):
+    repository = publisher.job.variables()["CI_PROJECT_URL"]
+    for words in (
+        ("--annotation", "reviewed=yes"),
+        ("--require-annotation", "reviewed=yes"),
+        ("--source-revision", commit),
+        ("--source-repository", repository),
+        ("--require-provenance",),
+    ):
         assert verified(*words) == (1, "demand-on-hash-pin")
+
+
+def test_a_command_line_demands_more_than_the_pin_and_replaces_nothing(publisher: Publisher) -> None:
+    repository = publisher.job.variables()["CI_PROJECT_URL"]
+    _pin(publisher, f'source-repository = "{repository}"')
+    publisher.sign(f"dist/{WHEEL}")
+    here, elsewhere = ("--source-repository", repository), ("--source-repository", "https://gitlab.com/a/b")
+
+    assert _verify(publisher, *here) == (0, "accepted")
+    assert _verify(publisher, *elsewhere) == (1, "source-repository-mismatch")
+    assert _verify(publisher, "--require-provenance") == (1, "provenance-missing")
+    assert _verify(publisher, "--require-annotation", "reviewed=yes") == (1, "annotation-missing")
+    publisher.attest("--annotation", "reviewed=yes", f"dist/{WHEEL}")
+    both = (*here, "--require-provenance", "--require-annotation", "reviewed=yes")
+    assert _verify(publisher, *both) == (0, "accepted")
+    assert _verify(publisher, "--require-annotation", "reviewed=no", *both) == (1, "annotation-mismatch")
+    assert _verify(publisher, *both, "--annotation", "audited=yes") == (1, "annotation-missing")
+    for words, code in (
+        (("--source-repository", f"{repository}.git"), "bad-source-repository"),
+        ((*here, *elsewhere), "bad-source-repository"),
+        (("--require-annotation", "reviewed"), "bad-annotation"),
+    ):
+        run = publisher.run("pip-warden", "verify", "--format", "json", *words, f"dist/{WHEEL}")
+        assert (run.returncode, json.loads(run.stdout)["error"]["code"]) == (2, code)
 
 
 def test_t55_another_identitys_statement_does_not_count(publisher: Publisher) -> None:

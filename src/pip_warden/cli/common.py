@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -76,24 +76,48 @@ def demand_options(function: F) -> F:
     """Add the options that demand more than the trust file does."""
     options = [
         click.option(
-            "--annotation", "annotations", multiple=True, metavar="K=V", help="Demand this signed annotation."
+            "--source-repository", multiple=True, metavar="URL", help="Demand that it was built from there."
         ),
-        click.option("--source-revision", metavar="SHA", help="Demand that exactly this commit was built."),
+        click.option(
+            "--source-revision",
+            multiple=True,
+            metavar="SHA",
+            help="Demand that exactly this commit was built.",
+        ),
+        click.option("--require-provenance", is_flag=True, help="Demand signed provenance."),
+        click.option(
+            "--require-annotation",
+            "annotations",
+            multiple=True,
+            metavar="K=V",
+            help="Demand this signed annotation.",
+        ),
+        click.option("--annotation", "more_annotations", multiple=True, hidden=True),
     ]
     for option in reversed(options):
         function = option(function)
     return function
 
 
-def demanded(annotations: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Read each ``--annotation``.
+def demanding(trust: TrustFile, options: dict[str, Any]) -> TrustFile:
+    """Add what :func:`demand_options` demand to what a trust file does.
+
+    Args:
+        trust: The trust file.
+        options: A command's options; those that demand something are taken out.
 
     Raises:
-        UsageError: ``bad-annotation``.
+        UsageError: ``bad-source-repository``, ``bad-source-revision`` or ``bad-annotation``.
     """
-    from pip_warden.publish.provenance import parse_annotation
+    from pip_warden.trust.demands import demand, read_demands
 
-    return tuple(parse_annotation(text) for text in annotations)
+    demands = read_demands(
+        source_repository=options.pop("source_repository"),
+        source_revision=options.pop("source_revision"),
+        provenance=options.pop("require_provenance"),
+        annotations=(*options.pop("annotations"), *options.pop("more_annotations")),
+    )
+    return demand(trust, demands)
 
 
 def trust_path(given: Path | None) -> Path | None:

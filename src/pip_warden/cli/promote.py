@@ -13,7 +13,7 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
     demand_options,
-    demanded,
+    demanding,
     format_option,
     load_trust,
     print_report,
@@ -78,7 +78,8 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
     from pip_warden.publish.registry import Registry
 
     need_extra("publish", "promote")
-    trusted = _demanding(load_trust(trust), options)
+    options["require_provenance"] |= "provenance" in options["required"]
+    trusted = demanding(load_trust(trust), options)
     plan = _plan(release, trusted, options)
     trust_from(trusted, plan)  # whether it can be promoted at all is said first
     dry_run, output_format = bool(options["dry_run"]), str(options["output_format"])
@@ -105,24 +106,6 @@ def _plan(release: str, trusted: TrustFile, options: dict[str, Any]) -> Plan:
         min_age=timedelta(days=float(str(options["min_age"]))),
         now=datetime.now(UTC),
     )
-
-
-def _demanding(trusted: TrustFile, options: dict[str, Any]) -> TrustFile:
-    """Add what the command line demands to what the trust file does."""
-    from pip_warden.publish.provenance import PROVENANCE
-    from pip_warden.trust.model import IdentityEntry
-    from pip_warden.verify import demand
-
-    trusted = demand(trusted, demanded(options["annotations"]), options["source_revision"])
-    if "provenance" not in options["required"]:
-        return trusted
-    entries = tuple(
-        replace(entry, require=replace(entry.require, provenance=entry.require.provenance or PROVENANCE))
-        if isinstance(entry, IdentityEntry)
-        else entry
-        for entry in trusted.entries
-    )
-    return replace(trusted, entries=entries)
 
 
 def _registry(trusted: TrustFile, options: dict[str, Any], project: ProjectName) -> str:

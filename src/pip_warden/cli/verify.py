@@ -11,7 +11,7 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
     demand_options,
-    demanded,
+    demanding,
     format_option,
     load_trust,
     print_report,
@@ -76,8 +76,6 @@ def command(
     issuer: str | None,
     build_trigger: tuple[str, ...],
     trusted_root: Path | None,
-    annotations: tuple[str, ...],
-    source_revision: str | None,
     output_format: str,
     **options: Any,
 ) -> int:
@@ -88,14 +86,14 @@ def command(
     """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import open_session, settings_of
-    from pip_warden.verify import NamedEvidence, check_files, demand, verify_files
+    from pip_warden.verify import NamedEvidence, check_files, verify_files
 
     check_files(files)
     given = NamedEvidence(bundle=bundle, signature=signature, certificate=certificate)
     if build_trigger:
         _check_triggers(build_trigger, identity)
     trusted = _trust(files, trust, (identity, issuer, build_trigger), trusted_root)
-    trusted = demand(trusted, demanded(annotations), source_revision)
+    trusted = demanding(trusted, options)
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
         report = verify_files(session, files, given=given)

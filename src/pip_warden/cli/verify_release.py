@@ -11,7 +11,7 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
     demand_options,
-    demanded,
+    demanding,
     format_option,
     load_trust,
     mirror_option,
@@ -34,8 +34,6 @@ def command(
     *,
     release: str,
     trust: Path | None,
-    annotations: tuple[str, ...],
-    source_revision: str | None,
     output_format: str,
     **options: Any,
 ) -> int:
@@ -45,10 +43,10 @@ def command(
     """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import open_session, settings_of
-    from pip_warden.verify import demand, verify_release
+    from pip_warden.verify import verify_release
 
     project, version = parse_release(release)
-    trusted = demand(load_trust(trust), demanded(annotations), source_revision)
+    trusted = demanding(load_trust(trust), options)
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
         report = verify_release(session, project, version)

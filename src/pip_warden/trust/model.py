@@ -90,6 +90,8 @@ class Requirements:
         confirmed_build: The required provenance names the very job that the certificate names (claim 21) as
             the one that built; so claim 11, its runner, is the builder's. Only together with a provenance.
         source_revision: Claim 13 and the provenance's commit; only ever given on a command line.
+        demanded_repository: Claim 12, exactly, beside ``source_repository``; only ever given on a command
+            line.
     """
 
     build_trigger: frozenset[str] = frozenset({"push"})
@@ -103,6 +105,7 @@ class Requirements:
     annotations: tuple[tuple[str, str], ...] = ()
     confirmed_build: bool = False
     source_revision: str | None = None
+    demanded_repository: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from pip_warden.trust.subject import PipelineSubject, read_subject
 
 _EXACT = (
     ("source-repository", "source_repository"),
+    ("source-repository", "demanded_repository"),
     ("runner-environment", "runner_environment"),
     ("environment", "environment"),
     ("visibility", "visibility"),
