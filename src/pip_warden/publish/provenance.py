@@ -75,7 +75,10 @@ def default_annotations(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the annotations of a CI job; none outside of one."""
     if not environ.get("GITLAB_CI"):
         return {}
-    return {key: environ[name] for key, name in _ANNOTATIONS.items() if environ.get(name)}
+    said = {key: environ[name] for key, name in _ANNOTATIONS.items() if environ.get(name)}
+    if "tag" not in said and environ.get("CI_COMMIT_SHORT_SHA"):
+        said["tag"] = environ["CI_COMMIT_SHORT_SHA"]  # what a branch pipeline's artifacts are named by
+    return said
 
 
 def parse_annotation(text: str) -> tuple[str, str]:
