@@ -15,7 +15,7 @@ from pip_warden.artifact.receive import copy_local
 from pip_warden.disk import open_regular, require_file, storing
 from pip_warden.errors import InternalError, RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.detached import Pair, complete, read_pair
-from pip_warden.evidence.locate import LogEntryFinder, locate
+from pip_warden.evidence.locate import LogEntryFinder, locate, unless_settled
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.evidence.names import is_evidence
 from pip_warden.evidence.offered import read_any, read_offered
@@ -61,11 +61,13 @@ def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: Named
     check_files(files)
     _check_given(given, files)
     ledger = Ledger()
-    with session.gate(ledger) as gate:
+    settled: set[Path] = set()
+    with session.gate(ledger, settled=settled) as gate:
         for path in files:
             artifact = _copied(path, session)
+            find_entry = unless_settled(artifact, settled, session.find_entry)
             try:
-                gate.admit_local(artifact, _evidence(path, artifact, given, session.find_entry))
+                gate.admit_local(artifact, _evidence(path, artifact, given, find_entry))
             except UndecidedError as err:
                 ledger.add(undecided_line(artifact.name, err))
     return replace(_report("verify", session.trust, ledger), sources=_unmirrored(session.trust))
@@ -139,7 +141,7 @@ def _copied(path: Path, session: SessionParts) -> Artifact:
 def verify_release(session: SessionParts, project: ProjectName, version: Version) -> Report:
     """Verify every wheel and sdist of a release, from its registry."""
     ledger = Ledger()
-    with session.gate(ledger, fresh=True) as gate:
+    with session.gate(ledger, fresh=True, settled=set()) as gate:
         return judge_release(gate, ledger, session.trust, project, version)
 
 
@@ -216,4 +218,5 @@ def _report(command: str, trust: TrustFile, ledger: Ledger) -> Report:
         trust_file=str(trust.path),
         error=ledger.unsaid(),
         sources=trust.sources,
+        with_statements=True,
     )

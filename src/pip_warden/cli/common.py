@@ -32,6 +32,11 @@ format_option = click.option(
 )
 
 
+successes_option = click.option(
+    "--show-successes", is_flag=True, help="List what was checked and passed, per step."
+)
+
+
 def connection_options(function: F) -> F:
     """Add the options of every command that talks to a registry."""
     options = [

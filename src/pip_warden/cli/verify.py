@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pip_warden.cli.common import (
     format_option,
     load_trust,
     print_report,
+    successes_option,
     trust_option,
     trust_path,
 )
@@ -62,6 +64,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--trusted-root", type=_FILE, help="The Sigstore trusted root; else the trust file's.")
 @demand_options
+@successes_option
 @format_option
 @connection_options
 @color_option
@@ -76,6 +79,7 @@ def command(
     issuer: str | None,
     build_trigger: tuple[str, ...],
     trusted_root: Path | None,
+    show_successes: bool,
     output_format: str,
     **options: Any,
 ) -> int:
@@ -97,7 +101,7 @@ def command(
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
         report = verify_files(session, files, given=given)
-    return print_report(report, output_format, console)
+    return print_report(replace(report, with_successes=show_successes), output_format, console)
 
 
 def _trust(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pip_warden.cli.common import (
     load_trust,
     mirror_option,
     print_report,
+    successes_option,
     trust_option,
 )
 from pip_warden.cli.examples import examples
@@ -26,6 +28,7 @@ from pip_warden.names import parse_release
 @click.argument("release", metavar="NAME==VERSION")
 @trust_option
 @demand_options
+@successes_option
 @format_option
 @mirror_option
 @connection_options
@@ -34,6 +37,7 @@ def command(
     *,
     release: str,
     trust: Path | None,
+    show_successes: bool,
     output_format: str,
     **options: Any,
 ) -> int:
@@ -50,4 +54,4 @@ def command(
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
         report = verify_release(session, project, version)
-    return print_report(report, output_format, console)
+    return print_report(replace(report, with_successes=show_successes), output_format, console)

@@ -6,14 +6,16 @@ first good one. Absent evidence is skipped; a failed request raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
 from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
+from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest
 from pip_warden.errors import UndecidedError
 from pip_warden.evidence.bundle import read_bundle
@@ -248,6 +250,21 @@ def _completed(
     if isinstance(pair, Pair):
         return complete(pair, digest, find_entry(pair.wanted(digest)))
     return BadItem(label=label, form=EvidenceForm.DETACHED, fault=pair)
+
+
+def unless_settled(
+    artifact: Artifact, settled: Collection[Path], find_entry: LogEntryFinder
+) -> LogEntryFinder:
+    """Return a look-up that finds nothing for a file once it has a verdict.
+
+    What is heard after that is heard for what it says, and a detached signature says nothing.
+
+    Args:
+        artifact: The file.
+        settled: Paths of the files that have a verdict by now.
+        find_entry: How an entry is looked up before.
+    """
+    return lambda wanted: None if artifact.path in settled else find_entry(wanted)
 
 
 def refuse_lookup(_wanted: Hashedrekord) -> LogEntry | None:

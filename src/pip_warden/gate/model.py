@@ -39,6 +39,8 @@ class GateParts:
             holds *now* is in question.
         postponed: Takes large files that the vault may have when the gate is closed; None where they are
             needed longer.
+        settled: None to hear no more evidence than a verdict needs. Else all of it is heard, for what it
+            says, and the path of each file that has a verdict is put in.
     """
 
     trust: TrustFile
@@ -54,6 +56,7 @@ class GateParts:
     facts: Callable[[], TargetFacts] = TargetFacts
     fresh: bool = False
     postponed: Postponed | None = None
+    settled: set[Path] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

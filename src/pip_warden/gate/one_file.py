@@ -129,7 +129,11 @@ def _judge(
     if inquiry.wants is Wants.EVIDENCE:
         try:
             with measures.phase("prove", name):
-                inquiry.offer_all(measures.each("evidence", name, evidence))
+                found = measures.each("evidence", name, evidence)
+                inquiry.offer_all(found)
+                if parts.settled is not None:
+                    parts.settled.add(artifact.path)
+                    inquiry.hear(found)
         finally:
             measures.count("bundles_proved", inquiry.proved)
 

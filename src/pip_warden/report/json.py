@@ -8,6 +8,7 @@ from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.measures import Measured
 from pip_warden.report.figures import as_json
 from pip_warden.report.model import Line, Report
+from pip_warden.report.statements import further_json as further
 from pip_warden.strict_json import JSONValue
 from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, Refused, SignedBy
 
@@ -28,7 +29,7 @@ def render(report: Report, measured: Measured | None = None) -> str:
         "trust_file": report.trust_file or None,
         "target": report.target or None,
         "installer_exit_code": report.installer_code,
-        "files": [_line(line) for line in report.lines],
+        "files": [_line(line) | further(report, line) for line in report.lines],
         "unpinned": [
             {"project": name.project, "wanted_by": name.wanted_by, "requirement": name.requirement}
             for name in report.unpinned
@@ -68,7 +69,7 @@ def _faults(error: WardenError) -> JSONValue:
     return [{"path": path, "message": message} for path, message in error.faults]
 
 
-def _line(line: Line) -> JSONValue:
+def _line(line: Line) -> dict[str, JSONValue]:
     shape: dict[str, JSONValue] = {
         "file": line.subject,
         "outcome": line.outcome.value.replace(", ", "_").replace(" ", "_"),

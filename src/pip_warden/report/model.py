@@ -85,6 +85,8 @@ class Report:
         installer_code: The installer's own exit code, None where none ran.
         error: What ended the run, where no line says it.
         sources: The trust file's sources, for the commands that are suggested, and with the mirrors in use.
+        with_statements: Whether it is said what signed statements say.
+        with_successes: Whether it is said what was checked and passed.
     """
 
     command: str
@@ -97,6 +99,8 @@ class Report:
     installer_code: int | None = None
     error: WardenError | None = None
     sources: tuple[Source, ...] = ()
+    with_statements: bool = False
+    with_successes: bool = False
 
     @property
     def mirrors(self) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.report.ending import ending_soon
 from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.statements import further_lines
 from pip_warden.report.summary import closing_line, counted
 from pip_warden.report.unpinned import mistaken, unpinned_names
 from pip_warden.verdict.model import Accepted, ItemRefusal, Refused, SignedBy
@@ -78,6 +79,7 @@ def _render(report: Report, layout: Layout) -> Iterator[str]:
             listed.append(line)
         else:
             yield from _render_line(line, layout)
+            yield from further_lines(report, line, layout)
     if report.error is not None:
         yield from _render_error(report.error, layout)
     if listed:

@@ -69,6 +69,7 @@ class SessionParts:
         facts: Callable[[], TargetFacts] = TargetFacts,
         fresh: bool = False,
         postpones: bool = False,
+        settled: set[Path] | None = None,
     ) -> Gate:
         """Make a gate, a context manager.
 
@@ -78,14 +79,14 @@ class SessionParts:
             read_again: As in :class:`~pip_warden.gate.GateParts`.
             facts: As in :class:`~pip_warden.gate.GateParts`.
             fresh: As in :class:`~pip_warden.gate.GateParts`.
-            postpones: Whether the vault takes large files, by a move, when the gate is closed: nobody may
-                need them after that.
+            postpones: Whether the vault takes large files when the gate is closed: nobody may need them then.
+            settled: As in :class:`~pip_warden.gate.GateParts`.
         """
         trust = trust or self.trust
         parts = GateParts(
             trust=trust,
             roots=self.roots,
-            supply=self._supply(trust),
+            supply=self._supply(trust, settled),
             vault=self.vault,
             workspace=self.workspace,
             today=self.today,
@@ -96,15 +97,22 @@ class SessionParts:
             facts=facts,
             fresh=fresh,
             postponed=Postponed() if postpones else None,
+            settled=settled,
         )
         return Gate(parts, ledger)
 
-    def _supply(self, trust: TrustFile) -> GateSupply:
+    def _supply(self, trust: TrustFile, settled: set[Path] | None) -> GateSupply:
         if self.supply is not None:
             return OfferedSupply(self.supply, trust=trust, measures=self.measures)
         if self.is_offline:
             return OfflineSupply(trust=trust, vault=self.vault)
-        return RegistrySupply(trust=trust, roots=self.roots, transport=self.transport, measures=self.measures)
+        return RegistrySupply(
+            trust=trust,
+            roots=self.roots,
+            transport=self.transport,
+            measures=self.measures,
+            settled=frozenset() if settled is None else settled,
+        )
 
     def find_entry(self, wanted: Hashedrekord) -> LogEntry | None:
         """Look up a local file's detached signature in the logs of the trusted roots.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,7 +13,7 @@ from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
 from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import receive
 from pip_warden.errors import InternalError
-from pip_warden.evidence.locate import LogEntryFinder, generic_packages, locate
+from pip_warden.evidence.locate import LogEntryFinder, generic_packages, locate, unless_settled
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.evidence.names import BUNDLE
 from pip_warden.index.candidate import Candidate, IndexPage
@@ -41,6 +41,7 @@ class RegistrySupply:
         roots: Its trusted roots: they name the logs in which detached signatures are looked up.
         transport: The HTTP client.
         measures: Told what files cost.
+        settled: Paths of the files that have a verdict: for them no log is searched any more.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class RegistrySupply:
         roots: Mapping[str, Root],
         transport: Transport,
         measures: Measures = UNMEASURED,
+        settled: Collection[Path] = (),
     ) -> None:
+        self._settled = settled
         self._measures = measures
         self._trust = trust
         self._roots = roots
@@ -130,7 +133,8 @@ class RegistrySupply:
         for number, store in enumerate(stores):
             store.on_fetch = partial(note, number)
         try:
-            yield from locate(filename, artifact.digest, stores, self._entry_finder(entry))
+            find_entry = unless_settled(artifact, self._settled, self._entry_finder(entry))
+            yield from locate(filename, artifact.digest, stores, find_entry)
         finally:
             self._ahead.learn(source, tuple(asked))
 

@@ -6,11 +6,10 @@ those count under the same identity alone. More evidence never makes a good item
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from pip_warden._sigstore.result import VerificationResult
 from pip_warden.artifact.model import Artifact
 from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Item
@@ -19,28 +18,17 @@ from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Identity, IdentityEntry, Probe, Requirements
 from pip_warden.verdict.attested import SignedStatement, StatementRequirements
 from pip_warden.verdict.identity import match_identity
-from pip_warden.verdict.model import ItemRefusal, SignedBy, Step, StepFailure
+from pip_warden.verdict.model import ItemRefusal, Passed, ProvedStatement, SignedBy, Step, StepFailure
+from pip_warden.verdict.passed import passed_by
 from pip_warden.verdict.policy import check_policy
 from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, Statement, check_subject, read_statement
+from pip_warden.verdict.witness import Looked, VerifiedItem, signed_by, statements_under, witness_of
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.root import Root
 
 Roots: TypeAlias = "Mapping[str, Root]"
 """The trusted roots by their names in the trust file, each read from bytes with the pinned digest."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedItem:
-    """What an item proves under a root.
-
-    Attributes:
-        proved: What step 7 proved.
-        statement: The signed statement, read once; None for a message signature, which has none.
-    """
-
-    proved: VerificationResult
-    statement: Statement | Fault | None
 
 
 class _Proofs:
@@ -59,6 +47,10 @@ class _Proofs:
         if root_name not in self._found:
             self._found[root_name] = _prove(self._item, self._artifact, self._roots, root_name)
         return self._found[root_name]
+
+    def known(self, root_name: str) -> VerifiedItem | Fault | None:
+        """Return what was proved before under a root, None where nobody has asked."""
+        return self._found.get(root_name)
 
     @property
     def count(self) -> int:
@@ -108,8 +100,8 @@ class _Signer:
         while self._identity is not None and self.unmet is not None and self._heard < len(weighed):
             proof = weighed[self._heard].proofs(self._identity.root)
             self._heard += 1
-            witness = _witness(proof, self._identity, artifact, require)
-            if witness is not None:
+            witness = witness_of(proof, self._identity, artifact, require)
+            if isinstance(witness, SignedStatement):
                 self._demands.add(witness)
 
 
@@ -155,9 +147,7 @@ class EvidenceEvaluation:
     @property
     def good(self) -> SignedBy | None:
         """What the first good item proved, None while there is none."""
-        at = self._first_good
-        outcome = None if at is None else self._weighed[at].outcome
-        return outcome.signed if isinstance(outcome, GoodItem) else None
+        return None if self._good is None else self._good.signed
 
     @property
     def refusals(self) -> tuple[ItemRefusal, ...]:
@@ -166,6 +156,46 @@ class EvidenceEvaluation:
         return tuple(
             ItemRefusal(label=each.item.label, form=each.item.form, failure=self._no(each)) for each in bad
         )
+
+    @property
+    def passed(self) -> Iterator[Passed]:
+        """What was checked about the first good item."""
+        outcome = self._good
+        if outcome is None or outcome.identity is None:
+            return
+        signed, identity = outcome.signed, outcome.identity
+        proof = self._weighed[self._first_good or 0].proofs.known(identity.root)
+        statement = proof.statement if isinstance(proof, VerifiedItem) else None
+        said = statement if isinstance(statement, Statement) else None
+        yield from passed_by(signed, said, identity, self._require, self.artifact.name.version)
+
+    def statements(
+        self, further: Iterable[Item | BadItem] | None = None
+    ) -> Iterator[ProvedStatement | ItemRefusal]:
+        """Yield every statement: what it says where it counts under the identity of the first good item.
+
+        It changes nothing about which item is good.
+
+        Args:
+            further: Evidence that was not judged, since there was a good item. Where there is none, nothing
+                is proved that was not proved before.
+        """
+        outcome = self._good
+        if outcome is None or outcome.identity is None:
+            return
+        root = outcome.identity.root
+        looked: list[Looked] = [
+            (each.item, each.proofs.known(root) if further is None else each.proofs(root))
+            for each in self._weighed
+        ]
+        looked += [(item, _Proofs(item, self.artifact, self._roots)(root)) for item in further or ()]
+        yield from statements_under(looked, outcome.identity, self.artifact, self._require)
+
+    @property
+    def _good(self) -> GoodItem | None:
+        at = self._first_good
+        outcome = None if at is None else self._weighed[at].outcome
+        return outcome if isinstance(outcome, GoodItem) else None
 
     @property
     def _first_good(self) -> int | None:
@@ -203,22 +233,6 @@ def _prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: st
     return VerifiedItem(proved, None if proved.envelope is None else read_statement(proved.envelope))
 
 
-def _witness(
-    proof: VerifiedItem | Fault, identity: Identity, artifact: Artifact, require: Requirements
-) -> SignedStatement | None:
-    """Return a statement of any type if it names the artifact and passed 7, 9 and 10 under an identity."""
-    statement = None if isinstance(proof, Fault) else proof.statement
-    if isinstance(proof, Fault) or statement is None or isinstance(statement, Fault):
-        return None
-    if not statement.names(artifact):
-        return None
-    claims, version = proof.proved.claims, artifact.name.version
-    same = match_identity(claims, (identity,), version) is identity
-    if not same or check_policy(claims, identity, require, version) is not None:
-        return None
-    return SignedStatement(statement=statement, claims=claims)
-
-
 def _judge_item(
     item: Item | BadItem, proofs: _Proofs, artifact: Artifact, entry: IdentityEntry | Probe
 ) -> GoodItem | StepFailure:
@@ -230,7 +244,7 @@ def _judge_item(
         return (
             proof
             if isinstance(proof, StepFailure)
-            else GoodItem(_signed(item, proof.proved, entry.root), None)
+            else GoodItem(signed_by(item, proof.proved, entry.root), None)
         )
     closest = StepFailure(Step.EVIDENCE, no_evidence(artifact.name))
     for root_name in sorted({identity.root for identity in entry.identities}):
@@ -255,7 +269,7 @@ def _judge_under_root(
         return StepFailure(Step.IDENTITY, identity)
     if fault := check_policy(claims, identity, entry.require, version):
         return StepFailure(Step.POLICY, fault)
-    return GoodItem(_signed(item, proof.proved, root_name), identity)
+    return GoodItem(signed_by(item, proof.proved, root_name), identity)
 
 
 def _check_proof(
@@ -267,15 +281,3 @@ def _check_proof(
     if fault := check_subject(proof.statement, artifact, predicate_types):
         return StepFailure(Step.SUBJECT, fault)
     return proof
-
-
-def _signed(item: Item, proved: VerificationResult, root_name: str) -> SignedBy:
-    """Return what a good item proved."""
-    return SignedBy(
-        label=item.label,
-        form=item.form,
-        claims=proved.claims,
-        log_index=proved.log_index,
-        log_time=proved.log_time,
-        root=root_name,
-    )

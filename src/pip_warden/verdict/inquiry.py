@@ -30,6 +30,7 @@ the artifact itself, where a proved statement states a digest other than SHA-256
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from enum import Enum
 
@@ -40,13 +41,12 @@ from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
-from pip_warden.trust.suggest import pin_known_by_hash
-from pip_warden.verdict import archive
 from pip_warden.verdict.evidence import EvidenceEvaluation, Roots, no_evidence
+from pip_warden.verdict.examined import examine
+from pip_warden.verdict.hearing import accept, hear_all
 from pip_warden.verdict.listing import Listing
-from pip_warden.verdict.model import Accepted, Observed, Refused, Step, StepFailure, Verdict
-from pip_warden.verdict.pin import by_hash, find_pin
-from pip_warden.verdict.policy import check_demanded
+from pip_warden.verdict.model import Accepted, Observed, Passed, Refused, Step, StepFailure, Verdict
+from pip_warden.verdict.pin import by_hash, find_pin, unsigned_hint, words_of
 
 
 class Wants(Enum):
@@ -92,6 +92,7 @@ class Inquiry:
         self._roots = roots
         self._today = today
         self._evidence: list[Item | BadItem] = []
+        self._passed: list[Passed] = []
         self._weighing: EvidenceEvaluation | None = None
         self._outcome: Verdict | Observed | None = None
         self.wants = Wants.ARTIFACT
@@ -106,7 +107,7 @@ class Inquiry:
 
     @property
     def evidence(self) -> Evidence:
-        """Every item that was taken, in order."""
+        """Every item that was taken before the verdict, in order."""
         return tuple(self._evidence)
 
     @property
@@ -153,7 +154,8 @@ class Inquiry:
         if failure is not None:
             self._end(self._refused(failure))
         elif isinstance(self._entry, HashEntry):
-            self._end(Accepted(artifact=artifact, basis=by_hash(self._entry, self._today)))
+            basis = by_hash(self._entry, self._today)
+            self._end(Accepted(artifact=artifact, basis=basis, passed=tuple(self._passed)))
         else:
             self.wants = Wants.EVIDENCE
             self._weighing = EvidenceEvaluation(artifact, self._entry, self._roots)
@@ -173,7 +175,7 @@ class Inquiry:
         if good is not None and isinstance(self._entry, Probe):
             self._end(Observed(signed=good))
         elif good is not None:
-            self._end(Accepted(artifact=weighing.artifact, basis=good, bad_items=weighing.refusals))
+            self._end(accept(weighing, good, self._passed))
 
     def no_more_evidence(self) -> None:
         """End the inquiry without a good item; the verdict reports the bad item that came furthest.
@@ -185,8 +187,9 @@ class Inquiry:
         if refusals:
             closest = max((refusal.failure for refusal in refusals), key=lambda failure: failure.step)
         else:
-            closest = StepFailure(Step.EVIDENCE, no_evidence(self._name, hint=self._unsigned_hint()))
-        self._end(Refused(subject=self._name.filename, failure=closest, bad_items=refusals))
+            hint = unsigned_hint(self._entry, self._name, self._trust, is_local=self._candidate is None)
+            closest = StepFailure(Step.EVIDENCE, no_evidence(self._name, hint=hint))
+        self._end(replace(self._refused(closest), bad_items=refusals))
 
     def offer_all(self, found: Iterable[Item | BadItem]) -> None:
         """Take one item after the other until nothing more is wanted.
@@ -206,19 +209,14 @@ class Inquiry:
                 return
         self.no_more_evidence()
 
-    def _unsigned_hint(self) -> str:
-        known = (
-            ""
-            if isinstance(self._entry, Probe)
-            else "The package is pinned to an identity, so an unsigned file is refused. "
-        )
-        is_local = self._candidate is None  # no index lists the user's own file
-        local = f"A local file's evidence lies next to it ({self._name}.sigstore.json). " * is_local
-        hint = f"{local}{known}Ask its publisher to sign it"
-        if self._entry is None or isinstance(self._entry, HashEntry):
-            return f"{hint}."
-        command = pin_known_by_hash(self._entry, self._name.version, self._trust)
-        return f"{hint}, or review this version and pin it by hash: `{command}`." if command else f"{hint}."
+    def hear(self, further: Iterable[Item | BadItem]) -> None:
+        """Take what else speaks for an accepted file, for what it says: the verdict stays what it is.
+
+        Args:
+            further: What :meth:`offer_all` left. An error of its look-up is told, and passes to nobody.
+        """
+        if isinstance(self._outcome, Accepted) and self._weighing is not None:
+            self._outcome = hear_all(self._outcome, self._weighing, further)
 
     def _find_entry(self, probe: Probe | None) -> Entry | Probe | None:
         """Step 1."""
@@ -226,6 +224,7 @@ class Inquiry:
         if isinstance(entry, Fault):
             self._end(self._refused(StepFailure(Step.PIN, entry)))
             return None
+        self._note(Step.PIN, words_of(entry, self._trust))
         return entry
 
     def _check_origin(self, candidate: Candidate, listing: Listing | None) -> None:
@@ -235,23 +234,25 @@ class Inquiry:
         fault = listing.check_candidate(candidate)
         if fault is not None and self.wants is not Wants.NOTHING:
             self._end(self._refused(StepFailure(Step.ORIGIN, fault)))
+        elif self.wants is not Wants.NOTHING:
+            self._note(Step.ORIGIN, f"a file listed on {listing.page.url}")
 
     def _look_at(self, artifact: Artifact, entry: Entry | Probe) -> StepFailure | None:
         """Steps 3 to 5, revocation, and whether a hash pin is enough."""
-        if fault := archive.check_name(artifact, self._candidate, self._project, entry):
-            return StepFailure(Step.NAME, fault)
-        if fault := archive.check_archive(artifact):
-            return StepFailure(Step.ARCHIVE, fault)
-        if fault := archive.check_digest(artifact, self._candidate, entry):
-            return StepFailure(Step.DIGEST, fault)
-        if fault := archive.check_revoked(artifact, self._trust.revoked):
-            return StepFailure(Step.POLICY, fault)
-        if isinstance(entry, HashEntry) and (fault := check_demanded(entry)):
-            return StepFailure(Step.POLICY, fault)
+        revoked = self._trust.revoked
+        for step, fault, found in examine(artifact, self._candidate, self._project, entry, revoked):
+            if fault is not None:
+                return StepFailure(step, fault)
+            self._note(step, found)
         return None
 
+    def _note(self, step: Step, found: str) -> None:
+        """Remember what a step found; without words it had nothing to compare."""
+        if found:
+            self._passed.append(Passed(step, found))
+
     def _refused(self, failure: StepFailure) -> Refused:
-        return Refused(subject=self._name.filename, failure=failure)
+        return Refused(subject=self._name.filename, failure=failure, passed=tuple(self._passed))
 
     def _end(self, outcome: Verdict | Observed) -> None:
         self._outcome = outcome

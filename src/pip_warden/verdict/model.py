@@ -42,6 +42,19 @@ class StepFailure:
     fault: Fault
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A step that was made, and found nothing wrong.
+
+    Attributes:
+        step: The step; one can be made of several checks.
+        found: What was found, for people.
+    """
+
+    step: Step
+    found: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ItemRefusal:
     """Why an item of evidence is not good; reported even when another item is.
@@ -75,6 +88,27 @@ class SignedBy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProvedStatement:
+    """A signed statement about an accepted file, proved under the identity that the acceptance rests on.
+
+    Attributes:
+        signed: Who signed it, and where it is logged.
+        predicate_type: URI of its type.
+        annotations: ``(key, value)`` of what it annotates: foreign text, of any length.
+    """
+
+    signed: SignedBy
+    predicate_type: str
+    annotations: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def content(self) -> object:
+        """What it says, whatever file it is in: one statement is stored in several forms."""
+        signed = self.signed
+        return signed.claims, signed.log_index, signed.log_time, self.predicate_type, self.annotations
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PinnedByHash:
     """No signature, but a reviewed digest: this proves *what*, not *who*.
 
@@ -97,11 +131,19 @@ class Accepted:
         artifact: The file that was judged.
         basis: What the acceptance is based on.
         bad_items: Other evidence, which was not good.
+        statements: Every signed statement that was heard and proved under the identity of the basis.
+        unproved: Every statement that was heard and is not proved under it: nothing that it says is known.
+        unheard: Code of what ended the hearing of further statements early, ``""`` where nothing did.
+        passed: What was checked, in order.
     """
 
     artifact: Artifact
     basis: SignedBy | PinnedByHash
     bad_items: tuple[ItemRefusal, ...] = ()
+    statements: tuple[ProvedStatement, ...] = ()
+    unproved: tuple[ItemRefusal, ...] = ()
+    unheard: str = ""
+    passed: tuple[Passed, ...] = ()
 
     @property
     def signer(self) -> str:
@@ -125,11 +167,13 @@ class Refused:
         subject: The file's name, or the project's where its page was refused.
         failure: The step that failed, and why.
         bad_items: For steps 6 to 10, what was wrong with each item of evidence.
+        passed: What was checked before, in order, of the file itself.
     """
 
     subject: str
     failure: StepFailure
     bad_items: tuple[ItemRefusal, ...] = ()
+    passed: tuple[Passed, ...] = ()
 
     @property
     def step(self) -> Step:

@@ -8,9 +8,9 @@ from pathlib import PurePath
 from packaging.version import Version
 
 from pip_warden.faults import Fault
-from pip_warden.names import ProjectName
+from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.trust.likeness import close_names
-from pip_warden.trust.model import Entry, HashEntry, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
 from pip_warden.trust.suggest import CLOSE, either, pin_by_identity, pin_known_by_hash, renew
 from pip_warden.verdict.model import PinnedByHash
 
@@ -34,6 +34,12 @@ def find_pin(project: ProjectName, version: Version, trust: TrustFile, today: da
         found="only other versions of it, by hash",
         hint=f"Review the release, then: `{command}`.",
     )
+
+
+def words_of(entry: Entry | Probe, trust: TrustFile) -> str:
+    """Return in a few words by what a project is pinned."""
+    kind = "hash" if isinstance(entry, HashEntry) else "identity"
+    return f"{entry.project}, pinned by {kind} in {trust.path.name}"
 
 
 def by_hash(entry: HashEntry, today: date) -> PinnedByHash:
@@ -67,3 +73,27 @@ def not_pinned(project: ProjectName, trust: TrustFile) -> Fault:
         hint=f"{wish}: {command}. It shows who publishes it, and asks.",
         meant=meant,
     )
+
+
+def unsigned_hint(
+    entry: Entry | Probe | None, name: ArtifactName, trust: TrustFile, *, is_local: bool
+) -> str:
+    """Return what to do about a file without evidence.
+
+    Args:
+        entry: The entry that decides.
+        name: The file's name.
+        trust: The trust file.
+        is_local: No index lists it: it is the user's own file.
+    """
+    known = (
+        ""
+        if isinstance(entry, Probe)
+        else "The package is pinned to an identity, so an unsigned file is refused. "
+    )
+    local = f"A local file's evidence lies next to it ({name}.sigstore.json). " * is_local
+    hint = f"{local}{known}Ask its publisher to sign it"
+    if entry is None or isinstance(entry, HashEntry):
+        return f"{hint}."
+    command = pin_known_by_hash(entry, name.version, trust)
+    return f"{hint}, or review this version and pin it by hash: `{command}`." if command else f"{hint}."

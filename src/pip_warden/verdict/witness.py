@@ -1,0 +1,145 @@
+"""Which signed statements count under an identity, and what they say.
+
+A statement counts only if it names the artifact and its item passed steps 7, 9 and 10 under that identity.
+What does not count is never shown as verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pip_warden._sigstore.result import VerificationResult
+from pip_warden.artifact.model import Artifact
+from pip_warden.evidence.model import BadItem, EvidenceForm, Item
+from pip_warden.faults import Fault
+from pip_warden.strict_json import kind_of
+from pip_warden.trust.model import Identity, Requirements
+from pip_warden.verdict.attested import ANNOTATIONS, SignedStatement
+from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.model import ItemRefusal, ProvedStatement, SignedBy, Step, StepFailure
+from pip_warden.verdict.policy import check_policy
+from pip_warden.verdict.statement import Statement, check_subject
+
+_STATEMENTS = frozenset({EvidenceForm.DSSE_BUNDLE, EvidenceForm.PEP740})
+"""Forms of evidence that are a statement even where they cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedItem:
+    """What an item proves under a root.
+
+    Attributes:
+        proved: What step 7 proved.
+        statement: The signed statement, read once; None for a message signature, which has none.
+    """
+
+    proved: VerificationResult
+    statement: Statement | Fault | None
+
+
+Looked = tuple[Item | BadItem, VerifiedItem | Fault | None]
+"""An item and what it proves under the root of an identity; None where that is not known."""
+
+
+def witness_of(
+    proof: VerifiedItem | Fault, identity: Identity, artifact: Artifact, require: Requirements
+) -> SignedStatement | StepFailure | None:
+    """Return a statement of any type if it counts under an identity, else why not; None where there is none.
+
+    Args:
+        proof: What its item proves under the identity's root.
+        identity: The identity.
+        artifact: The file.
+        require: What the pin requires of certificates.
+    """
+    if isinstance(proof, Fault):
+        return StepFailure(Step.SIGNATURE, proof)
+    statement = proof.statement
+    if statement is None:
+        return None
+    if isinstance(statement, Fault):
+        return StepFailure(Step.SUBJECT, statement)
+    if fault := check_subject(statement, artifact, frozenset({statement.predicate_type})):
+        return StepFailure(Step.SUBJECT, fault)
+    claims, version = proof.proved.claims, artifact.name.version
+    same = match_identity(claims, (identity,), version)
+    if isinstance(same, Fault):
+        return StepFailure(Step.IDENTITY, same)
+    if fault := check_policy(claims, identity, require, version):
+        return StepFailure(Step.POLICY, fault)
+    return SignedStatement(statement=statement, claims=claims)
+
+
+def statements_under(
+    looked: Iterable[Looked], identity: Identity, artifact: Artifact, require: Requirements
+) -> Iterator[ProvedStatement | ItemRefusal]:
+    """Yield every statement: what it says where it counts under an identity, else why it does not.
+
+    Args:
+        looked: Each item, and what it proves.
+        identity: The identity that an acceptance rests on.
+        artifact: The accepted file.
+        require: What the pin requires of certificates.
+    """
+    for item, proof in looked:
+        found = _said(item, proof, identity, artifact, require)
+        if isinstance(found, StepFailure):
+            yield ItemRefusal(label=item.label, form=item.form, failure=found)
+        elif found is not None:
+            yield found
+
+
+def _said(
+    item: Item | BadItem,
+    proof: VerifiedItem | Fault | None,
+    identity: Identity,
+    artifact: Artifact,
+    require: Requirements,
+) -> ProvedStatement | StepFailure | None:
+    if isinstance(item, BadItem):
+        return StepFailure(Step.EVIDENCE, item.fault) if item.form in _STATEMENTS else None
+    if proof is None or item.wire.envelope is None:
+        return None
+    witness = witness_of(proof, identity, artifact, require)
+    if not isinstance(witness, SignedStatement) or isinstance(proof, Fault):
+        return None if isinstance(witness, SignedStatement) else witness
+    return _read(signed_by(item, proof.proved, identity.root), witness)
+
+
+def _read(signed: SignedBy, witness: SignedStatement) -> ProvedStatement | StepFailure:
+    """Read what is shown; what cannot be read, or disagrees with its certificate, is not."""
+    said = witness.statement
+    if said.predicate_type == ANNOTATIONS:
+        annotations = _annotations(said)
+        if isinstance(annotations, Fault):
+            return StepFailure(Step.POLICY, annotations)
+        return ProvedStatement(signed=signed, predicate_type=said.predicate_type, annotations=annotations)
+    return ProvedStatement(signed=signed, predicate_type=said.predicate_type)
+
+
+def _annotations(statement: Statement) -> tuple[tuple[str, str], ...] | Fault:
+    """Read annotations: a text each, in the order in which they were written."""
+    found = statement.predicate.get("annotations") if isinstance(statement.predicate, dict) else None
+    if not isinstance(found, dict):
+        return _bad(f"annotations that are {kind_of(found)}")
+    texts = tuple((key, value) for key, value in found.items() if isinstance(value, str))
+    if len(texts) != len(found):
+        return _bad("an annotation that is no text")
+    return texts
+
+
+def _bad(found: str) -> Fault:
+    return Fault(code="bad-statement", expected="annotations, each a text", found=found)
+
+
+def signed_by(item: Item, proved: VerificationResult, root_name: str) -> SignedBy:
+    """Return what an item proved under the root with a name."""
+    return SignedBy(
+        label=item.label,
+        form=item.form,
+        claims=proved.claims,
+        log_index=proved.log_index,
+        log_time=proved.log_time,
+        root=root_name,
+    )
