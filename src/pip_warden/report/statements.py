@@ -16,6 +16,7 @@ from pip_warden.report.model import Line, Report
 from pip_warden.strict_json import JSONValue
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.model import Accepted, ItemRefusal, Passed, ProvedStatement, Refused
+from pip_warden.verdict.provenance import Provenance
 from pip_warden.verdict.statement import PUBLISH
 
 _MOST_STATEMENTS, _MOST_LINES = 16, 32
@@ -68,12 +69,34 @@ def _statement(statement: ProvedStatement, layout: Layout) -> Iterator[str]:
     signed = statement.signed
     if statement.predicate_type == ANNOTATIONS:
         what = "annotations"
+    elif statement.provenance is not None:
+        what = "provenance"
     else:
         what = f"statement {escape_text(statement.predicate_type)}"
     signer = (escape_text(signed.claims.subjects[0], 2000), "signer")
     when = f", log index {signed.log_index}, {signed.log_time:%Y-%m-%d %H:%M} UTC"
     yield from layout.line((f"verified {what}", "good"), ", signed by ", signer, when, indent=4)
     yield from _pairs(statement.annotations, layout)
+    if statement.provenance is not None:
+        yield from _facts(statement.provenance, layout)
+
+
+def _facts(built: Provenance, layout: Layout) -> Iterator[str]:
+    """Yield the main facts: what the certificate confirms, and what only the statement claims."""
+    facts = (
+        ("repository", built.repository, ""),
+        ("commit", built.commit, ""),
+        ("ref", built.ref, ""),
+        ("trigger", built.trigger, ""),
+        ("config", built.config_path, ""),
+        ("builder", built.builder_id, " (its host is confirmed)"),
+        ("invocation", built.invocation_id, f" ({built.invocation.value})"),
+        ("started", built.started_on, " (claimed)"),
+        ("finished", built.finished_on, " (claimed)"),
+    )
+    for name, value, how in facts:
+        if value is not None:
+            yield from layout.labelled(f"{name + ':':12}", escape_text(value, _LONGEST_VALUE), how, indent=6)
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], layout: Layout) -> Iterator[str]:
@@ -119,7 +142,28 @@ def _statement_json(statement: ProvedStatement) -> JSONValue:
         kept = dict(islice(filter(_is_short, statement.annotations), _MOST_IN_JSON))
         shape["annotations"] = dict(kept)
         shape["annotations_left_out"] = len(statement.annotations) - len(kept)
+    if statement.provenance is not None:
+        shape["provenance"] = _provenance_json(statement.provenance)
     return shape
+
+
+def _provenance_json(built: Provenance) -> JSONValue:
+    facts: dict[str, str | None] = {
+        "build_type": built.build_type,
+        "builder_id": built.builder_id,
+        "source_repository": built.repository,
+        "source_revision": built.commit,
+        "source_ref": built.ref,
+        "build_trigger": built.trigger,
+        "config_path": built.config_path,
+        "invocation_id": built.invocation_id,
+        "invocation": built.invocation.value,
+        "claimed_started_on": built.started_on,
+        "claimed_finished_on": built.finished_on,
+    }
+    too_long = [name for name, value in facts.items() if value is not None and len(value) > _LONGEST_IN_JSON]
+    shape: dict[str, JSONValue] = {name: None if name in too_long else value for name, value in facts.items()}
+    return shape | {"left_out": [*too_long]}
 
 
 def _is_short(pair: tuple[str, str]) -> bool:

@@ -12,6 +12,7 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.errors import RefusedError
 from pip_warden.evidence.model import EvidenceForm
 from pip_warden.faults import Fault
+from pip_warden.verdict.provenance import Provenance
 
 
 class Step(IntEnum):
@@ -95,17 +96,19 @@ class ProvedStatement:
         signed: Who signed it, and where it is logged.
         predicate_type: URI of its type.
         annotations: ``(key, value)`` of what it annotates: foreign text, of any length.
+        provenance: How the file was built, where it is provenance that agrees with its own certificate.
     """
 
     signed: SignedBy
     predicate_type: str
     annotations: tuple[tuple[str, str], ...] = ()
+    provenance: Provenance | None = None
 
     @property
     def content(self) -> object:
         """What it says, whatever file it is in: one statement is stored in several forms."""
-        signed = self.signed
-        return signed.claims, signed.log_index, signed.log_time, self.predicate_type, self.annotations
+        signed, said = self.signed, (self.predicate_type, self.annotations, self.provenance)
+        return signed.claims, signed.log_index, signed.log_time, said
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,8 +6,8 @@ What does not count is never shown as verified.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from pip_warden._sigstore.result import VerificationResult
 from pip_warden.artifact.model import Artifact
@@ -19,7 +19,8 @@ from pip_warden.verdict.attested import ANNOTATIONS, SignedStatement
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.model import ItemRefusal, ProvedStatement, SignedBy, Step, StepFailure
 from pip_warden.verdict.policy import check_policy
-from pip_warden.verdict.statement import Statement, check_subject
+from pip_warden.verdict.provenance import read_provenance
+from pip_warden.verdict.statement import PROVENANCE, Statement, check_subject
 
 _STATEMENTS = frozenset({EvidenceForm.DSSE_BUNDLE, EvidenceForm.PEP740})
 """Forms of evidence that are a statement even where they cannot be read."""
@@ -104,18 +105,33 @@ def _said(
     witness = witness_of(proof, identity, artifact, require)
     if not isinstance(witness, SignedStatement) or isinstance(proof, Fault):
         return None if isinstance(witness, SignedStatement) else witness
-    return _read(signed_by(item, proof.proved, identity.root), witness)
+    proved = ProvedStatement(
+        signed=signed_by(item, proof.proved, identity.root), predicate_type=witness.statement.predicate_type
+    )
+    return _read(proved, witness, {PROVENANCE, require.provenance})
 
 
-def _read(signed: SignedBy, witness: SignedStatement) -> ProvedStatement | StepFailure:
-    """Read what is shown; what cannot be read, or disagrees with its certificate, is not."""
-    said = witness.statement
-    if said.predicate_type == ANNOTATIONS:
-        annotations = _annotations(said)
+def _read(
+    proved: ProvedStatement, witness: SignedStatement, built: Container[str | None]
+) -> ProvedStatement | StepFailure:
+    """Read what is shown; what cannot be read, or disagrees with its own certificate, is not.
+
+    Args:
+        proved: The statement.
+        witness: It with its predicate, and the certificate that signed it.
+        built: Types of predicates that are provenance.
+    """
+    if proved.predicate_type == ANNOTATIONS:
+        annotations = _annotations(witness.statement)
         if isinstance(annotations, Fault):
             return StepFailure(Step.POLICY, annotations)
-        return ProvedStatement(signed=signed, predicate_type=said.predicate_type, annotations=annotations)
-    return ProvedStatement(signed=signed, predicate_type=said.predicate_type)
+        return replace(proved, annotations=annotations)
+    if proved.predicate_type in built:
+        provenance = read_provenance(witness.statement.predicate, witness.claims)
+        if isinstance(provenance, Fault):
+            return StepFailure(Step.POLICY, provenance)
+        return replace(proved, provenance=provenance)
+    return proved
 
 
 def _annotations(statement: Statement) -> tuple[tuple[str, str], ...] | Fault:
