@@ -39,7 +39,7 @@ def examine(
     yield Step.ARCHIVE, archive.check_archive(artifact), inside
     stated = f"SHA-256 {digest}{', '.join(['', *_stated_by(candidate, entry)])}"
     yield Step.DIGEST, archive.check_digest(artifact, candidate, entry), stated
-    looked = f"none of {len(revoked)} revocations" if revoked else ""
+    looked = f"not among the revocations, of which there are {len(revoked)}" if revoked else ""
     yield Step.POLICY, archive.check_revoked(artifact, revoked), looked
     if isinstance(entry, HashEntry):
         yield Step.POLICY, check_demanded(entry), ""

@@ -234,7 +234,7 @@ class Inquiry:
         fault = listing.check_candidate(candidate)
         if fault is not None and self.wants is not Wants.NOTHING:
             self._end(self._refused(StepFailure(Step.ORIGIN, fault)))
-        elif self.wants is not Wants.NOTHING:
+        if self.wants is not Wants.NOTHING:
             self._note(Step.ORIGIN, f"a file listed on {listing.page.url}")
 
     def _look_at(self, artifact: Artifact, entry: Entry | Probe) -> StepFailure | None:

@@ -100,7 +100,7 @@ def _said(
 ) -> ProvedStatement | StepFailure | None:
     if isinstance(item, BadItem):
         return StepFailure(Step.EVIDENCE, item.fault) if item.form in _STATEMENTS else None
-    if proof is None or item.wire.envelope is None:
+    if proof is None or (isinstance(proof, Fault) and item.wire.envelope is None):
         return None
     witness = witness_of(proof, identity, artifact, require)
     if not isinstance(witness, SignedStatement) or isinstance(proof, Fault):
