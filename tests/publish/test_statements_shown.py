@@ -1,4 +1,4 @@
-"""What was attested is seen by who verifies: as verified where the pinned identity signed it, and never else."""
+"""What was attested is seen by who verifies: as verified only where the pinned identity signed it."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_no_log_is_asked_for_what_is_only_shown(publisher: Publisher) -> None:
 
 
 def test_the_eleven_keys_of_the_tutorial_are_there_on_every_pipeline(publisher: Publisher) -> None:
-    branch = publisher.sandbox.job(publisher.project, branch="main").variables() | {"GITLAB_CI": "true"}
+    branch = publisher.sandbox.job(publisher.project, "main").variables() | {"GITLAB_CI": "true"}
     said = default_annotations(branch)
 
     assert said.keys() == ELEVEN

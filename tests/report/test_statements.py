@@ -47,8 +47,15 @@ FORGED = ItemRefusal(
     form=EvidenceForm.DSSE_BUNDLE,
     failure=StepFailure(Step.IDENTITY, Fault(code="issuer-mismatch", expected="A", found="B")),
 )
-BUILT = read_provenance(ours(), CLAIMS)
-assert isinstance(BUILT, Provenance)
+
+
+def _built() -> Provenance:
+    found = read_provenance(ours(), CLAIMS)
+    assert isinstance(found, Provenance)
+    return found
+
+
+BUILT = _built()
 
 
 def _statement(type_: str = ANNOTATIONS, **changes: Any) -> ProvedStatement:
