@@ -116,12 +116,14 @@ def verify_file(session: SessionParts, path: Path, *, evidence: Iterable[bytes] 
     """
     artifact = _copied(path, session)
     verdict: Verdict | None = None
+    settled: set[Path] = set()
     try:
         if evidence is None:
-            found = _evidence(path, artifact, NamedEvidence(), session.find_entry)
+            find_entry = unless_settled(artifact, settled, session.find_entry)
+            found = _evidence(path, artifact, NamedEvidence(), find_entry)
         else:
             found = read_offered(evidence)
-        with session.gate(Ledger()) as gate:
+        with session.gate(Ledger(), settled=settled if evidence is None else None) as gate:
             verdict = gate.admit_local(artifact, found).line.verdict
     finally:
         if not isinstance(verdict, Accepted):
