@@ -33,6 +33,7 @@ ALL = Requirements(
     visibility="private",
     provenance=PROVENANCE,
     annotations=(("release", "v{version}"),),
+    confirmed_build=True,
     source_revision=COMMIT,
     demanded_repository=REPOSITORY,
 )
@@ -131,6 +132,7 @@ def test_every_requirement_that_was_met_is_named() -> None:
         "provenance": f"provenance {PROVENANCE}, which agrees with its certificate",
         "annotations": "annotation release=v1.0",
         "source_revision": f"source-revision {COMMIT}",
+        "confirmed_build": "confirmed-build: the certified job is the one that built",
     }
     own = f"source-repository {REPOSITORY}, the subject's own"
 
@@ -144,7 +146,7 @@ def test_every_requirement_that_was_met_is_named() -> None:
     assert policy(ALL) == {own, *words.values()}
     assert policy(Requirements()) == {own, words["build_trigger"]}
     assert words.keys() == {each.name for each in fields(Requirements)} - {"predicate_types"}
-    for name in words.keys() - {"build_trigger", "source_revision"}:
+    for name in words.keys() - {"build_trigger", "source_revision", "confirmed_build"}:
         alone = replace(Requirements(), **{name: getattr(ALL, name)})
         assert policy(alone) == {own, words["build_trigger"], words[name]}
 

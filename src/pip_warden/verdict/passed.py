@@ -67,8 +67,10 @@ def _policy(signed: SignedBy, identity: Identity, require: Requirements) -> Iter
 
 def _statements(require: Requirements, version: Version) -> Iterator[str]:
     """Yield what is required of signed statements: all of it is met, or nothing would be accepted."""
-    if require.provenance is not None or require.source_revision is not None:
+    if require.provenance is not None or require.source_revision is not None or require.confirmed_build:
         yield f"provenance {require.provenance or PROVENANCE}, which agrees with its certificate"
+    if require.confirmed_build:
+        yield "confirmed-build: the certified job is the one that built"
     if require.source_revision is not None:
         yield f"source-revision {require.source_revision}"
     for key, template in require.annotations:
