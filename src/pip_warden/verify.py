@@ -14,10 +14,10 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.artifact.receive import copy_local
 from pip_warden.disk import open_regular, require_file, storing
 from pip_warden.errors import InternalError, RefusedError, UndecidedError, UsageError
+from pip_warden.evidence.arguments import artifacts_among
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import LogEntryFinder, locate, unless_settled
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
-from pip_warden.evidence.names import is_evidence
 from pip_warden.evidence.offered import read_any, read_offered
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.gate import Gate
@@ -55,10 +55,9 @@ def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: Named
         given: Evidence for a single file, where it was named.
 
     Raises:
-        UsageError: ``nothing-to-verify``, ``invalid-filename``; a path does not exist, or evidence is named
-            for several files.
+        UsageError: As for :func:`files_to_verify`; or evidence is named for several files.
     """
-    check_files(files)
+    files = files_to_verify(files)
     _check_given(given, files)
     ledger = Ledger()
     settled: set[Path] = set()
@@ -78,25 +77,18 @@ def _unmirrored(trust: TrustFile) -> tuple[Source, ...]:
     return tuple(replace(source, mirror=None) for source in trust.sources)
 
 
-def check_files(files: tuple[Path, ...]) -> None:
-    """Require that there is anything to verify: zero files are never a success, and evidence is no file.
+def files_to_verify(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the wheels and sdists that are to be verified: zero files are never a success.
 
     Raises:
-        UsageError: ``nothing-to-verify``, or ``invalid-filename``: evidence is named as a file.
+        UsageError: ``nothing-to-verify``, or as for :func:`~pip_warden.evidence.arguments.artifacts_among`.
     """
-    if not files:
-        raise UsageError(
-            "nothing-to-verify",
-            "expected at least one FILE, found none",
-            hint="Name wheels or sdists: `pip-warden verify dist/*.whl`. Zero files are never a success.",
-        )
-    evidence = next((path.name for path in files if is_evidence(path.name)), None)
-    if evidence is not None:
-        raise UsageError(
-            "invalid-filename",
-            f"expected wheels and sdists alone, found {evidence}, which is evidence of one",
-            hint="Evidence next to a file is read by itself: `pip-warden verify dist/*.whl`.",
-        )
+    nothing = UsageError(
+        "nothing-to-verify",
+        "expected at least one FILE, found none",
+        hint="Name wheels or sdists: `pip-warden verify dist/*.whl`. Zero files are never a success.",
+    )
+    return artifacts_among(paths, nothing=nothing)
 
 
 def verify_file(session: SessionParts, path: Path, *, evidence: Iterable[bytes] | None) -> Verdict:
@@ -175,7 +167,7 @@ def _check_given(given: NamedEvidence, files: tuple[Path, ...]) -> None:
             "evidence-options",
             "expected --bundle, or --signature and --certificate, found another combination",
         )
-    for path in (*named, *files):
+    for path in named:
         require_file(path)
 
 

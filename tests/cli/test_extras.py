@@ -89,7 +89,7 @@ def test_a_missing_extra_as_json(tmp_path: Path) -> None:
         (("attest", "absent.whl"), "not-in-ci"),
         (("build-info", "-o", "build-info.json"), "not-in-ci"),
         (("publish-evidence", "absent.whl"), "no-such-file"),
-        (("verify", "absent.whl"), "no-trust-file"),
+        (("verify", "absent.whl"), "no-such-file"),
         (("verify-release", "a==1.0"), "no-trust-file"),
         (("trust", "check"), "no-trust-file"),
     ],

@@ -121,7 +121,7 @@ def test_a_python_of_a_name_that_is_longer_than_any_files(
 
 
 def test_evidence_is_no_file_to_verify(alone: Path) -> None:
-    """`dist/*` names it after `pip-warden sign`; what a hint suggests leaves it out."""
+    """`dist/*` names it after `pip-warden sign`: it goes with its file, and alone it is an error."""
     names = ("tools-1.0-py3-none-any.whl", "tools-1.0-py3-none-any.whl.sigstore.json")
     for name in names:
         (alone / name).write_bytes(b"")
@@ -129,10 +129,10 @@ def test_evidence_is_no_file_to_verify(alone: Path) -> None:
         (),
         ("--certificate-identity", "a@b", "--certificate-oidc-issuer", "https://id.example"),
     ):
-        said = typed("verify", *names, *identity)
-        assert (said.code, said.err.startswith("error[invalid-filename]")) == (2, True), said.err
-        assert f"{names[1]}, which is evidence" in said.err
-        assert "`pip-warden verify dist/*.whl`" in said.err
+        said = typed("verify", names[1], *identity)
+        assert (said.code, said.err.startswith("error[evidence-alone]")) == (2, True), said.err
+        assert names[1] in said.err
+    assert typed("verify", *names).err.startswith("error[no-trust-file]")
     assert "`pip-warden verify dist/*.whl`" in typed("verify").err
 
 

@@ -58,12 +58,19 @@ class Publisher:
 
     def run(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
         environment = self.environment(**changes)
+        if words[:2] in {("pip-warden", "publish"), ("pip-warden", "publish-evidence")}:
+            words = (*words[:2], *self.instance(words), *words[2:])
         if words[0] == "pip-warden" and not self.is_apart:
             return typed_in(self.directory, environment, *words)
         command = [str(BIN / words[0]), *words[1:]] if (BIN / words[0]).exists() else list(words)
         return subprocess.run(
             command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False
         )
+
+    @staticmethod
+    def instance(words: tuple[str, ...]) -> tuple[str, ...]:
+        """Name the sandbox's Sigstore where a command does not; else the public one would be meant."""
+        return () if "--trust-config" in words else ("--trust-config", "trust_config.json")
 
     def sign(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.run("pip-warden", "sign", "--trust-config", "trust_config.json", *words)

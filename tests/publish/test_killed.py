@@ -57,7 +57,7 @@ def _is_met_without_evidence(project: Project) -> bool:
 
 def test_publish_is_killed_at_each_network_step(publisher: Publisher) -> None:
     assert publisher.sign(f"dist/{WHEEL}").returncode == 0
-    words = ["pip-warden", "publish", f"dist/{WHEEL}"]
+    words = ["pip-warden", "publish", "--trust-config", "trust_config.json", f"dist/{WHEEL}"]
     publisher.sandbox.clear_requests()
     assert publisher.run(*words).returncode == 0
     steps = _steps(publisher.sandbox.requests)

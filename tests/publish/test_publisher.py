@@ -252,9 +252,9 @@ def test_t35_nothing_to_do_is_an_error(publisher: Publisher, words: list[str], c
 
 
 def test_a_file_that_could_be_taken_for_an_envelope_is_not_signed(publisher: Publisher) -> None:
-    (publisher.dist / "odd.whl").write_bytes(b"DSSEv1 28 application/vnd.in-toto+json")
+    (publisher.dist / WHEEL).write_bytes(b"DSSEv1 28 application/vnd.in-toto+json")
 
-    assert _code(publisher.sign("dist/odd.whl")) == "not-signable"
+    assert _code(publisher.sign(f"dist/{WHEEL}")) == "not-signable"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from publish.conftest import Publisher
 
 def test_what_reads_like_an_envelope_is_not_signed(tmp_path: Path) -> None:
     """Its signature could be read as that of a statement (DSSE signs ``DSSEv1`` and the payload)."""
-    good, evil = tmp_path / "a.tar.gz", tmp_path / "b.tar.gz"
+    good, evil = tmp_path / "a-1.tar.gz", tmp_path / "b-1.tar.gz"
     good.write_bytes(b"DSSEv1")
     evil.write_bytes(b"DSSEv1 28 application/vnd.in-toto+json 2 {}")
 
@@ -40,10 +40,9 @@ def test_what_reads_like_an_envelope_is_not_signed(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.exit_code) == ("not-signable", 2)
 
 
-@pytest.mark.parametrize("names", [[], ["a.whl.sigstore.json"]])
-def test_t35_nothing_to_sign_is_no_success(names: list[str], tmp_path: Path) -> None:
+def test_t35_nothing_to_sign_is_no_success() -> None:
     with pytest.raises(UsageError) as caught:
-        files_to_sign(tmp_path / name for name in names)
+        files_to_sign([])
     assert caught.value.code == "nothing-to-sign"
 
 

@@ -32,7 +32,7 @@ CERTIFICATE = "/api/v2/signingCert"
 
 def put(publisher: Publisher, number: int) -> list[str]:
     publisher.dist.mkdir(exist_ok=True)
-    files = [f"dist/file{each:02}.bin" for each in range(number)]
+    files = [f"dist/file{each:02}-1.0.tar.gz" for each in range(number)]
     for file in files:
         (publisher.directory / file).write_bytes(file.encode())
     publisher.sandbox.clear_requests()
@@ -119,13 +119,15 @@ def test_nothing_behind_a_file_that_has_evidence_is_logged(publisher: Publisher,
 
 def test_files_of_one_name_do_not_share_evidence(publisher: Publisher) -> None:
     put(publisher, 1)
-    other = publisher.directory / "file00.bin"
+    other = publisher.directory / "file00-1.0.tar.gz"
     other.write_bytes(b"other")
-    result = publisher.sign("--output-directory", "out", "dist/file00.bin", "file00.bin")
+    result = publisher.sign("--output-directory", "out", "dist/file00-1.0.tar.gz", "file00-1.0.tar.gz")
 
     assert result.returncode == 2
     assert "[evidence-exists]" in result.stderr
-    assert [path.name for path in (publisher.directory / "out").iterdir()] == ["file00.bin.sigstore.json"]
+    assert [path.name for path in (publisher.directory / "out").iterdir()] == [
+        "file00-1.0.tar.gz.sigstore.json"
+    ]
 
 
 def test_an_interrupted_run_leaves_nothing_half_written(publisher: Publisher) -> None:

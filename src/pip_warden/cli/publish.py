@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, format_option
+from pip_warden.cli.common import (
+    connection_options,
+    format_option,
+    load_trust,
+    print_report,
+    trust_option,
+    trust_path,
+)
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
-from pip_warden.cli.session import settings_of
+from pip_warden.cli.session import open_workspace, settings_of
+from pip_warden.cli.signing import read_trust_config
 from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
+    from pip_warden._sigstore.root import Root
+    from pip_warden.publication.rules import JudgingRules
+    from pip_warden.publication.run import Judgement
     from pip_warden.publish.registry import Destination, UploadResult
     from pip_warden.transport import Transport
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def _destination_options(function: F) -> F:
+def _publishing_options(function: F) -> F:
     options = [
         click.option("--gitlab", metavar="URL", help="The GitLab instance; in CI that of the job."),
         click.option(
@@ -40,7 +51,19 @@ def _destination_options(function: F) -> F:
             show_default=True,
             help="Package and version of the evidence.",
         ),
-        click.option("--dry-run", is_flag=True, help="Ask what is there; upload nothing."),
+        trust_option,
+        click.option(
+            "--trust-config",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="The Sigstore client trust config that files without a pin are judged under; else the "
+            "public-good instance.",
+        ),
+        click.option(
+            "--skip-existing",
+            is_flag=True,
+            help="Leave out, and say so, a file under whose name other bytes are published.",
+        ),
+        click.option("--dry-run", is_flag=True, help="Judge, and ask what is there; upload nothing."),
     ]
     for option in reversed(options):
         function = option(function)
@@ -54,50 +77,89 @@ def _destination_options(function: F) -> F:
     ),
 )
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
-@_destination_options
+@_publishing_options
 @format_option
 @connection_options
 @color_option
-def command(*, files: tuple[Path, ...], **options: object) -> None:
+def command(*, files: tuple[Path, ...], **options: Any) -> int:
     """Publish each FILE: its evidence to the generic registry, read back; then the file to the PyPI registry.
 
-    In CI the job token is used and nothing needs to be configured. The same command can be run again after
-    any failure: what is there with the same content is done; other content under the same name is an error.
+    Before anything is uploaded, every file is judged with all evidence next to it: under the trust file where
+    that pins its project, else by its signatures alone.
+
+    In CI the job token is used. The same command can be run again after any failure, also by a job that
+    signed again: equal bytes, and evidence that is as good, are already there; other content under the same
+    name is an error.
     """
     # Before the evidence goes up, not between it and the files.
     need_extra("publish", "publish")
-    _publish(files, options, with_files=True)
+    return _publish(files, options, with_files=True)
 
 
 @click.command("publish-evidence", epilog=examples("pip-warden publish-evidence dist/*"))
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
-@_destination_options
+@_publishing_options
 @format_option
 @connection_options
 @color_option
-def evidence_command(*, files: tuple[Path, ...], **options: object) -> None:
-    """Publish only the evidence of each FILE, where another program uploads the files, twine for instance."""
-    _publish(files, options, with_files=False)
+def evidence_command(*, files: tuple[Path, ...], **options: Any) -> int:
+    """Publish only the evidence of each FILE, where another program uploads the files, twine for instance.
+
+    It is judged as `publish` does.
+    """
+    return _publish(files, options, with_files=False)
 
 
-def _publish(files: tuple[Path, ...], options: dict[str, object], *, with_files: bool) -> None:
-    from pip_warden.publish.registry import Registry, signed_files
+def _publish(files: tuple[Path, ...], options: dict[str, Any], *, with_files: bool) -> int:
+    from pip_warden.publication.copies import copy_all, files_to_publish
+    from pip_warden.publication.run import judge_all, publish_all
+    from pip_warden.publish.registry import Registry
     from pip_warden.session.opening import open_transport
+    from pip_warden.session.settings import today
 
-    found = signed_files(files)
-    console = Console.of(options)
-    settings = settings_of(options)
-    uploads: list[UploadResult] = []
+    command_name = "publish" if with_files else "publish-evidence"
+    paths = files_to_publish(files)
+    console, settings = Console.of(options), settings_of(options)
     instance = _instance(_text(options["gitlab"]))
-    with open_transport(settings, {"destination": instance}, console) as transport:
+    day = today(settings)
+    with (
+        open_workspace() as workspace,
+        open_transport(settings, {"destination": instance}, console) as transport,
+    ):
+        judgement = judge_all(copy_all(paths, workspace), _rules(transport, options), day)
+        for words in judgement.said:
+            console.note(words)
+        if judgement.exit_code != 0:
+            return _tell_judgement(command_name, judgement, options, console)
         destination = _destination(instance, _text(options["project"]), str(options["evidence"]), transport)
         registry = Registry(transport, destination, dry_run=bool(options["dry_run"]), reporter=console)
-        for signed in found:
-            uploads += registry.publish(signed) if with_files else registry.publish_evidence(signed)
+        uploads = publish_all(
+            judgement.files,
+            registry,
+            day,
+            with_files=with_files,
+            skip_existing=bool(options["skip_existing"]),
+        )
     console.clear()
-    output_format = str(options["output_format"])
-    if output_format == "json" or not console.quiet:
-        _tell("publish" if with_files else "publish-evidence", uploads, output_format)
+    _tell(command_name, uploads, judgement, str(options["output_format"]), console)
+    return 0
+
+
+def _rules(transport: Transport, options: dict[str, Any]) -> JudgingRules:
+    """Return under what files are judged: the trust file, where there is one, and the Sigstore instance."""
+    from pip_warden.publication.rules import JudgingRules
+
+    path, config = trust_path(options["trust"]), options["trust_config"]
+    trust = None if path is None else load_trust(options["trust"])
+    content = read_trust_config(config)
+
+    def root() -> Root:
+        from pip_warden._sigstore.trust_config import root_of_trust_config
+
+        return root_of_trust_config(content)
+
+    name = "the public-good Sigstore" if config is None else config.name
+    return JudgingRules(transport, trust, config_name=name, config_root=root)
 
 
 def _instance(given: str | None) -> str:
@@ -134,16 +196,54 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _tell(command_name: str, uploads: list[UploadResult], output_format: str) -> None:
+def _tell(
+    command_name: str,
+    uploads: Sequence[UploadResult],
+    judgement: Judgement,
+    output_format: str,
+    console: Console,
+) -> None:
+    for upload in uploads:
+        if upload.outcome == "not published":
+            console.warning(
+                f"{upload.name} of this build was not published: the registry has other bytes under its name"
+            )
     if output_format == "json":
         rows = [
-            {"name": u.name, "kind": u.kind, "outcome": u.outcome.replace(" ", "_"), "url": u.where}
-            for u in uploads
+            {
+                "name": upload.name,
+                "kind": upload.kind,
+                "outcome": upload.outcome.replace(", ", "_").replace(" ", "_"),
+                "url": upload.where,
+            }
+            for upload in uploads
         ]
-        print(
-            json.dumps(
-                {"schema_version": 1, "command": command_name, "exit_code": 0, "uploads": rows}, indent=2
-            )
-        )
-        return
-    print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
+        document = {"schema_version": 1, "command": command_name, "exit_code": 0}
+        print(json.dumps({**document, "judged": list(judgement.said), "uploads": rows}, indent=2))
+    elif not console.quiet:
+        print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
+
+
+def _tell_judgement(
+    command_name: str, judgement: Judgement, options: dict[str, Any], console: Console
+) -> int:
+    """Say why nothing is uploaded."""
+    from pip_warden.report import json as report_json
+    from pip_warden.report.model import Report
+
+    report = Report(command=command_name, exit_code=judgement.exit_code, lines=judgement.lines)
+    if options["output_format"] != "json":
+        return print_report(report, "text", console)
+    document = json.loads(report_json.render(report))
+    document |= {"judged": list(judgement.said), "uploads": [], "error": _first_error(document["files"])}
+    print(json.dumps(document, indent=2))
+    return judgement.exit_code
+
+
+def _first_error(files: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the first of what outranks: why nothing was uploaded, where the error of a run is looked for."""
+    worst = next((file for file in files if "refused" in file), None)
+    worst = worst or next(file for file in files if "undecided" in file)
+    why = worst.get("refused") or worst["undecided"]
+    message = why.get("message") or f"{worst['file']}: expected {why['expected']}, found {why['found']}"
+    return {"code": why["code"], "message": message, "hint": why["hint"], "faults": []}

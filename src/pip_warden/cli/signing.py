@@ -63,11 +63,16 @@ def open_signatory(
     claimed = read_token(token, now=datetime.now(UTC), is_public_good=trust_config is None)
     for line in claimed.in_words().splitlines():
         console.note(line)
-    with signatory(token, _config(trust_config)) as by:
+    with signatory(token, read_trust_config(trust_config)) as by:
         yield by
 
 
-def _config(path: Path | None) -> bytes | None:
+def read_trust_config(path: Path | None) -> bytes | None:
+    """Return the content of ``--trust-config``; None where it is not given, for the public-good instance.
+
+    Raises:
+        UsageError: ``no-such-file``.
+    """
     if path is None:
         return None
     try:

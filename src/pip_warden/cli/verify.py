@@ -90,9 +90,9 @@ def command(
     """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import open_session, settings_of
-    from pip_warden.verify import NamedEvidence, check_files, verify_files
+    from pip_warden.verify import NamedEvidence, files_to_verify, verify_files
 
-    check_files(files)
+    files = files_to_verify(files)
     given = NamedEvidence(bundle=bundle, signature=signature, certificate=certificate)
     if build_trigger:
         _check_triggers(build_trigger, identity)

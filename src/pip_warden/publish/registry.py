@@ -6,31 +6,42 @@ run that was killed can be repeated, and no consumer ever sees a file without it
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
-from pip_warden.digests import Digest, digest_of_file
-from pip_warden.disk import require_file
+from pip_warden.digests import Digest, digest_of, digest_of_file
 from pip_warden.display import escape_text
-from pip_warden.errors import InternalError, RefusedError, RegistryError, UndecidedError, UsageError
+from pip_warden.errors import InternalError, RefusedError, RegistryError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import GenericPackage, generic_packages
-from pip_warden.evidence.names import evidence_of, is_evidence
-from pip_warden.index.candidate import distinct
-from pip_warden.index.gitlab import GitLab
 from pip_warden.index.gitlab_urls import generic_url, project_api, without_epoch
-from pip_warden.index.simple import fetch_page
-from pip_warden.names import ArtifactName, parse_artifact_name
 from pip_warden.publish.form import form_fields
+from pip_warden.publish.published import Published
+from pip_warden.publish.signed import Outcome, Planned, SignedFile, UploadResult, signed_files
 from pip_warden.transport import Transport, error_for
-from pip_warden.trust.model import DEFAULT_EVIDENCE, Source
+from pip_warden.trust.model import DEFAULT_EVIDENCE
 
-_LARGEST_FILE = 5 << 30
+__all__ = ["Destination", "Registry", "SignedFile", "UploadResult", "Weigh", "Weighed", "signed_files"]
+
 _TAKEN = "already been taken"
+
+Weighed = Literal["stays", "replaced", "refused"]
+"""What becomes of other content under the name of a piece of evidence: it is as good as ours and stays; it is
+half of something, speaks for nothing, and gets a newer row; or it is an error."""
+
+Weigh = Callable[[Path, bytes, Callable[[str], bytes | None]], Weighed]
+"""Weighs other content that is published under the name of a local piece of evidence: called with that piece,
+the content, and a function that returns what is published under another name beside it. This room judges
+nothing: who may judge decides it."""
+
+
+def nothing_stays(_piece: Path, _there: bytes, _beside: Callable[[str], bytes | None]) -> Weighed:
+    """Let no other content stay."""
+    return "refused"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,72 +59,6 @@ class Destination:
     project: str
     path: str
     evidence: str = DEFAULT_EVIDENCE[0]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignedFile:
-    """A file with its evidence.
-
-    Attributes:
-        name: The parsed file name.
-        path: The file.
-        digest: SHA-256 of its bytes.
-        evidence: The evidence next to it, by name.
-        summary: Its verification summary; None where there is none.
-    """
-
-    name: ArtifactName
-    path: Path
-    digest: Digest
-    evidence: tuple[Path, ...]
-    summary: Path | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UploadResult:
-    """The result of one upload."""
-
-    name: str
-    kind: Literal["evidence", "file"]
-    outcome: Literal["uploaded", "already there", "would be uploaded"]
-    where: str
-
-
-def signed_files(paths: Iterable[Path], *, needs_evidence: bool = True) -> tuple[SignedFile, ...]:
-    """Pair each wheel and sdist with the evidence next to it; evidence among the paths goes with its file.
-
-    Raises:
-        UsageError: ``nothing-to-publish``, ``no-such-file``, ``invalid-filename``, or ``unsigned``: a file
-            has no evidence.
-    """
-    files = [path for path in dict.fromkeys(paths) if not is_evidence(path.name)]
-    if not files:
-        raise UsageError(
-            "nothing-to-publish",
-            "expected at least one wheel or sdist, found none",
-            hint="Build and sign first; an empty dist/ is an error.",
-        )
-    found = tuple(_signed_file(path) for path in files)
-    bare = [signed.path.name for signed in found if not signed.evidence]
-    if bare and needs_evidence:
-        raise UsageError(
-            "unsigned",
-            f"expected evidence next to each file, found none for {', '.join(bare)}",
-            hint="`pip-warden sign dist/*` makes it.",
-        )
-    return found
-
-
-def _signed_file(path: Path) -> SignedFile:
-    require_file(path)
-    beside = sorted(other.name for other in path.parent.iterdir())
-    evidence = [path.with_name(name) for name in evidence_of(path.name, beside)]
-    return SignedFile(
-        name=parse_artifact_name(path.name),
-        path=path,
-        digest=digest_of_file(path),
-        evidence=tuple(other for other in evidence if other.is_file()),
-    )
 
 
 class Registry:
@@ -136,141 +81,168 @@ class Registry:
     ) -> None:
         self._transport = transport
         self._to = destination
-        self._gitlab = GitLab(transport, destination.instance)
+        self._published = Published(transport, destination.instance, destination.project)
         self._dry_run = dry_run
         self._reporter = reporter
 
-    def publish(self, signed: SignedFile) -> tuple[UploadResult, ...]:
-        """Publish a file: its evidence first, then itself.
+    def look(
+        self,
+        signed: SignedFile,
+        weigh: Weigh = nothing_stays,
+        *,
+        with_file: bool = True,
+        skip_existing: bool = False,
+    ) -> tuple[Planned, ...]:
+        """Look at what is there, and return what is to be uploaded, in its order; upload nothing.
+
+        The file comes first: where other bytes have its name, its evidence speaks for nothing there.
+
+        Args:
+            signed: A file with its evidence.
+            weigh: Weighs other evidence that is there.
+            with_file: Whether the file will be uploaded too.
+            skip_existing: Whether other bytes under the file's name stay, and nothing is published.
 
         Raises:
             RefusedError: ``other-content``: the registry has other content under one of the names.
+            UsageError: ``bad-distribution``.
             UndecidedError: The registry did not respond, or not as expected.
         """
-        return (*self.publish_evidence(signed), self.publish_file(signed))
+        there = self._published.file(signed.name, signed.digest)
+        if there is not None and not there[1].matches(signed.digest):
+            if not skip_existing:
+                raise _other_content(there[0], self._upload_url, signed.digest, there[1])
+            return (Planned(signed=signed, path=signed.path, result=self._of_file(signed, "not published")),)
+        evidence = tuple(self._look_at(signed, path, weigh) for path in signed.evidence)
+        if not with_file:
+            return evidence
+        if there is None:
+            form_fields(signed.path, signed.digest)
+        outcome: Outcome = "already there" if there else "would be uploaded"
+        return (*evidence, Planned(signed=signed, path=signed.path, result=self._of_file(signed, outcome)))
+
+    def bring(self, planned: Planned, weigh: Weigh = nothing_stays) -> UploadResult:
+        """Upload what is not there yet; evidence is read back.
+
+        Raises:
+            RefusedError: ``other-content``: it came there meanwhile; ``changed-after-verdict``.
+            UndecidedError: As for :meth:`look`.
+        """
+        if self._dry_run or planned.result.outcome != "would be uploaded":
+            return planned.result
+        self._reporter.step(f"uploading {planned.result.name}")
+        if planned.result.kind == "file":
+            return self._bring_file(planned.signed)
+        return self._bring_evidence(planned, weigh)
 
     def publish_evidence(self, signed: SignedFile) -> tuple[UploadResult, ...]:
         """Publish the evidence of a file, and read each piece back.
 
         Raises:
-            RefusedError: As for :meth:`publish`.
-            UndecidedError: As for :meth:`publish`.
+            RefusedError: As for :meth:`look`.
+            UndecidedError: As for :meth:`look`.
         """
-        place = generic_packages([self._to.evidence], signed.name, self._to.path)[0]
-        return tuple(self._evidence(path, place) for path in signed.evidence)
-
-    def _evidence(self, path: Path, place: GenericPackage) -> UploadResult:
-        content, name = path.read_bytes(), without_epoch(path.name)
-        where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
-        there = self._there(place, name, len(content))
-        if there is not None and there != content:
-            raise _other_content(
-                name, where, hashlib.sha256(content).hexdigest(), hashlib.sha256(there).hexdigest()
-            )
-        if there is not None:
-            return UploadResult(name=name, kind="evidence", outcome="already there", where=where)
-        if self._dry_run:
-            return UploadResult(name=name, kind="evidence", outcome="would be uploaded", where=where)
-        self._reporter.step(f"uploading {name}")
-        with path.open("rb") as stream:
-            reply = self._transport.put(where, stream, label=name)
-        if reply.status not in {200, 201}:
-            raise error_for(reply, f"the upload of {name}")
-        if self._there(place, name, len(content)) != content:
-            raise RegistryError(
-                "not-read-back",
-                f"expected {name} to be read back as it was sent, found something else at {where}",
-            )
-        return UploadResult(name=name, kind="evidence", outcome="uploaded", where=where)
-
-    def _there(self, place: GenericPackage, name: str, size: int) -> bytes | None:
-        try:
-            return self._gitlab.generic_get(
-                self._to.project,
-                place.package,
-                place.version,
-                name,
-                max_bytes=max(size, 1 << 20),
-                known_readable=True,
-            )
-        except UndecidedError as err:
-            if err.code == "too-large":
-                return b""
-            raise
+        return tuple(self.bring(self._look_at(signed, path, nothing_stays)) for path in signed.evidence)
 
     def publish_summary(self, signed: SignedFile) -> UploadResult:
         """Publish the verification summary of a file. Every run makes a new one, so an existing one is kept.
 
         Raises:
-            UndecidedError: As for :meth:`publish`.
+            UndecidedError: As for :meth:`look`.
         """
         if signed.summary is None:
             raise InternalError("bug", f"{signed.name} has no verification summary")
-        place, name = (
-            generic_packages([self._to.evidence], signed.name, self._to.path)[0],
-            without_epoch(signed.summary.name),
-        )
-        where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
-        if self._there(place, name, 1 << 20) is not None:
-            return UploadResult(name=name, kind="evidence", outcome="already there", where=where)
-        return self._evidence(signed.summary, place)
+        return self.bring(self._look_at(signed, signed.summary, lambda *_other: "stays"))
 
     def publish_file(self, signed: SignedFile) -> UploadResult:
         """Publish a file whose evidence is published.
 
         Raises:
-            RefusedError: As for :meth:`publish`.
-            UndecidedError: As for :meth:`publish`.
+            RefusedError: As for :meth:`look`.
+            UndecidedError: As for :meth:`look`.
         """
-        where = f"{project_api(self._to.instance, self._to.project)}/packages/pypi"
-        name = signed.path.name
-        if self._is_there(signed, where):
-            return UploadResult(name=name, kind="file", outcome="already there", where=where)
-        if self._dry_run:
-            return UploadResult(name=name, kind="file", outcome="would be uploaded", where=where)
-        self._reporter.step(f"uploading {name}")
-        with signed.path.open("rb") as stream:
-            reply = self._transport.post_form(
-                where, form_fields(signed.path, signed.digest), stream, filename=name
-            )
-        if reply.status == 400 and _TAKEN.encode() in reply.body and self._is_there(signed, where):
-            return UploadResult(name=name, kind="file", outcome="already there", where=where)
+        outcome: Outcome = "already there" if self._is_there(signed) else "would be uploaded"
+        return self.bring(Planned(signed=signed, path=signed.path, result=self._of_file(signed, outcome)))
+
+    @property
+    def _upload_url(self) -> str:
+        return f"{project_api(self._to.instance, self._to.project)}/packages/pypi"
+
+    def _place(self, signed: SignedFile) -> GenericPackage:
+        return generic_packages([self._to.evidence], signed.name, self._to.path)[0]
+
+    def _of_file(self, signed: SignedFile, outcome: Outcome) -> UploadResult:
+        return UploadResult(name=signed.path.name, kind="file", outcome=outcome, where=self._upload_url)
+
+    def _look_at(self, signed: SignedFile, path: Path, weigh: Weigh) -> Planned:
+        content, name, place = path.read_bytes(), without_epoch(path.name), self._place(signed)
+        where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
+        there = self._published.evidence(place, name, size=len(content))
+        outcome: Outcome = "would be uploaded"
+        if there == content:
+            outcome = "already there"
+        elif there is not None:
+            match weigh(path, there, partial(self._published.evidence, place)):
+                case "stays":
+                    outcome = "already there, good"
+                case "refused":
+                    raise _other_content(name, where, digest_of(content), digest_of(there))
+                case "replaced":
+                    pass
+        result = UploadResult(name=name, kind="evidence", outcome=outcome, where=where)
+        return Planned(signed=signed, path=path, result=result)
+
+    def _bring_evidence(self, planned: Planned, weigh: Weigh) -> UploadResult:
+        name, content = planned.result.name, planned.path.read_bytes()
+        reply = self._transport.put(planned.result.where, BytesIO(content), label=name)
+        # Somebody else may have been faster: where a name may be given once only, or with a newer row.
+        there = self._published.evidence(self._place(planned.signed), name, size=len(content))
+        if there == content:
+            is_ours = reply.status in {200, 201}
+            return replace(planned.result, outcome="uploaded" if is_ours else "already there")
+        if there is not None and self._stays(planned, there, weigh):
+            return replace(planned.result, outcome="already there, good")
         if reply.status not in {200, 201}:
             raise error_for(reply, f"the upload of {name}")
-        return UploadResult(name=name, kind="file", outcome="uploaded", where=where)
+        raise RegistryError(
+            "not-read-back",
+            f"expected {name} to be read back as it was sent, found something else at {planned.result.where}",
+        )
 
-    def _is_there(self, signed: SignedFile, where: str) -> bool:
-        """Return whether the same bytes are published; they are fetched, as the index's digest is a claim.
+    def _stays(self, planned: Planned, there: bytes, weigh: Weigh) -> bool:
+        beside = partial(self._published.evidence, self._place(planned.signed))
+        return weigh(planned.path, there, beside) == "stays"
+
+    def _bring_file(self, signed: SignedFile) -> UploadResult:
+        if not digest_of_file(signed.path).matches(signed.digest):
+            raise RefusedError(
+                "changed-after-verdict",
+                f"expected {signed.name} with SHA-256 {signed.digest} as before, found other bytes",
+                hint="Something else writes to this run's private directory, or to the file.",
+            )
+        with signed.path.open("rb") as stream:
+            reply = self._transport.post_form(
+                self._upload_url, form_fields(signed.path, signed.digest), stream, filename=signed.path.name
+            )
+        if reply.status == 400 and _TAKEN.encode() in reply.body and self._is_there(signed):
+            return self._of_file(signed, "already there")
+        if reply.status not in {200, 201}:
+            raise error_for(reply, f"the upload of {signed.path.name}")
+        return self._of_file(signed, "uploaded")
+
+    def _is_there(self, signed: SignedFile) -> bool:
+        """Return whether the same bytes are published.
 
         Raises:
             RefusedError: ``other-content``.
         """
-        source = Source(name="destination", type="gitlab", url=self._to.instance)
-        try:
-            page = fetch_page(self._transport, signed.name.project, source, self._to.project)
-        except RegistryError as err:
-            if err.code == "page-missing":
-                return False
-            raise
-        same_project = f"{self._to.instance}/api/v4/projects/"
-        # All of them: a second one, or the same name in another spelling, with other bytes would make
-        # consumers refuse the release.
-        rivals = [
-            candidate
-            for candidate in distinct(page.candidates)
-            if candidate.name.choice == signed.name.choice and candidate.url.startswith(same_project)
-        ]
-        for candidate in rivals:
-            with tempfile.TemporaryFile() as copy:
-                found = self._transport.download(
-                    candidate.url, to=copy, max_bytes=_LARGEST_FILE, label=candidate.name.filename
-                ).digest
-            if not found.matches(signed.digest):
-                raise _other_content(candidate.name.filename, where, signed.digest.hex, found.hex)
-        return any(candidate.name.filename == signed.name.filename for candidate in rivals)
+        there = self._published.file(signed.name, signed.digest)
+        if there is not None and not there[1].matches(signed.digest):
+            raise _other_content(there[0], self._upload_url, signed.digest, there[1])
+        return there is not None
 
 
-def _other_content(name: str, where: str, ours: str, theirs: str) -> RefusedError:
+def _other_content(name: str, where: str, ours: Digest, theirs: Digest) -> RefusedError:
     return RefusedError(
         "other-content",
         f"expected {escape_text(name)} with SHA-256 {ours} or nothing at {where}, found SHA-256 {theirs}",

@@ -16,12 +16,13 @@ from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.verify import verify_bundle
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.digests import Digest, digest_of_file
-from pip_warden.disk import draft_beside, require_file
+from pip_warden.disk import draft_beside
 from pip_warden.errors import UndecidedError, UsageError
+from pip_warden.evidence.arguments import artifacts_among
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Item
-from pip_warden.evidence.names import BUNDLE, CERTIFICATE, SIGNATURE, is_evidence
+from pip_warden.evidence.names import BUNDLE, CERTIFICATE, SIGNATURE
 from pip_warden.faults import Fault
 from pip_warden.publish.side_by_side import side_by_side
 
@@ -50,17 +51,16 @@ def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Check what is to be signed; evidence among the paths is skipped, so ``dist/*`` can be given twice.
 
     Raises:
-        UsageError: ``nothing-to-sign``, ``no-such-file`` or ``not-signable``.
+        UsageError: ``nothing-to-sign`` or ``not-signable``, or as for
+            :func:`~pip_warden.evidence.arguments.artifacts_among`.
     """
-    files = tuple(path for path in dict.fromkeys(paths) if not is_evidence(path.name))
-    if not files:
-        raise UsageError(
-            "nothing-to-sign",
-            "expected at least one file, found none",
-            hint="An empty dist/ is an error: zero files are never a success.",
-        )
+    nothing = UsageError(
+        "nothing-to-sign",
+        "expected at least one file, found none",
+        hint="An empty dist/ is an error: zero files are never a success.",
+    )
+    files = artifacts_among(paths, nothing=nothing)
     for path in files:
-        require_file(path)
         with path.open("rb") as stream:
             if stream.read(len(_DSSE)) == _DSSE:
                 raise UsageError(

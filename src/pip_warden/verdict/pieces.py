@@ -1,0 +1,115 @@
+"""Steps 6 to 10 for each single piece of evidence, where all of it is to be published.
+
+A consumer stops at the first good item, so evidence that speaks for other bytes can lie beside it unseen. Who
+publishes it answers for every piece: each is proved by itself, statements of any type too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pip_warden._sigstore.result import CertificateClaims, VerificationResult
+from pip_warden.artifact.model import Artifact
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.faults import Fault
+from pip_warden.trust.model import IdentityEntry, Probe
+from pip_warden.verdict.evidence import Roots
+from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.model import ItemRefusal, Refused, Step, StepFailure
+from pip_warden.verdict.policy import check_policy
+from pip_warden.verdict.statement import Statement, check_subject, read_statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProvedPiece:
+    """A piece of evidence that speaks for a file.
+
+    Attributes:
+        claims: Who signed it.
+        predicate_type: What its statement is about; None for a plain signature.
+    """
+
+    claims: CertificateClaims
+    predicate_type: str | None
+
+    def is_said_again(self, by: ProvedPiece) -> bool:
+        """Return whether another piece says the same of the same file, by the same signer.
+
+        Another run of a pipeline has another certificate, log entry and time, and states them; issuer,
+        subject and the signer's numeric project id stay.
+        """
+        mine, theirs = self.claims, by.claims
+        return (
+            (mine.issuer, mine.subjects) == (theirs.issuer, theirs.subjects)
+            and mine.get("project-id") == theirs.get("project-id")
+            and self.predicate_type == by.predicate_type
+        )
+
+
+def prove_piece(
+    item: Item | BadItem, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots
+) -> ProvedPiece | StepFailure:
+    """Prove one piece of evidence for a file that passed steps 1 to 5.
+
+    Args:
+        item: The piece.
+        artifact: The file.
+        entry: Whose evidence it must be; a probe takes anybody's.
+        roots: The trusted roots.
+    """
+    if isinstance(item, BadItem):
+        return StepFailure(Step.EVIDENCE, item.fault)
+    names = [entry.root] if isinstance(entry, Probe) else sorted({each.root for each in entry.identities})
+    failures = []
+    for name in names:
+        found = _prove_under(item, artifact, entry, roots, name)
+        if isinstance(found, ProvedPiece):
+            return found
+        failures.append(found)
+    return max(failures, key=lambda failure: failure.step)
+
+
+def refuse_pieces(artifact: Artifact, bad: Sequence[ItemRefusal]) -> Refused:
+    """Refuse a file beside which evidence lies that is not good: the furthest of them says why.
+
+    Args:
+        artifact: The file.
+        bad: Those pieces, one at least.
+    """
+    closest = max(bad, key=lambda refusal: refusal.failure.step)
+    fault = closest.failure.fault
+    hint = f"{closest.label} would be published beside it. Sign or attest again, or remove it."
+    failure = replace(closest.failure, fault=replace(fault, hint=hint))
+    return Refused(subject=artifact.name.filename, failure=failure, bad_items=tuple(bad))
+
+
+def _prove_under(
+    item: Item, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots, root_name: str
+) -> ProvedPiece | StepFailure:
+    from pip_warden._sigstore.verify import verify_bundle  # the sigstore library costs a third of a second
+
+    proved = verify_bundle(item.wire, artifact.digest, roots[root_name])
+    if isinstance(proved, Fault):
+        return StepFailure(Step.SIGNATURE, proved)
+    statement = None if proved.envelope is None else read_statement(proved.envelope)
+    predicate_type = statement.predicate_type if isinstance(statement, Statement) else None
+    fault = check_subject(statement, artifact, frozenset({predicate_type or ""}))
+    if fault is not None:
+        return StepFailure(Step.SUBJECT, fault)
+    if isinstance(entry, IdentityEntry) and (failure := _not_pinned(proved, artifact, entry, root_name)):
+        return failure
+    return ProvedPiece(claims=proved.claims, predicate_type=predicate_type)
+
+
+def _not_pinned(
+    proved: VerificationResult, artifact: Artifact, entry: IdentityEntry, root_name: str
+) -> StepFailure | None:
+    """Steps 9 and 10: what another identity says counts for no consumer."""
+    version = artifact.name.version
+    identities = tuple(identity for identity in entry.identities if identity.root == root_name)
+    identity = match_identity(proved.claims, identities, version)
+    if isinstance(identity, Fault):
+        return StepFailure(Step.IDENTITY, identity)
+    fault = check_policy(proved.claims, identity, entry.require, version)
+    return None if fault is None else StepFailure(Step.POLICY, fault)
