@@ -32,6 +32,7 @@ def publish(publisher: Publisher, *words: str, **changes: str) -> subprocess.Com
 
 
 def document(publisher: Publisher, *words: str) -> dict[str, Any]:
+    words = words or tuple(publisher.files())
     said: dict[str, Any] = json.loads(publish(publisher, "--format", "json", *words).stdout)
     return said
 
@@ -48,5 +49,6 @@ def rows(publisher: Publisher) -> list[str]:
 
 
 def writes(publisher: Publisher) -> list[str]:
-    """Return the path of everything that was sent to be stored since the log of requests was cleared."""
-    return [request.path for request in publisher.sandbox.requests if request.method in {"PUT", "POST"}]
+    """Return the path of everything that GitLab was sent to store since the log of requests was cleared."""
+    sent = (request for request in publisher.sandbox.requests if request.origin == "gitlab")
+    return [request.path for request in sent if request.method in {"PUT", "POST"}]

@@ -9,6 +9,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -70,6 +71,38 @@ def test_publish_is_killed_at_each_network_step(publisher: Publisher) -> None:
         assert not _is_met_without_evidence(publisher.project), step
         assert publisher.run(*words).returncode == 0, step
         assert sorted(_rows(publisher.project)) == whole, step
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.interop  # minutes: kept out of the ordinary run
+def test_publish_is_killed_at_each_network_step_and_a_job_that_signs_again_completes_it(
+    publisher: Publisher,
+) -> None:
+    """As a retried pipeline does: other certificates, log entries, statements, and job ids."""
+    _sign_anew(publisher)
+    words = ["pip-warden", "publish", "--trust-config", "trust_config.json", *publisher.files()]
+    publisher.sandbox.clear_requests()
+    assert publisher.run(*words).returncode == 0
+    steps = _steps(publisher.sandbox.requests)
+    names = {name for _, name in _rows(publisher.project)}
+
+    for step in steps:
+        publisher.project.record.packages.clear()
+        _killed_at(publisher, step, words, publisher.environment())
+        publisher = replace(publisher, job=publisher.sandbox.job(publisher.project, tag="v1.0"))
+        _sign_anew(publisher)
+        said = publisher.run(*words)
+        assert said.returncode == 0, (step, said.stderr)
+        assert {name for _, name in _rows(publisher.project)} == names, step
+        assert not _is_met_without_evidence(publisher.project), step
+
+
+def _sign_anew(publisher: Publisher) -> None:
+    for path in publisher.dist.iterdir():
+        if path.suffix not in {".whl", ".gz"}:
+            path.unlink()
+    assert publisher.sign("--detached", *publisher.files()).returncode == 0
+    assert publisher.attest(*publisher.files()).returncode == 0
 
 
 @pytest.mark.timeout(900)
