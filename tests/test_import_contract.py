@@ -34,6 +34,9 @@ PLANTED = [
     (LAYERS, "pip_warden.transport.client", "pip_warden._sigstore.wire"),
     (LAYERS, "pip_warden.first_use.add", "pip_warden.install.run"),
     (LAYERS, "pip_warden.errors", "pip_warden.names"),
+    (LAYERS, "pip_warden.publish.registry", "pip_warden.publication.run"),
+    (LAYERS, "pip_warden.verify", "pip_warden.publication.run"),
+    (LAYERS, "pip_warden.publication.run", "pip_warden.promote"),
     (LAYERS, "pip_warden.locks.read", "pip_warden.first_use.add"),
     (LAYERS, "pip_warden.installer.requirements", "pip_warden.locks.read"),
     ("Reading a lock touches no network and runs nothing", "pip_warden.locks.read", "subprocess"),
@@ -65,7 +68,9 @@ PLANTED = [
     ("Judging touches nothing but its arguments", "pip_warden.trust.model", "os"),
     ("Publishing never depends on judging", "pip_warden.publish.sign", "pip_warden.verdict.inquiry"),
     ("Publishing never depends on judging", "pip_warden.publish.registry", "pip_warden.vault.store"),
+    ("Publishing never depends on judging", "pip_warden.publish.registry", "pip_warden.publication.judging"),
     ("Judging never depends on publishing", "pip_warden.verify", "pip_warden.publish.registry"),
+    ("Judging never depends on publishing", "pip_warden.library", "pip_warden.publication.run"),
     ("What faces the installer knows no judging", "pip_warden.installer.server", "pip_warden.gate.gate"),
 ]
 

@@ -54,6 +54,8 @@ def test_what_is_no_longer_what_was_signed_is_not_uploaded(
 
     assert (said.returncode, code(said)) == (1, "bad-signature"), said.stderr
     assert f"{WHEEL} refused" in said.stderr
+    closing = "2 files: 1 refused, 1 signed by " + ("1 identity" if pinned else "whoever it was")
+    assert closing in said.stderr
     assert nothing_left(signed), writes(signed)  # the sdist, which is good, is held back too
 
 

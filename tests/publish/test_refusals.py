@@ -20,8 +20,9 @@ from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.model import EvidenceForm
 from pip_warden.evidence.names import MOST_KINDS
 from pip_warden.promote import Plan, _check_age, further_kinds, trust_from
-from pip_warden.publish.registry import signed_files
+from pip_warden.publish.registry import Destination, Registry
 from pip_warden.publish.sign import checked, files_to_sign, write_all
+from pip_warden.publish.signed import Planned, UploadResult, signed_files
 from pip_warden.publish.token import read_token
 from pip_warden.report.model import Report, line_of
 from pip_warden.verdict.model import Accepted, SignedBy
@@ -98,6 +99,21 @@ def test_t35_what_nothing_speaks_for_is_not_published(tmp_path: Path) -> None:
         assert caught.value.code == code
     (tmp_path / f"{samples.WHEEL}.sigstore.json").write_bytes(b"{}")
     assert len(signed_files([wheel])[0].evidence) == 1
+
+
+def test_a_file_that_changed_in_the_private_directory_is_not_uploaded(tmp_path: Path) -> None:
+    wheel = tmp_path / samples.WHEEL
+    wheel.write_bytes(b"x")
+    (tmp_path / f"{samples.WHEEL}.sigstore.json").write_bytes(b"{}")
+    (signed,) = signed_files([wheel])
+    wheel.write_bytes(b"y")
+    nobody: Any = SimpleNamespace()  # asked for nothing
+    registry = Registry(nobody, Destination(instance="https://gitlab.com", project="1", path="a/b"))
+    result = UploadResult(name=wheel.name, kind="file", outcome="would be uploaded", where="")
+
+    with pytest.raises(RefusedError) as caught:
+        registry.bring(Planned(signed=signed, path=wheel, result=result))
+    assert (caught.value.code, caught.value.exit_code) == ("changed-after-verdict", 1)
 
 
 GITLAB_COM = "https://gitlab.com"

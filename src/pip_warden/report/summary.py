@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from pip_warden.errors import UsageError
 from pip_warden.names import parse_artifact_name
@@ -65,7 +65,7 @@ def _project(line: Line) -> str:
         return line.subject
 
 
-def _counts(lines: Iterable[Line]) -> Iterator[Piece]:
+def _counts(lines: Sequence[Line]) -> Iterator[Piece]:
     """Yield how many files ended in which way: first what is wrong."""
     outcomes = Counter(line.outcome for line in lines)
     signers = [
@@ -79,7 +79,10 @@ def _counts(lines: Iterable[Line]) -> Iterator[Piece]:
     if signers:
         identities = counted(len(set(signers)), "identity", "identities")
         yield f"{len(signers)} signed by {identities}", "good"
-    by_hash = outcomes[Outcome.ACCEPTED] - len(signers)
+    unpinned = sum(line.outcome is Outcome.ACCEPTED and line.verdict is None for line in lines)
+    if unpinned:
+        yield f"{unpinned} signed by whoever it was"
+    by_hash = outcomes[Outcome.ACCEPTED] - len(signers) - unpinned
     if by_hash:
         yield f"{by_hash} by hash"
     for outcome in _SAID[2:]:
