@@ -98,18 +98,14 @@ def judge_with(copy: PrivateCopy, rule: JudgingRule, items: Items, today: date) 
 
 
 def _items(copy: PrivateCopy, rule: JudgingRule) -> Iterator[Item | BadItem]:
-    """Yield every piece of evidence as a consumer reads it, and each that none would read as a bad one."""
-    artifact, read, known = copy.artifact, set[str](), list[WireBundle]()
+    """Yield every piece of evidence as a consumer reads it."""
+    artifact, known = copy.artifact, list[WireBundle]()
     store = Siblings(artifact.path.parent)
     find_entry = partial(_found_entry, known, rule)
     for item in locate(artifact.name.filename, artifact.digest, [store], find_entry):
         if isinstance(item, Item):
             known.append(item.wire)
-        read.update(files_of(item))
         yield item
-    for path in copy.signed.evidence:
-        if path.name not in read:
-            yield BadItem(label=path.name, form=EvidenceForm.BUNDLE, fault=_unread(path.name))
 
 
 def _found_entry(known: list[WireBundle], rule: JudgingRule, wanted: Hashedrekord) -> LogEntry | None:
@@ -149,15 +145,9 @@ def _pieces(copy: PrivateCopy, rule: JudgingRule, items: Items) -> dict[str, Pro
             bad.append(ItemRefusal(label=item.label, form=item.form, failure=found))
         else:
             proved |= dict.fromkeys(files_of(item), found)
-    if bad:
-        return refuse_pieces(copy.artifact, bad)
-    missing = [path.name for path in copy.signed.evidence if path.name not in proved]
-    if missing:  # the last line of defence: what nobody proved is not uploaded
-        failures = [
-            ItemRefusal(
-                label=name, form=EvidenceForm.BUNDLE, failure=StepFailure(Step.EVIDENCE, _unread(name))
-            )
-            for name in missing
-        ]
-        return refuse_pieces(copy.artifact, failures)
-    return proved
+    read = {name for item in items.values() for name in files_of(item)}
+    for path in copy.signed.evidence:
+        if path.name not in read:  # by no consumer, and so proved by nobody
+            failure = StepFailure(Step.EVIDENCE, _unread(path.name))
+            bad.append(ItemRefusal(label=path.name, form=EvidenceForm.BUNDLE, failure=failure))
+    return refuse_pieces(copy.artifact, bad) if bad else proved
