@@ -144,10 +144,14 @@ def test_two_files_of_a_name_are_two_and_cannot_both_be_published(dist: Path, tm
     other = tmp_path / WHEEL
     other.write_bytes(b"y")
 
+    spelled = tmp_path / WHEEL.replace("acme_widgets", "Acme.Widgets")
+    spelled.write_bytes(b"y")
+
     assert among(dist / WHEEL, other) == [WHEEL, WHEEL]
-    with pytest.raises(UsageError) as caught:
-        files_to_publish([dist / WHEEL, other])
-    assert caught.value.code == "name-twice"
+    for second in (other, spelled):
+        with pytest.raises(UsageError) as caught:
+            files_to_publish([dist / WHEEL, second])
+        assert caught.value.code == "name-twice"
 
 
 def test_a_file_that_is_not_there_is_said_first(dist: Path) -> None:

@@ -261,6 +261,29 @@ def test_two_jobs_of_one_pipeline_publish_at_once(publisher: Publisher) -> None:
     assert writes(publisher) == []
 
 
+def test_other_bytes_in_another_spelling_that_come_meanwhile_are_seen(publisher: Publisher) -> None:
+    """The registry takes both, and consumers would refuse the release."""
+    sign(publisher, f"dist/{WHEEL}")
+    hold = Hold(until=threading.Event(), reached=threading.Event())
+    publisher.sandbox.fault(hold, f"{WHEEL}.sigstore.json", method="PUT")
+    done: list[tuple[int, str]] = []
+
+    def first() -> None:
+        said = publish(publisher.apart(), f"dist/{WHEEL}")
+        done.append((said.returncode, code(said).partition("\n")[0]))
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert hold.reached.wait(timeout=60)
+    evil = publisher.sandbox.wheel("acme-widgets", "1.0", files={"acme_widgets/__init__.py": "x = 1\n"})
+    publisher.sandbox.put_files(publisher.project, [replace(evil, name=WHEEL.replace("acme_", "Acme."))])
+    hold.until.set()
+    thread.join(timeout=60)
+
+    assert done == [(1, "other-content")]
+    assert WHEEL not in rows(publisher)
+
+
 def test_where_a_name_may_be_given_once_the_faster_job_wins(publisher: Publisher) -> None:
     """A group can forbid a second row: the upload is refused then, and what is there is as good."""
     sign(publisher, f"dist/{WHEEL}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -181,6 +182,24 @@ def test_a_trust_file_that_does_not_name_the_project_is_said_to(signed: Publishe
     (words,) = said["judged"]
     assert words.startswith("judged cryptographically alone, under trust_config.json: "), words
     assert "pytrust.toml has no entry for acme-widgets" in words
+
+
+def test_a_release_that_is_pinned_by_its_hash(signed: Publisher) -> None:
+    """The hash decides about the file; its evidence has to speak for it all the same."""
+    text = pin_text(signed, "acme/acme-widgets").partition("  [[package.identity]]")[0]
+    sha256 = hashlib.sha256((signed.dist / WHEEL).read_bytes()).hexdigest()
+    text += f'version = "1.0"\nreason = "reviewed"\nsha256 = {{ "{WHEEL}" = "{sha256}" }}\n'
+    (signed.directory / "pytrust.toml").write_text(text, encoding="utf-8")
+    ok(publish(signed, "--dry-run", f"dist/{WHEEL}"))
+    shutil.copyfile(signed.dist / f"{SDIST}.sigstore.json", signed.dist / f"{WHEEL}.sigstore.json")
+    said = publish(signed, f"dist/{WHEEL}")
+    assert (said.returncode, code(said)) == (1, "bad-signature"), said.stderr
+
+    changed(signed)
+    ok(signed.sign("--overwrite", f"dist/{WHEEL}"))
+    said = publish(signed, f"dist/{WHEEL}")
+    assert (said.returncode, code(said)) == (1, "pinned-digest-differs"), said.stderr
+    assert rows(signed) == []
 
 
 def test_what_the_trust_file_revokes_is_not_published(signed: Publisher) -> None:

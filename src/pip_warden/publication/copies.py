@@ -16,6 +16,7 @@ from pip_warden.errors import UsageError
 from pip_warden.evidence.arguments import artifacts_among
 from pip_warden.evidence.names import evidence_of
 from pip_warden.evidence.siblings import Siblings
+from pip_warden.names import parse_artifact_name
 from pip_warden.publish.signed import SignedFile, signed_files
 
 
@@ -45,15 +46,16 @@ def files_to_publish(paths: Iterable[Path]) -> tuple[Path, ...]:
         hint="Build and sign first; an empty dist/ is an error.",
     )
     files = artifacts_among(paths, nothing=nothing)
-    names: set[str] = set()
+    taken: dict[object, Path] = {}
     for path in files:
-        if path.name in names:
+        other = taken.setdefault(parse_artifact_name(path.name).choice, path)
+        if other is not path:
+            both = f"{escape_text(str(other))} and {escape_text(str(path))}"
             raise UsageError(
                 "name-twice",
-                f"expected each file name once, found {escape_text(path.name)} in two directories",
-                hint="A registry has one file of a name. Name the one that is meant.",
+                f"expected one file of each name, found {both}",
+                hint="Installers take them for one, in another spelling too. Name the one that is meant.",
             )
-        names.add(path.name)
     return files
 
 

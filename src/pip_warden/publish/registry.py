@@ -161,7 +161,9 @@ class Registry:
             RefusedError: As for :meth:`look`.
             UndecidedError: As for :meth:`look`.
         """
-        outcome: Outcome = "already there" if self._is_there(signed) else "would be uploaded"
+        outcome: Outcome = "would be uploaded"
+        if self._dry_run and self._is_there(signed):
+            outcome = "already there"
         return self.bring(Planned(signed=signed, path=signed.path, result=self._of_file(signed, outcome)))
 
     @property
@@ -220,6 +222,9 @@ class Registry:
                 f"expected {signed.name} with SHA-256 {signed.digest} as before, found other bytes",
                 hint="Something else writes to this run's private directory, or to the file.",
             )
+        # Once more: meanwhile somebody may have published other bytes under the name in another spelling.
+        if self._is_there(signed):
+            return self._of_file(signed, "already there")
         with signed.path.open("rb") as stream:
             reply = self._transport.post_form(
                 self._upload_url, form_fields(signed.path, signed.digest), stream, filename=signed.path.name
