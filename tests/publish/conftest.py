@@ -6,13 +6,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.terminal import typed_in
 from pins import trust_text
+from pip_warden._sigstore.services import read_services
+from pip_warden._sigstore.sign import Signatory, signatory
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import File, Job, Project, Sandbox
 
@@ -89,6 +93,14 @@ def publisher(tmp_path: Path) -> Iterator[Publisher]:
         made.put(sandbox.wheel("acme-widgets", "1.0"), sandbox.sdist("acme-widgets", "1.0"))
         sandbox.write_trust(tmp_path)
         yield made
+
+
+@contextmanager
+def signing(publisher: Publisher, token: str | None = None, **options: Any) -> Iterator[Signatory]:
+    """Open a signer with the publisher's token and trust config, as the commands do."""
+    services = read_services((publisher.directory / "trust_config.json").read_bytes())
+    with signatory(token or publisher.job.id_token(), services, **options) as by:
+        yield by
 
 
 def pin_text(publisher: Publisher, registry: str, *, require: str = "", project_id: int | None = None) -> str:

@@ -347,11 +347,15 @@ def test_a_detached_signature_needs_a_log_that_can_be_asked(publisher: Publisher
     assert caught.value.code == "detached-needs-rekor-v1"
 
 
+SIGN = ("pip-warden", "sign", "--trust-config", "trust_config.json")
+
+
 def test_evidence_that_is_there_is_not_replaced_unasked(publisher: Publisher) -> None:
     _ok(publisher.sign(f"dist/{WHEEL}"))
     before = (publisher.dist / f"{WHEEL}.sigstore.json").read_bytes()
+    other = publisher.sandbox.job(publisher.project, tag="v2.0").id_token()
 
-    assert _code(publisher.sign(f"dist/{WHEEL}")) == "evidence-exists"
+    assert _code(publisher.run(*SIGN, f"dist/{WHEEL}", SIGSTORE_ID_TOKEN=other)) == "evidence-exists"
     assert (publisher.dist / f"{WHEEL}.sigstore.json").read_bytes() == before
 
 

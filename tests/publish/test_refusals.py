@@ -58,14 +58,18 @@ def test_evidence_is_not_replaced_unasked(tmp_path: Path) -> None:
 def test_a_signature_that_consumers_would_refuse_is_not_written() -> None:
     sigstore = service()
     bundle = json.dumps(sigstore.sign_blob(DATA, CLAIMS)).encode()
-    ours: Any = SimpleNamespace(root=root_of(sigstore))
-    another: Any = SimpleNamespace(root=root_of(service()))
+    ours: Any = SimpleNamespace(root=root_of(sigstore), stamps=0)
+    another: Any = SimpleNamespace(root=root_of(service()), stamps=0)
+    stamped: Any = SimpleNamespace(root=root_of(sigstore), stamps=1)
 
     assert checked(Path("a.whl"), bundle, digest_of(DATA), ours)[1].envelope is None
     for by, digest in ((another, digest_of(DATA)), (ours, digest_of(b"other"))):
         with pytest.raises(UndecidedError) as caught:
             checked(Path("a.whl"), bundle, digest, by)
         assert (caught.value.code, caught.value.exit_code) == ("unverifiable-signature", 3)
+    with pytest.raises(UndecidedError) as caught:
+        checked(Path("a.whl"), bundle, digest_of(DATA), stamped)
+    assert (caught.value.code, caught.value.exit_code) == ("no-timestamp", 3)
 
 
 def test_b23_a_log_that_signs_under_another_host_than_its_urls_is_not_signed_with(

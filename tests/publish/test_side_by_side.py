@@ -8,22 +8,18 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sigstore._internal.fulcio import ExpiredCertificate
 
-from _sigstore.samples import CLAIMS, DATA, root_of, service
+from _sigstore.samples import DATA
 from hearing import hearing
+from pip_warden._sigstore import sign as sign_module
 from pip_warden._sigstore.deadline import DeadlineError, Threads, within
-from pip_warden._sigstore.sign import Signatory
-from pip_warden.errors import UndecidedError, UsageError
-from pip_warden.publish import sign
+from pip_warden.digests import digest_of
 from pip_warden.publish.side_by_side import AT_ONCE, side_by_side
-from pip_warden.publish.sign import sign_files
 from pip_warden.sandbox import Answer, Hold
-from publish.conftest import BIN, Publisher
+from publish.conftest import BIN, Publisher, signing
 
 WAIT = 60
 LOG = "/api/v1/log/entries"
@@ -105,15 +101,16 @@ def test_a_failure_leaves_what_was_before_it(publisher: Publisher) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 2])
-def test_nothing_behind_a_file_that_has_evidence_is_logged(publisher: Publisher, place: int) -> None:
+def test_other_evidence_is_found_before_anything_is_logged(publisher: Publisher, place: int) -> None:
     files = put(publisher, 6)
     (publisher.directory / f"{files[place]}.sigstore.json").write_bytes(b"old")
     result = publisher.sign(*files)
 
     assert result.returncode == 2
     assert "[evidence-exists]" in result.stderr
-    assert asked(publisher, LOG) == place + 1
-    assert bundles(publisher) == files[: place + 1]
+    assert f"{files[place]}.sigstore.json" in result.stderr
+    assert (asked(publisher, CERTIFICATE), asked(publisher, LOG)) == (0, 0)
+    assert bundles(publisher) == [files[place]]
     assert (publisher.directory / f"{files[place]}.sigstore.json").read_bytes() == b"old"
 
 
@@ -125,9 +122,8 @@ def test_files_of_one_name_do_not_share_evidence(publisher: Publisher) -> None:
 
     assert result.returncode == 2
     assert "[evidence-exists]" in result.stderr
-    assert [path.name for path in (publisher.directory / "out").iterdir()] == [
-        "file00-1.0.tar.gz.sigstore.json"
-    ]
+    assert (asked(publisher, CERTIFICATE), asked(publisher, LOG)) == (0, 0)
+    assert list((publisher.directory / "out").iterdir()) == []
 
 
 def test_an_interrupted_run_leaves_nothing_half_written(publisher: Publisher) -> None:
@@ -148,71 +144,27 @@ def test_an_interrupted_run_leaves_nothing_half_written(publisher: Publisher) ->
     assert bundles(publisher) == []
 
 
-def _files(directory: Path, number: int) -> list[Path]:
-    paths = [directory / f"{each:02}" for each in range(number)]
-    for path in paths:
-        path.write_bytes(DATA)
-    return paths
-
-
-def test_a_log_for_no_detached_signatures_gets_one_entry(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_calls_one_after_the_other_keep_their_thread(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sigstore, logged = service(), []
-
-    def sign_digest(digest: object) -> bytes:
-        logged.append(digest)
-        return json.dumps(sigstore.sign_blob(DATA, CLAIMS)).encode()
-
-    by: Any = SimpleNamespace(root=root_of(sigstore), sign_digest=sign_digest)
-    monkeypatch.setattr(sign, "REKOR_V1", "a version that this log has not")
-    with pytest.raises(UsageError) as caught:
-        sign_files(_files(tmp_path, 5), by, directory=tmp_path / "out", detached=True)
-
-    assert caught.value.code == "detached-needs-rekor-v1"
-    assert len(logged) == 1
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_certificate_that_expires_meanwhile(tmp_path: Path) -> None:
-    """The library looks at its end for each file; what was signed before stays."""
-    sigstore = service()
-    signed: list[object] = []
-
-    def sign_artifact(_hashed: object) -> Any:
-        signed.append(None)
-        if len(signed) > 2:
-            raise ExpiredCertificate
-        return SimpleNamespace(to_json=lambda: json.dumps(sigstore.sign_blob(DATA, CLAIMS)))
-
-    signer: Any = SimpleNamespace(sign_artifact=sign_artifact)
-    with Threads() as threads, pytest.raises(UndecidedError) as caught:
-        sign_files(_files(tmp_path, 9), Signatory(root_of(sigstore), signer, threads))
-
-    assert caught.value.code == "signing-failed"
-    assert "ExpiredCertificate" in caught.value.message
-    assert len(list(tmp_path.glob("*.sigstore.json"))) <= 2
-
-
-def test_calls_one_after_the_other_keep_their_thread() -> None:
     """With it, the library keeps its connections."""
     seen: list[threading.Thread] = []
 
-    def sign_dsse(_statement: object) -> Any:
-        seen.append(threading.current_thread())
-        return SimpleNamespace(to_json=lambda: "{}")
+    class Noting(Threads):
+        def within(self, seconds: float, call: Callable[[], Any]) -> Any:
+            def noted() -> Any:
+                seen.append(threading.current_thread())
+                return call()
 
-    signer: Any = SimpleNamespace(sign_dsse=sign_dsse)
-    statement = (
-        b'{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"00"}}]}'
-    )
-    with Threads() as threads:
-        by = Signatory(root_of(service()), signer, threads)
+            return super().within(seconds, noted)
+
+    monkeypatch.setattr(sign_module, "Threads", Noting)
+    with signing(publisher) as by:
         for _ in range(3):
-            by.sign_statement(statement.replace(b"]}", b'],"predicateType":"a","predicate":{}}'))
+            by.sign_digest(digest_of(DATA))
     seen[0].join(WAIT)
 
-    assert len(seen) == 3
+    assert len(seen) == 4  # one for the certificate
     assert set(seen) == {seen[0]}
     assert not seen[0].is_alive()
 
@@ -252,7 +204,7 @@ def _work(count: int, work: Callable[[int], int]) -> tuple[list[int], list[int],
         return work(item)
 
     try:
-        side_by_side(range(count), noted, finished.append, holds_up=lambda _: False)
+        side_by_side(range(count), noted, finished.append)
     except ValueError as err:
         return begun, finished, err
     return begun, finished, None
@@ -313,23 +265,16 @@ def test_what_cannot_be_finished_ends_it() -> None:
         return item
 
     with pytest.raises(ValueError, match="2"):
-        side_by_side(range(1000), work, finish, holds_up=lambda item: item == 2)
-    assert sorted(begun) == [0, 1, 2]
+        side_by_side(range(1000), work, finish)
+    assert sorted(begun) == list(range(len(begun)))
+    assert 3 <= len(begun) < 3 + AT_ONCE
 
 
-def test_a_name_that_cannot_have_evidence_is_met_in_its_turn(tmp_path: Path) -> None:
-    sigstore = service()
-    by: Any = SimpleNamespace(
-        root=root_of(sigstore),
-        sign_digest=lambda _digest: json.dumps(sigstore.sign_blob(DATA, CLAIMS)).encode(),
-    )
-    paths = _files(tmp_path, 2)
-    paths.append(tmp_path / ("x" * 250))
-    paths[2].write_bytes(DATA)
-    with pytest.raises((OSError, UsageError)):
-        sign_files(paths, by)
+def test_a_name_that_cannot_have_evidence_is_found_before_anything_is_logged(publisher: Publisher) -> None:
+    files = [*put(publisher, 2), f"dist/{'x' * 250}"]
+    (publisher.directory / files[2]).write_bytes(DATA)
+    result = publisher.sign(*files)
 
-    assert sorted(path.name for path in tmp_path.glob("*.sigstore.json")) == [
-        "00.sigstore.json",
-        "01.sigstore.json",
-    ]
+    assert (result.returncode, bundles(publisher)) == (2, [])
+    assert "[cannot-write]" in result.stderr
+    assert (asked(publisher, CERTIFICATE), asked(publisher, LOG)) == (0, 0)

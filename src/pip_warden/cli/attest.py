@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option
 from pip_warden.cli.examples import examples
-from pip_warden.cli.signing import open_signatory, signing_options, tell
+from pip_warden.cli.signing import Access, open_signatory, signing_options, tell
 from pip_warden.errors import UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
@@ -62,12 +62,11 @@ def command(
     predicate_type: str | None,
     kind: str | None,
     output_format: str,
-    identity_token: str | None,
-    trust_config: Path | None,
     output_directory: Path | None,
     overwrite: bool,
     quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
+    **access: Any,
 ) -> None:
     """Attest how each FILE was built: SLSA v1 provenance from a job's variables, and signed annotations.
 
@@ -87,8 +86,10 @@ def command(
     else:
         statements = _own_statement(predicate, predicate_type, kind, build_info)
     paths = files_to_sign(files)
-    with open_signatory(identity_token, trust_config, console) as by:
-        signed = attest_files(paths, by, statements, directory=output_directory, overwrite=overwrite)
+    with open_signatory(Access(**access), console) as (by, claimed):
+        signed = attest_files(
+            paths, by, statements, directory=output_directory, overwrite=overwrite, claimed=claimed
+        )
     tell("attest", signed, output_format, console)
 
 

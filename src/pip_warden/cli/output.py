@@ -160,5 +160,9 @@ def _fitted(text: str, share: str, columns: int) -> str:
 
 def _can_redraw(stream: IO[str]) -> bool:
     """Return whether a line can be redrawn: on a terminal, and not in the log of a CI job."""
-    is_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
-    return stream.isatty() and os.environ.get("TERM") != "dumb" and not is_ci
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and not is_ci_job()
+
+
+def is_ci_job() -> bool:
+    """Return whether this is a job of a CI system, where nobody answers."""
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}

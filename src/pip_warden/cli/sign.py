@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option
 from pip_warden.cli.examples import examples
-from pip_warden.cli.signing import open_signatory, signing_options, tell
+from pip_warden.cli.signing import Access, open_signatory, signing_options, tell
 
 
 @click.command(
@@ -31,12 +31,11 @@ def command(
     detached: bool,
     crt_format: Literal["pem", "base64"],
     output_format: str,
-    identity_token: str | None,
-    trust_config: Path | None,
     output_directory: Path | None,
     overwrite: bool,
     quiet: int,
     debug: bool,  # noqa: ARG001 -- read by cli.run
+    **access: Any,
 ) -> None:
     """Sign each FILE without a key: the job's ID token is exchanged for a short-lived certificate.
 
@@ -49,7 +48,7 @@ def command(
 
     paths = files_to_sign(files)
     console = Console(quiet=quiet)
-    with open_signatory(identity_token, trust_config, console) as by:
+    with open_signatory(Access(**access), console) as (by, claimed):
         signed = sign_files(
             paths,
             by,
@@ -57,5 +56,6 @@ def command(
             detached=detached,
             crt_format=crt_format,
             overwrite=overwrite,
+            claimed=claimed,
         )
     tell("sign", signed, output_format, console)

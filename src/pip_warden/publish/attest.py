@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from pip_warden._sigstore.fields import base64_of
 from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.wire import WireBundle
-from pip_warden.digests import Digest, digest_of_file
+from pip_warden.digests import Digest
 from pip_warden.errors import InternalError
 from pip_warden.evidence.names import ATTESTATION, ATTESTATION_KINDS, BUNDLE
-from pip_warden.publish.sign import REKOR_V1, Job, Made, Signed, checked, make_all
+from pip_warden.publish.existing import Job
+from pip_warden.publish.sign import REKOR_V1, Signed, make_all
+from pip_warden.publish.token import TokenClaims
 from pip_warden.strict_json import JSONValue
 
 Predicate = tuple[str, str, Mapping[str, JSONValue]]
@@ -30,6 +31,7 @@ def attest_files(
     *,
     directory: Path | None = None,
     overwrite: bool = False,
+    claimed: TokenClaims | None = None,
 ) -> list[Signed]:
     """Sign each statement about each file and write it as ``FILE.<kind>.sigstore.json``.
 
@@ -42,33 +44,35 @@ def attest_files(
         statements: What is said of each.
         directory: Where evidence is written; next to each file where None.
         overwrite: Replace existing evidence.
+        claimed: Who signs; a statement of the same signer that is there already, and says the same, stays.
+            None keeps nothing.
 
     Raises:
         UsageError: ``evidence-exists`` or ``cannot-write``.
-        UndecidedError: ``signing-failed``.
+        UndecidedError: ``signing-failed``, ``no-timestamp`` or ``token-ran-out``.
         UndecidedError: ``unverifiable-signature``.
     """
-    jobs = (
-        Job(
-            path=path,
-            names=(f"{path.name}.{kind}{BUNDLE}", f"{path.name}.{kind}{ATTESTATION}"),
-            make=partial(_attest, path, by, (kind, predicate_type, predicate)),
-        )
-        for path in paths
-        for kind, predicate_type, predicate in statements
-    )
-    return make_all(jobs, directory=directory, overwrite=overwrite)
+    jobs = [_job(path, said) for path in paths for said in statements]
+    return make_all(jobs, by, directory, overwrite=overwrite, claimed=claimed)
 
 
-def _attest(path: Path, by: Signatory, said: Predicate) -> Made:
+def _job(path: Path, said: Predicate) -> Job:
     kind, predicate_type, predicate = said
-    digest = digest_of_file(path)
-    bundle = by.sign_statement(statement(path.name, digest, predicate_type, predicate))
-    wire, proved = checked(path, bundle, digest, by)
-    contents = {f"{path.name}.{kind}{BUNDLE}": bundle}
-    if kind in ATTESTATION_KINDS and wire.entry.version == REKOR_V1 and wire.entry.promise is not None:
-        contents[f"{path.name}.{kind}{ATTESTATION}"] = pep740(wire)
-    return Made(path=path, contents=contents, proved=proved)
+    name, copy = f"{path.name}.{kind}{BUNDLE}", f"{path.name}.{kind}{ATTESTATION}"
+
+    def contents(wire: WireBundle, raw: bytes) -> dict[str, bytes]:
+        has_copy = (
+            kind in ATTESTATION_KINDS and wire.entry.version == REKOR_V1 and wire.entry.promise is not None
+        )
+        return {name: raw} | ({copy: pep740(wire)} if has_copy else {})
+
+    return Job(
+        path=path,
+        bundle=name,
+        others=(copy,),
+        statement=lambda digest: statement(path.name, digest, predicate_type, predicate),
+        contents=contents,
+    )
 
 
 def statement(

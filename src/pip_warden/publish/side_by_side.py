@@ -22,9 +22,7 @@ _GRACE = 5.0
 """Seconds that work in other threads has to end after a failure. What takes longer hangs at a server."""
 
 
-def side_by_side(
-    items: Iterable[A], work: Callable[[A], B], finish: Callable[[B], C], *, holds_up: Callable[[A], bool]
-) -> list[C]:
+def side_by_side(items: Iterable[A], work: Callable[[A], B], finish: Callable[[B], C]) -> list[C]:
     """Work on items side by side, and finish each in the order of the items, in this thread.
 
     It ends as if done one after the other: what is raised is the failure of the first item that has one; all
@@ -35,8 +33,6 @@ def side_by_side(
         items: What to work on.
         work: Done in other threads.
         finish: Takes what ``work`` returned; done in the calling thread.
-        holds_up: Whether nothing behind an item is begun before that is finished: where it will probably
-            fail, the work on those would be for nothing.
 
     Raises:
         Exception: Whatever ``work`` or ``finish`` raised for an item.
@@ -49,7 +45,7 @@ def side_by_side(
                 if any(each.done() and each.exception() for each in begun):
                     break  # raised below, in its turn
                 begun.append(threads.begin(partial(work, item)))
-                while len(begun) >= (1 if holds_up(item) else AT_ONCE):
+                while len(begun) >= AT_ONCE:
                     finished.append(finish(begun.popleft().result()))
             while begun:
                 finished.append(finish(begun.popleft().result()))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -24,7 +22,9 @@ from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Item
 from pip_warden.evidence.names import BUNDLE, CERTIFICATE, SIGNATURE
 from pip_warden.faults import Fault
+from pip_warden.publish.existing import Job, Judge, Made, check_places, kept_evidence
 from pip_warden.publish.side_by_side import side_by_side
+from pip_warden.publish.token import TokenClaims
 
 CrtFormat = Literal["pem", "base64"]
 _DSSE = b"DSSEv1 "
@@ -40,11 +40,13 @@ class Signed:
         path: The file.
         written: The evidence files that were written.
         proved: What that evidence proves.
+        kept: The evidence files that were there, and stay.
     """
 
     path: Path
     written: tuple[Path, ...]
     proved: VerificationResult
+    kept: tuple[Path, ...] = ()
 
 
 def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -71,38 +73,6 @@ def files_to_sign(paths: Iterable[Path]) -> tuple[Path, ...]:
     return files
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
-    """What is to be made for one file.
-
-    Attributes:
-        path: The file.
-        names: Names that its evidence may get.
-        make: Signs and verifies; writes nothing.
-        is_trial: Whether it shows if the others can be made at all.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-    make: Callable[[], Made]
-    is_trial: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Made:
-    """Evidence of one file that is not written yet.
-
-    Attributes:
-        path: The file.
-        contents: The content of each evidence file, by its name.
-        proved: What that evidence proves.
-    """
-
-    path: Path
-    contents: dict[str, bytes]
-    proved: VerificationResult
-
-
 def sign_files(
     paths: Iterable[Path],
     by: Signatory,
@@ -111,6 +81,7 @@ def sign_files(
     detached: bool = False,
     crt_format: CrtFormat = "pem",
     overwrite: bool = False,
+    claimed: TokenClaims | None = None,
 ) -> list[Signed]:
     """Sign files, verify each bundle, and write it as ``FILE.sigstore.json``.
 
@@ -121,58 +92,72 @@ def sign_files(
         detached: Also write ``FILE.sig`` and ``FILE.crt``, as in the GitLab tutorial.
         crt_format: PEM, or base64 of PEM as cosign 2 writes it.
         overwrite: Replace existing evidence.
+        claimed: Who signs; evidence of the same signer that is there already stays. None keeps nothing.
 
     Raises:
         UsageError: ``evidence-exists``, ``cannot-write`` or ``detached-needs-rekor-v1``.
-        UndecidedError: ``signing-failed``.
+        UndecidedError: ``signing-failed``, ``no-timestamp`` or ``token-ran-out``.
         UndecidedError: ``unverifiable-signature``: the new signature does not verify.
     """
-    suffixes = (BUNDLE, SIGNATURE, CERTIFICATE) if detached else (BUNDLE,)
-    jobs = (
-        Job(
-            path=path,
-            names=tuple(f"{path.name}{suffix}" for suffix in suffixes),
-            make=partial(_sign, path, by, crt_format if detached else None),
-            is_trial=detached and number == 0,
-        )
-        for number, path in enumerate(paths)
-    )
-    return make_all(jobs, directory=directory, overwrite=overwrite)
+    if detached and by.services.log_version != 1:
+        raise _no_detached()
+
+    def job(path: Path) -> Job:
+        name = f"{path.name}{BUNDLE}"
+
+        def contents(wire: WireBundle, raw: bytes) -> dict[str, bytes]:
+            pair = detached_pair(path, wire, crt_format) if detached else {}
+            return {name: raw} | pair
+
+        pair = (f"{path.name}{SIGNATURE}", f"{path.name}{CERTIFICATE}") if detached else ()
+        return Job(path=path, bundle=name, others=pair, statement=None, contents=contents)
+
+    return make_all([job(path) for path in paths], by, directory, overwrite=overwrite, claimed=claimed)
 
 
-def make_all(jobs: Iterable[Job], *, directory: Path | None, overwrite: bool) -> list[Signed]:
+def make_all(
+    jobs: Sequence[Job],
+    by: Signatory,
+    directory: Path | None,
+    *,
+    overwrite: bool,
+    claimed: TokenClaims | None,
+) -> list[Signed]:
     """Make evidence side by side, and write it file by file, in the order of the jobs.
 
-    What fails leaves written what was made before it, and nothing behind it. No job is begun behind one that
-    will probably fail, so that no log gets entries which nobody keeps.
+    What is there already, and whether the rest can be written, is found out for all before the first is
+    made. What fails leaves written what was made before it, and nothing behind it.
 
     Raises:
         UsageError: ``evidence-exists`` or ``cannot-write``.
         WardenError: What making one raised.
     """
+    check_places(jobs, directory)
+    judge = Judge(root=by.root, claimed=claimed, stamps=by.stamps)
+    kept = [None] * len(jobs) if overwrite else kept_evidence(jobs, directory, judge)
 
     def write(made: Made) -> Signed:
         where = directory or made.path.parent
         return Signed(
-            path=made.path, written=write_all(where, made.contents, overwrite=overwrite), proved=made.proved
+            path=made.path,
+            written=write_all(where, made.contents, overwrite=overwrite),
+            proved=made.proved,
+            kept=tuple(where / name for name in made.kept),
         )
 
-    def holds_up(job: Job) -> bool:
-        # Not Path.exists, which raises for some names: what is wrong with one is found in its turn.
-        there = (os.path.exists((directory or job.path.parent) / name) for name in job.names)
-        return job.is_trial or (not overwrite and any(there))
+    def make(item: tuple[Job, Made | None]) -> Made:
+        job, there = item
+        return there or _made(job, by)
 
-    return side_by_side(jobs, lambda job: job.make(), write, holds_up=holds_up)
+    return side_by_side(zip(jobs, kept, strict=True), make, write)
 
 
-def _sign(path: Path, by: Signatory, detached: CrtFormat | None) -> Made:
-    digest = digest_of_file(path)
-    bundle = by.sign_digest(digest)
-    wire, proved = checked(path, bundle, digest, by)
-    contents = {f"{path.name}{BUNDLE}": bundle}
-    if detached:
-        contents |= detached_pair(path, wire, detached)
-    return Made(path=path, contents=contents, proved=proved)
+def _made(job: Job, by: Signatory) -> Made:
+    digest = digest_of_file(job.path)
+    statement = job.statement(digest) if job.statement else None
+    bundle = by.sign_digest(digest) if statement is None else by.sign_statement(statement)
+    wire, proved = checked(job.path, bundle, digest, by)
+    return Made(path=job.path, contents=job.contents(wire, bundle), proved=proved)
 
 
 def checked(
@@ -180,10 +165,10 @@ def checked(
 ) -> tuple[WireBundle, VerificationResult]:
     """Read a new bundle, and verify it as strictly as its consumers will.
 
-    The library only logs a failed time stamp.
+    The library only logs a failed time stamp, so that their number is checked here.
 
     Raises:
-        UndecidedError: ``unverifiable-signature``.
+        UndecidedError: ``unverifiable-signature`` or ``no-timestamp``.
     """
     item = read_bundle(path.name, bundle)
     if not isinstance(item, Item):
@@ -191,6 +176,13 @@ def checked(
     proved = verify_bundle(item.wire, digest, by.root)
     if isinstance(proved, Fault):
         raise _unverifiable(path, proved)
+    if len(item.wire.timestamps) < by.stamps:
+        raise UndecidedError(
+            "no-timestamp",
+            f"expected {by.stamps} time stamps in the signature of {path.name}, "
+            f"found {len(item.wire.timestamps)}",
+            hint="Nothing was written for this file.",
+        )
     return item.wire, proved
 
 
@@ -211,18 +203,22 @@ def detached_pair(path: Path, wire: WireBundle, crt_format: CrtFormat) -> dict[s
         UsageError: ``detached-needs-rekor-v1``.
     """
     if wire.entry.version != REKOR_V1:
-        raise UsageError(
-            "detached-needs-rekor-v1",
-            "expected a Rekor v1 log for --detached, found another",
-            hint="A detached signature carries no log entry; only Rekor v1 can be asked for it. "
-            "Leave --detached out: the bundle has all.",
-        )
+        raise _no_detached()
     pem = pem_of(wire.certificate)
     crt = pem if crt_format == "pem" else base64.b64encode(pem) + b"\n"
     return {
         f"{path.name}{SIGNATURE}": base64.b64encode(wire.signature) + b"\n",
         f"{path.name}{CERTIFICATE}": crt,
     }
+
+
+def _no_detached() -> UsageError:
+    return UsageError(
+        "detached-needs-rekor-v1",
+        "expected a Rekor v1 log for --detached, found another",
+        hint="A detached signature carries no log entry; only Rekor v1 can be asked for it. "
+        "Leave --detached out: the bundle has all.",
+    )
 
 
 def write_all(directory: Path, contents: dict[str, bytes], *, overwrite: bool) -> tuple[Path, ...]:

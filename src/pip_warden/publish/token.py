@@ -37,6 +37,11 @@ class TokenClaims:
         claimed_project_id: The signer's project id.
         claimed_trigger: How the pipeline was started.
         claimed_runner: The runner environment.
+        claimed_certificate_issuer: The issuer that the certificate will name: behind an identity provider
+            for several, the one that it asked.
+        claimed_place: Names and values of the certificate's claims about project and commit, where the token
+            says them.
+        is_person: Whether it is a person's, and no job's.
     """
 
     claimed_issuer: str
@@ -44,9 +49,17 @@ class TokenClaims:
     claimed_project_id: str
     claimed_trigger: str
     claimed_runner: str
+    claimed_certificate_issuer: str
+    claimed_place: tuple[tuple[str, str], ...] = ()
+    is_person: bool = False
 
     def in_words(self) -> str:
         """Return what consumers will pin, for people."""
+        if self.is_person:
+            return (
+                f"signing as {escape_text(self.claimed_subject)}\n"
+                f"  issued by {escape_text(self.claimed_certificate_issuer)}"
+            )
         return (
             f"signing as {escape_text(self.claimed_subject)}\n"
             f"  issued by {escape_text(self.claimed_issuer)}, "
@@ -55,39 +68,39 @@ class TokenClaims:
         )
 
 
-def find_token(given: str | None, environ: Mapping[str, str]) -> str:
-    """Return the identity token: the one given, else ``SIGSTORE_ID_TOKEN``, else what the CI system offers.
-
-    Raises:
-        UsageError: ``no-identity-token``.
-    """
+def find_token(given: str | None, environ: Mapping[str, str]) -> str | None:
+    """Return the identity token: given, else in ``SIGSTORE_ID_TOKEN``, else as the CI system offers it."""
     from pip_warden._sigstore.sign import ambient_token
 
     token = given or environ.get("SIGSTORE_ID_TOKEN") or environ.get("SIGSTORE_IDENTITY_TOKEN")
-    token = token or ambient_token()
-    if not token:
-        raise UsageError(
-            "no-identity-token",
-            "expected an identity token in SIGSTORE_ID_TOKEN or --identity-token, found none",
-            hint=_HOW,
-        )
-    return token.strip()
+    token = (token or ambient_token() or "").strip()
+    return token or None
 
 
-def read_token(token: str, *, now: datetime, is_public_good: bool) -> TokenClaims:
+def no_token() -> UsageError:
+    """Return the error for a missing token."""
+    return UsageError(
+        "no-identity-token",
+        "expected an identity token in SIGSTORE_ID_TOKEN or --identity-token, found none",
+        hint=f"{_HOW}. Outside CI, at a terminal: --browser",
+    )
+
+
+def read_token(token: str, *, now: datetime, is_public_good: bool, audience: str = AUDIENCE) -> TokenClaims:
     """Read a token, and refuse it early where signing would fail or give a useless signature.
 
     Args:
         token: The JWT.
         now: The time, aware.
         is_public_good: Whether the public-good instance will sign.
+        audience: For whom it must be.
 
     Raises:
         UsageError: ``bad-identity-token``, ``wrong-audience``, ``expired-token``, ``config-not-in-project``,
             ``fork-pipeline`` or ``unknown-issuer``.
     """
     claims = _payload(token)
-    _check_audience(claims.get("aud"))
+    _check_audience(claims.get("aud"), audience)
     _check_time(claims.get("exp"), now)
     issuer = str(claims.get("iss", ""))
     if "project_path" not in claims:
@@ -101,7 +114,14 @@ def read_token(token: str, *, now: datetime, is_public_good: bool) -> TokenClaim
         claimed_project_id=str(claims.get("project_id", "?")),
         claimed_trigger=str(claims.get("pipeline_source", "?")),
         claimed_runner=str(claims.get("runner_environment", "?")),
+        claimed_certificate_issuer=issuer,
+        claimed_place=_place(claims, {"project-id": "project_id", "source-digest": "sha"}),
     )
+
+
+def _place(claims: dict[str, JSONValue], names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return claims by the names that they have in the certificate, where the token has them."""
+    return tuple((ours, str(claims[theirs])) for ours, theirs in names.items() if claims.get(theirs))
 
 
 def _check_issuer(issuer: str, *, is_public_good: bool) -> None:
@@ -143,6 +163,8 @@ def _check_own_code(claims: dict[str, JSONValue]) -> None:
 def _of_no_gitlab(claims: dict[str, JSONValue], issuer: str) -> TokenClaims:
     """Read the token of another CI system or of a person; the CA decides whether it accepts it."""
     workflow = claims.get("job_workflow_ref")
+    federated = claims.get("federated_claims")
+    asked = federated.get("connector_id") if isinstance(federated, dict) else None
     subject = (
         f"https://github.com/{workflow}" if workflow else str(claims.get("email") or claims.get("sub") or "?")
     )
@@ -152,6 +174,9 @@ def _of_no_gitlab(claims: dict[str, JSONValue], issuer: str) -> TokenClaims:
         claimed_project_id=str(claims.get("repository_id", "?")),
         claimed_trigger=str(claims.get("event_name", "?")),
         claimed_runner=str(claims.get("runner_environment", "?")),
+        claimed_certificate_issuer=str(asked) if asked else issuer,
+        claimed_place=_place(claims, {"project-id": "repository_id", "source-digest": "sha"}),
+        is_person=not workflow and bool(claims.get("email")),
     )
 
 
@@ -170,12 +195,12 @@ def _payload(token: str) -> dict[str, JSONValue]:
         ) from err
 
 
-def _check_audience(audience: JSONValue) -> None:
-    audiences = audience if isinstance(audience, list) else [audience]
-    if AUDIENCE not in audiences:
+def _check_audience(found: JSONValue, wanted: str) -> None:
+    audiences = found if isinstance(found, list) else [found]
+    if wanted not in audiences:
         raise UsageError(
             "wrong-audience",
-            f"expected the audience {AUDIENCE}, found {escape_text(str(audience))}",
+            f"expected the audience {escape_text(wanted)}, found {escape_text(str(found))}",
             hint=_HOW,
         )
 
