@@ -191,10 +191,11 @@ def _sandbox_and_second_terminal(reader: Reader) -> None:
                 printed += line
                 if "Ctrl-C" in line:
                     break
-            told = re.search(r"In another terminal, .*:\n\n((?:  .*\n)+)\nCtrl-C ends it\.\n", printed)
-            assert told is not None, printed
-            typed = re.sub("^  ", "", told[1], flags=re.MULTILINE)
+            told = re.findall(r":\n\n((?:  .*\n)+)", printed)
+            assert len(told) == 2, printed
+            typed, published = (re.sub("^  ", "", block, flags=re.MULTILINE) for block in told)
             reader.types(f"{ACTIVATE}\n{typed}")
+            reader.types(f"{ACTIVATE}\npip install -q 'pip-warden[publish]'\n{published}")
         finally:
             os.killpg(first.pid, signal.SIGINT)
         first.communicate(timeout=60)

@@ -36,6 +36,15 @@ def need_extra(extra: Extra, command: str) -> None:
         )
 
 
+def has_extra(extra: Extra) -> bool:
+    """Return whether an extra is installed.
+
+    Args:
+        extra: The extra.
+    """
+    return all(map(_is_there, _MODULES[extra]))
+
+
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None

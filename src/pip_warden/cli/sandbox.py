@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
+from pip_warden.cli.sandbox_job import introduction, typed, write_job, write_secret
 from pip_warden.cli.style import layout_of
 from pip_warden.disk import is_full
 from pip_warden.errors import UsageError
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("sandbox"),
     show_default=True,
-    help="Where env, trusted_root.json, signing_config.json and trust_config.json are written.",
+    help="Where env, job, trusted_root.json, signing_config.json, trust_config.json, promotion.toml and a "
+    "project to build are written.",
 )
 @click.option(
     "--dump",
@@ -103,16 +104,14 @@ def _writing(place: Path, option: str) -> Iterator[None]:
 
 
 def _write_environment(sandbox: Sandbox, path: Path, *, empty: bool) -> Path:
-    """Fill the sandbox, and write its URL and a token, which differ in every run, to be sourced."""
+    """Fill the sandbox; write its URL, a token and a job, which differ in every run, to be sourced."""
     from pip_warden.sandbox.example import fill
 
     token = sandbox.token(scopes=("api",)) if empty else fill(sandbox).token
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(
-        f"export GITLAB_URL={sandbox.gitlab_url}\nexport GITLAB_TOKEN={token}\n", encoding="utf-8"
-    )
-    return path
+    shared = {"GITLAB_URL": sandbox.gitlab_url, "GITLAB_TOKEN": token}
+    if not empty:
+        write_job(sandbox, path.parent, shared)
+    return write_secret(path, shared)
 
 
 def _introduction(
@@ -129,21 +128,18 @@ def _introduction(
         "In another terminal, in this directory:\n"
     )
     yield ""
-    yield from layout.command(f". {_typed(environment)}")
+    yield from layout.command(f". {typed(environment)}")
     if not empty:
-        first = f'--source "$GITLAB_URL" --trusted-root {_typed(root)}'
+        first = f'--source "$GITLAB_URL" --trusted-root {typed(root)}'
         yield from layout.command(f"pip-warden trust add acme-gears {first} --project acme/gears")
         yield from layout.command("pip-warden trust add acme-widgets --project acme/widgets")
         yield from layout.command("safe-install acme-widgets")
-    if Path("pytrust.toml").exists():
+        yield from introduction(environment.parent, layout)
+    earlier = [path for path in (Path("pytrust.toml"), environment.parent / "dist") if path.exists()]
+    if earlier:
         yield ""
         yield from layout.line(
-            "First remove the pytrust.toml that is here, if it is an earlier sandbox's: the keys are new."
+            f"First remove the {' and the '.join(map(str, earlier))} that is here, if it is an earlier "
+            "sandbox's: the keys are new."
         )
     yield from ("", "Ctrl-C ends it.")
-
-
-def _typed(path: Path) -> str:
-    """Return a path quoted for a shell, and with a slash: without one, ``.`` looks a file up in PATH."""
-    text = str(path)
-    return shlex.quote(text if "/" in text else f"./{text}")
