@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
+
 from sigstore.oidc import Issuer
 
 from pip_warden._sigstore.services import said_by
@@ -24,7 +27,8 @@ def log_in(issuer_url: str, *, client_id: str) -> str:
         UndecidedError: ``login-failed``.
     """
     try:
-        return str(Issuer(issuer_url).identity_token(client_id=client_id))
+        with redirect_stdout(sys.stderr):  # where it asks for the code
+            return str(Issuer(issuer_url).identity_token(client_id=client_id))
     except Exception as err:
         raise UndecidedError(
             "login-failed",

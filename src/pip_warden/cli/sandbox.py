@@ -123,6 +123,7 @@ def _introduction(
         f"Fulcio      {sandbox.fulcio_url}\n"
         f"Rekor       {sandbox.rekor_url}\n"
         f"Timestamps  {sandbox.tsa_url}\n"
+        f"Log in      {sandbox.people.issuer} (anybody, as {sandbox.people.mail})\n"
         f"Trust root  {root}\n"
         "\n"
         "In another terminal, in this directory:\n"

@@ -15,6 +15,7 @@ from pip_warden.sandbox.gitlab.instance import Instance
 from pip_warden.sandbox.gitlab.oidc import OidcIssuer
 from pip_warden.sandbox.gitlab.state import GitLabState
 from pip_warden.sandbox.origins import Origins
+from pip_warden.sandbox.people import People
 from pip_warden.sandbox.recorder import RecordedRequest, Recorder
 from pip_warden.sandbox.registry_edits import RegistryEdits
 from pip_warden.sandbox.signing import EvidenceForm
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from pip_warden.sandbox.packages import File
     from pip_warden.sandbox.sigstore import Lie
 
-ORIGINS = ("gitlab", "storage", "pypi", "files", "fulcio", "rekor", "tsa")
+ORIGINS = ("gitlab", "storage", "pypi", "files", "fulcio", "rekor", "tsa", "people")
 """Names of the origins, as in the log of requests and in ``ports``."""
 
 
@@ -75,11 +76,14 @@ class Sandbox(Tenants, RegistryEdits):
             self.fulcio_url, self.rekor_url, self.tsa_url = urls["fulcio"], urls["rekor"], urls["tsa"]
             self.upstream = Upstream(url=urls["pypi"], files_url=urls["files"], now=self.clock.now)
             self.instance = self._instance()
+            self.people = People(urls["people"], self.clock.now)
             self.sigstore = SigstoreService(
                 self.clock,
                 jwks_for=self._jwks_for,
-                issuers=[self.issuer],
-                urls=Urls(fulcio=self.fulcio_url, rekor=self.rekor_url, tsa=self.tsa_url, oidc=self.issuer),
+                issuers=[self.issuer, self.people.issuer],
+                urls=Urls(
+                    fulcio=self.fulcio_url, rekor=self.rekor_url, tsa=self.tsa_url, oidc=self.people.issuer
+                ),
             )
             self._origins.start({name: self._wrapped(name, app) for name, app in self._apps().items()})
         except BaseException:
@@ -256,10 +260,13 @@ class Sandbox(Tenants, RegistryEdits):
             "fulcio": fulcio_app(self.sigstore),
             "rekor": rekor_app(self.sigstore),
             "tsa": tsa_app(self.sigstore),
+            "people": self.people.app(),
         }
 
     def _wrapped(self, name: str, app: ASGIApp) -> ASGIApp:
         return self._recorder.wrap(name, self.faults.wrap(name, app))
 
     def _jwks_for(self, issuer: str) -> dict[str, object] | None:
+        if issuer == self.people.issuer:
+            return self.people.jwks()
         return self.instance.oidc.jwks() if issuer == self.issuer else None
