@@ -49,7 +49,7 @@ def memory(world: World, *, size: int = 2_000_000_000) -> Iterator[tuple[str, Ro
         variables = world.ask("job", project="large/published")
         program, config = str(tools.BIN / "pip-warden"), f"{world.where['trust']}/trust_config.json"
         found = {
-            "pip-warden sign": (program, "sign", "--trust-config", config, str(wheel)),
+            "pip-warden sign": (program, "sign", "--overwrite", "--trust-config", config, str(wheel)),
             "pip-warden publish": (program, "publish", "--trust-config", config, str(wheel)),
         }
         runs = {each: tools.command(*words, variables=variables) for each, words in found.items()}

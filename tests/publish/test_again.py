@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from publish.conftest import Publisher
+from pip_warden.errors import UsageError
+from pip_warden.publish.sign import sign_files
+from publish.conftest import Publisher, signing
 from publish.test_killed import _killed_at
 from publish.test_side_by_side import CERTIFICATE, LOG, asked, bundles, put
 
@@ -208,6 +210,17 @@ def test_a_pair_that_is_not_its_bundles_is_other_evidence(publisher: Publisher, 
     assert (other.returncode, alone.returncode) == (2, 2)
     assert f"{name} (another content" in other.stderr
     assert "without file00.bin.sigstore.json" in alone.stderr
+
+
+def test_without_a_token_to_compare_with_nothing_is_kept(publisher: Publisher) -> None:
+    files = [publisher.directory / file for file in put(publisher, 1)]
+    with signing(publisher) as by:
+        sign_files(files, by)
+        with pytest.raises(UsageError) as caught:
+            sign_files(files, by)
+
+    assert caught.value.code == "evidence-exists"
+    assert "cannot be compared with a token" in caught.value.message
 
 
 def test_attesting_again_in_the_same_job_keeps_everything(publisher: Publisher) -> None:

@@ -63,15 +63,15 @@ class StampError(Exception):
         self.server = server
 
 
-@dataclass(slots=True)
 class Asked:
     """Which server one signature asked last, for whoever waits for it.
 
     Attributes:
-        server: The server; the CA to begin with.
+        server: The server.
     """
 
-    server: Server
+    def __init__(self, first: Server) -> None:
+        self.server = first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
