@@ -52,6 +52,14 @@ def test_a_jobs_environment_is_for_its_owner_alone_and_apart(sandbox: Sandbox, a
     assert values.stdout == "[]"
 
 
+def _shell(script: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.mark.timeout(300)
 def test_the_publishers_commands_run_as_printed(alone: Path) -> None:
     """Build, sign, attest, publish and promote, typed into a shell in a fresh home."""
@@ -66,11 +74,9 @@ def test_the_publishers_commands_run_as_printed(alone: Path) -> None:
             printed = "".join(iter(running.stdout.readline, "Ctrl-C ends it.\n"))
             commands = printed.partition("As the job of a publisher")[2].partition(":\n\n")[2].rstrip()
             again = commands.replace(" sign ", " sign --format json ")
-            for script in (commands, again.partition("pip-warden publish")[0]):
-                typed_in = subprocess.run(
-                    ["bash", "-e", "-c", script], env=environment, capture_output=True, text=True, check=False
-                )
-                assert typed_in.returncode == 0, typed_in.stdout + typed_in.stderr
+            said = [
+                _shell(script, environment) for script in (commands, again.partition("pip-warden publish")[0])
+            ]
         finally:
             os.killpg(running.pid, signal.SIGINT)
 
@@ -79,7 +85,7 @@ def test_the_publishers_commands_run_as_printed(alone: Path) -> None:
     assert typed_words == [
         f"pip-warden {each}" for each in ("sign", "attest", "publish", "promote", "verify-release")
     ]
-    assert '"kept": [\n        "acme_bolts-1.0' in typed_in.stdout, "the build makes the same bytes again"
+    assert '"kept": [\n        "acme_bolts-1.0' in said[1], "the build makes the same bytes again"
 
 
 def test_an_earlier_trust_file_is_spoken_of(sandbox: Sandbox, alone: Path) -> None:

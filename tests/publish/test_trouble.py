@@ -78,6 +78,22 @@ def test_a_log_of_version_2_needs_the_stamp(publisher: Publisher) -> None:
     assert asked(publisher, "/api/v2/log/entries") == 0
 
 
+def test_a_log_of_version_2_without_any_authority_is_found_before_anything_is_asked(
+    publisher: Publisher,
+) -> None:
+    files = put(publisher, 1)
+    config = _config(publisher)
+    config["signingConfig"]["rekorTlogUrls"][0]["majorApiVersion"] = 2
+    config["signingConfig"]["tsaUrls"] = []
+    _configure(publisher, config)
+    result = publisher.sign(*files)
+
+    assert result.returncode == 2
+    assert "[bad-trust-config]" in result.stderr
+    assert "without a time-stamp authority" in result.stderr
+    assert publisher.sandbox.requests == ()
+
+
 def test_detached_on_a_log_of_version_2_is_found_before_anything_is_asked(publisher: Publisher) -> None:
     files = put(publisher, 2)
     config = _config(publisher)
@@ -214,6 +230,24 @@ def test_the_token_is_never_told(publisher: Publisher, path: str, part: str) -> 
     said = failure.message + failure.hint
     assert [piece for piece in token.split(".") if piece[:20] in said] == []
     assert len(failure.message) < 600
+
+
+def test_a_password_in_a_url_is_not_told(publisher: Publisher) -> None:
+    config = _config(publisher)
+    for service in ("caUrls", "rekorTlogUrls"):
+        config["signingConfig"][service][0]["url"] = "http://jo:hunter2@127.0.0.1:9"
+        _configure(publisher, config)
+        failure = _failure(publisher)
+        assert "127.0.0.1:9" in failure.message
+        assert "hunter2" not in failure.message + failure.hint
+
+
+def test_a_statement_that_is_none_is_no_fault_of_the_log(publisher: Publisher) -> None:
+    with signing(publisher) as by, pytest.raises(UsageError) as caught:
+        by.sign_statement(b"{}")
+
+    assert caught.value.code == "bad-predicate"
+    assert publisher.sandbox.requests == ()
 
 
 def test_a_failure_of_the_ca_is_waited_for_once(publisher: Publisher) -> None:

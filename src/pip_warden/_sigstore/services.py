@@ -18,7 +18,7 @@ from sigstore.sign import SigningContext
 
 from pip_warden._sigstore.deadline import DeadlineError, within
 from pip_warden._sigstore.root import Root, load_root
-from pip_warden.display import escape_text
+from pip_warden.display import escape_text, without_userinfo
 from pip_warden.errors import TrustRootError, UsageError
 from pip_warden.strict_json import MalformedError, loads_object
 
@@ -46,9 +46,14 @@ class Server:
     role: Role
     url: str
 
+    @property
+    def shown(self) -> str:
+        """Return its URL for people: without a password, escaped."""
+        return escape_text(without_userinfo(self.url))
+
     def __str__(self) -> str:
         """Return both, for people."""
-        return f"{self.role.value} at {escape_text(self.url)}"
+        return f"{self.role.value} at {self.shown}"
 
 
 class StampError(Exception):
@@ -207,7 +212,7 @@ def read_services(trust_config: bytes | None) -> Services:
     try:
         signing = config.signing_config
         log: Any = signing.get_tlogs()[0]
-        return Services(
+        found = Services(
             root=root,
             ca=Server(role=Role.CA, url=signing.get_fulcio().url),
             log=Server(role=Role.LOG, url=log.url.rpartition("/api/")[0]),
@@ -217,6 +222,10 @@ def read_services(trust_config: bytes | None) -> Services:
         )
     except Exception as err:
         raise _bad_config(said_by(err)) from err
+    if found.log_version > 1 and not found.authorities:
+        # Found before an entry is made that nobody can verify: such a log states no time.
+        raise _bad_config("a Rekor v2 log without a time-stamp authority (tsaUrls)")
+    return found
 
 
 def said_by(err: BaseException) -> str:

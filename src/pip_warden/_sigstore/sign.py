@@ -24,7 +24,7 @@ from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.services import Asked, Server, Services, StampError, said_by
 from pip_warden._sigstore.trouble import cleaned, no_stamp, silence, trouble
 from pip_warden.digests import Digest
-from pip_warden.errors import UndecidedError, WardenError
+from pip_warden.errors import UndecidedError, UsageError, WardenError
 
 T = TypeVar("T")
 
@@ -108,9 +108,16 @@ class Signatory:
         """Sign an in-toto statement v1 as a DSSE envelope and return the bundle as JSON.
 
         Raises:
+            UsageError: ``bad-predicate``: it is no such statement.
             UndecidedError: ``signing-failed``, ``no-timestamp`` or ``token-ran-out``.
         """
-        return self._signed(lambda signer: signer.sign_dsse(Statement(statement)))
+        try:
+            parsed = Statement(statement)
+        except Exception as err:
+            raise UsageError(
+                "bad-predicate", f"expected an in-toto statement, found {cleaned(said_by(err), '')}"
+            ) from err
+        return self._signed(lambda signer: signer.sign_dsse(parsed))
 
     def _signed(self, work: Callable[[Signer], Bundle]) -> bytes:
         for _ in range(2):
@@ -168,7 +175,7 @@ class Signatory:
             raise UndecidedError(
                 "token-ran-out",
                 "expected an identity token that serves until all is signed, found that it has expired",
-                hint="What was written stays. Run the same command again in a job with a new token: "
+                hint="What was written stays. Run the same command again with a new token (that of a new job): "
                 "it signs what is missing.",
             ) from err
         except Exception as err:
@@ -177,8 +184,8 @@ class Signatory:
             raise trouble(asked.server, err, secret=token) from err
 
     def _note_unstamped(self, server: Server) -> None:
-        if server.url not in self.unstamped:
-            self.unstamped.append(server.url)
+        if server.shown not in self.unstamped:
+            self.unstamped.append(server.shown)
 
 
 class _OverError(Exception):
