@@ -123,8 +123,8 @@ def test_without_a_browser_the_code_is_typed(world: Sandbox, monkeypatch: pytest
     monkeypatch.setattr(webbrowser, "open", lambda *_args, **_options: False)
     said = _sign("--browser", "--format", "json", answers="wrong\n")
 
-    assert (said.code, said.out) == (3, ""), "standard output is for JSON alone"
-    assert "[login-failed]" in said.err
+    assert said.code == 3
+    assert said.json["error"]["code"] == "login-failed", "standard output is for JSON alone"
     assert "verification code" in said.err
     assert f"{world.people.issuer}/auth?" in said.err
     assert not _is_anything_logged(world)

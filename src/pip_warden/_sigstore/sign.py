@@ -175,7 +175,7 @@ class Signatory:
             raise UndecidedError(
                 "token-ran-out",
                 "expected an identity token that serves until all is signed, found that it has expired",
-                hint="What was written stays. Run the same command again with a new token (that of a new job): "
+                hint="What was written stays. Run the same command again with a new token, as a new job has: "
                 "it signs what is missing.",
             ) from err
         except Exception as err:
