@@ -39,7 +39,8 @@ def test_signing_again_keeps_everything_and_asks_nobody(publisher: Publisher) ->
     assert _snapshot(publisher) == before
     told = json.loads(again.stdout)["files"]
     assert [each["kept"] for each in told] == [[f"{Path(file).name}.sigstore.json"] for file in files]
-    assert "file00.bin: file00.bin.sigstore.json (already signed, log index" in publisher.sign(*files).stdout
+    said = "file00-1.0.tar.gz: file00-1.0.tar.gz.sigstore.json (already signed, log index"
+    assert said in publisher.sign(*files).stdout
 
 
 def test_what_is_missing_is_made_and_told_in_order(publisher: Publisher) -> None:
@@ -90,7 +91,7 @@ def test_overwrite_signs_all_anew(publisher: Publisher) -> None:
 
 
 def _other_bytes(publisher: Publisher) -> Publisher:
-    (publisher.dist / "file01.bin").write_bytes(b"rebuilt")
+    (publisher.dist / "file01-1.0.tar.gz").write_bytes(b"rebuilt")
     return publisher
 
 
@@ -114,17 +115,18 @@ def _other_root(publisher: Publisher) -> Publisher:
 
 
 def _statement(publisher: Publisher) -> Publisher:
-    assert publisher.attest("dist/file01.bin").returncode == 0
-    (publisher.dist / "file01.bin.slsa.sigstore.json").replace(publisher.dist / "file01.bin.sigstore.json")
-    for path in publisher.dist.glob("file01.bin.*.*"):
-        if path.name != "file01.bin.sigstore.json":
+    assert publisher.attest("dist/file01-1.0.tar.gz").returncode == 0
+    bundle = publisher.dist / "file01-1.0.tar.gz.sigstore.json"
+    bundle.with_name("file01-1.0.tar.gz.slsa.sigstore.json").replace(bundle)
+    for path in publisher.dist.glob("file01-1.0.tar.gz.*.*"):
+        if path.name != "file01-1.0.tar.gz.sigstore.json":
             path.unlink()
     return publisher
 
 
 def _pipe(publisher: Publisher) -> Publisher:
-    (publisher.dist / "file01.bin.sigstore.json").unlink()
-    os.mkfifo(publisher.dist / "file01.bin.sigstore.json")
+    (publisher.dist / "file01-1.0.tar.gz.sigstore.json").unlink()
+    os.mkfifo(publisher.dist / "file01-1.0.tar.gz.sigstore.json")
     return publisher
 
 
@@ -135,7 +137,7 @@ def _pipe(publisher: Publisher) -> Publisher:
         (_other_tag, "@refs/tags/v1.0"),
         (_other_commit, "source-digest"),
         (_other_project_id, "project-id"),
-        (_other_root, "file01.bin.sigstore.json"),
+        (_other_root, "file01-1.0.tar.gz.sigstore.json"),
         (_statement, "a statement, not a signature"),
         (_pipe, "no regular file"),
     ],
@@ -151,11 +153,11 @@ def test_other_evidence_is_named_and_nothing_is_logged(
 
     assert result.returncode == 2
     assert "[evidence-exists]" in result.stderr
-    assert "dist/file01.bin.sigstore.json" in result.stderr
+    assert "dist/file01-1.0.tar.gz.sigstore.json" in result.stderr
     assert told in result.stderr
     assert "--overwrite" in result.stderr
     assert publisher.sandbox.requests == ()
-    assert not (publisher.dist / "file00.bin.sigstore.json").exists()
+    assert not (publisher.dist / "file00-1.0.tar.gz.sigstore.json").exists()
 
 
 def test_no_more_than_a_few_are_named(publisher: Publisher) -> None:
@@ -189,7 +191,7 @@ def test_a_pair_that_is_missing_is_made_from_its_bundle(publisher: Publisher) ->
     files = put(publisher, 1)
     assert publisher.sign("--detached", *files).returncode == 0
     before = _snapshot(publisher)
-    (publisher.dist / "file00.bin.crt").unlink()
+    (publisher.dist / "file00-1.0.tar.gz.crt").unlink()
     publisher.sandbox.clear_requests()
     result = publisher.sign("--detached", *files)
 
@@ -198,18 +200,18 @@ def test_a_pair_that_is_missing_is_made_from_its_bundle(publisher: Publisher) ->
     assert _snapshot(publisher) == before
 
 
-@pytest.mark.parametrize("name", ["file00.bin.crt", "file00.bin.sig"])
+@pytest.mark.parametrize("name", ["file00-1.0.tar.gz.crt", "file00-1.0.tar.gz.sig"])
 def test_a_pair_that_is_not_its_bundles_is_other_evidence(publisher: Publisher, name: str) -> None:
     files = put(publisher, 1)
     assert publisher.sign("--detached", *files).returncode == 0
     (publisher.dist / name).write_bytes(b"other")
     other = publisher.sign("--detached", *files)
-    (publisher.dist / "file00.bin.sigstore.json").unlink()
+    (publisher.dist / "file00-1.0.tar.gz.sigstore.json").unlink()
     alone = publisher.sign("--detached", *files)
 
     assert (other.returncode, alone.returncode) == (2, 2)
     assert f"{name} (another content" in other.stderr
-    assert "without file00.bin.sigstore.json" in alone.stderr
+    assert "without file00-1.0.tar.gz.sigstore.json" in alone.stderr
 
 
 def test_without_a_token_to_compare_with_nothing_is_kept(publisher: Publisher) -> None:
@@ -229,7 +231,7 @@ def test_attesting_again_in_the_same_job_keeps_everything(publisher: Publisher) 
     variables = publisher.job.variables()
     assert publisher.attest(*words, **variables).returncode == 0
     before = _snapshot(publisher)
-    (publisher.dist / "file01.bin.slsa.attestation").unlink()
+    (publisher.dist / "file01-1.0.tar.gz.slsa.attestation").unlink()
     publisher.sandbox.clear_requests()
     again = publisher.attest(*words, **variables)
 

@@ -109,7 +109,7 @@ def test_detached_on_a_log_of_version_2_is_found_before_anything_is_asked(publis
 def test_a_directory_that_cannot_be_written_is_found_before_anything_is_asked(publisher: Publisher) -> None:
     files = put(publisher, 2)
     (publisher.directory / "taken").write_bytes(b"a file")
-    (publisher.dist / "file01.bin.sigstore.json").mkdir()
+    (publisher.dist / "file01-1.0.tar.gz.sigstore.json").mkdir()
     for words, told in ((["--output-directory", "taken/below"], "taken"), (["--overwrite"], "file01")):
         result = publisher.sign(*words, *files)
         assert result.returncode == 2
@@ -327,4 +327,4 @@ def test_a_token_that_has_run_out_leaves_what_was_written(
     assert (caught.value.code, caught.value.exit_code) == ("token-ran-out", 3)
     assert "signs what is missing" in caught.value.hint
     assert token not in caught.value.message + caught.value.hint
-    assert bundles(publisher) == ["dist/file00.bin"]
+    assert bundles(publisher) == ["dist/file00-1.0.tar.gz"]
