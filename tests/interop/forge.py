@@ -306,7 +306,7 @@ def _sct(
 
 
 def _private(name: str) -> ec.EllipticCurvePrivateKey:
-    key = load_pem_private_key((KEYS / f"{name}.key").read_bytes(), keys.PASSWORD.encode())
+    key = load_pem_private_key((KEYS / f"{name}.key").read_bytes(), keys.password(name))
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     return key
 
@@ -395,12 +395,12 @@ def rekeyed(root: JSON, others: Path, *parts: str) -> JSON:
     chains = {"certificateAuthorities": "ca.pem", "timestampAuthorities": "tsa-chain.pem"}
     for part in parts:
         if part in chains:
-            chain = x509.load_pem_x509_certificates((others / chains[part]).read_bytes())
+            chain = x509.load_pem_x509_certificates((others / "keys" / chains[part]).read_bytes())
             listed = [{"rawBytes": b64(one.public_bytes(_DER))} for one in chain]
             forged[part][0]["certChain"]["certificates"] = listed
         else:
             for log, name in zip(forged[part], _LOG_KEYS[part], strict=True):
-                _rekey(log, (others / f"{name}.pub").read_bytes())
+                _rekey(log, (others / "keys" / f"{name}.pub").read_bytes())
     return forged
 
 

@@ -40,7 +40,7 @@ def _without_rekor() -> Iterator[None]:
     try:
         yield
     finally:
-        supervisor.start(services.rekor_v1("rekor-v1", Port.REKOR1))
+        supervisor.start(services.rekor_v1())
 
 
 def _root_with(bench: Bench, url: str) -> Path:

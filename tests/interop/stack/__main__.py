@@ -49,7 +49,7 @@ def _install(_: argparse.Namespace) -> int:
 
 def _up(arguments: argparse.Namespace) -> int:
     install.install()
-    keys.make(places.KEYS)
+    keys.make(places.STATE)
     for service in services():
         if not arguments.names or service.name in arguments.names:
             print(f"{service.name:16}", end="", flush=True)  # the one being waited for

@@ -1,28 +1,19 @@
-"""Client configuration, made by cosign 3 from the stack's keys as by an operator, and its TUF repository."""
+"""Client configuration, made by the operator's script, and its TUF repository."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from interop.stack.places import BIN, HOST, KEYS, STATE, TRUST, Port
-from interop.stack.supervisor import StackError
+from interop.stack.operated import FRESH, ran
+from interop.stack.places import STATE, TRUST
 
-ISSUER = Port.GITLAB.url
-LOGS = {
-    "v1": (Port.REKOR1, 1),
-    "v2": (Port.REKOR2, 2),
-    "fresh-v1": (Port.FRESH_REKOR1, 1),
-    "fresh-v2": (Port.FRESH_REKOR2, 2),
-}
-"""Signing configurations: the port of the log that each writes to, and that log's major version."""
-
-_TRUST_CONFIG = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
+LOGS = {"v1": STATE, "v2": STATE, "fresh-v1": FRESH, "fresh-v2": FRESH}
+"""Signing configurations: the state of the log that each writes to. A name ends with the log's version."""
 
 
 def make() -> None:
@@ -32,64 +23,22 @@ def make() -> None:
     """
     if (TRUST / "tuf").exists():
         return
-    TRUST.mkdir(parents=True, exist_ok=True)
-    root = TRUST / "trusted_root.json"
-    since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    _cosign("trusted-root", "create", f"--out={root}", *_trusted(since))
-    document = json.loads(root.read_bytes())
-    document["tlogs"].sort(
+    for state in (STATE, FRESH):
+        ran("trust", state=state)
+    root = json.loads((TRUST / "trusted_root.json").read_bytes())
+    root["tlogs"].sort(
         key=lambda log: log["baseUrl"]
     )  # sigstore-python looks a pair up in the first, Rekor v1; cosign has no order
-    root.write_text(json.dumps(document), encoding="utf-8")
-    for name, (port, version) in LOGS.items():
-        directory = TRUST / name
+    for name, state in LOGS.items():
+        made, directory = state / "trust" / name[-2:], TRUST / name
         directory.mkdir(exist_ok=True)
-        config = directory / "signing_config.json"
-        _cosign("signing-config", "create", f"--out={config}", *_services(port, version, since))
-        both = {
-            "mediaType": _TRUST_CONFIG,
-            "trustedRoot": json.loads(root.read_bytes()),
-            "signingConfig": json.loads(config.read_bytes()),
-        }
-        (directory / "trust_config.json").write_text(json.dumps(both), encoding="utf-8")
-        (directory / "trusted_root.json").write_bytes(root.read_bytes())
-    _repository(TRUST / "tuf", root.read_bytes())
-
-
-def _trusted(since: str) -> list[str]:
-    keys = KEYS
-    return [
-        f"--fulcio=url={Port.FULCIO.url},certificate-chain={keys / 'ca.pem'},start-time={since}",
-        f"--ctfe=url={Port.CT.url},public-key={keys / 'ct.pub'},start-time={since}",
-        f"--rekor=url={Port.REKOR1.url},public-key={keys / 'rekor1.pub'},start-time={since}",
-        f"--rekor=url={Port.REKOR2.url},public-key={keys / 'rekor2.pub'},start-time={since},origin={HOST}",
-        (
-            f"--tsa=url={Port.TSA.url}/api/v1/timestamp,"
-            f"certificate-chain={keys / 'tsa-chain.pem'},start-time={since}"
-        ),
-    ]
-
-
-def _services(log: Port, version: int, since: str) -> list[str]:
-    def service(kind: str, url: str, version: int = 1) -> str:
-        return f"--{kind}=url={url},api-version={version},start-time={since},operator=stack"
-
-    return [
-        service("fulcio", Port.FULCIO.url),
-        service("oidc-provider", ISSUER),
-        service("rekor", log.url, version),
-        "--rekor-config=ANY",
-        service("tsa", f"{Port.TSA.url}/api/v1/timestamp"),
-        "--tsa-config=ANY",
-    ]
-
-
-def _cosign(*words: str) -> None:
-    result = subprocess.run(
-        [str(BIN / "cosign"), *words], env={"HOME": str(STATE)}, capture_output=True, text=True, check=False
-    )
-    if result.returncode:
-        raise StackError(f"cosign {' '.join(words)} failed:\n{result.stderr}")
+        config = json.loads((made / "trust_config.json").read_bytes()) | {"trustedRoot": root}
+        signing = (made / "signing_config.json").read_bytes()
+        (directory / "signing_config.json").write_bytes(signing)
+        (directory / "trust_config.json").write_text(json.dumps(config), encoding="utf-8")
+        (directory / "trusted_root.json").write_text(json.dumps(root), encoding="utf-8")
+    (TRUST / "trusted_root.json").write_text(json.dumps(root), encoding="utf-8")
+    _repository(TRUST / "tuf", (TRUST / "trusted_root.json").read_bytes())
 
 
 def _repository(directory: Path, trusted_root: bytes) -> None:
