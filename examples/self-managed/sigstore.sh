@@ -206,6 +206,7 @@ make_root() {
   for since in $(find "$keys" -name tsa.since | sort); do
     words+=("--tsa=$(of "$TIMESTAMPS_URL/api/v1/timestamp" "${since%/*}" tsa),certificate-chain=${since%.since}-chain.pem")
   done
+  [ ! -s "$keys/others" ] || mapfile -t -O "${#words[@]}" words <"$keys/others" # earlier logs, in cosign's words
   HOME=$DIR "$BIN/cosign" trusted-root create --out="$trust/trusted_root.json" "${words[@]}" \
     --ctfe="$(of "http://$HOST:$CT_PORT/ct" "$keys" ct),public-key=$keys/ct.pub" \
     --rekor="$(of "$REKOR1_URL" "$keys" rekor1),public-key=$keys/rekor1.pub" \
