@@ -380,7 +380,7 @@ def test_keys_are_made_once(tmp_path: Path) -> None:
     """Another run would begin another Sigstore, and lose this one."""
     text = filled((EXAMPLE / "settings").read_text(encoding="utf-8"), {"DIR": tmp_path / "lib"})
     (tmp_path / "settings").write_text(text, encoding="utf-8")
-    words, given = [EXAMPLE / "sigstore.sh", "keys"], {"SIGSTORE_SETTINGS": str(tmp_path / "settings")}
+    words, given = [str(EXAMPLE / "sigstore.sh"), "keys"], {"SIGSTORE_SETTINGS": str(tmp_path / "settings")}
     states = []
     for _ in range(2):
         subprocess.run(words, env=os.environ | given, check=True, capture_output=True)
