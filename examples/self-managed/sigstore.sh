@@ -1,6 +1,7 @@
 #!/bin/bash
 # One Sigstore for one GitLab: docs/self-managed.md says what each command is for.
 set -euo pipefail
+shopt -s inherit_errexit
 umask 077 # what is written here is keys, passwords, and configurations with passwords in them
 here=$(dirname "$(readlink -f "$0")")
 set -a # envsubst sees the environment only
@@ -87,7 +88,9 @@ render() ( # FILE: write it with its ${NAMES} filled in, and print where. In a s
     [ -n "${!name:-}" ] || fail "expected a value of $name for $1, found none"
   done
   mkdir -p "$conf"
-  envsubst <"$here/$1" >"$conf/$1"
+  name=$conf/$1.$BASHPID # another server may read the file meanwhile
+  envsubst <"$here/$1" >"$name"
+  mv "$name" "$conf/$1"
   echo "$conf/$1"
 )
 

@@ -37,6 +37,7 @@ SETTINGS, KEYS, SERVERS, TRUST, CONSUMER, SECOND_ROOT, NEXT, SWITCH, BACKUP = re
     r"```sh\n(.*?)```", PAGE, re.DOTALL
 )
 (PIPELINE,) = re.findall(r"```yaml\n(sign:.*?)```", PAGE, re.DOTALL)
+(UPDATE,) = re.findall(r"`(pip-warden root update [^`\n]*new_root[^`\n]*)`", PAGE)
 
 
 def _script(job: str) -> list[str]:
@@ -251,8 +252,8 @@ def test_every_command_from_top_to_bottom(operator: Operator) -> None:
     operator.must(NEXT)
     operator.restarts(NEXT, "ct-log")
     for consumer, more in ((first, ""), (second, " --sigstore internal")):
-        shutil.copyfile(trust / "trusted_root.json", consumer / "trusted_root.json")
-        operator.must(f"pip-warden root update --trusted-root trusted_root.json{more}", where=consumer)
+        shutil.copyfile(trust / "trusted_root.json", consumer / "new_root.json")
+        operator.must(f"{UPDATE}{more}", where=consumer)
     between = operator.job("1.2", config=trust / "v2" / "trust_config.json")
     operator.must(SWITCH)
     operator.restarts(SWITCH, "ct-log", "fulcio")
@@ -333,7 +334,7 @@ def _what_fails(operator: Operator, trust: Path, consumer: Path) -> None:
     with (consumer / "trusted_root.json").open("ab") as root:
         root.write(b"\n")
     changed = operator.verifies(consumer, "1.3")
-    assert (changed.returncode, "[trusted-root-digest]" in changed.stdout) == (2, True), changed.stdout
+    assert (changed.returncode, "[trusted-root-digest]" in changed.stdout) == (3, True), changed.stdout
 
 
 def test_the_claims_are_those_of_fulcios_own_template() -> None:
