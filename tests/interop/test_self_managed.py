@@ -19,7 +19,7 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -320,8 +320,21 @@ def _no_secret_is_seen(operator: Operator) -> None:
 
 
 def _what_fails(operator: Operator, trust: Path, consumer: Path) -> None:
-    """Check the page's table of failures, one server after the other."""
+    """Check the page's table of failures: strangers, and then one server after the other."""
     config = trust / "v2" / "trust_config.json"
+    with Sandbox() as other:
+        stranger = replace(operator, gitlab=other, project=other.project("acme/widgets"))
+        done = stranger.job("1.4", config=config, is_signed_only=True)
+    assert (done.returncode, "[signing-failed]" in done.stdout) == (3, True), done.stdout
+    done = operator.types("pip-warden sign *.whl", where=_last(operator), **_token(operator))
+    assert (done.returncode, "[unknown-issuer]" in done.stdout) == (2, True), done.stdout
+    theirs = operator.home / "theirs"
+    theirs.mkdir()
+    operator.gitlab.write_trust(theirs)
+    done = operator.job("1.5", config=theirs / "trust_config.json")
+    assert done.returncode == 0, done.stdout
+    done = operator.verifies(consumer, "1.5")
+    assert (done.returncode, "[bad-certificate-chain]" in done.stdout) == (1, True), done.stdout
     for name in ("timestamps", "fulcio", "rekor-v2"):
         operator.ends(name)
         done = operator.job("1.4", config=config)
@@ -335,6 +348,15 @@ def _what_fails(operator: Operator, trust: Path, consumer: Path) -> None:
         root.write(b"\n")
     changed = operator.verifies(consumer, "1.3")
     assert (changed.returncode, "[trusted-root-digest]" in changed.stdout) == (3, True), changed.stdout
+
+
+def _last(operator: Operator) -> Path:
+    """Return the directory of the last job's files."""
+    return max(operator.home.glob("checkouts/*/dist"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _token(operator: Operator) -> dict[str, str]:
+    return {"SIGSTORE_ID_TOKEN": operator.gitlab.job(operator.project, tag="v1.4").id_token()}
 
 
 def test_the_claims_are_those_of_fulcios_own_template() -> None:
