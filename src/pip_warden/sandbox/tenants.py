@@ -87,6 +87,7 @@ class Tenants:
             pipeline_source=pipeline_source,
             runner_environment=runner_environment,
             environment=environment,
+            started_at=self.state.now(),
             overrides=tuple(claims.items()),
         )
         return Job(self.instance, context)

@@ -173,7 +173,7 @@ def _job_variables(instance: Instance, job: JobContext) -> dict[str, str]:
         "CI_JOB_NAME": "release",
         "CI_JOB_STAGE": "build",
         "CI_JOB_URL": f"{home}/-/jobs/{job.id}",
-        "CI_JOB_STARTED_AT": stamp(instance.state.now()),
+        "CI_JOB_STARTED_AT": stamp(job.started_at),
         "CI_JOB_IMAGE": "python:3.11",
         "CI_NODE_TOTAL": "1",
         "CI_RUNNER_ID": "12270807",

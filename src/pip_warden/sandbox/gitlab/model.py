@@ -208,6 +208,7 @@ class JobContext:
     ref_type: str
     pipeline_source: str
     runner_environment: str
+    started_at: datetime
     environment: str | None = None
     overrides: tuple[tuple[str, object], ...] = ()
 
