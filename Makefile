@@ -64,6 +64,8 @@ fix: setup ## format, apply safe fixes, write the generated docs
 lock: setup ## lock what pip-warden with every extra needs, and move the pins; ARGS=--upgrade takes newer releases
 	@$(INDEX) && UV_DEFAULT_INDEX="$${index:-https://pypi.org/simple}" UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet \
 	  --universal --python-version 3.11 --generate-hashes --all-extras pyproject.toml -o $(LOCKED)/requirements.txt $(ARGS)
+	@$(INDEX) && UV_DEFAULT_INDEX="$${index:-https://pypi.org/simple}" UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet \
+	  --universal --python-version 3.11 --generate-hashes -c $(LOCKED)/requirements.txt $(LOCKED)/build.in -o $(LOCKED)/build.txt $(ARGS)
 	@$(MAKE) --no-print-directory trust-sync trust-update
 
 trust-sync: setup ## pin what the lock names and locked/pytrust.toml has not

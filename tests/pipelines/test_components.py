@@ -1,0 +1,245 @@
+"""The components of `templates/`, read as GitLab reads them; `interop.test_components` runs them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.reading import COMMIT, DEFAULT_STAGES, NAMES, TEMPLATES, Component, jobs_of
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+}
+EVERYWHERE = {"rules", "needs", "image", "trust-file", "token-file", "source-revision", "source", "install"}
+ODD = ['a "b" c', "it's", "$(touch pwned)", "`touch pwned`", "a; touch pwned #", "a: b", "a\\b", "* [x] {y}"]
+
+
+def test_every_template_is_one_of_these() -> None:
+    assert {path.stem for path in TEMPLATES.iterdir()} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_input_is_used_described_and_has_a_default_of_its_type(name: str) -> None:
+    component = Component.read(name)
+
+    assert component.used() == set(component.inputs)
+    for spec in component.inputs.values():
+        kind = TYPES[spec.get("type", "string")]
+        assert spec["description"].endswith(".")
+        assert "default" not in spec or isinstance(spec["default"], kind)
+        assert kind in {bool, list} or not isinstance(spec.get("default"), bool)
+    assert component.inputs.keys() >= EVERYWHERE
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("publish", {"environment", "resource-group", "artifacts-expire-in", "build-info", "trust-config"}),
+        ("verify", {"cache-key"}),
+        ("promote", {"environment", "resource-group", "cache-key"}),
+    ],
+)
+def test_what_can_be_set(name: str, inputs: set[str]) -> None:
+    assert Component.read(name).inputs.keys() >= inputs
+
+
+def test_the_age_is_a_number() -> None:
+    spec = Component.read("promote").inputs["min-age"]
+
+    assert (spec["type"], spec["default"]) == ("number", 0)
+    assert '"--min-age=2.5"' in jobs_of("promote", **{"min-age": 2.5})["pip-warden-promote"]["script"][-1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_job_and_stage_is_an_input_so_that_two_includes_give_two_sets_of_jobs(name: str) -> None:
+    inputs = Component.read(name).inputs
+    names = {key: f"second-{key}" for key in inputs if key.split("-")[0] == "job"}
+    stages = {key: f"my-{key}" for key in inputs if key.split("-")[0] == "stage"}
+    first, second = jobs_of(name), jobs_of(name, **names, **stages)
+
+    assert not first.keys() & second.keys()
+    assert set(second) == set(names.values())
+    assert {job["stage"] for job in second.values()} == set(stages.values())
+    for jobs in (first, second):
+        needed = {
+            need if isinstance(need, str) else need["job"] for job in jobs.values() for need in job["needs"]
+        }
+        assert {need for need in needed if "pip-warden" in need or "second" in need} - jobs.keys() <= {
+            "pip-warden-publish",
+            "pip-warden-verify-release",
+        }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_stages_are_there_without_any_of_ones_own(name: str) -> None:
+    assert {job["stage"] for job in jobs_of(name).values()} <= set(DEFAULT_STAGES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_by_default_a_branch_pipeline_has_none_of_the_jobs(name: str) -> None:
+    assert {json.dumps(job["rules"]) for job in jobs_of(name).values()} == {'[{"if": "$CI_COMMIT_TAG"}]'}
+    own = [{"if": "$CI_PIPELINE_SOURCE == 'schedule'"}]
+    assert all(job["rules"] == own for job in jobs_of(name, rules=own).values())
+
+
+def test_what_is_published_was_verified_after_it_was_signed() -> None:
+    jobs = jobs_of("publish", needs=["build", "test"])
+
+    assert list(jobs) == ["pip-warden-sign", "pip-warden-verify", "pip-warden-publish"]
+    assert jobs["pip-warden-sign"]["needs"] == ["build", "test"]
+    assert jobs["pip-warden-verify"]["needs"] == ["pip-warden-sign"]
+    assert jobs["pip-warden-publish"]["needs"] == [
+        "pip-warden-sign",
+        {"job": "pip-warden-verify", "artifacts": False},
+    ]
+    assert "needs" not in Component.read("publish").inputs["needs"].get("default", "")
+
+
+def test_only_the_job_that_signs_has_a_token_to_sign_with() -> None:
+    having = [name for each in NAMES for name, job in jobs_of(each).items() if "id_tokens" in job]
+
+    assert having == ["pip-warden-sign"]
+
+
+def test_the_files_decide_the_artifacts() -> None:
+    jobs = jobs_of("publish", files="packages/*/dist/*.whl", **{"artifacts-expire-in": "3 days"})
+
+    assert jobs["pip-warden-sign"]["artifacts"] == {
+        "paths": ["packages/*/dist/*.whl", "packages/*/dist/*.whl.*"],
+        "expire_in": "3 days",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_installed_is_the_components_own_commit_and_no_name_of_an_index(name: str) -> None:
+    spec = Component.read(name)
+    install = spec.inputs["install"]["default"]
+
+    assert "sha" in spec.header["component"]
+    assert all(
+        job["before_script"][0] == f'WARDEN_COMMIT="{COMMIT}"' for job in spec.jobs(**_all(name)).values()
+    )
+    assert all(job["before_script"][1].strip() == install for job in spec.jobs(**_all(name)).values())
+    assert '-- "$WARDEN_SOURCE" "$WARDEN_COMMIT"' in install
+    installed = re.findall(r"pip install ([^;]*)", install)
+    assert len(installed) == 2
+    assert all("--require-hashes" in words or "--no-index" in words for words in installed)
+    assert not any(re.search(r"\bpip-warden\b", words) for words in installed)
+
+
+def _all(name: str) -> dict[str, Any]:
+    return {key: "x" for key, spec in Component.read(name).inputs.items() if "default" not in spec} | (
+        {"needs": []} if name == "publish" else {}
+    )
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_an_input_holds_arrives_as_it_is(name: str, odd: str) -> None:
+    component = Component.read(name)
+    for job in component.jobs(**_all(name)).values():
+        for variable, text in job["variables"].items():
+            assert isinstance(text, str), variable
+    free = [
+        key for key in component.inputs if re.search(rf"\|-\n +\$\[\[ inputs\.{key} \]\]", component.body)
+    ]
+    for key in free:
+        jobs = component.jobs(**_all(name) | {key: odd})
+        assert odd in {text for job in jobs.values() for text in job["variables"].values()}, key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_input_is_part_of_a_script_unless_its_type_has_no_metacharacters(name: str) -> None:
+    component = Component.read(name)
+    typed = {key for key, spec in component.inputs.items() if spec.get("type") in {"boolean", "number"}}
+    scripts = re.findall(r"^  (?:before_)?script:.*\n((?:    .*\n)+)", component.body, re.MULTILINE)
+    used = [
+        (line.strip(), key)
+        for script in scripts
+        for line in script.splitlines()
+        for key in re.findall(r"\$\[\[ (?:inputs|component)\.([\w-]+) \]\]", line)
+    ]
+
+    assert len(scripts) >= 2
+    for line, key in used:
+        if line != "$[[ inputs.install ]]":
+            assert key in typed | {"sha"}
+            assert re.search(rf'"[^"]*\$\[\[ (inputs|component)\.{key} \]\][^"]*"', line), line
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """Return a directory with a pip-warden that writes down its arguments, and a file to be found."""
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "pip-warden"
+    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" END >>{tmp_path}/told\n', encoding="utf-8")
+    script.chmod(0o755)
+    (tmp_path / "my dist").mkdir()
+    (tmp_path / "my dist" / "a b.whl").touch()
+    (tmp_path / "my dist" / "c.whl").touch()
+    return tmp_path
+
+
+def _run(program: Path, job: dict[str, Any], shell: str) -> list[list[str]]:
+    lines = "\n".join(["set -e", *job["script"]])
+    environment = {"PATH": f"{program}/bin:/usr/bin:/bin"} | job["variables"]
+    subprocess.run([shell, "-c", lines], cwd=program, env=environment, check=True)
+    told = (program / "told").read_text(encoding="utf-8").split("END\n")
+    return [text.splitlines() for text in told[:-1]]
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_blanks_in_a_pattern_and_in_paths_stay_in_one_word(program: Path, shell: str) -> None:
+    given = {"files": "my dist/*.whl", "trust-config": "my config.json", "build-info": "build info.json"}
+    sign, verify, publish = jobs_of("publish", **given, **{"token-file": "example.com=/a b"}).values()
+    found = ["my dist/a b.whl", "my dist/c.whl"]
+
+    assert _run(program, sign, shell) == [
+        ["sign", "--detached", "--trust-config=my config.json", "--", *found],
+        ["attest", "--build-info=build info.json", "--trust-config=my config.json", "--", *found],
+    ]
+    (program / "told").unlink()
+    assert _run(program, verify, shell)[0][:2] == ["verify", "--trust=pytrust.toml"]
+    assert _run(program, verify, shell)[0][-3:] == ["--", *found]
+    (program / "told").unlink()
+    assert _run(program, publish, shell)[0][-3:] == ["--", *found]
+
+
+@pytest.mark.parametrize(
+    "odd", ["$(touch pwned)", "`touch pwned`", "x; touch pwned", "x & touch pwned", "> pwned"]
+)
+def test_no_input_is_evaluated_as_shell(program: Path, odd: str) -> None:
+    sign, verify, publish = jobs_of(
+        "publish", files=odd, **{"trust-config": odd, "trust-file": odd, "token-file": odd, "build-info": odd}
+    ).values()
+    (release,) = jobs_of("verify", release=odd, **{"trust-file": odd, "source-revision": odd}).values()
+    (promote,) = jobs_of("promote", release=odd, to=odd, **{"from": odd, "from-project": odd}).values()
+    for job in (sign, verify, publish, release, promote):
+        words = _run(program, job, "sh")[-1]
+        assert words[-1] == odd
+
+    assert not (program / "pwned").exists()
+
+
+def test_options_that_are_switched_off_are_not_given(program: Path) -> None:
+    sign, *_ = jobs_of("publish", files="x", detached=False, provenance=False).values()
+    (promote,) = jobs_of("promote", **{"require-provenance": False}).values()
+
+    assert _run(program, sign, "sh") == [["sign", "--", "x"]]
+    assert _run(program, promote, "sh")[-1] == [
+        "promote",
+        "--trust=pytrust.toml",
+        "--from=staging",
+        "--to=production",
+        "--min-age=0",
+        "--",
+        "acme-widgets==1.0",
+    ]
