@@ -37,6 +37,7 @@ PLANTED = [
     (LAYERS, "pip_warden.publish.registry", "pip_warden.publication.run"),
     (LAYERS, "pip_warden.verify", "pip_warden.publication.run"),
     (LAYERS, "pip_warden.publication.run", "pip_warden.promote"),
+    (LAYERS, "pip_warden.pipelines", "pip_warden.publish.registry"),
     (LAYERS, "pip_warden.locks.read", "pip_warden.first_use.add"),
     (LAYERS, "pip_warden.installer.requirements", "pip_warden.locks.read"),
     ("Reading a lock touches no network and runs nothing", "pip_warden.locks.read", "subprocess"),

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -221,8 +222,11 @@ def test_no_pipeline_installs_what_a_stranger_may_have_registered() -> None:
         for command in re.findall(r"pip install [^\n]*", path.read_text(encoding="utf-8"))
     ]
 
-    assert len(installs) == 6
-    assert [command for command in installs if f"git+{REPOSITORY}" not in command] == []
+    ours = [command for command in installs if "$WARDEN_CHECKOUT" not in command]
+    pinned = f"git+{REPOSITORY}@v{version('pip-warden')}"
+
+    assert len(installs) == 9
+    assert [command for command in ours if f"{pinned}\"" not in command and f"{pinned} " not in command] == []
 
 
 def test_it_names_every_command() -> None:

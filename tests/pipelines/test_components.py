@@ -175,19 +175,6 @@ def test_no_input_is_part_of_a_script_unless_its_type_has_no_metacharacters(name
             assert re.search(rf'"[^"]*\$\[\[ (inputs|component)\.{key} \]\][^"]*"', line), line
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """Return a directory with a pip-warden that writes down its arguments, and a file to be found."""
-    (tmp_path / "bin").mkdir()
-    script = tmp_path / "bin" / "pip-warden"
-    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" END >>{tmp_path}/told\n', encoding="utf-8")
-    script.chmod(0o755)
-    (tmp_path / "my dist").mkdir()
-    (tmp_path / "my dist" / "a b.whl").touch()
-    (tmp_path / "my dist" / "c.whl").touch()
-    return tmp_path
-
-
 def _run(program: Path, job: dict[str, Any], shell: str) -> list[list[str]]:
     lines = "\n".join(["set -e", *job["script"]])
     environment = {"PATH": f"{program}/bin:/usr/bin:/bin"} | job["variables"]

@@ -22,6 +22,7 @@ _COMMANDS = {
     "promote": ("promote", "Judge a release as its consumers would, then copy it."),
     "trust": ("trust", "Look at and edit the trust file: who may publish what."),
     "root": ("root", "Look after the pinned Sigstore trusted root."),
+    "ci": ("ci", "Write the pipeline file of a publisher, consumer or promotion."),
     "explain": ("explain", "Explain a code: what it means and what to do."),
     "sandbox": ("sandbox", "Run an embedded GitLab and Sigstore on this machine."),
     "demo": ("demo", "Show the whole promise on the sandbox, attacks included."),
