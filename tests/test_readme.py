@@ -226,7 +226,7 @@ def test_no_pipeline_installs_what_a_stranger_may_have_registered() -> None:
     pinned = f"git+{REPOSITORY}@v{version('pip-warden')}"
 
     assert len(installs) == 9
-    assert [command for command in ours if f"{pinned}\"" not in command and f"{pinned} " not in command] == []
+    assert [command for command in ours if f'{pinned}"' not in command and f"{pinned} " not in command] == []
 
 
 def test_it_names_every_command() -> None:

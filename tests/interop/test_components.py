@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from interop.runner import Pipeline
 from pip_warden.sandbox import Project, Sandbox
+from pipelines.reading import Component
 
 ROOT = Path(__file__).parent.parent.parent
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -91,7 +97,6 @@ build:
 test:
   script: "true"
 """
-CONFIG = "--trust-config trust_config.json"
 
 
 def test_a_tag_is_signed_verified_published_and_verified_again(
@@ -221,6 +226,120 @@ def test_a_release_is_promoted_by_the_component(
     assert any(file.name == WHEEL for package in release.record.packages for file in package.files)
 
 
-def test_yaml_is_what_the_runner_and_we_read_alike(checkout: Path) -> None:
-    for path in (ROOT / "templates").iterdir():
-        assert len(list(yaml.safe_load_all(path.read_text(encoding="utf-8")))) == 2
+PAGE = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
+EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+
+
+def _runnable(example: dict[str, Any], **inputs: str) -> str:
+    """Return an example of the page without what a network is needed for, and for the sandbox's Sigstore."""
+    config = copy.deepcopy(example)
+    for each in config["include"]:
+        name = each.pop("component").partition("@")[0].rpartition("/")[2]
+        each["local"] = f"templates/{name}.yml"
+        each["inputs"] |= {"install": "true"} | (inputs if name != "verify" else {})
+    if "build" in config:
+        config["build"].pop("before_script", None)
+        config["build"]["script"] = [
+            line.replace("python -m build", "python -m build --no-isolation")
+            for line in config["build"]["script"]
+        ]
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def test_the_publisher_of_the_page(sandbox: Sandbox, project: Project, checkout: Path) -> None:
+    committed(checkout, _runnable(EXAMPLES[0], **{"trust-config": "trust_config.json"}))
+    branch = Pipeline.start(sandbox, project, checkout)
+
+    assert list(branch.jobs) == ["build", "test"]
+    branch.passes()
+    tagged = Pipeline.start(sandbox, project, checkout, tag="v1.0.0")
+    tagged.passes()
+    assert list(tagged.jobs)[-1] == "pip-warden-verify-release"
+
+
+def test_the_two_packages_of_the_page(sandbox: Sandbox, project: Project, checkout: Path) -> None:
+    committed(checkout, _runnable(EXAMPLES[2], **{"trust-config": "trust_config.json"}))
+    pipeline = Pipeline.start(sandbox, project, checkout, tag="v1.0.0")
+    pipeline.passes()
+
+    assert len(pipeline.jobs) == 7
+    assert sandbox.evidence(project, "acme_widgets-1.0.0.tar.gz.sigstore.json")
+
+
+def test_what_ci_init_writes_publishes_promotes_and_installs(
+    sandbox: Sandbox, project: Project, checkout: Path, tmp_path: Path
+) -> None:
+    """And the registry of releases of the page."""
+    releases, consumers = sandbox.project("acme/release"), sandbox.project("acme/consumer")
+    project.allow_job_tokens(releases)
+    project.allow_job_tokens(consumers)
+    committed(checkout, written("publisher", checkout))
+    always = {"WARDEN_TRUST_CONFIG": "trust_config.json", "BUILD_OPTIONS": "--no-isolation"}
+    branch = Pipeline.start(sandbox, project, checkout, **always, PACKAGE_VERSION="1.0.0")
+    assert list(branch.jobs) == ["build"]
+    branch.passes()
+    tagged = Pipeline.start(sandbox, project, checkout, tag="v1.0.0", **always)
+    assert list(tagged.jobs) == ["build", *PUBLISHING, "pip-warden-verify-release"]
+    tagged.passes()
+
+    consumer = checked_out("consumer", tmp_path / "consumer", sandbox)
+    committed(consumer, written("consumer", consumer))
+    Pipeline.start(sandbox, consumers, consumer).passes()
+
+    promotion = checked_out("promotion", tmp_path / "promotion", sandbox)
+    committed(promotion, written("promotion", promotion))
+    chosen = {"WARDEN_RELEASE": "acme-widgets==1.0.0", "WARDEN_FROM_PROJECT": "acme/acme-widgets"}
+    Pipeline.start(sandbox, releases, promotion, **chosen, **always).passes()
+    assert any(file.name == WHEEL for package in releases.record.packages for file in package.files)
+
+    (promotion / ".gitlab-ci.yml").write_text(
+        _runnable(EXAMPLES[1], **{"trust-config": "trust_config.json"}), encoding="utf-8"
+    )
+    assert list(Pipeline.start(sandbox, releases, promotion).jobs) == []
+    Pipeline.start(sandbox, releases, promotion, RELEASE="1.0.0").passes()
+
+
+def written(kind: str, directory: Path) -> str:
+    """Have the pipeline written, and return it with nothing to be installed: the runner's PATH has it."""
+    (directory / ".gitlab-ci.yml").unlink()
+    program = Path(sys.executable).parent / "pip-warden"
+    subprocess.run([program, "ci", "init", kind], cwd=directory, check=True, capture_output=True)
+    config = yaml.safe_load((directory / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+    assert len(config[".pip-warden"]["before_script"]) == 2
+    config[".pip-warden"]["before_script"] = []
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def test_the_install_of_a_component_brings_its_own_commit(tmp_path: Path) -> None:
+    """From a clone of this repository, with what it needs from the index, by hash."""
+    install = Component.read("publish").inputs["install"]["default"]
+    source = tmp_path / "source"
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
+    for name in filter(None, names):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, source / name)
+    committed(source)
+    (source / "src/pip_warden/errors.py").write_text("raise SystemExit", encoding="utf-8")
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=source, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    later = ["-c", "user.email=ci@example.com", "-c", "user.name=CI", "commit", "-qam", "Something else"]
+    subprocess.run(["git", *later], cwd=source, check=True)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    environment = {
+        "PATH": f"{tmp_path / 'env' / 'bin'}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "CI_SERVER_URL": "https://gitlab.example.com",
+        "CI_JOB_TOKEN": "none",
+        "WARDEN_SOURCE": source.as_uri(),
+        "WARDEN_COMMIT": head,
+    } | {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    script = f"{install}; pip-warden --version; pip-warden ci init publisher"
+    result = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert f"version {version('pip-warden')}" in result.stdout

@@ -65,3 +65,25 @@ class Component:
 def jobs_of(name: str, **given: Any) -> dict[str, dict[str, Any]]:
     """Return the jobs of a component with its mandatory inputs, and others."""
     return Component.read(name).jobs(**MANDATORY[name] | given)
+
+
+def table() -> str:
+    """Return what the page says of the inputs."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for name in NAMES:
+        for key, spec in Component.read(name).inputs.items():
+            default = spec.get("default")
+            said = "mandatory" if default is None else "" if default == "" else f"`{_spelled(default)}`"
+            rows.setdefault((key, said if key != "install" else "see below", spec["description"]), []).append(
+                name
+            )
+    lines = [
+        f"| `{key}` | {', '.join(names)} | {said} | {text} |" for (key, said, text), names in rows.items()
+    ]
+    return "\n".join(["| input | component | default | what it is |", "| --- | --- | --- | --- |", *lines])
+
+
+def _spelled(default: object) -> str:
+    """Return a default as YAML in one line."""
+    text = yaml.safe_dump(default, default_flow_style=True, width=1000, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")

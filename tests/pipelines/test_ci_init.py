@@ -84,7 +84,10 @@ def test_it_works_without_stages_of_ones_own_and_only_the_signing_job_has_a_toke
 
     assert "stages" not in yaml.safe_load(pipeline(kind))
     assert {job["stage"] for job in jobs.values()} <= set(DEFAULT_STAGES)
-    assert {name for name, job in jobs.items() if "id_tokens" in job} <= {"pip-warden-sign"}
+    assert {name for name, job in jobs.items() if "id_tokens" in job} <= {
+        "pip-warden-sign",
+        "pip-warden-promote",
+    }
     assert not any("@" in str(job["script"]) and "@COMMIT" in str(job) for job in jobs.values())
 
 

@@ -103,10 +103,10 @@ def test_what_is_published_was_verified_after_it_was_signed() -> None:
     assert "needs" not in Component.read("publish").inputs["needs"].get("default", "")
 
 
-def test_only_the_job_that_signs_has_a_token_to_sign_with() -> None:
+def test_only_a_job_that_signs_has_a_token_to_sign_with() -> None:
     having = [name for each in NAMES for name, job in jobs_of(each).items() if "id_tokens" in job]
 
-    assert having == ["pip-warden-sign"]
+    assert having == ["pip-warden-sign", "pip-warden-promote"]
 
 
 def test_the_files_decide_the_artifacts() -> None:
