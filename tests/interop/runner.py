@@ -86,6 +86,11 @@ class Pipeline:
         """Return the names of the files that a job has kept."""
         return {path.name for path in self._artifacts(name).rglob("*") if path.is_file()}
 
+    def artifact(self, job: str, name: str) -> bytes:
+        """Return a file that a job has kept."""
+        (found,) = self._artifacts(job).rglob(name)
+        return found.read_bytes()
+
     def replace_artifact(self, job: str, name: str, content: bytes) -> None:
         """Replace a file that a job has kept."""
         (found,) = self._artifacts(job).rglob(name)

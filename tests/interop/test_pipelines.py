@@ -1,6 +1,4 @@
-"""The pipelines of the examples and of this repository, run job by job by gitlab-ci-local.
-
-They have the sandbox's tokens.
+"""The pipelines of the examples and of this repository, run job by job by gitlab-ci-local (`interop.runner`).
 
 The runner is a foreign program; GitLab is always the sandbox's, and so is Sigstore, except in the one test
 that is named "real".
@@ -11,11 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,13 +20,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from interop.stack.places import NODE, TRUST, Port
+from interop.runner import Pipeline
+from interop.stack.places import TRUST, Port
 from pins import trust_text
-from pip_warden.sandbox import Job, Project, Sandbox
+from pip_warden.sandbox import Project, Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
-RUNNER = NODE / "gitlab-ci-local"
-BIN = Path(sys.executable).parent
 STAGES = ["build", "sign", "verify", "publish", "publish_signatures", "consumer_verification"]
 WHEEL = "acme_widgets-1.0.0-py3-none-any.whl"
 
@@ -38,45 +33,29 @@ pytestmark = pytest.mark.interop
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pipeline:
-    """A checkout on a runner."""
+class Example:
+    """The publisher's checkout, and its project."""
 
     sandbox: Sandbox
     project: Project
-    job: Job
     directory: Path
 
-    def run(self, name: str, **variables: str) -> tuple[int, str]:
-        """Run one job and return its exit code and output, without colours."""
-        values = self.job.variables() | {
-            "SIGSTORE_ID_TOKEN": self.job.id_token(),
-            "PIP_WARDEN_INSTALL": "true",
-            "SIGN_OPTIONS": "--trust-config trust_config.json",
-        }
-        values = {key: value for key, value in (values | variables).items() if key != "CI_PROJECT_DIR"}
-        words = [
-            str(RUNNER),
-            "--force-shell-executor",
-            "--ignore-predefined-vars",
-            ",".join(values),
-        ]
-        for key, value in values.items():
-            words += ["--variable", f"{key}={value}"]
-        environment = {
-            "PATH": f"{BIN}:{os.environ['PATH']}",
-            "HOME": str(self.directory.parent),
-            "NO_COLOR": "1",
-        }
-        result = subprocess.run(
-            [*words, name], cwd=self.directory, env=environment, capture_output=True, text=True, check=False
-        )
-        return result.returncode, re.sub(r"\x1b\[[0-9;]*m", "", result.stdout + result.stderr)
+    def start(self, tag: str | None = None) -> Pipeline:
+        """Start a pipeline for a tag, or for the default branch."""
+        return start(self.sandbox, self.project, self.directory, tag=tag)
 
-    def upto(self, last: str, **variables: str) -> None:
-        """Run every stage up to one, each of which must pass."""
-        for stage in STAGES[: STAGES.index(last) + 1]:
-            code, said = self.run(stage, **variables)
-            assert code == 0, (stage, said)
+
+def start(
+    sandbox: Sandbox, project: Project, directory: Path, tag: str | None = None, **always: str
+) -> Pipeline:
+    """Start a pipeline whose jobs have pip-warden already, and sign with the Sigstore of the checkout."""
+    always |= {"PIP_WARDEN_INSTALL": "true", "SIGN_OPTIONS": "--trust-config trust_config.json"}
+    return Pipeline.start(sandbox, project, directory, tag=tag, **always)
+
+
+def upto(pipeline: Pipeline, last: str) -> None:
+    """Run every stage up to one, each of which must pass."""
+    pipeline.passes(*STAGES[: STAGES.index(last) + 1])
 
 
 def _checkout(
@@ -128,29 +107,32 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def pipeline(sandbox: Sandbox, tmp_path: Path) -> Pipeline:
+def example(sandbox: Sandbox, tmp_path: Path) -> Example:
     project = sandbox.project("acme/acme-widgets")
     _checkout("publisher", tmp_path / "publisher", sandbox)
-    return Pipeline(
-        sandbox=sandbox, project=project, job=sandbox.job(project), directory=tmp_path / "publisher"
-    )
+    return Example(sandbox=sandbox, project=project, directory=tmp_path / "publisher")
 
 
-def test_the_six_stages_pass_on_a_branch(pipeline: Pipeline) -> None:
-    pipeline.upto("consumer_verification")
+@pytest.fixture
+def pipeline(example: Example) -> Pipeline:
+    return example.start()
 
-    assert (pipeline.directory / "pkg" / WHEEL).exists() or "accepted" in pipeline.run(
-        "consumer_verification"
-    )[1]
+
+@pytest.mark.parametrize("tag", [None, "v2.1"])
+def test_the_six_stages_pass_on_a_branch_and_on_a_tag(example: Example, tag: str | None) -> None:
+    pipeline = example.start(tag)
+    upto(pipeline, "publish_signatures")
+    code, said = pipeline.run("consumer_verification")
+
+    assert (code, "accepted" in said) == (0, True), said
+    assert [name for name, job in pipeline.jobs.items() if "id_tokens" in job] == ["sign"]
 
 
 def test_the_six_stages_pass_against_the_real_sigstore(gitlab: Sandbox, tmp_path: Path) -> None:
     """Fulcio, Rekor v1 and the time stamps of `interop.stack`; the sandbox's Sigstore is not used."""
     project = gitlab.project("acme/acme-widgets")
     _checkout("publisher", tmp_path / "publisher", gitlab, real=TRUST / "v1")
-    job = gitlab.job(project, tag="v2.1")
-    pipeline = Pipeline(sandbox=gitlab, project=project, job=job, directory=tmp_path / "publisher")
-    pipeline.upto("consumer_verification")
+    upto(start(gitlab, project, tmp_path / "publisher", tag="v2.1"), "consumer_verification")
     bundle = gitlab.evidence(project, "acme_widgets-2.1-py3-none-any.whl.sigstore.json")
     (entry,) = json.loads(bundle)["verificationMaterial"]["tlogEntries"]
     logged = requests.get(
@@ -160,37 +142,16 @@ def test_the_six_stages_pass_against_the_real_sigstore(gitlab: Sandbox, tmp_path
     assert [item["body"] for item in logged.values()] == [entry["canonicalizedBody"]]
 
 
-def test_the_six_stages_pass_on_a_tag(pipeline: Pipeline, sandbox: Sandbox) -> None:
-    tagged = Pipeline(
-        sandbox=sandbox,
-        project=pipeline.project,
-        job=sandbox.job(pipeline.project, tag="v2.1"),
-        directory=pipeline.directory,
-    )
-    tagged.upto("consumer_verification")
-
-
-def test_a_consumer_and_a_promotion_follow(pipeline: Pipeline, sandbox: Sandbox, tmp_path: Path) -> None:
-    tagged = Pipeline(
-        sandbox=sandbox,
-        project=pipeline.project,
-        job=sandbox.job(pipeline.project, tag="v1.0.0"),
-        directory=pipeline.directory,
-    )
-    tagged.upto("publish")
-    for example, path, stage in (
+def test_a_consumer_and_a_promotion_follow(example: Example, sandbox: Sandbox, tmp_path: Path) -> None:
+    upto(example.start("v1.0.0"), "publish")
+    for name, path, stage in (
         ("promotion", "acme/release", "promote"),
         ("consumer", "acme/consumer", "consumer_verification"),
     ):
         project = sandbox.project(path)
-        tagged.project.allow_job_tokens(project)
-        _checkout(example, tmp_path / example, sandbox)
-        job = Pipeline(
-            sandbox=sandbox, project=project, job=sandbox.job(project), directory=tmp_path / example
-        )
-        code, said = job.run(stage)
-
-        assert code == 0, said
+        example.project.allow_job_tokens(project)
+        _checkout(name, tmp_path / name, sandbox)
+        start(sandbox, project, tmp_path / name).passes(stage)
 
 
 def test_an_empty_dist_turns_sign_red(pipeline: Pipeline) -> None:
@@ -201,41 +162,33 @@ def test_an_empty_dist_turns_sign_red(pipeline: Pipeline) -> None:
 
 
 def test_a_file_changed_between_sign_and_verify_turns_verify_red(pipeline: Pipeline) -> None:
-    pipeline.upto("sign")
-    wheel = pipeline.sandbox.wheel("acme-widgets", "1.0.0")
-    for copy in pipeline.directory.rglob(WHEEL):
-        copy.write_bytes(wheel.data)
+    upto(pipeline, "sign")
+    pipeline.replace_artifact("sign", WHEEL, pipeline.sandbox.wheel("acme-widgets", "1.0.0").data)
     code, said = pipeline.run("verify")
 
     assert (code != 0, "[bad-signature]" in said) == (True, True), said
 
 
-def test_a_signature_replaced_after_publishing_turns_consumer_verification_red(pipeline: Pipeline) -> None:
-    pipeline.upto("publish_signatures")
-    other = pipeline.sandbox.sign(pipeline.sandbox.wheel("other", "1.0"), pipeline.job)
+def test_a_signature_replaced_after_publishing_turns_consumer_verification_red(example: Example) -> None:
+    pipeline, sandbox = example.start(), example.sandbox
+    upto(pipeline, "publish_signatures")
+    other = sandbox.sign(sandbox.wheel("other", "1.0"), pipeline.first)
     for row in ("sigstore.json", "slsa.sigstore.json", "slsa.attestation", "sig", "crt"):
-        pipeline.sandbox.replace_evidence(pipeline.project, f"{WHEEL}.{row}", next(iter(other.values())))
+        sandbox.replace_evidence(example.project, f"{WHEEL}.{row}", next(iter(other.values())))
     code, said = pipeline.run("consumer_verification")
 
     assert (code != 0, f"{WHEEL} refused[" in said) == (True, True), said
 
 
-def test_a_tag_pipeline_against_a_branch_only_pin_turns_verify_red(
-    pipeline: Pipeline, sandbox: Sandbox
-) -> None:
-    file = pipeline.directory / "pytrust.toml"
+def test_a_tag_pipeline_against_a_branch_only_pin_turns_verify_red(example: Example) -> None:
+    file = example.directory / "pytrust.toml"
     text = file.read_text(encoding="utf-8")
     tag, branch = text.split("  [[package.identity]]")[1:]
     assert "refs/tags" in tag
     assert "refs/heads" in branch
     file.write_text(text.replace(f"  [[package.identity]]{tag}", ""), encoding="utf-8")
-    tagged = Pipeline(
-        sandbox=sandbox,
-        project=pipeline.project,
-        job=sandbox.job(pipeline.project, tag="v1.0.0"),
-        directory=pipeline.directory,
-    )
-    tagged.upto("sign")
+    tagged = example.start("v1.0.0")
+    upto(tagged, "sign")
     code, said = tagged.run("verify")
 
     assert (code != 0, "[identity-mismatch]" in said) == (True, True), said
@@ -244,11 +197,9 @@ def test_a_tag_pipeline_against_a_branch_only_pin_turns_verify_red(
 def test_the_provenance_names_the_job_that_built_and_a_pin_can_demand_that_it_signed(
     pipeline: Pipeline,
 ) -> None:
-    own = pipeline.job.variables()
-    building = f"{own['CI_PROJECT_URL']}/-/jobs/70"
-    assert pipeline.run("build", CI_JOB_ID="70", CI_JOB_URL=building)[0] == 0
-    assert pipeline.run("sign")[0] == 0
-    bundle = json.loads((pipeline.directory / "dist" / f"{WHEEL}.slsa.sigstore.json").read_bytes())
+    upto(pipeline, "sign")
+    building = json.loads(pipeline.artifact("build", "build-info.json"))["job_url"]
+    bundle = json.loads(pipeline.artifact("sign", f"{WHEEL}.slsa.sigstore.json"))
     statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
 
     assert statement["predicate"]["runDetails"]["metadata"]["invocationId"] == building
@@ -277,39 +228,6 @@ def test_a_commit_in_the_provenance_that_is_not_the_certificates_turns_verify_re
     assert (code != 0, "[provenance-mismatch]" in said) == (True, True), said
 
 
-def test_the_components_sign_publish_verify_and_promote(pipeline: Pipeline, sandbox: Sandbox) -> None:
-    shutil.copytree(ROOT / "templates", pipeline.directory / "templates")
-    release = sandbox.project("acme/release")
-    text = (pipeline.directory / "pytrust.toml").read_text(encoding="utf-8")
-    (pipeline.directory / "release.toml").write_text(
-        text.replace('project = "acme/acme-widgets"', 'project = "acme/release"'), encoding="utf-8"
-    )
-    config = (pipeline.directory / ".gitlab-ci.yml").read_text(encoding="utf-8")
-    build = config[config.index("build:\n") : config.index("sign:\n")]
-    (pipeline.directory / ".gitlab-ci.yml").write_text(
-        f"""stages: [build, sign, publish, consumer_verification, promote]
-variables:
-  PACKAGE_VERSION: "1.0.0"
-include:
-  - local: templates/publish.yml
-    inputs: {{install: "true", sign-options: "--trust-config trust_config.json"}}
-  - local: templates/verify.yml
-    inputs: {{install: "true", release: "acme-widgets==1.0.0"}}
-  - local: templates/promote.yml
-    inputs: {{install: "cp release.toml pytrust.toml", release: "acme-widgets==1.0.0", """
-        f"""from: gitlab, from-project: acme/acme-widgets, to: gitlab}}
-{build}""",
-        encoding="utf-8",
-    )
-    subprocess.run(["git", "add", "-A"], cwd=pipeline.directory, check=True)
-    token = {"GITLAB_TOKEN": sandbox.token(scopes=("api",)), "GITLAB_URL": sandbox.gitlab_url}
-    for name in ("build", "pip-warden-sign", "pip-warden-publish", "pip-warden-verify", "pip-warden-promote"):
-        code, said = pipeline.run(name, **(token if name == "pip-warden-promote" else {}))
-        assert code == 0, (name, said)
-
-    assert any(file.name == WHEEL for package in release.record.packages for file in package.files)
-
-
 def test_this_repositorys_own_pipeline(sandbox: Sandbox, tmp_path: Path) -> None:
     """Build, sign, verify, publish and verify pip-warden itself with pip-warden."""
     directory = tmp_path / "self"
@@ -328,15 +246,15 @@ def test_this_repositorys_own_pipeline(sandbox: Sandbox, tmp_path: Path) -> None
     for name, registry in (("pytrust.toml", "acme/pip-warden"), ("release.toml", "acme/release")):
         (directory / name).write_text(_own_trust(directory, sandbox, registry, job.san), encoding="utf-8")
     _commit(directory)
-    pipeline = Pipeline(sandbox=sandbox, project=project, job=job, directory=directory)
-
-    pipeline.upto("consumer_verification")
+    branch = start(sandbox, project, directory)
+    assert list(branch.jobs) == ["test", "build"]
+    tag = f"v{version('pip-warden')}"
+    assert list(start(sandbox, project, directory, tag).jobs) == ["test", *STAGES]
+    pipeline = start(sandbox, project, directory, tag, PROMOTE_TRUST="release.toml")
+    upto(pipeline, "consumer_verification")
     token = sandbox.token(scopes=("api",))  # a job token may not write to another project
-    code, said = pipeline.run(
-        "promote", PROMOTE_TRUST="release.toml", GITLAB_TOKEN=token, GITLAB_URL=sandbox.gitlab_url
-    )
+    pipeline.passes("promote", GITLAB_TOKEN=token, GITLAB_URL=sandbox.gitlab_url)
 
-    assert code == 0, said
     assert any(file.name.endswith(".whl") for package in release.record.packages for file in package.files)
 
 
