@@ -230,3 +230,32 @@ def test_options_that_are_switched_off_are_not_given(program: Path) -> None:
         "--",
         "acme-widgets==1.0",
     ]
+
+
+@pytest.mark.parametrize(("host", "is_told"), [("gitlab.example.com", True), ("gitlab.example.net", False)])
+def test_only_the_jobs_own_server_is_told_its_token(host: str, *, is_told: bool, tmp_path: Path) -> None:
+    """A mirror that is no public project; and the token is in no argument, where `ps` would show it."""
+    install = Component.read("publish").inputs["install"]["default"]
+    option = re.search(r"-c (credential\..*?\}; f')", install)
+    assert option is not None
+    environment = {
+        "PATH": "/usr/bin:/bin:/usr/local/bin",
+        "HOME": str(tmp_path),
+        "GIT_TERMINAL_PROMPT": "0",
+        "CI_SERVER_URL": "https://gitlab.example.com",
+        "CI_JOB_TOKEN": "a secret",
+    }
+    result = subprocess.run(
+        ["sh", "-c", f"git -c {option[1]} credential fill"],
+        input=f"protocol=https\nhost={host}\npath=pip-warden/pip-warden.git\n\n",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    argument = subprocess.run(
+        ["sh", "-c", f"printf %s {option[1]}"], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert ("password=a secret" in result.stdout) == is_told
+    assert "a secret" not in argument
