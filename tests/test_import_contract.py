@@ -46,11 +46,11 @@ PLANTED = [
     ("The sandbox imports nothing of the rest", "pip_warden.sandbox.sigstore.ca", "pip_warden.session"),
     ("The sandbox imports nothing of the rest", "pip_warden.sandbox.pytest_plugin", "pip_warden.trust.file"),
     ("The sandbox imports nothing of the rest", "pip_warden.sandbox.sigstore.ca", "sigstore"),
-    ("Nobody but the command line starts the sandbox", "pip_warden.promote", "pip_warden.sandbox.world"),
+    ("Nobody but the command line starts the sandbox", "pip_warden.promote.run", "pip_warden.sandbox.world"),
     *(
         ("One room imports sigstore", importer, "sigstore")
         for importer in (
-            "pip_warden.promote",
+            "pip_warden.promote.summary",
             "pip_warden.publish.token",
             "pip_warden.first_use.observe",
             "pip_warden.verify",

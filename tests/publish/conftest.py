@@ -116,3 +116,14 @@ def pin_text(publisher: Publisher, registry: str, *, require: str = "", project_
         subject=publisher.job.san.replace("v1.0", "v{version}"),
         more=signer + requirements,
     )
+
+
+@pytest.fixture
+def release(publisher: Publisher) -> Project:
+    """Publish 1.0 to the staging project (the signer's own), and pin it for the release project."""
+    text = pin_text(publisher, "acme/release", project_id=publisher.project.id)
+    (publisher.directory / "pytrust.toml").write_text(text, encoding="utf-8")
+    for verb in (publisher.sign, publisher.attest):
+        assert verb(*publisher.files()).returncode == 0
+    assert publisher.run("pip-warden", "publish", *publisher.files()).returncode == 0
+    return publisher.sandbox.project("acme/release")

@@ -15,7 +15,6 @@ import pytest
 
 from pip_warden.sandbox import Hold, Project, RecordedRequest
 from publish.conftest import BIN, Publisher
-from publish.test_promote import release  # noqa: F401 -- a fixture
 
 WHEEL = "acme_widgets-1.0-py3-none-any.whl"
 
@@ -103,36 +102,3 @@ def _sign_anew(publisher: Publisher) -> None:
             path.unlink()
     assert publisher.sign("--detached", *publisher.files()).returncode == 0
     assert publisher.attest(*publisher.files()).returncode == 0
-
-
-@pytest.mark.timeout(900)
-@pytest.mark.interop  # minutes: kept out of the ordinary run
-@pytest.mark.usefixtures("release")
-def test_promote_is_killed_at_each_network_step(publisher: Publisher) -> None:
-    target = publisher.sandbox.project("acme/release")
-    token = publisher.sandbox.token(scopes=("api",))
-    cache = str(publisher.directory / "killed-cache")
-    words = [
-        "pip-warden",
-        "promote",
-        "acme-widgets==1.0",
-        "--from",
-        "acme",
-        "--from-project",
-        "acme/acme-widgets",
-        "--to",
-        "acme",
-    ]
-    words += ["--cache-dir", cache]
-    publisher.sandbox.clear_requests()
-    assert publisher.run(*words, GITLAB_TOKEN=token).returncode == 0
-    steps = _steps(publisher.sandbox.requests)
-    whole = sorted(_rows(target))
-    assert {method for method, _ in steps} == {"GET", "PUT", "POST"}
-
-    for step in steps:
-        target.record.packages.clear()
-        _killed_at(publisher, step, words, publisher.environment(GITLAB_TOKEN=token))
-        assert not _is_met_without_evidence(target), step
-        assert publisher.run(*words, GITLAB_TOKEN=token).returncode == 0, step
-        assert sorted(_rows(target)) == whole, step

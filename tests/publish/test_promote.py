@@ -3,47 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from pip_warden.sandbox import Answer, Project
 from publish.conftest import Publisher, pin_text
-
-WHEEL = "acme_widgets-1.0-py3-none-any.whl"
-SDIST = "acme_widgets-1.0.tar.gz"
-
-
-@pytest.fixture
-def release(publisher: Publisher) -> Project:
-    """Publish 1.0 to the staging project (the signer's own), and pin it for the release project."""
-    for verb in (publisher.sign, publisher.attest):
-        assert verb(*publisher.files()).returncode == 0
-    assert publisher.run("pip-warden", "publish", *publisher.files()).returncode == 0
-    release = publisher.sandbox.project("acme/release")
-    text = pin_text(publisher, "acme/release", project_id=publisher.project.id)
-    (publisher.directory / "pytrust.toml").write_text(text, encoding="utf-8")
-    return release
-
-
-def _promote(publisher: Publisher, *words: str) -> subprocess.CompletedProcess[str]:
-    options = ["--from", "acme", "--from-project", "acme/acme-widgets", "--to", "acme", "--format", "json"]
-    token = publisher.sandbox.token(scopes=("api",))
-    cache = str(publisher.directory / "promotion-cache")
-    words = ("pip-warden", "promote", "acme-widgets==1.0", *options, "--cache-dir", cache, *words)
-    return publisher.run(*words, GITLAB_TOKEN=token)
-
-
-def _names(project: Project) -> list[str]:
-    return sorted(file.name for package in project.record.packages for file in package.files)
+from publish.promoting import SDIST, WHEEL, names, promote
 
 
 def test_a_release_is_copied_byte_for_byte_with_its_evidence(publisher: Publisher, release: Project) -> None:
-    result = _promote(publisher)
+    result = promote(publisher)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    copied = set(_names(release))
+    copied = set(names(release))
     assert {
         WHEEL,
         SDIST,
@@ -64,10 +37,10 @@ def test_evidence_of_further_kinds_is_copied_too(publisher: Publisher, release: 
     assert publisher.run("pip-warden", "publish-evidence", *publisher.files()).returncode == 0
     junk = {f"{WHEEL}.{kind}.sigstore.json": b"junk" for kind in ("junk", "a" * 240)}
     publisher.sandbox.put_evidence(publisher.project, "1.0", junk)
-    result = _promote(publisher)
+    result = promote(publisher)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    assert not set(junk) & set(_names(release)), "what is no attestation is nobody's evidence"
+    assert not set(junk) & set(names(release)), "what is no attestation is nobody's evidence"
     copied = publisher.sandbox.evidence(release, f"{WHEEL}.sbom.sigstore.json")
     assert copied == (publisher.dist / f"{WHEEL}.sbom.sigstore.json").read_bytes()
 
@@ -92,11 +65,11 @@ def test_what_cannot_be_promoted_is_said_for_the_first_reason(
 
 
 def test_it_can_be_run_again(publisher: Publisher, release: Project) -> None:
-    assert _promote(publisher).returncode == 0
-    before = _names(release)
+    assert promote(publisher).returncode == 0
+    before = names(release)
 
-    assert _promote(publisher).returncode == 0
-    assert _names(release) == before
+    assert promote(publisher).returncode == 0
+    assert names(release) == before
 
 
 def test_nothing_is_copied_where_one_file_is_refused(publisher: Publisher, release: Project) -> None:
@@ -107,10 +80,10 @@ def test_nothing_is_copied_where_one_file_is_refused(publisher: Publisher, relea
         f"{SDIST}.annotations.sigstore.json",
     ):
         publisher.sandbox.delete_evidence(publisher.project, name)
-    result = _promote(publisher)
+    result = promote(publisher)
 
     assert (result.returncode, "no-evidence" in result.stdout) == (1, True), result.stdout
-    assert _names(release) == []
+    assert names(release) == []
 
 
 @pytest.mark.parametrize(
@@ -124,15 +97,15 @@ def test_nothing_is_copied_where_one_file_is_refused(publisher: Publisher, relea
 def test_what_promotion_demands_besides(
     publisher: Publisher, release: Project, words: tuple[str, ...], code: str
 ) -> None:
-    result = _promote(publisher, *words)
+    result = promote(publisher, *words)
 
     assert (result.returncode, code in result.stdout) == (1, True), result.stdout
-    assert _names(release) == []
+    assert names(release) == []
 
 
 def test_provenance_can_be_required_for_a_promotion(publisher: Publisher, release: Project) -> None:
-    assert _promote(publisher, "--require", "provenance", "--dry-run").returncode == 0
-    assert _names(release) == []
+    assert promote(publisher, "--require", "provenance", "--dry-run").returncode == 0
+    assert names(release) == []
 
 
 @pytest.mark.parametrize("path", ["/packages/generic/", "/packages/pypi"])
@@ -143,9 +116,9 @@ def test_a_promotion_that_breaks_off_is_completed_by_the_same_command(
         Answer(status=500, body=b"{}"), path, method="PUT" if "generic" in path else "POST"
     )
 
-    assert _promote(publisher).returncode == 3
-    assert _promote(publisher).returncode == 0
-    assert {WHEEL, SDIST} <= set(_names(release))
+    assert promote(publisher).returncode == 3
+    assert promote(publisher).returncode == 0
+    assert {WHEEL, SDIST} <= set(names(release))
 
 
 @pytest.mark.parametrize(

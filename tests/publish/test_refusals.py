@@ -19,7 +19,9 @@ from pip_warden.digests import digest_of
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.model import EvidenceForm
 from pip_warden.evidence.names import MOST_KINDS
-from pip_warden.promote import Plan, _check_age, further_kinds, trust_from
+from pip_warden.promote.carried import further_kinds
+from pip_warden.promote.plan import Plan, Policy, trust_from
+from pip_warden.promote.run import check_age
 from pip_warden.publish.registry import Destination, Registry
 from pip_warden.publish.sign import checked, files_to_sign, write_all
 from pip_warden.publish.signed import Planned, UploadResult, signed_files
@@ -167,6 +169,7 @@ def _plan(**changes: Any) -> Plan:
         "from_registry": "acme/staging",
         "min_age": timedelta(hours=1),
         "now": datetime(2026, 6, 30, 12, tzinfo=UTC),
+        "policy": Policy(uri="https://acme.example/pytrust.toml", digest=digest_of(b"")),
     }
     return Plan(**(values | changes))
 
@@ -188,21 +191,22 @@ def test_a_release_is_promoted_when_it_is_old_enough(minutes: int, young: bool) 
 
     if young:
         with pytest.raises(RefusedError) as caught:
-            _check_age(report, plan)
+            check_age(report, plan)
         assert (caught.value.code, caught.value.exit_code) == ("too-young", 1)
     else:
-        _check_age(report, plan)
+        check_age(report, plan)
 
 
 def test_the_registry_does_not_say_where_evidence_is_written() -> None:
     """Each name that it lists is a plain name next to the file, or ignored; and their number is limited."""
-    kinds = ("sbom", "./../../x", "/x", "a b", "", "publish", "a" * 300, "x.y")
+    kinds = ("sbom", "vsa", "./../../x", "/x", "a b", "", "publish", "a" * 300, "x.y")
     listed = [f"{samples.WHEEL}.{kind}.sigstore.json" for kind in kinds]
     listed += [f"../{samples.WHEEL}.b.sigstore.json", f"{samples.WHEEL}.sig", "other.whl.a.sigstore.json"]
     many = [f"{samples.WHEEL}.k{number}.sigstore.json" for number in range(99)]
 
-    assert further_kinds(samples.WHEEL, listed) == (".sbom.sigstore.json",)
-    assert len(further_kinds(samples.WHEEL, many)) == MOST_KINDS
+    assert further_kinds(samples.WHEEL, listed) == ((".sbom.sigstore.json",), ())
+    assert [len(each) for each in further_kinds(samples.WHEEL, many)] == [MOST_KINDS, 99 - MOST_KINDS]
+    assert further_kinds(samples.WHEEL, many, ("k98", "slsa")) == ((".k98.sigstore.json",), ())
 
 
 def test_only_what_an_identity_is_pinned_for_is_promoted() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pip_warden.cli.output import Console
     from pip_warden.measures import Measured
     from pip_warden.report.model import Report
+    from pip_warden.strict_json import JSONValue
     from pip_warden.trust.model import TrustFile
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -144,7 +145,12 @@ def load_trust(given: Path | None) -> TrustFile:
 
 
 def print_report(
-    report: Report, output_format: str, console: Console, measured: Measured | None = None
+    report: Report,
+    output_format: str,
+    console: Console,
+    measured: Measured | None = None,
+    *,
+    more: Mapping[str, JSONValue] | None = None,
 ) -> int:
     """Print a report and return its exit code.
 
@@ -157,6 +163,7 @@ def print_report(
         console: It knows how long the run took, and how quiet it has to be.
         measured: What it has cost, which is data, and told to whoever wants to know more; None where nobody
             measured it.
+        more: What JSON tells besides, by key.
     """
     from pip_warden.cli.delivery import was_left
     from pip_warden.report import json
@@ -164,7 +171,7 @@ def print_report(
 
     console.clear()
     if output_format == "json":
-        print(json.render(report, measured))
+        print(json.render(report, measured, more))
     elif report.exit_code == 0:
         _print_text(report, sys.stdout, console)
     if was_left(sys.stdout) or (output_format == "text" and report.exit_code != 0):

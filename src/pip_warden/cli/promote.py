@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,14 +25,20 @@ from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
 from pip_warden.cli.session import open_session, settings_of
 from pip_warden.cli.style import print_block
+from pip_warden.cli.verifier import policy_of, signer_of, typed_demands
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName, parse_release
 
 if TYPE_CHECKING:
-    from pip_warden.promote import Plan
+    from pip_warden.promote.plan import Plan, Policy
+    from pip_warden.promote.run import Promotion
     from pip_warden.publish.registry import Destination
+    from pip_warden.strict_json import JSONValue
     from pip_warden.trust.model import TrustFile
+
+_MOST_TOLD = 20
+"""Pieces that are not carried and are told as text: anybody with push rights can add hundreds of them."""
 
 
 @click.command(
@@ -63,6 +70,19 @@ if TYPE_CHECKING:
     type=click.Choice(["provenance"]),
     help="What the trust file need not demand.",
 )
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="NAME",
+    help="A further kind of evidence that must be carried (FILE.NAME.sigstore.json); else all that are good.",
+)
+@click.option(
+    "--trust-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Whose Sigstore signs the summary, where SIGSTORE_ID_TOKEN is set; else the public-good instance.",
+)
+@click.option("--policy-uri", metavar="URI", help="Where others find the trust file; in CI known by itself.")
 @click.option("--dry-run", is_flag=True, help="Judge, and say what would be uploaded.")
 @demand_options
 @format_option
@@ -71,31 +91,65 @@ if TYPE_CHECKING:
 def command(*, release: str, trust: Path | None, **options: Any) -> int:
     """Promote NAME==VERSION: judge every file with the trust file, as a consumer would, and only then copy.
 
-    Evidence and files are copied byte for byte. A verification summary (SLSA) is written next to them. The
-    same command can be run again after any failure.
+    Files and the evidence that is good are copied byte for byte; evidence that is not stays where it is. A
+    verification summary (SLSA) is put next to them, signed where SIGSTORE_ID_TOKEN is set. The same command
+    can be run again after any failure.
     """
-    from pip_warden.promote import promote, trust_from
-    from pip_warden.publish.registry import Registry
+    from pip_warden.promote.plan import as_gitlab_spells, trust_from
+    from pip_warden.promote.run import promote
 
     need_extra("publish", "promote")
+    typed = typed_demands(options)
     options["require_provenance"] |= "provenance" in options["required"]
     trusted = demanding(load_trust(trust), options)
-    plan = _plan(release, trusted, options)
-    trust_from(trusted, plan)  # whether it can be promoted at all is said first
-    dry_run, output_format = bool(options["dry_run"]), str(options["output_format"])
     console = Console.of(options)
+    plan = _plan(release, trusted, options, console, policy_of(trusted, options["policy_uri"], typed))
+    trust_from(trusted, plan)  # whether it can be promoted at all is said first
+    destination = _destination(trusted, plan, str(options["to_source"]))
     with open_session(trusted, settings_of(options), console) as session:
-        destination = _destination(trusted, plan, str(options["to_source"]))
-        registry = Registry(session.transport, destination, dry_run=dry_run, reporter=console)
-        report, uploads = promote(session, plan, registry, dry_run=dry_run)
+        plan = as_gitlab_spells(session.transport, trusted, plan)
+        promotion = promote(session, plan, destination, dry_run=bool(options["dry_run"]))
     console.clear()
+    return _tell(promotion, plan, str(options["output_format"]), console)
+
+
+def _tell(promotion: Promotion, plan: Plan, output_format: str, console: Console) -> int:
+    """Print what was uploaded, what was not carried and why, and the last verification."""
     if output_format == "text" and not console.quiet:
-        print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
-    return print_report(replace(report, command="promote"), output_format, console)
+        uploads = (f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in promotion.uploads)
+        print_block("".join(uploads))
+    left = [
+        f"not carried: {item.label} [{item.code}] expected {item.failure.fault.expected}, "
+        f"found {item.failure.fault.found}"
+        for item in promotion.left[:_MOST_TOLD]
+    ]
+    if len(promotion.left) > _MOST_TOLD:
+        left.append(f"not carried: {len(promotion.left) - _MOST_TOLD} more; --format json tells each")
+    kept = [f"{name} stays: the target has other evidence of the same signer" for name in promotion.kept]
+    warnings = (*promotion.report.warnings, *left, *kept, *promotion.notes)
+    report = replace(promotion.report, command="promote", warnings=warnings)
+    return print_report(report, output_format, console, more=_document(promotion, plan))
 
 
-def _plan(release: str, trusted: TrustFile, options: dict[str, Any]) -> Plan:
-    from pip_warden.promote import Plan
+def _document(promotion: Promotion, plan: Plan) -> dict[str, JSONValue]:
+    """Return what JSON tells besides the last verification."""
+    from pip_warden.report.json import item_value
+
+    return {
+        "uploads": [
+            {"name": u.name, "kind": u.kind, "outcome": u.outcome.replace(" ", "_"), "url": u.where}
+            for u in promotion.uploads
+        ],
+        "not_carried": [item_value(item) for item in promotion.left],
+        "kept": list(promotion.kept),
+        "summary_signed_by": None if plan.signer is None else plan.signer.claimed_subject,
+    }
+
+
+def _plan(
+    release: str, trusted: TrustFile, options: dict[str, Any], console: Console, policy: Policy
+) -> Plan:
+    from pip_warden.promote.plan import Plan
 
     project, version = parse_release(release)
     return Plan(
@@ -105,7 +159,27 @@ def _plan(release: str, trusted: TrustFile, options: dict[str, Any]) -> Plan:
         from_registry=_registry(trusted, options, project),
         min_age=timedelta(days=float(str(options["min_age"]))),
         now=datetime.now(UTC),
+        policy=policy,
+        kinds=_kinds(options["kinds"]),
+        signer=signer_of(options["trust_config"], console),
     )
+
+
+def _kinds(named: tuple[str, ...]) -> tuple[str, ...]:
+    """Read each ``--kind``.
+
+    Raises:
+        UsageError: ``bad-kind``.
+    """
+    for kind in named:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", kind, re.ASCII) or kind == "vsa":
+            raise UsageError(
+                "bad-kind",
+                "expected --kind with the short name that `attest --kind` was given, "
+                f"found {escape_text(kind, 80)!r}",
+                hint="Of FILE.sbom.sigstore.json it is sbom. A summary (vsa) is made anew for each target.",
+            )
+    return tuple(dict.fromkeys(named))
 
 
 def _registry(trusted: TrustFile, options: dict[str, Any], project: ProjectName) -> str:

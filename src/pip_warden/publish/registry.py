@@ -15,7 +15,7 @@ from typing import Literal
 
 from pip_warden.digests import Digest, digest_of, digest_of_file
 from pip_warden.display import escape_text
-from pip_warden.errors import InternalError, RefusedError, RegistryError
+from pip_warden.errors import RefusedError, RegistryError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import GenericPackage, generic_packages
 from pip_warden.index.gitlab_urls import generic_url, project_api, without_epoch
@@ -143,16 +143,6 @@ class Registry:
             UndecidedError: As for :meth:`look`.
         """
         return tuple(self.bring(self._look_at(signed, path, nothing_stays)) for path in signed.evidence)
-
-    def publish_summary(self, signed: SignedFile) -> UploadResult:
-        """Publish the verification summary of a file. Every run makes a new one, so an existing one is kept.
-
-        Raises:
-            UndecidedError: As for :meth:`look`.
-        """
-        if signed.summary is None:
-            raise InternalError("bug", f"{signed.name} has no verification summary")
-        return self.bring(self._look_at(signed, signed.summary, lambda *_other: "stays"))
 
     def publish_file(self, signed: SignedFile) -> UploadResult:
         """Publish a file whose evidence is published.

@@ -25,14 +25,12 @@ class SignedFile:
         path: The file.
         digest: SHA-256 of its bytes.
         evidence: The evidence next to it, by name.
-        summary: Its verification summary; None where there is none.
     """
 
     name: ArtifactName
     path: Path
     digest: Digest
     evidence: tuple[Path, ...]
-    summary: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +46,7 @@ class UploadResult:
     """
 
     name: str
-    kind: Literal["evidence", "file"]
+    kind: Literal["evidence", "file", "summary"]
     outcome: Outcome
     where: str
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.measures import Measured
@@ -15,12 +16,15 @@ from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, Refuse
 SCHEMA_VERSION = 1
 
 
-def render(report: Report, measured: Measured | None = None) -> str:
+def render(
+    report: Report, measured: Measured | None = None, more: Mapping[str, JSONValue] | None = None
+) -> str:
     """Render a report; foreign text is escaped by JSON itself (ASCII only).
 
     Args:
         report: The report.
         measured: What the run has cost; None where nobody measured it.
+        more: What a command tells besides, by key.
     """
     document: dict[str, JSONValue] = {
         "schema_version": SCHEMA_VERSION,
@@ -38,6 +42,7 @@ def render(report: Report, measured: Measured | None = None) -> str:
         "warnings": list(report.warnings),
         "error": _error(report.error) if report.error is not None else None,
     }
+    document |= more or {}
     if measured is not None:
         document["measures"] = as_json(measured)
     return json.dumps(document, indent=2)
@@ -80,7 +85,7 @@ def _line(line: Line) -> dict[str, JSONValue]:
     match line.verdict:
         case Accepted() as accepted:
             shape["accepted"] = _basis(accepted)
-            shape["bad_evidence"] = [_item(item) for item in accepted.bad_items]
+            shape["bad_evidence"] = [item_value(item) for item in accepted.bad_items]
         case Refused() as refused:
             shape["refused"] = {
                 "code": refused.code,
@@ -91,7 +96,7 @@ def _line(line: Line) -> dict[str, JSONValue]:
                 "found": refused.fault.found,
                 "hint": refused.fault.hint or None,
             }
-            shape["bad_evidence"] = [_item(item) for item in refused.bad_items]
+            shape["bad_evidence"] = [item_value(item) for item in refused.bad_items]
         case None:
             pass
     if line.undecided is not None:
@@ -123,7 +128,8 @@ def _basis(accepted: Accepted) -> JSONValue:
             }
 
 
-def _item(item: ItemRefusal) -> JSONValue:
+def item_value(item: ItemRefusal) -> JSONValue:
+    """Return an item of evidence that is not good, and why."""
     return {
         "evidence": item.label,
         "form": item.form.value,

@@ -66,6 +66,11 @@ class StatementRequirements:
             return replace(fault, found=f"{self._older}, which is another predicate and is not read")
         return fault
 
+    def are_met_by(self, said: SignedStatement) -> bool:
+        """Return whether one statement meets all that is unmet of its type; it is not added."""
+        wanted = [demand for demand in self._unmet if demand.predicate_type == said.statement.predicate_type]
+        return all(demand.check(said) is None for demand in wanted)
+
     def add(self, witness: SignedStatement) -> None:
         """Check one more statement."""
         if witness.statement.predicate_type.startswith(_OLDER):

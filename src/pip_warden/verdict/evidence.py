@@ -45,7 +45,7 @@ class _Proofs:
 
     def __call__(self, root_name: str) -> VerifiedItem | Fault:
         if root_name not in self._found:
-            self._found[root_name] = _prove(self._item, self._artifact, self._roots, root_name)
+            self._found[root_name] = prove(self._item, self._artifact, self._roots, root_name)
         return self._found[root_name]
 
     def known(self, root_name: str) -> VerifiedItem | Fault | None:
@@ -221,8 +221,8 @@ def no_evidence(name: ArtifactName, *, hint: str = "") -> Fault:
     )
 
 
-def _prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: str) -> VerifiedItem | Fault:
-    """Step 7, and reading the signed statement."""
+def prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: str) -> VerifiedItem | Fault:
+    """Step 7, and reading the signed statement, under the trusted root with a name."""
     if isinstance(item, BadItem):
         return item.fault
     from pip_warden._sigstore.verify import verify_bundle  # the sigstore library costs a third of a second

@@ -1,0 +1,115 @@
+"""Which pieces of evidence may go along when an accepted file is copied to another registry.
+
+An inquiry ends with the first good item, so most of what lies beside a file was never judged. Each piece
+that is to be carried is proved here by itself: steps 6 to 10, under the one identity that the acceptance
+rests on. A statement of any type passes step 8 if it names the file, since a requirement or a reader may
+want it; whether it says what the pin demands is told too. Nothing is accepted here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pip_warden.artifact.model import Artifact
+from pip_warden.errors import InternalError
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.faults import Fault
+from pip_warden.trust.model import Identity, IdentityEntry
+from pip_warden.verdict.attested import SignedStatement, StatementRequirements
+from pip_warden.verdict.evidence import Roots, prove
+from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.model import Accepted, ItemRefusal, SignedBy, Step, StepFailure
+from pip_warden.verdict.policy import check_policy
+from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, Statement, check_subject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoodPiece:
+    """A piece of evidence that passed steps 6 to 10 by itself.
+
+    Attributes:
+        item: The piece.
+        counts: It alone is evidence of publication.
+        meets: Its statement meets every requirement of the pin on statements of its type; so does one of
+            which nothing is required.
+    """
+
+    item: Item
+    counts: bool
+    meets: bool
+
+
+class PieceJudge:
+    """Judges the pieces of evidence of one accepted file.
+
+    Args:
+        accepted: The file's acceptance, by its signer.
+        entry: The entry that it was accepted by.
+        roots: The trusted roots.
+
+    Raises:
+        InternalError: It was accepted by its hash, or by another entry.
+    """
+
+    def __init__(self, accepted: Accepted, entry: IdentityEntry, roots: Roots) -> None:
+        if not isinstance(accepted.basis, SignedBy):
+            raise InternalError("bug", f"{accepted.artifact.name} was not accepted by its signer")
+        self._artifact = accepted.artifact
+        self._entry = entry
+        self._roots = roots
+        self._identity = _identity_of(accepted.basis, accepted.artifact, entry)
+
+    @property
+    def artifact(self) -> Artifact:
+        """The file."""
+        return self._artifact
+
+    @property
+    def root(self) -> str:
+        """Name of the trusted root under which every piece is proved."""
+        return self._identity.root
+
+    def judge(self, item: Item | BadItem) -> GoodPiece | ItemRefusal:
+        """Judge one piece."""
+        outcome = self._judge(item)
+        if isinstance(outcome, StepFailure):
+            return ItemRefusal(label=item.label, form=item.form, failure=outcome)
+        return outcome
+
+    def _judge(self, item: Item | BadItem) -> GoodPiece | StepFailure:
+        if isinstance(item, BadItem):
+            return StepFailure(Step.EVIDENCE, item.fault)
+        proof = prove(item, self._artifact, self._roots, self.root)
+        if isinstance(proof, Fault):
+            return StepFailure(Step.SIGNATURE, proof)
+        statement = proof.statement
+        if isinstance(statement, Fault):
+            return StepFailure(Step.SUBJECT, statement)
+        types = frozenset() if statement is None else frozenset({statement.predicate_type})
+        if fault := check_subject(statement, self._artifact, types):
+            return StepFailure(Step.SUBJECT, fault)
+        claims, version = proof.proved.claims, self._artifact.name.version
+        identity = match_identity(claims, (self._identity,), version)
+        if isinstance(identity, Fault):
+            return StepFailure(Step.IDENTITY, identity)
+        if fault := check_policy(claims, identity, self._entry.require, version):
+            return StepFailure(Step.POLICY, fault)
+        said = None if statement is None else SignedStatement(statement=statement, claims=claims)
+        return GoodPiece(item=item, counts=self._counts(statement), meets=self._meets(said))
+
+    def _counts(self, statement: Statement | None) -> bool:
+        types = EVIDENCE_OF_PUBLICATION | self._entry.require.predicate_types
+        return statement is None or statement.predicate_type in types
+
+    def _meets(self, said: SignedStatement | None) -> bool:
+        demands = StatementRequirements(self._entry.require, self._artifact.name.version)
+        return said is None or demands.are_met_by(said)
+
+
+def _identity_of(basis: SignedBy, artifact: Artifact, entry: IdentityEntry) -> Identity:
+    """Return the identity that an acceptance rests on: the one that the verdict found."""
+    under_root = tuple(identity for identity in entry.identities if identity.root == basis.root)
+    found = match_identity(basis.claims, under_root, artifact.name.version)
+    if isinstance(found, Fault):
+        raise InternalError("bug", f"{artifact.name} was accepted by another entry")
+    return found
