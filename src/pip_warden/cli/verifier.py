@@ -30,7 +30,7 @@ _DEMANDS = (
 
 
 def typed_demands(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the command line demands besides the trust file, as options; ask before they are taken out."""
+    """Return what the command line demands besides the trust file, as options (before they are taken out)."""
     values = [f"{option} {value}" for name, option in _DEMANDS for value in options[name]]
     if options["require_provenance"] or "provenance" in options["required"]:
         values.append("--require-provenance")
