@@ -192,7 +192,7 @@ def read_build_info(path: Path) -> BuildInfo:
 def check_same_build(built: BuildInfo, here: BuildInfo) -> None:
     """Check that another job's build belongs to this one: same project, code and pipeline.
 
-    A build-info of the signing job itself must be its in everything but the time of writing: consumers take
+    A build-info of the signing job itself must have its start and its runner, too: consumers take
     a build in the certified job for confirmed, and another job, which cannot know when this one starts and on
     which runner, must not be able to say that this one has built.
 
@@ -204,7 +204,7 @@ def check_same_build(built: BuildInfo, here: BuildInfo) -> None:
         RefusedError: ``build-info-mismatch``.
     """
     is_own = built.job_id == here.job_id
-    for name in (name for name in _NAMES if name != "finished_at") if is_own else _SAME:
+    for name in (*_SAME, "started_at", "runner_id") if is_own else _SAME:
         wanted, found = getattr(here, name), getattr(built, name)
         if found != wanted:
             raise RefusedError(
