@@ -271,7 +271,7 @@ def test_what_cannot_be_finished_ends_it() -> None:
 
 
 def test_a_name_that_cannot_have_evidence_is_found_before_anything_is_logged(publisher: Publisher) -> None:
-    files = [*put(publisher, 2), f"dist/{'x' * 250}"]
+    files = [*put(publisher, 2), f"dist/{'x' * 240}-1.0.tar.gz"]
     (publisher.directory / files[2]).write_bytes(DATA)
     result = publisher.sign(*files)
 

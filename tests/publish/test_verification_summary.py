@@ -150,9 +150,9 @@ def test_what_the_command_line_demands_is_part_of_the_policy(publisher: Publishe
     predicate = _unsigned(publisher, release)["predicate"]
 
     assert predicate["policy"]["annotations"]["demanded"] == [
-        "--require provenance",
-        "--annotation tag=v1.0",
         f"--source-revision {sha}",
+        "--require-annotation tag=v1.0",
+        "--require-provenance",
     ]
     assert predicate["verifiedLevels"] == ["SLSA_BUILD_LEVEL_1"]
 

@@ -462,7 +462,7 @@ def test_every_field_of_today_is_compared_by_name(module: str, known: str, kind:
     names = set(getattr(importlib.import_module(f"pip_warden.trust.comparing.{module}"), known))
     unknown = {field.name for field in fields(kind) if field.compare and field.init} - names
 
-    assert unknown <= {"demanded", "source_revision"}, "only ever given on a command line"
+    assert unknown <= {"demanded", "demanded_repository", "source_revision"}, "of the command line"
 
 
 @pytest.mark.parametrize(

@@ -59,14 +59,16 @@ def commands(directory: Path) -> Iterator[str]:
     from pip_warden.sandbox.buildable import NAME, VERSION
 
     config, source, built = (typed(directory / name) for name in ("trust_config.json", NAME, "dist"))
-    signed = f"--trust-config {config} {built}/*.whl"
+    own = f"--trust-config {config}"
+    signed = f"{own} {built}/*.whl"
     yield f". {typed(directory / 'job')}"
     yield f"pip wheel --no-deps --wheel-dir {built} {source}"
     yield f"pip-warden sign {signed}"
     yield f"pip-warden attest {signed}"
-    yield f"pip-warden publish {built}/*.whl"
+    yield f"pip-warden publish {signed}"
     trust = f"--trust {typed(directory / 'promotion.toml')}"
-    yield f"pip-warden promote {NAME}=={VERSION} {trust} --from acme --from-project {_STAGING} --to acme"
+    where = f"--from acme --from-project {_STAGING} --to acme"
+    yield f"pip-warden promote {NAME}=={VERSION} {trust} {own} {where}"
     yield f"pip-warden verify-release {NAME}=={VERSION} {trust}"
 
 

@@ -8,23 +8,20 @@ from dataclasses import replace
 from pip_warden.errors import RefusedError, UndecidedError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.verdict.evidence import EvidenceEvaluation
-from pip_warden.verdict.model import Accepted, ItemRefusal, Passed, ProvedStatement, SignedBy
+from pip_warden.verdict.model import Accepted, ItemRefusal, ProvedStatement
 
 _MOST_HEARD = 64
 """Items that are heard after the verdict."""
 
 
-def accept(weighing: EvidenceEvaluation, good: SignedBy, before: Iterable[Passed]) -> Accepted:
-    """Return the acceptance of a file.
+def heard(accepted: Accepted, weighing: EvidenceEvaluation) -> Accepted:
+    """Return a new acceptance with what the evidence says that was looked at for it, and what of it is bad.
 
     Args:
-        weighing: Its evidence.
-        good: What the good item proved.
-        before: What was checked before any evidence.
+        accepted: The acceptance.
+        weighing: The evidence that was judged.
     """
-    passed = (*before, *weighing.passed)
-    accepted = Accepted(artifact=weighing.artifact, basis=good, bad_items=weighing.refusals, passed=passed)
-    return _hear(accepted, weighing, None)
+    return _hear(replace(accepted, bad_items=weighing.refusals), weighing, None)
 
 
 def hear_all(accepted: Accepted, weighing: EvidenceEvaluation, further: Iterable[Item | BadItem]) -> Accepted:

@@ -43,7 +43,7 @@ from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
 from pip_warden.verdict.evidence import EvidenceEvaluation, Roots, no_evidence
 from pip_warden.verdict.examined import examine
-from pip_warden.verdict.hearing import accept, hear_all
+from pip_warden.verdict.hearing import hear_all, heard
 from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import Accepted, Observed, Passed, Refused, Step, StepFailure, Verdict
 from pip_warden.verdict.pin import by_hash, find_pin, unsigned_hint, words_of
@@ -137,9 +137,7 @@ class Inquiry:
         """
         if isinstance(self._outcome, Observed | Refused):
             return self._outcome
-        raise InternalError(
-            "bug", f"no observation of {self._name}: {self.wants.value} is wanted, or it is pinned"
-        )
+        raise InternalError("bug", f"no observation of {self._name}: {self.wants.value} is wanted, or a pin")
 
     def offer_artifact(self, artifact: Artifact) -> None:
         """Judge the bytes: steps 3 to 5, and revocation; with a hash pin this is the end.
@@ -175,7 +173,8 @@ class Inquiry:
         if good is not None and isinstance(self._entry, Probe):
             self._end(Observed(signed=good))
         elif good is not None:
-            self._end(accept(weighing, good, self._passed))
+            passed = (*self._passed, *weighing.passed)
+            self._end(heard(Accepted(artifact=weighing.artifact, basis=good, passed=passed), weighing))
 
     def no_more_evidence(self) -> None:
         """End the inquiry without a good item; the verdict reports the bad item that came furthest.
