@@ -58,7 +58,7 @@ def upto(pipeline: Pipeline, last: str) -> None:
     pipeline.passes(*STAGES[: STAGES.index(last) + 1])
 
 
-def _checkout(
+def checkout(
     example: str, directory: Path, sandbox: Sandbox, *, keep_require: bool = True, real: Path | None = None
 ) -> None:
     """Copy an example, point its trust file at the sandbox, and make it a git repository.
@@ -109,7 +109,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def example(sandbox: Sandbox, tmp_path: Path) -> Example:
     project = sandbox.project("acme/acme-widgets")
-    _checkout("publisher", tmp_path / "publisher", sandbox)
+    checkout("publisher", tmp_path / "publisher", sandbox)
     return Example(sandbox=sandbox, project=project, directory=tmp_path / "publisher")
 
 
@@ -131,7 +131,7 @@ def test_the_six_stages_pass_on_a_branch_and_on_a_tag(example: Example, tag: str
 def test_the_six_stages_pass_against_the_real_sigstore(gitlab: Sandbox, tmp_path: Path) -> None:
     """Fulcio, Rekor v1 and the time stamps of `interop.stack`; the sandbox's Sigstore is not used."""
     project = gitlab.project("acme/acme-widgets")
-    _checkout("publisher", tmp_path / "publisher", gitlab, real=TRUST / "v1")
+    checkout("publisher", tmp_path / "publisher", gitlab, real=TRUST / "v1")
     upto(start(gitlab, project, tmp_path / "publisher", tag="v2.1"), "consumer_verification")
     bundle = gitlab.evidence(project, "acme_widgets-2.1-py3-none-any.whl.sigstore.json")
     (entry,) = json.loads(bundle)["verificationMaterial"]["tlogEntries"]
@@ -150,7 +150,7 @@ def test_a_consumer_and_a_promotion_follow(example: Example, sandbox: Sandbox, t
     ):
         project = sandbox.project(path)
         example.project.allow_job_tokens(project)
-        _checkout(name, tmp_path / name, sandbox)
+        checkout(name, tmp_path / name, sandbox)
         start(sandbox, project, tmp_path / name).passes(stage)
 
 

@@ -1,7 +1,4 @@
-"""Promotion as pipelines: one project builds and signs, another promotes, a third consumes.
-
-Each job has its own id, URL and tokens, as a runner's have. The runner is a foreign program.
-"""
+"""Promotion as pipelines (`interop.runner`): one project signs, another promotes, a third consumes."""
 
 from __future__ import annotations
 
@@ -12,24 +9,24 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from interop.test_pipelines import WHEEL, Pipeline, _checkout
+from interop.runner import Pipeline
+from interop.test_pipelines import WHEEL, checkout, start, upto
 from pip_warden.sandbox import File, Hold, Project, Sandbox
 
 pytestmark = pytest.mark.interop
-
-STAGES = ("build", "sign", "verify", "publish")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Staging:
     """A release that was built, signed and published by the jobs of a tag pipeline."""
 
+    source: Project
     pipeline: Pipeline
     target: Project
 
@@ -38,15 +35,10 @@ class Staging:
         return self.pipeline.sandbox
 
     def promotion(self, directory: Path) -> Pipeline:
-        """Check the promoting project out, for a job of its own."""
+        """Start a pipeline of the promoting project, in a checkout that may be there already."""
         if not directory.exists():
-            _checkout("promotion", directory, self.sandbox)
-        return Pipeline(
-            sandbox=self.sandbox,
-            project=self.target,
-            job=self.sandbox.job(self.target),
-            directory=directory,
-        )
+            checkout("promotion", directory, self.sandbox)
+        return start(self.sandbox, self.target, directory, TRUST_CONFIG="trust_config.json")
 
     def names(self) -> list[str]:
         return sorted(file.name for package in self.target.record.packages for file in package.files)
@@ -61,22 +53,11 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def staging(sandbox: Sandbox, tmp_path: Path) -> Staging:
     project, target = sandbox.project("acme/acme-widgets"), sandbox.project("acme/release")
-    _checkout("publisher", tmp_path / "publisher", sandbox)
-    first = Pipeline(
-        sandbox=sandbox,
-        project=project,
-        job=sandbox.job(project, tag="v1.0.0"),
-        directory=tmp_path / "publisher",
-    )
-    urls = set()
-    for stage in STAGES:
-        job = replace(first, job=sandbox.job(project, tag="v1.0.0"))
-        urls.add(job.job.variables()["CI_JOB_URL"])
-        code, said = job.run(stage)
-        assert code == 0, (stage, said)
-    assert len(urls) == len(STAGES)
+    checkout("publisher", tmp_path / "publisher", sandbox)
+    pipeline = start(sandbox, project, tmp_path / "publisher", tag="v1.0.0")
+    upto(pipeline, "publish")
     project.allow_job_tokens(target)
-    return Staging(pipeline=first, target=target)
+    return Staging(source=project, pipeline=pipeline, target=target)
 
 
 def _consumer(staging: Staging, directory: Path) -> tuple[int, str]:
@@ -84,26 +65,23 @@ def _consumer(staging: Staging, directory: Path) -> tuple[int, str]:
     project = staging.sandbox.project("acme/consumer")
     staging.target.allow_job_tokens(project)
     if not directory.exists():
-        _checkout("consumer", directory, staging.sandbox)
+        checkout("consumer", directory, staging.sandbox)
         trust = directory / "pytrust.toml"
         pinned = trust.read_text(encoding="utf-8")
         assert pinned.count('project = "acme/acme-widgets"') == 1
         moved = pinned.replace('project = "acme/acme-widgets"', 'project = "acme/release"')
         trust.write_text(moved, encoding="utf-8")
-    job = Pipeline(
-        sandbox=staging.sandbox, project=project, job=staging.sandbox.job(project), directory=directory
-    )
-    return job.run("consumer_verification")
+    return start(staging.sandbox, project, directory).run("consumer_verification")
 
 
 def test_a_release_is_promoted_and_consumed(staging: Staging, tmp_path: Path) -> None:
     """A stranger's newer rows lie over the good ones: they do not block it and do not come along."""
     stranger = staging.sandbox.job(staging.sandbox.project("evil/fork"), tag="v1.0.0")
-    wheel = File(name=WHEEL, data=(staging.pipeline.directory / "dist" / WHEEL).read_bytes())
+    wheel = File(name=WHEEL, data=staging.pipeline.artifact("sign", WHEEL))
     bad = staging.sandbox.sign(wheel, stranger, ["bundle", "slsa-bundle", "slsa", "detached"])
-    staging.sandbox.put_evidence(staging.pipeline.project, "1.0.0", bad)
+    staging.sandbox.put_evidence(staging.source, "1.0.0", bad)
     promoting = staging.promotion(tmp_path / "promotion")
-    code, said = promoting.run("promote", TRUST_CONFIG="trust_config.json")
+    code, said = promoting.run("promote")
 
     assert code == 0, said
     assert said.count("not carried") >= len(bad) - 1, said
@@ -116,13 +94,13 @@ def test_a_release_is_promoted_and_consumed(staging: Staging, tmp_path: Path) ->
 
 def test_the_promoting_job_signs_what_it_judged(staging: Staging, tmp_path: Path) -> None:
     promoting = staging.promotion(tmp_path / "promotion")
-    code, said = promoting.run("promote", TRUST_CONFIG="trust_config.json")
+    code, said = promoting.run("promote")
     assert code == 0, said
     bundle = json.loads(staging.sandbox.evidence(staging.target, f"{WHEEL}.vsa.sigstore.json"))
     payload = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
     predicate = payload["predicate"]
 
-    assert predicate["verifier"]["id"] == promoting.job.san
+    assert predicate["verifier"]["id"] == promoting.first.san
     assert predicate["verifiedLevels"] == ["SLSA_BUILD_LEVEL_1"]
     trust = (promoting.directory / "pytrust.toml").read_bytes()
     assert predicate["policy"]["digest"]["sha256"] == hashlib.sha256(trust).hexdigest()
@@ -134,14 +112,14 @@ def test_a_promotion_that_is_killed_is_completed_by_a_retried_job(staging: Stagi
         hold = Hold(until=threading.Event(), reached=threading.Event())
         staging.sandbox.fault(hold, path, method=method)
         promoting = staging.promotion(tmp_path / "promotion")
-        worker = threading.Thread(target=partial(promoting.run, "promote", TRUST_CONFIG="trust_config.json"))
+        worker = threading.Thread(target=partial(promoting.run, "promote"))
         worker.start()
         assert hold.reached.wait(timeout=120)
         _kill_promotion(promoting.directory)
         hold.until.set()
         worker.join(timeout=120)
     retried = staging.promotion(tmp_path / "promotion")
-    code, said = retried.run("promote", TRUST_CONFIG="trust_config.json")
+    code, said = retried.run("promote")
 
     assert code == 0, said
     code, said = _consumer(staging, tmp_path / "consumer")
@@ -163,7 +141,7 @@ def _kill_promotion(directory: Path) -> None:
 def test_two_promoting_jobs_at_once_end_complete(staging: Staging, tmp_path: Path) -> None:
     jobs = [staging.promotion(tmp_path / f"promotion{number}") for number in range(2)]
     with ThreadPoolExecutor() as pool:
-        results = list(pool.map(lambda job: job.run("promote", TRUST_CONFIG="trust_config.json"), jobs))
+        results = list(pool.map(lambda job: job.run("promote"), jobs))
 
     assert [code for code, _ in results] == [0, 0], results
     code, said = _consumer(staging, tmp_path / "consumer")

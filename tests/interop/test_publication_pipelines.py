@@ -1,19 +1,20 @@
-"""Publishing again, and publishing nothing bad, as whole pipelines that gitlab-ci-local runs job by job.
+"""Publishing again, and publishing nothing bad, as whole pipelines, job by job (`interop.runner`).
 
-Every job has an id and a URL of its own, as GitLab gives them: a retried job signs something else.
+Every job has an id and a URL of its own, as GitLab gives them: a retried pipeline signs something else.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from interop.runner import Pipeline
 from interop.stack.places import TRUST
-from interop.test_pipelines import STAGES, WHEEL, Pipeline, _checkout
+from interop.test_pipelines import WHEEL, checkout, start, upto
 from pip_warden.sandbox import Project, Sandbox
 
 pytestmark = pytest.mark.interop
@@ -29,23 +30,18 @@ class Release:
     project: Project
     commit: Path
 
-    def checkout(self, name: str) -> Pipeline:
+    def start(self, name: str, change: Callable[[Path], None] | None = None) -> Pipeline:
+        """Start a pipeline in a checkout of its own, which may be changed before."""
         directory = self.commit.parent / name
         shutil.copytree(self.commit, directory, symlinks=True)
-        job = self.sandbox.job(self.project, tag=TAG)
-        return Pipeline(sandbox=self.sandbox, project=self.project, job=job, directory=directory)
+        if change is not None:
+            change(directory)
+        return start(self.sandbox, self.project, directory, tag=TAG)
 
-    def run(self, pipeline: Pipeline, stage: str) -> tuple[int, str]:
-        """Run one job, with an id and an ID token of its own."""
-        return replace(pipeline, job=self.sandbox.job(self.project, tag=TAG)).run(stage)
-
-    def upto(self, pipeline: Pipeline, last: str) -> str:
-        """Run every stage up to one, each of which must pass; return what the last one said."""
-        said = ""
-        for stage in STAGES[: STAGES.index(last) + 1]:
-            code, said = self.run(pipeline, stage)
-            assert code == 0, (stage, said)
-        return said
+    def published(self) -> list[str]:
+        """Publish by a first pipeline; return the rows."""
+        upto(self.start("first"), "publish")
+        return self.rows()
 
     def rows(self) -> list[str]:
         packages = self.project.record.packages
@@ -56,103 +52,100 @@ class Release:
 def release(tmp_path: Path) -> Iterator[Release]:
     with Sandbox() as sandbox:
         project = sandbox.project("acme/acme-widgets")
-        _checkout("publisher", tmp_path / "commit", sandbox)
-        _ignore_the_runner(tmp_path / "commit")
+        checkout("publisher", tmp_path / "commit", sandbox)
         yield Release(sandbox=sandbox, project=project, commit=tmp_path / "commit")
 
 
-def _ignore_the_runner(commit: Path) -> None:
-    """Keep what gitlab-ci-local writes beside the code out of the sdist, or no two builds would be equal."""
-    (commit / ".gitignore").write_text(".gitlab-ci-local/\ndist/\n", encoding="utf-8")
-
-
-def _edit(pipeline: Pipeline, before: str, after: str) -> None:
-    file = pipeline.directory / ".gitlab-ci.yml"
+def _edit(directory: Path, before: str, after: str) -> None:
+    file = directory / ".gitlab-ci.yml"
     text = file.read_text(encoding="utf-8")
     assert before in text
     file.write_text(text.replace(before, after), encoding="utf-8")
 
 
-def _other_code(pipeline: Pipeline) -> None:
-    """Build other bytes under the same version: a file of the package has another line."""
-    (source,) = (pipeline.directory / "src").rglob("__init__.py")
+def _other_code(directory: Path) -> None:
+    """Have other bytes built under the same version: a file of the package has another line."""
+    (source,) = (directory / "src").rglob("__init__.py")
     source.write_text(source.read_text(encoding="utf-8") + "\nOTHER = True\n", encoding="utf-8")
 
 
-def test_a_retried_pipeline_is_green_and_changes_nothing(release: Release) -> None:
-    release.upto(release.checkout("first"), "publish")
-    before = release.rows()
-    said = release.upto(release.checkout("second"), "publish")
+def _other_code_skipped(directory: Path) -> None:
+    _other_code(directory)
+    _edit(directory, "pip-warden publish dist/*", "pip-warden publish --skip-existing dist/*")
 
-    assert "already there, good: " + f"{WHEEL}.slsa.sigstore.json" in said
+
+def _one_more_file(directory: Path) -> None:
+    build = "- python -m build --no-isolation"
+    _edit(directory, build, f"{build}\n    - date > dist/notes.txt")
+
+
+def test_a_retried_pipeline_is_green_and_changes_nothing(release: Release) -> None:
+    before = release.published()
+    second = release.start("second")
+    upto(second, "verify")
+    code, said = second.run("publish")
+
+    assert code == 0, said
+    assert f"already there, good: {WHEEL}.slsa.sigstore.json" in said
     assert f"already there: {WHEEL}" in said
     assert release.rows() == before
-    third = release.checkout("third")
-    release.upto(third, "consumer_verification")
+    upto(release.start("third"), "consumer_verification")
     assert release.rows() == before
 
 
 def test_a_retried_pipeline_against_the_real_sigstore(gitlab: Sandbox, tmp_path: Path) -> None:
     project = gitlab.project("acme/acme-widgets")
-    _checkout("publisher", tmp_path / "commit", gitlab, real=TRUST / "v1")
-    _ignore_the_runner(tmp_path / "commit")
+    checkout("publisher", tmp_path / "commit", gitlab, real=TRUST / "v1")
     release = Release(sandbox=gitlab, project=project, commit=tmp_path / "commit")
-    release.upto(release.checkout("first"), "publish")
-    before = release.rows()
-    said = release.upto(release.checkout("second"), "publish_signatures")
+    before = release.published()
+    second = release.start("second")
+    upto(second, "publish")
+    code, said = second.run("publish_signatures")
 
+    assert code == 0, said
     assert f"already there, good: {WHEEL}.sig" in said
     assert release.rows() == before
 
 
 def test_other_bytes_under_a_published_version_turn_publish_red(release: Release) -> None:
-    release.upto(release.checkout("first"), "publish")
-    before = release.rows()
-    second = release.checkout("second")
-    _other_code(second)
-    release.upto(second, "verify")
-    code, said = release.run(second, "publish")
+    before = release.published()
+    second = release.start("second", _other_code)
+    upto(second, "verify")
+    code, said = second.run("publish")
 
     assert (code != 0, "[other-content]" in said) == (True, True), said
     assert release.rows() == before
 
 
 def test_skip_existing_is_green_and_says_that_this_build_was_not_published(release: Release) -> None:
-    release.upto(release.checkout("first"), "publish")
-    before = release.rows()
-    second = release.checkout("second")
-    _other_code(second)
-    _edit(second, "pip-warden publish dist/*", "pip-warden publish --skip-existing dist/*")
-    said = release.upto(second, "publish")
+    before = release.published()
+    second = release.start("second", _other_code_skipped)
+    upto(second, "verify")
+    code, said = second.run("publish")
 
+    assert code == 0, said
     assert f"{WHEEL} of this build was not published" in " ".join(said.split())
     assert release.rows() == before
 
 
 @pytest.mark.parametrize("suffix", ["", ".slsa.sigstore.json"])
 def test_what_changed_after_verify_is_not_published(release: Release, suffix: str) -> None:
-    pipeline = release.checkout("first")
-    release.upto(pipeline, "verify")
-    for copy in pipeline.directory.rglob(f"{WHEEL}{suffix}"):
-        if not suffix:
-            copy.write_bytes(release.sandbox.wheel("acme-widgets", "1.0.0").data)
-        else:
-            other = copy.with_name(copy.name.replace(WHEEL, "acme_widgets-1.0.0.tar.gz"))
-            copy.write_bytes(other.read_bytes())
-    code, said = release.run(pipeline, "publish")
+    pipeline = release.start("first")
+    upto(pipeline, "verify")
+    if suffix:
+        other = pipeline.artifact("sign", f"acme_widgets-1.0.0.tar.gz{suffix}")
+    else:
+        other = release.sandbox.wheel("acme-widgets", "1.0.0").data
+    pipeline.replace_artifact("sign", f"{WHEEL}{suffix}", other)
+    code, said = pipeline.run("publish")
 
     assert (code != 0, f"{WHEEL} refused" in said) == (True, True), said
     assert release.rows() == []
 
 
 def test_a_file_that_is_none_of_the_release_turns_sign_red(release: Release) -> None:
-    pipeline = release.checkout("first")
-    _edit(
-        pipeline,
-        "- python -m build --no-isolation",
-        "- python -m build --no-isolation\n    - date > dist/notes.txt",
-    )
-    release.upto(pipeline, "build")
-    code, said = release.run(pipeline, "sign")
+    pipeline = release.start("first", _one_more_file)
+    upto(pipeline, "build")
+    code, said = pipeline.run("sign")
 
     assert (code != 0, "[invalid-filename]" in said, "notes.txt" in said) == (True, True, True), said
