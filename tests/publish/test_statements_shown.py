@@ -176,6 +176,14 @@ def test_no_log_is_asked_for_what_is_only_shown(publisher: Publisher) -> None:
     assert line["unheard_evidence"] is None
 
 
+def test_a_statement_that_cannot_be_read_takes_no_verdict_back(publisher: Publisher) -> None:
+    """It lies next to a file with good evidence, and is only looked at for what it says."""
+    _ready(publisher)
+    (publisher.dist / f"{WHEEL}.notes.sigstore.json").mkdir()
+
+    assert _line(publisher)["unheard_evidence"] == "unreadable-evidence"
+
+
 def test_the_eleven_keys_of_the_tutorial_are_there_on_every_pipeline(publisher: Publisher) -> None:
     branch = publisher.sandbox.job(publisher.project, "main").variables() | {"GITLAB_CI": "true"}
     said = default_annotations(branch)

@@ -14,7 +14,7 @@ import samples
 from builds import CLAIMS, OTHER, ours, source
 from pip_warden._sigstore import verify
 from pip_warden._sigstore.result import CertificateClaims, Envelope, VerificationResult
-from pip_warden.errors import NetworkError, RefusedError, TrustRootError
+from pip_warden.errors import NetworkError, RefusedError, TrustRootError, UsageError, WardenError
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Requirements
@@ -213,9 +213,14 @@ def _failing(error: Exception, *sorts: str) -> Iterator[Item | BadItem]:
 
 
 @pytest.mark.parametrize(
-    "error", [NetworkError("unreachable", "the registry is down"), RefusedError("redirected", "elsewhere")]
+    "error",
+    [
+        NetworkError("unreachable", "the registry is down"),
+        RefusedError("redirected", "elsewhere"),
+        UsageError("unreadable-evidence", "a directory lies next to the file"),
+    ],
 )
-def test_an_error_after_the_verdict_is_told_and_passes_to_nobody(error: NetworkError | RefusedError) -> None:
+def test_an_error_after_the_verdict_is_told_and_passes_to_nobody(error: WardenError) -> None:
     verdict = judged(_failing(error, "message", "noted")).verdict
 
     assert isinstance(verdict, Accepted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pip_warden.errors import RefusedError, UndecidedError
+from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.verdict.evidence import EvidenceEvaluation
 from pip_warden.verdict.model import Accepted, ItemRefusal, ProvedStatement
@@ -42,7 +42,7 @@ def hear_all(accepted: Accepted, weighing: EvidenceEvaluation, further: Iterable
                 unheard = "too-much-evidence"
                 break
             items.append(item)
-    except (RefusedError, UndecidedError) as err:
+    except (RefusedError, UndecidedError, UsageError) as err:
         unheard = err.code
     return replace(_hear(accepted, weighing, items), unheard=unheard)
 
