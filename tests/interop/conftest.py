@@ -36,6 +36,7 @@ def gitlab(stack: None) -> Iterator[Sandbox]:
             yield made
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which asks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests that need that address in one worker: two of them would only wait for each other."""
     for item in items:
