@@ -74,12 +74,12 @@ trust-sync: setup ## pin what the lock names and locked/pytrust.toml has not
 trust-update: setup ## move the pins of locked/pytrust.toml to the releases that the lock names; drop what it does not name
 	@$(TRUST) update $(PINNED)
 
-# One shell, so that whatever was started is ended, whatever happens between. KEEP=1 runs on the keys and logs that an earlier run left.
+# One shell, so that whatever was started is ended, whatever happens between. To wait for the stack is no part of a test's time. KEEP=1 runs on the keys and logs that an earlier run left.
 interop: setup ## foreign programs against a real Sigstore (GitLab: the sandbox's), and real archives (needs Go, npm; root for apt; kept in .cache)
 	$(STACK) install
 	PYTHONPATH=tests $(BIN)/python -m interop.corpus
 	$(if $(KEEP),,$(STACK) down --forget >/dev/null)
-	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -m interop \
+	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -o timeout_func_only=true -m interop \
 	  && cat $${INTEROP_CACHE:-.cache}/stack/matrix.md
 
 bench: setup ## measure beside pip, uv and others, and write docs/performance.md; what reading costs against what there is to read

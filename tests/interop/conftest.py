@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,7 +17,8 @@ from pip_warden.sandbox import Sandbox
 def stack() -> None:
     """Fail, never skip, where a part is missing: a matrix with a hole proves nothing about the hole."""
     parts = [service for service in services.services() if service.name != "gitlab"]
-    absent = [service.name for service in parts if not service.ready()]
+    with _alone():  # whoever has it to themselves may have stopped a server for a while
+        absent = [service.name for service in parts if not service.ready()]
     if absent:
         pytest.fail(
             f"{', '.join(absent)} do not answer; `make interop` starts them, or `python -m interop.stack up`"
@@ -29,11 +31,18 @@ def gitlab(stack: None) -> Iterator[Sandbox]:
 
     It is at the address of the issuer that the real Fulcio trusts.
     """
-    with (STATE / "gitlab.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone():
         supervisor.stop("gitlab")
         with Sandbox(ports={"gitlab": Port.GITLAB.value}) as made:
             yield made
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Have the stack to oneself; groups alone do not do it (xdist 3.8 sets what pytest 9.2 does not read)."""
+    with (STATE / "gitlab.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist, which asks for the groups
