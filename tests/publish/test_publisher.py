@@ -375,6 +375,39 @@ def test_a_predicate_of_ones_own(publisher: Publisher) -> None:
     assert _code(publisher.attest("--predicate", "p.json", f"dist/{WHEEL}")) == "predicate-options"
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--kind", "a.b"), "a.b"),  # no consumer reads that name
+        (("--kind", "../up"), "../up"),
+        (("--kind", "a/b"), "a/b"),
+        (("--kind", "a b"), "a b"),
+        (("--kind", "-a"), "-a"),
+        (("--annotation", "reviewed=yes"), "--annotation"),
+        (("--predicate-type", ""), "predicate type"),
+        (("--predicate-type", "tests"), "tests"),
+        (("--predicate-type", "https://example.com/a b"), "a b"),
+    ],
+)
+def test_a_statement_of_ones_own_that_nobody_would_read_is_not_logged(
+    publisher: Publisher, words: tuple[str, ...], told: str
+) -> None:
+    (publisher.directory / "p.json").write_text("{}", encoding="utf-8")
+    own = ["--predicate", "p.json", "--predicate-type", "https://example.com/tests/v1", *words]
+    result = publisher.attest(*own, f"dist/{WHEEL}")
+
+    assert (result.returncode, _code(result)) == (2, "predicate-options"), result.stderr
+    assert told in result.stderr
+    assert publisher.sandbox.requests == ()
+
+
+def test_a_short_name_without_a_predicate_is_not_left_out_silently(publisher: Publisher) -> None:
+    result = publisher.attest("--kind", "tests", f"dist/{WHEEL}")
+
+    assert (result.returncode, _code(result)) == (2, "predicate-options"), result.stderr
+    assert publisher.sandbox.requests == ()
+
+
 COSIGN = str(places.BIN / "cosign")
 
 

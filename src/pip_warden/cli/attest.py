@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.signing import Access, open_signatory, signing_options, tell
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pip_warden.publish.attest import Predicate
 
 _LARGEST_PREDICATE = 8 << 20
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+", re.ASCII)
+"""A URI, as far as it can be told apart from a slip (RFC 3986 section 3)."""
 
 
 @click.command(
@@ -81,10 +85,11 @@ def command(
     from pip_warden.publish.sign import files_to_sign
 
     console = Console(quiet=quiet)
-    if predicate is None and predicate_type is None:
+    if predicate is None and predicate_type is None and kind is None:
         statements = _about_the_job(annotations, build_info, console)
     else:
-        statements = _own_statement(predicate, predicate_type, kind, build_info)
+        _refuse_beside_a_predicate(annotations, build_info)
+        statements = _own_statement(predicate, predicate_type, kind or "predicate")
     paths = files_to_sign(files)
     with open_signatory(Access(**access), console) as (by, claimed):
         signed = attest_files(
@@ -93,18 +98,37 @@ def command(
     tell("attest", signed, output_format, console)
 
 
-def _own_statement(
-    predicate: Path | None, predicate_type: str | None, kind: str | None, build_info: Path | None
-) -> list[Predicate]:
+def _own_statement(predicate: Path | None, predicate_type: str | None, kind: str) -> list[Predicate]:
+    from pip_warden.evidence.names import is_kind
+
     if predicate is None or predicate_type is None:
         raise UsageError(
-            "predicate-options", "expected --predicate and --predicate-type together, found one of them"
+            "predicate-options",
+            "expected --predicate and --predicate-type together, and --kind only with them, "
+            "found one without the others",
         )
-    if build_info is not None:
+    # What is logged is so for ever: a name that no consumer reads is found before.
+    if not is_kind(kind):
         raise UsageError(
-            "predicate-options", "expected --build-info for provenance, found it together with --predicate"
+            "predicate-options",
+            f'expected a short name of letters, digits, "_" and "-" for --kind, found {escape_text(kind)}',
         )
-    return [(kind or "predicate", predicate_type, _read(predicate))]
+    if not _TYPE.fullmatch(predicate_type):
+        raise UsageError(
+            "predicate-options", f"expected a URI as the predicate type, found {escape_text(predicate_type)!r}"
+        )
+    return [(kind, predicate_type, _read(predicate))]
+
+
+def _refuse_beside_a_predicate(annotations: tuple[str, ...], build_info: Path | None) -> None:
+    """Refuse what says something else: it would be left out silently."""
+    for option, is_given in (("--build-info", build_info is not None), ("--annotation", bool(annotations))):
+        if is_given:
+            raise UsageError(
+                "predicate-options",
+                f"expected {option} with the statements about a job, found it together with --predicate",
+                hint="Attest twice: once with --predicate, once without.",
+            )
 
 
 def _about_the_job(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pip_warden.evidence.model import EvidenceForm
@@ -32,6 +33,14 @@ SUFFIXES = (
 """Each usual suffix with its form, best form first; within a form in the order of look-up."""
 
 _ENDINGS = (BUNDLE, OLD_BUNDLE, ATTESTATION, SIGNATURE, CERTIFICATE)
+
+
+_KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+
+
+def is_kind(text: str) -> bool:
+    """Return whether a text can be the short name of a kind: one that consumers and registries take."""
+    return _KIND.fullmatch(text) is not None
 
 
 def is_evidence(filename: str) -> bool:
