@@ -115,6 +115,27 @@ def test_t29_t37_forwarding_is_seen_in_the_url_and_gets_no_token(
     assert "private-token" not in other.asked[0].headers
 
 
+def test_where_nothing_else_may_be_asked_what_is_forwarded_is_missing(
+    server: Server, other: Server, known: Transport
+) -> None:
+    source = Source(server.url)
+    server.routes[PAGE] = Answer(status=302, headers={"Location": other.url + "/simple/acme-widgets/"})
+    other.routes["/simple/acme-widgets/"] = _page(other.url)
+    assert (
+        _code(lambda: fetch_page(known, PROJECT, source, "acme/widgets", stays_home=True)) == "page-missing"
+    )
+    assert other.asked == []
+
+    server.routes[PAGE] = Answer(status=302, headers={"Location": "/moved"})
+    server.routes["/moved"] = _page(server.url)
+    assert fetch_page(known, PROJECT, source, "acme/widgets", stays_home=True).candidates
+    server.routes[PAGE] = Answer(status=301, headers={"Location": other.url})
+    assert (
+        _code(lambda: fetch_page(known, PROJECT, source, "acme/widgets", stays_home=True)) != "page-missing"
+    )
+    assert other.asked == []
+
+
 def test_t67_forwarding_on_gitlabs_own_origin_stays_visible(server: Server, known: Transport) -> None:
     forward = f"{server.url}/api/v4/projects/7/packages/pypi/forward/acme-widgets/{WHEEL}?upstream_url=x"
     body = f'<a href="{forward}">{WHEEL}</a>'.encode()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pip_warden.errors import TrustRootError
-from pip_warden.sandbox import Answer, Hold
+from pip_warden.sandbox import Answer, Hold, Reset
 from publication.conftest import SDIST, WHEEL, code, document, ok, publish, rows, writes
 from publish.conftest import BIN, Publisher, pin_text
 
@@ -284,6 +284,40 @@ def test_what_is_no_file_in_the_place_of_evidence_is_an_error(signed: Publisher)
     said = publish(signed, f"dist/{WHEEL}")
 
     assert (said.returncode, code(said)) == (2, "unreadable-evidence"), said.stderr
+
+
+def test_evidence_that_is_a_link_to_nothing_is_not_left_out_silently(signed: Publisher) -> None:
+    (signed.dist / f"{WHEEL}.slsa.sigstore.json").symlink_to("nowhere")
+    said = publish(signed, f"dist/{WHEEL}")
+
+    assert (said.returncode, code(said)) == (2, "unreadable-evidence"), said.stderr
+    assert f"{WHEEL}.slsa.sigstore.json" in said.stderr
+    assert nothing_left(signed)
+
+
+@pytest.mark.parametrize("action", [Answer(status=403), Answer(status=200, body=b"<html>"), Reset()])
+def test_no_other_index_is_asked_what_is_published(signed: Publisher, action: Answer | Reset) -> None:
+    """GitLab forwards what it has not, and many runners can reach nothing else."""
+    elsewhere = signed.sandbox.fault(action, origin="pypi", times=None)
+    ok(publish(signed, f"dist/{WHEEL}"))
+
+    assert elsewhere.fired == 0
+
+
+@pytest.mark.parametrize("template", ["widgets", "a/b/c", "{nam}/x", "a/", "../x"])
+def test_a_place_of_evidence_that_no_consumer_can_name_is_not_asked(signed: Publisher, template: str) -> None:
+    said = publish(signed, "--evidence", template, f"dist/{WHEEL}")
+
+    assert (said.returncode, code(said)) == (2, "invalid-evidence-template"), said.stderr
+    assert signed.sandbox.requests == ()
+
+
+@pytest.mark.parametrize("project", ["", " ", "acme", "/acme/acme-widgets", "acme%2Facme-widgets", "\u0662"])
+def test_what_is_no_projects_path_is_not_asked(signed: Publisher, project: str) -> None:
+    said = publish(signed, "--project", project, f"dist/{WHEEL}")
+
+    assert (said.returncode, code(said)) == (2, "invalid-registry-project"), said.stderr
+    assert signed.sandbox.requests == ()
 
 
 @pytest.mark.parametrize("name", [WHEEL, f"{WHEEL}.sigstore.json"])

@@ -115,7 +115,8 @@ def _own_statement(predicate: Path | None, predicate_type: str | None, kind: str
         )
     if not _TYPE.fullmatch(predicate_type):
         raise UsageError(
-            "predicate-options", f"expected a URI as the predicate type, found {escape_text(predicate_type)!r}"
+            "predicate-options",
+            f"expected a URI as the predicate type, found {escape_text(predicate_type)!r}",
         )
     return [(kind, predicate_type, _read(predicate))]
 

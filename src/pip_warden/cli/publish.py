@@ -176,7 +176,9 @@ def _instance(given: str | None) -> str:
 def _destination(instance: str, project: str | None, evidence: str, transport: Transport) -> Destination:
     from pip_warden.index.gitlab import GitLab
     from pip_warden.publish.registry import Destination
+    from pip_warden.trust.locations import parse_evidence, parse_registry
 
+    evidence = parse_evidence(evidence)
     if project is None and os.environ.get("CI_PROJECT_ID") and os.environ.get("CI_PROJECT_PATH"):
         return Destination(
             instance=instance,
@@ -188,7 +190,8 @@ def _destination(instance: str, project: str | None, evidence: str, transport: T
         raise UsageError(
             "destination-needed", "expected --project PATH, or the variables of a CI job, found neither"
         )
-    path = GitLab(transport, instance).project_info(project).path if project.isdecimal() else project
+    is_id = project.isascii() and project.isdecimal()
+    path = GitLab(transport, instance).project_info(project).path if is_id else parse_registry(project)
     return Destination(instance=instance, project=project, path=path, evidence=evidence)
 
 

@@ -17,6 +17,9 @@ __all__ = ["ACCEPT", "IndexSource", "fetch_page", "page_url", "parse_page"]
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 """JSON before HTML (PEP 691)."""
 
+_FORWARDED = 302
+"""What GitLab answers for a project that it has not, where it forwards to another index."""
+
 
 class IndexSource(Protocol):
     """The part of a trust file's source that is needed for requests."""
@@ -43,7 +46,12 @@ class IndexSource(Protocol):
 
 
 def fetch_page(
-    transport: Transport, project: ProjectName, source: IndexSource, registry: str | None
+    transport: Transport,
+    project: ProjectName,
+    source: IndexSource,
+    registry: str | None,
+    *,
+    stays_home: bool = False,
 ) -> IndexPage:
     """Fetch a project's page from one source.
 
@@ -55,6 +63,8 @@ def fetch_page(
         project: The project; its normalised name is requested, since GitLab forwards any other spelling.
         source: The source.
         registry: For ``gitlab``: path or numeric id of the project whose registry it is.
+        stays_home: Whether a redirect to another origin is not followed: GitLab forwards what it has not
+            itself, so the page is missing then.
 
     Raises:
         RegistryError: ``bad-index-page``; ``page-missing``: the source says that it has no such project; or
@@ -65,7 +75,9 @@ def fetch_page(
         UsageError: ``registry-needed``.
     """
     what = f"the index page of {project}"
-    reply = ask_page(transport, page_url(project, source, registry), label=what)
+    reply = ask_page(transport, page_url(project, source, registry), label=what, stays_home=stays_home)
+    if stays_home and reply.status == _FORWARDED:
+        raise _absent(project, reply)
     if reply.status == 404:
         raise _missing(project, source, reply)
     if reply.status != 200:
@@ -73,18 +85,19 @@ def fetch_page(
     return read_page(reply, project, source)
 
 
-def ask_page(transport: Transport, url: str, *, label: str) -> Response:
+def ask_page(transport: Transport, url: str, *, label: str, stays_home: bool = False) -> Response:
     """Request an index page and return the response, whatever its status.
 
     Args:
         transport: The HTTP client.
         url: Its URL.
         label: What it is, for people.
+        stays_home: Whether a redirect to another origin is not followed.
 
     Raises:
         NetworkError: No response, or a broken one.
     """
-    return transport.get(url, max_bytes=MAX_PAGE_BYTES, accept=ACCEPT, label=label)
+    return transport.get(url, max_bytes=MAX_PAGE_BYTES, accept=ACCEPT, label=label, stays_home=stays_home)
 
 
 def read_page(reply: Response, project: ProjectName, source: IndexSource) -> IndexPage:
@@ -138,6 +151,10 @@ def _missing(project: ProjectName, source: IndexSource, reply: Response) -> Unde
         )
     if not (reply.sent_credentials or reply.left_origin):
         return error_for(reply, f"the index page of {project}")
+    return _absent(project, reply)
+
+
+def _absent(project: ProjectName, reply: Response) -> RegistryError:
     return RegistryError(
         "page-missing",
         f"expected the index page of {project}, found that {redacted_url(reply.url)} has none",

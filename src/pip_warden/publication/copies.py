@@ -87,6 +87,11 @@ def _copied(path: Path, workspace: Path) -> Artifact:
         for name in evidence_of(path.name, beside.names(f"{path.name}.") or ()):
             # One byte more than is read of evidence: what is larger is refused as that.
             content = beside.fetch(name, max_bytes=LARGEST_BUNDLE)
-            if content is not None:
-                (directory / name).write_bytes(content)
+            if content is None:
+                raise UsageError(
+                    "unreadable-evidence",
+                    f"expected to read {escape_text(str(path.with_name(name)))}, found a link to nothing",
+                    hint="It would be left out silently. Restore what it leads to, or remove it.",
+                )
+            (directory / name).write_bytes(content)
     return artifact

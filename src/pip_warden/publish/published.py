@@ -78,7 +78,8 @@ class Published:
         """
         try:
             source = Source(name="destination", type="gitlab", url=self._instance)
-            page = fetch_page(self._transport, name.project, source, self._project)
+            # What is forwarded is not published here; and no index but this one is told the name.
+            page = fetch_page(self._transport, name.project, source, self._project, stays_home=True)
         except RegistryError as err:
             if err.code == "page-missing":
                 return None

@@ -95,6 +95,7 @@ class Transport:
         accept: str | None = None,
         label: str | None = None,
         anonymous: bool = False,
+        stays_home: bool = False,
     ) -> Response:
         """Fetch a small body into memory and return the response whatever its status, except 429.
 
@@ -104,14 +105,19 @@ class Transport:
             accept: The ``Accept`` header.
             label: What it is, for people; by default the URL.
             anonymous: Send no credentials, whatever is held for the origin (for untrusted URLs).
+            stays_home: Return a redirect to another origin, instead of following it.
 
         Raises:
             NetworkError: No response, one that is broken or too large, an insecure redirect, or
                 ``rate-limited``.
         """
-        headers = (("Accept-Encoding", "gzip"), ("Accept", accept or "*/*"))
         ask = Request(
-            method="GET", url=url, what=label or redacted_url(url), headers=headers, is_anonymous=anonymous
+            method="GET",
+            url=url,
+            what=label or redacted_url(url),
+            headers=(("Accept-Encoding", "gzip"), ("Accept", accept or "*/*")),
+            is_anonymous=anonymous,
+            stays_home=stays_home,
         )
         return self._not_limited(self._persist(ask, lambda answer: read_reply(answer, max_bytes)), ask)
 

@@ -26,6 +26,7 @@ class Request:
         headers: Headers besides the credentials and ``User-Agent``.
         body: The request's body.
         is_anonymous: Whether to send no credentials.
+        stays_home: Whether a redirect to another origin is the answer, and is not followed.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | FileBody | MultipartEncoder | None = None
     is_anonymous: bool = False
+    stays_home: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

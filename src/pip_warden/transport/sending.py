@@ -92,7 +92,8 @@ class Sender:
             auth = None if is_anonymous else self._credentials.for_request(url)
             with self._sent(ask, url, auth, budget) as response:
                 location = response.headers.get("Location")
-                if response.status_code not in REDIRECTS or not location:
+                is_redirect = response.status_code in REDIRECTS
+                if not is_redirect or not location or _leaves_home(ask, url, location):
                     yield OpenResponse(
                         response=response,
                         url=url,
@@ -147,6 +148,11 @@ class Sender:
                 verify=True if self._settings.ca_file is None else str(self._settings.ca_file),
                 proxies=self._settings.proxies_for(origin),
             )
+
+
+def _leaves_home(ask: Request, url: str, location: str) -> bool:
+    """Return whether a redirect leads away, where it is not to be followed."""
+    return ask.stays_home and origin_of(redirect_target(ask, url, location)) != origin_of(ask.url)
 
 
 def _timeout(settings: NetworkSettings, ask: Request, url: str, budget: RetryBudget) -> tuple[float, float]:
