@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pip_warden.errors import TrustRootError
-from pip_warden.sandbox import Answer, Hold, Reset
+from pip_warden.sandbox import Answer, Forwarding, Hold, Reset
 from publication.conftest import SDIST, WHEEL, code, document, ok, publish, rows, writes
 from publish.conftest import BIN, Publisher, pin_text
 
@@ -302,6 +302,19 @@ def test_no_other_index_is_asked_what_is_published(signed: Publisher, action: An
     ok(publish(signed, f"dist/{WHEEL}"))
 
     assert elsewhere.fired == 0
+
+
+@pytest.mark.parametrize("way", [Forwarding.OWN_ORIGIN, Forwarding.UPSTREAM_URL])
+def test_what_a_stranger_published_elsewhere_is_not_what_is_published_here(
+    signed: Publisher, way: Forwarding
+) -> None:
+    """Whoever takes the name on the public index could else keep the package from being published."""
+    signed.sandbox.settings.forwarding = way
+    theirs = signed.sandbox.wheel("acme-widgets", "1.0", files={"acme_widgets/__init__.py": "x = 1\n"})
+    signed.sandbox.upstream.add("acme-widgets", [theirs])
+    ok(publish(signed, f"dist/{WHEEL}"))
+
+    assert WHEEL in rows(signed)
 
 
 @pytest.mark.parametrize("template", ["widgets", "a/b/c", "{nam}/x", "a/", "../x"])

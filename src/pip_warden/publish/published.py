@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
@@ -17,6 +18,8 @@ from pip_warden.transport import Transport
 from pip_warden.trust.model import Source
 
 _LARGEST_FILE = 5 << 30
+_FILE = re.compile(r"/api/v4/projects/[0-9]+/packages/pypi/files/[0-9a-fA-F]{64}/[^/?#]+", re.ASCII)
+"""Path of a file of the registry itself: newer GitLabs list what they forward on their own origin, too."""
 
 
 class Published:
@@ -84,10 +87,9 @@ class Published:
             if err.code == "page-missing":
                 return None
             raise
-        own = f"{self._instance}/api/v4/projects/"
         found = None
         for candidate in distinct(page.candidates):
-            if candidate.name.choice != name.choice or not candidate.url.startswith(own):
+            if candidate.name.choice != name.choice or not self._is_own(candidate.url):
                 continue
             there = self._digest(candidate.url, candidate.name.filename)
             if not there.matches(digest):
@@ -95,6 +97,9 @@ class Published:
             if candidate.name.filename == name.filename:
                 found = candidate.name.filename, there
         return found
+
+    def _is_own(self, url: str) -> bool:
+        return _FILE.fullmatch(url.removeprefix(self._instance)) is not None
 
     def _digest(self, url: str, label: str) -> Digest:
         with tempfile.TemporaryFile() as copy:
