@@ -61,6 +61,9 @@ def test_what_agrees_is_read() -> None:
         ("externalParameters.configPath", "evil.yml"),
         ("externalParameters.configPath", "/.gitlab-ci.yml"),
         ("internalParameters.configDigest", OTHER),
+        ("externalParameters.source", "[MASKED]"),
+        ("externalParameters.trigger", "[MASKED]"),
+        ("internalParameters.configDigest", "[MASKED]"),
         ("resolvedDependencies", [source({"gitCommit": OTHER})]),
         ("resolvedDependencies", [source(uri=f"git+{EVIL}")]),
     ],
@@ -258,8 +261,17 @@ def test_dependencies_are_many_and_in_no_order() -> None:
     image = {"uri": "pkg:docker/python@3.11", "digest": {"sha256": "a" * 64}}
     nameless = {"name": "pip", "digest": {"sha256": "b" * 64}}
     library = source({"gitCommit": OTHER}, f"git+{EVIL}@main")
+    digest = {"sha256": "c" * 64}
+    own_images = [
+        {"uri": f"{start}gitlab.example.com:5050/acme/widgets@sha256:{'c' * 64}", "digest": digest}
+        for start in ("", "docker://", "oci://")
+    ]
 
-    for listed in ([image, nameless, library, source()], [source(), source({"sha1": COMMIT}), library]):
+    for listed in (
+        [image, nameless, library, source()],
+        [source(), source({"sha1": COMMIT}), library],
+        [*own_images, source()],
+    ):
         assert _read(ours(*listed)).repository == REPOSITORY
 
 
@@ -276,6 +288,14 @@ def test_dependencies_are_many_and_in_no_order() -> None:
         source({"gitCommit": OTHER}, "git@gitlab.example.com:acme/widgets.git"),
         source({"gitCommit": OTHER}, "git+http://gitlab.example.com:80/ACME/Widgets"),
         source({"gitCommit": OTHER}, "https://gitlab.example.com/acme%2Fwidgets"),
+        source({"gitCommit": OTHER}, "https://gitlab.example.com./acme/widgets"),
+        source({"gitCommit": OTHER}, "https://gitlab.example.com//acme/./other/../widgets"),
+        source({"gitCommit": OTHER}, "https://\uff47itlab.example.com/acme/widgets"),
+        source({"gitCommit": OTHER}, "https:\\\\gitlab.example.com\\acme\\widgets"),
+        source({"gitCommit": OTHER}, "https://gitlab.example.com/acme/wid\tgets "),
+        source({"gitCommit": OTHER}, "https:/gitlab.example.com/acme/widgets"),
+        source({"gitCommit": OTHER}, "//gitlab.example.com/acme/widgets"),
+        source({"gitCommit": OTHER}, "gitlab.example.com:acme/widgets"),
         source(uri=f"git+{REPOSITORY}@refs/heads/main"),
         source(uri=f"git+{REPOSITORY}@{OTHER}"),
         "git",

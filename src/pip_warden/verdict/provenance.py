@@ -30,6 +30,7 @@ _JOB_NUMBER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _RUN_OF_PROJECT = re.compile(r"/(?:-/jobs|-/pipelines|actions/runs)/[0-9]+(?:/attempts/[0-9]+)?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _MASKED = "[MASKED]"
+"""What GitLab writes for the value of a masked variable; anywhere else it is a value as any."""
 
 
 class Invocation(Enum):
@@ -171,7 +172,7 @@ def _same_source(value: JSONValue, certified: Certified) -> str | None:
 _trigger = _same("trigger", lambda certified: certified.trigger)
 _commit = _same("commit", lambda certified: certified.commit)
 _config = _same("config path", lambda certified: certified.config_path)
-_external, _internal = "externalParameters", "internalParameters"
+_external, _internal, _variables = "externalParameters", "internalParameters", "variables"
 
 _OURS: tuple[tuple[str, tuple[str, ...], _Compare], ...] = (
     ("source", (_external, "source"), _same("source", lambda certified: f"git+{certified.repository}")),
@@ -197,8 +198,8 @@ _OTHERS: tuple[tuple[str, tuple[str, ...], _Compare], ...] = (
         (_internal, "github", "runner_environment"),
         _same("runner environment", lambda certified: certified.runner_environment),
     ),
-    ("trigger", (_external, "variables", "CI_PIPELINE_SOURCE"), _trigger),
-    ("commit", (_external, "variables", "CI_COMMIT_SHA"), _commit),
+    ("trigger", (_external, _variables, "CI_PIPELINE_SOURCE"), _trigger),
+    ("commit", (_external, _variables, "CI_COMMIT_SHA"), _commit),
 )
 
 
@@ -208,7 +209,8 @@ def _compared(
     """Yield the name of every stated thing that the certificate may know, and the claim it agrees with."""
     for name, path, compare in _OURS if build_type == BUILD_TYPE else _OTHERS:
         value = _at(definition, *path)
-        if value is not None and value != _MASKED:
+        is_masked = value == _MASKED and _variables in path
+        if value is not None and not is_masked:
             yield name, compare(value, certified)
 
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from posixpath import normpath
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from pip_warden.strict_json import JSONValue, kind_of
 from pip_warden.verdict.certified import Certified, mismatch, shown
 
 _COMMIT_ALGORITHMS = ("gitCommit", "sha1")
-_SCP = re.compile(r"(?:[^@/:]+@)([^@/:]+):(?!//)(.*)", re.ASCII)
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9+-]*:)?/*", re.ASCII)
+"""A host's name has a dot, a scheme none: ``HOST:PATH`` is how ssh writes a place."""
+_IMAGE_SCHEMES = ("docker:", "oci:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class _Source:
 
     Attributes:
         url: Without ``git+``, ref, ``.git``, query and fragment.
-        project: Host without user and port, and path, in lower case: the same for every spelling.
+        project: Host without user and port, and path: the same for every spelling.
         ref: What follows the last ``@``, "" for nothing.
     """
 
@@ -101,15 +105,24 @@ def _taken_apart(uri: str) -> _Source:
     authority, slash, path = rest.partition("/")
     path, _, ref = path.partition("@")  # no path of a project holds one, and a ref may
     url = _bare(f"{scheme}{separator}{authority}{slash}{path}")
-    return _Source(url=url, project=_project(text if not separator else url), ref=ref)
+    return _Source(url=url, project=_project(text), ref=ref)
 
 
-def _project(url: str) -> str:
-    scp = _SCP.fullmatch(url.removeprefix("ssh:"))
-    rest = f"{scp[1]}/{scp[2].partition('@')[0]}" if scp else url.partition("://")[2]
+def _project(uri: str) -> str:
+    """Return host and path, the same however readers of URLs, git or ssh may write them; "" for an image.
+
+    A registry of images has the project's path too, and often its host: ``HOST:PORT/PATH``, without scheme.
+    """
+    text = normalize("NFKC", unquote(uri)).lower().replace("\\", "/")
+    text = "".join(char for char in text if char.isprintable() and char != " ")
+    rest = _SCHEME.sub("", text, count=1)
     authority, _, path = rest.partition("/")
-    host = authority.rpartition("@")[2].partition(":")[0]
-    return _bare(unquote(f"{host}/{path.strip('/')}").lower())
+    host, colon, port = authority.rpartition("@")[2].partition(":")
+    is_ssh = bool(colon) and not port.isdigit()
+    if text.startswith(_IMAGE_SCHEMES) or (rest == text and not is_ssh):
+        return ""
+    path = f"{port}/{path}" if is_ssh else path
+    return _bare(host.rstrip(".") + normpath(f"/{path.partition('@')[0].lstrip('/')}"))
 
 
 def _bare(url: str) -> str:
