@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ from pip_warden.cli.style import print_block
 from pip_warden.cli.verifier import policy_of, signer_of, typed_demands
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
+from pip_warden.evidence.names import is_kind
 from pip_warden.names import ProjectName, parse_release
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _kinds(named: tuple[str, ...]) -> tuple[str, ...]:
         UsageError: ``bad-kind``.
     """
     for kind in named:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", kind, re.ASCII) or kind == "vsa":
+        if not is_kind(kind) or kind == "vsa":
             raise UsageError(
                 "bad-kind",
                 "expected --kind with the short name that `attest --kind` was given, "

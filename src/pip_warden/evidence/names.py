@@ -35,7 +35,7 @@ SUFFIXES = (
 _ENDINGS = (BUNDLE, OLD_BUNDLE, ATTESTATION, SIGNATURE, CERTIFICATE)
 
 
-_KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+_KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
 def is_kind(text: str) -> bool:
