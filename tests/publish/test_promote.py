@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pip_warden.sandbox import Answer, Project
+from pip_warden.sandbox import Answer, File, Project
 from publish.conftest import Publisher, pin_text
 from publish.promoting import SDIST, WHEEL, names, promote
 
@@ -130,3 +130,35 @@ def test_sources_that_are_not_there_are_a_usage_error(
     result = publisher.run("pip-warden", "promote", "acme-widgets==1.0", *options)
 
     assert (result.returncode, "[not-promotable]" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "1e300", "-1"])
+def test_an_age_is_a_number_of_days(publisher: Publisher, release: Project, days: str) -> None:
+    result = promote(publisher, "--min-age", days)
+
+    assert (result.returncode, "--min-age" in result.stdout) == (2, True), result.stdout
+    assert names(release) == []
+
+
+@pytest.mark.parametrize("path", ["\udc80", "acme//acme-widgets", "acme/../x", "٣"])
+def test_the_project_it_is_copied_from_is_a_path_or_a_number(
+    publisher: Publisher, release: Project, path: str
+) -> None:
+    result = promote(publisher, "--from-project", path)
+
+    assert (result.returncode, "invalid-registry-project" in result.stdout) == (2, True), result.stdout
+
+
+@pytest.mark.parametrize("name", [SDIST, SDIST.replace("_", "-")])
+def test_other_bytes_in_the_target_are_found_before_anything_leaves(
+    publisher: Publisher, release: Project, name: str
+) -> None:
+    """No evidence of what is not there, and no summary in a log for ever."""
+    other = File(name=name, data=(publisher.dist / SDIST).read_bytes() + b"x")
+    publisher.sandbox.put_files(release, [other])
+    publisher.sandbox.clear_requests()
+    result = promote(publisher, "--trust-config", "trust_config.json")
+
+    assert (result.returncode, "other-content" in result.stdout) == (1, True), result.stdout
+    assert names(release) == [name]
+    assert [each.path for each in publisher.sandbox.requests if each.method in {"POST", "PUT"}] == []

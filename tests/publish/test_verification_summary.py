@@ -129,6 +129,16 @@ def test_where_it_says_evidence_and_file_are_there_they_are(publisher: Publisher
     assert [requests.get(uri, timeout=10).status_code for uri in uris] == [200] * len(uris)
 
 
+@pytest.mark.parametrize("uri", ["https://u:secret@acme.example/p", "a policy", "x:a\nb", "x:\udc80"])
+def test_what_everybody_will_read_names_no_user_and_is_a_uri(
+    publisher: Publisher, release: Project, uri: str
+) -> None:
+    result = promote(publisher, "--policy-uri", uri)
+
+    assert (result.returncode, "bad-policy-uri" in result.stdout) == (2, True), result.stdout
+    assert "secret" not in result.stdout + result.stderr
+
+
 def test_it_names_the_policy_by_what_others_can_look_up(publisher: Publisher, release: Project) -> None:
     checkout = {"CI_PROJECT_DIR": str(publisher.directory)}
     variables = publisher.job.variables()
@@ -136,6 +146,7 @@ def test_it_names_the_policy_by_what_others_can_look_up(publisher: Publisher, re
         (("--policy-uri", "https://acme.example/p"), checkout, "https://acme.example/p"),
         ((), checkout, f"{variables['CI_PROJECT_URL']}/-/blob/{variables['CI_COMMIT_SHA']}/pytrust.toml"),
         ((), {"CI_PROJECT_DIR": "/elsewhere"}, "ni:///sha-256;"),
+        ((), checkout | {"CI_PROJECT_URL": "https://u:secret@acme.example/p"}, "ni:///sha-256;"),
         ((), checkout | {"CI_COMMIT_SHA": ""}, "ni:///sha-256;"),
     ):
         assert promoted(publisher, *words, **changes).code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,15 @@ _MOST_TOLD = 20
 """Pieces that are not carried and are told as text: anybody with push rights can add hundreds of them."""
 
 
+class Days(click.FloatRange):
+    """A number of days that can be compared: "not a number" is within every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it; a usage error where it is none."""
+        days = float(super().convert(value, param, ctx))
+        return self.fail(f"{value!r} is not a number of days.", param, ctx) if isnan(days) else days
+
+
 @click.command(
     "promote",
     epilog=examples(
@@ -58,7 +68,7 @@ _MOST_TOLD = 20
 )
 @click.option(
     "--min-age",
-    type=click.FloatRange(min=0),
+    type=Days(min=0, max=36500),
     default=0,
     metavar="DAYS",
     help="How long ago it must have been signed.",
@@ -184,13 +194,23 @@ def _kinds(named: tuple[str, ...]) -> tuple[str, ...]:
 
 def _registry(trusted: TrustFile, options: dict[str, Any], project: ProjectName) -> str:
     entries = trusted.entries_of(project)
-    found = options["from_project"] or (entries[0].registry if entries else None)
+    if options["from_project"]:
+        return _path(str(options["from_project"]))
+    found = entries[0].registry if entries else None
     if not found:
         raise UsageError(
             "not-promotable",
             f"expected {project} in {trusted.path.name}, or --from-project PATH, found neither",
         )
     return str(found)
+
+
+def _path(named: str) -> str:
+    """Read ``--from-project``: a project's path, or its number."""
+    from pip_warden.trust.locations import parse_registry
+
+    path = named.strip("/")
+    return path if path.isascii() and path.isdecimal() else parse_registry(path)
 
 
 def _destination(trusted: TrustFile, plan: Plan, to_source: str) -> Destination:

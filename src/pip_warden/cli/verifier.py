@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pip_warden.cli.output import Console
-from pip_warden.display import escape_text
+from pip_warden.display import escape_text, without_userinfo
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,15 +44,35 @@ def policy_of(trusted: TrustFile, uri: str | None, demanded: tuple[str, ...]) ->
     from pip_warden.promote.plan import Policy
 
     digest = digest_of_file(trusted.path)
-    uri = uri or _committed(trusted.path, os.environ)
+    uri = _checked(uri) if uri else _committed(trusted.path, os.environ)
     if uri is None:
         name = base64.urlsafe_b64encode(digest.raw()).decode("ascii").rstrip("=")
         uri = f"ni:///sha-256;{name}"
     return Policy(uri=uri, digest=digest, demanded=demanded)
 
 
+def _checked(uri: str) -> str:
+    """Return ``--policy-uri``: everybody will read it, so it has no user name or password.
+
+    Raises:
+        UsageError: ``bad-policy-uri``.
+    """
+    if not _is_public(uri):
+        raise UsageError(
+            "bad-policy-uri",
+            "expected --policy-uri with a URI (RFC 3986) that names no user, "
+            f"found {escape_text(without_userinfo(uri), 200)!r}",
+        )
+    return uri
+
+
+def _is_public(uri: str) -> bool:
+    """Return whether a text is a URI without user name or password."""
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+", uri) is not None and uri == without_userinfo(uri)
+
+
 def _committed(path: Path, environ: Mapping[str, str]) -> str | None:
-    """Return the URL of a file in a job's checkout, as its project's repository shows it."""
+    """Return the URL of a file in a job's checkout, as its project's repository shows it; None if unknown."""
     url, commit, checkout = (
         environ.get(name) for name in ("CI_PROJECT_URL", "CI_COMMIT_SHA", "CI_PROJECT_DIR")
     )
@@ -61,7 +82,8 @@ def _committed(path: Path, environ: Mapping[str, str]) -> str | None:
         inside = path.resolve().relative_to(Path(checkout).resolve())
     except ValueError:
         return None
-    return f"{url}/-/blob/{commit}/{quote(inside.as_posix())}"
+    committed = f"{url}/-/blob/{commit}/{quote(inside.as_posix())}"
+    return committed if _is_public(committed) else None
 
 
 def signer_of(trust_config: Path | None, console: Console) -> SummarySigner | None:

@@ -10,6 +10,7 @@ from pip_warden.errors import InternalError, RefusedError
 from pip_warden.evidence.locate import generic_packages
 from pip_warden.evidence.names import BUNDLE
 from pip_warden.index.gitlab import GitLab
+from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.promote.carried import FindEntry, Gathered, gather
 from pip_warden.promote.plan import Plan, trust_from
 from pip_warden.promote.rows import SourceRows
@@ -159,7 +160,8 @@ def _copy(
 def _check_kinds(filename: str, gathered: Gathered, plan: Plan) -> None:
     """Require each kind of evidence that the command line names."""
     there = {suffix for piece in gathered.carried for suffix, _ in piece.contents}
-    missing = [f"{filename}.{kind}{BUNDLE}" for kind in plan.kinds if f".{kind}{BUNDLE}" not in there]
+    stored = without_epoch(filename)
+    missing = [f"{stored}.{kind}{BUNDLE}" for kind in plan.kinds if f".{kind}{BUNDLE}" not in there]
     if missing:
         bad = [item for item in gathered.left if item.label.partition("#")[0] in missing]
         found = f"{bad[0].label}, which is not good: {bad[0].code}" if bad else "none"
@@ -198,9 +200,11 @@ def _upload(
     at = session.settings.now()
     summaries = Summaries(session.transport, destination, plan, dry_run=dry_run)
     judged = [Judged(signed=signed, require=entry.require, at=at) for signed in wanted]
-    written = summaries.make(judged)  # before anything is uploaded: no Sigstore, no half promotion
     registry = Registry(session.transport, destination, dry_run=dry_run, reporter=session.reporter)
-    evidence = [upload for signed in wanted for upload in registry.publish_evidence(signed)]
-    files = [registry.publish_file(signed) for signed in wanted]
+    # Other bytes under a file's name are found before a log keeps a signature, and before any upload.
+    planned = [each for signed in wanted for each in registry.look(signed)]
+    written = summaries.make(judged)  # before anything is uploaded: no Sigstore, no half promotion
+    planned.sort(key=lambda each: each.result.kind == "file")
+    uploads = [registry.bring(each) for each in planned]
     ends = [summaries.upload(each, path) for each, path in zip(judged, written, strict=True)]
-    return tuple(evidence + files + ends)
+    return tuple(uploads + ends)

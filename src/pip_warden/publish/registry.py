@@ -135,27 +135,6 @@ class Registry:
             return self._bring_file(planned.signed)
         return self._bring_evidence(planned, weigh)
 
-    def publish_evidence(self, signed: SignedFile) -> tuple[UploadResult, ...]:
-        """Publish the evidence of a file, and read each piece back.
-
-        Raises:
-            RefusedError: As for :meth:`look`.
-            UndecidedError: As for :meth:`look`.
-        """
-        return tuple(self.bring(self._look_at(signed, path, nothing_stays)) for path in signed.evidence)
-
-    def publish_file(self, signed: SignedFile) -> UploadResult:
-        """Publish a file whose evidence is published.
-
-        Raises:
-            RefusedError: As for :meth:`look`.
-            UndecidedError: As for :meth:`look`.
-        """
-        outcome: Outcome = "would be uploaded"
-        if self._dry_run and self._is_there(signed):
-            outcome = "already there"
-        return self.bring(Planned(signed=signed, path=signed.path, result=self._of_file(signed, outcome)))
-
     @property
     def _upload_url(self) -> str:
         return f"{project_api(self._to.instance, self._to.project)}/packages/pypi"
