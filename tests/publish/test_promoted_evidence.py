@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -392,3 +393,22 @@ def test_what_was_uploaded_is_told_as_json(publisher: Publisher, release: Projec
     kinds = {upload["kind"] for upload in first.document["uploads"]}
     assert kinds == {"evidence", "file", "summary"}
     assert json.dumps(first.document).isascii()
+
+
+def test_what_was_signed_a_moment_ago_is_no_older_than_that(publisher: Publisher, release: Project) -> None:
+    """Not by the age of the file's signature: neither carried, nor enough for what the pin requires."""
+    publisher.sandbox.clock.advance(timedelta(hours=-2))
+    for name in (WHEEL, SDIST):
+        file = File(name=name, data=(publisher.dist / name).read_bytes())
+        (old,) = publisher.sandbox.sign(file, publisher.job, ["bundle"]).values()
+        publisher.sandbox.replace_evidence(publisher.project, f"{name}.sigstore.json", old)
+    publisher.sandbox.clock.set(None)
+    hour = ("--min-age", "0.05")
+    required = promoted(publisher, *hour, "--require", "provenance")
+
+    assert (required.code, names(release)) == (1, [])
+    assert [line["refused"]["code"] for line in required.document["files"]] == ["provenance-missing"] * 2
+    result = promoted(publisher, *hour)
+    assert (result.code, set(result.left.values())) == (0, {"too-young"})
+    there = {WHEEL, SDIST, BUNDLE, f"{SDIST}.sigstore.json"}
+    assert set(names(release)) == there | {f"{WHEEL}.vsa.json", f"{SDIST}.vsa.json"}

@@ -140,10 +140,12 @@ def _copy(
         raise InternalError("bug", "what is promoted is pinned by an identity")
     source = session.trust.source(plan.from_source)
     judge = PieceJudge(accepted, entry, session.roots)
+    # What a pin requires of statements may rest on another piece than the one whose age was looked at.
+    aged = PieceJudge(accepted, entry, session.roots, logged_by=plan.now - plan.min_age)
     places = generic_packages(entry.evidence or source.evidence, sealed.name, plan.from_registry)
     find_entry: FindEntry = partial(look_up, session.transport, session.roots, (judge.root,))
     session.reporter.step(f"looking at the evidence of {sealed.name}")
-    gathered = gather(judge, rows, places, kinds=plan.kinds, find_entry=find_entry)
+    gathered = gather(aged, rows, places, kinds=plan.kinds, find_entry=find_entry)
     _check_kinds(sealed.name.filename, gathered, plan)
     settled = target.settle(judge, gathered.carried, find_entry)
     directory = session.workspace / "release"

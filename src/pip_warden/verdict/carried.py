@@ -9,6 +9,7 @@ want it; whether it says what the pin demands is told too. Nothing is accepted h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pip_warden.artifact.model import Artifact
 from pip_warden.errors import InternalError
@@ -46,17 +47,21 @@ class PieceJudge:
         accepted: The file's acceptance, by its signer.
         entry: The entry that it was accepted by.
         roots: The trusted roots.
+        logged_by: The latest time at which a piece may have been logged, aware; None for any.
 
     Raises:
         InternalError: It was accepted by its hash, or by another entry.
     """
 
-    def __init__(self, accepted: Accepted, entry: IdentityEntry, roots: Roots) -> None:
+    def __init__(
+        self, accepted: Accepted, entry: IdentityEntry, roots: Roots, *, logged_by: datetime | None = None
+    ) -> None:
         if not isinstance(accepted.basis, SignedBy):
             raise InternalError("bug", f"{accepted.artifact.name} was not accepted by its signer")
         self._artifact = accepted.artifact
         self._entry = entry
         self._roots = roots
+        self._logged_by = logged_by
         self._identity = _identity_of(accepted.basis, accepted.artifact, entry)
 
     @property
@@ -94,6 +99,8 @@ class PieceJudge:
             return StepFailure(Step.IDENTITY, identity)
         if fault := check_policy(claims, identity, self._entry.require, version):
             return StepFailure(Step.POLICY, fault)
+        if self._logged_by is not None and proof.proved.log_time > self._logged_by:
+            return StepFailure(Step.POLICY, _too_young(proof.proved.log_time, self._logged_by))
         said = None if statement is None else SignedStatement(statement=statement, claims=claims)
         return GoodPiece(item=item, counts=self._counts(statement), meets=self._meets(said))
 
@@ -104,6 +111,15 @@ class PieceJudge:
     def _meets(self, said: SignedStatement | None) -> bool:
         demands = StatementRequirements(self._entry.require, self._artifact.name.version)
         return said is None or demands.are_met_by(said)
+
+
+def _too_young(logged: datetime, logged_by: datetime) -> Fault:
+    return Fault(
+        code="too-young",
+        expected=f"logged by {logged_by:%Y-%m-%d %H:%M} UTC",
+        found=f"{logged:%Y-%m-%d %H:%M} UTC",
+        hint="Promote again later: the same command then carries it.",
+    )
 
 
 def _identity_of(basis: SignedBy, artifact: Artifact, entry: IdentityEntry) -> Identity:
