@@ -46,6 +46,22 @@ def test_a_file_is_replaced_as_a_whole_and_has_the_mode_that_was_asked_for(
     assert (place.read_bytes(), _mode(place), _names(tmp_path)) == (b"new", expected, ["place"])
 
 
+@pytest.mark.parametrize("name", ["pipe", "link"])
+def test_what_is_no_file_is_never_replaced_by_one(tmp_path: Path, name: str) -> None:
+    """In a container a job is root, and `-o /dev/null` or `-o /dev/stdout` would replace the device."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with (
+        pytest.raises(OSError, match="a device, a pipe or a socket"),
+        draft_beside(tmp_path / name, BytesIO(b"new")) as put,
+    ):
+        put()
+
+    assert _names(tmp_path) == ["link", "pipe"]
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_draft_is_its_owners_alone_until_it_has_its_mode(tmp_path: Path) -> None:
     """The old file's mode may deny others access."""
 

@@ -103,8 +103,11 @@ def draft_beside(
             survives a crash.
 
     Raises:
-        OSError: It cannot be written, or not be moved to its place; what was there before is unchanged.
+        OSError: It cannot be written, or not be moved to its place, or what has the name is a device, a pipe
+            or a socket; what was there before is unchanged.
     """
+    if not is_new:
+        _check_replaceable(place)
     draft = place.parent / draft_name()
     descriptor = _open_draft(draft, 0o666 if mode is None else 0o600)
     try:
@@ -118,6 +121,16 @@ def draft_beside(
         yield partial(_name_new, draft, place) if is_new else partial(draft.replace, place)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _check_replaceable(place: Path) -> None:
+    """Require that what has a name can be replaced by a file: a container's root could replace /dev/null."""
+    try:
+        kind = place.stat().st_mode
+    except OSError:
+        return  # there is none; or the attempt to write will say what is wrong
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise OSError(errno.EINVAL, "a device, a pipe or a socket, which no file can replace", str(place))
 
 
 def _open_draft(draft: Path, mode: int) -> int:
