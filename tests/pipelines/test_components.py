@@ -39,6 +39,20 @@ def test_every_input_is_used_described_and_has_a_default_of_its_type(name: str) 
     assert component.inputs.keys() >= EVERYWHERE
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_input_can_end_its_line_or_its_quotes(name: str) -> None:
+    """GitLab replaces text: a second line would be a key of the job, or another job; `install` is a command."""
+    component = Component.read(name)
+    for key, spec in component.inputs.items():
+        if spec.get("type", "string") != "string" or key == "install":
+            continue
+        accepts = re.compile(spec["regex"]).search
+        assert accepts(spec.get("default", "acme-widgets==$CI_COMMIT_TAG")), key
+        bad = ["a==b\nevil: {script: [true]}", "a==b\rc"]
+        bad += ['a": {}', "a\\"] if f'"$[[ inputs.{key} ]]"' in component.body else []
+        assert not [text for text in bad if accepts(text)], key
+
+
 @pytest.mark.parametrize(
     ("name", "inputs"),
     [
