@@ -41,7 +41,7 @@ def test_every_input_is_used_described_and_has_a_default_of_its_type(name: str) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_input_can_end_its_line_or_its_quotes(name: str) -> None:
-    """GitLab replaces text: a second line would be a key of the job, or another job; `install` is a command."""
+    """GitLab replaces text: a second line would be a key, or another job; `install` is a command."""
     component = Component.read(name)
     for key, spec in component.inputs.items():
         if spec.get("type", "string") != "string" or key == "install":
