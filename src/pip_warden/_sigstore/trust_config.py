@@ -6,7 +6,7 @@ import json
 
 from pip_warden._sigstore.root import Root, load_root
 from pip_warden._sigstore.tuf import fetch_public_good_root
-from pip_warden.errors import UsageError
+from pip_warden.errors import TrustRootError, UsageError
 from pip_warden.strict_json import MalformedError, loads_object
 
 _LARGEST = 8 << 20
@@ -23,7 +23,7 @@ def root_of_trust_config(trust_config: bytes | None) -> Root:
         TrustRootError: The trusted root in it cannot be used, or TUF failed.
     """
     if trust_config is None:
-        return load_root(fetch_public_good_root())
+        return load_root(_public_good())
     try:
         config = loads_object(trust_config, max_bytes=_LARGEST)
     except MalformedError as err:
@@ -36,3 +36,15 @@ def root_of_trust_config(trust_config: bytes | None) -> Root:
             hint="A trusted root alone is no trust config.",
         )
     return load_root(json.dumps(root).encode())
+
+
+def _public_good() -> bytes:
+    try:
+        return fetch_public_good_root()
+    except TrustRootError as err:
+        if err.code != "tuf-failed":
+            raise
+        hint = (
+            "Try again. If another Sigstore signed, name it: `--trust-config FILE`, as for `pip-warden sign`."
+        )
+        raise TrustRootError(err.code, err.message, hint=hint) from err
