@@ -203,6 +203,23 @@ def test_other_bytes_under_a_taken_name_are_an_error_before_anything_is_uploaded
     assert (rows(publisher), writes(publisher)) == (before, [])  # not even the sdist's evidence
 
 
+def test_evidence_that_is_left_over_from_a_build_that_was_never_published_is_told_as_that(
+    publisher: Publisher,
+) -> None:
+    """The upload of the file failed, and it was built anew."""
+    sign(publisher)
+    ok(publisher.run("pip-warden", "publish-evidence", f"dist/{WHEEL}"))
+    again = retried(publisher)
+    changed(again)
+    sign(again)
+    said = publish(again, f"dist/{WHEEL}")
+    words = " ".join(said.stderr.split())
+
+    assert (said.returncode, code(said)) == (1, "other-content"), said.stderr
+    assert f"No file {WHEEL} is published" in words
+    assert "delete it from the generic package acme-widgets 1.0." in words
+
+
 @pytest.mark.parametrize("option", [(), ("--dry-run",)])
 def test_skip_existing_says_plainly_what_was_not_published(
     publisher: Publisher, option: tuple[str, ...]

@@ -172,7 +172,7 @@ def _bundles(filename: str, stores: Sequence[EvidenceStore]) -> Iterator[Item | 
             fault = Fault(
                 code="two-bundles",
                 expected=f"either {name} or {old_name}",
-                found="both, and the first is not good",
+                found="both",
             )
             yield BadItem(label=label, form=EvidenceForm.BUNDLE, fault=fault)
             return

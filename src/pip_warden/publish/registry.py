@@ -28,6 +28,7 @@ from pip_warden.trust.model import DEFAULT_EVIDENCE
 __all__ = ["Destination", "Registry", "SignedFile", "UploadResult", "Weigh", "Weighed", "signed_files"]
 
 _TAKEN = "already been taken"
+_NO_OTHER = "A published name is never given other content. Raise the version, or find out who published it."
 
 Weighed = Literal["stays", "replaced", "refused"]
 """What becomes of other content under the name of a piece of evidence: it is as good as ours and stays; it is
@@ -113,7 +114,8 @@ class Registry:
             if not skip_existing:
                 raise _other_content(there[0], self._upload_url, signed.digest, there[1])
             return (Planned(signed=signed, path=signed.path, result=self._of_file(signed, "not published")),)
-        evidence = tuple(self._look_at(signed, path, weigh) for path in signed.evidence)
+        hint = self._left_over(signed) if there is None else _NO_OTHER
+        evidence = tuple(self._look_at(signed, path, weigh, hint) for path in signed.evidence)
         if not with_file:
             return evidence
         if there is None:
@@ -145,7 +147,16 @@ class Registry:
     def _of_file(self, signed: SignedFile, outcome: Outcome) -> UploadResult:
         return UploadResult(name=signed.path.name, kind="file", outcome=outcome, where=self._upload_url)
 
-    def _look_at(self, signed: SignedFile, path: Path, weigh: Weigh) -> Planned:
+    def _left_over(self, signed: SignedFile) -> str:
+        """Return what can be done about other evidence of a file that was never published."""
+        place = self._place(signed)
+        return (
+            f"No file {signed.name} is published: it may be left over from a build whose upload failed. "
+            f"Raise the version; or find out who put it there, and delete it from the generic package "
+            f"{place.package} {place.version}."
+        )
+
+    def _look_at(self, signed: SignedFile, path: Path, weigh: Weigh, hint: str = _NO_OTHER) -> Planned:
         content, name, place = path.read_bytes(), without_epoch(path.name), self._place(signed)
         where = generic_url(self._to.instance, self._to.project, place.package, place.version, name)
         there = self._published.evidence(place, name, size=len(content))
@@ -157,7 +168,7 @@ class Registry:
                 case "stays":
                     outcome = "already there, good"
                 case "refused":
-                    raise _other_content(name, where, digest_of(content), digest_of(there))
+                    raise _other_content(name, where, digest_of(content), digest_of(there), hint)
                 case "replaced":
                     pass
         result = UploadResult(name=name, kind="evidence", outcome=outcome, where=where)
@@ -216,10 +227,11 @@ class Registry:
         return there is not None
 
 
-def _other_content(name: str, where: str, ours: Digest, theirs: Digest) -> RefusedError:
+def _other_content(
+    name: str, where: str, ours: Digest, theirs: Digest, hint: str = _NO_OTHER
+) -> RefusedError:
     return RefusedError(
         "other-content",
         f"expected {escape_text(name)} with SHA-256 {ours} or nothing at {where}, found SHA-256 {theirs}",
-        hint="A published name is never given other content. "
-        "Raise the version, or find out who published it.",
+        hint=hint,
     )
