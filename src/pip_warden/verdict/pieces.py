@@ -14,11 +14,11 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.model import IdentityEntry, Probe
-from pip_warden.verdict.evidence import Roots
+from pip_warden.verdict.evidence import Roots, prove
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.model import ItemRefusal, Refused, Step, StepFailure
 from pip_warden.verdict.policy import check_policy
-from pip_warden.verdict.statement import Statement, check_subject, read_statement
+from pip_warden.verdict.statement import Statement, check_subject
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,12 +87,10 @@ def refuse_pieces(artifact: Artifact, bad: Sequence[ItemRefusal]) -> Refused:
 def _prove_under(
     item: Item, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots, root_name: str
 ) -> ProvedPiece | StepFailure:
-    from pip_warden._sigstore.verify import verify_bundle  # the sigstore library costs a third of a second
-
-    proved = verify_bundle(item.wire, artifact.digest, roots[root_name])
-    if isinstance(proved, Fault):
-        return StepFailure(Step.SIGNATURE, proved)
-    statement = None if proved.envelope is None else read_statement(proved.envelope)
+    proof = prove(item, artifact, roots, root_name)
+    if isinstance(proof, Fault):
+        return StepFailure(Step.SIGNATURE, proof)
+    statement, proved = proof.statement, proof.proved
     predicate_type = statement.predicate_type if isinstance(statement, Statement) else None
     fault = check_subject(statement, artifact, frozenset({predicate_type or ""}))
     if fault is not None:
