@@ -29,10 +29,14 @@ def _steps(requests: Sequence[RecordedRequest]) -> list[tuple[str, str]]:
 def _killed_at(
     publisher: Publisher, step: tuple[str, str], words: Sequence[str], environment: dict[str, str]
 ) -> None:
-    """Start a command, wait until the server holds the step's request, and kill the process."""
+    """Start a command, wait until the server holds the step's request, and kill the process.
+
+    ``*`` in the step's path is a number that the server chooses anew.
+    """
     method, path = step
     hold = Hold(until=threading.Event(), reached=threading.Event())
-    publisher.sandbox.fault(hold, re.compile(re.escape(path) + r"(\?|$)"), method=method)
+    asked = re.escape(path).replace(r"\*", "[0-9]+")
+    publisher.sandbox.fault(hold, re.compile(asked + r"(\?|$)"), method=method)
     with subprocess.Popen(
         [str(BIN / words[0]), *words[1:]],
         cwd=publisher.directory,
