@@ -412,3 +412,19 @@ def test_what_was_signed_a_moment_ago_is_no_older_than_that(publisher: Publisher
     assert (result.code, set(result.left.values())) == (0, {"too-young"})
     there = {WHEEL, SDIST, BUNDLE, f"{SDIST}.sigstore.json"}
     assert set(names(release)) == there | {f"{WHEEL}.vsa.json", f"{SDIST}.vsa.json"}
+
+
+def test_a_kind_of_a_release_with_an_epoch_that_is_not_good_is_not_called_missing(
+    publisher: Publisher, release: Project
+) -> None:
+    """The registry's spelling of the name is another than the file's."""
+    wheel = publisher.sandbox.wheel("acme-widgets", "1!2.0")
+    job = publisher.sandbox.job(publisher.project, tag="v1!2.0")
+    publisher.sandbox.publish(publisher.project, [wheel], job=job)
+    publisher.sandbox.put_evidence(publisher.project, "1!2.0", {f"{wheel.name}.sbom.sigstore.json": b"junk"})
+    where = ("--from", "acme", "--from-project", "acme/acme-widgets", "--to", "acme", "--kind", "sbom")
+    token = publisher.sandbox.token(scopes=("api",))
+    result = publisher.run("pip-warden", "promote", "acme-widgets==1!2.0", *where, GITLAB_TOKEN=token)
+
+    assert (result.returncode, "[kind-missing]" in result.stderr) == (1, True), result.stderr
+    assert "not good: bad-bundle" in result.stderr
