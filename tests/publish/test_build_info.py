@@ -74,6 +74,11 @@ def _job(**changes: str) -> BuildInfo:
     return this_job(VARIABLES | changes, now=NOW)
 
 
+@pytest.mark.parametrize("name", ["\U0001f469\u200d\U0001f4bb build", "a\nb", "x" * 1025])
+def test_a_jobs_name_that_cannot_be_stated_is_left_out(name: str) -> None:
+    assert _job(CI_JOB_NAME=name, CI_JOB_STAGE="build") == _job(CI_JOB_STAGE="build")
+
+
 def _refused(work: Callable[[], object], code: str = "bad-build-info") -> UsageError:
     with pytest.raises(UsageError) as caught:
         work()

@@ -101,6 +101,7 @@ def test_a_revision_alone_needs_provenance() -> None:
         ({"release": "v{version}"}, "annotation-mismatch"),
         ({"Release": "v1.0"}, "annotation-missing"),
         ({"release": None}, "annotation-missing"),
+        ({"release": "v1.0", "reviewed": True}, "bad-statement"),
         ({}, "annotation-missing"),
         (None, "annotation-missing"),
     ],

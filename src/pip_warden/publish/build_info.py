@@ -140,6 +140,9 @@ def this_job(environ: Mapping[str, str], *, now: datetime) -> BuildInfo:
         )
     found: dict[str, JSONValue] = {key: environ[name] for key, name in _REQUIRED.items()}
     found |= {key: environ[name] for key, name in _OPTIONAL.items() if environ.get(name)}
+    for key in ("job_name", "job_stage"):  # these may be joined emoji, and need not be there
+        if not _is_visible(str(found.get(key, ""))):
+            found.pop(key, None)
     found["ref"] = f"refs/{'tags' if environ.get('CI_COMMIT_TAG') else 'heads'}/{found['ref']}"
     found["config_path"] = _config_path(environ)
     found["finished_at"] = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -236,7 +239,7 @@ def _faults(found: Mapping[str, JSONValue]) -> Iterator[str]:
             continue
         if not isinstance(value, str):
             yield f"{name} that is {'missing' if name not in found else kind_of(value)}"
-        elif not value.isprintable() or not 0 < len(value) <= _LONGEST:
+        elif not _is_visible(value):
             yield f"{name} that is not 1 to {_LONGEST} visible characters"
         elif name in _SHAPES and not _SHAPES[name].fullmatch(value):
             yield f"{name} {value}"
@@ -245,6 +248,10 @@ def _faults(found: Mapping[str, JSONValue]) -> Iterator[str]:
         yield f"project_url {project}, which is not below server_url {server}"
     if found["job_url"] != f"{project}/-/jobs/{found['job_id']}":
         yield f"job_url {found['job_url']}, which is not job {found['job_id']} of {project}"
+
+
+def _is_visible(text: str) -> bool:
+    return text.isprintable() and 0 < len(text) <= _LONGEST
 
 
 def _bad(where: str, found: str) -> UsageError:

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
-from pip_warden.strict_json import JSONValue
+from pip_warden.strict_json import JSONValue, kind_of
 from pip_warden.trust.model import Requirements
 from pip_warden.verdict.provenance import Invocation, read_provenance
 from pip_warden.verdict.statement import PROVENANCE, Statement
@@ -139,7 +139,23 @@ def _check_annotations(witness: SignedStatement, require: Requirements, version:
             return Fault(code="annotation-missing", expected=f"annotation {key}={wanted}", found="none")
         if found != wanted:
             return Fault(code="annotation-mismatch", expected=f"annotation {key}={wanted}", found=str(found))
-    return None
+    read = read_annotations(witness.statement)
+    return read if isinstance(read, Fault) else None
+
+
+def read_annotations(statement: Statement) -> tuple[tuple[str, str], ...] | Fault:
+    """Return annotations, a text each, in the order in which they were written; else why they are none."""
+    found = statement.predicate.get("annotations") if isinstance(statement.predicate, dict) else None
+    if not isinstance(found, dict):
+        return _bad_annotations(f"annotations that are {kind_of(found)}")
+    texts = tuple((key, value) for key, value in found.items() if isinstance(value, str))
+    if len(texts) != len(found):
+        return _bad_annotations("an annotation that is no text")
+    return texts
+
+
+def _bad_annotations(found: str) -> Fault:
+    return Fault(code="bad-statement", expected="annotations, each a text", found=found)
 
 
 def _at(value: JSONValue, *keys: str) -> JSONValue:

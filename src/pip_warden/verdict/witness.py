@@ -13,9 +13,8 @@ from pip_warden._sigstore.result import VerificationResult
 from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
-from pip_warden.strict_json import kind_of
 from pip_warden.trust.model import Identity, Requirements
-from pip_warden.verdict.attested import ANNOTATIONS, SignedStatement
+from pip_warden.verdict.attested import ANNOTATIONS, SignedStatement, read_annotations
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.model import ItemRefusal, ProvedStatement, SignedBy, Step, StepFailure
 from pip_warden.verdict.policy import check_policy
@@ -122,7 +121,7 @@ def _read(
         built: Types of predicates that are provenance.
     """
     if proved.predicate_type == ANNOTATIONS:
-        annotations = _annotations(witness.statement)
+        annotations = read_annotations(witness.statement)
         if isinstance(annotations, Fault):
             return StepFailure(Step.POLICY, annotations)
         return replace(proved, annotations=annotations)
@@ -132,21 +131,6 @@ def _read(
             return StepFailure(Step.POLICY, provenance)
         return replace(proved, provenance=provenance)
     return proved
-
-
-def _annotations(statement: Statement) -> tuple[tuple[str, str], ...] | Fault:
-    """Read annotations: a text each, in the order in which they were written."""
-    found = statement.predicate.get("annotations") if isinstance(statement.predicate, dict) else None
-    if not isinstance(found, dict):
-        return _bad(f"annotations that are {kind_of(found)}")
-    texts = tuple((key, value) for key, value in found.items() if isinstance(value, str))
-    if len(texts) != len(found):
-        return _bad("an annotation that is no text")
-    return texts
-
-
-def _bad(found: str) -> Fault:
-    return Fault(code="bad-statement", expected="annotations, each a text", found=found)
 
 
 def signed_by(item: Item, proved: VerificationResult, root_name: str) -> SignedBy:
