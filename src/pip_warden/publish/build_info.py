@@ -195,9 +195,8 @@ def read_build_info(path: Path) -> BuildInfo:
 def check_same_build(built: BuildInfo, here: BuildInfo) -> None:
     """Check that another job's build belongs to this one: same project, code and pipeline.
 
-    A build-info of the signing job itself must have its start and its runner, too: consumers take
-    a build in the certified job for confirmed, and another job, which cannot know when this one starts and on
-    which runner, must not be able to say that this one has built.
+    A build-info with the signing job's own number is refused: consumers take a build in the certified job for
+    confirmed, and build code of another job must not be able to have that said of it.
 
     Args:
         built: What the building job says.
@@ -206,8 +205,14 @@ def check_same_build(built: BuildInfo, here: BuildInfo) -> None:
     Raises:
         RefusedError: ``build-info-mismatch``.
     """
-    is_own = built.job_id == here.job_id
-    for name in (*_SAME, "started_at", "runner_id") if is_own else _SAME:
+    if built.job_id == here.job_id:
+        raise RefusedError(
+            "build-info-mismatch",
+            f"expected the build-info of another job of this pipeline, found that of this job, {here.job_id}",
+            hint="Leave --build-info out where one job builds and signs. If another job built, its build "
+            "code gave itself this job's number: do not sign what it built.",
+        )
+    for name in _SAME:
         wanted, found = getattr(here, name), getattr(built, name)
         if found != wanted:
             raise RefusedError(
