@@ -264,6 +264,18 @@ def test_without_hearing_nothing_is_looked_up_or_proved_that_the_verdict_does_no
     ]
 
 
+def test_without_hearing_what_another_identity_signed_is_not_proved_under_the_root_of_the_verdict(
+    proved: list[tuple[str, str]],
+) -> None:
+    require = Requirements(annotations=(("a", "elsewhere"),))
+    sorts = ["noted by another identity", "message", "published by another identity"]
+
+    verdict = judged(map(item, sorts), hears=False, require=require).verdict
+    assert ("noted by another identity", {"a": "elsewhere"}) in said(verdict)
+    assert ("message", "default") in proved
+    assert ("message", "other") not in proved
+
+
 def test_nothing_is_heard_where_nothing_was_signed_or_accepted() -> None:
     by_hash = Inquiry(
         samples.artifact().name, trust=samples.trust(samples.hash_entry()), roots={}, today=samples.TODAY
