@@ -249,7 +249,7 @@ def certified(
     *,
     sct: Literal["good", "none", "stranger", "named", "other"] = "good",
     stranger: bool = False,
-    minutes_ago: int = 0,
+    is_over: bool = False,
     without: Collection[str] = (),
 ) -> Hand:
     """Have the real CA's key certify a key of ours as another certificate's holder.
@@ -259,12 +259,13 @@ def certified(
         sct: The embedded timestamp: the CT log's; none; another log's; another key's in the log's name; the
             log's of another certificate.
         stranger: Whether another key issues it, in the CA's name.
-        minutes_ago: How long ago its ten minutes began.
+        is_over: Whether it ended in the second in which the other one began, which is in the CA's own time.
         without: Extensions not to copy, by their numbers.
     """
     key, ca = new_key(), new_key() if stranger else _private("ca")
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=minutes_ago)
-    builder = _leaf(like, key.public_key(), start, without)
+    start = like.not_valid_before_utc if is_over else datetime.now(UTC).replace(microsecond=0)
+    end = start if is_over else start + timedelta(minutes=10)
+    builder = _leaf(like, key.public_key(), (start, end), without)
     promise = None if sct == "none" else _sct(builder, ca, start, sct)
     if sct == "other":
         promise = like.extensions.get_extension_for_oid(_SCT_LIST).value.public_bytes()
@@ -274,7 +275,10 @@ def certified(
 
 
 def _leaf(
-    like: x509.Certificate, key: ec.EllipticCurvePublicKey, start: datetime, without: Collection[str]
+    like: x509.Certificate,
+    key: ec.EllipticCurvePublicKey,
+    valid: tuple[datetime, datetime],
+    without: Collection[str],
 ) -> x509.CertificateBuilder:
     builder = (
         x509.CertificateBuilder()
@@ -282,8 +286,8 @@ def _leaf(
         .issuer_name(like.issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(minutes=10))
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
     for extension in like.extensions:

@@ -268,7 +268,7 @@ def _certificates(a: Release) -> Iterator[Case]:
         (
             "T09",
             "certificate that had expired when it was used",
-            forge.certified(like, minutes_ago=40),
+            forge.certified(like, is_over=True),
             "expired-certificate",
             ("v1", "v2", "pair"),
         ),
