@@ -97,7 +97,7 @@ class Summaries:
         name = judged.signed.name
         stored = without_epoch(written.name)
         where = self._target.url_of(name, stored)
-        there = self._target.newest(name, stored, max_bytes=_LARGEST)
+        there = self._target.newest(name, stored)
         is_there = there is not None if self._dry_run else there == written.read_bytes()
         if is_there:
             return UploadResult(name=stored, kind="summary", outcome="already there", where=where)
@@ -116,7 +116,7 @@ class Summaries:
         if self._dry_run:
             return written
         predicate = self.predicate(judged)
-        there = self._target.newest(judged.signed.name, without_epoch(written.name), max_bytes=_LARGEST)
+        there = self._target.newest(judged.signed.name, without_epoch(written.name))
         if there is not None and self._says_the_same(there, judged, predicate, by):
             written.write_bytes(there)
         elif by is not None:

@@ -7,22 +7,20 @@ first upload.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
+from pip_warden.digests import digest_of
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError
 from pip_warden.evidence.locate import GenericPackage, generic_packages
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
-from pip_warden.index.gitlab import GitLab
 from pip_warden.index.gitlab_urls import generic_url, without_epoch
 from pip_warden.names import ArtifactName
 from pip_warden.promote.carried import Carried, FindEntry, completed, is_better, read_row
 from pip_warden.promote.rows import EvidenceRow
+from pip_warden.publish.published import Published
 from pip_warden.publish.registry import Destination
-from pip_warden.supply.generic import at_most
 from pip_warden.transport import Transport
 from pip_warden.verdict.carried import GoodPiece, PieceJudge
 
@@ -49,7 +47,7 @@ class Target:
     """
 
     def __init__(self, transport: Transport, destination: Destination) -> None:
-        self._gitlab = GitLab(transport, destination.instance)
+        self._published = Published(transport, destination.instance, destination.project)
         self._to = destination
 
     def url_of(self, name: ArtifactName, stored: str) -> str:
@@ -57,24 +55,13 @@ class Target:
         place = self._place(name)
         return generic_url(self._to.instance, self._to.project, place.package, place.version, stored)
 
-    def newest(self, name: ArtifactName, stored: str, *, max_bytes: int = LARGEST_BUNDLE) -> bytes | None:
+    def newest(self, name: ArtifactName, stored: str) -> bytes | None:
         """Return what a download of a name answers; None where there is none.
 
         Raises:
             UndecidedError: The request failed.
         """
-        place = self._place(name)
-        return at_most(
-            max_bytes,
-            lambda: self._gitlab.generic_get(
-                self._to.project,
-                place.package,
-                place.version,
-                stored,
-                max_bytes=max_bytes,
-                known_readable=True,
-            ),
-        )
+        return self._published.evidence(self._place(name), stored)
 
     def settle(self, judge: PieceJudge, carried: Sequence[Carried], find_entry: FindEntry) -> Settled:
         """Compare what goes along with what is there.
@@ -111,9 +98,9 @@ class Target:
         suffix, found = next((each for each in theirs if each[1] != own[each[0]]), theirs[0])
         return RefusedError(
             "other-content",
-            f"expected {escape_text(stored + suffix)} with SHA-256 {_sha256(own[suffix])}, "
+            f"expected {escape_text(stored + suffix)} with SHA-256 {digest_of(own[suffix])}, "
             f"other good evidence of the same signer, or nothing at {self.url_of(name, stored + suffix)}, "
-            f"found SHA-256 {_sha256(found)}",
+            f"found SHA-256 {digest_of(found)}",
             hint="Nothing was uploaded. Find out who put it there, and remove it in the packages page.",
         )
 
@@ -135,7 +122,3 @@ def _proved(
         item = completed(f"{stored}{suffix}", signature, certificate, judge, find_entry)
     outcome = judge.judge(item) if isinstance(item, Item | BadItem) else None
     return outcome if isinstance(outcome, GoodPiece) else None
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
