@@ -92,9 +92,16 @@ class Pipeline:
         return found.read_bytes()
 
     def replace_artifact(self, job: str, name: str, content: bytes) -> None:
-        """Replace a file that a job has kept."""
+        """Replace a file that a job has kept, and what the jobs before it kept under that name.
+
+        GitLab unpacks the artifacts of later jobs over those of earlier ones; the runner here unpacks all at
+        once, so that now and then an earlier one would be what the next job finds.
+        """
         (found,) = self._artifacts(job).rglob(name)
-        found.write_bytes(content)
+        inside = found.relative_to(self._artifacts(job))
+        for earlier in [*self.jobs][: [*self.jobs].index(job) + 1]:
+            if (kept := self._artifacts(earlier) / inside).exists():
+                kept.write_bytes(content)
 
     def _artifacts(self, name: str) -> Path:
         return self.directory / ".gitlab-ci-local" / "artifacts" / name
