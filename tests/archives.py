@@ -10,6 +10,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from pip_warden.artifact.model import Contents
 from pip_warden.faults import Fault
@@ -198,3 +199,9 @@ def code(result: Contents | Fault) -> str:
     """Return the code of an archive that was refused."""
     assert isinstance(result, Fault), result
     return result.code
+
+
+def as_it_lies(path: Path) -> tuple[int, ...]:
+    """Return what a file is like whoever reads it: reading moves its access time, now and then."""
+    status = path.lstat()
+    return status.st_ino, status.st_mode, status.st_nlink, status.st_size, status.st_mtime_ns

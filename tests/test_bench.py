@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 TOOLS = ("safe-install", "pip")
 
 
+@pytest.mark.interop  # what it measures is slow by its nature
 def test_it_installs_with_each_tool_and_writes_what_it_found(tmp_path: Path) -> None:
     _page(tmp_path, "packages", "vault and form", "targets", "machine")
     one = ("--packages=1", "--delay=0", "--vault=warm", "--repeat=1", "--beside=pip")

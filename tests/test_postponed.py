@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-from archives import WHEEL_NAME
+from archives import WHEEL_NAME, as_it_lies
 from pip_warden.digests import Digest, digest_of_stream
 from pip_warden.errors import UsageError
 from pip_warden.evidence.model import Item
@@ -105,10 +105,10 @@ def _is_copied_at_once(cache: Path, run: Path) -> None:
 
 def test_what_is_in_the_vault_stays_there(cache: Path, run: Path) -> None:
     Vault(cache).seal(accepted(run), evidence=())
-    before, later = stored_path(cache).stat(), Postponed()
+    before, later = as_it_lies(stored_path(cache)), Postponed()
     Vault(cache).seal(accepted(run), evidence=(), postponed=later)
     later.settle()
-    assert stored_path(cache).stat() == before
+    assert as_it_lies(stored_path(cache)) == before
 
 
 def test_a_cache_that_cannot_be_written_is_told_before_anything_is_installed(cache: Path, run: Path) -> None:

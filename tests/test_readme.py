@@ -115,6 +115,7 @@ def _repository(place: Path) -> Path:
     return made
 
 
+@pytest.mark.interop  # a minute, for which it has a core to itself
 @pytest.mark.timeout(900)
 def test_every_command_from_top_to_bottom(tmp_path: Path) -> None:
     """One test, since each step needs those before it, and the first takes the longest."""

@@ -38,6 +38,7 @@ class SubprocessBuildEnvironmentInstaller:
     def install(self, requirements, prefix, *, kind, for_req): print("beside")
 """,
     "_internal/network/__init__": "",
+    "_internal/network/session": "def user_agent(): raise LookupError('it would run rustc')",
     "_internal/network/download": """
 import logging, sys
 logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
@@ -236,6 +237,8 @@ def test_b10_nobody_who_could_answer_is_a_no(bench: Bench, code: str) -> None:
         ("_internal/build_env", "class Inprocess", "class Other"),
         ("_internal/build_env", "class Subprocess", "class Other"),
         ("_internal/build_env", "def install(", "def put("),
+        ("_internal/network/session", "user_agent", "name_of_this"),
+        ("_internal/network/session", "()", "(session)"),
         ("_internal/network/download", "def __call__(", "def get("),
         ("_internal/network/download", "location", "place"),
         ("_internal/network/download", "class Downloader", "class Getter"),
@@ -268,6 +271,12 @@ def test_a_pip_does_not_look_for_cycles_in_what_it_loaded(bench: Bench) -> None:
     """Unless it loads far more than pip does: neither while it does, nor at its end."""
     at_the_end = "lambda: print(gc.get_freeze_count() > 1000, gc.get_threshold()[0] >= 50_000)"
     assert bench.run(f"import atexit, gc; atexit.register({at_the_end})")[:2] == (0, ["True True"])
+
+
+def test_a_pip_runs_nothing_to_name_itself(bench: Bench) -> None:
+    """It would run ``rustc`` and ``lsb_release``, whatever these are on this PATH."""
+    code = "from pip._internal.network import session; print(session.user_agent())"
+    assert bench.run(code)[:2] == (0, ["pip"])
 
 
 def test_a_pip_runs_in_a_python_that_collects_garbage_in_another_way(bench: Bench) -> None:

@@ -355,8 +355,8 @@ def _what_fails(operator: Operator, trust: Path, consumer: Path) -> None:
 
 
 def _last(operator: Operator) -> Path:
-    """Return the directory of the last job's files."""
-    return max(operator.home.glob("checkouts/*/dist"), key=lambda path: path.stat().st_mtime_ns)
+    """Return the directory of the last job's files: checkouts are counted."""
+    return max(operator.home.glob("checkouts/*/dist"), key=lambda path: int(path.parent.name.split("-")[-1]))
 
 
 def _token(operator: Operator) -> dict[str, str]:

@@ -4,20 +4,19 @@ A script, not a module: any Python that pip supports runs it with ``-I``, so it 
 library and pip.
 
 pip has no public hook for either. A requirement of a build backend, or of metadata that is made while
-building, may name a file, a directory or a URL, and pip would follow it. So five of pip's functions are
-wrapped: the two that prepare whatever has a link, the one that installs what was prepared, and the two that
-install build dependencies, to know whose they are and that no second pip does it. Build dependencies are
-prepared by the same functions because they are installed in this process (``--use-feature
-inprocess-build-deps``). A sixth is wrapped for its cost: a file of the index is here already, and is moved
-instead of copied through a socket. Where pip is not a version that we know, or the server does not answer,
-the process ends at once: pip catches many exceptions, and may try something else.
+building, may name a file, a directory or a URL, and pip would follow it. So five functions of it are wrapped:
+two prepare whatever has a link, one installs what was prepared, two install build dependencies, whose owner
+is to be known, and without a second pip: in this process (``--use-feature inprocess-build-deps``) the first
+two prepare them. Two more are wrapped for their cost: a file of the index is here already, and is moved, not
+copied through a socket; and nobody reads pip's User-Agent, for which it would run whatever ``rustc`` and
+``lsb_release`` are here. Where pip is not a version that we know, or the server does not answer, the process
+ends at once: pip catches many exceptions, and may try something else.
 
 ::
 
     guarded_pip.py PIP_PARENT HOST install …        the proxy, with the run's password, is in the environment
-    guarded_pip.py PIP_PARENT HOST -                pip's arguments are read from standard input, as JSON
-
-In the second form it loads pip first, and then waits for its arguments. Without them it ends.
+    guarded_pip.py PIP_PARENT HOST -                loads pip first, then reads its arguments as JSON from
+                                                    standard input; without them it ends
 """
 
 from __future__ import annotations
@@ -52,6 +51,7 @@ _OBJECTS = 50_000
 _COUNTS = hasattr(gc, "freeze")  # as CPython counts references; others have no cycles to look for
 
 _KNOWN = {
+    "session.user_agent": (),
     "Downloader.__call__": ("self", "link", "location"),
     "RequirementPreparer.prepare_linked_requirement": ("self", "req", "parallel_builds"),
     "RequirementPreparer.prepare_editable_requirement": ("self", "req"),
@@ -91,10 +91,9 @@ class GateClient:
     def ask(self, question: str, document: dict[str, object]) -> Any:
         """Send a request and return the answer; anything but a yes ends this process."""
         try:
-            answer = self._post(question, json.dumps(document).encode())
+            return self._post(question, json.dumps(document).encode())
         except BaseException:  # noqa: BLE001 -- no caller may take it for a failure to retry
             end("the gate does not answer")
-        return answer
 
     def _post(self, question: str, body: bytes) -> Any:
         login = f"{unquote(self._proxy.username or '')}:{unquote(self._proxy.password or '')}"
@@ -223,7 +222,7 @@ class Guard:
         """Wrap one of pip's functions in one of ours."""
         original = getattr(owner, name, None)
         known = _KNOWN[f"{owner.__name__.rpartition('.')[2]}.{name}"]
-        found = tuple(inspect.signature(original).parameters) if callable(original) else ()
+        found = tuple(inspect.signature(original).parameters) if callable(original) else ("none",)
         if found != known:
             self.unfit(f"{owner.__name__}.{name}({', '.join(found)}) for ({', '.join(known)})")
 
@@ -273,7 +272,7 @@ def main() -> None:
     try:
         from pip._internal import build_env
         from pip._internal.commands import install
-        from pip._internal.network import download
+        from pip._internal.network import download, session
         from pip._internal.operations import prepare
         from pip._internal.utils.misc import format_size
 
@@ -287,6 +286,7 @@ def main() -> None:
     guard.wrap(inside, "install", guard.building)
     guard.wrap(beside, "install", guard.beside)
     guard.wrap(install, "install_given_reqs", guard.installing)
+    guard.wrap(session, "user_agent", lambda _ask: "pip")
     guard.wrap(downloader, "__call__", partial(guard.taking, log, format_size))
     sys.argv[:] = ["pip", *(_told() if words == ["-"] else words)]
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import secrets
@@ -26,6 +27,22 @@ def _b64_int(value: int) -> str:
     return _b64(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
+@functools.cache
+def _first_key() -> rsa.RSAPrivateKey:
+    """Return the key that every issuer of this process begins with; to make one takes a while."""
+    return rsa.generate_private_key(_EXPONENT, _BITS)
+
+
+@functools.cache
+def _kid(key: rsa.RSAPrivateKey) -> str:
+    """Return a key's thumbprint (:rfc:`7638`)."""
+    numbers = key.public_key().public_numbers()
+    canonical = json.dumps(
+        {"e": _b64_int(numbers.e), "kty": "RSA", "n": _b64_int(numbers.n)}, separators=(",", ":")
+    )
+    return _b64(hashlib.sha256(canonical.encode()).digest())
+
+
 class OidcIssuer:
     """Sign ID tokens with RS256 and publish the key that verifies them."""
 
@@ -42,7 +59,7 @@ class OidcIssuer:
     def rotate(self) -> None:
         """Replace the key: tokens signed so far no longer verify."""
         with self._lock:
-            self._key = None
+            self._key = rsa.generate_private_key(_EXPONENT, _BITS)
 
     def discovery(self) -> dict[str, object]:
         """Return the OpenID Connect discovery document."""
@@ -58,31 +75,26 @@ class OidcIssuer:
 
     def jwks(self) -> dict[str, object]:
         """Return the public key as a JSON Web Key Set."""
-        numbers = self._private().public_key().public_numbers()
+        key = self._private()
+        numbers = key.public_key().public_numbers()
         n, e = _b64_int(numbers.n), _b64_int(numbers.e)
-        return {"keys": [{"kty": "RSA", "kid": self._kid(), "n": n, "e": e, "use": "sig", "alg": "RS256"}]}
+        return {"keys": [{"kty": "RSA", "kid": _kid(key), "n": n, "e": e, "use": "sig", "alg": "RS256"}]}
 
     def sign(self, claims: Mapping[str, object]) -> str:
         """Return a compact JWS over the claims."""
-        header = {"kid": self._kid(), "typ": "JWT", "alg": "RS256"}
+        key = self._private()
+        header = {"kid": _kid(key), "typ": "JWT", "alg": "RS256"}
         body = ".".join(
             _b64(json.dumps(part, separators=(",", ":")).encode()) for part in (header, dict(claims))
         )
-        signature = self._private().sign(body.encode(), padding.PKCS1v15(), hashes.SHA256())
+        signature = key.sign(body.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{body}.{_b64(signature)}"
 
     def _private(self) -> rsa.RSAPrivateKey:
         with self._lock:
             if self._key is None:
-                self._key = rsa.generate_private_key(_EXPONENT, _BITS)
+                self._key = _first_key()
             return self._key
-
-    def _kid(self) -> str:
-        numbers = self._private().public_key().public_numbers()
-        canonical = json.dumps(
-            {"e": _b64_int(numbers.e), "kty": "RSA", "n": _b64_int(numbers.n)}, separators=(",", ":")
-        )
-        return _b64(hashlib.sha256(canonical.encode()).digest())  # RFC 7638
 
 
 def token_id() -> str:
