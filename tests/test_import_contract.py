@@ -25,6 +25,7 @@ KINDS: dict[str, type[Contract]] = {
 LAYERS = "Data flows one way"
 PLANTED = [
     (LAYERS, "pip_warden.index.parsing", "pip_warden.publish.registry"),
+    (LAYERS, "pip_warden.oci.names", "pip_warden.trust.model"),
     (LAYERS, "pip_warden.verdict.origin", "pip_warden.sandbox.clock"),
     (LAYERS, "pip_warden.verdict.inquiry", "pip_warden.gate.once"),
     (LAYERS, "pip_warden.gate.one_file", "pip_warden.installer.server"),

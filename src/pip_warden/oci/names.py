@@ -1,0 +1,158 @@
+"""Names of repositories and images, read strictly: no two programs can mean two places by one text.
+
+The registry is always named: nothing stands for Docker Hub. Source: OCI distribution specification 1.1,
+"Pulling manifests"; the reference grammar of CNCF distribution.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from pip_warden.digests import Digest
+from pip_warden.display import escape_text, without_userinfo
+from pip_warden.errors import UsageError
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_HOST = re.compile(
+    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{{0,4}}))?", re.ASCII
+)
+_PATH = re.compile(
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*", re.ASCII
+)
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_SHA256 = "sha256:"
+_LONGEST_PATH = 255
+_LARGEST_PORT = 65535
+_HTTPS_PORT = ":443"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repository:
+    """A repository of images.
+
+    Attributes:
+        registry: Host in lower case, with its port where that is not 443.
+        path: Path in the registry: ``group/project/image``.
+    """
+
+    registry: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.path}"
+
+    @property
+    def url(self) -> str:
+        """Return where the repository's manifests, blobs and tags are: https, or http on this machine."""
+        return f"{registry_url(self.registry)}/v2/{self.path}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageReference:
+    """What a user names: a tag, a digest, or a tag that must still be of a digest.
+
+    Attributes:
+        repository: The repository.
+        tag: The tag, None where only a digest is named.
+        digest: The digest of the manifest, None where only a tag is named.
+    """
+
+    repository: Repository
+    tag: str | None = None
+    digest: Digest | None = None
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag is not None else ""
+        return f"{self.repository}{tag}" + (f"@{spelled(self.digest)}" if self.digest is not None else "")
+
+
+def spelled(digest: Digest) -> str:
+    """Return a digest as registries spell it: ``sha256:…``."""
+    return f"{_SHA256}{digest}"
+
+
+def registry_url(registry: str) -> str:
+    """Return the URL of a registry: https, or http on this machine."""
+    name = registry.rpartition(":")[0] if registry.rpartition(":")[2].isdigit() else registry
+    return f"{'http' if _is_loopback(name) else 'https'}://{registry}"
+
+
+def parse_digest(text: str) -> Digest:
+    """Read ``sha256:`` and 64 hexadecimal digits.
+
+    Raises:
+        UsageError: ``invalid-image``: it is anything else; no other algorithm is known here.
+    """
+    if not text.startswith(_SHA256):
+        raise _invalid(text, "a digest is sha256: and 64 lower-case hexadecimal digits")
+    try:
+        return Digest(text.removeprefix(_SHA256))
+    except UsageError as err:
+        raise _invalid(text, "a digest is sha256: and 64 lower-case hexadecimal digits") from err
+
+
+def parse_tag(text: str) -> str:
+    """Read a tag.
+
+    Raises:
+        UsageError: ``invalid-image``: it is none.
+    """
+    if not _TAG.fullmatch(text):
+        raise _invalid(
+            text, "a tag has 1 to 128 letters, digits, `.`, `_` and `-`, and begins with none of `.` and `-`"
+        )
+    return text
+
+
+def parse_repository(text: str) -> Repository:
+    """Read ``HOST[:PORT]/PATH``.
+
+    Raises:
+        UsageError: ``invalid-image``: it is none, or does not name its registry.
+    """
+    host, slash, path = text.partition("/")
+    found = _HOST.fullmatch(host.lower())
+    if not slash or found is None or not ({".", ":"} & set(host) or host == "localhost"):
+        raise _invalid(text, "the registry comes first: registry.example.com/group/project")
+    if found["port"] and int(found["port"]) > _LARGEST_PORT:
+        raise _invalid(text, f"a port is at most {_LARGEST_PORT}")
+    if not _PATH.fullmatch(path) or len(path) > _LONGEST_PATH:
+        raise _invalid(text, "a path has lower-case letters and digits, joined by `/`, `.`, `_`, `__` or `-`")
+    return Repository(registry=host.lower().removesuffix(_HTTPS_PORT), path=path)
+
+
+def parse_image(text: str) -> ImageReference:
+    """Read ``REPOSITORY:TAG``, ``REPOSITORY@DIGEST`` or ``REPOSITORY:TAG@DIGEST``; no tag stands for another.
+
+    Raises:
+        UsageError: ``invalid-image``: it is none of them.
+    """
+    named, at, digest = text.partition("@")
+    host, slash, rest = named.partition("/")
+    path, colon, tag = rest.partition(":")
+    repository = parse_repository(f"{host}{slash}{path}")
+    if not at and not colon:
+        raise _invalid(text, "it names neither a tag (`:1.0`) nor a digest (`@sha256:…`)")
+    return ImageReference(
+        repository=repository,
+        tag=parse_tag(tag) if colon else None,
+        digest=parse_digest(digest) if at else None,
+    )
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return name == "localhost" or ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _invalid(text: str, why: str) -> UsageError:
+    return UsageError(
+        "invalid-image",
+        f"expected an image such as registry.example.com/group/project:1.0, found "
+        f"`{escape_text(without_userinfo(text), 300)}`: {why}",
+        hint="Name registry, path and tag or digest in full, as `podman pull` and `cosign` take them.",
+    )

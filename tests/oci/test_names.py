@@ -1,0 +1,89 @@
+"""Names of images: one text, one place."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pip_warden.errors import UsageError
+from pip_warden.oci.names import parse_image, parse_repository, spelled
+
+HEX = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("registry.example.com/acme/app", "https://registry.example.com/v2/acme/app"),
+        ("Registry.Example.com:443/acme/app", "https://registry.example.com/v2/acme/app"),
+        (
+            "gitlab.example.com:5050/acme/a.b_c__d--e/f",
+            "https://gitlab.example.com:5050/v2/acme/a.b_c__d--e/f",
+        ),
+        ("127.0.0.1:5000/app", "http://127.0.0.1:5000/v2/app"),
+        ("localhost/app", "http://localhost/v2/app"),
+        ("[::1]:5000/app", "http://[::1]:5000/v2/app"),
+        ("127.evil.example/app", "https://127.evil.example/v2/app"),
+        ("localhost.example.com/app", "https://localhost.example.com/v2/app"),
+    ],
+)
+def test_where_a_repository_is(text: str, url: str) -> None:
+    repository = parse_repository(text)
+    assert repository.url == url
+    assert parse_repository(str(repository)) == repository
+
+
+def test_what_an_image_names() -> None:
+    both = parse_image(f"registry.example.com/acme/app:1.0@sha256:{HEX}")
+    assert (both.tag, both.digest and spelled(both.digest)) == ("1.0", f"sha256:{HEX}")
+    assert str(both) == f"registry.example.com/acme/app:1.0@sha256:{HEX}"
+    assert parse_image("localhost:5000/app:x").tag == "x"
+    assert parse_image(f"localhost:5000/app@sha256:{HEX}").tag is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "app", "app:1.0", "acme/app:1.0", "registry.example.com", "registry.example.com/", "/app:1"),
+        *(
+            "registry.example.com/acme/app",
+            "registry.example.com/acme/app:",
+            "registry.example.com/acme/app@",
+        ),
+        *("https://registry.example.com/acme/app:1", "user@registry.example.com/acme/app:1"),
+        *("registry.example.com:0/app:1", "registry.example.com:70000/app:1", "registry.example.com:x/app:1"),
+        *(
+            "registry.example.com/Acme/app:1",
+            "registry.example.com/acme//app:1",
+            "registry.example.com/../app:1",
+        ),
+        *(
+            "registry.example.com/acme/app:.1",
+            "registry.example.com/acme/app:1/2",
+            "registry.example.com/a___b:1",
+        ),
+        *(
+            "registry.example.com/app:1\n",
+            "registry.example.com/äpp:1",
+            "registry.example.com/app:" + "x" * 129,
+        ),
+        *(f"registry.example.com/app@sha512:{HEX}{HEX}", f"registry.example.com/app@sha256:{HEX.upper()}"),
+        *(f"registry.example.com/app@sha256:{HEX}@sha256:{HEX}", f"registry.example.com/app@{HEX}"),
+        *("registry.example.com/" + "a" * 256 + ":1", "-registry.example.com/app:1", "registry..com/app:1"),
+    ],
+)
+def test_what_names_no_image(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_image(text)
+    assert (caught.value.code, caught.value.exit_code) == ("invalid-image", 2)
+
+
+@given(st.text("aA0.-_:/@[]%\n é") | st.text())
+def test_whatever_is_read_is_read_again_as_the_same(text: str) -> None:
+    image = None
+    with suppress(UsageError):
+        image = parse_image(text)
+    assert image is None or parse_image(str(image)) == image
