@@ -255,7 +255,7 @@ def test_dumps_show_real_and_claimed(sandbox: Sandbox, http: Http, tmp_path: Pat
     sandbox.dump(tmp_path / "dump")
 
     loaded = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "dump").iterdir()}
-    assert loaded.keys() == {"projects", "requests", "upstream", "sigstore"}
+    assert loaded.keys() == {"projects", "registry", "requests", "upstream", "sigstore"}
     (file,) = loaded["projects"][0]["packages"][1]["files"]
     assert (file["sha256"], file["claimed_sha256"]) == (wheel.sha256, "3" * 64)
     assert loaded["requests"][0]["status"] == 401

@@ -53,7 +53,7 @@ def command(
 ) -> None:
     """Run an embedded GitLab and Sigstore on loopback until interrupted.
 
-    It has projects, PyPI and generic registries, tokens, ID tokens, a certificate authority, logs and time
+    It has projects, PyPI, generic and container registries, tokens, ID tokens, a certificate authority, logs and time
     stamps; everything in it is forgotten when it ends. Nothing else is needed to try pip-warden.
     """
     need_extra("sandbox", "sandbox")
@@ -119,6 +119,7 @@ def _introduction(
 ) -> Iterator[str]:
     yield from layout.block(
         f"GitLab      {sandbox.gitlab_url}\n"
+        f"Images      {sandbox.registry_host} (the container registry)\n"
         f"pypi.org    {sandbox.pypi_url} (a stand-in)\n"
         f"Fulcio      {sandbox.fulcio_url}\n"
         f"Rekor       {sandbox.rekor_url}\n"

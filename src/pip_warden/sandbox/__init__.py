@@ -1,6 +1,6 @@
-"""An embedded GitLab, Sigstore and pypi.org on loopback: playground, demonstration and test oracle in one.
+"""An embedded GitLab with its container registry, a Sigstore and a pypi.org on loopback.
 
-It shares no code with what it is there to test.
+It is playground, demonstration and test oracle in one. It shares no code with what it is there to test.
 """
 
 from pip_warden.sandbox.clock import SandboxClock
@@ -21,6 +21,7 @@ from pip_warden.sandbox.faults import (
 from pip_warden.sandbox.gitlab.model import Role
 from pip_warden.sandbox.gitlab.settings import Forwarding
 from pip_warden.sandbox.handles import Job, Project
+from pip_warden.sandbox.images import Image
 from pip_warden.sandbox.packages import File
 from pip_warden.sandbox.recorder import RecordedRequest
 from pip_warden.sandbox.world import Sandbox
@@ -32,6 +33,7 @@ __all__ = [
     "File",
     "Forwarding",
     "Hold",
+    "Image",
     "InjectedFault",
     "Job",
     "Project",

@@ -106,6 +106,11 @@ class Project:
             self._job_token = self._make_job_token(self)
         return self._job_token
 
+    @property
+    def image(self) -> str:
+        """Return the repository of its images, as in ``CI_REGISTRY_IMAGE``; others are below it."""
+        return f"{self._instance.registry_host}/{self.path.lower()}"
+
     def generic_url(self, version: str, file: str = "", *, package: str | None = None) -> str:
         """Return a generic package's URL (the tutorial's ``GENERIC_PACKAGE_BASE_URL``), or a file's in it."""
         base = f"{self.api_url}/packages/generic/{quote(package or self.record.name)}/{quote(version)}"

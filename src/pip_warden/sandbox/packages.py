@@ -143,7 +143,7 @@ def sdist(
         )
     content.update(files or {})
     return File(
-        name=f"{root}.tar.gz", data=_tar_gz({f"{root}/{path}": body for path, body in content.items()})
+        name=f"{root}.tar.gz", data=tar_gz({f"{root}/{path}": body for path, body in content.items()})
     )
 
 
@@ -263,12 +263,18 @@ def _zip(content: Mapping[str, Content]) -> bytes:
     return buffer.getvalue()
 
 
-def _tar_gz(content: Mapping[str, Content]) -> bytes:
+def tar_gz(content: Mapping[str, Content]) -> bytes:
+    """Return a compressed archive; the same content gives the same bytes."""
     buffer = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as compressed,
-        tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
-    ):
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as compressed:
+        compressed.write(tar(content))
+    return buffer.getvalue()
+
+
+def tar(content: Mapping[str, Content]) -> bytes:
+    """Return an archive of regular files; the same content gives the same bytes."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for path, body in content.items():
             entry = tarfile.TarInfo(path)
             entry.size = len(_bytes(body))

@@ -1,10 +1,11 @@
-"""The whole sandbox in one object: an embedded GitLab, Sigstore and pypi.org, each on its own origins."""
+"""The whole sandbox in one object: GitLab, registry, Sigstore and pypi.org, each on its own origins."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from pip_warden.sandbox import dump, packages, signing
 from pip_warden.sandbox.clock import SandboxClock
@@ -14,9 +15,13 @@ from pip_warden.sandbox.gitlab.app import gitlab_app
 from pip_warden.sandbox.gitlab.instance import Instance
 from pip_warden.sandbox.gitlab.oidc import OidcIssuer
 from pip_warden.sandbox.gitlab.state import GitLabState
+from pip_warden.sandbox.image_edits import ImageEdits
 from pip_warden.sandbox.origins import Origins
 from pip_warden.sandbox.people import People
 from pip_warden.sandbox.recorder import RecordedRequest, Recorder
+from pip_warden.sandbox.registry.app import registry_app
+from pip_warden.sandbox.registry.service import ContainerRegistry
+from pip_warden.sandbox.registry.store import ImageStore
 from pip_warden.sandbox.registry_edits import RegistryEdits
 from pip_warden.sandbox.signing import EvidenceForm
 from pip_warden.sandbox.sigstore import SigstoreService, Urls
@@ -40,16 +45,17 @@ if TYPE_CHECKING:
     from pip_warden.sandbox.packages import File
     from pip_warden.sandbox.sigstore import Lie
 
-ORIGINS = ("gitlab", "storage", "pypi", "files", "fulcio", "rekor", "tsa", "people")
+ORIGINS = ("gitlab", "registry", "storage", "pypi", "files", "fulcio", "rekor", "tsa", "people")
 """Names of the origins, as in the log of requests and in ``ports``."""
 
 
-class Sandbox(Tenants, RegistryEdits):
+class Sandbox(Tenants, RegistryEdits, ImageEdits):
     """Run everything on loopback from construction to `close`; also a context manager.
 
     Args:
         relative_url: Path under which GitLab is installed, such as ``/gitlab``; empty for none.
-        tls: Whether GitLab's and the storage's origins are https, with a CA of their own (`ca_file`).
+        tls: Whether GitLab's and the storage's origins are https, with a CA of their own (`ca_file`). The
+            registry's is not: clients speak http to any registry on loopback.
         ports: Fixed ports by origin; any free port for the others.
         clock: The clock; real time by default.
     """
@@ -75,7 +81,7 @@ class Sandbox(Tenants, RegistryEdits):
             self.storage_url, self.files_url = urls["storage"], urls["files"]
             self.fulcio_url, self.rekor_url, self.tsa_url = urls["fulcio"], urls["rekor"], urls["tsa"]
             self.upstream = Upstream(url=urls["pypi"], files_url=urls["files"], now=self.clock.now)
-            self.instance = self._instance()
+            self.instance, self.registry = self._instances(urls["registry"], ImageStore())
             self.people = People(urls["people"], self.clock.now)
             self.sigstore = SigstoreService(
                 self.clock,
@@ -119,6 +125,16 @@ class Sandbox(Tenants, RegistryEdits):
     def pypi_url(self) -> str:
         """Return the simple index of pypi.org's stand-in."""
         return self.upstream.simple_url
+
+    @property
+    def registry_url(self) -> str:
+        """Return the container registry's origin."""
+        return self.registry.url
+
+    @property
+    def registry_host(self) -> str:
+        """Return host and port of the container registry: the first part of an image's name."""
+        return self.registry.host
 
     @property
     def issuer(self) -> str:
@@ -220,6 +236,7 @@ class Sandbox(Tenants, RegistryEdits):
         """Write the state as JSON files into a directory."""
         documents = {
             "projects": dump.projects(self.state),
+            "registry": self.registry.store.state(),
             "requests": dump.requests(self.requests),
             "upstream": self.upstream.state(),
             "sigstore": self.sigstore.state(),
@@ -241,19 +258,35 @@ class Sandbox(Tenants, RegistryEdits):
             for name in ORIGINS
         }
 
-    def _instance(self) -> Instance:
-        return Instance(
+    def _instances(self, registry_url: str, store: ImageStore) -> tuple[Instance, ContainerRegistry]:
+        def stored(key: str) -> bytes | None:
+            found = store.stored(key)
+            return self.state.stored(key) if found is None else found
+
+        issuer = OidcIssuer(lambda: "gitlab-issuer")
+        instance = Instance(
             url=self.gitlab_url,
             state=self.state,
-            storage=ObjectStorage(url=self.storage_url, now=self.clock.now, load=self.state.stored),
+            storage=ObjectStorage(url=self.storage_url, now=self.clock.now, load=stored),
             upstream=self.upstream,
             ca_file=self.ca_file,
             oidc=OidcIssuer(lambda: self.settings.issuer or self.settings.external_url or self.gitlab_url),
+            registry_host=urlsplit(registry_url).netloc,
+            registry_issuer=issuer,
+        )
+        return instance, ContainerRegistry(
+            url=registry_url,
+            token_url=lambda: instance.registry_token_url,
+            issuer=issuer,
+            storage=instance.storage,
+            now=self.clock.now,
+            store=store,
         )
 
     def _apps(self) -> dict[str, ASGIApp]:
         return {
             "gitlab": gitlab_app(self.instance),
+            "registry": registry_app(self.registry),
             "storage": self.instance.storage.app,
             "pypi": self.upstream.app,
             "files": self.upstream.files_app,

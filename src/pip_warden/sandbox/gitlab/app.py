@@ -15,6 +15,7 @@ from pip_warden.sandbox.gitlab.generic import GenericRegistry
 from pip_warden.sandbox.gitlab.instance_api import InstanceApi
 from pip_warden.sandbox.gitlab.packages_api import PackagesApi
 from pip_warden.sandbox.gitlab.pypi import PyPIRegistry
+from pip_warden.sandbox.gitlab.registry_tokens import RegistryTokens
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -33,7 +34,7 @@ def gitlab_app(instance: Instance) -> ASGIApp:
         *PackagesApi(instance).routes(),
         *plain.routes(),
     ]
-    routes = [*plain.root_routes(), Mount("/api/v4", routes=api)]
+    routes = [*plain.root_routes(), *RegistryTokens(instance).routes(), Mount("/api/v4", routes=api)]
     prefix = urlsplit(instance.url).path
     app = Starlette(
         routes=[Mount(prefix, routes=routes)] if prefix else routes,

@@ -81,6 +81,12 @@ def require_unprotected(
             raise Halt(answers.forbidden(verb))
 
 
+def listing(project: ProjectRecord, source: ProjectRecord) -> int | None:
+    """Return the entry of a project's allowlist that the job tokens of another are accepted by, if any."""
+    origins = (source.id, *(-namespace.id for namespace in source.namespace.lineage()))
+    return next((origin for origin in origins if origin in project.allowlist), None)
+
+
 def open_to_all(project: ProjectRecord) -> bool:
     """Return whether anonymous callers may pull packages."""
     return project.visibility == "public" or project.anyone_can_pull
@@ -155,8 +161,7 @@ def _job_refusal(project: ProjectRecord, caller: Caller, access: Access, *, of_g
     token = caller.token
     if token is None or token.kind is not TokenKind.JOB or token.project is None or token.project is project:
         return ""
-    origins = (token.project.id, *(-namespace.id for namespace in token.project.namespace.lineage()))
-    listed = next((origin for origin in origins if origin in project.allowlist), None)
+    listed = listing(project, token.project)
     if listed is None:
         if not project.enforce_allowlist:
             return ""

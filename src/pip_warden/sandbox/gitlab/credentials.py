@@ -118,6 +118,18 @@ def authenticate(
     return Caller()
 
 
+def basic(request: Request) -> tuple[str, str] | None:
+    """Return user name and password of a request, None where it has none that can be read."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return username, password
+
+
 def _presented(request: Request) -> list[tuple[CredentialForm, str, str]]:
     """Return every credential of a request in the order in which GitLab looks for them."""
     headers = request.headers
@@ -130,12 +142,8 @@ def _presented(request: Request) -> list[tuple[CredentialForm, str, str]]:
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         credentials.append((CredentialForm.BEARER, value.strip(), ""))
-    elif scheme.lower() == "basic":
-        try:
-            username, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return credentials
-        credentials.append((CredentialForm.BASIC, password, username))
+    elif (pair := basic(request)) is not None:
+        credentials.append((CredentialForm.BASIC, pair[1], pair[0]))
     return credentials
 
 

@@ -43,13 +43,20 @@ class UpstreamIndex(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Instance:
-    """The dependencies of the routes."""
+    """The dependencies of the routes.
+
+    Attributes:
+        registry_host: Host and port of the container registry, as in ``CI_REGISTRY``.
+        registry_issuer: Who signs tokens for it.
+    """
 
     url: str
     state: GitLabState
     storage: ObjectStorage
     upstream: UpstreamIndex
     oidc: OidcIssuer
+    registry_host: str
+    registry_issuer: OidcIssuer
     ca_file: Path | None = None
 
     @property
@@ -61,6 +68,11 @@ class Instance:
     def api(self) -> str:
         """Return the API's URL in links."""
         return f"{self.shown_url}/api/v4"
+
+    @property
+    def registry_token_url(self) -> str:
+        """Return where tokens for the container registry are given."""
+        return f"{self.shown_url}/jwt/auth"
 
     @property
     def host(self) -> str:

@@ -112,6 +112,10 @@ def variables(instance: Instance, job: JobContext, *, job_token: str) -> dict[st
         **_commit_variables(instance, job),
         **_job_variables(instance, job),
         "CI_JOB_TOKEN": job_token,
+        "CI_REGISTRY": instance.registry_host,
+        "CI_REGISTRY_IMAGE": f"{instance.registry_host}/{job.project.path.lower()}",
+        "CI_REGISTRY_USER": "gitlab-ci-token",
+        "CI_REGISTRY_PASSWORD": job_token,
     }
     return found | _occasional_variables(job)
 

@@ -33,6 +33,7 @@ class InstanceSettings:
         totals: Whether lists carry ``x-total``; they vanish over 10,000 rows.
         next_page_past_end: Whether the last page names a next one, as seen in GitLab issue 471566.
         leading_whitespace: Whether HTML pages start with blanks (older GitLab).
+        registry_token_seconds: How long a token for the container registry is good for.
         external_url: What the instance believes its URL is; None for the truth.
         issuer: Another issuer for ID tokens; None for the instance's URL.
     """
@@ -56,6 +57,7 @@ class InstanceSettings:
     totals: bool = True
     next_page_past_end: bool = False
     leading_whitespace: bool = False
+    registry_token_seconds: int = 300
     external_url: str | None = None
     issuer: str | None = None
     version: str = "18.6.0-ee"
