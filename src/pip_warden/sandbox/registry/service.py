@@ -33,7 +33,8 @@ class ContainerRegistry:
         storage: Where blobs are, if they are not served from here.
         now: The sandbox's clock.
         store: What it holds.
-        realm: Another place than GitLab's that challenges name, as a registry under attack would.
+        realm: Another place than GitLab's that challenges name, as an evil registry would. (cosign 3.1 and
+            crane refuse the address of GitLab's, for it is on loopback, but not ``localhost``.)
         referrers: Whether it lists referrers; GitLab's does not.
         referrers_page: Size of a page of referrers; None for all on one.
         tags_page: Size of a page of tags where none, or a larger one, is asked for.
