@@ -165,6 +165,9 @@ def test_wrong_credentials_are_no_anonymous_ones(sandbox: Sandbox, http: Http) -
         ("acme/Tools", False),
         ("4711", False),
         ("acme/toolsmith", False),
+        ("acme/tools/..", False),
+        ("acme/tools//image", False),
+        ("acme/tools/image_", False),
     ],
 )
 def test_a_repository_belongs_to_a_project(

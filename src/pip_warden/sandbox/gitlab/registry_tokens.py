@@ -5,6 +5,7 @@ Source: "Token Authentication Specification" of CNCF distribution; what GitLab d
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
@@ -33,6 +34,7 @@ _BY_SCOPE = {
     "read_registry": frozenset({"pull"}),
     "write_registry": frozenset({"push"}),
 }
+_REPOSITORY = re.compile(r"{0}(/{0})*".format(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"), re.ASCII)
 _LEVELS = 3
 """A repository is a project's path, or has one or two names more."""
 
@@ -101,10 +103,12 @@ class RegistryTokens:
 
 def project_of(state: GitLabState, repository: str) -> ProjectRecord | None:
     """Return the project that a repository belongs to: the one with the longest path that fits."""
+    if not _REPOSITORY.fullmatch(repository):
+        return None
     parts = repository.split("/")
     paths = ["/".join(parts[: len(parts) - above]) for above in range(_LEVELS)]
     # A path of one part would be looked up as an id.
-    found = (state.find_project(path) for path in paths if "/" in path and repository == repository.lower())
+    found = (state.find_project(path) for path in paths if "/" in path)
     return next((project for project in found if project is not None), None)
 
 
