@@ -53,8 +53,8 @@ def command(
 ) -> None:
     """Run an embedded GitLab and Sigstore on loopback until interrupted.
 
-    It has projects, PyPI, generic and container registries, tokens, ID tokens, a certificate authority, logs and time
-    stamps; everything in it is forgotten when it ends. Nothing else is needed to try pip-warden.
+    It has projects, PyPI, generic and container registries, tokens, ID tokens, a certificate authority, logs
+    and time stamps; everything in it is forgotten when it ends. Nothing else is needed to try pip-warden.
     """
     need_extra("sandbox", "sandbox")
     from pip_warden.sandbox.errors import SandboxError
