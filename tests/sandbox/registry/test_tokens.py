@@ -231,6 +231,10 @@ def test_a_token_is_good_for_its_repository_its_time_and_its_issuer(sandbox: San
         401,
         "UNAUTHORIZED",
     )  # signed by the same instance, but no token of it for this
+    issuer, now = sandbox.instance.registry_issuer, int(sandbox.clock.now().timestamp())
+    claims = {"iss": issuer.issuer, "exp": now + 60, "access": access}
+    assert status(issuer.sign(claims | {"aud": "container_registry"})) == (404, "NAME_UNKNOWN")
+    assert status(issuer.sign(claims | {"aud": "other"})) == (401, "UNAUTHORIZED")
     sandbox.clock.advance(timedelta(seconds=299))
     assert status(token) == (404, "NAME_UNKNOWN")
     sandbox.clock.advance(timedelta(seconds=1))
