@@ -132,6 +132,7 @@ def test_deleting(registry: Registry, sandbox: Sandbox, project: Project, image:
     assert registry("DELETE", "manifests/1.0").status_code == 202
     assert sandbox.image_tags(project) == {"2.0": image.digest}
     assert registry("DELETE", f"manifests/{image.digest}").status_code == 202
+    assert sandbox.image_tags(project) == {}
     assert code(registry("DELETE", f"manifests/{image.digest}")) == (404, "MANIFEST_UNKNOWN")
     assert code(registry("GET", "manifests/2.0")) == (404, "MANIFEST_UNKNOWN")
     assert registry("DELETE", f"blobs/{layer}").status_code == 202

@@ -122,8 +122,7 @@ def _abilities(token: Token) -> frozenset[str]:
     """Return the actions that a token can be for at all."""
     if token.kind is TokenKind.JOB:
         return _EVERYTHING
-    found = frozenset[str]().union(*(_BY_SCOPE.get(scope, ()) for scope in token.scopes))
-    return found & {"pull", "push"} if token.kind is TokenKind.DEPLOY else found
+    return frozenset[str]().union(*(_BY_SCOPE.get(scope, ()) for scope in token.scopes))
 
 
 def _may(action: str, project: ProjectRecord, caller: Caller) -> bool:
