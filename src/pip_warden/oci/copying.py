@@ -55,7 +55,7 @@ class Copying:
     def _copy(self, manifest: Manifest, left: int) -> None:
         if manifest.digest in self._manifests:
             return
-        if left == 0 or len(self._manifests) == _MOST_MANIFESTS:
+        if left == 0 or len(self._manifests) + len(manifest.manifests) >= _MOST_MANIFESTS:
             raise RegistryError(
                 "image-too-deep",
                 f"expected an image of at most {_MOST_MANIFESTS} manifests, {_DEEPEST} deep, found more",
