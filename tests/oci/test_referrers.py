@@ -97,8 +97,8 @@ def test_what_was_added_is_not_added_again(fake: FakeRegistry) -> None:
 
 def test_both_lists_are_read() -> None:
     fake = made(referrers=True)
-    fake.push(APP, B)
     tagged(fake, A)
+    lying(fake, "GET referrers", answer(200, list_of(B), **TYPED))
 
     assert found(fake) == [B.manifest.as_referrer(), A.manifest.as_referrer()]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pip_warden.digests import Digest
+from pip_warden.disk import storing
 from pip_warden.errors import RegistryError
 from pip_warden.oci.manifest import Descriptor, Manifest
 from pip_warden.oci.names import Repository
@@ -76,7 +77,7 @@ class Copying:
         if not registry.has_blob(self._target, blob.digest) and not registry.mount(
             self._target, blob.digest, self._source
         ):
-            with tempfile.TemporaryFile(dir=self._workspace) as passing:
+            with storing(self._workspace), tempfile.TemporaryFile(dir=self._workspace) as passing:
                 registry.blob(self._source, blob, passing)
                 registry.put_blob(self._target, passing, blob)
         self._blobs.add(blob.digest)

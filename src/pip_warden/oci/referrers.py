@@ -59,7 +59,7 @@ def add_referrer(
     *,
     media_type: str = IMAGE_MANIFEST,
 ) -> Digest:
-    """Store a manifest that has a subject, and see to it that it is listed.
+    """Store a manifest that has a subject, see to it that it is listed, and return its digest.
 
     Where the registry keeps no list, the index under the fallback tag is extended, and read back until it has
     this entry and every one that was seen there before: a registry knows no conditional writing, so another
@@ -69,12 +69,9 @@ def add_referrer(
     Args:
         registry: The registries.
         repository: Where to; the blobs of the manifest are there.
-        subject: What it is about.
-        manifest: The manifest, whose ``subject`` is that.
+        subject: What the manifest is about, as it says itself.
+        manifest: The manifest.
         media_type: Its media type.
-
-    Returns:
-        The manifest's digest.
 
     Raises:
         RegistryError: ``bad-manifest``: it is about something else; ``referrers-lost``: others overwrite the
@@ -86,11 +83,9 @@ def add_referrer(
     _check_subject(manifest, media_type, subject, repository)
     stored = registry.store(repository, manifest, media_type)
     entry = registry.manifest(repository, stored.manifest.described()).as_referrer()
-    if stored.claims_to_list and entry.digest in {
-        listed.digest for listed in _listed(registry, repository, subject.digest)
-    }:
-        return entry.digest
-    _extend(registry, repository, subject.digest, entry)
+    listed = _listed(registry, repository, subject.digest) if stored.claims_to_list else ()
+    if entry.digest not in {other.digest for other in listed}:
+        _extend(registry, repository, subject.digest, entry)
     return entry.digest
 
 
