@@ -313,3 +313,26 @@ def test_an_entry_that_others_overwrite_again_and_again() -> None:
     error = fails(lambda: add(fake, A), "referrers-lost")
     assert spelled(A.manifest.digest) in error.message
     assert sum(line == f"PUT manifests/{TAG}" for line in fake.log) == 8
+
+
+class KilledError(Exception):
+    """The process ends here."""
+
+
+def test_it_runs_again_after_a_kill_at_any_request(fake: FakeRegistry) -> None:
+    add(fake, A)
+    requests = len(fake.log)
+
+    for number in range(1, requests + 1):
+        again = made(referrers=fake.referrers)
+        tagged(again, C)
+
+        def kill(asked: Asked, again: FakeRegistry = again, number: int = number) -> None:
+            if len(again.log) == number:
+                raise KilledError
+
+        again.before = kill
+        with pytest.raises(KilledError):
+            add(again, A)
+        add(again, A)
+        assert {one.digest for one in found(again)} == {A.manifest.digest, C.manifest.digest}
