@@ -260,7 +260,8 @@ def test_a_blob_that_is_too_large_is_not_asked_for(fake: FakeRegistry, registry:
 
 def test_a_blob_that_is_not_there(registry: ImageRegistry) -> None:
     fails(lambda: registry.blob(APP, blob(b"none"), io.BytesIO()), "not-found")
-    fails(lambda: registry.small_blob(APP, blob(b"none"), 100), "not-found")
+    error = fails(lambda: registry.small_blob(APP, blob(b"none"), 100), "not-found")
+    assert error.hint == "Check the image's registry, path, and tag or digest."
 
 
 @pytest.mark.parametrize("absolute", [False, True])

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text
-from pip_warden.errors import NetworkError, RefusedError, RegistryError, UsageError
+from pip_warden.errors import NetworkError, RefusedError, RegistryError, UndecidedError, UsageError
 from pip_warden.oci.manifest import Descriptor, Manifest, read_manifest
 from pip_warden.oci.names import Repository, parse_tag, spelled
 from pip_warden.strict_json import MalformedError, kind_of, loads_object
@@ -18,6 +18,10 @@ MAX_LIST = 8 << 20
 
 _NEXT = re.compile(r'<([^<>]{1,4096})>[ \t]*;[^,<]*\brel="?next"?', re.ASCII)
 _MOST_EXPLAINED = 64 << 10
+_HINTS = {
+    "not-found": "Check the image's registry, path, and tag or digest.",
+    "unexpected-status": "Check the registry's host, and that no proxy replaces its answers.",
+}
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN"})
 
 
@@ -90,7 +94,7 @@ def manifest_in(reply: Response, what: str) -> Manifest:
         RefusedError: ``image-digest-differs``: its digest is stated otherwise.
     """
     if reply.status != 200:
-        raise error_for(reply, what)
+        raise unexpected(reply, what)
     try:
         manifest = read_manifest(reply.body, reply.headers.get("content-type", ""))
     except MalformedError as err:
@@ -148,6 +152,15 @@ def digest_differs(what: str, expected: str, found: str) -> RefusedError:
         hint="Do not use the image. The registry, or something before it, serves other bytes: tell its "
         "operators.",
     )
+
+
+def unexpected(reply: Response, what: str) -> UndecidedError:
+    """Build the error for a response of another status than the expected one."""
+    err = error_for(reply, what)
+    hint = _HINTS.get(err.code, err.hint)
+    if not isinstance(err, RegistryError) or hint == err.hint:
+        return err
+    return RegistryError(err.code, err.message, hint=hint, status=reply.status)
 
 
 def bad_answer(url: str, found: str) -> RegistryError:

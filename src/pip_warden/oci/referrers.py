@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 from pip_warden.digests import Digest
 from pip_warden.errors import RegistryError
-from pip_warden.oci.answers import bad_manifest
+from pip_warden.oci.answers import bad_manifest, unexpected
 from pip_warden.oci.manifest import (
     IMAGE_INDEX,
     IMAGE_MANIFEST,
@@ -30,7 +30,6 @@ from pip_warden.oci.manifest import (
 from pip_warden.oci.names import Repository, spelled
 from pip_warden.oci.registry import ImageRegistry
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
-from pip_warden.transport import error_for
 
 _NOT_SUPPORTED = frozenset({400, 404, 405, 501})
 _MOST = 1000
@@ -103,7 +102,7 @@ def _listed(registry: ImageRegistry, repository: Repository, digest: Digest) -> 
         if number == 0 and page.status in _NOT_SUPPORTED and not page.left_origin:
             return ()
         if page.status != 200:
-            raise error_for(page, what)
+            raise unexpected(page, what)
         try:
             listed = read_manifest(page.body, page.headers.get("content-type", ""))
             if listed.media_type != IMAGE_INDEX:

@@ -27,13 +27,14 @@ from pip_warden.oci.answers import (
     next_page,
     says_absent,
     tags_in,
+    unexpected,
 )
 from pip_warden.oci.door import Door
 from pip_warden.oci.manifest import MANIFESTS, MAX_MANIFEST, Descriptor, Manifest, read_manifest
 from pip_warden.oci.names import ImageReference, Repository, parse_tag, spelled
 from pip_warden.oci.upload import Upload
 from pip_warden.strict_json import MalformedError
-from pip_warden.transport import Response, error_for
+from pip_warden.transport import Response
 
 _MOST_PAGES = 1000
 _ANY = ", ".join(MANIFESTS)
@@ -131,7 +132,7 @@ class ImageRegistry:
         found: dict[str, None] = {}
         for reply in self.pages(repository, "tags/list?n=1000", None):
             if reply.status != 200:
-                raise error_for(reply, f"the tags of {repository}")
+                raise unexpected(reply, f"the tags of {repository}")
             found.update(dict.fromkeys(tags_in(reply)))
         return tuple(found)
 
@@ -187,7 +188,7 @@ class ImageRegistry:
             )
         reply = self.door.ask("GET", repository, f"blobs/{name}", max_bytes=descriptor.size)
         if reply.status != 200:
-            raise error_for(reply, what)
+            raise unexpected(reply, what)
         check_blob(descriptor, len(reply.body), digest_of(reply.body), what)
         return reply.body
 
@@ -282,7 +283,7 @@ class ImageRegistry:
         )  # fmt: skip
         what = f"{repository} to take the manifest {escape_text(name)}"
         if reply.status != 201:
-            raise error_for(reply, what)
+            raise unexpected(reply, what)
         check_echo(reply, manifest.digest, what)
         subject = spelled(manifest.subject.digest) if manifest.subject is not None else None
         listed = reply.headers.get("oci-subject", "").strip()

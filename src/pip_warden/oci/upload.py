@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 
 from pip_warden.digests import Digest
 from pip_warden.errors import CredentialsError, InternalError
-from pip_warden.oci.answers import bad_answer, check_echo, location
+from pip_warden.oci.answers import bad_answer, check_echo, location, unexpected
 from pip_warden.oci.door import Door
 from pip_warden.oci.manifest import Descriptor
 from pip_warden.oci.names import Repository, spelled
-from pip_warden.transport import Response, error_for
+from pip_warden.transport import Response
 
 PIECE = 16 << 20
 """Bytes sent at once: a larger blob goes in pieces, since proxies limit what one request may bring."""
@@ -49,7 +49,7 @@ class Upload:
         """
         reply = self._door.ask("HEAD", repository, f"blobs/{spelled(digest)}", max_bytes=_SMALL)
         if reply.status not in {200, 404}:
-            raise error_for(reply, f"whether {repository} has {spelled(digest)}")
+            raise unexpected(reply, f"whether {repository} has {spelled(digest)}")
         return reply.status == 200
 
     def mount(self, repository: Repository, digest: Digest, source: Repository) -> bool:
@@ -87,7 +87,7 @@ class Upload:
         name = spelled(descriptor.digest)
         reply = self._post(repository, "blobs/uploads/")
         if reply.status != 202:
-            raise error_for(reply, f"an upload to {repository}")
+            raise unexpected(reply, f"an upload to {repository}")
         session = location(reply, repository)
         rest: bytes | BinaryIO = source
         if descriptor.size > PIECE:
@@ -98,7 +98,7 @@ class Upload:
         )
         what = f"{repository} to take the blob {name}"
         if reply.status != 201:
-            raise error_for(reply, what)
+            raise unexpected(reply, what)
         check_echo(reply, descriptor.digest, what)
 
     def _send_pieces(self, repository: Repository, source: BinaryIO, session: str, size: int) -> str:
@@ -109,7 +109,7 @@ class Upload:
                 content_range=f"{sent}-{sent + len(piece) - 1}", max_bytes=_SMALL,
             )  # fmt: skip
             if reply.status != 202:
-                raise error_for(reply, f"{repository} to take a piece of a blob")
+                raise unexpected(reply, f"{repository} to take a piece of a blob")
             sent += len(piece)
             if reply.headers.get("range", f"0-{sent - 1}") not in {f"0-{sent - 1}", f"bytes=0-{sent - 1}"}:
                 raise bad_answer(reply.url, "that only a part of a piece was taken")
