@@ -76,11 +76,13 @@ def serve(host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> Iter
             for name, value in ({"Content-Length": str(len(answer.body))} | answer.headers).items():
                 self.send_header(name, value)
             self.end_headers()
+            if self.command == "HEAD":
+                return
             self.wfile.write(answer.body)
             if int(answer.headers.get("Content-Length", len(answer.body))) != len(answer.body):
                 self.close_connection = True
 
-        do_POST = do_GET  # noqa: N815 -- http.server looks it up
+        do_HEAD = do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815 -- http.server looks them up
 
     class Quiet(ThreadingHTTPServer):
         daemon_threads = True

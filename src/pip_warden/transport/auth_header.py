@@ -26,16 +26,27 @@ def auth_header(held: Credential, path: str) -> AuthHeader | None:
     if api is None:
         if kind in {CredentialKind.JOB, CredentialKind.PERSONAL}:
             return None
-        return _basic(held.user or "__token__", secret)
+        return basic_header(held.user or "__token__", secret)
     route = _ROUTE.search(path)
     registry = route["kind"] if route else None
     if kind is CredentialKind.LOGIN:
         return _dress_login(held, registry, path)
     if registry == "pypi":
-        return _basic("gitlab-ci-token" if kind is CredentialKind.JOB else "__token__", secret)
+        return basic_header("gitlab-ci-token" if kind is CredentialKind.JOB else "__token__", secret)
     if kind is CredentialKind.JOB:
         return _header("JOB-TOKEN", secret) if api["scope"] == "projects" else None
     return _header("PRIVATE-TOKEN", secret)
+
+
+def basic_header(user: str, secret: Secret) -> AuthHeader:
+    """Put user and password into the header of Basic authentication (RFC 7617)."""
+    coded = base64.b64encode(f"{user}:{secret.reveal()}".encode()).decode("ascii")
+    return AuthHeader(name="Authorization", value=Secret(f"Basic {coded}"), secrets=(Secret(coded), secret))
+
+
+def bearer_header(token: Secret) -> AuthHeader:
+    """Put a token into the header of RFC 6750."""
+    return AuthHeader(name="Authorization", value=Secret(f"Bearer {token.reveal()}"), secrets=(token,))
 
 
 def _dress_login(held: Credential, registry: str | None, path: str) -> AuthHeader | None:
@@ -43,13 +54,8 @@ def _dress_login(held: Credential, registry: str | None, path: str) -> AuthHeade
     if held.user == "gitlab-ci-token" and registry != "pypi":
         return _header("JOB-TOKEN", held.secret) if "/api/v4/projects/" in path else None
     if registry is not None:
-        return _basic(held.user, held.secret)
+        return basic_header(held.user, held.secret)
     return _header("PRIVATE-TOKEN", held.secret) if held.secret.reveal().startswith("glpat-") else None
-
-
-def _basic(user: str, secret: Secret) -> AuthHeader:
-    coded = base64.b64encode(f"{user}:{secret.reveal()}".encode()).decode("ascii")
-    return AuthHeader(name="Authorization", value=Secret(f"Basic {coded}"), secrets=(Secret(coded), secret))
 
 
 def _header(name: str, secret: Secret) -> AuthHeader:

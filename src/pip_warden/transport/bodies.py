@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import requests
 
 from pip_warden.errors import NetworkError, UndecidedError
 from pip_warden.events import Reporter
 from pip_warden.transport.failures import converted, located
+
+if TYPE_CHECKING:
+    from requests_toolbelt import MultipartEncoder
 
 CHUNK = 1 << 16
 """Bytes read at once."""
@@ -41,6 +44,14 @@ class FileBody:
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(lambda: self.read(CHUNK), b"")
+
+
+def form(fields: Sequence[tuple[str, str]], filename: str, content: FileBody) -> MultipartEncoder:
+    """Build a form with one file, its part ``content``."""
+    from requests_toolbelt import MultipartEncoder
+
+    parts = [*fields, ("content", (filename, content, "application/octet-stream"))]
+    return MultipartEncoder(parts)  # type: ignore[no-untyped-call]  # the library has no types
 
 
 def drain(response: requests.Response, url: str) -> None:

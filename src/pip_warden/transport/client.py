@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
+from dataclasses import replace
+from typing import BinaryIO, Self, TypeVar
 
 from pip_warden.errors import NetworkError
 from pip_warden.events import SILENT, Reporter
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.strict_json import JSONValue
-from pip_warden.transport.bodies import FileBody
+from pip_warden.transport.bodies import FileBody, form
 from pip_warden.transport.credentials import Credentials
 from pip_warden.transport.exchange import OpenResponse, Request
 from pip_warden.transport.failures import TRANSIENT, located
 from pip_warden.transport.reading import MOST_EXPLAINED, read_reply, write_file
+from pip_warden.transport.redirects import REPEATABLE
 from pip_warden.transport.responses import Download, Response, error_for
 from pip_warden.transport.retry import Clock, RetryBudget
 from pip_warden.transport.sending import Sender
 from pip_warden.transport.settings import NetworkSettings
-from pip_warden.transport.speculation import Allowance, current
+from pip_warden.transport.speculation import Allowance, is_asked_for
 from pip_warden.transport.urls import redacted_url
-
-if TYPE_CHECKING:
-    from requests_toolbelt import MultipartEncoder
 
 T = TypeVar("T", bound=Download | Response)
 
@@ -129,20 +128,33 @@ class Transport:
         Raises:
             NetworkError: As for :meth:`get`; ``insecure-redirect`` for any redirect.
         """
-        headers = (
-            ("Accept-Encoding", "gzip"),
-            ("Accept", "application/json"),
-            ("Content-Type", "application/json"),
-        )
+        kind = "application/json"
         ask = Request(
             method="POST",
             url=url,
             what=redacted_url(url),
-            headers=headers,
+            headers=(("Accept-Encoding", "gzip"), ("Accept", kind), ("Content-Type", kind)),
             body=json.dumps(payload).encode(),
             is_anonymous=True,
         )
         return self._not_limited(self._persist(ask, lambda answer: read_reply(answer, max_bytes)), ask)
+
+    def send(self, ask: Request, *, max_bytes: int) -> Response:
+        """Send a request with the credentials that it brings, or none, and return the response, except 429.
+
+        GET and HEAD are tried again, as by :meth:`get`; any other is sent once, as by :meth:`put`.
+
+        Args:
+            ask: The request; what is held for its origin is not sent.
+            max_bytes: As for :meth:`get`.
+
+        Raises:
+            NetworkError: As for :meth:`get`; ``insecure-redirect`` for any redirect of another method.
+        """
+        ask = replace(ask, is_anonymous=ask.auth is None)
+        if ask.method in REPEATABLE:
+            return self._not_limited(self._persist(ask, lambda answer: read_reply(answer, max_bytes)), ask)
+        return self._not_limited(self._send_once(ask, max_bytes), ask)
 
     def download(
         self, url: str, *, to: BinaryIO, max_bytes: int, label: str, anonymous: bool = False
@@ -164,8 +176,32 @@ class Transport:
             CredentialsError: The status may mean missing credentials.
             UndecidedError: ``cannot-store``: the file cannot be written.
         """
+        ask = Request(method="GET", url=url, what=label, is_anonymous=anonymous)
+        outcome = self._fetch(ask, to, max_bytes)
+        if isinstance(outcome, Response):
+            raise error_for(outcome, label)
+        return outcome
+
+    def fetch(self, ask: Request, *, to: BinaryIO, max_bytes: int) -> Download | Response:
+        """Download as :meth:`download`, with the credentials that the request brings, or none.
+
+        Args:
+            ask: A GET without headers; what is held for its origin is not sent.
+            to: As for :meth:`download`.
+            max_bytes: As for :meth:`download`.
+
+        Returns:
+            The download, or the response, whose status is another than 200.
+
+        Raises:
+            NetworkError: As for :meth:`get`.
+            UndecidedError: ``cannot-store``: the file cannot be written.
+        """
+        outcome = self._fetch(replace(ask, is_anonymous=ask.auth is None), to, max_bytes)
+        return self._not_limited(outcome, ask) if isinstance(outcome, Response) else outcome
+
+    def _fetch(self, ask: Request, to: BinaryIO, max_bytes: int) -> Download | Response:
         start = to.tell()
-        ask = Request(method="GET", url=url, what=label, headers=_AS_STORED, is_anonymous=anonymous)
 
         def take(answer: OpenResponse) -> Download | Response:
             if answer.response.status_code != 200:
@@ -173,12 +209,9 @@ class Transport:
             return write_file(answer, to, start=start, max_bytes=max_bytes, reporter=self._reporter)
 
         try:
-            outcome: Download | Response = self._persist(ask, take)
+            return self._persist(replace(ask, headers=_AS_STORED), take)
         finally:
-            self._reporter.transfer_done(label)
-        if isinstance(outcome, Response):
-            raise error_for(outcome, label)
-        return outcome
+            self._reporter.transfer_done(ask.what)
 
     def put(self, url: str, content: BinaryIO, *, label: str) -> Response:
         """Send a file, streamed, and return the response, whatever its status.
@@ -193,7 +226,7 @@ class Transport:
         Raises:
             NetworkError: As for :meth:`get`; ``insecure-redirect`` for any redirect.
         """
-        return self._send_once("PUT", url, FileBody(content, label, self._reporter), (), label)
+        return self._send_once(Request(method="PUT", url=url, what=label, file=content), MOST_EXPLAINED)
 
     def post_form(
         self, url: str, fields: Sequence[tuple[str, str]], content: BinaryIO, *, filename: str
@@ -209,29 +242,21 @@ class Transport:
         Raises:
             NetworkError: As for :meth:`put`.
         """
-        from requests_toolbelt import MultipartEncoder
+        body = form(fields, filename, FileBody(content, filename, self._reporter))
+        headers = (("Content-Type", str(body.content_type)),)
+        ask = Request(method="POST", url=url, what=filename, headers=headers, body=body)
+        return self._send_once(ask, MOST_EXPLAINED)
 
-        upload = FileBody(content, filename, self._reporter)
-        parts = [*fields, ("content", (filename, upload, "application/octet-stream"))]
-        form = MultipartEncoder(parts)  # type: ignore[no-untyped-call]  # the library has no types
-        return self._send_once("POST", url, form, (("Content-Type", str(form.content_type)),), filename)
-
-    def _send_once(
-        self,
-        method: str,
-        url: str,
-        body: FileBody | MultipartEncoder,
-        headers: tuple[tuple[str, str], ...],
-        label: str,
-    ) -> Response:
-        ask = Request(method=method, url=url, what=label, headers=headers, body=body)
+    def _send_once(self, ask: Request, max_bytes: int) -> Response:
+        if ask.file is not None:
+            ask = replace(ask, body=FileBody(ask.file, ask.what, self._reporter))
         budget = RetryBudget(deadline=self._settings.deadline, retries=0, clock=self._clock)
         self._check_online(ask)
         try:
             with self._sender.open(ask, budget) as answer:
-                return read_reply(answer, MOST_EXPLAINED)
+                return read_reply(answer, max_bytes)
         finally:
-            self._reporter.transfer_done(label)
+            self._reporter.transfer_done(ask.what)
 
     def _check_online(self, ask: Request) -> None:
         if self._settings.offline:
@@ -258,17 +283,12 @@ class Transport:
                     self.allowance.hear(answer.response.status_code, answer.response.headers)
                     outcome = take(answer)
             except NetworkError as err:
-                if err.code in TRANSIENT and _is_asked() and budget.pause():
+                if err.code in TRANSIENT and is_asked_for() and budget.pause():
                     continue
                 raise
             passing = isinstance(outcome, Response) and outcome.status in _TRANSIENT_STATUS
-            if not (passing and _is_asked() and budget.pause(_retry_after(outcome))):
+            if not (passing and is_asked_for() and budget.pause(_retry_after(outcome))):
                 return outcome
-
-
-def _is_asked() -> bool:
-    guess = current()
-    return guess is None or guess.is_asked
 
 
 def _retry_after(outcome: Download | Response) -> str | None:

@@ -44,12 +44,12 @@ def credentials_from_environment(
     held = _from_variables(environ)
     for host, path in (token_files or {}).items():
         origins = _token_origins(host, path, sources)
-        held |= dict.fromkeys(origins, _read_token(path))
+        held |= dict.fromkeys(origins, read_token(path))
     return Credentials(
         by_origin=held,
         by_host=_read_netrc(environ),
         lookup=_keyring() if use_keyring else None,
-        known=frozenset(_setting_origin(f"source {name}", url) for name, url in sources.items()),
+        known=frozenset(setting_origin(f"source {name}", url) for name, url in sources.items()),
     )
 
 
@@ -57,18 +57,29 @@ def _from_variables(environ: Mapping[str, str]) -> dict[Origin, Credential]:
     held: dict[Origin, Credential] = {}
     job, api = environ.get("CI_JOB_TOKEN"), environ.get("CI_API_V4_URL")
     if job and api:
-        held[_setting_origin("CI_API_V4_URL", api)] = Credential(
-            kind=CredentialKind.JOB, secret=_checked("CI_JOB_TOKEN", job), user="gitlab-ci-token"
+        held[setting_origin("CI_API_V4_URL", api)] = Credential(
+            kind=CredentialKind.JOB, secret=checked_token("CI_JOB_TOKEN", job), user="gitlab-ci-token"
         )
     personal = environ.get("GITLAB_TOKEN")
     if personal:
         named = next((name for name in ("GITLAB_URL", "CI_SERVER_URL") if environ.get(name)), None)
-        origin = _setting_origin(named, environ[named]) if named else Origin("https", "gitlab.com", 443)
-        held[origin] = Credential(kind=CredentialKind.PERSONAL, secret=_checked("GITLAB_TOKEN", personal))
+        origin = setting_origin(named, environ[named]) if named else Origin("https", "gitlab.com", 443)
+        held[origin] = Credential(
+            kind=CredentialKind.PERSONAL, secret=checked_token("GITLAB_TOKEN", personal)
+        )
     return held
 
 
-def _checked(where: str, token: str) -> Secret:
+def checked_token(where: str, token: str) -> Secret:
+    """Return a token that somebody has set.
+
+    Args:
+        where: The variable or file that has it.
+        token: What was found there.
+
+    Raises:
+        UsageError: ``bad-token``: it is none.
+    """
     token = token.strip()
     if not _TOKEN.fullmatch(token):
         raise UsageError(
@@ -77,7 +88,16 @@ def _checked(where: str, token: str) -> Secret:
     return Secret(token)
 
 
-def _setting_origin(where: str, url: str) -> Origin:
+def setting_origin(where: str, url: str) -> Origin:
+    """Return the origin of a URL that somebody has set.
+
+    Args:
+        where: The variable or option that has it.
+        url: What was found there.
+
+    Raises:
+        UsageError: ``bad-server-url``: it is none.
+    """
     try:
         return origin_of(url)
     except NetworkError as err:
@@ -91,7 +111,7 @@ def _token_origins(text: str, path: Path, sources: Mapping[str, str]) -> frozens
     So a name is never a host: text that could be both is read as a host if it has a dot or a port, and
     refused otherwise.
     """
-    known = {name: _setting_origin(f"source {name}", url) for name, url in sources.items()}
+    known = {name: setting_origin(f"source {name}", url) for name, url in sources.items()}
     if text in known and not _IS_HOST.search(text):
         raise UsageError(
             "token-file",
@@ -115,22 +135,27 @@ def _token_origins(text: str, path: Path, sources: Mapping[str, str]) -> frozens
 def _named_origins(text: str) -> set[Origin]:
     """Read ``HOST`` or ``HOST:PORT`` (https, or http to this machine) or a URL, which names its scheme."""
     if "://" in text:
-        return {_setting_origin("--token-file", text)}
+        return {setting_origin("--token-file", text)}
     if not _HOST.fullmatch(text):
         raise UsageError(
             "token-file",
             "expected --token-file HOST=FILE, found no host before the equals sign",
             hint="The value is not shown, since it may hold a password.",
         )
-    secure = _setting_origin("--token-file", f"https://{text}")
-    return {secure, _setting_origin("--token-file", f"http://{text}")} if secure.is_loopback else {secure}
+    secure = setting_origin("--token-file", f"https://{text}")
+    return {secure, setting_origin("--token-file", f"http://{text}")} if secure.is_loopback else {secure}
 
 
 def _host_of(origin: Origin) -> str:
     return str(origin).partition("://")[2]
 
 
-def _read_token(path: Path) -> Credential:
+def read_token(path: Path) -> Credential:
+    """Read a token file: ``TOKEN`` or ``USER:TOKEN``, in one line.
+
+    Raises:
+        UsageError: ``unreadable-token-file`` or ``bad-token``.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as err:
@@ -147,9 +172,11 @@ def _read_token(path: Path) -> Credential:
         raise UsageError("unreadable-token-file", f"expected one line in {path}, found {len(lines)}")
     user, colon, token = lines[0].strip().partition(":")
     if not colon:
-        return Credential(kind=CredentialKind.TOKEN, secret=_checked(str(path), user))
+        return Credential(kind=CredentialKind.TOKEN, secret=checked_token(str(path), user))
     return Credential(
-        kind=CredentialKind.LOGIN, secret=_checked(str(path), token), user=_checked(str(path), user).reveal()
+        kind=CredentialKind.LOGIN,
+        secret=checked_token(str(path), token),
+        user=checked_token(str(path), user).reveal(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import requests
 
@@ -20,11 +20,13 @@ class Request:
     """A request.
 
     Attributes:
-        method: ``GET``, ``POST`` or ``PUT``.
+        method: ``GET``, ``HEAD``, ``POST``, ``PUT`` or ``PATCH``.
         url: Absolute URL.
         what: What it is, for people.
         headers: Headers besides the credentials and ``User-Agent``.
         body: The request's body.
+        file: A body that is sent from its beginning, streamed; seekable.
+        auth: The credentials for the URL's origin, instead of those held for it; never sent elsewhere.
         is_anonymous: Whether to send no credentials.
         stays_home: Whether a redirect to another origin is the answer, and is not followed.
     """
@@ -34,6 +36,8 @@ class Request:
     what: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | FileBody | MultipartEncoder | None = None
+    file: BinaryIO | None = None
+    auth: AuthHeader | None = None
     is_anonymous: bool = False
     stays_home: bool = False
 

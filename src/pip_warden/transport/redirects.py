@@ -10,6 +10,8 @@ from pip_warden.transport.urls import origin_of, redacted_url
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Status codes."""
+REPEATABLE = frozenset({"GET", "HEAD"})
+"""Methods that change nothing: they may be sent again, and elsewhere."""
 MOST_REDIRECTS = 5
 """For one request."""
 
@@ -20,10 +22,11 @@ def redirect_target(ask: Request, url: str, location: str) -> str:
     """Return where a redirect leads.
 
     Raises:
-        NetworkError: ``insecure-redirect``: it leaves https, names a user, is no URL, or answers a POST.
+        NetworkError: ``insecure-redirect``: it leaves https, names a user, is no URL, or answers a
+            request that changes something.
     """
-    found = "a redirect of a POST"
-    if ask.method == "GET":
+    found = f"a redirect of a {ask.method}"
+    if ask.method in REPEATABLE:
         try:
             raw = location.encode("latin-1", "replace")
             target = urldefrag(urljoin(url, quote(raw, safe=_URL_CHARACTERS))).url

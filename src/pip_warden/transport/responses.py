@@ -15,6 +15,7 @@ from pip_warden.transport.secret import Secret
 from pip_warden.transport.urls import is_api, redacted_url
 
 _MOST_EXPLAINED = 16 << 10
+_MOST_LISTED = 3
 _GITLAB_HINT = (
     "The request went without credentials, and GitLab hides what one may not see. "
     "Set GITLAB_TOKEN (read_api), and GITLAB_URL where it is not gitlab.com's; "
@@ -132,16 +133,26 @@ def is_text_map(value: object) -> TypeGuard[dict[str, object]]:
 
 
 def _message(text: str) -> str:
-    """Read GitLab's ``message``, ``error`` or ``error_description``."""
+    """Read GitLab's ``message``, ``error`` or ``error_description``, or the ``errors`` of an OCI registry."""
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):
         return text
     if is_text_map(value):
+        if listed := value.get("errors"):
+            return _listed(listed) or text
         for key in ("message", "error", "error_description"):
             if value.get(key):
                 return str(value[key])
     return text
+
+
+def _listed(errors: object) -> str:
+    """Join codes and messages (OCI distribution specification 1.1, "Error Codes")."""
+    found = [each for each in errors[:_MOST_LISTED] if is_text_map(each)] if isinstance(errors, list) else []
+    return "; ".join(
+        ": ".join(str(each[key]) for key in ("code", "message") if each.get(key)) for each in found
+    )
 
 
 def _who_asks(reply: Response, found: str, said: str) -> CredentialsError:

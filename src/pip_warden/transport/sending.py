@@ -89,7 +89,7 @@ class Sender:
         """Send a request and follow its redirects; once one leaves the origin, no credentials are sent."""
         url, home, is_anonymous = urldefrag(ask.url).url, origin_of(ask.url), ask.is_anonymous
         for _ in range(MOST_REDIRECTS + 1):
-            auth = None if is_anonymous else self._credentials.for_request(url)
+            auth = None if is_anonymous else ask.auth or self._credentials.for_request(url)
             with self._sent(ask, url, auth, budget) as response:
                 location = response.headers.get("Location")
                 is_redirect = response.status_code in REDIRECTS

@@ -172,6 +172,12 @@ def current() -> Speculation | None:
     return _CURRENT.get()
 
 
+def is_asked_for() -> bool:
+    """Return whether somebody waits for what this thread does."""
+    guess = current()
+    return guess is None or guess.is_asked
+
+
 @contextmanager
 def speculating(speculation: Speculation | None) -> Iterator[None]:
     """Make every request of this thread one of a guess, or, with None, one that is asked for."""
