@@ -177,7 +177,7 @@ def test_a_token_is_for_one_registry_and_one_repository(place: Place) -> None:
     assert place.seen(place.storage) == [None]
 
 
-def test_the_job_token_goes_to_ci_registry_alone(place: Place) -> None:
+def test_t31_the_job_token_goes_to_ci_registry_alone(place: Place) -> None:
     wire = place.wire(place.ci | {"CI_REGISTRY": "registry.example.com"})
 
     assert place.get(wire).body == MANIFEST  # an anonymous token
@@ -206,7 +206,7 @@ class _Held(RegistryCredentials):
         )
 
 
-def test_a_strange_realm_gets_no_credentials_and_is_named(place: Place) -> None:
+def test_t31_a_strange_realm_gets_no_credentials_and_is_named(place: Place) -> None:
     environ = {name: value for name, value in place.ci.items() if name != "CI_SERVER_URL"}
 
     err = _failure(place, place.wire(environ))
@@ -242,7 +242,7 @@ def test_the_registrys_own_origin_may_give_out_tokens(place: Place) -> None:
     assert place.seen(place.registry) == [None, BASIC, "Bearer t1"]
 
 
-def test_a_realm_that_redirects_takes_no_credentials_elsewhere(place: Place) -> None:
+def test_t31_a_realm_that_redirects_takes_no_credentials_elsewhere(place: Place) -> None:
     place.realm.routes["/jwt/auth"] = Answer(
         status=307, headers={"Location": place.storage.url + "/jwt/auth"}
     )
@@ -252,7 +252,7 @@ def test_a_realm_that_redirects_takes_no_credentials_elsewhere(place: Place) -> 
     assert place.storage.asked == []
 
 
-def test_what_the_transport_holds_itself_is_sent_to_no_registry_and_no_realm(place: Place) -> None:
+def test_t31_what_the_transport_holds_itself_is_sent_to_no_registry_and_no_realm(place: Place) -> None:
     environ = {"GITLAB_TOKEN": "glpat-other", "GITLAB_URL": place.realm.url}
     held = credentials_from_environment(environ, use_keyring=False)
     login = next(iter(held.by_origin.values()))
@@ -436,7 +436,7 @@ def _stored(place: Place, answer: Answer) -> None:
     place.storage.routes["/blob"] = answer
 
 
-def test_a_blob_in_another_storage_is_fetched_without_credentials(place: Place) -> None:
+def test_t31_a_blob_in_another_storage_is_fetched_without_credentials(place: Place) -> None:
     _stored(place, Answer(body=b"layer"))
     to = io.BytesIO(b"before")
     to.seek(6)
@@ -449,7 +449,7 @@ def test_a_blob_in_another_storage_is_fetched_without_credentials(place: Place) 
 
 
 @pytest.mark.parametrize("challenge", ['Basic realm="x"', 'Bearer realm="{realm}/jwt/auth"'])
-def test_a_storage_that_demands_credentials_gets_none(place: Place, challenge: str) -> None:
+def test_t31_a_storage_that_demands_credentials_gets_none(place: Place, challenge: str) -> None:
     header = {"WWW-Authenticate": challenge.replace("{realm}", place.realm.url)}
     _stored(place, Answer(status=401, headers=header))
 
@@ -525,14 +525,14 @@ def test_heads_are_asked_as_gets(place: Place) -> None:
 @pytest.mark.parametrize(
     "path", ["//127.0.0.1:1/x", "https://example.com/x", "{storage}/v2/group/image/blobs/uploads/1"]
 )
-def test_an_upload_that_goes_on_elsewhere_is_not_followed(place: Place, path: str) -> None:
+def test_t31_an_upload_that_goes_on_elsewhere_is_not_followed(place: Place, path: str) -> None:
     err = _failure(place, place.wire(), path.replace("{storage}", place.storage.url))
 
     assert err.code == "insecure-redirect"
     assert place.storage.asked == place.registry.asked == []
 
 
-def test_nothing_secret_is_printed(place: Place) -> None:
+def test_t31_nothing_secret_is_printed(place: Place) -> None:
     wire = place.wire()
     place.get(wire)
 

@@ -195,10 +195,10 @@ def _granted(access: Access, reply: Response) -> tuple[AuthHeader, float]:
         if reply.status != 200:
             raise MalformedError(f"status {reply.status}")
         said = loads_object(reply.body, max_bytes=_LARGEST_ANSWER)
-    except MalformedError as err:  # the text is not shown: it could be a part of the token
+    except MalformedError:  # its text could show a part of the token
         raise _not_understood(
             access.repository, f"an answer of {redacted_url(reply.url)} that is none"
-        ) from err
+        ) from None
     token, *others = [said[key] for key in ("token", "access_token") if said.get(key) is not None] or [""]
     lifetime = _USUAL_LIFETIME if said.get("expires_in") is None else said["expires_in"]
     is_token = isinstance(token, str) and _TOKEN.fullmatch(token) and all(each == token for each in others)

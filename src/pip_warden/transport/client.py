@@ -249,7 +249,10 @@ class Transport:
 
     def _send_once(self, ask: Request, max_bytes: int) -> Response:
         if ask.file is not None:
-            ask = replace(ask, body=FileBody(ask.file, ask.what, self._reporter))
+            content = FileBody(ask.file, ask.what, self._reporter)
+            ask = replace(
+                ask, body=content if content.len else b""
+            )  # requests sends no length for an empty one
         budget = RetryBudget(deadline=self._settings.deadline, retries=0, clock=self._clock)
         self._check_online(ask)
         try:
