@@ -286,6 +286,8 @@ def test_a_password_that_is_wrong_is_sent_once(place: Place) -> None:
     assert (err.code, "UNAUTHORIZED: who?\\u001b[31m" in str(err)) == ("credentials-refused", True)
     assert "CI_JOB_TOKEN" in err.hint
     assert place.seen(place.registry) == [None, BASIC]
+    assert _failure(place, wire).code == "credentials-refused"
+    assert place.seen(place.registry)[2:] == [BASIC]
 
 
 def test_a_token_is_preferred_to_a_password(place: Place) -> None:
@@ -453,13 +455,17 @@ def test_t31_a_storage_that_demands_credentials_gets_none(place: Place, challeng
     header = {"WWW-Authenticate": challenge.replace("{realm}", place.realm.url)}
     _stored(place, Answer(status=401, headers=header))
 
-    err = _failure(place, place.wire(), "blobs/1")
+    wire = place.wire()
+    place.get(wire)
+
+    err = _failure(place, wire, "blobs/1")
     with pytest.raises(WardenError) as caught:
-        place.wire().download(place.repository, "blobs/1", to=io.BytesIO(), max_bytes=5, label="a layer")
+        wire.download(place.repository, "blobs/1", to=io.BytesIO(), max_bytes=5, label="a layer")
 
     assert err.code == caught.value.code == "redirect-target-failed"
     assert place.seen(place.storage) == [None, None]
-    assert len(place.realm.asked) == 2  # for the registry itself
+    assert place.seen(place.registry) == [None, "Bearer t1", "Bearer t1", "Bearer t1"]
+    assert len(place.realm.asked) == 1
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "not-found"), (403, "forbidden"), (500, "server-error")])
@@ -483,6 +489,7 @@ def test_what_is_written_is_sent_whole_with_its_type(place: Place) -> None:
             writes=True,
             content=content,
             content_type="application/octet-stream",
+            content_range="0-4",
             max_bytes=10,
         )
         assert reply.status == 201
@@ -490,6 +497,7 @@ def test_what_is_written_is_sent_whole_with_its_type(place: Place) -> None:
     sent = [(asked.method, asked.body, asked.headers["content-type"]) for asked in place.registry.asked]
     assert sent == [("PATCH", b"layer", "application/octet-stream")] * 4
     assert [asked.headers["content-length"] for asked in place.registry.asked] == ["5"] * 4
+    assert [asked.headers["content-range"] for asked in place.registry.asked] == ["0-4"] * 4
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])

@@ -68,6 +68,7 @@ class Wire:
         accept: str | None = None,
         content: bytes | BinaryIO | None = None,
         content_type: str | None = None,
+        content_range: str | None = None,
         max_bytes: int,
     ) -> Response:
         """Send a request, and return the response, whatever its status but 401, 403 and 429.
@@ -80,6 +81,7 @@ class Wire:
             accept: The ``Accept`` header.
             content: The body; a file is seekable, and sent from its beginning.
             content_type: Its ``Content-Type``.
+            content_range: Its ``Content-Range``, of a piece: ``FIRST-LAST``.
             max_bytes: The largest body of the response.
 
         Raises:
@@ -90,8 +92,8 @@ class Wire:
             UsageError: As for :meth:`RegistryCredentials.login`.
         """
         url, what = _url(repository, path), _what(repository, path)
-        bare = Request(method=method, url=url, what=what, headers=_headers(accept, content_type))
-        ask = _with(bare, content)
+        headers = {"Accept": accept or "*/*", "Content-Type": content_type, "Content-Range": content_range}
+        ask = _with(content, Request(method=method, url=url, what=what, headers=_present(headers)))
         access = Access(repository=repository, writes=writes, mounts=_mounts(path))
         return self._authorised(
             access, lambda auth: self._transport.send(replace(ask, auth=auth), max_bytes=max_bytes), what
@@ -158,12 +160,13 @@ def _url(repository: Repository, path: str) -> str:
     return url
 
 
-def _headers(accept: str | None, content_type: str | None) -> tuple[tuple[str, str], ...]:
-    kind = () if content_type is None else (("Content-Type", content_type),)
-    return (("Accept-Encoding", "identity"), ("Accept", accept or "*/*"), *kind)
+def _present(headers: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+    """Return the headers that have a value; bytes are wanted as they are stored."""
+    given = ((name, value) for name, value in headers.items() if value is not None)
+    return (("Accept-Encoding", "identity"), *given)
 
 
-def _with(ask: Request, content: bytes | BinaryIO | None) -> Request:
+def _with(content: bytes | BinaryIO | None, ask: Request) -> Request:
     if content is None or isinstance(content, bytes):
         return replace(ask, body=content)
     return replace(ask, file=content)
