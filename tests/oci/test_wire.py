@@ -6,7 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -142,6 +142,19 @@ def test_a_token_to_push_is_another_and_a_mount_needs_a_second_scope(place: Plac
     assert place.seen(place.registry)[2:] == [None, "Bearer t1"]
 
 
+def test_credentials_are_looked_up_once_and_only_when_they_are_demanded(place: Place) -> None:
+    counted = _Held(environ=place.ci)
+    wire = Wire(place.transport, counted)
+    place.registry.routes["/v2/group/image/tags/list"] = Answer()
+    place.get(wire, "tags/list")
+    assert counted.asked == []
+
+    place.realm.routes["/jwt/auth"] = Answer(status=401)
+    for _ in range(2):
+        assert _failure(place, wire).code == "credentials-refused"
+    assert counted.asked == [place.repository]
+
+
 def test_a_token_that_has_ended_is_not_sent_again(place: Place) -> None:
     wire = place.wire()
     place.get(wire)
@@ -197,10 +210,14 @@ def test_a_realm_is_trusted_for_nothing_but_ci_registry(place: Place, name: str)
     assert place.realm.asked == []
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Held(RegistryCredentials):
     """Credentials for every registry."""
 
+    asked: list[Repository] = field(default_factory=list)
+
     def login(self, repository: Repository) -> RegistryLogin | None:
+        self.asked.append(repository)
         return RegistryCredentials(environ={"CI_REGISTRY": repository.registry, "CI_JOB_TOKEN": JOB}).login(
             repository
         )

@@ -91,7 +91,7 @@ class Wire:
                 writes, or a ``path`` of another origin.
             UsageError: As for :meth:`RegistryCredentials.login`.
         """
-        url, what = _url(repository, path), _what(repository, path)
+        url, what = _url(repository, path), _what(repository, path, writes=writes)
         headers = {"Accept": accept or "*/*", "Content-Type": content_type, "Content-Range": content_range}
         ask = _with(content, Request(method=method, url=url, what=what, headers=_present(headers)))
         access = Access(repository=repository, writes=writes, mounts=_mounts(path))
@@ -172,9 +172,11 @@ def _with(content: bytes | BinaryIO | None, ask: Request) -> Request:
     return replace(ask, file=content)
 
 
-def _what(repository: Repository, path: str) -> str:
-    is_named = path.startswith("/") or "://" in path
-    return f"an answer of {repository}" if is_named else f"{path.partition('?')[0]} of {repository}"
+def _what(repository: Repository, path: str, *, writes: bool) -> str:
+    """Name a request for people: a path that the registry has named says them nothing."""
+    if path.startswith("/") or "://" in path:
+        return f"an upload to {repository}" if writes else f"a page of {repository}"
+    return f"{path.partition('?')[0]} of {repository}"
 
 
 def _mounts(path: str) -> str | None:
