@@ -1,4 +1,4 @@
-"""Looks up a detached signature's entry in Rekor v1.
+"""Looks up the entry of a signature that comes without it in Rekor v1.
 
 The entry that the signature must have is built and looked up; the response has exactly that entry or none. A
 search by digest would list all entries of the same file, whoever signed. The sigstore library is not needed.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pip_warden._sigstore.checkpoint import read_checkpoint
 from pip_warden._sigstore.fields import Fields, base64_of
 from pip_warden._sigstore.wire import InclusionProof, LogEntry
-from pip_warden.digests import Digest
+from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import RegistryError
 from pip_warden.strict_json import JSONValue, MalformedError, loads
 
@@ -22,6 +22,7 @@ _LARGEST_ANSWER = 1 << 20
 _PATH = "/api/v1/log/entries/retrieve"
 _HEX_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MOST_HASHES = 64
+_VERSION = "0.0.1"
 
 
 class RekorResponse(Protocol):
@@ -60,6 +61,7 @@ class Hashedrekord:
         pem: The certificate, PEM as it is logged.
     """
 
+    kind: ClassVar[str] = "hashedrekord"
     digest: Digest
     signature: bytes
     pem: bytes
@@ -73,10 +75,55 @@ class Hashedrekord:
                 "publicKey": {"content": base64_of(self.pem)},
             },
         }
-        return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}
+        return {"apiVersion": _VERSION, "kind": self.kind, "spec": spec}
+
+    def logged(self) -> dict[str, JSONValue]:
+        """Return the entry as the log has it, which is as it was proposed."""
+        return self.proposed()
 
 
-def find_log_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord) -> LogEntry | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoggedEnvelope:
+    """What the log entry of a signed statement must say.
+
+    Attributes:
+        envelope: The DSSE envelope as it was signed: JSON, UTF-8.
+        payload: SHA-256 of its payload.
+        signature: Its only signature, DER.
+        pem: The certificate, PEM as it is logged.
+    """
+
+    kind: ClassVar[str] = "dsse"
+    envelope: bytes
+    payload: Digest
+    signature: bytes
+    pem: bytes
+
+    def proposed(self) -> dict[str, JSONValue]:
+        """Return the ``dsse`` 0.0.1 entry to propose, which holds the envelope."""
+        content: dict[str, JSONValue] = {
+            "envelope": self.envelope.decode(),
+            "verifiers": [base64_of(self.pem)],
+        }
+        return {"apiVersion": _VERSION, "kind": self.kind, "spec": {"proposedContent": content}}
+
+    def logged(self) -> dict[str, JSONValue]:
+        """Return the entry as the log has it, which holds digests in the envelope's place."""
+        signature: dict[str, JSONValue] = {
+            "signature": base64_of(self.signature),
+            "verifier": base64_of(self.pem),
+        }
+        spec: dict[str, JSONValue] = {
+            "envelopeHash": {"algorithm": "sha256", "value": digest_of(self.envelope).hex},
+            "payloadHash": {"algorithm": "sha256", "value": self.payload.hex},
+            "signatures": [signature],
+        }
+        return {"apiVersion": _VERSION, "kind": self.kind, "spec": spec}
+
+
+def find_log_entry(
+    transport: JSONPoster, urls: Sequence[str], wanted: Hashedrekord | LoggedEnvelope
+) -> LogEntry | None:
     """Look an entry up in each Rekor v1 instance, up to the first that has it.
 
     Args:
@@ -102,7 +149,7 @@ def find_log_entry(transport: JSONPoster, urls: Sequence[str], wanted: Hashedrek
     return None
 
 
-def _read(reply: RekorResponse, url: str, wanted: Hashedrekord) -> LogEntry | None:
+def _read(reply: RekorResponse, url: str, wanted: Hashedrekord | LoggedEnvelope) -> LogEntry | None:
     if reply.status == 404:
         return None
     try:
@@ -124,7 +171,7 @@ def _read(reply: RekorResponse, url: str, wanted: Hashedrekord) -> LogEntry | No
         ) from err
 
 
-def _entry(answer: JSONValue, wanted: Hashedrekord) -> LogEntry:
+def _entry(answer: JSONValue, wanted: Hashedrekord | LoggedEnvelope) -> LogEntry:
     if not isinstance(answer, list) or len(answer) != 1:
         raise MalformedError("not a list of exactly one entry")
     only = answer[0]
@@ -132,15 +179,15 @@ def _entry(answer: JSONValue, wanted: Hashedrekord) -> LogEntry:
         raise MalformedError("not one entry under its id")
     fields = Fields(next(iter(only.values())), "entry")
     body = fields.data("body")
-    if loads(body, max_bytes=_LARGEST_ANSWER) != wanted.proposed():
+    if loads(body, max_bytes=_LARGEST_ANSWER) != wanted.logged():
         raise MalformedError("another entry than the one asked for")
     verification = fields.child("verification")
     log_id = _hex(fields.take("logID"), "entry.logID")
     return LogEntry(
         log_index=_number(fields.take("logIndex"), "entry.logIndex"),
         log_id=log_id,
-        kind="hashedrekord",
-        version="0.0.1",
+        kind=wanted.kind,
+        version=_VERSION,
         integrated_time=_number(fields.take("integratedTime"), "entry.integratedTime"),
         promise=verification.data("signedEntryTimestamp"),
         proof=_proof(verification.child("inclusionProof"), log_id),

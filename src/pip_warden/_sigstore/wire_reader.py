@@ -108,6 +108,15 @@ def _one_entry(material: Fields) -> LogEntry:
     return read_entry(entries[0])
 
 
+def read_envelope(raw: bytes) -> tuple[bytes, WireEnvelope]:
+    """Read a DSSE envelope with exactly one signature that comes without a bundle, and return both.
+
+    Raises:
+        MalformedError: It is not strictly a DSSE envelope of one signature without a key id.
+    """
+    return _envelope(Fields(loads_object(raw, max_bytes=LARGEST_BUNDLE), "envelope"))
+
+
 def read_entry(fields: Fields) -> LogEntry:
     """Read a log entry.
 

@@ -10,7 +10,7 @@ from pip_warden.faults import Fault
 
 
 class EvidenceForm(StrEnum):
-    """The forms of evidence (design decision D4)."""
+    """The forms of evidence (design decisions D4 and D19)."""
 
     BUNDLE = "bundle"
     """``FILE.sigstore.json``: a Sigstore bundle; also the older ``FILE.sigstore``."""
@@ -20,6 +20,12 @@ class EvidenceForm(StrEnum):
     """``FILE.publish.attestation``, ``FILE.slsa.attestation``, or an index's provenance object."""
     DETACHED = "detached"
     """``FILE.sig`` + ``FILE.crt``, completed by the log entry found in Rekor v1."""
+    REFERRER = "referrer"
+    """An image's: a Sigstore bundle in an artifact that refers to the image, as cosign 3 stores it."""
+    IMAGE_SIGNATURE = "image-signature"
+    """An image's: a simple signing payload under the tag ``sha256-HEX.sig``, completed as DETACHED is."""
+    IMAGE_ATTESTATION = "image-attestation"
+    """An image's: a DSSE envelope under the tag ``sha256-HEX.att``, completed as DETACHED is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,11 +36,14 @@ class Item:
         label: Where it came from, for people: a file name, with ``#2`` and so on for further rows or entries.
         form: Its form.
         wire: Its Sigstore bundle, read strictly and once.
+        payload: What was signed, where that is not the file itself: cosign 2's simple signing payload; None
+            otherwise.
     """
 
     label: str
     form: EvidenceForm
     wire: WireBundle
+    payload: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -79,9 +79,16 @@ def statement(
     filename: str, digest: Digest, predicate_type: str, predicate: Mapping[str, JSONValue]
 ) -> bytes:
     """Return an in-toto statement v1 about one file, in one spelling."""
+    return spelled_statement({"name": filename, "digest": {"sha256": digest.hex}}, predicate_type, predicate)
+
+
+def spelled_statement(
+    subject: Mapping[str, JSONValue], predicate_type: str, predicate: Mapping[str, JSONValue]
+) -> bytes:
+    """Return an in-toto statement v1 about one subject, in one spelling."""
     document = {
         "_type": _STATEMENT,
-        "subject": [{"name": filename, "digest": {"sha256": digest.hex}}],
+        "subject": [dict(subject)],
         "predicateType": predicate_type,
         "predicate": dict(predicate),
     }
