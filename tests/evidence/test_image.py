@@ -26,8 +26,8 @@ from pip_warden.evidence.cosign_tags import read_image_attestation, read_image_s
 from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.image import MOST_LAYERS, MOST_REFERRERS, image_evidence
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
-from pip_warden.oci.manifest import IMAGE_INDEX, IMAGE_MANIFEST
-from pip_warden.oci.names import spelled
+from pip_warden.oci.manifest import IMAGE_INDEX, IMAGE_MANIFEST, Manifest
+from pip_warden.oci.names import Repository, spelled
 from pip_warden.sandbox.sigstore.rekor_app import rekor_app
 from pip_warden.strict_json import JSONValue
 from stored_images import (
@@ -223,6 +223,24 @@ def test_t16_what_the_registry_does_not_answer_is_never_taken_for_nothing(error:
         read(store, DIGEST)
     with pytest.raises(type(error)):
         read(store)
+
+
+def test_t16_a_tag_that_is_not_found_in_other_words_is_not_taken_for_absent() -> None:
+    class BehindAProxy(Stored):
+        def find(self, repository: Repository, tag: str) -> Manifest | None:  # noqa: ARG002
+            raise RegistryError("not-found", "a page of a proxy", status=404)
+
+    with pytest.raises(RegistryError) as caught:
+        read(BehindAProxy())
+
+    assert (caught.value.code, caught.value.exit_code) == ("not-found", 3)
+
+
+def test_a_manifest_under_a_tag_that_cannot_be_read_spoils_only_itself() -> None:
+    store = real()
+    store.put(b"{}", f"{TAG}.sig")
+
+    assert codes(read(store)) == ["unreadable-image-evidence", "read"]
 
 
 def test_what_cosign_2_signed_is_not_looked_up_where_the_log_must_not_be_asked() -> None:

@@ -38,8 +38,10 @@ MOST_LAYERS = 64
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 """How the media types of all versions of a bundle begin."""
 
-_BROKEN = frozenset({"not-found", "bad-manifest", "too-large", "image-digest-differs"})
-"""What can be the fault of whoever stored an artifact; all else concerns the registry."""
+_MALFORMED = frozenset({"bad-manifest", "too-large", "image-digest-differs"})
+_BROKEN = _MALFORMED | {"not-found"}
+"""What can be the fault of whoever stored an artifact; all else concerns the registry, as does a tag that is
+not found in other words than those that say so."""
 
 _SHOWN = 12
 """Digits of a digest in a label."""
@@ -157,7 +159,8 @@ def _tagged(
 ) -> Iterator[Item | BadItem]:
     """Yield what cosign 2 put under a tag that belongs to an image."""
     label = f"sha256-{digest.hex[:_SHOWN]}…{kind.suffix}"
-    found = _fetched(label, kind.form, lambda: store.find(repository, f"sha256-{digest}{kind.suffix}"))
+    tag = f"sha256-{digest}{kind.suffix}"
+    found = _fetched(label, kind.form, lambda: store.find(repository, tag), _MALFORMED)
     if found is None:
         return
     if isinstance(found, BadItem):
@@ -188,12 +191,14 @@ def _blob(
     return _fetched(label, form, lambda: store.small_blob(repository, layer, largest))
 
 
-def _fetched(label: str, form: EvidenceForm, fetch: Callable[[], T]) -> T | BadItem:
+def _fetched(
+    label: str, form: EvidenceForm, fetch: Callable[[], T], spoilt: frozenset[str] = _BROKEN
+) -> T | BadItem:
     """Fetch a part of an item; where that fails by what somebody stored there, the item is bad."""
     try:
         return fetch()
     except WardenError as err:
-        if err.code not in _BROKEN:
+        if err.code not in spoilt:
             raise
         fault = Fault(
             code="unreadable-image-evidence",
