@@ -10,8 +10,9 @@ from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.names import parse_artifact_name
 from pip_warden.trust.model import COMMAND_LINE, Identity, IdentityEntry, Requirements, RootPin, TrustFile
+from pip_warden.trust.placeholders import parse_package_subject
 from pip_warden.trust.roots import read_root_file
-from pip_warden.trust.subject import SubjectPattern, parse_subject
+from pip_warden.trust.subject import SubjectPattern
 
 
 def check_triggers(subject: SubjectPattern, triggers: Iterable[str]) -> None:
@@ -46,7 +47,7 @@ def command_line_trust(
             an account.
     """
     digest = digest_of(read_root_file(root))
-    pattern = parse_subject(subject)
+    pattern = parse_package_subject(subject)
     triggers = frozenset(build_trigger)
     check_triggers(pattern, triggers)
     identity = Identity(issuer=issuer, subject=pattern, is_account=pattern.project is None)

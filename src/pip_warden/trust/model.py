@@ -12,8 +12,9 @@ from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.names import ProjectName
+from pip_warden.oci.names import Repository
+from pip_warden.trust.signer import USUAL, Identity, Requirements
 from pip_warden.trust.source import COMMAND_LINE, DEFAULT_EVIDENCE, Source
-from pip_warden.trust.subject import RefPattern, SubjectPattern
 
 __all__ = [
     "COMMAND_LINE",
@@ -22,6 +23,7 @@ __all__ = [
     "HashEntry",
     "Identity",
     "IdentityEntry",
+    "ImageEntry",
     "Probe",
     "Requirements",
     "Revocation",
@@ -49,66 +51,6 @@ class RootPin:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
-    """An identity that may sign a package.
-
-    Attributes:
-        issuer: OIDC issuer, compared exactly.
-        subject: The certificate's subject alternative name, as a pattern.
-        project_id: The signer's numeric project id (claim 15), None where not pinned.
-        not_before: First day (UTC) on which it may have signed.
-        not_after: Last day (UTC, to its end) on which it may have signed.
-        root: Name of the :class:`RootPin` that must prove it.
-        is_account: The pin says that the subject is an e-mail address or service account without a project:
-            claims 12 and 20 are not required.
-    """
-
-    issuer: str
-    subject: SubjectPattern
-    project_id: str | None = None
-    not_before: date | None = None
-    not_after: date | None = None
-    root: str = "default"
-    is_account: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Requirements:
-    """What a pin requires of certificate claims (``[package.require]``); None is no requirement.
-
-    Attributes:
-        build_trigger: Claim 20 must be one of these.
-        runner_environment: Claim 11.
-        source_ref: Claim 14, as a pattern.
-        source_repository: Claim 12, exactly.
-        environment: Claim 23.
-        visibility: Claim 22.
-        predicate_types: Further predicate types that count as evidence of publication.
-        provenance: Predicate type of the required provenance, which must agree with the certificate.
-        annotations: ``(key, value)`` of required signed annotations; ``{version}`` in a value stands for the
-            version.
-        confirmed_build: The required provenance names the very job that the certificate names (claim 21) as
-            the one that built; so claim 11, its runner, is the builder's. Only together with a provenance.
-        source_revision: Claim 13 and the provenance's commit; only ever given on a command line.
-        demanded_repository: Claim 12, exactly, beside ``source_repository``; only ever given on a command
-            line.
-    """
-
-    build_trigger: frozenset[str] = frozenset({"push"})
-    runner_environment: str | None = None
-    source_ref: RefPattern | None = None
-    source_repository: str | None = None
-    environment: str | None = None
-    visibility: str | None = None
-    predicate_types: frozenset[str] = frozenset()
-    provenance: str | None = None
-    annotations: tuple[tuple[str, str], ...] = ()
-    confirmed_build: bool = False
-    source_revision: str | None = None
-    demanded_repository: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class IdentityEntry:
     """A package pinned by identity.
 
@@ -129,7 +71,7 @@ class IdentityEntry:
     registry: str | None = None
     registry_id: int | None = None
     evidence: tuple[str, ...] = ()
-    require: Requirements = Requirements()
+    require: Requirements = USUAL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +115,24 @@ class HashEntry:
 
 
 Entry = IdentityEntry | HashEntry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageEntry:
+    """The images of a repository, pinned by identity (``[[image]]``).
+
+    Attributes:
+        repository: The repository.
+        identities: The allowed signers; never empty.
+        require: Further requirements of the certificate.
+        realm: URL of the token service that credentials for the registry may be sent to, besides those that
+            need no pin; None for no other.
+    """
+
+    repository: Repository
+    identities: tuple[Identity, ...]
+    require: Requirements = USUAL
+    realm: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,7 +182,8 @@ class TrustFile:
         roots: Every pinned trusted root; may be empty only where no identity is pinned.
         sources: Every source.
         entries: Every package entry. All entries of one project name the same source.
-        revoked: Every revocation.
+        revoked: Every revocation; those by digest are of images, too.
+        images: Every entry of images, in the order of their tables. None has the repository of another.
         tables: For each entry, which ``[[package]]`` it is of, counted from 0: releases pinned by hash may
             share one. Empty where the entries are of no file's text.
     """
@@ -232,6 +193,7 @@ class TrustFile:
     sources: tuple[Source, ...] = ()
     entries: tuple[Entry, ...] = ()
     revoked: tuple[Revocation, ...] = ()
+    images: tuple[ImageEntry, ...] = ()
     tables: tuple[int, ...] = field(default=(), compare=False, repr=False)
     _by_project: Mapping[ProjectName, tuple[Entry, ...]] = field(init=False, repr=False, compare=False)
 
@@ -262,6 +224,20 @@ class TrustFile:
     def identity_entry(self, project: ProjectName) -> IdentityEntry | None:
         """Return the only entry that pins a project by identity, None where there is none."""
         return next((e for e in self.entries_of(project) if isinstance(e, IdentityEntry)), None)
+
+    def image_entry(self, repository: Repository) -> ImageEntry | None:
+        """Return the entry that pins the images of a repository, None where they are not pinned."""
+        return next((each for each in self.images if each.repository == repository), None)
+
+    @property
+    def realms(self) -> dict[str, frozenset[str]]:
+        """The token services that credentials may be sent to, by the registry that they are for."""
+        found: dict[str, frozenset[str]] = {}
+        for each in self.images:
+            if each.realm is not None:
+                registry = each.repository.registry
+                found[registry] = found.get(registry, frozenset()) | {each.realm}
+        return found
 
     def page_entry(self, project: ProjectName) -> Entry | None:
         """Return the entry that names the source of a project's page: the identity entry, else the first.

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pip_warden.display import some_of
 from pip_warden.names import parse_artifact_name
+from pip_warden.oci.names import Repository
 from pip_warden.trust.messages import FaultLine, describe_value, joined
-from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, RootPin, Source
+from pip_warden.trust.model import (
+    Entry,
+    HashEntry,
+    Identity,
+    IdentityEntry,
+    ImageEntry,
+    RootPin,
+    Source,
+)
+from pip_warden.trust.placeholders import misplaced
+from pip_warden.trust.segments import TAG, VERSION
 
 _MOST_LISTED = 8
 
@@ -29,10 +40,29 @@ def check_whole(
     for path, entry in packages:
         yield from _check_source(path, entry, sources)
         if isinstance(entry, IdentityEntry):
-            yield from _check_identities(path, entry, roots)
+            yield from _check_identities(path, entry.identities, roots)
+            yield from misplaced(path, entry, TAG, VERSION)
         else:
             yield from _check_files(path, entry)
     yield from _check_siblings(packages)
+
+
+def check_images(
+    images: Sequence[tuple[str, ImageEntry]], roots: Mapping[str, RootPin | None]
+) -> Iterator[FaultLine]:
+    """Yield the faults between tables of images.
+
+    Args:
+        images: Every good entry, each with the path of its table.
+        roots: Every trusted root named, None for one with a fault of its own.
+    """
+    decides: dict[Repository, str] = {}
+    for path, entry in images:
+        yield from _check_identities(path, entry.identities, roots)
+        yield from misplaced(path, entry, VERSION, TAG)
+        other = decides.setdefault(entry.repository, path)
+        if other != path:
+            yield f"{path}.repository", f"expected one entry of {entry.repository}, found another at {other}"
 
 
 def _check_source(path: str, entry: Entry, sources: Mapping[str, Source | None]) -> Iterator[FaultLine]:
@@ -60,9 +90,9 @@ def _check_source(path: str, entry: Entry, sources: Mapping[str, Source | None])
 
 
 def _check_identities(
-    path: str, entry: IdentityEntry, roots: Mapping[str, RootPin | None]
+    path: str, identities: Iterable[Identity], roots: Mapping[str, RootPin | None]
 ) -> Iterator[FaultLine]:
-    for position, identity in enumerate(entry.identities):
+    for position, identity in enumerate(identities):
         place = f"{path}.identity[{position}]"
         if identity.root not in roots:
             wanted = "[sigstore]" if identity.root == "default" else f"[sigstore.{identity.root}]"

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validat
 from pip_warden.digests import Digest
 from pip_warden.errors import UsageError
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name, parse_project_name, parse_version
+from pip_warden.oci.names import Repository, parse_repository
 from pip_warden.trust.locations import (
     parse_evidence,
     parse_evidence_url,
@@ -113,6 +114,7 @@ Sha256 = Annotated[Digest, PlainValidator(_parsed(Digest))]
 Issuer = Annotated[str, PlainValidator(_parsed(parse_issuer))]
 Release = Annotated[Version, PlainValidator(_parsed(parse_version))]
 Filename = Annotated[ArtifactName, PlainValidator(_parsed(parse_artifact_name))]
+Images = Annotated[Repository, PlainValidator(_parsed(parse_repository))]
 Registry = Annotated[str, PlainValidator(_registry)]
 Number = Annotated[int, PlainValidator(_number)]
 Day = Annotated[date, PlainValidator(_date)]
@@ -163,7 +165,7 @@ class SourceTable(Table):
 
 
 class IdentityTable(Table):
-    """``[[package.identity]]``: an allowed signer."""
+    """``[[package.identity]]``, ``[[image.identity]]``: an allowed signer."""
 
     issuer: Issuer
     subject: Annotated[SubjectPattern, PlainValidator(_parsed(parse_subject))]
@@ -193,7 +195,7 @@ class IdentityTable(Table):
 
 
 class RequireTable(Table):
-    """``[package.require]``: further requirements of the certificate."""
+    """``[package.require]``, ``[image.require]``: further requirements of the certificate."""
 
     build_trigger: SomeOf[Claim] | None = None
     runner_environment: Claim | None = None
@@ -252,6 +254,15 @@ class HashPackage(PackageTable):
     sha256: Annotated[dict[Filename, Sha256], Field(min_length=1)]
     reason: Text | None = None
     expires: Day | None = None
+
+
+class ImageTable(Table):
+    """``[[image]]``: a repository of images, pinned by identity."""
+
+    repository: Images
+    realm: Issuer | None = None
+    identity: SomeOf[IdentityTable]
+    require: RequireTable | None = None
 
 
 class RevokedTable(Table):

@@ -9,6 +9,9 @@ from packaging.version import Version
 VERSION = "{version}"
 """Stands for the version in a ref."""
 
+TAG = "{tag}"
+"""Stands for the tag of an image in a ref."""
+
 ANY_SEGMENT = "*"
 """Stands for one whole, non-empty segment."""
 

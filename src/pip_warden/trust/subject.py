@@ -20,7 +20,15 @@ from packaging.version import Version
 
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
-from pip_warden.trust.segments import ANY_SEGMENT, VERSION, is_number, is_segment, places_of, segments_match
+from pip_warden.trust.segments import (
+    ANY_SEGMENT,
+    TAG,
+    VERSION,
+    is_number,
+    is_segment,
+    places_of,
+    segments_match,
+)
 
 SUBJECT_SHAPES = (
     "https://gitlab.example.com/group/project//.gitlab-ci.yml@refs/tags/v{version}",
@@ -254,13 +262,14 @@ def _holds_wildcard(text: str) -> bool:
 
 
 def _ref_fault(text: str) -> str | None:
-    if text.count(VERSION) > 1:
-        return "{version} may stand in it once"
+    if text.count(VERSION) + text.count(TAG) > 1:
+        return f"{VERSION}, or {TAG} of an image, may stand in it once"
     if not text.startswith(("refs/tags/", "refs/heads/")):
         return "it begins with refs/tags/ or refs/heads/"
     if any(ANY_SEGMENT in part and part != ANY_SEGMENT for part in text.split("/")):
         return "* stands for one whole segment"
-    plain = "/".join("x" if part == ANY_SEGMENT else part for part in text.replace(VERSION, "1").split("/"))
+    filled = text.replace(VERSION, "1").replace(TAG, "1")
+    plain = "/".join("x" if part == ANY_SEGMENT else part for part in filled.split("/"))
     return None if _is_ref(plain) else "it has an empty segment, or a character that no ref here may have"
 
 

@@ -19,17 +19,19 @@ from pip_warden.trust.model import (
     HashEntry,
     Identity,
     IdentityEntry,
+    ImageEntry,
     Requirements,
     Revocation,
     RootPin,
     Source,
     TrustFile,
 )
-from pip_warden.trust.rules import check_whole
+from pip_warden.trust.rules import check_images, check_whole
 from pip_warden.trust.schema import (
     HashPackage,
     IdentityPackage,
     IdentityTable,
+    ImageTable,
     PackageTable,
     RequireTable,
     RevokedTable,
@@ -38,7 +40,7 @@ from pip_warden.trust.schema import (
     Table,
 )
 
-_KEYS = frozenset({"version", "sigstore", "source", "package", "revoked"})
+_KEYS = frozenset({"version", "sigstore", "source", "package", "image", "revoked"})
 _ROOT_KEYS = frozenset({"trusted-root", "trusted-root-sha256", "issuers"})
 _DEFAULT_ROOT = "default"
 _HASH_FORM = frozenset({"version", "sha256"})
@@ -66,15 +68,18 @@ class Reading:
         roots = dict(self._named_roots())
         sources = dict(self._named_sources())
         packages = list(self._packages(sources))
+        images = list(self._images())
         revoked = tuple(self._revocations())
         # Versions that share a table share its mistakes: each is reported once.
         self.faults.extend(dict.fromkeys(check_whole([(_path(at), e) for at, e in packages], sources, roots)))
+        self.faults.extend(check_images(images, roots))
         return TrustFile(
             path=self._path,
             roots=tuple(pin for pin in roots.values() if pin),
             sources=tuple(source for source in sources.values() if source),
             entries=tuple(entry for _, entry in packages),
             revoked=revoked,
+            images=tuple(entry for _, entry in images),
             tables=tuple(at for at, _ in packages),
         )
 
@@ -190,6 +195,21 @@ class Reading:
                 require=_requirements(table.require) if table.require else Requirements(),
             )
         )
+
+    def _images(self) -> Iterator[tuple[str, ImageEntry]]:
+        for position, raw in enumerate(self._tables("image")):
+            path = f"image[{position}]"
+            table = self._read(ImageTable, raw, path)
+            if table is not None:
+                yield (
+                    path,
+                    ImageEntry(
+                        repository=table.repository,
+                        identities=tuple(_identity(identity) for identity in table.identity),
+                        require=_requirements(table.require) if table.require else Requirements(),
+                        realm=table.realm,
+                    ),
+                )
 
     def _revocations(self) -> Iterator[Revocation]:
         for position, raw in enumerate(self._tables("revoked")):

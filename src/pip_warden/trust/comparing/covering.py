@@ -7,7 +7,7 @@ to compare trust files, never to judge a file.
 from __future__ import annotations
 
 from pip_warden.trust.model import Identity
-from pip_warden.trust.segments import ANY_SEGMENT, VERSION
+from pip_warden.trust.segments import ANY_SEGMENT, TAG, VERSION
 from pip_warden.trust.subject import RefPattern, SubjectPattern
 
 
@@ -89,4 +89,4 @@ def _clash(one: str, other: str) -> bool:
 
 
 def _is_exact(segment: str) -> bool:
-    return segment != ANY_SEGMENT and VERSION not in segment
+    return segment != ANY_SEGMENT and VERSION not in segment and TAG not in segment

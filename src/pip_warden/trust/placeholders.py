@@ -1,0 +1,72 @@
+"""Which placeholder a pattern may have: releases of a package have a version, images have a tag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pip_warden.errors import UsageError
+from pip_warden.trust.messages import FaultLine, joined
+from pip_warden.trust.model import IdentityEntry, ImageEntry
+from pip_warden.trust.segments import TAG, VERSION
+from pip_warden.trust.subject import SubjectPattern, parse_subject
+
+_OF = {VERSION: "a package", TAG: "an image"}
+
+
+def parse_package_subject(text: str) -> SubjectPattern:
+    """Read the subject pattern of a package's signer.
+
+    Raises:
+        UsageError: ``invalid-subject``: it is none, or it is that of an image's signer.
+    """
+    pattern = parse_subject(text)
+    _check(pattern, TAG, VERSION)
+    return pattern
+
+
+def parse_image_subject(text: str) -> SubjectPattern:
+    """Read the subject pattern of an image's signer.
+
+    Raises:
+        UsageError: ``invalid-subject``: it is none, or it is that of a package's signer.
+    """
+    pattern = parse_subject(text)
+    _check(pattern, VERSION, TAG)
+    return pattern
+
+
+def misplaced(path: str, entry: IdentityEntry | ImageEntry, wrong: str, right: str) -> Iterator[FaultLine]:
+    """Yield a fault for each pattern that has the placeholder of another kind of release.
+
+    A value of an annotation is a text, in which ``{tag}`` has always stood for itself in a package; an image
+    has no version, so ``{version}`` there is a mistake.
+
+    Args:
+        path: The path of the entry's table.
+        entry: The entry.
+        wrong: The placeholder that it may not have.
+        right: The one to write instead.
+    """
+    for position, identity in enumerate(entry.identities):
+        if wrong in identity.subject.text:
+            yield f"{path}.identity[{position}].subject", _instead(wrong, right)
+    ref = entry.require.source_ref
+    if ref is not None and wrong in ref.text:
+        yield f"{path}.require.source-ref", _instead(wrong, right)
+    if isinstance(entry, ImageEntry):
+        for key, value in entry.require.annotations:
+            if wrong in value:
+                yield joined(f"{path}.require", "annotations", key), _instead(wrong, right)
+
+
+def _check(pattern: SubjectPattern, wrong: str, right: str) -> None:
+    if wrong in pattern.text:
+        raise UsageError(
+            "invalid-subject",
+            f"{_instead(wrong, right)} in the subject of {_OF[right]}",
+            hint=f"Write the same subject with {right} in its place.",
+        )
+
+
+def _instead(wrong: str, right: str) -> str:
+    return f"expected {right} in the pattern of {_OF[right]}, found {wrong}, which is of {_OF[wrong]}"
