@@ -162,7 +162,7 @@ def test_nobody_who_takes_out_or_changes_a_pin_is_told_to_add_one(file: Path, wo
 def test_a_file_that_pins_nothing_lists_nothing(file: Path) -> None:
     file.write_text("version = 1\n")
 
-    assert typed("trust", "list").out.endswith("pins no package\n")
+    assert typed("trust", "list").out.endswith("pins nothing\n")
     assert typed("trust", "list", "--format", "json").json["packages"] == []
 
 

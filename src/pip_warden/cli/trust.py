@@ -17,7 +17,7 @@ from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
-    from pip_warden.trust.model import Entry, TrustFile
+    from pip_warden.trust.model import Entry, IdentityEntry, ImageEntry, TrustFile
 
 _LATE = {
     "add": "trust_add",
@@ -98,18 +98,16 @@ def check(*, trust: Path | None, output_format: str) -> None:
 @format_option
 @color_option
 def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
-    """Show who may publish NAME, or every package."""
+    """Show who may publish NAME, or every package and image.
+
+    What has a slash is a repository of images: registry.example.com/acme/app.
+    """
     from pip_warden.cli.common import load_trust
-    from pip_warden.names import parse_project_name
-    from pip_warden.trust.suggest import not_in_trust_file
 
     loaded = load_trust(trust)
-    project = None if name is None else parse_project_name(name)
-    entries = loaded.entries if project is None else loaded.entries_of(project)
-    if project is not None and not entries:
-        raise not_in_trust_file(project, loaded)
+    entries, images = (loaded.entries, loaded.images) if name is None else _named(name, loaded)
     if output_format == "json":
-        from pip_warden.report.pins import as_json
+        from pip_warden.report.pins import as_json, image_as_json
 
         document = {
             "schema_version": 1,
@@ -117,12 +115,34 @@ def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
             "exit_code": 0,
             "trust_file": str(loaded.path),
             "packages": [as_json(entry) for entry in entries],
+            "images": [image_as_json(entry) for entry in images],
         }
         print(json.dumps(document, indent=2))
         return
     print_block(f"{loaded.path}: {_counted(loaded)}")
     for entry in entries:
         print_block("\n".join(_as_text(entry, loaded)))
+    for image in images:
+        realm = [f"  realm   {image.realm}"] if image.realm is not None else []
+        print_block("\n".join((f"\n{image.repository}  by identity", *realm, *_signers(image))))
+
+
+def _named(name: str, trust: TrustFile) -> tuple[tuple[Entry, ...], tuple[ImageEntry, ...]]:
+    from pip_warden.names import parse_project_name
+    from pip_warden.oci.names import parse_repository
+    from pip_warden.trust.suggest import image_not_in_trust_file, not_in_trust_file
+
+    if "/" in name:
+        repository = parse_repository(name)
+        image = trust.image_entry(repository)
+        if image is None:
+            raise image_not_in_trust_file(repository, trust)
+        return (), (image,)
+    project = parse_project_name(name)
+    entries = trust.entries_of(project)
+    if not entries:
+        raise not_in_trust_file(project, trust)
+    return entries, ()
 
 
 def _counted(trust: TrustFile) -> str:
@@ -130,10 +150,12 @@ def _counted(trust: TrustFile) -> str:
     from pip_warden.trust.model import IdentityEntry
 
     signed = sum(isinstance(entry, IdentityEntry) for entry in trust.entries)
+    images = (counted(len(trust.images), "image", "images"),) if trust.images else ()
     return ", ".join(
         (
             f"{signed} pinned by identity",
             f"{len(trust.entries) - signed} by hash",
+            *images,
             counted(len(trust.sources), "source", "sources"),
             counted(len(trust.roots), "trusted root", "trusted roots"),
             counted(len(trust.revoked), "revocation", "revocations"),
@@ -142,7 +164,6 @@ def _counted(trust: TrustFile) -> str:
 
 
 def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
-    from pip_warden.report.pins import requirements_of
     from pip_warden.session.settings import utc_now
     from pip_warden.trust.model import HashEntry
 
@@ -158,7 +179,13 @@ def _as_text(entry: Entry, trust: TrustFile) -> list[str]:
             over = " (over)" if entry.is_over(utc_now().date()) else ""
             lines.append(f"  until   {entry.expires}{over}")
         return lines + [f"  file    {name}  sha256 {digest}" for name, digest in entry.files]
-    lines = [f"\n{entry.project}  by identity", f"  from    {place}"]
+    return [f"\n{entry.project}  by identity", f"  from    {place}", *_signers(entry)]
+
+
+def _signers(entry: IdentityEntry | ImageEntry) -> list[str]:
+    from pip_warden.report.pins import requirements_of
+
+    lines = []
     for identity in entry.identities:
         lines += [
             f"  signer  {escape_text(identity.subject.text)}",

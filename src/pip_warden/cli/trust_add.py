@@ -1,8 +1,8 @@
-"""``pip-warden trust add``: see who publishes a package, and pin that."""
+"""``pip-warden trust add``: see who publishes a package, and pin that; or pin who signs images."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from pip_warden.cli.common import (
 from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.pinning import open_task, path_to_write
+from pip_warden.cli.trust_add_image import add_image, check_of_packages, image_options
 
 if TYPE_CHECKING:
     from pip_warden.cli.prompt import TerminalPrompt
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
         "pip-warden trust add acme-widgets --source https://gitlab.com \\\n    --project acme/widgets",
         "pip-warden trust add idna==3.20 --source https://pypi.org/simple \\\n"
         '    --hash --reason "not signed; reviewed"',
+        "pip-warden trust add --image registry.example.com/acme/app \\\n"
+        "    --identity 'https://gitlab.example.com/acme/app//.gitlab-ci.yml@refs/tags/{tag}' \\\n"
+        "    --issuer https://gitlab.example.com",
     ),
 )
 @click.argument("names", nargs=-1, metavar="NAME[==VERSION]…")
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
     metavar="TRIGGER",
     help="With --identity: what may start its pipeline; else what was seen.",
 )
+@image_options
 @click.option(
     "--from-history",
     type=click.IntRange(1, 100),
@@ -93,46 +98,29 @@ if TYPE_CHECKING:
 @format_option
 @connection_options
 @color_option
-def command(
-    *,
-    names: tuple[str, ...],
-    trust: Path | None,
-    source: str | None,
-    project: str | None,
-    group: str | None,
-    identity: str | None,
-    issuer: str | None,
-    by_hash: bool,
-    expires: datetime | None,
-    requirements: tuple[Path, ...],
-    yes: bool,
-    **options: Any,
-) -> int:
+def command(*, trust: Path | None, **options: Any) -> int:
     """Show who signed the newest release of NAME, ask, and pin that signer.
 
     The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index
     such as https://pypi.org/simple). In a tag ref the version becomes {version}: each has its own tag.
+    With --image, the signer of a repository's images is pinned as you name it; nothing is looked at.
     """
+    if options["image"] is not None:
+        return add_image(trust, options)
+    check_of_packages(options)
+    return _add(_request(options), path_to_write(trust), options)
+
+
+def _request(options: dict[str, Any]) -> PinRequest:
     from pip_warden.first_use.task import PinRequest
 
-    wanted = PinRequest(
-        names=names,
-        source=source,
-        project=project,
-        group=group,
-        identity=identity,
-        issuer=issuer,
-        build_triggers=options["build_triggers"],
-        from_history=options["from_history"],
-        by_hash=by_hash,
-        reason=options["reason"],
+    expires: datetime | None = options["expires"]
+    names = {field.name for field in fields(PinRequest)} - {"expires", "typed"}
+    return PinRequest(
+        **{name: options[name] for name in names},
         expires=expires and expires.date(),
-        requirements=requirements,
-        trusted_root=options["trusted_root"],
-        yes=yes,
         typed=typed_command(),
     )
-    return _add(wanted, path_to_write(trust), options)
 
 
 def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""``pip-warden trust list``: what is pinned, one line a package."""
+"""``pip-warden trust list``: what is pinned, one line a package or a repository of images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pip_warden.cli.style import layout_of, print_block
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
-    from pip_warden.trust.overview import PinnedPackage
+    from pip_warden.trust.overview import PinnedImage, PinnedPackage
 
 _HEADINGS = ("package", "pinned by", "who or what", "trigger", "since", "until", "source")
 _USUAL = ("push",)
@@ -31,13 +31,13 @@ _GAP = 2
 @format_option
 @color_option
 def command(*, trust: Path | None, output_format: str) -> None:
-    """List every package: who may publish it or which releases are pinned, and until when."""
+    """List every package and image: who may publish it or which releases are pinned, and until when."""
     from pip_warden.session.mirrors import mirrors_of
     from pip_warden.session.settings import Settings, utc_now
-    from pip_warden.trust.overview import pinned_packages
+    from pip_warden.trust.overview import pinned_images, pinned_packages
 
     loaded = load_trust(trust)
-    packages, today = pinned_packages(loaded), utc_now().date()
+    packages, images, today = pinned_packages(loaded), pinned_images(loaded), utc_now().date()
     mirrors = mirrors_of(loaded.sources, Settings.from_environment())
     if output_format == "json":
         document = {
@@ -46,21 +46,22 @@ def command(*, trust: Path | None, output_format: str) -> None:
             "exit_code": 0,
             "trust_file": str(loaded.path),
             "packages": [_as_json(package, today) for package in packages],
+            "images": [_image_as_json(image) for image in images],
             "mirrors": [{"source": name, "url": url} for name, url in mirrors.items()],
         }
         print(json.dumps(document, indent=2))
         return
-    if packages:
-        _print_text(packages, today)
+    rows = [_row(package, today) for package in packages] + [_image_row(image) for image in images]
+    if rows:
+        _print_text(rows)
     else:
-        print_block(f"{loaded.path} pins no package")
+        print_block(f"{loaded.path} pins nothing")
     for name, url in mirrors.items():
         print_block(f"{name}: here, pages and files come from the mirror {escape_text(url, 500)}")
 
 
-def _print_text(packages: list[PinnedPackage], today: date) -> None:
+def _print_text(rows: list[list[str]]) -> None:
     layout = layout_of(sys.stdout)
-    rows = [_row(package, today) for package in packages]
     told = [n for n in range(len(_HEADINGS)) if any(row[n] for row in rows)]
     headings, *cells = ([row[n] for n in told] for row in (_HEADINGS, *rows))
     needed = sum(_GAP + max(map(len, column)) for column in zip(headings, *cells, strict=True))
@@ -83,11 +84,27 @@ def _row(package: PinnedPackage, today: date) -> list[str]:
         str(package.project),
         "hash" if package.is_by_hash else "identity",
         ", ".join(escape_text(each, 2000) for each in what),
-        "" if package.triggers == _USUAL else ", ".join(package.triggers),
+        _triggers(package.triggers),
         str(package.since or ""),
         f"{package.until}{over}" if package.until else "",
         package.source,
     ]
+
+
+def _image_row(image: PinnedImage) -> list[str]:
+    return [
+        str(image.repository),
+        "identity",
+        ", ".join(escape_text(each, 2000) for each in image.signers),
+        _triggers(image.triggers),
+        str(image.since or ""),
+        str(image.until or ""),
+        "",
+    ]
+
+
+def _triggers(triggers: tuple[str, ...]) -> str:
+    return "" if triggers == _USUAL else ", ".join(triggers)
 
 
 def _is_over(package: PinnedPackage, today: date) -> bool:
@@ -106,10 +123,18 @@ def _as_json(package: PinnedPackage, today: date) -> dict[str, object]:
             "expires": until,
             "expired": _is_over(package, today),
         }
-    return shape | {
+    return shape | _signers(package)
+
+
+def _image_as_json(image: PinnedImage) -> dict[str, object]:
+    return {"repository": str(image.repository)} | _signers(image)
+
+
+def _signers(pinned: PinnedPackage | PinnedImage) -> dict[str, object]:
+    return {
         "kind": "identity",
-        "subjects": list(package.signers),
-        "build_trigger": list(package.triggers),
-        "not_before": package.since and package.since.isoformat(),
-        "not_after": until,
+        "subjects": list(pinned.signers),
+        "build_trigger": list(pinned.triggers),
+        "not_before": pinned.since and pinned.since.isoformat(),
+        "not_after": pinned.until and pinned.until.isoformat(),
     }

@@ -1,9 +1,9 @@
-"""``pip-warden trust remove``: take packages out of the trust file."""
+"""``pip-warden trust remove``: take packages and images out of the trust file."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from pip_warden.names import ProjectName
-    from pip_warden.trust.model import TrustFile
+    from pip_warden.trust.model import Identity, TrustFile
 
 
 @click.command("remove", epilog=examples("pip-warden trust remove idna==3.20"))
-@click.argument("names", nargs=-1, required=True, metavar="NAME[==VERSION]…")
+@click.argument("names", nargs=-1, metavar="NAME[==VERSION]…")
+@click.option(
+    "--image", "images", multiple=True, metavar="REPOSITORY", help="Take out the pin of these images."
+)
 @trust_option
 @click.option("--yes", "-y", is_flag=True, help="Remove without asking.")
 @format_option
@@ -33,28 +36,40 @@ if TYPE_CHECKING:
 def command(
     *,
     names: tuple[str, ...],
+    images: tuple[str, ...],
     trust: Path | None,
     yes: bool,
     output_format: str,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> int:
-    """Take every pin of NAME out of the trust file, or one release that is pinned by hash.
+    """Take every pin of NAME or of images out of the trust file, or one release that is pinned by hash.
 
     Sources, trusted roots and revocations stay.
     """
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
     from pip_warden.names import parse_name_or_release
+    from pip_warden.oci.names import parse_repository
 
+    if not names and not images:
+        raise UsageError("usage", "expected a NAME or --image REPOSITORY, found neither")
     wanted = dict.fromkeys(map(parse_name_or_release, names))
+    repositories = dict.fromkeys(map(parse_repository, images))
     loaded = load_trust(trust)
     person = TerminalPrompt.of({"verbose": 0, "quiet": 0, "output_format": output_format})
     draft = Draft(loaded.path)
     for project, version in wanted:
         draft.remove(project, version)
+    for repository in repositories:
+        draft.remove_image(repository)
     for project, version in wanted:
         for line in _told(loaded, project, version):
             person.show(line)
+    for repository in repositories:
+        entry = loaded.image_entry(repository)
+        person.show(
+            "\n".join((f"{repository}  by identity", *_signers(() if entry is None else entry.identities)))
+        )
     _confirm(yes=yes)
     person.show(draft.write(person))
     return print_edited("trust remove", draft, person)
@@ -70,10 +85,14 @@ def _told(trust: TrustFile, project: ProjectName, version: Version | None) -> It
             yield f"{project} {entry.version}  by hash, {counted(len(entry.files), 'file', 'files')}"
         elif not isinstance(entry, HashEntry) and version is None:
             yield f"{project}  by identity"
-            yield from (f"  signer  {escape_text(each.subject.text, 2000)}" for each in entry.identities)
+            yield from _signers(entry.identities)
     signed = trust.identity_entry(project)
     if version is not None and signed is not None:
         yield f"  From then on {project} {version} is accepted if a signer of {project} has signed it."
+
+
+def _signers(identities: Iterable[Identity]) -> Iterator[str]:
+    return (f"  signer  {escape_text(each.subject.text, 2000)}" for each in identities)
 
 
 def _confirm(*, yes: bool) -> None:

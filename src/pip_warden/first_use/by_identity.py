@@ -9,7 +9,7 @@ from packaging.version import Version
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.first_use.doubts import doubts
-from pip_warden.first_use.new_root import DEFAULT, new_root, root_for
+from pip_warden.first_use.draft_root import draft_root, vouch
 from pip_warden.first_use.observe import RELEASES, PackageObservation, SignerObserver
 from pip_warden.first_use.task import Task
 from pip_warden.first_use.template import Template, history, required, template_of
@@ -47,20 +47,22 @@ def add_signer(
     task.person.clear()
     task.person.show(f"{shown}\n{history(look, template)}" if most else shown)
     _ask(task, look, probe, template)
-    vouch(task, probe.root, template.identity.issuer)
+    vouch(task.draft, probe.root, template.identity.issuer)
     _draft_identity(task, look, probe, template)
     first.confirm(look, task.trust())
 
 
 def choose_root(task: Task) -> str:
     """Return the root to verify with: one that may vouch for the issuer, the default, or a new one."""
-    trust, given = task.draft.trust(), task.wanted.trusted_root
     expected = task.wanted.issuer or (task.source.url if task.source.type == "gitlab" else None)
-    name = DEFAULT if given is not None else root_for(trust, expected)
-    if task.draft.root is None and (given is not None or trust.root(name) is None):
-        task.person.step("reading the trusted root")
-        task.draft.root = new_root(given, task.draft.path, task.workspace, offline=task.is_offline)
-    return name
+    return draft_root(
+        task.draft,
+        expected,
+        given=task.wanted.trusted_root,
+        workspace=task.workspace,
+        reporter=task.person,
+        is_offline=task.is_offline,
+    )
 
 
 def _spelled_out(task: Task, look: PackageObservation, root: str) -> Template | None:
@@ -144,16 +146,6 @@ def _decide(task: Task, found: tuple[str, ...], template: Template) -> None:
             f"If the signer is right, spell it out: --identity SUBJECT --issuer URL{more}.",
         )
     task.confirm("Pin this signer?")
-
-
-def vouch(task: Task, name: str, issuer: str) -> None:
-    """Let the root that proved the signer vouch for its issuer, and for no other."""
-    draft = task.draft
-    old = draft.trust().root(name)
-    if draft.root is not None and name == DEFAULT:
-        draft.add_root(draft.root.pin(issuer))
-    elif old is not None:
-        draft.add_root(replace(old, issuers=(issuer,)))
 
 
 def _draft_identity(task: Task, look: PackageObservation, probe: Probe, template: Template) -> None:

@@ -13,11 +13,21 @@ from pip_warden.errors import UsageError
 from pip_warden.events import Reporter
 from pip_warden.first_use.new_root import NewRoot, pinned_roots
 from pip_warden.names import ProjectName
-from pip_warden.trust.editing import batch, edit, exemptions, removal, terms
+from pip_warden.oci.names import Repository
+from pip_warden.trust.editing import batch, edit, exemptions, images, removal, terms
 from pip_warden.trust.editing.changed import changed_meanwhile
 from pip_warden.trust.editing.hash_tables import Files
 from pip_warden.trust.file import load, parse
-from pip_warden.trust.model import Entry, HashEntry, Identity, IdentityEntry, RootPin, Source, TrustFile
+from pip_warden.trust.model import (
+    Entry,
+    HashEntry,
+    Identity,
+    IdentityEntry,
+    ImageEntry,
+    RootPin,
+    Source,
+    TrustFile,
+)
 from pip_warden.trust.roots import PinnedRoots
 
 
@@ -94,6 +104,18 @@ class Draft:
     def remove_packages(self, projects: Collection[ProjectName]) -> None:
         """Take out every pin of some packages."""
         self._text = removal.remove_packages(self._text, projects, self.path)
+
+    def add_image(self, entry: ImageEntry) -> None:
+        """Add a repository of images, as :func:`pip_warden.trust.editing.images.add_image` does."""
+        self._text = images.add_image(self._text, entry, self.path)
+
+    def add_image_identity(self, repository: Repository, identity: Identity) -> None:
+        """Add a signer to a repository's images that are pinned."""
+        self._text = images.add_image_identity(self._text, repository, identity, self.path)
+
+    def remove_image(self, repository: Repository) -> None:
+        """Take out the pin of a repository's images."""
+        self._text = images.remove_image(self._text, repository, self.path)
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:

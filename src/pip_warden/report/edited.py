@@ -11,9 +11,9 @@ from packaging.version import Version
 from pip_warden.errors import WardenError
 from pip_warden.names import ProjectName
 from pip_warden.report.json import SCHEMA_VERSION
-from pip_warden.report.pins import as_json
+from pip_warden.report.pins import as_json, image_as_json
 from pip_warden.strict_json import JSONValue
-from pip_warden.trust.model import Entry, HashEntry, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, ImageEntry, TrustFile
 
 Why = Mapping[tuple[ProjectName, Version | None], str]
 """Why a release, or a package (None), is pinned so or is not any more."""
@@ -57,6 +57,8 @@ def render(edited: Edited) -> str:
         "is_written": edited.is_written,
         "added": _pins(_beyond(edited.after, edited.before), edited.why),
         "removed": _pins(_beyond(edited.before, edited.after), edited.why),
+        "added_images": _images(edited.after, edited.before),
+        "removed_images": _images(edited.before, edited.after),
         "added_sources": [
             {"name": each.name, "type": each.type, "url": each.url}
             for each in edited.after.sources
@@ -75,6 +77,22 @@ def render(edited: Edited) -> str:
 
 def _pins(entries: Iterable[Entry], why: Why) -> list[JSONValue]:
     return [as_json(entry) | {"why": _why(entry, why)} for entry in sorted(entries, key=_place)]
+
+
+def _images(one: TrustFile, other: TrustFile) -> list[JSONValue]:
+    """Return what one trust file pins of images and another does not: only those signers of each pin."""
+    found: list[JSONValue] = []
+    for entry in one.images:
+        known = other.image_entry(entry.repository)
+        if known != entry:
+            found.append(image_as_json(_left(entry, known)))
+    return found
+
+
+def _left(entry: ImageEntry, known: ImageEntry | None) -> ImageEntry:
+    if known is None or replace(known, identities=entry.identities) != entry:
+        return entry
+    return replace(entry, identities=tuple(each for each in entry.identities if each not in known.identities))
 
 
 def _why(entry: Entry, why: Why) -> str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from pip_warden.strict_json import JSONValue
-from pip_warden.trust.model import Entry, HashEntry, IdentityEntry
+from pip_warden.trust.model import Entry, HashEntry, IdentityEntry, ImageEntry
 
 
-def requirements_of(entry: Entry) -> list[tuple[str, str]]:
+def requirements_of(entry: Entry | ImageEntry) -> list[tuple[str, str]]:
     """Return what a pin requires beside its signer, by the names of the trust file."""
-    if not isinstance(entry, IdentityEntry):
+    if isinstance(entry, HashEntry):
         return []
     require = entry.require
     stated = {
@@ -38,6 +38,15 @@ def as_json(entry: Entry) -> dict[str, JSONValue]:
         files: JSONValue = {name: digest.hex for name, digest in entry.files}
         shape |= {"kind": "hash", "version": str(entry.version), "files": files, "reason": entry.reason}
         return shape if entry.expires is None else shape | {"expires": entry.expires.isoformat()}
+    return shape | _signers(entry)
+
+
+def image_as_json(entry: ImageEntry) -> dict[str, JSONValue]:
+    """Return a pin of images as JSON."""
+    return {"repository": str(entry.repository), "realm": entry.realm} | _signers(entry)
+
+
+def _signers(entry: IdentityEntry | ImageEntry) -> dict[str, JSONValue]:
     identities: list[JSONValue] = [
         {
             "issuer": identity.issuer,
@@ -50,7 +59,7 @@ def as_json(entry: Entry) -> dict[str, JSONValue]:
         for identity in entry.identities
     ]
     require: JSONValue = {name.replace("-", "_"): value for name, value in requirements_of(entry)}
-    return shape | {"kind": "identity", "identities": identities, "require": require}
+    return {"kind": "identity", "identities": identities, "require": require}
 
 
 def _day(day: date | None) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.trust.locations import parse_issuer
-from pip_warden.trust.model import Entry, IdentityEntry, TrustFile
+from pip_warden.trust.model import Entry, IdentityEntry, Requirements, TrustFile
 
 _PROVENANCE = "https://slsa.dev/provenance/v1"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
@@ -82,23 +82,34 @@ def demand(trust: TrustFile, demands: Demands) -> TrustFile:
     Raises:
         UsageError: Another commit or repository is demanded already.
     """
-    return replace(trust, entries=tuple(_demanding(entry, demands) for entry in trust.entries))
+    return replace(
+        trust,
+        entries=tuple(_demanding(entry, demands) for entry in trust.entries),
+        images=tuple(replace(each, require=required(demands, each.require)) for each in trust.images),
+    )
 
 
-def _demanding(entry: Entry, demands: Demands) -> Entry:
-    if not isinstance(entry, IdentityEntry):
-        return replace(entry, demanded=(*entry.demanded, *demands.spelled()))
-    known = entry.require
+def required(demands: Demands, known: Requirements) -> Requirements:
+    """Return requirements with what is demanded besides.
+
+    Raises:
+        UsageError: Another commit or repository is demanded already.
+    """
     repositories = [each for each in (known.demanded_repository, demands.source_repository) if each]
     revisions = [each for each in (known.source_revision, demands.source_revision) if each]
-    require = replace(
+    return replace(
         known,
         demanded_repository=_only("source-repository", repositories),
         source_revision=_only("source-revision", revisions),
         provenance=known.provenance or (_PROVENANCE if demands.provenance else None),
         annotations=(*known.annotations, *demands.annotations),
     )
-    return replace(entry, require=require)
+
+
+def _demanding(entry: Entry, demands: Demands) -> Entry:
+    if not isinstance(entry, IdentityEntry):
+        return replace(entry, demanded=(*entry.demanded, *demands.spelled()))
+    return replace(entry, require=required(demands, entry.require))
 
 
 def _only(option: str, values: Sequence[str]) -> str | None:

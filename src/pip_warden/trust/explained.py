@@ -1,20 +1,28 @@
-"""Says in words what the trust file says of one package, to people who do not know Sigstore."""
+"""Says in words what the trust file says of a package or of images, to people who do not know Sigstore."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from pip_warden.names import ProjectName
-from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, Requirements, Revocation, TrustFile
-from pip_warden.trust.segments import ANY_SEGMENT, VERSION
+from pip_warden.trust.model import (
+    HashEntry,
+    Identity,
+    IdentityEntry,
+    ImageEntry,
+    Requirements,
+    Revocation,
+    TrustFile,
+)
+from pip_warden.trust.segments import ANY_SEGMENT, TAG, VERSION
 from pip_warden.trust.subject import RefPattern
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """One question about a package, and its answers.
+    """One question about a package or an image, and its answers.
 
     Attributes:
         key: Stable kebab-case name.
@@ -42,8 +50,42 @@ def explained(project: ProjectName, trust: TrustFile, today: date) -> tuple[Sect
         ("exemptions", "What is exempt, and why", _exemptions(project, trust, today)),
         ("revoked", "What is revoked", _revocations(project, trust)),
     )
+    return _answered(sections)
+
+
+def explained_image(entry: ImageEntry, trust: TrustFile) -> tuple[Section, ...]:
+    """Return what holds for the images of a repository that is pinned; no section is empty."""
+    return _answered(
+        (
+            ("publisher", "Who may publish it", _image_publishers(entry, trust)),
+            ("place", "Where it comes from", _registry(entry)),
+            ("requirements", "What else is required", _of_signer(entry)),
+            ("revoked", "What is revoked", _revoked_digests(trust)),
+        )
+    )
+
+
+def _answered(sections: Iterable[tuple[str, str, Iterator[str]]]) -> tuple[Section, ...]:
     answers = ((key, title, tuple(lines)) for key, title, lines in sections)
     return tuple(Section(key=key, title=title, lines=lines) for key, title, lines in answers if lines)
+
+
+def _image_publishers(entry: ImageEntry, trust: TrustFile) -> Iterator[str]:
+    for identity in entry.identities:
+        yield _signer(identity, trust)
+    yield "An image is accepted only with a signature that proves this, made for exactly its digest."
+
+
+def _registry(entry: ImageEntry) -> Iterator[str]:
+    yield f"{entry.repository}, and nowhere else. Where an image lies, and its tag, prove nothing."
+    if entry.realm is not None:
+        yield f"Credentials for {entry.repository.registry} may be sent to {entry.realm}, too."
+
+
+def _revoked_digests(trust: TrustFile) -> Iterator[str]:
+    count = sum(each.sha256 is not None for each in trust.revoked)
+    if count:
+        yield f"{count} by digest alone, which may be images of any repository."
 
 
 def _publishers(project: ProjectName, trust: TrustFile, today: date) -> Iterator[str]:
@@ -84,6 +126,8 @@ def _name(identity: Identity) -> str:
 def _ref(ref: RefPattern) -> str:
     _, kind, name = ref.text.split("/", 2)
     words = f"the {'tag' if kind == 'tags' else 'branch'} {name}"
+    if TAG in name:
+        return f"{words}, {TAG} being the image's own tag"
     return f"{words}, {VERSION} being the release's own version" if VERSION in name else words
 
 
@@ -117,8 +161,11 @@ def _place(project: ProjectName, trust: TrustFile) -> Iterator[str]:
 
 def _requirements(project: ProjectName, trust: TrustFile) -> Iterator[str]:
     entry = trust.identity_entry(project)
-    if entry is None:
-        return
+    if entry is not None:
+        yield from _of_signer(entry)
+
+
+def _of_signer(entry: IdentityEntry | ImageEntry) -> Iterator[str]:
     require = entry.require
     if not all(identity.is_account for identity in entry.identities):
         yield "The pipeline built its own project's code, not that of a fork."

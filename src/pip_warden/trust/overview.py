@@ -1,15 +1,16 @@
-"""What a trust file pins, package by package: who or what, since when and until when."""
+"""What a trust file pins, package by package and image by image: who or what, since when and until when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from packaging.version import Version
 
 from pip_warden.names import ProjectName
-from pip_warden.trust.model import HashEntry, IdentityEntry, TrustFile
+from pip_warden.oci.names import Repository
+from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, ImageEntry, TrustFile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +44,31 @@ class PinnedPackage:
         return not self.signers
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PinnedImage:
+    """The images of a repository.
+
+    Attributes:
+        repository: The repository.
+        signers: As in :class:`PinnedPackage`; never empty.
+        triggers: As in :class:`PinnedPackage`.
+        since: As in :class:`PinnedPackage`.
+        until: As in :class:`PinnedPackage`.
+    """
+
+    repository: Repository
+    signers: tuple[str, ...]
+    triggers: tuple[str, ...]
+    since: date | None
+    until: date | None
+
+
+def pinned_images(trust: TrustFile) -> list[PinnedImage]:
+    """Return the images that are pinned, sorted by name."""
+    found = (_image(entry) for entry in trust.images)
+    return sorted(found, key=lambda image: str(image.repository))
+
+
 def pinned_packages(trust: TrustFile) -> list[PinnedPackage]:
     """Return what is pinned, sorted by name: by identity, then by hash."""
     signed = [_by_identity(entry) for entry in trust.entries if isinstance(entry, IdentityEntry)]
@@ -51,15 +77,35 @@ def pinned_packages(trust: TrustFile) -> list[PinnedPackage]:
 
 
 def _by_identity(entry: IdentityEntry) -> PinnedPackage:
-    begins = [identity.not_before for identity in entry.identities]
-    ends = [identity.not_after for identity in entry.identities]
+    since, until = _period(entry.identities)
     return PinnedPackage(
         project=entry.project,
         source=entry.source,
         signers=tuple(identity.subject.text for identity in entry.identities),
         triggers=tuple(sorted(entry.require.build_trigger)),
-        since=None if None in begins else min(filter(None, begins)),
-        until=None if None in ends else max(filter(None, ends)),
+        since=since,
+        until=until,
+    )
+
+
+def _image(entry: ImageEntry) -> PinnedImage:
+    since, until = _period(entry.identities)
+    return PinnedImage(
+        repository=entry.repository,
+        signers=tuple(identity.subject.text for identity in entry.identities),
+        triggers=tuple(sorted(entry.require.build_trigger)),
+        since=since,
+        until=until,
+    )
+
+
+def _period(identities: Sequence[Identity]) -> tuple[date | None, date | None]:
+    """Return the first and the last day of all identities; None where one of them has none."""
+    begins = [identity.not_before for identity in identities]
+    ends = [identity.not_after for identity in identities]
+    return (
+        None if None in begins else min(filter(None, begins)),
+        None if None in ends else max(filter(None, ends)),
     )
 
 

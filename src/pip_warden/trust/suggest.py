@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
+from pip_warden.oci.names import Repository
 from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import COMMAND_LINE, Entry, Probe, Source, TrustFile
 
@@ -33,6 +34,16 @@ def not_in_trust_file(project: ProjectName, trust: TrustFile) -> UsageError:
 def nothing_to_change(project: ProjectName, trust: TrustFile) -> UsageError:
     """Return the error of a command that was to change or take out a pin of a project that has none."""
     return _absent(project, trust, f"`pip-warden trust list{_trust(trust.path)}` shows what is pinned.")
+
+
+def image_not_in_trust_file(repository: Repository, trust: TrustFile) -> UsageError:
+    """Return the error of a command about images that are not pinned."""
+    add = f"{_ADD} --image {shlex.quote(str(repository))} --identity SUBJECT --issuer URL{_trust(trust.path)}"
+    return UsageError(
+        "not-in-trust-file",
+        f"expected an entry for the image {repository} in {trust.path}, found none",
+        hint=f"`pip-warden trust list{_trust(trust.path)}` shows what is pinned. If you want it: `{add}`.",
+    )
 
 
 def _absent(project: ProjectName, trust: TrustFile, hint: str) -> UsageError:

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from pip_warden.display import escape_text, some_of
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
-from pip_warden.first_use.by_identity import choose_root, vouch
+from pip_warden.first_use.by_identity import choose_root
+from pip_warden.first_use.draft_root import vouch
 from pip_warden.first_use.side_by_side import side_by_side
 from pip_warden.first_use.sync.look import Looker, Page, Pin
 from pip_warden.first_use.sync.table import doubts_of, table, told
@@ -53,7 +54,7 @@ class Sync:
         self._ask(pins)
         for pin in pins:
             for identity in pin.entry.identities if isinstance(pin.entry, IdentityEntry) else ():
-                vouch(self.task, identity.root, identity.issuer)
+                vouch(self.task.draft, identity.root, identity.issuer)
         self.task.draft.add_entries([pin.entry for pin in pins])
         return pins
 

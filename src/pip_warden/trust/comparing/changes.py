@@ -20,17 +20,18 @@ from pip_warden.trust.comparing.change import (
     unknown_changes,
     was_is,
 )
+from pip_warden.trust.comparing.image_changes import image_changes
 from pip_warden.trust.comparing.package_changes import package_changes
 from pip_warden.trust.model import Revocation, RootPin, Source, TrustFile
 
-_FILE = frozenset({"path", "roots", "sources", "entries", "revoked"})
+_FILE = frozenset({"path", "roots", "sources", "entries", "images", "revoked"})
 _ROOT = frozenset({"name", "path", "sha256", "issuers"})
 _SOURCE = frozenset({"name", "type", "url", "evidence", "hash_reason"})
 _REVOCATION = frozenset({"sha256", "project", "version", "reason"})
 
 
 def changes(old: TrustFile, new: TrustFile) -> tuple[Change, ...]:
-    """Compare two trust files: trusted roots first, then sources, packages and revocations.
+    """Compare two trust files: trusted roots first, then sources, packages, images and revocations.
 
     Where tables stand in a file, and where the file is, means nothing.
 
@@ -42,6 +43,7 @@ def changes(old: TrustFile, new: TrustFile) -> tuple[Change, ...]:
     found += _root_changes(old, new)
     found += _source_changes(old, new)
     found += package_changes(old, new)
+    found += image_changes(old, new)
     found += _revocation_changes(old.revoked, new.revoked)
     return tuple(found)
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from pip_warden.trust.comparing.change import Change, Effect, effect_if, was_is
 from pip_warden.trust.comparing.covering import are_disjoint, covers
-from pip_warden.trust.model import Identity, IdentityEntry
+from pip_warden.trust.model import Identity, IdentityEntry, ImageEntry
 
 _WORDS = {
     "issuer": "issuer",
@@ -20,18 +20,31 @@ _WORDS = {
 }
 
 
-def identity_changes(old: IdentityEntry, new: IdentityEntry) -> list[Change]:
-    """Return what changed about the identities of a package that both files pin by identity."""
-    found = list(_signer_changes(old, new))
+Signed = IdentityEntry | ImageEntry
+"""What is pinned by identity."""
+
+
+def identity_changes(subject: str, old: Signed, new: Signed) -> list[Change]:
+    """Return what changed about the identities of a package or image that both files pin by identity."""
+    found = list(_signer_changes(subject, old, new))
     is_wider = any(change.effect is Effect.WIDENED for change in found)
     if old.identities != new.identities and not is_wider and not _keep_their_statements(old, new):
         words = "another signer's provenance and annotations may count than did"
-        found.append(Change(kind="signer-order", subject=new.project, effect=Effect.WIDENED, words=words))
+        found.append(Change(kind="signer-order", subject=subject, effect=Effect.WIDENED, words=words))
     return found
 
 
-def _signer_changes(old: IdentityEntry, new: IdentityEntry) -> Iterator[Change]:
-    change = partial(Change, subject=new.project)
+def spelled_signers(entry: Signed) -> str:
+    """Return who may sign, in words."""
+    return ", or by ".join(map(_spelled, entry.identities))
+
+
+def _spelled(identity: Identity) -> str:
+    return f"{identity.subject.text} (issued by {identity.issuer})"
+
+
+def _signer_changes(subject: str, old: Signed, new: Signed) -> Iterator[Change]:
+    change = partial(Change, subject=subject)
     added = [each for each in new.identities if each not in old.identities]
     removed = [each for each in old.identities if each not in new.identities]
     for before, after in _pairs(removed, added):
@@ -64,7 +77,7 @@ def _is_covered(each: Identity, others: Iterable[Identity]) -> bool:
     return any(covers(other, each) for other in others)
 
 
-def _keep_their_statements(old: IdentityEntry, new: IdentityEntry) -> bool:
+def _keep_their_statements(old: Signed, new: Signed) -> bool:
     """Return whether required statements of a new identity counted under one of the old identities.
 
     An item of evidence belongs to the first identity that matches it, and statements count under that one
@@ -103,7 +116,3 @@ def _differences(old: Identity, new: Identity) -> Iterator[str]:
         before, after = (getattr(each, name) for each in (old, new))
         if before != after:
             yield was_is(word, getattr(before, "text", before), getattr(after, "text", after))
-
-
-def _spelled(identity: Identity) -> str:
-    return f"{identity.subject.text} (issued by {identity.issuer})"

@@ -18,7 +18,7 @@ from pip_warden.trust.comparing.change import (
     unknown_changes,
     was_is,
 )
-from pip_warden.trust.comparing.identity_changes import identity_changes
+from pip_warden.trust.comparing.identity_changes import identity_changes, spelled_signers
 from pip_warden.trust.comparing.requirement_changes import requirement_changes
 from pip_warden.trust.model import HashEntry, IdentityEntry, Source, TrustFile
 
@@ -70,13 +70,13 @@ def _identity_pin_changes(project: ProjectName, old: TrustFile, new: TrustFile) 
     before, after = old.identity_entry(project), new.identity_entry(project)
     change = partial(Change, subject=project)
     if before is None and after is not None:
-        words = f"may be published by {_signers(after)}, from {_place(after, new)}"
+        words = f"may be published by {spelled_signers(after)}, from {_place(after, new)}"
         yield change(kind="pin-added", effect=Effect.WIDENED, words=words)
     elif before is not None and after is None:
-        words = f"may not be published by {_signers(before)} any more"
+        words = f"may not be published by {spelled_signers(before)} any more"
         yield change(kind="pin-removed", effect=Effect.NARROWED, words=words)
     elif before is not None and after is not None:
-        yield from identity_changes(before, after)
+        yield from identity_changes(project, before, after)
         yield from requirement_changes(project, before.require, after.require)
         yield from _evidence_changes(before, after, old, new)
         yield from unknown_changes(project, before, after, _IDENTITY, "pin-changed")
@@ -174,12 +174,6 @@ def _expiry_changes(subject: str, old: HashEntry, new: HashEntry) -> Iterator[Ch
         subject=subject,
         effect=effect_if(not is_sooner),
         words=was_is("last day", before, after),
-    )
-
-
-def _signers(entry: IdentityEntry) -> str:
-    return ", or by ".join(
-        f"{identity.subject.text} (issued by {identity.issuer})" for identity in entry.identities
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pip_warden.names import ProjectName
 from pip_warden.trust.comparing.change import Change, Effect, effect_of_bound, unknown_changes, was_is
 from pip_warden.trust.comparing.covering import covers_ref
 from pip_warden.trust.model import Requirements
@@ -17,9 +16,9 @@ _KNOWN = frozenset(
 _KIND = "requirement"
 
 
-def requirement_changes(project: ProjectName, old: Requirements, new: Requirements) -> Iterator[Change]:
-    """Yield what changed about the requirements of a package."""
-    change = partial(Change, subject=project, kind=_KIND)
+def requirement_changes(subject: str, old: Requirements, new: Requirements) -> Iterator[Change]:
+    """Yield what changed about the requirements of a package or image."""
+    change = partial(Change, subject=subject, kind=_KIND)
     for name in _EXACT:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
@@ -45,7 +44,7 @@ def requirement_changes(project: ProjectName, old: Requirements, new: Requiremen
         if had.get(key) != has.get(key):
             words = was_is(f"required annotation {key}", had.get(key), has.get(key))
             yield change(effect=effect_of_bound(had.get(key), has.get(key)), words=words)
-    yield from unknown_changes(project, old, new, _KNOWN, _KIND)
+    yield from unknown_changes(subject, old, new, _KNOWN, _KIND)
 
 
 def _ref_effect(old: Requirements, new: Requirements) -> Effect:

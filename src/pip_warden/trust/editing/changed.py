@@ -5,6 +5,7 @@ TOML can be written in ways (tables out of order, arrays as values) that an edit
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,10 @@ def appended(text: str, block: str, before: TrustFile) -> str:
     """
     added = with_block(text, block)
     after = _parsed(added, before.path)
-    old, new = ({*trust.roots, *trust.sources, *trust.entries, *trust.revoked} for trust in (before, after))
+    old, new = (
+        {*trust.roots, *trust.sources, *trust.entries, *trust.images, *trust.revoked}
+        for trust in (before, after)
+    )
     if not old < new:
         raise uneditable(before.path)
     return added
@@ -47,7 +51,7 @@ def checked_as(text: str, expected: TrustFile) -> str:
         TrustFileError: The text is not a valid trust file.
     """
     after = _parsed(text, expected.path)
-    if _compared(after) != _compared(expected) or len(after.entries) != len(expected.entries):
+    if _compared(after) != _compared(expected):
         raise uneditable(expected.path)
     return text
 
@@ -97,7 +101,8 @@ def _parsed(text: str, path: Path) -> TrustFile:
 
 
 def _compared(trust: TrustFile) -> tuple[object, ...]:
-    return trust.roots, trust.sources, trust.revoked, frozenset(map(_with_sorted_files, trust.entries))
+    entries = Counter(map(_with_sorted_files, trust.entries))
+    return trust.roots, trust.sources, trust.revoked, entries, Counter(trust.images)
 
 
 def _with_sorted_files(entry: Entry) -> Entry:

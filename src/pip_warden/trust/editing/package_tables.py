@@ -6,94 +6,31 @@ layout that is not understood is not changed: the caller checks what the result 
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.names import parse_artifact_name
-from pip_warden.trust.editing.arrays import extended, uneditable
+from pip_warden.trust.editing.arrays import uneditable
+from pip_warden.trust.editing.entry_tables import EntryTables
 from pip_warden.trust.editing.render import spelled
-from pip_warden.trust.editing.statements import (
-    Pair,
-    Section,
-    end_of_comments,
-    end_of_line,
-    is_toml,
-    lines_of,
-    sections_of,
-    value_of,
-    with_pair,
-    without,
-)
+from pip_warden.trust.editing.statements import Pair, end_of_line, is_toml, value_of
 
 Files = Mapping[str, Digest]
 """Digest of each file by its name."""
 
-_MAIN, _FILES, _IDENTITIES = ("package",), ("package", "sha256"), ("package", "identity")
+_FILES = ("package", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
-class PackageTables:
-    """A text, and its ``[[package]]`` tables.
-
-    Args:
-        text: The text of a valid trust file.
-        count: How many such tables there are.
-
-    Raises:
-        UsageError: ``trust-file-uneditable``: they are not laid out as tables.
-    """
-
-    text: str
-    count: int
-    _lines: tuple[str, ...] = field(init=False, repr=False)
-    _tables: list[list[Section]] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        tables: list[list[Section]] = []
-        lines, sections = _laid_out(self.text)
-        for section in sections:
-            if section.keys == _MAIN and section.is_array:
-                tables.append([section])
-            elif section.keys[:1] == _MAIN and tables:
-                tables[-1].append(section)
-        if len(tables) != self.count:
-            raise uneditable(None)
-        object.__setattr__(self, "_lines", lines)
-        object.__setattr__(self, "_tables", tables)
+class PackageTables(EntryTables):
+    """A text, and its ``[[package]]`` tables."""
 
     def is_grouped(self, table: int) -> bool:
         """Return whether a table pins versions that only the names of its files say."""
         return not any(pair.keys == ("version",) for pair in self._tables[table][0].pairs)
-
-    def without(self, tables: Iterable[int]) -> str:
-        """Return the text without some tables."""
-        chosen = [section for table in sorted(tables) for section in self._tables[table]]
-        return "".join(without(self._lines, chosen))
-
-    def with_identity(self, table: int, block: str) -> str:
-        """Return the text with another identity after those of a table.
-
-        Args:
-            table: Which table.
-            block: The identity, written as a table.
-        """
-        end = end_of_line(self.text)
-        lines = [line if line.endswith("\n") else line + end for line in self._lines]
-        last = next((each for each in reversed(self._tables[table]) if each.keys == _IDENTITIES), None)
-        if last is not None:
-            at = end_of_comments(lines, last.end)
-            return "".join([*lines[:at], end, block.replace("\n", end), *lines[at:]])
-        for pair in self._tables[table][0].pairs:
-            if pair.keys == _IDENTITIES[1:]:
-                (value,) = tomllib.loads(f"[[package]]\n{block}")["package"][0]["identity"]
-                statement = "".join(self._lines[pair.first : pair.end])
-                return with_pair(self._lines, pair, extended(statement, pair.keys, [value]))
-        raise uneditable(None)
 
     def with_changes(self, files: Mapping[int, Files], versions: Mapping[int, Version]) -> str:
         """Return the text with other files of some tables, none of which is said twice, and other versions.
@@ -196,13 +133,6 @@ class _Edit:
                 self._gone.update(range(pair.first, pair.end))
         for number, taken in room.taken.items():
             self._taken.setdefault(number, []).extend(taken)
-
-
-@lru_cache(maxsize=2)
-def _laid_out(text: str) -> tuple[tuple[str, ...], tuple[Section, ...]]:
-    """Return the lines and sections of a text, which an edit asks for several times."""
-    lines = tuple(lines_of(text))
-    return lines, tuple(sections_of(lines))
 
 
 class Room:

@@ -77,8 +77,9 @@ def remove_root(text: str, name: str, path: Path) -> str:
 
 
 def _used_roots(trust: TrustFile) -> set[str]:
-    by_identity = (entry for entry in trust.entries if isinstance(entry, IdentityEntry))
-    return {identity.root for entry in by_identity for identity in entry.identities}
+    packages = (entry for entry in trust.entries if isinstance(entry, IdentityEntry))
+    identities = [each.identities for each in packages] + [each.identities for each in trust.images]
+    return {identity.root for some in identities for identity in some}
 
 
 def _without_unused(text: str, what: str, keys: tuple[str, ...], expected: TrustFile, is_used: bool) -> str:
@@ -99,7 +100,7 @@ def _without_unused(text: str, what: str, keys: tuple[str, ...], expected: Trust
     if is_used:
         raise UsageError(
             "still-used",
-            f"expected a {what} that no package names, found one that does",
+            f"expected a {what} that nothing names, found one that does",
             hint="`pip-warden trust list` shows which; remove those first.",
         )
     lines = lines_of(text)

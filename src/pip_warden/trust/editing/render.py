@@ -12,6 +12,7 @@ from pip_warden.trust.model import (
     HashEntry,
     Identity,
     IdentityEntry,
+    ImageEntry,
     Requirements,
     RootPin,
     Source,
@@ -59,15 +60,25 @@ def render_source(source: Source) -> str:
 def render_identity_entry(entry: IdentityEntry) -> str:
     """Write ``[[package]]`` with its identities and requirements."""
     head = [*_package_head(entry), *_pairs({"evidence": list(entry.evidence) or None})]
-    blocks = [_lines(head), *(render_identity(identity) for identity in entry.identities)]
+    return _entry("package", head, entry)
+
+
+def render_image(entry: ImageEntry) -> str:
+    """Write ``[[image]]`` with its identities and requirements."""
+    pairs: dict[str, Value] = {"repository": str(entry.repository), "realm": entry.realm}
+    return _entry("image", ["[[image]]", *_pairs(pairs)], entry)
+
+
+def _entry(key: str, head: Iterable[str], entry: IdentityEntry | ImageEntry) -> str:
+    blocks = [_lines(head), *(render_identity(identity, key) for identity in entry.identities)]
     require = [_INDENT + line for line in _pairs(_require(entry.require))]
     if require:
-        blocks.append(_lines([f"{_INDENT}[package.require]", *require]))
+        blocks.append(_lines([f"{_INDENT}[{key}.require]", *require]))
     return "\n".join(blocks)
 
 
-def render_identity(identity: Identity) -> str:
-    """Write ``[[package.identity]]``."""
+def render_identity(identity: Identity, key: str = "package") -> str:
+    """Write ``[[package.identity]]``, or that of another table."""
     pairs: dict[str, Value] = {
         "issuer": identity.issuer,
         "subject": identity.subject.text,
@@ -77,7 +88,7 @@ def render_identity(identity: Identity) -> str:
         "sigstore": None if identity.root == "default" else identity.root,
         "account": identity.is_account or None,
     }
-    return _lines(_INDENT + line for line in ("[[package.identity]]", *_pairs(pairs)))
+    return _lines(_INDENT + line for line in (f"[[{key}.identity]]", *_pairs(pairs)))
 
 
 def render_hash_entry(entry: HashEntry, default_reason: str, *, is_grouped: bool) -> str:

@@ -1,0 +1,134 @@
+"""``pip-warden trust add --image``: pin who signs the images of a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pip_warden.cli.edited import print_edited
+from pip_warden.cli.pinning import path_to_write
+from pip_warden.errors import UsageError
+
+if TYPE_CHECKING:
+    from pip_warden.first_use.image import ImageRequest
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_OF_IMAGES = {
+    "project_id": "--project-id",
+    "realm": "--realm",
+    "require_provenance": "--require-provenance",
+    "require_annotations": "--require-annotation",
+}
+_OF_PACKAGES = {
+    "names": "NAME",
+    "source": "--source",
+    "project": "--project",
+    "group": "--group",
+    "from_history": "--from-history",
+    "by_hash": "--hash",
+    "reason": "--reason",
+    "expires": "--expires",
+    "requirements": "-r",
+    "mirror": "--mirror",
+}
+
+
+def image_options(function: F) -> F:
+    """Add the options that belong to images alone."""
+    options = [
+        click.option(
+            "--image",
+            metavar="REPOSITORY",
+            help="Pin who signs these images: registry.example.com/acme/app, with --identity and --issuer.",
+        ),
+        click.option(
+            "--project-id",
+            type=click.IntRange(1, 2**63 - 1),
+            metavar="N",
+            help="With --image: the numeric id of the signer's project.",
+        ),
+        click.option(
+            "--realm",
+            metavar="URL",
+            help="With --image: where credentials for its registry may be sent, besides the usual places.",
+        ),
+        click.option("--require-provenance", is_flag=True, help="With --image: require signed provenance."),
+        click.option(
+            "--require-annotation",
+            "require_annotations",
+            multiple=True,
+            metavar="K=V",
+            help="With --image: require this signed annotation; {tag} in V is the image's tag.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def check_of_packages(options: Mapping[str, Any]) -> None:
+    """Check that no option is given that belongs to images.
+
+    Raises:
+        UsageError: ``usage``.
+    """
+    for name, option in _OF_IMAGES.items():
+        if options[name]:
+            raise UsageError("usage", f"expected {option} together with --image, found it without")
+
+
+def add_image(trust: Path | None, options: Mapping[str, Any]) -> int:
+    """Pin what the options name, and return the exit code."""
+    from pip_warden.cli.prompt import TerminalPrompt
+    from pip_warden.cli.session import open_workspace, settings_of
+    from pip_warden.first_use import image
+    from pip_warden.first_use.draft import Draft
+
+    wanted = _request(options)
+    person = TerminalPrompt.of(options)
+    is_offline = settings_of(options).offline
+    draft = Draft(path_to_write(trust))
+    with open_workspace() as workspace:
+        image.add_image(wanted, draft, workspace, person, is_offline=is_offline)
+        person.show(draft.write(person))
+    return print_edited("trust add", draft, person)
+
+
+def _request(options: Mapping[str, Any]) -> ImageRequest:
+    from pip_warden.first_use.image import ImageRequest
+    from pip_warden.first_use.template import required as started_by
+    from pip_warden.oci.names import parse_repository
+    from pip_warden.trust.demands import Demands, read_demands, required
+    from pip_warden.trust.locations import parse_issuer
+
+    for name, option in _OF_PACKAGES.items():
+        if options[name]:
+            raise UsageError("usage", f"expected --image without {option}, found both")
+    subject, issuer, realm = (options[name] for name in ("identity", "issuer", "realm"))
+    if subject is None or issuer is None:
+        missing = [name for name in ("identity", "issuer") if options[name] is None]
+        raise UsageError(
+            "issuer-needed",
+            f"expected --image with --identity SUBJECT and --issuer URL, found no {' and no '.join(missing)}",
+            hint="No registry is asked who signs its images, so name the signer: the pipeline's subject, "
+            "https://gitlab.example.com/group/project//.gitlab-ci.yml@refs/tags/{tag}, and its issuer, "
+            "https://gitlab.example.com.",
+        )
+    demands = read_demands(
+        provenance=options["require_provenance"], annotations=options["require_annotations"]
+    )
+    says = options["build_triggers"] or demands != Demands()
+    return ImageRequest(
+        repository=parse_repository(options["image"]),
+        subject=subject,
+        issuer=parse_issuer(issuer),
+        project_id=options["project_id"],
+        require=required(demands, started_by(options["build_triggers"])) if says else None,
+        realm=None if realm is None else parse_issuer(realm),
+        trusted_root=options["trusted_root"],
+        yes=options["yes"],
+    )
