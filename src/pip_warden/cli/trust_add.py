@@ -36,9 +36,9 @@ if TYPE_CHECKING:
         "pip-warden trust add acme-widgets --source https://gitlab.com \\\n    --project acme/widgets",
         "pip-warden trust add idna==3.20 --source https://pypi.org/simple \\\n"
         '    --hash --reason "not signed; reviewed"',
-        "pip-warden trust add --image registry.example.com/acme/app \\\n"
-        "    --identity 'https://gitlab.example.com/acme/app//.gitlab-ci.yml@refs/tags/{tag}' \\\n"
-        "    --issuer https://gitlab.example.com",
+        "pip-warden trust add --image registry.gitlab.com/acme/app \\\n"
+        "    --identity https://gitlab.com/acme/app//.gitlab-ci.yml@refs/tags/{tag} \\\n"
+        "    --issuer https://gitlab.com",
     ),
 )
 @click.argument("names", nargs=-1, metavar="NAME[==VERSION]…")

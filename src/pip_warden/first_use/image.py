@@ -77,16 +77,20 @@ def add_image(
     vouch(draft, root, wanted.issuer)
     person.clear()
     person.show("\n".join(_shown(entry)))
-    if pinned is None:
-        draft.add_image(entry)
-    elif entry.identities[0] in pinned.identities:
+    if pinned is not None and entry.identities[0] in pinned.identities:
         return
-    else:
-        draft.add_image_identity(wanted.repository, entry.identities[0])
-        others = ", ".join(known.subject.text for known in pinned.identities)
-        person.warning(f"the trust file pins another signer already: {escape_text(others, 500)}")
+    _draft_signer(entry, pinned, draft, person)
     if not wanted.yes:
         person.confirm("Pin this signer?")
+
+
+def _draft_signer(entry: ImageEntry, pinned: ImageEntry | None, draft: Draft, person: Prompt) -> None:
+    if pinned is None:
+        draft.add_image(entry)
+        return
+    draft.add_image_identity(entry.repository, entry.identities[0])
+    others = ", ".join(known.subject.text for known in pinned.identities)
+    person.warning(f"the trust file pins another signer already: {escape_text(others, 500)}")
 
 
 def _entry(wanted: ImageRequest, pinned: ImageEntry | None, root: str) -> ImageEntry:
