@@ -19,6 +19,7 @@ from pip_warden.trust.comparing.change import Effect
 from pip_warden.trust.comparing.changes import changes
 from pip_warden.trust.comparing.covering import are_disjoint
 from pip_warden.trust.demands import Demands, demand
+from pip_warden.trust.editing.changed import checked_as
 from pip_warden.trust.editing.edit import add_root, new_file_text
 from pip_warden.trust.editing.images import add_image, add_image_identity, remove_image
 from pip_warden.trust.editing.removal import remove_root
@@ -377,6 +378,19 @@ def test_images_in_one_line_are_not_edited() -> None:
         with pytest.raises(UsageError) as caught:
             edit()
         assert caught.value.code == "trust-file-uneditable"
+
+
+def test_an_edit_that_loses_an_image_is_not_made() -> None:
+    text = add_image(base(), ENTRY, PATH)
+    with pytest.raises(UsageError) as caught:
+        checked_as(base(), parse(text, PATH))
+    assert caught.value.code == "trust-file-uneditable"
+
+
+def test_the_example_of_the_documentation_is_valid() -> None:
+    page = Path(__file__).parents[2] / "docs" / "images.md"
+    example = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    assert len(parse(example, PATH).images) == 1
 
 
 def test_the_root_that_an_image_needs_is_still_used() -> None:

@@ -60,6 +60,7 @@ def add_image(
     Raises:
         RefusedError: ``build-trigger-unsafe``; ``declined``.
         TrustFileError: What is to be pinned makes no valid trust file.
+        TrustRootError: The trusted root cannot be used.
         UsageError: ``invalid-subject``; ``pin-conflict``; ``usage``: a build trigger of an account;
             ``yes-needed``; or there is no trusted root.
     """
@@ -75,6 +76,7 @@ def add_image(
     )
     entry = _entry(wanted, pinned, root)
     vouch(draft, root, wanted.issuer)
+    draft.roots()[root]  # one that cannot be read is not pinned
     person.clear()
     person.show("\n".join(_shown(entry)))
     if pinned is not None and entry.identities[0] in pinned.identities:
