@@ -60,9 +60,9 @@ def check_images(
     for path, entry in images:
         yield from _check_identities(path, entry.identities, roots)
         yield from misplaced(path, entry, VERSION, TAG)
-        other = decides.setdefault(entry.repository, path)
-        if other != path:
-            yield f"{path}.repository", f"expected one entry of {entry.repository}, found another at {other}"
+        elder = decides.setdefault(entry.repository, path)
+        if elder != path:
+            yield f"{path}.repository", f"expected one entry of {entry.repository}, found another at {elder}"
 
 
 def _check_source(path: str, entry: Entry, sources: Mapping[str, Source | None]) -> Iterator[FaultLine]:
