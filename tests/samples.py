@@ -118,7 +118,7 @@ def refused(
 
 def unmet(require: Requirements, witnesses: Iterable[SignedStatement], version: str = "1.0") -> Fault | None:
     """Return the requirement of a pin that some statements, read in turn, do not meet."""
-    demands = StatementRequirements(require, Version(version))
+    demands = StatementRequirements(require, artifact(f"acme_widgets-{version}-py3-none-any.whl"))
     for witness in witnesses:
         demands.add(witness)
     return demands.unmet

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from pip_warden.digests import Digest, other_digests
+from pip_warden.digests import OTHERS, Digest, other_digests
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName, ProjectName
 
@@ -60,6 +60,15 @@ class Artifact:
     size: int
     contents: Contents | Fault
 
+    @property
+    def release(self) -> Version:
+        """Its release: the version that its name says."""
+        return self.name.version
+
+    def is_called(self, claimed_name: str) -> bool:
+        """Return whether a statement's name of a file is this one's."""
+        return claimed_name == self.name.filename
+
     def has_digests(self, stated: Mapping[str, str]) -> bool:
         """Return whether the bytes have these other digests, and are still those that were received.
 
@@ -67,15 +76,17 @@ class Artifact:
         and only for a proved statement.
 
         Args:
-            stated: Digests in hexadecimal, by their names in :data:`~pip_warden.digests.OTHERS`.
+            stated: Digests in hexadecimal, by their names; those that are not in
+                :data:`~pip_warden.digests.OTHERS` cannot be computed here, and are passed over.
 
         Returns:
             Whether they do; False for a file that cannot be read.
         """
-        if not stated:
+        known = {algorithm: value for algorithm, value in stated.items() if algorithm in OTHERS}
+        if not known:
             return True
         try:
-            sha256, found = other_digests(self.path, stated)
+            sha256, found = other_digests(self.path, known)
         except OSError:
             return False
-        return sha256.matches(self.digest) and found == dict(stated)
+        return sha256.matches(self.digest) and found == known

@@ -45,6 +45,11 @@ class Item:
     wire: WireBundle
     payload: bytes | None = None
 
+    @property
+    def is_statement(self) -> bool:
+        """Return whether something is said in it, beside the digest that is signed."""
+        return self.wire.envelope is not None or self.payload is not None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BadItem:

@@ -16,6 +16,7 @@ from itertools import islice
 from pip_warden._sigstore.rekor import Hashedrekord
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
+from pip_warden.artifact.model import Artifact
 from pip_warden.errors import UndecidedError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.detached import LARGEST_CERTIFICATE, LARGEST_SIGNATURE, Pair, complete, read_pair
@@ -77,7 +78,7 @@ FindEntry = Callable[[Hashedrekord], LogEntry | None]
 
 
 def gather(
-    judge: PieceJudge,
+    judge: PieceJudge[Artifact],
     rows: SourceRows,
     places: Sequence[GenericPackage],
     *,
@@ -96,7 +97,7 @@ def gather(
     Raises:
         UndecidedError: A request to the registry failed.
     """
-    filename = judge.artifact.name.filename
+    filename = judge.judged.name.filename
     stored = without_epoch(filename)
     further, skipped = further_kinds(filename, rows.names(places), kinds)
     carried: list[Carried] = []
@@ -155,7 +156,7 @@ _Contents = tuple[tuple[str, bytes | Fault], ...]
 
 
 def _choose(
-    judge: PieceJudge,
+    judge: PieceJudge[Artifact],
     found: Iterable[tuple[_Contents, Item | BadItem]],
     carried: list[Carried],
     left: list[ItemRefusal],
@@ -185,7 +186,7 @@ def _pairs(
     stored: str,
     signatures: list[EvidenceRow],
     certificates: list[EvidenceRow],
-    judge: PieceJudge,
+    judge: PieceJudge[Artifact],
     find_entry: FindEntry,
 ) -> Iterator[tuple[_Contents, Item | BadItem]]:
     """Yield every pair of a signature and a certificate, the newest first; each is looked up in its turn."""
@@ -206,7 +207,11 @@ def _pairs(
 
 
 def completed(
-    label: str, signature: bytes | Fault, certificate: bytes | Fault, judge: PieceJudge, find_entry: FindEntry
+    label: str,
+    signature: bytes | Fault,
+    certificate: bytes | Fault,
+    judge: PieceJudge[Artifact],
+    find_entry: FindEntry,
 ) -> Item | BadItem:
     """Make one item of a detached signature, its certificate and their log entry.
 
@@ -220,7 +225,7 @@ def completed(
     assert isinstance(certificate, bytes)  # noqa: S101
     pair = read_pair(label, signature, certificate)
     if isinstance(pair, Pair):
-        digest = judge.artifact.digest
+        digest = judge.judged.digest
         try:
             return complete(pair, digest, find_entry(pair.wanted(digest)))
         except UndecidedError as err:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pip_warden.artifact.model import Artifact
 from pip_warden.digests import digest_of
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError
@@ -63,7 +64,9 @@ class Target:
         """
         return self._published.evidence(self._place(name), stored)
 
-    def settle(self, judge: PieceJudge, carried: Sequence[Carried], find_entry: FindEntry) -> Settled:
+    def settle(
+        self, judge: PieceJudge[Artifact], carried: Sequence[Carried], find_entry: FindEntry
+    ) -> Settled:
         """Compare what goes along with what is there.
 
         Raises:
@@ -72,10 +75,10 @@ class Target:
         """
         settled: list[Carried] = []
         kept: list[str] = []
-        stored = without_epoch(judge.artifact.name.filename)
+        stored = without_epoch(judge.judged.name.filename)
         for ours in carried:
             there = tuple(
-                (suffix, self.newest(judge.artifact.name, f"{stored}{suffix}")) for suffix, _ in ours.contents
+                (suffix, self.newest(judge.judged.name, f"{stored}{suffix}")) for suffix, _ in ours.contents
             )
             if all(found in (None, raw) for (_, found), (_, raw) in zip(there, ours.contents, strict=True)):
                 settled.append(ours)
@@ -83,7 +86,7 @@ class Target:
             theirs = tuple((suffix, found) for suffix, found in there if found is not None)
             piece = _proved(stored, theirs, ours, judge, find_entry)
             if piece is None or is_better(ours.piece, piece):
-                raise self._other_content(judge.artifact.name, stored, theirs, ours)
+                raise self._other_content(judge.judged.name, stored, theirs, ours)
             settled.append(replace(ours, contents=theirs, piece=piece))
             kept += [f"{stored}{suffix}" for suffix, _ in theirs]
         return Settled(carried=tuple(settled), kept=tuple(kept))
@@ -109,7 +112,7 @@ def _proved(
     stored: str,
     theirs: tuple[tuple[str, bytes], ...],
     ours: Carried,
-    judge: PieceJudge,
+    judge: PieceJudge[Artifact],
     find_entry: FindEntry,
 ) -> GoodPiece | None:
     """Judge what the target has as what we have was judged; None where it is not proved."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from string import digits
 
 from packaging.version import Version
@@ -16,6 +17,41 @@ ANY_SEGMENT = "*"
 """Stands for one whole, non-empty segment."""
 
 
+@dataclass(frozen=True, slots=True)
+class ImageTag:
+    """Which release of an image is judged.
+
+    Attributes:
+        text: Its tag; None where the image is named by its digest alone, which is no release by a name.
+    """
+
+    text: str | None
+
+
+Release = Version | ImageTag
+"""Which release is judged: ``{version}`` stands for a package's, ``{tag}`` for an image's."""
+
+
+def fill(template: str, release: Release) -> str | None:
+    """Return a text with the release in its placeholder's place; None where it has no such name."""
+    if isinstance(release, Version):
+        return template.replace(VERSION, str(release))
+    return None if lacks_tag(template, release) else template.replace(TAG, release.text or "")
+
+
+def lacks_tag(template: str, release: Release) -> bool:
+    """Return whether a text wants a tag, and an image is named without one."""
+    return isinstance(release, ImageTag) and not release.text and TAG in template
+
+
+def spelled_for(pattern: str, release: Release) -> str:
+    """Return a pattern for a message, with what its placeholder stands for."""
+    if lacks_tag(pattern, release):
+        return f"{pattern}: name the image by its tag, too, since its digest alone says nothing of {TAG}"
+    placeholder, text = (VERSION, str(release)) if isinstance(release, Version) else (TAG, release.text)
+    return f"{pattern} with {placeholder} = {text}" if placeholder in pattern else pattern
+
+
 def is_segment(text: str, alphabet: frozenset[str]) -> bool:
     """Return whether a text is one plain segment of these characters."""
     return bool(text) and text not in {".", ".."} and set(text) <= alphabet
@@ -26,11 +62,11 @@ def is_number(text: str) -> bool:
     return bool(text) and set(text) <= set(digits)
 
 
-def segments_match(pattern: str, claimed: str, version: Version) -> bool:
-    """Return whether each segment matches its pattern, for one version."""
+def segments_match(pattern: str, claimed: str, release: Release) -> bool:
+    """Return whether each segment matches its pattern, for one release."""
     wanted, found = pattern.split("/"), claimed.split("/")
     return len(wanted) == len(found) and all(
-        _segment_matches(one, other, version) for one, other in zip(wanted, found, strict=True)
+        _segment_matches(one, other, release) for one, other in zip(wanted, found, strict=True)
     )
 
 
@@ -47,17 +83,20 @@ def places_of(version: Version, ref: str) -> list[tuple[int, int]]:
     ]
 
 
-def _segment_matches(pattern: str, claimed: str, version: Version) -> bool:
+def _segment_matches(pattern: str, claimed: str, release: Release) -> bool:
     if pattern == ANY_SEGMENT:
         return bool(claimed)
-    before, placeholder, after = pattern.partition(VERSION)
+    before, placeholder, after = pattern.partition(VERSION if isinstance(release, Version) else TAG)
     if not placeholder:
         return claimed == pattern
     if len(claimed) < len(before) + len(after) or not (
         claimed.startswith(before) and claimed.endswith(after)
     ):
         return False
-    return _spells(claimed[len(before) : len(claimed) - len(after)], version)
+    text = claimed[len(before) : len(claimed) - len(after)]
+    if isinstance(release, ImageTag):
+        return bool(text) and text == release.text
+    return _spells(text, release)
 
 
 def _spells(text: str, version: Version) -> bool:

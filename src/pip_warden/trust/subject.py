@@ -1,4 +1,4 @@
-"""Patterns for certificate subjects and refs: exact text, ``{version}`` and ``*``; no regular expressions.
+"""Patterns for certificate subjects and refs: exact text, a placeholder and ``*``; no regular expressions.
 
 A subject that names a project is parsed as a whole, never searched. Two forms are known::
 
@@ -24,6 +24,7 @@ from pip_warden.trust.segments import (
     ANY_SEGMENT,
     TAG,
     VERSION,
+    Release,
     is_number,
     is_segment,
     places_of,
@@ -75,13 +76,13 @@ def read_subject(claimed: str) -> PipelineSubject | None:
 class RefPattern:
     """A pattern of a full ref (``refs/tags/v{version}``).
 
-    It has exact text, ``{version}`` at most once, and ``*`` for a whole segment.
+    It has exact text, ``{version}`` or ``{tag}`` at most once, and ``*`` for a whole segment.
 
     ``{version}`` stands for the canonical version (PEP 440, as :class:`packaging.version.Version` spells it),
     or the same with leading zeros in release parts. So for version 1.9 the tags ``v1.9`` and ``v01.9`` match
     ``v{version}``; ``v1.9.0`` does not, because a further part is not padding, nor do ``vv1.9`` and
     ``v0!1.9``. For version 1.9.0 it is the other way round: ``v1.9.0`` matches and ``v1.9`` does not. No tag
-    can match two versions.
+    can match two versions. ``{tag}`` stands for exactly the tag of an image; without a tag none matches.
 
     Raises:
         UsageError: ``invalid-ref``: it is not such a pattern.
@@ -98,11 +99,11 @@ class RefPattern:
                 hint="Its shape is refs/tags/v{version} or refs/heads/main.",
             )
 
-    def matches(self, claimed_ref: str, version: Version) -> bool:
-        """Return whether a ref matches this pattern for one version."""
+    def matches(self, claimed_ref: str, release: Release) -> bool:
+        """Return whether a ref matches this pattern for one release."""
         if not _is_ref(claimed_ref):
             return False
-        return segments_match(self.text, claimed_ref, version)
+        return segments_match(self.text, claimed_ref, release)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class SubjectPattern:
     """A pattern of certificate subjects.
 
     In a subject that names a project, ``*`` may stand for a whole segment of the project (not its first,
-    which anyone can register) or of the ref, and the ref may have ``{version}``, as in :class:`RefPattern`.
+    which anyone can register) or of the ref, and the ref may have a placeholder, as in :class:`RefPattern`.
     Host and configuration path are exact. Any other subject is exact as a whole.
 
     Attributes:
@@ -148,8 +149,8 @@ class SubjectPattern:
         for name, value in parts.items():
             object.__setattr__(self, name, value)
 
-    def matches(self, claimed_subject: str, version: Version) -> bool:
-        """Return whether a certificate's subject matches this pattern for one version."""
+    def matches(self, claimed_subject: str, release: Release) -> bool:
+        """Return whether a certificate's subject matches this pattern for one release."""
         if self.project is None or self.ref is None:
             return claimed_subject == self.text
         claimed = read_subject(claimed_subject)
@@ -158,8 +159,8 @@ class SubjectPattern:
             and claimed.host == self.host
             and claimed.config == self._config
             and _form(claimed_subject) == _form(self.text)
-            and segments_match(self.project, claimed.project, version)
-            and self.ref.matches(claimed.ref, version)
+            and segments_match(self.project, claimed.project, release)
+            and self.ref.matches(claimed.ref, release)
         )
 
 

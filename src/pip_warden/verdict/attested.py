@@ -1,6 +1,6 @@
 """Step 10, requirements of statements: provenance and annotations.
 
-A statement counts only if it names this artifact, and its item passed steps 7, 9 and 10 under the same
+A statement counts only if it names this file or image, and its item passed steps 7, 9 and 10 under the same
 identity as the item that the acceptance is based on. It is compared with the certificate that signed *it*.
 """
 
@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from packaging.version import Version
-
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue, kind_of
 from pip_warden.trust.model import Requirements
+from pip_warden.trust.segments import fill, spelled_for
+from pip_warden.verdict.judged import Judged, JudgedImage
 from pip_warden.verdict.provenance import Invocation, read_provenance
-from pip_warden.verdict.statement import PROVENANCE, Statement
+from pip_warden.verdict.statement import COSIGN_SIGN, PROVENANCE, Statement
 
 ANNOTATIONS = "https://gitlab.com/pip-warden/pip-warden/-/blob/main/docs/annotations-predicate.md#v1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedStatement:
-    """A statement about the artifact, and the certificate that signed it."""
+    """A statement about the file or image, and the certificate that signed it."""
 
     statement: Statement
     claims: CertificateClaims
@@ -48,11 +48,11 @@ class StatementRequirements:
 
     Args:
         require: What the pin requires.
-        version: The version proved in step 4, for ``{version}``.
+        judged: What is judged.
     """
 
-    def __init__(self, require: Requirements, version: Version) -> None:
-        self._unmet = {demand: demand.missing for demand in _demands(require, version)}
+    def __init__(self, require: Requirements, judged: Judged) -> None:
+        self._unmet = {demand: demand.missing for demand in _demands(require, judged)}
         self._older = ""
 
     @property
@@ -85,16 +85,15 @@ class StatementRequirements:
                 self._unmet[demand] = fault
 
 
-def _demands(require: Requirements, version: Version) -> Iterator[_StatementRequirement]:
+def _demands(require: Requirements, judged: Judged) -> Iterator[_StatementRequirement]:
     if require.provenance is not None or require.source_revision is not None or require.confirmed_build:
         wanted = require.provenance or PROVENANCE
         missing = _missing("provenance-missing", f"a signed statement {wanted}")
         yield _StatementRequirement(wanted, missing, partial(_check_provenance, require=require))
     if require.annotations:
         missing = _missing("annotation-missing", "signed annotations")
-        yield _StatementRequirement(
-            ANNOTATIONS, missing, partial(_check_annotations, require=require, version=version)
-        )
+        check = partial(_check_annotations, require=require, judged=judged)
+        yield _StatementRequirement(annotating(judged), missing, check)
 
 
 def _missing(code: str, expected: str) -> Fault:
@@ -130,28 +129,47 @@ def _check_provenance(witness: SignedStatement, require: Requirements) -> Fault 
     return None
 
 
-def _check_annotations(witness: SignedStatement, require: Requirements, version: Version) -> Fault | None:
-    said = _at(witness.statement.predicate, "annotations")
+def annotating(judged: Judged) -> str:
+    """Return the predicate type of the statements that annotate it: of an image, that is its signature."""
+    return COSIGN_SIGN if isinstance(judged, JudgedImage) else ANNOTATIONS
+
+
+def _check_annotations(witness: SignedStatement, require: Requirements, judged: Judged) -> Fault | None:
+    said = _annotations(witness.statement, judged)
     for key, template in require.annotations:
-        wanted = template.replace("{version}", str(version))
+        wanted = fill(template, judged.release)
+        shown = f"annotation {key}={wanted or spelled_for(template, judged.release)}"
         found = said.get(key) if isinstance(said, dict) else None
         if found is None:
-            return Fault(code="annotation-missing", expected=f"annotation {key}={wanted}", found="none")
+            return Fault(code="annotation-missing", expected=shown, found="none")
         if found != wanted:
-            return Fault(code="annotation-mismatch", expected=f"annotation {key}={wanted}", found=str(found))
-    read = read_annotations(witness.statement)
+            return Fault(code="annotation-mismatch", expected=shown, found=str(found))
+    read = read_annotations(witness.statement, judged)
     return read if isinstance(read, Fault) else None
 
 
-def read_annotations(statement: Statement) -> tuple[tuple[str, str], ...] | Fault:
-    """Return annotations, a text each, in the order in which they were written; else why they are none."""
-    found = statement.predicate.get("annotations") if isinstance(statement.predicate, dict) else None
+def read_annotations(statement: Statement, judged: Judged) -> tuple[tuple[str, str], ...] | Fault:
+    """Return annotations, a text each, in the order in which they were written; else why they are none.
+
+    Args:
+        statement: A statement of the type that :func:`annotating` returns.
+        judged: What is judged. Those of an image are what its own subject entry says, and no other.
+    """
+    found = _annotations(statement, judged)
     if not isinstance(found, dict):
         return _bad_annotations(f"annotations that are {kind_of(found)}")
     texts = tuple((key, value) for key, value in found.items() if isinstance(value, str))
     if len(texts) != len(found):
         return _bad_annotations("an annotation that is no text")
     return texts
+
+
+def _annotations(statement: Statement, judged: Judged) -> JSONValue:
+    if not isinstance(judged, JudgedImage):
+        return _at(statement.predicate, "annotations")
+    own = [subject for subject in statement.subjects if subject.is_of(judged)]
+    # Of two entries for the same image nothing says which one counts.
+    return (own[0].annotations or {}) if len(own) == 1 else None
 
 
 def _bad_annotations(found: str) -> Fault:

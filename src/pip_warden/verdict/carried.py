@@ -1,27 +1,28 @@
-"""Which pieces of evidence may go along when an accepted file is copied to another registry.
+"""Which pieces of evidence may go along when an accepted file or image is copied to another registry.
 
 An inquiry ends with the first good item, so most of what lies beside a file was never judged. Each piece
 that is to be carried is proved here by itself: steps 6 to 10, under the one identity that the acceptance
-rests on. A statement of any type passes step 8 if it names the file, since a requirement or a reader may
-want it; whether it says what the pin demands is told too. Nothing is accepted here.
+rests on. A statement of any type passes step 8 if it names what was accepted, since a requirement or a
+reader may want it; whether it says what the pin demands is told too. Nothing is accepted here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic
 
-from pip_warden.artifact.model import Artifact
 from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
-from pip_warden.trust.model import Identity, IdentityEntry
+from pip_warden.trust.model import Identity
 from pip_warden.verdict.attested import SignedStatement, StatementRequirements
 from pip_warden.verdict.evidence import Roots, prove
 from pip_warden.verdict.identity import match_identity
-from pip_warden.verdict.model import Accepted, ItemRefusal, SignedBy, Step, StepFailure
+from pip_warden.verdict.judged import Judged, JudgedT, Signers
+from pip_warden.verdict.model import Acceptance, ItemRefusal, SignedBy, Step, StepFailure
 from pip_warden.verdict.policy import check_policy
-from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, Statement, check_subject
+from pip_warden.verdict.statement import Statement, check_subject, publication_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,11 +41,11 @@ class GoodPiece:
     meets: bool
 
 
-class PieceJudge:
-    """Judges the pieces of evidence of one accepted file.
+class PieceJudge(Generic[JudgedT]):
+    """Judges the pieces of evidence of one accepted file or image.
 
     Args:
-        accepted: The file's acceptance, by its signer.
+        accepted: The acceptance, by its signer.
         entry: The entry that it was accepted by.
         roots: The trusted roots.
         logged_by: The latest time at which a piece may have been logged, aware; None for any.
@@ -54,20 +55,25 @@ class PieceJudge:
     """
 
     def __init__(
-        self, accepted: Accepted, entry: IdentityEntry, roots: Roots, *, logged_by: datetime | None = None
+        self,
+        accepted: Acceptance[JudgedT],
+        entry: Signers,
+        roots: Roots,
+        *,
+        logged_by: datetime | None = None,
     ) -> None:
         if not isinstance(accepted.basis, SignedBy):
-            raise InternalError("bug", f"{accepted.artifact.name} was not accepted by its signer")
-        self._artifact = accepted.artifact
+            raise InternalError("bug", f"{accepted.judged.name} was not accepted by its signer")
+        self._judged: JudgedT = accepted.judged
         self._entry = entry
         self._roots = roots
         self._logged_by = logged_by
-        self._identity = _identity_of(accepted.basis, accepted.artifact, entry)
+        self._identity = _identity_of(accepted.basis, accepted.judged, entry)
 
     @property
-    def artifact(self) -> Artifact:
-        """The file."""
-        return self._artifact
+    def judged(self) -> JudgedT:
+        """The file, or the image."""
+        return self._judged
 
     @property
     def root(self) -> str:
@@ -84,20 +90,20 @@ class PieceJudge:
     def _judge(self, item: Item | BadItem) -> GoodPiece | StepFailure:
         if isinstance(item, BadItem):
             return StepFailure(Step.EVIDENCE, item.fault)
-        proof = prove(item, self._artifact, self._roots, self.root)
+        proof = prove(item, self._judged, self._roots, self.root)
         if isinstance(proof, Fault):
             return StepFailure(Step.SIGNATURE, proof)
         statement = proof.statement
         if isinstance(statement, Fault):
             return StepFailure(Step.SUBJECT, statement)
         types = frozenset() if statement is None else frozenset({statement.predicate_type})
-        if fault := check_subject(statement, self._artifact, types):
+        if fault := check_subject(statement, self._judged, types):
             return StepFailure(Step.SUBJECT, fault)
-        claims, version = proof.proved.claims, self._artifact.name.version
-        identity = match_identity(claims, (self._identity,), version)
+        claims, release = proof.proved.claims, self._judged.release
+        identity = match_identity(claims, (self._identity,), release)
         if isinstance(identity, Fault):
             return StepFailure(Step.IDENTITY, identity)
-        if fault := check_policy(claims, identity, self._entry.require, version):
+        if fault := check_policy(claims, identity, self._entry.require, release):
             return StepFailure(Step.POLICY, fault)
         if self._logged_by is not None and proof.proved.log_time > self._logged_by:
             return StepFailure(Step.POLICY, _too_young(proof.proved.log_time, self._logged_by))
@@ -105,11 +111,11 @@ class PieceJudge:
         return GoodPiece(item=item, counts=self._counts(statement), meets=self._meets(said))
 
     def _counts(self, statement: Statement | None) -> bool:
-        types = EVIDENCE_OF_PUBLICATION | self._entry.require.predicate_types
+        types = publication_of(self._judged) | self._entry.require.predicate_types
         return statement is None or statement.predicate_type in types
 
     def _meets(self, said: SignedStatement | None) -> bool:
-        demands = StatementRequirements(self._entry.require, self._artifact.name.version)
+        demands = StatementRequirements(self._entry.require, self._judged)
         return said is None or demands.are_met_by(said)
 
 
@@ -122,10 +128,10 @@ def _too_young(logged: datetime, logged_by: datetime) -> Fault:
     )
 
 
-def _identity_of(basis: SignedBy, artifact: Artifact, entry: IdentityEntry) -> Identity:
+def _identity_of(basis: SignedBy, judged: Judged, entry: Signers) -> Identity:
     """Return the identity that an acceptance rests on: the one that the verdict found."""
     under_root = tuple(identity for identity in entry.identities if identity.root == basis.root)
-    found = match_identity(basis.claims, under_root, artifact.name.version)
+    found = match_identity(basis.claims, under_root, judged.release)
     if isinstance(found, Fault):
-        raise InternalError("bug", f"{artifact.name} was accepted by another entry")
+        raise InternalError("bug", f"{judged.name} was accepted by another entry")
     return found

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias
 
-from pip_warden.artifact.model import Artifact
+from pip_warden.digests import digest_of
 from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
-from pip_warden.names import ArtifactName
-from pip_warden.trust.model import Identity, IdentityEntry, Probe, Requirements
+from pip_warden.trust.model import Identity, Probe, Requirements
 from pip_warden.verdict.attested import SignedStatement, StatementRequirements
 from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.judged import Judged, JudgedT, Signers
 from pip_warden.verdict.model import ItemRefusal, Passed, ProvedStatement, SignedBy, Step, StepFailure
 from pip_warden.verdict.passed import passed_by
 from pip_warden.verdict.policy import check_policy
-from pip_warden.verdict.statement import EVIDENCE_OF_PUBLICATION, Statement, check_subject, read_statement
+from pip_warden.verdict.simple_signing import read_payload
+from pip_warden.verdict.statement import Statement, check_subject, publication_of, read_statement
 from pip_warden.verdict.witness import Looked, VerifiedItem, signed_by, statements_under, witness_of
 
 if TYPE_CHECKING:
+    from pip_warden._sigstore.result import Envelope
     from pip_warden._sigstore.root import Root
 
 Roots: TypeAlias = "Mapping[str, Root]"
@@ -37,15 +39,15 @@ class _Proofs:
     It knows nothing of the evaluation that keeps it, which so is gone as soon as nobody has it.
     """
 
-    def __init__(self, item: Item | BadItem, artifact: Artifact, roots: Roots) -> None:
+    def __init__(self, item: Item | BadItem, judged: Judged, roots: Roots) -> None:
         self._item = item
-        self._artifact = artifact
+        self._judged = judged
         self._roots = roots
         self._found: dict[str, VerifiedItem | Fault] = {}
 
     def __call__(self, root_name: str) -> VerifiedItem | Fault:
         if root_name not in self._found:
-            self._found[root_name] = prove(self._item, self._artifact, self._roots, root_name)
+            self._found[root_name] = prove(self._item, self._judged, self._roots, root_name)
         return self._found[root_name]
 
     def known(self, root_name: str) -> VerifiedItem | Fault | None:
@@ -94,50 +96,50 @@ class _Signer:
         return self._demands.unmet
 
     def check_statements(
-        self, weighed: Sequence[_EvaluatedItem], artifact: Artifact, require: Requirements
+        self, weighed: Sequence[_EvaluatedItem], judged: Judged, require: Requirements
     ) -> None:
         """Check the statement of each item that was not checked yet, as long as more is required."""
         while self._identity is not None and self.unmet is not None and self._heard < len(weighed):
             proof = weighed[self._heard].proofs(self._identity.root)
             self._heard += 1
-            witness = witness_of(proof, self._identity, artifact, require)
+            witness = witness_of(proof, self._identity, judged, require)
             if isinstance(witness, SignedStatement):
                 self._demands.add(witness)
 
 
-class EvidenceEvaluation:
-    """The evidence of a file that passed steps 1 to 5, judged item by item.
+class EvidenceEvaluation(Generic[JudgedT]):
+    """The evidence of a file that passed steps 1 to 5, or of an image, judged item by item.
 
     An item's statement also counts for every other item of the same identity. Results are kept, or the cost
     would grow with the square of what others can upload.
 
     Args:
-        artifact: The file.
+        judged: The file, or the image.
         entry: The entry that decides.
         roots: The trusted roots.
 
     Attributes:
-        artifact: The file.
+        judged: The file, or the image.
     """
 
-    def __init__(self, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots) -> None:
-        self.artifact = artifact
+    def __init__(self, judged: JudgedT, entry: Signers | Probe, roots: Roots) -> None:
+        self.judged: JudgedT = judged
         self._entry = entry
         self._roots = roots
-        self._require = entry.require if isinstance(entry, IdentityEntry) else Requirements()
+        self._require = Requirements() if isinstance(entry, Probe) else entry.require
         self._weighed: list[_EvaluatedItem] = []
         self._signers: dict[Identity | None, _Signer] = {}
 
     def add(self, item: Item | BadItem) -> None:
         """Judge one more item."""
-        proofs = _Proofs(item, self.artifact, self._roots)
-        outcome = _judge_item(item, proofs, self.artifact, self._entry)
+        proofs = _Proofs(item, self.judged, self._roots)
+        outcome = _judge_item(item, proofs, self.judged, self._entry)
         if isinstance(outcome, GoodItem) and outcome.identity not in self._signers:
-            demands = StatementRequirements(self._require, self.artifact.name.version)
+            demands = StatementRequirements(self._require, self.judged)
             self._signers[outcome.identity] = _Signer(outcome.identity, len(self._weighed), demands)
         self._weighed.append(_EvaluatedItem(item, proofs, outcome))
         for signer in self._signers.values():
-            signer.check_statements(self._weighed, self.artifact, self._require)
+            signer.check_statements(self._weighed, self.judged, self._require)
 
     @property
     def proved(self) -> int:
@@ -157,6 +159,11 @@ class EvidenceEvaluation:
             ItemRefusal(label=each.item.label, form=each.item.form, failure=self._no(each)) for each in bad
         )
 
+    def closest(self, *, hint: str) -> StepFailure:
+        """Return the failure of the item that came furthest; ``hint`` says what to do where there is none."""
+        nothing = StepFailure(Step.EVIDENCE, no_evidence(self.judged.name, hint=hint))
+        return max((each.failure for each in self.refusals), key=lambda each: each.step, default=nothing)
+
     @property
     def passed(self) -> Iterator[Passed]:
         """What was checked about the first good item."""
@@ -167,7 +174,7 @@ class EvidenceEvaluation:
         proof = self._weighed[self._first_good or 0].proofs.known(identity.root)
         statement = proof.statement if isinstance(proof, VerifiedItem) else None
         said = statement if isinstance(statement, Statement) else None
-        yield from passed_by(signed, said, identity, self._require, self.artifact.name.version)
+        yield from passed_by(signed, said, identity, self._require, self.judged)
 
     def statements(
         self, further: Iterable[Item | BadItem] | None = None
@@ -188,8 +195,8 @@ class EvidenceEvaluation:
             (each.item, each.proofs.known(root) if further is None else each.proofs(root))
             for each in self._weighed
         ]
-        looked += [(item, _Proofs(item, self.artifact, self._roots)(root)) for item in further or ()]
-        yield from statements_under(looked, outcome.identity, self.artifact, self._require)
+        looked += [(item, _Proofs(item, self.judged, self._roots)(root)) for item in further or ()]
+        yield from statements_under(looked, outcome.identity, self.judged, self._require)
 
     @property
     def _good(self) -> GoodItem | None:
@@ -211,8 +218,8 @@ class EvidenceEvaluation:
         return StepFailure(Step.POLICY, unmet)
 
 
-def no_evidence(name: ArtifactName, *, hint: str = "") -> Fault:
-    """Return the fault of a file without evidence."""
+def no_evidence(name: object, *, hint: str = "") -> Fault:
+    """Return the fault of a file or an image without evidence."""
     return Fault(
         code="no-evidence",
         expected=f"a signature or attestation of {name}",
@@ -221,34 +228,42 @@ def no_evidence(name: ArtifactName, *, hint: str = "") -> Fault:
     )
 
 
-def prove(item: Item | BadItem, artifact: Artifact, roots: Roots, root_name: str) -> VerifiedItem | Fault:
+def prove(item: Item | BadItem, judged: Judged, roots: Roots, root_name: str) -> VerifiedItem | Fault:
     """Step 7, and reading the signed statement, under the trusted root with a name."""
     if isinstance(item, BadItem):
         return item.fault
     from pip_warden._sigstore.verify import verify_bundle  # the sigstore library costs a third of a second
 
-    proved = verify_bundle(item.wire, artifact.digest, roots[root_name])
+    signed = judged.digest if item.payload is None else digest_of(item.payload)
+    proved = verify_bundle(item.wire, signed, roots[root_name])
     if isinstance(proved, Fault):
         return proved
-    return VerifiedItem(proved, None if proved.envelope is None else read_statement(proved.envelope))
+    return VerifiedItem(proved, _read(proved.envelope, item.payload, judged))
+
+
+def _read(envelope: Envelope | None, payload: bytes | None, judged: Judged) -> Statement | Fault | None:
+    """Read what was signed, where that is not the file itself."""
+    if payload is not None:
+        return read_payload(payload, envelope, judged)
+    return None if envelope is None else read_statement(envelope)
 
 
 def _judge_item(
-    item: Item | BadItem, proofs: _Proofs, artifact: Artifact, entry: IdentityEntry | Probe
+    item: Item | BadItem, proofs: _Proofs, judged: Judged, entry: Signers | Probe
 ) -> GoodItem | StepFailure:
     """Judge an item under each trusted root that the pin's identities belong to, separately."""
     if isinstance(item, BadItem):
         return StepFailure(Step.EVIDENCE, item.fault)
     if isinstance(entry, Probe):
-        proof = _check_proof(proofs(entry.root), artifact, EVIDENCE_OF_PUBLICATION)
+        proof = _check_proof(proofs(entry.root), judged, publication_of(judged))
         return (
             proof
             if isinstance(proof, StepFailure)
             else GoodItem(signed_by(item, proof.proved, entry.root), None)
         )
-    closest = StepFailure(Step.EVIDENCE, no_evidence(artifact.name))
+    closest = StepFailure(Step.EVIDENCE, no_evidence(judged.name))
     for root_name in sorted({identity.root for identity in entry.identities}):
-        outcome = _judge_under_root(item, proofs(root_name), artifact, entry, root_name)
+        outcome = _judge_under_root(item, proofs(root_name), judged, entry, root_name)
         if isinstance(outcome, GoodItem):
             return outcome
         closest = max(closest, outcome, key=lambda failure: failure.step)
@@ -256,28 +271,28 @@ def _judge_item(
 
 
 def _judge_under_root(
-    item: Item, found: VerifiedItem | Fault, artifact: Artifact, entry: IdentityEntry, root_name: str
+    item: Item, found: VerifiedItem | Fault, judged: Judged, entry: Signers, root_name: str
 ) -> GoodItem | StepFailure:
     """Steps 7 to 10 for an item under a root."""
-    proof = _check_proof(found, artifact, EVIDENCE_OF_PUBLICATION | entry.require.predicate_types)
+    proof = _check_proof(found, judged, publication_of(judged) | entry.require.predicate_types)
     if isinstance(proof, StepFailure):
         return proof
-    claims, version = proof.proved.claims, artifact.name.version
+    claims, release = proof.proved.claims, judged.release
     identities = tuple(identity for identity in entry.identities if identity.root == root_name)
-    identity = match_identity(claims, identities, version)
+    identity = match_identity(claims, identities, release)
     if isinstance(identity, Fault):
         return StepFailure(Step.IDENTITY, identity)
-    if fault := check_policy(claims, identity, entry.require, version):
+    if fault := check_policy(claims, identity, entry.require, release):
         return StepFailure(Step.POLICY, fault)
     return GoodItem(signed_by(item, proof.proved, root_name), identity)
 
 
 def _check_proof(
-    proof: VerifiedItem | Fault, artifact: Artifact, predicate_types: frozenset[str]
+    proof: VerifiedItem | Fault, judged: Judged, predicate_types: frozenset[str]
 ) -> VerifiedItem | StepFailure:
     """Steps 7 and 8."""
     if isinstance(proof, Fault):
         return StepFailure(Step.SIGNATURE, proof)
-    if fault := check_subject(proof.statement, artifact, predicate_types):
+    if fault := check_subject(proof.statement, judged, predicate_types):
         return StepFailure(Step.SUBJECT, fault)
     return proof

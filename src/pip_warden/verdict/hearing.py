@@ -1,20 +1,24 @@
-"""Hears what signed statements say about an accepted file: for people, and never for the verdict."""
+"""Hears what signed statements say about an accepted file or image: for people, and never for the verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.verdict.evidence import EvidenceEvaluation
-from pip_warden.verdict.model import Accepted, ItemRefusal, ProvedStatement
+from pip_warden.verdict.judged import JudgedT
+from pip_warden.verdict.model import Acceptance, ItemRefusal, ProvedStatement
+
+AcceptanceT = TypeVar("AcceptanceT", bound=Acceptance[Any])
 
 _MOST_HEARD = 64
 """Items that are heard after the verdict."""
 
 
-def heard(accepted: Accepted, weighing: EvidenceEvaluation) -> Accepted:
+def heard(accepted: AcceptanceT, weighing: EvidenceEvaluation[JudgedT]) -> AcceptanceT:
     """Return a new acceptance with what the evidence says that was looked at for it, and what of it is bad.
 
     Args:
@@ -24,7 +28,9 @@ def heard(accepted: Accepted, weighing: EvidenceEvaluation) -> Accepted:
     return _hear(replace(accepted, bad_items=weighing.refusals), weighing, None)
 
 
-def hear_all(accepted: Accepted, weighing: EvidenceEvaluation, further: Iterable[Item | BadItem]) -> Accepted:
+def hear_all(
+    accepted: AcceptanceT, weighing: EvidenceEvaluation[JudgedT], further: Iterable[Item | BadItem]
+) -> AcceptanceT:
     """Return an acceptance with what all evidence says; it rests on the same item as before.
 
     An error of the look-up ends the hearing, and is told; so does too much evidence.
@@ -48,8 +54,8 @@ def hear_all(accepted: Accepted, weighing: EvidenceEvaluation, further: Iterable
 
 
 def _hear(
-    accepted: Accepted, weighing: EvidenceEvaluation, further: Iterable[Item | BadItem] | None
-) -> Accepted:
+    accepted: AcceptanceT, weighing: EvidenceEvaluation[JudgedT], further: Iterable[Item | BadItem] | None
+) -> AcceptanceT:
     """Return an acceptance with what signed statements say, each once in whatever forms it is there."""
     said: dict[object, ProvedStatement] = {}
     unproved = []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from packaging.version import Version
-
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity
+from pip_warden.trust.segments import Release, spelled_for
 
 _HINT = (
     "If this signer is right, review why it changed and pin it with `pip-warden trust add`; "
@@ -17,18 +16,18 @@ _HINT = (
 
 
 def match_identity(
-    claims: CertificateClaims, identities: tuple[Identity, ...], version: Version
+    claims: CertificateClaims, identities: tuple[Identity, ...], release: Release
 ) -> Identity | Fault:
     """Return the identity that the certificate proves, or the fault of the closest identity.
 
     Args:
         claims: The claims of the verified certificate.
         identities: The pin's identities under the root that verified it.
-        version: The version proved in step 4, for ``{version}``.
+        release: The release that is judged, for ``{version}`` and ``{tag}``.
     """
     closest: tuple[int, Fault] | None = None
     for identity in identities:
-        outcome = _compare(claims, identity, version)
+        outcome = _compare(claims, identity, release)
         if outcome is None:
             return identity
         if closest is None or outcome[0] > closest[0]:
@@ -43,14 +42,16 @@ def match_identity(
     return closest[1]
 
 
-def _compare(claims: CertificateClaims, identity: Identity, version: Version) -> tuple[int, Fault] | None:
+def _compare(claims: CertificateClaims, identity: Identity, release: Release) -> tuple[int, Fault] | None:
     """Return None where everything agrees, else the number of the differing part, and its fault."""
     if claims.issuer != identity.issuer:
         return 1, _fault("issuer-mismatch", f"issuer {identity.issuer}", claims.issuer)
     if len(claims.subjects) != 1:
         return 2, _fault("identity-mismatch", "exactly one subject", f"{len(claims.subjects)} subjects")
-    if not identity.subject.matches(claims.subjects[0], version):
-        return 2, _fault("identity-mismatch", f"signer {_spelled(identity, version)}", claims.subjects[0])
+    if not identity.subject.matches(claims.subjects[0], release):
+        return 2, _fault(
+            "identity-mismatch", f"signer {spelled_for(identity.subject.text, release)}", claims.subjects[0]
+        )
     if identity.project_id is not None and claims.get("project-id") != identity.project_id:
         found = claims.get("project-id") or "no project id"
         return 3, _fault("project-id-mismatch", f"the signer's project id {identity.project_id}", found)
@@ -72,11 +73,6 @@ def _compare_dates(claims: CertificateClaims, identity: Identity) -> tuple[int, 
             "signed-outside-dates", f"signed on or before {identity.not_after}", f"signed on {signed}"
         )
     return None
-
-
-def _spelled(identity: Identity, version: Version) -> str:
-    pattern = identity.subject.text
-    return f"{pattern} with {{version}} = {version}" if "{version}" in pattern else pattern
 
 
 def _fault(code: str, expected: str, found: str) -> Fault:

@@ -41,7 +41,7 @@ from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
-from pip_warden.verdict.evidence import EvidenceEvaluation, Roots, no_evidence
+from pip_warden.verdict.evidence import EvidenceEvaluation, Roots
 from pip_warden.verdict.examined import examine
 from pip_warden.verdict.hearing import hear_all, heard
 from pip_warden.verdict.listing import Listing
@@ -93,7 +93,7 @@ class Inquiry:
         self._today = today
         self._evidence: list[Item | BadItem] = []
         self._passed: list[Passed] = []
-        self._weighing: EvidenceEvaluation | None = None
+        self._weighing: EvidenceEvaluation[Artifact] | None = None
         self._outcome: Verdict | Observed | None = None
         self.wants = Wants.ARTIFACT
         self._entry = self._find_entry(probe)
@@ -174,7 +174,7 @@ class Inquiry:
             self._end(Observed(signed=good))
         elif good is not None:
             passed = (*self._passed, *weighing.passed)
-            self._end(heard(Accepted(artifact=weighing.artifact, basis=good, passed=passed), weighing))
+            self._end(heard(Accepted(artifact=weighing.judged, basis=good, passed=passed), weighing))
 
     def no_more_evidence(self) -> None:
         """End the inquiry without a good item; the verdict reports the bad item that came furthest.
@@ -182,13 +182,10 @@ class Inquiry:
         Raises:
             InternalError: No evidence is wanted.
         """
-        refusals = self._take_evidence().refusals
-        if refusals:
-            closest = max((refusal.failure for refusal in refusals), key=lambda failure: failure.step)
-        else:
-            hint = unsigned_hint(self._entry, self._name, self._trust, is_local=self._candidate is None)
-            closest = StepFailure(Step.EVIDENCE, no_evidence(self._name, hint=hint))
-        self._end(replace(self._refused(closest), bad_items=refusals))
+        weighing = self._take_evidence()
+        hint = unsigned_hint(self._entry, self._name, self._trust, is_local=self._candidate is None)
+        refused = self._refused(weighing.closest(hint=hint))
+        self._end(replace(refused, bad_items=weighing.refusals))
 
     def offer_all(self, found: Iterable[Item | BadItem]) -> None:
         """Take one item after the other until nothing more is wanted.
@@ -263,7 +260,7 @@ class Inquiry:
                 "bug", f"{offered.value} was offered for {self._name}, {self.wants.value} is wanted"
             )
 
-    def _take_evidence(self) -> EvidenceEvaluation:
+    def _take_evidence(self) -> EvidenceEvaluation[Artifact]:
         self._take(Wants.EVIDENCE)
         if self._weighing is None:
             raise InternalError("bug", "evidence is wanted for nothing")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
-from typing import NoReturn
+from typing import Generic, NoReturn
 
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.artifact.model import Artifact
 from pip_warden.errors import RefusedError
 from pip_warden.evidence.model import EvidenceForm
 from pip_warden.faults import Fault
+from pip_warden.verdict.judged import JudgedImage, JudgedT
 from pip_warden.verdict.provenance import Provenance
 
 
@@ -90,7 +91,7 @@ class SignedBy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProvedStatement:
-    """A signed statement about an accepted file, proved under the identity that the acceptance rests on.
+    """A signed statement about what was accepted, proved under the identity that the acceptance rests on.
 
     Attributes:
         signed: Who signed it, and where it is logged.
@@ -127,11 +128,10 @@ class PinnedByHash:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Accepted:
-    """The file may be handed to an installer.
+class Acceptance(Generic[JudgedT]):
+    """What was judged may be used.
 
     Attributes:
-        artifact: The file that was judged.
         basis: What the acceptance is based on.
         bad_items: Other evidence, which was not good.
         statements: Every signed statement that was heard and proved under the identity of the basis.
@@ -140,13 +140,21 @@ class Accepted:
         passed: What was checked, in order.
     """
 
-    artifact: Artifact
     basis: SignedBy | PinnedByHash
     bad_items: tuple[ItemRefusal, ...] = ()
     statements: tuple[ProvedStatement, ...] = ()
     unproved: tuple[ItemRefusal, ...] = ()
     unheard: str = ""
     passed: tuple[Passed, ...] = ()
+
+    @property
+    def judged(self) -> JudgedT:
+        """What was judged.
+
+        Raises:
+            NotImplementedError: It is of no kind.
+        """
+        raise NotImplementedError
 
     @property
     def signer(self) -> str:
@@ -163,11 +171,43 @@ class Accepted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refused:
-    """The file may not be handed to an installer.
+class Accepted(Acceptance[Artifact]):
+    """The file may be handed to an installer.
 
     Attributes:
-        subject: The file's name, or the project's where its page was refused.
+        artifact: The file that was judged.
+    """
+
+    artifact: Artifact
+
+    @property
+    def judged(self) -> Artifact:
+        """The file."""
+        return self.artifact
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcceptedImage(Acceptance[JudgedImage]):
+    """The image may be used: by the digest that was judged, since a tag may name another one by then.
+
+    Attributes:
+        image: The image that was judged.
+    """
+
+    image: JudgedImage
+
+    @property
+    def judged(self) -> JudgedImage:
+        """The image."""
+        return self.image
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """The file may not be handed to an installer, or the image may not be used.
+
+    Attributes:
+        subject: The file's or the image's name, or the project's where its page was refused.
         failure: The step that failed, and why.
         bad_items: For steps 6 to 10, what was wrong with each item of evidence.
         passed: What was checked before, in order, of the file itself.
@@ -199,6 +239,7 @@ class Refused:
 
 
 Verdict = Accepted | Refused
+ImageVerdict = AcceptedImage | Refused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from packaging.version import Version
-
 from pip_warden.trust.model import Identity, Requirements
+from pip_warden.trust.segments import Release, fill
+from pip_warden.verdict.judged import Judged, noun
 from pip_warden.verdict.model import Passed, SignedBy, Step
 from pip_warden.verdict.statement import PROVENANCE, Statement
 
@@ -19,7 +19,7 @@ _CLAIMS = (
 
 
 def passed_by(
-    signed: SignedBy, statement: Statement | None, identity: Identity, require: Requirements, version: Version
+    signed: SignedBy, statement: Statement | None, identity: Identity, require: Requirements, judged: Judged
 ) -> Iterator[Passed]:
     """Yield what each step found about the item that an acceptance rests on.
 
@@ -28,18 +28,18 @@ def passed_by(
         statement: Its signed statement; None for a signature over the digest.
         identity: The identity of the pin that it met.
         require: What the pin requires besides.
-        version: The version proved in step 4, for ``{version}``.
+        judged: What was judged.
     """
     yield Passed(Step.EVIDENCE, f"{signed.label} ({signed.form.value})")
     logged = f"log index {signed.log_index}, logged at {signed.log_time:%Y-%m-%d %H:%M:%S} UTC"
     yield Passed(Step.SIGNATURE, f"certificate of the trusted root {signed.root}, {logged}")
     about = "signed over the file's digest"
     if statement is not None:
-        about = f"a statement {statement.predicate_type} names this file and its digest"
+        about = f"a statement {statement.predicate_type} names this {noun(judged)} and its digest"
     yield Passed(Step.SUBJECT, about)
     yield Passed(Step.IDENTITY, ", ".join(_identity(signed, identity)))
     yield from (Passed(Step.POLICY, found) for found in _policy(signed, identity, require))
-    yield from (Passed(Step.POLICY, found) for found in _statements(require, version))
+    yield from (Passed(Step.POLICY, found) for found in _statements(require, judged.release))
 
 
 def _identity(signed: SignedBy, identity: Identity) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _policy(signed: SignedBy, identity: Identity, require: Requirements) -> Iter
             yield f"{name} {claims.get(name)}"
 
 
-def _statements(require: Requirements, version: Version) -> Iterator[str]:
+def _statements(require: Requirements, release: Release) -> Iterator[str]:
     """Yield what is required of signed statements: all of it is met, or nothing would be accepted."""
     if require.provenance is not None or require.source_revision is not None or require.confirmed_build:
         yield f"provenance {require.provenance or PROVENANCE}, which agrees with its certificate"
@@ -74,4 +74,4 @@ def _statements(require: Requirements, version: Version) -> Iterator[str]:
     if require.source_revision is not None:
         yield f"source-revision {require.source_revision}"
     for key, template in require.annotations:
-        yield f"annotation {key}={template.replace('{version}', str(version))}"
+        yield f"annotation {key}={fill(template, release)}"

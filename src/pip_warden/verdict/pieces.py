@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pip_warden._sigstore.result import CertificateClaims, VerificationResult
-from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
-from pip_warden.trust.model import IdentityEntry, Probe
+from pip_warden.trust.model import Probe
 from pip_warden.verdict.evidence import Roots, prove
 from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.judged import Judged, Signers
 from pip_warden.verdict.model import ItemRefusal, Refused, Step, StepFailure
 from pip_warden.verdict.policy import check_policy
 from pip_warden.verdict.statement import Statement, check_subject
@@ -23,7 +23,7 @@ from pip_warden.verdict.statement import Statement, check_subject
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProvedPiece:
-    """A piece of evidence that speaks for a file.
+    """A piece of evidence that speaks for a file or an image.
 
     Attributes:
         claims: Who signed it.
@@ -48,13 +48,13 @@ class ProvedPiece:
 
 
 def prove_piece(
-    item: Item | BadItem, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots
+    item: Item | BadItem, judged: Judged, entry: Signers | Probe, roots: Roots
 ) -> ProvedPiece | StepFailure:
-    """Prove one piece of evidence for a file that passed steps 1 to 5.
+    """Prove one piece of evidence for a file that passed steps 1 to 5, or for an image.
 
     Args:
         item: The piece.
-        artifact: The file.
+        judged: The file, or the image.
         entry: Whose evidence it must be; a probe takes anybody's.
         roots: The trusted roots.
     """
@@ -63,51 +63,50 @@ def prove_piece(
     names = [entry.root] if isinstance(entry, Probe) else sorted({each.root for each in entry.identities})
     failures = []
     for name in names:
-        found = _prove_under(item, artifact, entry, roots, name)
+        found = _prove_under(item, judged, entry, roots, name)
         if isinstance(found, ProvedPiece):
             return found
         failures.append(found)
     return max(failures, key=lambda failure: failure.step)
 
 
-def refuse_pieces(artifact: Artifact, bad: Sequence[ItemRefusal]) -> Refused:
-    """Refuse a file beside which evidence lies that is not good: the furthest of them says why.
+def refuse_pieces(judged: Judged, bad: Sequence[ItemRefusal]) -> Refused:
+    """Refuse a file or an image beside which evidence lies that is not good: the furthest of them says why.
 
     Args:
-        artifact: The file.
+        judged: The file, or the image.
         bad: Those pieces, one at least.
     """
     closest = max(bad, key=lambda refusal: refusal.failure.step)
     fault = closest.failure.fault
     hint = f"{closest.label} would be published beside it. Sign or attest again, or remove it."
     failure = replace(closest.failure, fault=replace(fault, hint=hint))
-    return Refused(subject=artifact.name.filename, failure=failure, bad_items=tuple(bad))
+    return Refused(subject=str(judged.name), failure=failure, bad_items=tuple(bad))
 
 
 def _prove_under(
-    item: Item, artifact: Artifact, entry: IdentityEntry | Probe, roots: Roots, root_name: str
+    item: Item, judged: Judged, entry: Signers | Probe, roots: Roots, root_name: str
 ) -> ProvedPiece | StepFailure:
-    proof = prove(item, artifact, roots, root_name)
+    proof = prove(item, judged, roots, root_name)
     if isinstance(proof, Fault):
         return StepFailure(Step.SIGNATURE, proof)
     statement, proved = proof.statement, proof.proved
     predicate_type = statement.predicate_type if isinstance(statement, Statement) else None
-    fault = check_subject(statement, artifact, frozenset({predicate_type or ""}))
+    fault = check_subject(statement, judged, frozenset({predicate_type or ""}))
     if fault is not None:
         return StepFailure(Step.SUBJECT, fault)
-    if isinstance(entry, IdentityEntry) and (failure := _not_pinned(proved, artifact, entry, root_name)):
+    if not isinstance(entry, Probe) and (failure := _not_pinned(proved, judged, entry, root_name)):
         return failure
     return ProvedPiece(claims=proved.claims, predicate_type=predicate_type)
 
 
 def _not_pinned(
-    proved: VerificationResult, artifact: Artifact, entry: IdentityEntry, root_name: str
+    proved: VerificationResult, judged: Judged, entry: Signers, root_name: str
 ) -> StepFailure | None:
     """Steps 9 and 10: what another identity says counts for no consumer."""
-    version = artifact.name.version
     identities = tuple(identity for identity in entry.identities if identity.root == root_name)
-    identity = match_identity(proved.claims, identities, version)
+    identity = match_identity(proved.claims, identities, judged.release)
     if isinstance(identity, Fault):
         return StepFailure(Step.IDENTITY, identity)
-    fault = check_policy(proved.claims, identity, entry.require, version)
+    fault = check_policy(proved.claims, identity, entry.require, judged.release)
     return None if fault is None else StepFailure(Step.POLICY, fault)

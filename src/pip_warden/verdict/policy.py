@@ -8,11 +8,10 @@ default only ``push``.
 
 from __future__ import annotations
 
-from packaging.version import Version
-
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault
 from pip_warden.trust.model import HashEntry, Identity, Requirements
+from pip_warden.trust.segments import Release, spelled_for
 from pip_warden.trust.subject import PipelineSubject, read_subject
 
 _EXACT = (
@@ -25,14 +24,14 @@ _EXACT = (
 
 
 def check_policy(
-    claims: CertificateClaims, identity: Identity, require: Requirements, version: Version
+    claims: CertificateClaims, identity: Identity, require: Requirements, release: Release
 ) -> Fault | None:
     """Judge the certificate's claims by the pin's requirements; a required but absent claim is refused."""
     if not identity.is_account:
         fault = _check_own_source(claims, identity) or _check_trigger(claims, require)
         if fault is not None:
             return fault
-    return _check_exact(claims, require) or _check_ref(claims, require, version)
+    return _check_exact(claims, require) or _check_ref(claims, require, release)
 
 
 def check_demanded(entry: HashEntry) -> Fault | None:
@@ -99,15 +98,19 @@ def _check_exact(claims: CertificateClaims, require: Requirements) -> Fault | No
     return None
 
 
-def _check_ref(claims: CertificateClaims, require: Requirements, version: Version) -> Fault | None:
+def _check_ref(claims: CertificateClaims, require: Requirements, release: Release) -> Fault | None:
     if require.source_ref is None:
         return None
     ref = claims.get("source-ref")
     if ref is None:
         return _missing("source-ref", require.source_ref.text)
-    if require.source_ref.matches(ref, version):
+    if require.source_ref.matches(ref, release):
         return None
-    return Fault(code="source-ref-mismatch", expected=f"source-ref {require.source_ref.text}", found=ref)
+    return Fault(
+        code="source-ref-mismatch",
+        expected=f"source-ref {spelled_for(require.source_ref.text, release)}",
+        found=ref,
+    )
 
 
 def _missing(name: str, wanted: str) -> Fault:

@@ -1,4 +1,4 @@
-"""Step 8, subject: what was signed is this artifact.
+"""Step 8, subject: what was signed is this file, or this image.
 
 A DSSE payload is parsed once, from the verified bytes, by a strict reader: in-toto statements v0.1 (which
 cosign writes) and v1 (in-toto attestation framework, ``spec/v1/statement.md``).
@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 
 from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.result import Envelope
-from pip_warden.artifact.model import Artifact
-from pip_warden.digests import OTHERS
 from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue, MalformedError, kind_of, loads_object
+from pip_warden.verdict.judged import Judged, JudgedImage, noun
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPES = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")
 PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
+COSIGN_SIGN = "https://sigstore.dev/cosign/sign/v1"
+"""The signature of an image: an empty predicate; annotations lie in the subject (cosign 3, ``sign``)."""
 EVIDENCE_OF_PUBLICATION = frozenset({PUBLISH, PROVENANCE})
 """Other predicates (SBOM, test result, …) may only add requirements, unless the pin lists the type."""
+_EVIDENCE_OF_IMAGES = frozenset({COSIGN_SIGN, PROVENANCE})
 
 _LARGEST_STATEMENT = 16 << 20
 _MOST_SUBJECTS, _MOST_DIGESTS = 1024, 32  # as many as sigstore-go reads
@@ -32,22 +34,24 @@ _ENUM_NAMES = frozenset({"SHA2_256", "SHA2_384", "SHA2_512"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """A file that a statement is about.
+    """A file or an image that a statement is about.
 
     Attributes:
-        name: Its name.
+        name: Its name, "" where the statement has none.
         sha256: Its SHA-256 in hexadecimal, "" where the statement has none.
-        others: ``(algorithm, hexadecimal)`` of every other digest that can be computed here.
+        others: ``(algorithm, value)`` of every other digest.
+        annotations: What is annotated about it, of any kind; None where nothing is. Never changed.
     """
 
     name: str
     sha256: str
     others: tuple[tuple[str, str], ...] = ()
+    annotations: JSONValue = field(default=None, hash=False)
 
-    def is_of(self, artifact: Artifact) -> bool:
-        """Return whether it has the artifact's name and SHA-256, and no digest that the artifact lacks."""
-        same = (self.name, self.sha256) == (artifact.name.filename, artifact.digest.hex)
-        return same and artifact.has_digests(dict(self.others))
+    def is_of(self, judged: Judged) -> bool:
+        """Return whether it has the judged one's name and SHA-256, and no digest that that one lacks."""
+        same = self.sha256 == judged.digest.hex and judged.is_called(self.name)
+        return same and judged.has_digests(dict(self.others))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,46 +68,63 @@ class Statement:
     subjects: tuple[Subject, ...]
     predicate: JSONValue = field(hash=False)
 
-    def names(self, artifact: Artifact) -> bool:
-        """Return whether a single subject entry is the artifact."""
-        return any(subject.is_of(artifact) for subject in self.subjects)
+    def names(self, judged: Judged) -> bool:
+        """Return whether a single subject entry is the file, or the image."""
+        return any(subject.is_of(judged) for subject in self.subjects)
+
+
+def publication_of(judged: Judged) -> frozenset[str]:
+    """Return the predicate types that say that a file, or an image, was published."""
+    return _EVIDENCE_OF_IMAGES if isinstance(judged, JudgedImage) else EVIDENCE_OF_PUBLICATION
 
 
 def check_subject(
-    statement: Statement | Fault | None, artifact: Artifact, predicate_types: frozenset[str]
+    statement: Statement | Fault | None, judged: Judged, predicate_types: frozenset[str]
 ) -> Fault | None:
-    """Judge whether the signed statement is about the artifact.
+    """Judge whether the signed statement is about the file, or the image.
 
     Args:
         statement: The result of :func:`read_statement` for the verified envelope; None for a message
-            signature, which names nothing: step 4 proved name and version, and step 7 verified it over this
-            artifact's digest.
-        artifact: The file.
+            signature, which names nothing: step 4 proved a file's name and version, and step 7 verified it
+            over this file's digest. Of a manifest it does not say that it is an image that somebody signed.
+        judged: The file, or the image.
         predicate_types: What counts as evidence of publication.
     """
-    if statement is None or isinstance(statement, Fault):
+    if isinstance(statement, Fault):
         return statement
+    if statement is None:
+        return _unnamed(judged) if isinstance(judged, JudgedImage) else None
     if statement.predicate_type not in predicate_types:
         return Fault(
             code="predicate-type-refused",
             expected=f"evidence of publication: {' or '.join(sorted(predicate_types))}",
             found=statement.predicate_type,
-            hint="A signed statement of another type says something about the file, "
+            hint=f"A signed statement of another type says something about the {noun(judged)}, "
             "but not that it was published.",
         )
-    if not statement.names(artifact):
+    if not statement.names(judged):
         return Fault(
             code="subject-mismatch",
-            expected=f"one subject {artifact.name} with SHA-256 {artifact.digest}",
+            expected=f"one subject {judged.name} with SHA-256 {judged.digest}",
             found=", ".join(map(_spelled, statement.subjects[:4])),
-            hint="The statement was signed for another file.",
+            hint=f"The statement was signed for another {noun(judged)}.",
         )
     return None
 
 
+def _unnamed(image: JudgedImage) -> Fault:
+    return Fault(
+        code="subject-mismatch",
+        expected=f"a signed statement that {image.name} is an image",
+        found="a signature over the bytes of its manifest",
+        hint="It signs a file that happens to be a manifest. `pip-warden image sign` and `cosign sign` "
+        "sign images.",
+    )
+
+
 def _spelled(subject: Subject) -> str:
-    others = "".join(f" and {algorithm} {value[:140]}" for algorithm, value in subject.others)
-    return f"{subject.name} with SHA-256 {subject.sha256 or '(none)'}{others}"
+    others = "".join(f" and {algorithm[:40]} {value[:140]}" for algorithm, value in subject.others[:4])
+    return f"{subject.name or '(no name)'} with SHA-256 {subject.sha256 or '(none)'}{others}"
 
 
 def read_statement(envelope: Envelope) -> Statement | Fault:
@@ -139,22 +160,27 @@ def _read_subjects(predicate_type: str, listed: JSONValue, predicate: JSONValue)
         return _bad("no subject")
     if len(listed) > _MOST_SUBJECTS:
         return _bad(f"{len(listed)} subjects, more than {_MOST_SUBJECTS}")
+    nameless = "" if predicate_type == COSIGN_SIGN else None
     subjects = []
     for entry in listed:
         try:
-            subjects.append(_read_subject(Fields(entry, "a subject")))
+            subjects.append(_read_subject(Fields(entry, "a subject"), nameless))
         except MalformedError as err:
             return _bad(str(err))
     return Statement(predicate_type=predicate_type, subjects=tuple(subjects), predicate=predicate)
 
 
-def _read_subject(fields: Fields) -> Subject:
+def _read_subject(fields: Fields, nameless: str | None) -> Subject:
     """Read a ``ResourceDescriptor``; also fields that are not used must be of their type.
+
+    Args:
+        fields: Its fields.
+        nameless: Stands for the name of one that has none; without it, it must have one.
 
     Raises:
         MalformedError: It is not one, or has no name or digest.
     """
-    name, *_ = (fields.text(key, None if key == "name" else "") for key in _TEXTS)
+    name, *_ = (fields.text(key, nameless if key == "name" else "") for key in _TEXTS)
     fields.data("content", empty=True)
     fields.optional("annotations")
     digests = fields.take("digest")
@@ -168,8 +194,10 @@ def _read_subject(fields: Fields) -> Subject:
     texts = {algorithm: value for algorithm, value in digests.items() if isinstance(value, str)}
     if texts.keys() != digests.keys():
         raise MalformedError("a digest that is no text")
-    others = tuple((algorithm, value) for algorithm, value in texts.items() if algorithm in OTHERS)
-    return Subject(name=name, sha256=texts.get("sha256", ""), others=others)
+    sha256 = texts.pop("sha256", "")
+    return Subject(
+        name=name, sha256=sha256, others=tuple(texts.items()), annotations=fields.take("annotations")
+    )
 
 
 def _bad(found: str) -> Fault:

@@ -1,7 +1,7 @@
 """Which signed statements count under an identity, and what they say.
 
-A statement counts only if it names the artifact and its item passed steps 7, 9 and 10 under that identity.
-What does not count is never shown as verified.
+A statement counts only if it names the file or image and its item passed steps 7, 9 and 10 under that
+identity. What does not count is never shown as verified.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pip_warden._sigstore.result import VerificationResult
-from pip_warden.artifact.model import Artifact
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity, Requirements
-from pip_warden.verdict.attested import ANNOTATIONS, SignedStatement, read_annotations
+from pip_warden.verdict.attested import SignedStatement, annotating, read_annotations
 from pip_warden.verdict.identity import match_identity
+from pip_warden.verdict.judged import Judged
 from pip_warden.verdict.model import ItemRefusal, ProvedStatement, SignedBy, Step, StepFailure
 from pip_warden.verdict.policy import check_policy
 from pip_warden.verdict.provenance import read_provenance
@@ -43,14 +43,14 @@ Looked = tuple[Item | BadItem, VerifiedItem | Fault | None]
 
 
 def witness_of(
-    proof: VerifiedItem | Fault, identity: Identity, artifact: Artifact, require: Requirements
+    proof: VerifiedItem | Fault, identity: Identity, judged: Judged, require: Requirements
 ) -> SignedStatement | StepFailure | None:
     """Return a statement of any type if it counts under an identity, else why not; None where there is none.
 
     Args:
         proof: What its item proves under the identity's root.
         identity: The identity.
-        artifact: The file.
+        judged: The file, or the image.
         require: What the pin requires of certificates.
     """
     if isinstance(proof, Fault):
@@ -60,30 +60,30 @@ def witness_of(
         return None
     if isinstance(statement, Fault):
         return StepFailure(Step.SUBJECT, statement)
-    if fault := check_subject(statement, artifact, frozenset({statement.predicate_type})):
+    if fault := check_subject(statement, judged, frozenset({statement.predicate_type})):
         return StepFailure(Step.SUBJECT, fault)
-    claims, version = proof.proved.claims, artifact.name.version
-    same = match_identity(claims, (identity,), version)
+    claims, release = proof.proved.claims, judged.release
+    same = match_identity(claims, (identity,), release)
     if isinstance(same, Fault):
         return StepFailure(Step.IDENTITY, same)
-    if fault := check_policy(claims, identity, require, version):
+    if fault := check_policy(claims, identity, require, release):
         return StepFailure(Step.POLICY, fault)
     return SignedStatement(statement=statement, claims=claims)
 
 
 def statements_under(
-    looked: Iterable[Looked], identity: Identity, artifact: Artifact, require: Requirements
+    looked: Iterable[Looked], identity: Identity, judged: Judged, require: Requirements
 ) -> Iterator[ProvedStatement | ItemRefusal]:
     """Yield every statement: what it says where it counts under an identity, else why it does not.
 
     Args:
         looked: Each item, and what it proves.
         identity: The identity that an acceptance rests on.
-        artifact: The accepted file.
+        judged: The accepted file or image.
         require: What the pin requires of certificates.
     """
     for item, proof in looked:
-        found = _said(item, proof, identity, artifact, require)
+        found = _said(item, proof, identity, judged, require)
         if isinstance(found, StepFailure):
             yield ItemRefusal(label=item.label, form=item.form, failure=found)
         elif found is not None:
@@ -94,34 +94,35 @@ def _said(
     item: Item | BadItem,
     proof: VerifiedItem | Fault | None,
     identity: Identity,
-    artifact: Artifact,
+    judged: Judged,
     require: Requirements,
 ) -> ProvedStatement | StepFailure | None:
     if isinstance(item, BadItem):
         return StepFailure(Step.EVIDENCE, item.fault) if item.form in _STATEMENTS else None
-    if proof is None or (isinstance(proof, Fault) and item.wire.envelope is None):
+    if proof is None or (isinstance(proof, Fault) and not item.is_statement):
         return None
-    witness = witness_of(proof, identity, artifact, require)
+    witness = witness_of(proof, identity, judged, require)
     if not isinstance(witness, SignedStatement) or isinstance(proof, Fault):
         return None if isinstance(witness, SignedStatement) else witness
     proved = ProvedStatement(
         signed=signed_by(item, proof.proved, identity.root), predicate_type=witness.statement.predicate_type
     )
-    return _read(proved, witness, {PROVENANCE, require.provenance})
+    return _read(proved, witness, judged, {PROVENANCE, require.provenance})
 
 
 def _read(
-    proved: ProvedStatement, witness: SignedStatement, built: Container[str | None]
+    proved: ProvedStatement, witness: SignedStatement, judged: Judged, built: Container[str | None]
 ) -> ProvedStatement | StepFailure:
     """Read what is shown; what cannot be read, or disagrees with its own certificate, is not.
 
     Args:
         proved: The statement.
         witness: It with its predicate, and the certificate that signed it.
+        judged: The file, or the image.
         built: Types of predicates that are provenance.
     """
-    if proved.predicate_type == ANNOTATIONS:
-        annotations = read_annotations(witness.statement)
+    if proved.predicate_type == annotating(judged):
+        annotations = read_annotations(witness.statement, judged)
         if isinstance(annotations, Fault):
             return StepFailure(Step.POLICY, annotations)
         return replace(proved, annotations=annotations)

@@ -1,0 +1,149 @@
+"""Judges an image by the steps that judge a file; what a file's name and archive say, an image's digest says.
+
+========  ============  =================================================================================
+step      name          what is judged
+========  ============  =================================================================================
+1         pin           the image's repository has an entry in the trust file
+5         digest        computed over the manifest's bytes by the caller; then revocation
+6 … 10                  as for a file, see :mod:`.inquiry`
+========  ============  =================================================================================
+
+A signature covers what the signed bytes name by digest: that of an index covers its platforms' manifests, and
+a manifest's covers its layers. So what is pulled must be the manifest that was judged, or listed by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from pip_warden.digests import Digest
+from pip_warden.errors import InternalError
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.faults import Fault
+from pip_warden.oci.names import spelled
+from pip_warden.trust.model import Revocation
+from pip_warden.verdict.evidence import EvidenceEvaluation, Roots
+from pip_warden.verdict.hearing import hear_all, heard
+from pip_warden.verdict.judged import ImagePin, JudgedImage
+from pip_warden.verdict.model import AcceptedImage, ImageVerdict, Passed, Refused, Step, StepFailure
+
+_UNSIGNED = (
+    "The repository is pinned to an identity, so an unsigned image is refused. Ask its publisher to sign it "
+    "(`pip-warden image sign`, `cosign sign`)."
+)
+
+
+def judge_image(
+    image: JudgedImage,
+    evidence: Iterable[Item | BadItem],
+    *,
+    entry: ImagePin | None,
+    roots: Roots,
+    revoked: Collection[Revocation],
+) -> ImageVerdict:
+    """Judge an image.
+
+    Args:
+        image: The image.
+        evidence: Its evidence, best form first. It is read to the first good item for the verdict, where
+            exceptions of its look-up propagate; what is left is heard for what it says, and an error there is
+            told and passes to nobody.
+        entry: The entry of its repository; None where that is not pinned.
+        roots: The trusted roots that the trust file pins.
+        revoked: What the trust file revokes; an image is revoked by its digest.
+
+    Raises:
+        InternalError: The entry is of another repository.
+    """
+    name = str(image.name)
+    if entry is None:
+        return Refused(subject=name, failure=StepFailure(Step.PIN, _not_pinned(image)))
+    if entry.repository != image.repository:
+        raise InternalError("bug", f"{name} was judged by the entry of {entry.repository}")
+    passed = [
+        Passed(Step.PIN, f"{image.repository}, pinned by identity"),
+        Passed(Step.DIGEST, f"SHA-256 {image.digest} of its manifest"),
+    ]
+    if fault := _check_revoked(image, revoked):
+        return Refused(subject=name, failure=StepFailure(Step.POLICY, fault), passed=tuple(passed))
+    if revoked:
+        passed.append(Passed(Step.POLICY, f"not among the revocations, of which there are {len(revoked)}"))
+    return _weigh(image, evidence, entry, roots, tuple(passed))
+
+
+def _weigh(
+    image: JudgedImage,
+    evidence: Iterable[Item | BadItem],
+    entry: ImagePin,
+    roots: Roots,
+    passed: tuple[Passed, ...],
+) -> ImageVerdict:
+    """Steps 6 to 10."""
+    weighing = EvidenceEvaluation(image, entry, roots)
+    offered = iter(evidence)
+    for item in offered:
+        weighing.add(item)
+        if (good := weighing.good) is not None:
+            accepted = AcceptedImage(image=image, basis=good, passed=(*passed, *weighing.passed))
+            return hear_all(heard(accepted, weighing), weighing, offered)
+    failure = weighing.closest(hint=_UNSIGNED)
+    return Refused(subject=str(image.name), failure=failure, bad_items=weighing.refusals, passed=passed)
+
+
+def cover(
+    pulled: Digest,
+    accepted: Iterable[AcceptedImage],
+    *,
+    index: Digest | None = None,
+    platforms: Collection[Digest] = (),
+) -> Passed | StepFailure:
+    """Say what covers the manifest that is used: evidence of its own, or that of an index that lists it.
+
+    Args:
+        pulled: Digest of the manifest that is used.
+        accepted: Every image that was judged, and accepted.
+        index: Digest of the index through which it may be used; None where there is none.
+        platforms: Every digest that the bytes with the index's digest list, and no others.
+    """
+    good = {each.image.digest for each in accepted}
+    if pulled in good:
+        return Passed(Step.SUBJECT, f"{spelled(pulled)} has evidence of its own")
+    is_listed = index is not None and pulled in platforms
+    if index is not None and is_listed and index in good:
+        return Passed(Step.SUBJECT, f"{spelled(pulled)} is covered by the index {spelled(index)}")
+    if index is None:
+        found = "none of its own, and no index that was judged"
+    elif is_listed:
+        found = f"none of its own, and an index {spelled(index)} that was not accepted"
+    else:
+        found = f"none of its own, and an index {spelled(index)} that does not list it"
+    fault = Fault(
+        code="platform-not-covered",
+        expected=f"evidence of {spelled(pulled)}, or of an index that lists it",
+        found=found,
+        hint="Name the index, by its tag or digest, whose signature covers every platform that it lists; "
+        "or ask the publisher to sign each platform, too (`--recursive`).",
+    )
+    return StepFailure(Step.SUBJECT, fault)
+
+
+def _check_revoked(image: JudgedImage, revoked: Iterable[Revocation]) -> Fault | None:
+    """Check revocation by digest: projects and versions are of packages."""
+    for each in revoked:
+        if each.sha256 is not None and each.sha256.matches(image.digest):
+            return Fault(
+                code="revoked",
+                expected="an image that is not revoked",
+                found=f"{image.name}, revoked: {each.reason}",
+                hint="The trust file revokes it. Choose another image.",
+            )
+    return None
+
+
+def _not_pinned(image: JudgedImage) -> Fault:
+    return Fault(
+        code="image-not-pinned",
+        expected=f"an [[image]] of {image.repository} in the trust file",
+        found="none",
+        hint=f"If you want it: `pip-warden trust add --image {image.repository}` pins who publishes it.",
+    )
