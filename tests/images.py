@@ -40,7 +40,8 @@ class Pin:
 
 def image(**changes: Any) -> JudgedImage:
     """Make an image."""
-    return JudgedImage(**{"repository": REPOSITORY, "digest": DIGEST, "tag": "1.0"} | changes)
+    values: dict[str, Any] = {"repository": REPOSITORY, "digest": DIGEST, "tag": "1.0"}
+    return JudgedImage(**(values | changes))
 
 
 def pin(pattern: str = PATTERN, **require: Any) -> Pin:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import images
 import samples
-from _sigstore.samples import DATA
+from _sigstore.samples import CLAIMS, DATA, SUBJECT, service
 from builds import ours
-from images import COSIGN_SIGN, DIGEST, OTHER, code, codes, judged, pin, signed, statement, subject
+from images import DIGEST, OTHER, code, codes, judged, pin, signed, statement, subject
 from pip_warden.digests import digest_of
 from pip_warden.errors import InternalError, UndecidedError
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
@@ -38,7 +38,7 @@ from pip_warden.verdict.model import (
     StepFailure,
 )
 from pip_warden.verdict.pieces import ProvedPiece, prove_piece, refuse_pieces
-from pip_warden.verdict.statement import PROVENANCE, PUBLISH
+from pip_warden.verdict.statement import COSIGN_SIGN, PROVENANCE, PUBLISH
 
 NOTED = {"tag": "1.0", "stage": "release"}
 SBOM = statement(subject(name="x"), predicateType="https://spdx.dev/Document")
@@ -52,7 +52,7 @@ def test_what_cosign_signs_is_accepted_and_said_step_by_step() -> None:
 
     assert isinstance(verdict, AcceptedImage)
     assert verdict.judged == verdict.image == images.image()
-    assert verdict.signer == images.SUBJECT
+    assert verdict.signer == SUBJECT
     assert [int(each.step) for each in verdict.passed] == [1, 5, 6, 7, 8, 9, 10, 10]
     assert verdict.passed[4].found == f"a statement {COSIGN_SIGN} names this image and its digest"
     assert [each.predicate_type for each in verdict.statements] == [COSIGN_SIGN]
@@ -151,9 +151,9 @@ def test_a_revoked_digest_is_refused_before_its_evidence_is_looked_at() -> None:
         (images.PATTERN, "1.0.0", "identity-mismatch"),
         (images.PATTERN, "v1.0", "identity-mismatch"),
         (images.PATTERN, None, "identity-mismatch"),
-        (images.SUBJECT, None, None),
-        (images.SUBJECT, "latest", None),
-        (images.SUBJECT.replace("v1.0", "v{version}"), "1.0", "identity-mismatch"),
+        (SUBJECT, None, None),
+        (SUBJECT, "latest", None),
+        (SUBJECT.replace("v1.0", "v{version}"), "1.0", "identity-mismatch"),
     ],
 )
 def test_a_pattern_with_a_tag_is_of_that_tag(pattern: str, tag: str | None, expected: str | None) -> None:
@@ -161,8 +161,8 @@ def test_a_pattern_with_a_tag_is_of_that_tag(pattern: str, tag: str | None, expe
 
 
 def test_an_image_without_a_tag_is_told_to_name_it() -> None:
-    ref = pin(images.SUBJECT, source_ref=parse_ref("refs/tags/v{tag}"))
-    noted = pin(images.SUBJECT, annotations=(("tag", "{tag}"),))
+    ref = pin(SUBJECT, source_ref=parse_ref("refs/tags/v{tag}"))
+    noted = pin(SUBJECT, annotations=(("tag", "{tag}"),))
     for entry, expected in (
         (pin(), "identity-mismatch"),
         (ref, "source-ref-mismatch"),
@@ -192,8 +192,8 @@ def test_the_certificate_is_judged_as_that_of_a_file(claims: dict[str, Any], exp
 
 
 def test_a_signature_under_another_root_is_refused() -> None:
-    stranger = images.service()
-    bundle = stranger.sign_statement(statement(), images.CLAIMS)
+    stranger = service()
+    bundle = stranger.sign_statement(statement(), CLAIMS)
 
     assert code(judged(images.read(bundle, "x", EvidenceForm.DSSE_BUNDLE))) == "bad-certificate-chain"
 

@@ -57,9 +57,8 @@ def _read(payload: bytes) -> Statement:
     if (kind := critical.text("type")) != _TYPE:
         raise MalformedError(f"the type {kind[:80]!r}")
     digest = parse_digest(image.text("docker-manifest-digest"))
-    identity.text(
-        "docker-reference"
-    )  # a claim of where it was signed; as with statements, no name is compared
+    # A claim of where it was signed: as in statements, no name of an image is compared.
+    identity.text("docker-reference")
     whole.optional("optional")
     subject = Subject(name="", sha256=digest.hex, annotations=whole.take("optional"))
     for fields in (image, identity, critical, whole):
