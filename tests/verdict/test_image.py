@@ -287,7 +287,7 @@ POOL = (
 GOOD = {"good", "noted", "old"}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from(POOL), max_size=6), st.sampled_from(POOL))
 def test_more_evidence_never_makes_a_good_image_bad(some: list[Item | BadItem], more: Item | BadItem) -> None:
     is_good = any(each.label in GOOD for each in some)

@@ -32,6 +32,9 @@ class SignedStatement:
 
 _OLDER = "https://slsa.dev/provenance/v0."
 _HINT = "The publisher makes it with `pip-warden attest`."
+_IMAGE_HINT = (
+    "The publisher makes it as the image is signed (`cosign sign -a`) or attested (`cosign attest`)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +91,17 @@ class StatementRequirements:
 def _demands(require: Requirements, judged: Judged) -> Iterator[_StatementRequirement]:
     if require.provenance is not None or require.source_revision is not None or require.confirmed_build:
         wanted = require.provenance or PROVENANCE
-        missing = _missing("provenance-missing", f"a signed statement {wanted}")
+        missing = _missing("provenance-missing", f"a signed statement {wanted}", judged)
         yield _StatementRequirement(wanted, missing, partial(_check_provenance, require=require))
     if require.annotations:
-        missing = _missing("annotation-missing", "signed annotations")
+        missing = _missing("annotation-missing", "signed annotations", judged)
         check = partial(_check_annotations, require=require, judged=judged)
         yield _StatementRequirement(annotating(judged), missing, check)
 
 
-def _missing(code: str, expected: str) -> Fault:
-    return Fault(code=code, expected=expected, found="none by the pinned identity", hint=_HINT)
+def _missing(code: str, expected: str, judged: Judged) -> Fault:
+    hint = _IMAGE_HINT if isinstance(judged, JudgedImage) else _HINT
+    return Fault(code=code, expected=expected, found="none by the pinned identity", hint=hint)
 
 
 def _check_provenance(witness: SignedStatement, require: Requirements) -> Fault | None:

@@ -11,7 +11,7 @@ from pip_warden.trust.segments import Release, spelled_for
 
 _HINT = (
     "If this signer is right, review why it changed and pin it with `pip-warden trust add`; "
-    "if not, the file was published by another identity."
+    "if not, another identity published it."
 )
 
 

@@ -83,7 +83,7 @@ def _check_trigger(claims: CertificateClaims, require: Requirements) -> Fault | 
         code="build-trigger-refused",
         expected=f"a pipeline started by {allowed}",
         found=trigger,
-        hint='If releases are really built this way, list it: [package.require] build-trigger = ["…"].',
+        hint='If releases are really built this way, list it in the table `require`: build-trigger = ["…"].',
     )
 
 

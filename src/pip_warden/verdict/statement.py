@@ -117,8 +117,7 @@ def _unnamed(image: JudgedImage) -> Fault:
         code="subject-mismatch",
         expected=f"a signed statement that {image.name} is an image",
         found="a signature over the bytes of its manifest",
-        hint="It signs a file that happens to be a manifest. `pip-warden image sign` and `cosign sign` "
-        "sign images.",
+        hint="It signs a file that happens to be a manifest. Ask the image's publisher to sign the image.",
     )
 
 

@@ -21,8 +21,8 @@ from pip_warden.verdict.policy import check_policy
 from pip_warden.verdict.provenance import read_provenance
 from pip_warden.verdict.statement import PROVENANCE, Statement, check_subject
 
-_STATEMENTS = frozenset({EvidenceForm.DSSE_BUNDLE, EvidenceForm.PEP740})
-"""Forms of evidence that are a statement even where they cannot be read."""
+_SIGNATURES = frozenset({EvidenceForm.BUNDLE, EvidenceForm.DETACHED})
+"""Forms of evidence that may be a mere signature; every other is a statement even where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _said(
     require: Requirements,
 ) -> ProvedStatement | StepFailure | None:
     if isinstance(item, BadItem):
-        return StepFailure(Step.EVIDENCE, item.fault) if item.form in _STATEMENTS else None
+        return StepFailure(Step.EVIDENCE, item.fault) if item.form not in _SIGNATURES else None
     if proof is None or (isinstance(proof, Fault) and not item.is_statement):
         return None
     witness = witness_of(proof, identity, judged, require)
