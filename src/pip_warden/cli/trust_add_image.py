@@ -1,4 +1,4 @@
-"""``pip-warden trust add --image``: pin who signs the images of a repository."""
+"""``trust add`` of a container repository: pin who signs the images of a repository."""
 
 from __future__ import annotations
 

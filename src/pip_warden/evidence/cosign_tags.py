@@ -130,7 +130,7 @@ def _not_asked() -> Fault:
         code="log-lookup-offline",
         expected="evidence that verifies offline",
         found="what cosign 2 signed, whose log entry would have to be looked up",
-        hint="Verify without --offline, or have the image signed anew: `pip-warden image sign`, or cosign 3.",
+        hint="Verify without --offline, or have the image signed anew, with cosign 3.",
     )
 
 

@@ -121,7 +121,7 @@ def cover(
         expected=f"evidence of {spelled(pulled)}, or of an index that lists it",
         found=found,
         hint="Name the index, by its tag or digest, whose signature covers every platform that it lists; "
-        "or ask the publisher to sign each platform, too (`--recursive`).",
+        "or ask the publisher to sign each platform, too.",
     )
     return StepFailure(Step.SUBJECT, fault)
 
