@@ -129,5 +129,5 @@ def test_nothing_else_imports_what_an_extra_brings() -> None:
 
     # The sandbox is an extra as a whole; who may import it is in the import contract.
     assert {importer for importer in importers if not importer.startswith("sandbox/")} == {
-        "publish/form.py", "transport/client.py", "transport/collect.py", "transport/exchange.py",
+        "publish/form.py", "transport/bodies.py", "transport/collect.py", "transport/exchange.py",
     }  # fmt: skip
