@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from loopback import Answer, Asked, FakeTime, Server, serve
 from pip_warden.digests import digest_of
 from pip_warden.errors import RegistryError, WardenError
+from pip_warden.oci.answers import says_absent
 from pip_warden.oci.credentials import RegistryCredentials, RegistryLogin
 from pip_warden.oci.names import Repository, parse_repository
 from pip_warden.oci.tokens import Access, Tokens, _granted
@@ -482,6 +483,22 @@ def test_t31_a_storage_that_demands_credentials_gets_none(place: Place, challeng
     assert err.code == caught.value.code == "redirect-target-failed"
     assert place.seen(place.storage) == [None, None]
     assert place.seen(place.registry) == [None, "Bearer t1", "Bearer t1", "Bearer t1"]
+    assert len(place.realm.asked) == 1
+
+
+def test_t31_a_storage_that_sends_back_speaks_for_no_registry(place: Place) -> None:
+    absent, demand = f"{place.registry.url}/v2/absent", f"{place.registry.url}/v2/demand"
+    place.registry.routes["/v2/absent"] = _json({"errors": [{"code": "MANIFEST_UNKNOWN"}]}, 404)
+    challenge = {"WWW-Authenticate": f'Bearer realm="{place.realm.url}/jwt/auth"'}
+    place.registry.routes["/v2/demand"] = Answer(status=401, headers=challenge)
+    wire = place.wire()
+
+    _stored(place, Answer(status=307, headers={"Location": absent}))
+    reply = place.get(wire, "blobs/1")
+    assert (reply.status, says_absent(reply)) == (404, False)
+
+    _stored(place, Answer(status=307, headers={"Location": demand}))
+    assert _failure(place, wire, "blobs/1").code == "redirect-target-failed"
     assert len(place.realm.asked) == 1
 
 

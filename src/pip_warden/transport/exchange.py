@@ -52,7 +52,7 @@ class OpenResponse:
         auth: The credentials that were sent.
         what: What was requested, for people.
         budget: The time that is left to read it.
-        left_origin: Whether redirects led to an origin other than the requested one.
+        left_origin: Whether redirects led through an origin other than the requested one.
     """
 
     response: requests.Response

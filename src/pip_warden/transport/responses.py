@@ -40,8 +40,8 @@ class Response:
         sent_credentials: Whether the request for this response (the last one of a chain of redirects) carried
             credentials.
         secrets: The secrets that were sent; hidden wherever the body is shown.
-        left_origin: Whether redirects led to an origin other than the requested one, so that this is not its
-            own response.
+        left_origin: Whether redirects led through an origin other than the requested one, so that this is not
+            what was asked of it, even where they led back.
     """
 
     status: int

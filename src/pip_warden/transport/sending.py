@@ -87,8 +87,9 @@ class Sender:
     @contextmanager
     def _ask(self, ask: Request, budget: RetryBudget) -> Iterator[OpenResponse]:
         """Send a request and follow its redirects; once one leaves the origin, no credentials are sent."""
-        url, home, is_anonymous = urldefrag(ask.url).url, origin_of(ask.url), ask.is_anonymous
+        url, home, has_left = urldefrag(ask.url).url, origin_of(ask.url), False
         for _ in range(MOST_REDIRECTS + 1):
+            is_anonymous = ask.is_anonymous or has_left
             auth = None if is_anonymous else ask.auth or self._credentials.for_request(url)
             with self._sent(ask, url, auth, budget) as response:
                 location = response.headers.get("Location")
@@ -100,12 +101,12 @@ class Sender:
                         auth=auth,
                         what=ask.what,
                         budget=budget,
-                        left_origin=origin_of(url) != home,
+                        left_origin=has_left,
                     )
                     return
                 drain(response, url)
             url = redirect_target(ask, url, location)
-            is_anonymous = is_anonymous or origin_of(url) != home
+            has_left = has_left or origin_of(url) != home
         raise NetworkError(
             "too-many-redirects",
             f"expected {ask.what}, "
