@@ -206,6 +206,17 @@ def test_what_is_no_list_of_tags(tags: str, fake: FakeRegistry, registry: ImageR
     fails(lambda: registry.tags(APP), "bad-registry-answer")
 
 
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"name":"acme/app"}', b'{"message":"sign in"}', b'{"Tags":["1.0"]}']
+)
+def test_what_says_nothing_of_tags_is_no_empty_list(
+    body: bytes, fake: FakeRegistry, registry: ImageRegistry
+) -> None:
+    lying(fake, "GET tags", answer(200, body))
+
+    fails(lambda: registry.tags(APP), "bad-registry-answer")
+
+
 def test_no_tags(fake: FakeRegistry, registry: ImageRegistry) -> None:
     lying(fake, "GET tags", paged("", "null"))
 

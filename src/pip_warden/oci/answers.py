@@ -119,14 +119,16 @@ def check_blob(descriptor: Descriptor, size: int, digest: Digest, what: str) -> 
 
 
 def tags_in(reply: Response) -> list[str]:
-    """Return one page of a repository's tags.
+    """Return one page of a repository's tags; some registries spell none as null.
 
     Raises:
         RegistryError: ``bad-registry-answer``.
     """
     try:
-        tags = loads_object(reply.body, max_bytes=MAX_LIST).get("tags")
-        if tags is not None and not isinstance(tags, list):
+        said = loads_object(reply.body, max_bytes=MAX_LIST)
+        if "tags" not in said:
+            raise MalformedError("an object without `tags`")
+        if (tags := said["tags"]) is not None and not isinstance(tags, list):
             raise MalformedError(f"tags that are {kind_of(tags)}")
         return [parse_tag(tag if isinstance(tag, str) else "") for tag in tags or ()]
     except (MalformedError, UsageError) as err:
