@@ -113,6 +113,13 @@ def test_the_usual_port_may_be_named_or_not() -> None:
     assert held is not None
 
 
+def test_on_this_machine_port_443_is_another_than_the_usual_one() -> None:
+    credentials = RegistryCredentials(environ={"CI_REGISTRY": "localhost:443", "CI_JOB_TOKEN": SECRET})
+
+    assert credentials.login(parse_repository("localhost:443/a")) is not None
+    assert credentials.login(parse_repository("localhost/a")) is None
+
+
 def test_a_deploy_token_is_used_where_there_is_no_job_token() -> None:
     deploy = {"CI_REGISTRY": HOST, "CI_DEPLOY_USER": "gitlab+deploy-token-1", "CI_DEPLOY_PASSWORD": SECRET}
 

@@ -25,6 +25,8 @@ HEX = "ab" * 32
         ),
         ("127.0.0.1:5000/app", "http://127.0.0.1:5000/v2/app"),
         ("localhost/app", "http://localhost/v2/app"),
+        ("LOCALHOST:443/app", "http://localhost:443/v2/app"),
+        ("[::1]:443/app", "http://[::1]:443/v2/app"),
         ("[::1]:5000/app", "http://[::1]:5000/v2/app"),
         ("127.evil.example/app", "https://127.evil.example/v2/app"),
         ("localhost.example.com/app", "https://localhost.example.com/v2/app"),

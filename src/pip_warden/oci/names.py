@@ -33,7 +33,8 @@ class Repository:
     """A repository of images.
 
     Attributes:
-        registry: Host in lower case, with its port where that is not 443.
+        registry: Host in lower case, with its port where one is named; 443 only on this machine, which is asked
+            over http.
         path: Path in the registry: ``group/project/image``.
     """
 
@@ -79,6 +80,12 @@ def registry_url(registry: str) -> str:
     return f"{'http' if _is_loopback(name) else 'https'}://{registry}"
 
 
+def normalised_registry(host: str) -> str:
+    """Return a host in lower case, without port 443 where that is what it has anyway: not on this machine."""
+    name = host.lower().removesuffix(_HTTPS_PORT)
+    return name if registry_url(name).startswith("https:") else host.lower()
+
+
 def parse_digest(text: str) -> Digest:
     """Read ``sha256:`` and 64 hexadecimal digits.
 
@@ -120,7 +127,7 @@ def parse_repository(text: str) -> Repository:
         raise _invalid(text, f"a port is at most {_LARGEST_PORT}")
     if not _PATH.fullmatch(path) or len(path) > _LONGEST_PATH:
         raise _invalid(text, "a path has lower-case letters and digits, joined by `/`, `.`, `_`, `__` or `-`")
-    return Repository(registry=host.lower().removesuffix(_HTTPS_PORT), path=path)
+    return Repository(registry=normalised_registry(host), path=path)
 
 
 def parse_image(text: str) -> ImageReference:
