@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -154,6 +155,25 @@ def test_credentials_are_looked_up_once_and_only_when_they_are_demanded(place: P
     for _ in range(2):
         assert _failure(place, wire).code == "credentials-refused"
     assert counted.asked == [place.repository]
+
+
+def test_credentials_are_looked_up_once_by_all_threads(place: Place) -> None:
+    class Slow(_Held):
+        def login(self, repository: Repository) -> RegistryLogin | None:
+            self.asked.append(repository)
+            if len(self.asked) == 1:
+                second.start()
+                second.join(0.1)  # it comes to its end only where it looks up by itself
+            return None
+
+    held = Slow()
+    wire = Wire(place.transport, held)
+    second = Thread(target=place.get, args=(wire,))
+
+    place.get(wire)
+    second.join()
+
+    assert held.asked == [place.repository]
 
 
 def test_a_token_that_has_ended_is_not_sent_again(place: Place) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
+from threading import Lock
 from urllib.parse import urlencode
 
 from pip_warden.display import escape_text
@@ -85,6 +86,7 @@ class Tokens:
         self._credentials = credentials
         self._realms = realms
         self._clock = clock
+        self._looking_up = Lock()
         self._logins: dict[Repository, RegistryLogin | None] = {}
         self._kept: dict[Access, tuple[AuthHeader, float]] = {}
 
@@ -127,10 +129,11 @@ class Tokens:
         )
 
     def _login(self, repository: Repository) -> RegistryLogin | None:
-        """Look up once: a helper may ask its user something."""
-        if repository not in self._logins:
-            self._logins[repository] = self._credentials.login(repository)
-        return self._logins[repository]
+        """Look up once, whatever thread comes first: a helper may ask its user something."""
+        with self._looking_up:
+            if repository not in self._logins:
+                self._logins[repository] = self._credentials.login(repository)
+            return self._logins[repository]
 
     def _token(
         self, access: Access, challenge: Challenge, login: RegistryLogin | None
