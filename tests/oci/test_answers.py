@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,3 +48,16 @@ def test_links_of_other_kinds_come_before_it() -> None:
 
     assert next_page(answer(200, link=two), URL) == f"{APP.url}/tags/list?last=2"
     assert next_page(answer(200), URL) is None
+
+
+@pytest.mark.parametrize("relation", ['"nextish"', "next-page", '"next', 'prev; title="rel=next"'])
+def test_a_relation_that_only_looks_like_next_is_another(relation: str) -> None:
+    with pytest.raises(RegistryError) as caught:
+        next_page(answer(200, link=f"<?last=1>; rel={relation}"), URL)
+    assert caught.value.code == "bad-registry-answer"
+
+
+def test_a_relative_location_begins_at_what_was_asked() -> None:
+    reply = answer(202, url=f"{APP.url}/blobs/uploads/", location="1?_state=x")
+
+    assert location(reply, APP) == f"{APP.url}/blobs/uploads/1?_state=x"

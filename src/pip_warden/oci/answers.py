@@ -16,7 +16,7 @@ from pip_warden.transport import Response, error_for, origin_of, redacted_url
 MAX_LIST = 8 << 20
 """Bytes of the largest page of a list."""
 
-_NEXT = re.compile(r'<([^<>]{1,4096})>[ \t]*;[^,<]*\brel="?next"?', re.ASCII)
+_NEXT = re.compile(r'<([^<>]{1,4096})>[ \t]*;[^,<]*\brel=(?:"next"|next)[ \t]*(?:[;,]|\Z)', re.ASCII)
 _MOST_EXPLAINED = 64 << 10
 _HINTS = {
     "not-found": "Check the image's registry, path, and tag or digest.",
@@ -51,7 +51,7 @@ def location(reply: Response, repository: Repository) -> str:
     if not named:
         raise bad_answer(reply.url, "no Location for the upload")
     try:
-        url = urljoin(repository.url, named)
+        url = urljoin(reply.url, named)
         at_home = origin_of(url) == origin_of(repository.url)
     except (ValueError, NetworkError) as err:
         raise bad_answer(reply.url, "a Location that is no URL a request may go to") from err

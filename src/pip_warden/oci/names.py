@@ -33,8 +33,8 @@ class Repository:
     """A repository of images.
 
     Attributes:
-        registry: Host in lower case, with its port where one is named; 443 only on this machine, which is asked
-            over http.
+        registry: Host in lower case, with its port where one is named; 443 only on this machine, where it is
+            not the usual one.
         path: Path in the registry: ``group/project/image``.
     """
 
