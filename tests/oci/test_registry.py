@@ -199,6 +199,17 @@ def test_a_list_without_an_end(fake: FakeRegistry, registry: ImageRegistry) -> N
     assert len(fake.log) == 1000
 
 
+def test_more_tags_than_can_be_kept(
+    fake: FakeRegistry, registry: ImageRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pip_warden.oci.registry._MOST_TAGS", 3)
+    pages = [paged(f'<?last={number}>; rel="next"', f'["1","2.{number}"]') for number in range(4)]
+    lying(fake, "GET tags", *pages)
+
+    fails(lambda: registry.tags(APP), "bad-registry-answer")
+    assert len(fake.log) == 3
+
+
 @pytest.mark.parametrize("tags", ['{"a":1}', '["-"]', "[1]", '["a b"]', '["1.0",""]'])
 def test_what_is_no_list_of_tags(tags: str, fake: FakeRegistry, registry: ImageRegistry) -> None:
     lying(fake, "GET tags", paged("", tags))

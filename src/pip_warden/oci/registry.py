@@ -37,6 +37,7 @@ from pip_warden.strict_json import MalformedError
 from pip_warden.transport import Response
 
 _MOST_PAGES = 1000
+_MOST_TAGS = 1_000_000
 _ANY = ", ".join(MANIFESTS)
 
 
@@ -134,6 +135,8 @@ class ImageRegistry:
             if reply.status != 200:
                 raise unexpected(reply, f"the tags of {repository}")
             found.update(dict.fromkeys(tags_in(reply)))
+            if len(found) > _MOST_TAGS:
+                raise bad_answer(reply.url, f"more than {_MOST_TAGS} tags")
         return tuple(found)
 
     def pages(self, repository: Repository, path: str, accept: str | None) -> Iterator[Response]:
