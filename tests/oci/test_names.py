@@ -70,6 +70,7 @@ def test_what_an_image_names() -> None:
         *(
             "registry.example.com/app:1\n",
             "registry.example.com/äpp:1",
+            "\u212aube.example.com/app:1",  # the sign of Kelvin, a k in lower case
             "registry.example.com/app:" + "x" * 129,
         ),
         *(f"registry.example.com/app@sha512:{HEX}{HEX}", f"registry.example.com/app@sha256:{HEX.upper()}"),

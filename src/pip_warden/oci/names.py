@@ -16,7 +16,8 @@ from pip_warden.errors import UsageError
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HOST = re.compile(
-    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{{0,4}}))?", re.ASCII
+    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{{0,4}}))?",
+    re.ASCII | re.IGNORECASE,
 )
 _PATH = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*", re.ASCII
@@ -120,7 +121,7 @@ def parse_repository(text: str) -> Repository:
         UsageError: ``invalid-image``: it is none, or does not name its registry.
     """
     host, slash, path = text.partition("/")
-    found = _HOST.fullmatch(host.lower())
+    found = _HOST.fullmatch(host)
     if not slash or found is None or not ({".", ":"} & set(host) or host == "localhost"):
         raise _invalid(text, "the registry comes first: registry.example.com/group/project")
     if found["port"] and int(found["port"]) > _LARGEST_PORT:
