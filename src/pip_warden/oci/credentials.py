@@ -1,4 +1,4 @@
-"""Which registry gets which credentials: each is for one host and port, whatever a trust file says."""
+"""Which registry gets which credentials: they are found by its host and port, whatever a trust file says."""
 
 from __future__ import annotations
 

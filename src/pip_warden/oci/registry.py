@@ -209,6 +209,7 @@ class ImageRegistry:
         """Have a blob of another repository of the same registry taken over; False where that cannot be.
 
         Raises:
+            RefusedError: ``image-digest-differs``: the registry says that it took another.
             NetworkError: No response, or a broken one.
         """
         return self._upload.mount(repository, digest, source)
@@ -230,6 +231,7 @@ class ImageRegistry:
             mount_from: A repository of the same registry that has them.
 
         Raises:
+            RefusedError: ``image-digest-differs``: the registry says that it took another.
             RegistryError: ``bad-registry-answer``, or another status.
             CredentialsError: The caller is not authenticated, or not authorised.
             NetworkError: No response, or a broken one.

@@ -58,6 +58,7 @@ class Upload:
         A registry may answer anything here, so whatever does not say that it is done means that it is not.
 
         Raises:
+            RefusedError: ``image-digest-differs``: the registry says that it took another.
             NetworkError: No response, or a broken one.
         """
         if source.registry != repository.registry:
@@ -76,6 +77,7 @@ class Upload:
         """Upload a blob, in one request where it is small.
 
         Raises:
+            RefusedError: ``image-digest-differs``: the registry says that it took another.
             RegistryError: ``bad-registry-answer``, or another status.
             CredentialsError: The caller is not authenticated, or not authorised.
             NetworkError: No response, or a broken one.
