@@ -332,6 +332,17 @@ def test_b23_a_checkpoint_has_no_control_characters(line: str) -> None:
 # Bundles
 
 
+VERSION_3 = bytes.fromhex("a003020102")
+EC_KEY = bytes.fromhex("06072a8648ce3d0201")
+
+
+def unreadable(certificate: JSON, part: bytes, instead: bytes) -> JSON:
+    """Return a certificate with a version or a kind of key that nobody knows."""
+    raw = base64.b64decode(certificate["rawBytes"])
+    assert part in raw
+    return {"rawBytes": logs.b64(raw.replace(part, instead))}
+
+
 @pytest.mark.parametrize("kind", [MediaType.V01, MediaType.V02])
 def test_b23_what_follows_the_leaf_is_its_chain(
     kind: MediaType, sigstore: SigstoreService, root: Root
@@ -340,14 +351,17 @@ def test_b23_what_follows_the_leaf_is_its_chain(
     leaf, *rest = bundle[MATERIAL]["x509CertificateChain"]["certificates"]
     other = sigstore.sign_blob(DATA, CLAIMS, form=BundleForm(media_type=kind))
     stranger = other[MATERIAL]["x509CertificateChain"]["certificates"][0]
+    issuer = sigstore.trusted_root()["certificateAuthorities"][0]["certChain"]["certificates"][0]
 
-    for good in ([leaf], [leaf, *rest]):
+    for good in ([leaf], [leaf, *rest], [leaf, issuer]):
         assert code(outcome(changed(bundle, CHAIN, good), root)) == "proved"
     for bad in (
         [leaf, {"rawBytes": "AAAA"}],
         [leaf, *rest, {"rawBytes": "AAAA"}],
         [leaf, stranger],
         [leaf, leaf],
+        [leaf, unreadable(issuer, VERSION_3, bytes.fromhex("a003020107"))],
+        [leaf, unreadable(issuer, EC_KEY, bytes.fromhex("06072a8648ce3d0277"))],
     ):
         assert code(outcome(changed(bundle, CHAIN, bad), root)) == "bad-bundle"
 

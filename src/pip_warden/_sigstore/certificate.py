@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
@@ -199,14 +200,17 @@ def check_tsa_certificate(leaf: x509.Certificate) -> None:
 def chain_of(raw: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
     """Load a chain of certificates (DER), each issued by the next.
 
+    The library has exceptions of its own for versions, keys and curves that it does not know.
+
     Raises:
-        ValueError: One cannot be read, or names an issuer other than the next.
-        TypeError: One has a key that certificates are not signed with.
-        InvalidSignature: One was not signed by the next.
+        MalformedError: One cannot be read, or was not issued by the next.
     """
-    chain = tuple(map(x509.load_der_x509_certificate, raw))
-    for lower, upper in pairwise(chain):
-        lower.verify_directly_issued_by(upper)
+    try:
+        chain = tuple(map(x509.load_der_x509_certificate, raw))
+        for lower, upper in pairwise(chain):
+            lower.verify_directly_issued_by(upper)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion) as err:
+        raise MalformedError(str(err) or type(err).__name__) from err
     return chain
 
 

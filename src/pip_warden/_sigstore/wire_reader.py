@@ -83,16 +83,12 @@ def _check_chain(raw: list[bytes], where: str) -> None:
     """Check that each certificate was issued by the next (``sigstore_common.proto``)."""
     if len(raw) == 1:
         return
-    from cryptography.exceptions import InvalidSignature
-
     from pip_warden._sigstore.certificate import chain_of
 
     try:
         chain_of(raw)
-    except (ValueError, TypeError, InvalidSignature) as err:
-        raise MalformedError(
-            f"{where} is no chain of certificates: {str(err) or type(err).__name__}"
-        ) from err
+    except MalformedError as err:
+        raise MalformedError(f"{where} is no chain of certificates: {err}") from err
 
 
 def _raw(fields: Fields) -> bytes:
