@@ -57,9 +57,9 @@ class Sigstore:
         envelope = BUILT if wire.signature.startswith(b"built") else PUBLISHED
         return VerificationResult(claims=claims, envelope=envelope, log_index=1, log_time=claims.not_before)
 
-    def read_statement(self, envelope: Envelope) -> Statement | Fault:
+    def read_statement(self, envelope: Envelope, *, named: bool) -> Statement | Fault:
         self.read += 1
-        return read_statement(envelope)
+        return read_statement(envelope, named=named)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.names import ProjectName
 from pip_warden.oci.names import parse_repository
+from pip_warden.publish.image_statement import image_statement, signature_statement
 from pip_warden.trust.model import Requirements, Revocation
 from pip_warden.trust.subject import parse_ref
 from pip_warden.verdict.attested import ANNOTATIONS
@@ -81,7 +83,7 @@ def test_what_cosign_signs_is_accepted_and_said_step_by_step() -> None:
         (statement(predicate=None), "bad-statement"),
         (SBOM, "predicate-type-refused"),
         (statement(subject(name="x"), predicateType=PUBLISH, predicate=None), "predicate-type-refused"),
-        (statement(predicateType=PROVENANCE, predicate=ours()), "bad-statement"),
+        (statement(predicateType=PROVENANCE, predicate=ours()), None),
         (statement(subject(name="x"), predicateType=PROVENANCE, predicate=ours()), None),
     ],
 )
@@ -94,6 +96,15 @@ def test_the_statement_names_the_digest_and_says_that_it_was_published(
         assert isinstance(verdict, Refused)
         assert verdict.step is Step.SUBJECT
         assert verdict.subject == f"registry.example.com/acme/app:1.0@sha256:{DIGEST}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [signature_statement(DIGEST, NOTED), image_statement(DIGEST, PROVENANCE, ours())],
+    ids=["signature", "provenance"],
+)
+def test_what_is_published_of_an_image_is_accepted(said: bytes) -> None:
+    assert code(judged(signed(json.loads(said)))) is None
 
 
 def test_another_type_counts_where_the_pin_lists_it() -> None:
@@ -319,7 +330,7 @@ def test_what_signs_an_image_publishes_no_file() -> None:
     assert _file(images.message(DATA)) is None
     assert _file(signed(statement(about))) == "predicate-type-refused"
     assert _file(signed(statement(about)), require=listing) is None
-    assert _file(signed(statement(subject(digest_of(DATA)))), require=listing) == "subject-mismatch"
+    assert _file(signed(statement(subject(digest_of(DATA)))), require=listing) == "bad-statement"
     noted = replace(listing, annotations=(("stage", "release"),))
     assert _file(signed(statement(about)), require=noted) == "annotation-missing"
 

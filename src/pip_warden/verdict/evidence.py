@@ -17,7 +17,7 @@ from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity, Probe, Requirements
 from pip_warden.verdict.attested import SignedStatement, StatementRequirements
 from pip_warden.verdict.identity import match_identity
-from pip_warden.verdict.judged import Judged, JudgedT, Signers
+from pip_warden.verdict.judged import Judged, JudgedImage, JudgedT, Signers
 from pip_warden.verdict.model import ItemRefusal, Passed, ProvedStatement, SignedBy, Step, StepFailure
 from pip_warden.verdict.passed import passed_by
 from pip_warden.verdict.policy import check_policy
@@ -245,7 +245,7 @@ def _read(envelope: Envelope | None, payload: bytes | None, judged: Judged) -> S
     """Read what was signed, where that is not the file itself."""
     if payload is not None:
         return read_payload(payload, envelope, judged)
-    return None if envelope is None else read_statement(envelope)
+    return None if envelope is None else read_statement(envelope, named=not isinstance(judged, JudgedImage))
 
 
 def _judge_item(

@@ -126,8 +126,13 @@ def _spelled(subject: Subject) -> str:
     return f"{subject.name or '(no name)'} with SHA-256 {subject.sha256 or '(none)'}{others}"
 
 
-def read_statement(envelope: Envelope) -> Statement | Fault:
-    """Read a verified payload strictly: no duplicate or unknown keys, other types, or empty subject list."""
+def read_statement(envelope: Envelope, *, named: bool = True) -> Statement | Fault:
+    """Read a verified payload strictly: no duplicate or unknown keys, other types, or empty subject list.
+
+    Args:
+        envelope: The envelope.
+        named: Whether each subject must have a name: a file must, an image has none but its digest.
+    """
     if envelope.payload_type != PAYLOAD_TYPE:
         return Fault(code="payload-type-refused", expected=PAYLOAD_TYPE, found=envelope.payload_type)
     try:
@@ -144,7 +149,10 @@ def read_statement(envelope: Envelope) -> Statement | Fault:
     fault = _check_predicate(predicate_type, document.get("predicate"))
     if fault is not None:
         return fault
-    return _read_subjects(predicate_type, document.get("subject"), document.get("predicate"))
+    subjects = _read_subjects(document.get("subject"), named=named)
+    if isinstance(subjects, Fault):
+        return subjects
+    return Statement(predicate_type=predicate_type, subjects=subjects, predicate=document.get("predicate"))
 
 
 def _check_predicate(predicate_type: str, predicate: JSONValue) -> Fault | None:
@@ -154,32 +162,24 @@ def _check_predicate(predicate_type: str, predicate: JSONValue) -> Fault | None:
     return None if isinstance(predicate, dict) else _bad(f"a predicate that is {kind_of(predicate)}")
 
 
-def _read_subjects(predicate_type: str, listed: JSONValue, predicate: JSONValue) -> Statement | Fault:
+def _read_subjects(listed: JSONValue, *, named: bool) -> tuple[Subject, ...] | Fault:
     if not isinstance(listed, list) or not listed:
         return _bad("no subject")
     if len(listed) > _MOST_SUBJECTS:
         return _bad(f"{len(listed)} subjects, more than {_MOST_SUBJECTS}")
-    nameless = "" if predicate_type == COSIGN_SIGN else None
-    subjects = []
-    for entry in listed:
-        try:
-            subjects.append(_read_subject(Fields(entry, "a subject"), nameless))
-        except MalformedError as err:
-            return _bad(str(err))
-    return Statement(predicate_type=predicate_type, subjects=tuple(subjects), predicate=predicate)
+    try:
+        return tuple(_read_subject(Fields(entry, "a subject"), named=named) for entry in listed)
+    except MalformedError as err:
+        return _bad(str(err))
 
 
-def _read_subject(fields: Fields, nameless: str | None) -> Subject:
+def _read_subject(fields: Fields, *, named: bool) -> Subject:
     """Read a ``ResourceDescriptor``; also fields that are not used must be of their type.
 
-    Args:
-        fields: Its fields.
-        nameless: Stands for the name of one that has none; without it, it must have one.
-
     Raises:
-        MalformedError: It is not one, or has no name or digest.
+        MalformedError: It is not one, or has no digest, or no name where it must have one.
     """
-    name, *_ = (fields.text(key, nameless if key == "name" else "") for key in _TEXTS)
+    name, *_ = (fields.text(key, None if named and key == "name" else "") for key in _TEXTS)
     fields.data("content", empty=True)
     fields.optional("annotations")
     digests = fields.take("digest")
