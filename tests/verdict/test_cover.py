@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from images import judged, signed, statement, subject
+from images import image, judged, signed, statement, subject
 from pip_warden.digests import Digest, digest_of
+from pip_warden.oci.manifest import IMAGE_INDEX, IMAGE_MANIFEST, Manifest, read_manifest
+from pip_warden.oci.names import parse_repository, spelled
+from pip_warden.trust.model import Revocation
 from pip_warden.verdict.image import cover
 from pip_warden.verdict.model import AcceptedImage, Passed, Step, StepFailure
 
-INDEX, ARM, AMD, STRANGER = (digest_of(name) for name in (b"index", b"arm", b"amd", b"stranger"))
-LISTED = (ARM, AMD)
+
+def _index(listed: Iterable[Digest]) -> Manifest:
+    manifests = [{"mediaType": IMAGE_MANIFEST, "digest": spelled(each), "size": 1} for each in listed]
+    document = {"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": manifests}
+    return read_manifest(json.dumps(document).encode(), IMAGE_INDEX)
 
 
 def _accepted(digest: Digest) -> AcceptedImage:
@@ -20,7 +30,15 @@ def _accepted(digest: Digest) -> AcceptedImage:
     return verdict
 
 
-ACCEPTED = {digest: _accepted(digest) for digest in (INDEX, ARM, AMD, STRANGER)}
+ARM, AMD, STRANGER = (digest_of(name) for name in (b"arm", b"amd", b"stranger"))
+INDEX = _index((ARM, AMD))
+ACCEPTED = {digest: _accepted(digest) for digest in (INDEX.digest, ARM, AMD, STRANGER)}
+
+
+def _cover(
+    pulled: Digest, *accepted: Digest, index: Manifest | None = INDEX, revoked: tuple[Revocation, ...] = ()
+) -> Passed | StepFailure:
+    return cover(image(digest=pulled), [ACCEPTED[each] for each in accepted], index=index, revoked=revoked)
 
 
 def _found(covered: Passed | StepFailure) -> str:
@@ -32,43 +50,59 @@ def _found(covered: Passed | StepFailure) -> str:
 
 
 def test_an_index_covers_what_it_lists() -> None:
-    found = cover(ARM, [ACCEPTED[INDEX]], index=INDEX, platforms=LISTED)
-
+    found = _cover(ARM, INDEX.digest)
     assert isinstance(found, Passed)
-    assert _found(found) == f"sha256:{ARM} is covered by the index sha256:{INDEX}"
+    assert _found(found) == f"sha256:{ARM} is covered by the index sha256:{INDEX.digest}"
 
 
 def test_evidence_of_its_own_needs_no_index() -> None:
-    for digest, index in ((ARM, None), (ARM, INDEX), (INDEX, INDEX), (STRANGER, INDEX)):
-        found = cover(digest, [ACCEPTED[digest]], index=index, platforms=LISTED)
+    for digest, index in ((ARM, None), (ARM, INDEX), (INDEX.digest, None), (STRANGER, INDEX)):
+        found = _cover(digest, digest, index=index)
         assert isinstance(found, Passed)
         assert _found(found) == f"sha256:{digest} has evidence of its own"
 
 
 def test_what_nothing_covers_is_refused() -> None:
-    alone = cover(ARM, [])
-    unjudged = cover(ARM, [], platforms=LISTED)
-    refused = cover(ARM, [ACCEPTED[AMD]], index=INDEX, platforms=LISTED)
-    unlisted = cover(STRANGER, [ACCEPTED[INDEX]], index=INDEX, platforms=LISTED)
-    index = cover(INDEX, [ACCEPTED[ARM], ACCEPTED[AMD]], index=INDEX, platforms=LISTED)
+    alone = _cover(ARM, index=None)
+    refused = _cover(ARM, AMD)
+    unlisted = _cover(STRANGER, INDEX.digest)
+    index = _cover(INDEX.digest, ARM, AMD)
 
-    assert all(isinstance(each, StepFailure) for each in (alone, unjudged, refused, unlisted, index))
-    assert _found(alone) == _found(unjudged) == "none of its own, and no index that was judged"
-    assert _found(refused) == f"none of its own, and an index sha256:{INDEX} that was not accepted"
-    assert _found(unlisted) == f"none of its own, and an index sha256:{INDEX} that does not list it"
-    assert _found(index) == f"none of its own, and an index sha256:{INDEX} that does not list it"
+    assert all(isinstance(each, StepFailure) for each in (alone, refused, unlisted, index))
+    assert _found(alone) == "none of its own, and no index that was judged"
+    assert _found(refused) == f"none of its own, and the index sha256:{INDEX.digest} was not accepted"
+    assert _found(unlisted) == f"none of its own, and the index sha256:{INDEX.digest} does not list it"
+    assert _found(index) == f"none of its own, and the index sha256:{INDEX.digest} does not list it"
+
+
+def test_no_index_covers_a_platform_that_is_revoked() -> None:
+    found = _cover(ARM, INDEX.digest, ARM, revoked=(Revocation(sha256=ARM, reason="a backdoor"),))
+
+    assert isinstance(found, StepFailure)
+    assert (found.step, found.fault.code) == (Step.POLICY, "revoked")
+    assert isinstance(_cover(AMD, INDEX.digest, revoked=(Revocation(sha256=ARM, reason="x"),)), Passed)
+
+
+def test_what_another_pin_accepted_covers_nothing() -> None:
+    elsewhere = replace(image(digest=ARM), repository=parse_repository("registry.example.com/acme/base"))
+    accepted = [ACCEPTED[ARM], ACCEPTED[INDEX.digest]]
+
+    found = cover(elsewhere, accepted, index=INDEX, revoked=())
+
+    assert _found(found) == f"none of its own, and the index sha256:{INDEX.digest} was not accepted"
 
 
 DIGESTS = st.sampled_from(sorted(ACCEPTED, key=str))
+INDEXES = st.just(INDEX) | st.sets(DIGESTS).map(_index)
 
 
-@given(DIGESTS, st.sets(DIGESTS), st.none() | DIGESTS, st.sets(DIGESTS), DIGESTS)
+@given(DIGESTS, st.sets(DIGESTS), st.none() | INDEXES, DIGESTS)
 def test_more_that_is_accepted_uncovers_nothing(
-    pulled: Digest, good: set[Digest], index: Digest | None, platforms: set[Digest], more: Digest
+    pulled: Digest, good: set[Digest], index: Manifest | None, more: Digest
 ) -> None:
-    some, rest = [ACCEPTED[each] for each in good], [ACCEPTED[each] for each in good | {more}]
-    is_covered = pulled in good or (index in good and pulled in platforms)
+    is_listed = index is not None and index.digest in good and pulled in {at.digest for at in index.manifests}
+    is_covered = pulled in good or is_listed
 
-    assert isinstance(cover(pulled, some, index=index, platforms=platforms), Passed) is is_covered
+    assert isinstance(_cover(pulled, *good, index=index), Passed) is is_covered
     if is_covered:
-        assert isinstance(cover(pulled, rest, index=index, platforms=platforms), Passed)
+        assert isinstance(_cover(pulled, *good, more, index=index), Passed)

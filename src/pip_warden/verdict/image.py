@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pip_warden.digests import Digest
 from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
+from pip_warden.oci.manifest import Manifest
 from pip_warden.oci.names import spelled
 from pip_warden.trust.model import Revocation
 from pip_warden.verdict.evidence import EvidenceEvaluation, Roots
@@ -90,36 +90,42 @@ def _weigh(
 
 
 def cover(
-    pulled: Digest,
+    pulled: JudgedImage,
     accepted: Iterable[AcceptedImage],
     *,
-    index: Digest | None = None,
-    platforms: Collection[Digest] = (),
+    index: Manifest | None,
+    revoked: Collection[Revocation],
 ) -> Passed | StepFailure:
     """Say what covers the manifest that is used: evidence of its own, or that of an index that lists it.
 
     Args:
-        pulled: Digest of the manifest that is used.
-        accepted: Every image that was judged, and accepted.
-        index: Digest of the index through which it may be used; None where there is none.
-        platforms: Every digest that the bytes with the index's digest list, and no others.
+        pulled: The manifest that is used.
+        accepted: Every image that was judged, and accepted; those of other repositories cover nothing, since
+            another pin decided.
+        index: The index through which it may be used; None where there is none.
+        revoked: What the trust file revokes: no index covers a platform that is revoked by its digest.
     """
-    good = {each.image.digest for each in accepted}
-    if pulled in good:
-        return Passed(Step.SUBJECT, f"{spelled(pulled)} has evidence of its own")
-    is_listed = index is not None and pulled in platforms
-    if index is not None and is_listed and index in good:
-        return Passed(Step.SUBJECT, f"{spelled(pulled)} is covered by the index {spelled(index)}")
+    if fault := _check_revoked(pulled, revoked):
+        return StepFailure(Step.POLICY, fault)
+    name = spelled(pulled.digest)
+    good = {each.image.digest for each in accepted if each.image.repository == pulled.repository}
+    if pulled.digest in good:
+        return Passed(Step.SUBJECT, f"{name} has evidence of its own")
     if index is None:
-        found = "none of its own, and no index that was judged"
-    elif is_listed:
-        found = f"none of its own, and an index {spelled(index)} that was not accepted"
-    else:
-        found = f"none of its own, and an index {spelled(index)} that does not list it"
+        return _not_covered(name, "no index that was judged")
+    by = f"the index {spelled(index.digest)}"
+    if pulled.digest not in {entry.digest for entry in index.manifests}:
+        return _not_covered(name, f"{by} does not list it")
+    if index.digest not in good:
+        return _not_covered(name, f"{by} was not accepted")
+    return Passed(Step.SUBJECT, f"{name} is covered by {by}")
+
+
+def _not_covered(name: str, why: str) -> StepFailure:
     fault = Fault(
         code="platform-not-covered",
-        expected=f"evidence of {spelled(pulled)}, or of an index that lists it",
-        found=found,
+        expected=f"evidence of {name}, or of an index that lists it",
+        found=f"none of its own, and {why}",
         hint="Name the index, by its tag or digest, whose signature covers every platform that it lists; "
         "or ask the publisher to sign each platform, too.",
     )
