@@ -112,6 +112,18 @@ def test_the_registrys_list_is_read_to_its_end() -> None:
     assert found(fake) == [one.manifest.as_referrer() for one in (A, B, C)]
 
 
+@pytest.mark.parametrize("claimed", ["sbom", "text/plain; charset=utf-8", "a b/c", "ä/ö"])
+def test_what_a_list_claims_of_a_strangers_artifact_hides_no_other(claimed: str) -> None:
+    fake = made(referrers=True)
+    strange = B.manifest.as_referrer().as_json() | {"artifactType": claimed}
+    entries = [strange, A.manifest.as_referrer().as_json()]
+    listed = json.loads(list_of()) | {"manifests": entries}
+    lying(fake, "GET referrers", answer(200, json.dumps(listed).encode(), **TYPED))
+
+    assert [one.digest for one in found(fake)] == [B.manifest.digest, A.manifest.digest]
+    assert found(fake)[0].artifact_type == claimed
+
+
 @pytest.mark.parametrize("status", [400, 404, 405, 501])
 def test_a_registry_that_keeps_no_list(status: int) -> None:
     fake = made()

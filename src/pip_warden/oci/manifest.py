@@ -74,7 +74,8 @@ class Descriptor:
         digest: Its digest.
         size: Its size in bytes.
         platform: ``linux/amd64`` or ``linux/arm64/v8``; None where no platform is stated.
-        artifact_type: What a referrer's list says that it is: a claim, since its manifest alone decides.
+        artifact_type: What a list of referrers says that it is: any text, since registries copy what anybody
+            pushed and a list must not be lost by it; its manifest alone decides.
         annotations: Annotations by name; cannot be changed.
     """
 
@@ -227,7 +228,7 @@ def _descriptor(value: JSONValue, where: str) -> Descriptor:
         digest=digest,
         size=size,
         platform=_platform(fields),
-        artifact_type=_media_type(fields, "artifactType"),
+        artifact_type=fields.text("artifactType", "") or None,
         annotations=_annotations(fields),
     )
 
