@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -28,6 +29,11 @@ HEX = "ab" * 32
         ("LOCALHOST:443/app", "http://localhost:443/v2/app"),
         ("[::1]:443/app", "http://[::1]:443/v2/app"),
         ("[::1]:5000/app", "http://[::1]:5000/v2/app"),
+        ("localhost:443/app", "http://localhost:443/v2/app"),
+        ("127.0.0.1:80/app", "http://127.0.0.1/v2/app"),
+        ("registry.example.com:80/app", "https://registry.example.com:80/v2/app"),
+        ("[0:0::1]:80/app", "http://[::1]/v2/app"),
+        ("[2001:DB8:0::1]:443/app", "https://[2001:db8::1]/v2/app"),
         ("127.evil.example/app", "https://127.evil.example/v2/app"),
         ("localhost.example.com/app", "https://localhost.example.com/v2/app"),
     ],
@@ -82,6 +88,43 @@ def test_what_names_no_image(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_image(text)
     assert (caught.value.code, caught.value.exit_code) == ("invalid-image", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("registry.example.com/acme/app:1.0", "a tag or a digest names one image"),
+        (f"registry.example.com/acme/app@sha256:{HEX}", "a tag or a digest names one image"),
+        ("https://registry.example.com/acme/app", "without a scheme"),
+        ("acme/app", "host comes first"),
+        ("registry.example.\N{KELVIN SIGN}om/app", "host comes first"),
+        ("[:::]/app", "no IPv6 address"),
+        ("[1.2.3.4]/app", "no IPv6 address"),
+        ("registry.example.com/acme/app/", "a path has"),
+    ],
+)
+def test_what_is_no_repository_is_told_in_words_of_repositories(text: str, why: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_repository(text)
+    assert (caught.value.code, why in caught.value.message) == ("invalid-image", True)
+    assert "project:1.0" not in caught.value.message
+    assert "tag" not in caught.value.hint
+
+
+@pytest.mark.parametrize("read", [parse_repository, parse_image])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user:secret@registry.example.com/acme/app",
+        f"secret@registry.example.com/acme/app@sha256:{HEX}",
+        "https://user:secret@registry.example.com/acme/app:1",
+    ],
+)
+def test_no_message_shows_a_password(read: Callable[[str], object], text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(text)
+    assert caught.value.code == "invalid-image"
+    assert "secret" not in caught.value.message
 
 
 @given(st.text("aA0.-_:/@[]%\n é") | st.text())

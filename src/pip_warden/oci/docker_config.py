@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pip_warden.display import escape_text
 from pip_warden.errors import UndecidedError, UsageError
-from pip_warden.oci.names import Repository, normalised_registry
+from pip_warden.oci.names import Repository, spelled_registry
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 from pip_warden.transport import Credential, CredentialKind, Secret
 
@@ -134,7 +134,7 @@ def place_of(text: str) -> str:
     before, is_url, after = text.partition("://")
     rest = after if is_url else before
     host, _, path = rest.partition("/")
-    host, path = normalised_registry(host), path.strip("/")
+    host, path = spelled_registry(host), path.strip("/")
     return host if is_url or path in _API else f"{host}/{path}"
 
 

@@ -26,7 +26,9 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _SHA256 = "sha256:"
 _LONGEST_PATH = 255
 _LARGEST_PORT = 65535
-_HTTPS_PORT = ":443"
+_HTTP_PORT, _HTTPS_PORT = ":80", ":443"
+_IMAGE = "an image such as registry.example.com/group/project:1.0"
+_REPOSITORY = "a repository of images such as registry.example.com/group/project"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +36,8 @@ class Repository:
     """A repository of images.
 
     Attributes:
-        registry: Host in lower case, with its port where one is named; 443 only on this machine, where it is
-            not the usual one.
+        registry: Host in lower case, an IPv6 address in its shortest form, with its port where that is not
+            the usual one of :func:`registry_url`.
         path: Path in the registry: ``group/project/image``.
     """
 
@@ -77,14 +79,13 @@ def spelled(digest: Digest) -> str:
 
 def registry_url(registry: str) -> str:
     """Return the URL of a registry: https, or http on this machine."""
-    name = registry.rpartition(":")[0] if registry.rpartition(":")[2].isdigit() else registry
-    return f"{'http' if _is_loopback(name) else 'https'}://{registry}"
+    return f"{'http' if _is_here(registry) else 'https'}://{registry}"
 
 
-def normalised_registry(host: str) -> str:
-    """Return a host in lower case, without port 443 where that is what it has anyway: not on this machine."""
-    name = host.lower().removesuffix(_HTTPS_PORT)
-    return name if registry_url(name).startswith("https:") else host.lower()
+def spelled_registry(registry: str) -> str:
+    """Return a registry's host as :class:`Repository` has it: in lower case, without the usual port."""
+    lower = registry.lower()
+    return lower.removesuffix(_HTTP_PORT if _is_here(lower) else _HTTPS_PORT)
 
 
 def parse_digest(text: str) -> Digest:
@@ -121,14 +122,19 @@ def parse_repository(text: str) -> Repository:
         UsageError: ``invalid-image``: it is none, or does not name its registry.
     """
     host, slash, path = text.partition("/")
+    _check_nobody(host, text, _REPOSITORY)
     found = _HOST.fullmatch(host)
     if not slash or found is None or not ({".", ":"} & set(host) or host == "localhost"):
-        raise _invalid(text, "the registry comes first: registry.example.com/group/project")
+        raise _invalid(text, "the registry's host comes first, without a scheme", _REPOSITORY)
     if found["port"] and int(found["port"]) > _LARGEST_PORT:
-        raise _invalid(text, f"a port is at most {_LARGEST_PORT}")
+        raise _invalid(text, f"a port is at most {_LARGEST_PORT}", _REPOSITORY)
+    if {":", "@"} & set(path):
+        raise _invalid(text, "a tag or a digest names one image of it", _REPOSITORY)
     if not _PATH.fullmatch(path) or len(path) > _LONGEST_PATH:
-        raise _invalid(text, "a path has lower-case letters and digits, joined by `/`, `.`, `_`, `__` or `-`")
-    return Repository(registry=normalised_registry(host), path=path)
+        why = "a path has lower-case letters and digits, joined by `/`, `.`, `_`, `__` or `-`"
+        raise _invalid(text, why, _REPOSITORY)
+    name = _canonical(found["name"], text)
+    return Repository(registry=spelled_registry(name + host[found.end("name") :]), path=path)
 
 
 def parse_image(text: str) -> ImageReference:
@@ -137,6 +143,7 @@ def parse_image(text: str) -> ImageReference:
     Raises:
         UsageError: ``invalid-image``: it is none of them.
     """
+    _check_nobody(text.partition("/")[0], text, _IMAGE)
     named, at, digest = text.partition("@")
     host, slash, rest = named.partition("/")
     path, colon, tag = rest.partition(":")
@@ -150,17 +157,38 @@ def parse_image(text: str) -> ImageReference:
     )
 
 
-def _is_loopback(name: str) -> bool:
+def _canonical(name: str, text: str) -> str:
+    """Return a host's name; an IPv6 address, which can be spelled in many ways, in its shortest form."""
+    if not name.startswith("["):
+        return name
+    try:
+        return f"[{ipaddress.IPv6Address(name[1:-1]).compressed}]"
+    except ValueError as err:
+        raise _invalid(text, "what stands in `[` and `]` is no IPv6 address", _REPOSITORY) from err
+
+
+def _is_here(registry: str) -> bool:
+    """Return whether a registry is on this machine."""
+    host, _, port = registry.rpartition(":")
+    name = host if port.isdigit() else registry
     try:
         return name == "localhost" or ipaddress.ip_address(name.strip("[]")).is_loopback
     except ValueError:
         return False
 
 
-def _invalid(text: str, why: str) -> UsageError:
+def _check_nobody(host: str, text: str, wanted: str) -> None:
+    if "@" in host:
+        shown = f"***@{text.partition('@')[2]}"
+        raise _invalid(shown, "a user name or password does not belong in it", wanted)
+
+
+def _invalid(text: str, why: str, wanted: str = _IMAGE) -> UsageError:
+    hint = "Name registry and path in full, and nothing else."
+    if wanted == _IMAGE:
+        hint = "Name registry, path and tag or digest in full, as `podman pull` and `cosign` take them."
     return UsageError(
         "invalid-image",
-        f"expected an image such as registry.example.com/group/project:1.0, found "
-        f"`{escape_text(without_userinfo(text), 300)}`: {why}",
-        hint="Name registry, path and tag or digest in full, as `podman pull` and `cosign` take them.",
+        f"expected {wanted}, found `{escape_text(without_userinfo(text), 300)}`: {why}",
+        hint=hint,
     )
