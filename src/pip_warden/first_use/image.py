@@ -75,6 +75,8 @@ def add_image(
         is_offline=is_offline,
     )
     entry = _entry(wanted, pinned, root)
+    if pinned is not None:
+        _check_signer(entry.identities[0], pinned)
     vouch(draft, root, wanted.issuer)
     draft.roots()[root]  # one that cannot be read is not pinned
     person.clear()
@@ -135,6 +137,35 @@ def _check_agrees(wanted: ImageRequest, pinned: ImageEntry | None) -> None:
     if wanted.require not in {None, pinned.require}:
         there, asked = _spelled(pinned), _spelled(replace(pinned, require=require))
         raise conflict(what, there, asked, "change [image.require] by hand: it holds for every signer")
+
+
+def _check_signer(wanted: Identity, pinned: ImageEntry) -> None:
+    """Check that a signer is not pinned on other terms: one identity is enough, so the wider would win.
+
+    Raises:
+        UsageError: ``pin-conflict``.
+    """
+    known = [each for each in pinned.identities if _signer(each) == _signer(wanted)]
+    if known and wanted not in known:
+        raise conflict(
+            f"signer {wanted.subject.text} of image {pinned.repository}",
+            _terms(known[0]),
+            _terms(wanted),
+            "change its [[image.identity]] by hand",
+        )
+
+
+def _signer(identity: Identity) -> tuple[str, str, str]:
+    return identity.issuer, identity.subject.text, identity.root
+
+
+def _terms(identity: Identity) -> str:
+    terms = {
+        "project-id": identity.project_id,
+        "not-before": identity.not_before,
+        "not-after": identity.not_after,
+    }
+    return ", ".join(f"{name} {value}" for name, value in terms.items() if value is not None) or "none"
 
 
 def _spelled(entry: ImageEntry) -> str:
