@@ -99,20 +99,16 @@ def test_the_first_image_makes_the_file_and_pins_the_root(person: Person) -> Non
 
 def test_nothing_is_pinned_unasked(person: Person) -> None:
     with person.untouched():
-        assert (
-            add(person, *SIGNER, answers="n\n").code,
-            "declined" in add(person, *SIGNER, answers="n\n"),
-        ) == (
-            1,
-            True,
-        )
+        declined = add(person, *SIGNER, answers="n\n")
         unasked = add(person, *SIGNER)
+    assert (declined.code, "error[declined]" in declined.err) == (1, True)
     assert (unasked.code, "error[yes-needed]" in unasked.err) == (2, True)
     assert add(person, *SIGNER, "--yes").code == 0
 
 
 def test_what_is_pinned_already_changes_nothing_and_is_not_asked_about(person: Person) -> None:
-    assert add(person, *SIGNER, "--yes").code == 0
+    first = add(person, *SIGNER, "--yes")
+    assert (first.code, "to vouch" in first.err) == (0, False)
     with person.untouched():
         said = add(person, *SIGNER)
     assert (said.code, "says so already" in said.out) == (0, True)
@@ -125,6 +121,7 @@ def test_another_signer_joins_after_a_warning_and_what_is_required_stays(person:
 
     assert said.code == 0, said.err
     assert f"the trust file pins another signer already: {SUBJECT}" in said.err
+    assert "trusted_root.json is to vouch for https://accounts.example.com from now on" in said.err
     (image,) = pinned(person)["image"]
     assert [each["subject"] for each in image["identity"]] == [SUBJECT, "me@example.com"]
     assert image["identity"][1]["account"] is True
@@ -235,6 +232,14 @@ def test_options_of_images_need_an_image(alone: Path, words: tuple[str, ...]) ->
     assert list(alone.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [("add", "--source", GITLAB), ("remove", "--yes")])
+def test_a_repository_without_its_option_is_told_of_it(file: Path, words: tuple[str, ...]) -> None:
+    said = typed("trust", *words, APP)
+    assert (said.code, "error[usage]" in said.err) == (2, True), said.err
+    assert "A repository of images is named with --image." in said.err
+    assert file.read_text() == FILE
+
+
 def test_a_root_that_cannot_be_used_is_not_pinned(alone: Path) -> None:
     (alone.parent / "root.json").write_text("{}")
     said = typed(
@@ -283,6 +288,7 @@ def test_remove_of_what_is_absent_or_of_nothing(file: Path) -> None:
     wrong = typed("trust", "remove", "--image", f"{APP}:1.0", "--yes")
 
     assert (absent.code, "error[not-in-trust-file]" in absent.err) == (2, True)
+    assert "trust add" not in absent.err
     assert (nothing.code, "error[usage]" in nothing.err) == (2, True)
     assert (wrong.code, "error[invalid-image]" in wrong.err) == (2, True)
     assert file.read_text() == FILE

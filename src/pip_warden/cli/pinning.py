@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pip_warden.cli.common import trust_path
+from pip_warden.display import escape_text, without_userinfo
+from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
     from pip_warden.cli.prompt import TerminalPrompt
@@ -22,6 +24,21 @@ def path_to_write(given: Path | None) -> Path:
     from pip_warden.trust.file import TRUST_FILE_NAME
 
     return trust_path(given) or Path.cwd() / TRUST_FILE_NAME
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Check that no repository of images stands where names of packages do.
+
+    Raises:
+        UsageError: ``usage``.
+    """
+    for name in names:
+        if "/" in name:
+            raise UsageError(
+                "usage",
+                f"expected the NAME of a package, found `{escape_text(without_userinfo(name), 300)}`",
+                hint="A repository of images is named with --image.",
+            )
 
 
 @contextmanager

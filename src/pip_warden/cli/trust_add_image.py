@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pip_warden.cli.edited import print_edited
-from pip_warden.cli.pinning import path_to_write
+from pip_warden.cli.pinning import check_names, path_to_write
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def image_options(function: F) -> F:
 
 
 def check_of_packages(options: Mapping[str, Any]) -> None:
-    """Check that no option is given that belongs to images.
+    """Check that nothing is given that belongs to images.
 
     Raises:
         UsageError: ``usage``.
@@ -79,6 +79,7 @@ def check_of_packages(options: Mapping[str, Any]) -> None:
     for name, option in _OF_IMAGES.items():
         if options[name]:
             raise UsageError("usage", f"expected {option} together with --image, found it without")
+    check_names(options["names"])
 
 
 def add_image(trust: Path | None, options: Mapping[str, Any]) -> int:

@@ -13,6 +13,7 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option, load_trust, trust_option
 from pip_warden.cli.edited import print_edited
 from pip_warden.cli.examples import examples
+from pip_warden.cli.pinning import check_names
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UsageError
 
@@ -53,6 +54,7 @@ def command(
 
     if not names and not images:
         raise UsageError("usage", "expected a NAME or --image REPOSITORY, found neither")
+    check_names(names)
     wanted = dict.fromkeys(map(parse_name_or_release, names))
     repositories = dict.fromkeys(map(parse_repository, images))
     loaded = load_trust(trust)
@@ -65,11 +67,9 @@ def command(
     for project, version in wanted:
         for line in _told(loaded, project, version):
             person.show(line)
-    for repository in repositories:
-        entry = loaded.image_entry(repository)
-        person.show(
-            "\n".join((f"{repository}  by identity", *_signers(() if entry is None else entry.identities)))
-        )
+    for entry in loaded.images:
+        if entry.repository in repositories:
+            person.show("\n".join((f"{entry.repository}  by identity", *_signers(entry.identities))))
     _confirm(yes=yes)
     person.show(draft.write(person))
     return print_edited("trust remove", draft, person)

@@ -81,6 +81,9 @@ def add_image(
     draft.roots()[root]  # one that cannot be read is not pinned
     person.clear()
     person.show("\n".join(_shown(entry)))
+    known = draft.before().root(root)
+    if known is not None and wanted.issuer not in known.issuers:
+        person.warning(f"the trusted root {known.path.name} is to vouch for {wanted.issuer} from now on")
     if pinned is not None and entry.identities[0] in pinned.identities:
         return
     _draft_signer(entry, pinned, draft, person)

@@ -63,7 +63,7 @@ def _check(pattern: SubjectPattern, wrong: str, right: str) -> None:
     if wrong in pattern.text:
         raise UsageError(
             "invalid-subject",
-            f"{_instead(wrong, right)} in the subject of {_OF[right]}",
+            _instead(wrong, right),
             hint=f"Write the same subject with {right} in its place.",
         )
 

@@ -33,17 +33,30 @@ def not_in_trust_file(project: ProjectName, trust: TrustFile) -> UsageError:
 
 def nothing_to_change(project: ProjectName, trust: TrustFile) -> UsageError:
     """Return the error of a command that was to change or take out a pin of a project that has none."""
-    return _absent(project, trust, f"`pip-warden trust list{_trust(trust.path)}` shows what is pinned.")
+    return _absent(project, trust, _listed(trust))
 
 
 def image_not_in_trust_file(repository: Repository, trust: TrustFile) -> UsageError:
     """Return the error of a command about images that are not pinned."""
     add = f"{_ADD} --image {shlex.quote(str(repository))} --identity SUBJECT --issuer URL{_trust(trust.path)}"
+    return _absent_image(repository, trust, f"{_listed(trust)} If you want it: `{add}`.")
+
+
+def no_image_to_change(repository: Repository, trust: TrustFile) -> UsageError:
+    """Return the error of a command that was to change or take out the pin of images that have none."""
+    return _absent_image(repository, trust, _listed(trust))
+
+
+def _absent_image(repository: Repository, trust: TrustFile, hint: str) -> UsageError:
     return UsageError(
         "not-in-trust-file",
-        f"expected an entry for the image {repository} in {trust.path}, found none",
-        hint=f"`pip-warden trust list{_trust(trust.path)}` shows what is pinned. If you want it: `{add}`.",
+        f"expected an entry for the images of {repository} in {trust.path}, found none",
+        hint=hint,
     )
+
+
+def _listed(trust: TrustFile) -> str:
+    return f"`pip-warden trust list{_trust(trust.path)}` shows what is pinned."
 
 
 def _absent(project: ProjectName, trust: TrustFile, hint: str) -> UsageError:

@@ -11,7 +11,7 @@ from pip_warden.trust.editing.entry_tables import EntryTables
 from pip_warden.trust.editing.render import render_identity, render_image
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import Identity, ImageEntry, TrustFile
-from pip_warden.trust.suggest import image_not_in_trust_file
+from pip_warden.trust.suggest import no_image_to_change
 
 _KEY = "image"
 
@@ -75,5 +75,5 @@ def remove_image(text: str, repository: Repository, path: Path) -> str:
 def _pinned(trust: TrustFile, repository: Repository) -> ImageEntry:
     entry = trust.image_entry(repository)
     if entry is None:
-        raise image_not_in_trust_file(repository, trust)
+        raise no_image_to_change(repository, trust)
     return entry
