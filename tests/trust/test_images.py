@@ -126,6 +126,7 @@ WRONG = [
     (f'realm = "{GITLAB}', 'realm = "http://gitlab.example.com', "image[0].realm"),
     (f'realm = "{GITLAB}', 'realm = "https://me:secret@gitlab.example.com', "image[0].realm"),
     ("/jwt/auth", "/jwt/auth?service=x", "image[0].realm"),
+    (f'realm = "{GITLAB}', 'realm = "http://localhost:8080', "image[0]"),
     ("[[image]]\n", '[[image]]\nname = "app"\n', "image[0].name"),
     ("[[image]]\n", '[[image]]\nversion = "1"\n', "image[0].version"),
     ("[[image]]\n", "[[image]]\nidentity = []\n", "image[0].identity"),
@@ -159,6 +160,13 @@ def test_one_fault_is_one_path(old: str, new: str, path: str) -> None:
 
     assert list(found) == [path]
     assert "secret" not in found[path]
+
+
+def test_the_realm_of_a_registry_on_this_machine_may_be_asked_by_http() -> None:
+    text = BASE + IMAGE.replace(APP, "127.0.0.1:5000/app").replace(
+        f'realm = "{GITLAB}', 'realm = "http://localhost:80'
+    )
+    assert parse(text, PATH).realms == {"127.0.0.1:5000": frozenset({"http://localhost:80/jwt/auth"})}
 
 
 def test_each_kind_of_release_has_its_own_placeholder_and_the_fault_names_it() -> None:

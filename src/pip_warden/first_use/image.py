@@ -75,15 +75,10 @@ def add_image(
         is_offline=is_offline,
     )
     entry = _entry(wanted, pinned, root)
-    if pinned is not None:
-        _check_signer(entry.identities[0], pinned)
     vouch(draft, root, wanted.issuer)
     draft.roots()[root]  # one that cannot be read is not pinned
     person.clear()
     person.show("\n".join(_shown(entry)))
-    known = draft.before().root(root)
-    if known is not None and wanted.issuer not in known.issuers:
-        person.warning(f"the trusted root {known.path.name} is to vouch for {wanted.issuer} from now on")
     if pinned is not None and entry.identities[0] in pinned.identities:
         return
     _draft_signer(entry, pinned, draft, person)
@@ -92,16 +87,25 @@ def add_image(
 
 
 def _draft_signer(entry: ImageEntry, pinned: ImageEntry | None, draft: Draft, person: Prompt) -> None:
+    (identity,) = entry.identities
+    root = draft.before().root(identity.root)
+    if root is not None and identity.issuer not in root.issuers:
+        file = escape_text(root.path.name, 200)
+        person.warning(f"the trusted root {file} is to vouch for {identity.issuer} from now on")
     if pinned is None:
         draft.add_image(entry)
         return
-    draft.add_image_identity(entry.repository, entry.identities[0])
+    draft.add_image_identity(entry.repository, identity)
     others = ", ".join(known.subject.text for known in pinned.identities)
     person.warning(f"the trust file pins another signer already: {escape_text(others, 500)}")
 
 
 def _entry(wanted: ImageRequest, pinned: ImageEntry | None, root: str) -> ImageEntry:
-    """Return what is to be pinned; of a repository that is pinned, all but the signer stays."""
+    """Return what is to be pinned; of a repository that is pinned, all but the signer stays.
+
+    Raises:
+        UsageError: ``invalid-subject``; ``pin-conflict``.
+    """
     subject = parse_image_subject(wanted.subject)
     identity = Identity(
         issuer=wanted.issuer,
@@ -111,6 +115,7 @@ def _entry(wanted: ImageRequest, pinned: ImageEntry | None, root: str) -> ImageE
         is_account=subject.project is None,
     )
     if pinned is not None:
+        _check_signer(identity, pinned)
         return replace(pinned, identities=(identity,))
     return ImageEntry(
         repository=wanted.repository,

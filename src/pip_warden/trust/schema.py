@@ -264,6 +264,15 @@ class ImageTable(Table):
     identity: SomeOf[IdentityTable]
     require: RequireTable | None = None
 
+    @model_validator(mode="after")
+    def _keeps_credentials_private(self) -> Self:
+        if (self.realm or "").startswith("http:") and self.repository.url.startswith("https:"):
+            raise ValueError(
+                f"expected an https URL as the realm of {self.repository.registry}, found {self.realm}: "
+                "only a registry on this machine may have one by http"
+            )
+        return self
+
 
 class RevokedTable(Table):
     """``[[revoked]]``: what must not be installed any more."""
