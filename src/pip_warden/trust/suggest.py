@@ -38,7 +38,7 @@ def nothing_to_change(project: ProjectName, trust: TrustFile) -> UsageError:
 
 def image_not_in_trust_file(repository: Repository, trust: TrustFile) -> UsageError:
     """Return the error of a command about images that are not pinned."""
-    add = f"{_ADD} --image {shlex.quote(str(repository))} --identity SUBJECT --issuer URL{_trust(trust.path)}"
+    add = pin_image(repository, trust.path)
     return _absent_image(repository, trust, f"{_listed(trust)} If you want it: `{add}`.")
 
 
@@ -79,6 +79,11 @@ def pin_by_identity(names: Sequence[str], sources: Sequence[Source], path: str |
     """
     words = " ".join(map(shlex.quote, names))
     return [f"{_ADD} {words} {place}{_trust(path)}" for place in _places(sources, several=len(names) > 1)]
+
+
+def pin_image(repository: Repository, path: str | PurePath = "") -> str:
+    """Return the command that pins the signer of images; parameters as of `pin_by_identity`."""
+    return f"{_ADD} --image {shlex.quote(str(repository))} --identity SUBJECT --issuer URL{_trust(path)}"
 
 
 def pin_by_hash(release: str, sources: Sequence[Source], path: str | PurePath = "") -> list[str]:

@@ -22,6 +22,7 @@ from pip_warden.faults import Fault
 from pip_warden.oci.manifest import Manifest
 from pip_warden.oci.names import spelled
 from pip_warden.trust.model import Revocation
+from pip_warden.trust.suggest import pin_image
 from pip_warden.verdict.evidence import EvidenceEvaluation, Roots
 from pip_warden.verdict.hearing import hear_all, heard
 from pip_warden.verdict.judged import ImagePin, JudgedImage
@@ -150,5 +151,5 @@ def _not_pinned(image: JudgedImage) -> Fault:
         code="image-not-pinned",
         expected=f"an [[image]] of {image.repository} in the trust file",
         found="none",
-        hint=f"If you want it: `pip-warden trust add --image {image.repository}` pins who publishes it.",
+        hint=f"If you want it: `{pin_image(image.repository)}` pins who publishes it.",
     )
