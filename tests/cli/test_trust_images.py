@@ -367,6 +367,18 @@ def test_explain(file: Path) -> None:
     assert typed("trust", "explain", APP).out.startswith(f"{APP}  by ")
 
 
+def test_explain_names_every_realm_of_the_registry(file: Path) -> None:
+    """What another image of it pins holds for this one's credentials, too."""
+    other = FILE[FILE.index("# ours") :].replace(APP, f"{APP}/other").replace("/jwt/auth", "/other/auth")
+    file.write_text(FILE.replace(f'realm = "{GITLAB}/jwt/auth"\n', "") + other)
+    said = typed("trust", "explain", APP, "--format", "json").json
+
+    assert (
+        f"Credentials for registry.example.com may be sent to {GITLAB}/other/auth, too."
+        in (said["sections"]["place"])
+    )
+
+
 def test_diff(file: Path) -> None:
     (file.parent / "before.toml").write_text(FILE.replace("v{tag}", "{tag}"))
     wider = typed("trust", "diff", "--from", "before.toml")

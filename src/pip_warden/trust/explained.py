@@ -58,7 +58,7 @@ def explained_image(entry: ImageEntry, trust: TrustFile) -> tuple[Section, ...]:
     return _answered(
         (
             ("publisher", "Who may publish it", _image_publishers(entry, trust)),
-            ("place", "Where it comes from", _registry(entry)),
+            ("place", "Where it comes from", _registry(entry, trust)),
             ("requirements", "What else is required", _of_signer(entry)),
             ("revoked", "What is revoked", _revoked_digests(trust)),
         )
@@ -76,10 +76,11 @@ def _image_publishers(entry: ImageEntry, trust: TrustFile) -> Iterator[str]:
     yield "An image is accepted only with a signature that proves this, made for exactly its digest."
 
 
-def _registry(entry: ImageEntry) -> Iterator[str]:
+def _registry(entry: ImageEntry, trust: TrustFile) -> Iterator[str]:
     yield f"{entry.repository}, and nowhere else. Where an image lies, and its tag, prove nothing."
-    if entry.realm is not None:
-        yield f"Credentials for {entry.repository.registry} may be sent to {entry.realm}, too."
+    registry = entry.repository.registry
+    for realm in sorted(trust.realms.get(registry, ())):
+        yield f"Credentials for {registry} may be sent to {realm}, too."
 
 
 def _revoked_digests(trust: TrustFile) -> Iterator[str]:
