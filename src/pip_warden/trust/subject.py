@@ -292,7 +292,7 @@ def _exact_fault(text: str) -> str | None:
             "(two slashes before the configuration's path?)"
         )
     if _holds_wildcard(text):
-        return "{version} and * have a meaning only in the subject of a pipeline, in its project or ref"
+        return "placeholders and * have a meaning only in the subject of a pipeline, in its project or ref"
     return None
 
 
