@@ -33,7 +33,8 @@ from pip_warden.oci.names import Repository, spelled
 
 MOST_REFERRERS = 256
 MOST_LAYERS = 64
-"""Layers of one artifact; a bundle has one, and cosign 2 adds one with each signature."""
+"""Layers under one tag: cosign 2 adds one with each signature. A bundle is an artifact's only layer, so that
+there is a limit to all that must be looked at."""
 
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 """How the media types of all versions of a bundle begin."""
@@ -112,13 +113,11 @@ def _referrer(
     if not (found.kind or "").startswith(_BUNDLE):
         return  # an SBOM, a scan's result, …
     bundles = [layer for layer in found.layers if layer.media_type.startswith(_BUNDLE)]
-    if fault := _wrong_number(found, len(bundles)):
+    if fault := _wrong_number(found, len(bundles), most=1):
         yield BadItem(label=label, form=form, fault=fault)
         return
-    for number, layer in enumerate(bundles, 1):
-        of = _numbered(label, number)
-        raw = _blob(store, repository, layer, (of, form), LARGEST_BUNDLE)
-        yield raw if isinstance(raw, BadItem) else read_bundle(of, raw, form)
+    raw = _blob(store, repository, bundles[0], (label, form), LARGEST_BUNDLE)
+    yield raw if isinstance(raw, BadItem) else read_bundle(label, raw, form)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,7 +165,7 @@ def _tagged(
     if isinstance(found, BadItem):
         yield found
         return
-    if fault := _wrong_number(found, len(found.layers)):
+    if fault := _wrong_number(found, len(found.layers), most=MOST_LAYERS):
         yield BadItem(label=label, form=kind.form, fault=fault)
         return
     for number, layer in enumerate(found.layers, 1):
@@ -208,7 +207,7 @@ def _fetched(
         return BadItem(label=label, form=form, fault=fault)
 
 
-def _wrong_number(found: Manifest, usable: int) -> Fault | None:
+def _wrong_number(found: Manifest, usable: int, *, most: int) -> Fault | None:
     """Return what is wrong with the layers of an artifact of which some can be used."""
     if not usable:
         return Fault(
@@ -216,10 +215,10 @@ def _wrong_number(found: Manifest, usable: int) -> Fault | None:
             expected="an artifact whose layers are evidence",
             found="an index" if found.is_index else "none",
         )
-    if len(found.layers) > MOST_LAYERS:
+    if len(found.layers) > most:
         return Fault(
             code="too-much-evidence",
-            expected=f"at most {MOST_LAYERS} layers",
+            expected=f"layers, {most} at most",
             found=f"{len(found.layers)}; none was looked at",
             hint="Delete the tag or artifact, and sign the image anew.",
         )
