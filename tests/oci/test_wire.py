@@ -176,13 +176,15 @@ def test_credentials_are_looked_up_once_by_all_threads(place: Place) -> None:
     assert held.asked == [place.repository]
 
 
-def test_a_token_that_has_ended_is_not_sent_again(place: Place) -> None:
+def test_a_token_that_has_ended_is_replaced_before_anything_is_sent(place: Place) -> None:
     wire = place.wire()
     place.get(wire)
     place.time.skip(56)
+    place.realm.routes["/jwt/auth"] = _json({"token": "t2"})
+    place.guard('Bearer realm="https://evil.example/"', "Bearer t2")
     place.get(wire)
 
-    assert place.seen(place.registry) == [None, "Bearer t1", None, "Bearer t1"]
+    assert place.seen(place.registry) == [None, "Bearer t1", "Bearer t2"]
 
 
 def test_a_token_that_the_registry_no_longer_takes_is_replaced_once(place: Place) -> None:

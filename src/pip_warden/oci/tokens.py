@@ -88,12 +88,20 @@ class Tokens:
         self._clock = clock
         self._looking_up = Lock()
         self._logins: dict[Repository, RegistryLogin | None] = {}
-        self._kept: dict[Access, tuple[AuthHeader, float]] = {}
+        self._kept: dict[Access, tuple[AuthHeader, float, Challenge]] = {}
 
     def held(self, access: Access) -> AuthHeader | None:
-        """Return what the last challenge for the same access has led to, as long as it lasts."""
-        header, ends = self._kept.get(access, (None, 0.0))
-        return header if self._clock() < ends else None
+        """Return what the last challenge for the same access has led to; a token that has ended is replaced.
+
+        It is replaced before it is refused: many servers end the connection of a large body that they refuse.
+
+        Raises:
+            CredentialsError, RegistryError, NetworkError, UsageError: As for :meth:`obtain`.
+        """
+        if access not in self._kept:
+            return None
+        header, ends, challenge = self._kept[access]
+        return header if self._clock() < ends else self._answered(access, challenge)
 
     def obtain(self, access: Access, reply: Response) -> AuthHeader:
         """Return what a registry demands with a 401: a token, or user and password.
@@ -105,16 +113,10 @@ class Tokens:
             NetworkError: As for :meth:`Transport.get`.
             UsageError: As for :meth:`RegistryCredentials.login`.
         """
-        login = self._login(access.repository)
         challenge = _chosen(access, reply)
-        if challenge.scheme == "basic":
-            if login is None:
-                raise self.denied(access, reply)
-            header, lifetime = login.header, inf
-        else:
-            header, lifetime = self._token(access, challenge, login)
-        self._kept[access] = header, self._clock() + lifetime - _MARGIN
-        return header
+        if challenge.scheme == "basic" and self._login(access.repository) is None:
+            raise self.denied(access, reply)
+        return self._answered(access, challenge)
 
     def denied(self, access: Access, reply: Response) -> CredentialsError:
         """Build the error for a 401 or 403 that stays."""
@@ -134,6 +136,16 @@ class Tokens:
             if repository not in self._logins:
                 self._logins[repository] = self._credentials.login(repository)
             return self._logins[repository]
+
+    def _answered(self, access: Access, challenge: Challenge) -> AuthHeader:
+        """Answer a challenge, and keep the answer until it ends."""
+        login = self._login(access.repository)
+        if challenge.scheme == "basic" and login is not None:
+            header, lifetime = login.header, inf
+        else:
+            header, lifetime = self._token(access, challenge, login)
+        self._kept[access] = header, self._clock() + lifetime - _MARGIN, challenge
+        return header
 
     def _token(
         self, access: Access, challenge: Challenge, login: RegistryLogin | None
