@@ -114,7 +114,7 @@ def _check_provenance(witness: SignedStatement, require: Requirements) -> Fault 
             code="provenance-mismatch",
             expected=f"source repository {require.source_repository}",
             found=provenance.repository,
-            hint="The file was built from another project.",
+            hint="It was built from another project.",
         )
     if require.source_revision is not None and provenance.commit != require.source_revision:
         return Fault(
@@ -127,7 +127,7 @@ def _check_provenance(witness: SignedStatement, require: Requirements) -> Fault 
             code="build-not-confirmed",
             expected=f"provenance of the job that signed, {witness.claims.get('run-invocation') or '(none)'}",
             found=provenance.invocation_id or "provenance that names no job",
-            hint="Another job built the file than the certificate names, or the provenance does not say "
+            hint="Another job built it than the certificate names, or the provenance does not say "
             "which: nothing proves how it was built, nor on which runner.",
         )
     return None

@@ -204,5 +204,6 @@ def _bad(found: str) -> Fault:
         code="bad-statement",
         expected="an in-toto statement (v1 or v0.1) with subjects and a typed predicate",
         found=found,
-        hint="What was signed cannot be read as a statement about a file; the publisher's tool is at fault.",
+        hint="What was signed cannot be read as a statement about a file or an image; the publisher's tool "
+        "is at fault.",
     )
