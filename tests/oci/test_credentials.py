@@ -364,3 +364,9 @@ def test_a_helper_that_never_answers(
 @given(st.text(max_size=30))
 def test_what_is_no_host_is_no_host_of_a_registry(text: str) -> None:
     assert place_of(text) != HOST or HOST in text.lower()
+
+
+@pytest.mark.parametrize("host", ["localhost:443", "127.0.0.1:80", "Registry.Example.com:443", "[::1]:5000"])
+def test_an_entry_is_of_the_registry_that_its_host_names(host: str) -> None:
+    """Port 443 of this machine is another registry than its usual one, which is asked by http."""
+    assert place_of(host) == place_of(f"https://{host}/v2/") == parse_repository(f"{host}/app").registry
