@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from loopback import Answer, Asked, FakeTime, Server, serve
+from loopback import Answer, Asked, FakeTime, Server
 from pip_warden.errors import (
     CredentialsError,
     NetworkError,
@@ -29,18 +29,6 @@ from pip_warden.measures import Recorder
 from pip_warden.transport import Credentials, NetworkSettings, Transport, credentials_from_environment
 
 TOKEN = "glpat-very-secret-0123"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def other() -> Iterator[Server]:
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture

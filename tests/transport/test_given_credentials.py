@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loopback import Answer, FakeTime, Server, serve
+from loopback import Answer, FakeTime, Server
 from pip_warden.errors import WardenError
 from pip_warden.transport import (
     AuthHeader,
@@ -25,18 +25,6 @@ from pip_warden.transport import (
 )
 
 GIVEN = bearer_header(Secret("given-secret"))
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def other() -> Iterator[Server]:
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture
