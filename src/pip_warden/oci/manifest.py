@@ -42,24 +42,11 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
 _MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}", re.ASCII)
 _PLATFORM_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _OF_A_DESCRIPTOR = frozenset(
-    {
-        *("mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"),
-    }
+    ("mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform")
 )
 _OF_A_PLATFORM = frozenset({"os", "architecture", "variant", "os.version", "os.features", "features"})
 _OF_A_MANIFEST = frozenset(
-    {
-        *(
-            "schemaVersion",
-            "mediaType",
-            "artifactType",
-            "config",
-            "layers",
-            "manifests",
-            "subject",
-            "annotations",
-        ),
-    }
+    ("schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations")
 )
 _OF_OTHER_FORMS = ("blobs", "fsLayers", "history", "signatures")
 """Fields of the OCI artifact manifest, which was given up, and of Docker's schema 1."""

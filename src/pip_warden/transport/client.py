@@ -250,9 +250,8 @@ class Transport:
     def _send_once(self, ask: Request, max_bytes: int) -> Response:
         if ask.file is not None:
             content = FileBody(ask.file, ask.what, self._reporter)
-            ask = replace(
-                ask, body=content if content.len else b""
-            )  # requests sends no length for an empty one
+            # requests sends no length for an empty one
+            ask = replace(ask, body=content if content.len else b"")
         budget = RetryBudget(deadline=self._settings.deadline, retries=0, clock=self._clock)
         self._check_online(ask)
         try:

@@ -14,7 +14,7 @@ from pip_warden.names import ProjectName
 from pip_warden.trust.editing.arrays import uneditable
 from pip_warden.trust.editing.statements import end_of_line
 from pip_warden.trust.file import parse
-from pip_warden.trust.model import Entry, HashEntry, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, Identity, TrustFile
 from pip_warden.trust.suggest import nothing_to_change
 
 
@@ -65,6 +65,12 @@ def conflict(
         f"expected {what} as the trust file has it ({expected}), found {found}",
         hint=f"A pin is never replaced silently: review why it differs, then {change}.",
     )
+
+
+def another_signer(what: str, old: tuple[Identity, ...], new: tuple[Identity, ...]) -> UsageError:
+    """Return the error for a pin by identity that says something else than the one that is there."""
+    signers = ", ".join(identity.subject.text for identity in old)
+    return conflict(what, signers, new[0].subject.text)
 
 
 def changed_meanwhile(path: Path) -> UsageError:

@@ -20,7 +20,7 @@ from pathlib import Path
 from pip_warden.disk import draft_beside
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
-from pip_warden.trust.editing.changed import absent, appended, checked_as, conflict
+from pip_warden.trust.editing.changed import absent, another_signer, appended, checked_as, conflict
 from pip_warden.trust.editing.package_tables import PackageTables
 from pip_warden.trust.editing.render import (
     render_identity,
@@ -121,8 +121,7 @@ def add_identity_entry(text: str, entry: IdentityEntry, path: Path) -> str:
     if old is None:
         return appended(text, render_identity_entry(entry), trust)
     if old != entry:
-        signers = ", ".join(identity.subject.text for identity in old.identities)
-        raise conflict(f"package {entry.project}", signers, entry.identities[0].subject.text)
+        raise another_signer(f"package {entry.project}", old.identities, entry.identities)
     return text
 
 

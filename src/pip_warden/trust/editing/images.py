@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pip_warden.oci.names import Repository
-from pip_warden.trust.editing.changed import appended, checked_as, conflict
+from pip_warden.trust.editing.changed import another_signer, appended, checked_as
 from pip_warden.trust.editing.entry_tables import EntryTables
 from pip_warden.trust.editing.render import render_identity, render_image
 from pip_warden.trust.file import parse
@@ -34,8 +34,7 @@ def add_image(text: str, entry: ImageEntry, path: Path) -> str:
     if old is None:
         return appended(text, render_image(entry), trust)
     if old != entry:
-        signers = ", ".join(identity.subject.text for identity in old.identities)
-        raise conflict(f"image {entry.repository}", signers, entry.identities[0].subject.text)
+        raise another_signer(f"image {entry.repository}", old.identities, entry.identities)
     return text
 
 
