@@ -26,7 +26,7 @@ from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session.parts import SessionParts
 from pip_warden.trust.model import Source, TrustFile
-from pip_warden.verdict.model import Accepted, Verdict
+from pip_warden.verdict.model import Accepted, Refused, Verdict
 
 _LARGEST_EVIDENCE = 8 << 20
 
@@ -116,7 +116,8 @@ def verify_file(session: SessionParts, path: Path, *, evidence: Iterable[bytes] 
         else:
             found = read_offered(evidence)
         with session.gate(Ledger(), settled=settled if evidence is None else None) as gate:
-            verdict = gate.admit_local(artifact, found).line.verdict
+            judged = gate.admit_local(artifact, found).line.verdict
+            verdict = judged if isinstance(judged, Accepted | Refused) else None
     finally:
         if not isinstance(verdict, Accepted):
             shutil.rmtree(artifact.path.parent, ignore_errors=True)

@@ -334,6 +334,8 @@ def test_what_signs_an_image_publishes_no_file() -> None:
     assert _file(signed(statement(about))) == "predicate-type-refused"
     assert _file(signed(statement(about)), require=listing) is None
     assert _file(signed(statement(subject(digest_of(DATA)))), require=listing) == "bad-statement"
+    another = subject(digest_of(DATA), name=samples.WHEEL.replace("acme", "other"))
+    assert _file(signed(statement(another)), require=listing) == "subject-mismatch"
     noted = replace(listing, annotations=(("stage", "release"),))
     assert _file(signed(statement(about)), require=noted) == "annotation-missing"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -38,34 +38,48 @@ successes_option = click.option(
 )
 
 
-def connection_options(function: F) -> F:
-    """Add the options of every command that talks to a registry."""
-    options = [
-        click.option("--offline", is_flag=True, help="Open no connection; use what the cache holds."),
-        click.option(
-            "--cache-dir",
-            type=click.Path(file_okay=False, path_type=Path),
-            help="Where accepted files are kept.",
-        ),
-        click.option(
-            "--token-file", multiple=True, metavar="HOST=FILE", help="A token for the registry on one host."
-        ),
-        click.option(
-            "--cert", type=click.Path(dir_okay=False, path_type=Path), help="CA certificates to trust (PEM)."
-        ),
-        click.option(
-            "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Seconds without a byte before giving up.",
-        ),
-        click.option("--retries", type=click.IntRange(min=0), help="How often a request is tried again."),
-        click.option("--verbose", "-v", count=True, help="Say more."),
-        click.option("--quiet", "-q", count=True, help="Only warnings and refusals; twice: only errors."),
-        click.option("--debug", is_flag=True, help="Show where a bug happened."),
-    ]
-    for option in reversed(options):
+_CACHE = (
+    click.option("--offline", is_flag=True, help="Open no connection; use what the cache holds."),
+    click.option(
+        "--cache-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Where accepted files are kept.",
+    ),
+)
+_NETWORK = (
+    click.option(
+        "--token-file", multiple=True, metavar="HOST=FILE", help="A token for the registry on one host."
+    ),
+    click.option(
+        "--cert", type=click.Path(dir_okay=False, path_type=Path), help="CA certificates to trust (PEM)."
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Seconds without a byte before giving up.",
+    ),
+    click.option("--retries", type=click.IntRange(min=0), help="How often a request is tried again."),
+    click.option("--verbose", "-v", count=True, help="Say more."),
+    click.option("--quiet", "-q", count=True, help="Only warnings and refusals; twice: only errors."),
+    click.option("--debug", is_flag=True, help="Show where a bug happened."),
+)
+
+
+def _with(function: F, options: Iterable[Callable[[F], F]]) -> F:
+    """Add options, of which the first comes first in the help."""
+    for option in reversed([*options]):
         function = option(function)
     return function
+
+
+def connection_options(function: F) -> F:
+    """Add the options of every command that talks to a registry."""
+    return _with(function, _CACHE + _NETWORK)
+
+
+def registry_options(function: F) -> F:
+    """Add the options of every command that talks to a registry of images: it is always asked."""
+    return _with(function, _NETWORK)
 
 
 def mirror_option(function: F) -> F:

@@ -27,8 +27,8 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
     from pip_warden.session.settings import Settings
 
     return Settings(
-        offline=options["offline"],
-        cache_dir=options["cache_dir"],
+        offline=options.get("offline", False),
+        cache_dir=options.get("cache_dir"),
         token_files=dict(_token_file(text) for text in options["token_file"]),
         ca_file=options["cert"],
         timeout=options["timeout"],

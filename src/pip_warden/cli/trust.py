@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option, trust_option
 from pip_warden.cli.examples import examples
-from pip_warden.cli.group import HelpfulGroup
+from pip_warden.cli.group import LateGroup
 from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 
@@ -29,26 +28,12 @@ _LATE = {
     "diff": "trust_diff",
     "explain": "trust_explain",
 }
-"""Modules of commands by name, in the order in which people need them."""
-
-
-class _TrustGroup(HelpfulGroup):
-    """Imports such a command only when it runs: ``trust add`` needs the network and the verifier."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_LATE, *super().list_commands(ctx)]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _LATE:
-            return super().get_command(ctx, cmd_name)
-        command = importlib.import_module(f"pip_warden.cli.{_LATE[cmd_name]}").command
-        assert isinstance(command, click.Command)  # noqa: S101 -- each of these modules has one
-        return command
 
 
 @click.group(
     "trust",
-    cls=_TrustGroup,
+    cls=LateGroup,
+    late=_LATE,
     epilog=examples("pip-warden trust add acme-widgets --source gitlab --project acme/widgets"),
 )
 @color_option

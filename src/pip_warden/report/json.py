@@ -7,11 +7,19 @@ from collections.abc import Mapping
 
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.measures import Measured
+from pip_warden.oci.names import spelled
 from pip_warden.report.figures import as_json
 from pip_warden.report.model import Line, Report
 from pip_warden.report.statements import further_json as further
 from pip_warden.strict_json import JSONValue
-from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, Refused, SignedBy
+from pip_warden.verdict.model import (
+    Accepted,
+    AcceptedImage,
+    ItemRefusal,
+    PinnedByHash,
+    Refused,
+    SignedBy,
+)
 
 SCHEMA_VERSION = 1
 
@@ -33,7 +41,7 @@ def render(
         "trust_file": report.trust_file or None,
         "target": report.target or None,
         "installer_exit_code": report.installer_code,
-        "files": [_line(line) | further(report, line) for line in report.lines],
+        report.about: [_line(line) | further(report, line) for line in report.lines],
         "unpinned": [
             {"project": name.project, "wanted_by": name.wanted_by, "requirement": name.requirement}
             for name in report.unpinned
@@ -76,14 +84,14 @@ def _faults(error: WardenError) -> JSONValue:
 
 def _line(line: Line) -> dict[str, JSONValue]:
     shape: dict[str, JSONValue] = {
-        "file": line.subject,
+        **_name(line),
         "outcome": line.outcome.value.replace(", ", "_").replace(" ", "_"),
         "sha256": line.sha256 or None,
         "source": line.source or None,
         "note": line.note or None,
     }
     match line.verdict:
-        case Accepted() as accepted:
+        case Accepted() | AcceptedImage() as accepted:
             shape["accepted"] = _basis(accepted)
             shape["bad_evidence"] = [item_value(item) for item in accepted.bad_items]
         case Refused() as refused:
@@ -109,7 +117,19 @@ def _line(line: Line) -> dict[str, JSONValue]:
     return shape
 
 
-def _basis(accepted: Accepted) -> JSONValue:
+def _name(line: Line) -> dict[str, JSONValue]:
+    if line.image is None:
+        return {"file": line.subject}
+    image = line.image
+    return {
+        "image": line.subject,
+        "repository": str(image.repository),
+        "tag": image.tag,
+        "digest": spelled(image.digest),
+    }
+
+
+def _basis(accepted: Accepted | AcceptedImage) -> JSONValue:
     match accepted.basis:
         case PinnedByHash(reason=reason, expires=expires):
             ends: dict[str, JSONValue] = {} if expires is None else {"expires": expires.isoformat()}

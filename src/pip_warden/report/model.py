@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from pip_warden.errors import UndecidedError, WardenError
 from pip_warden.names import ArtifactName
 from pip_warden.trust.model import Source
-from pip_warden.verdict.model import Accepted, Refused
+from pip_warden.verdict.judged import JudgedImage
+from pip_warden.verdict.model import Accepted, AcceptedImage, Refused
 
 
 class Outcome(StrEnum):
@@ -37,25 +38,27 @@ class Unpinned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One file of a run.
+    """One file or image of a run.
 
     Attributes:
-        subject: File name, or project name where there is no file.
+        subject: File name, or project name where there is no file; an image with its digest.
         outcome: How the run ended for it.
         sha256: Digest of the bytes judged, ``""`` where there are none.
         source: Name of its source, ``""`` for a local file.
         verdict: The verdict, for judged files.
         undecided: Why nothing could be said, for undecided ones.
         note: One more thing to know.
+        image: The image that the line is about; None for a file.
     """
 
     subject: str
     outcome: Outcome
     sha256: str = ""
     source: str = ""
-    verdict: Accepted | Refused | None = None
+    verdict: Accepted | AcceptedImage | Refused | None = None
     undecided: UndecidedError | None = None
     note: str = ""
+    image: JudgedImage | None = None
 
     @property
     def code(self) -> str:
@@ -77,7 +80,7 @@ class Report:
     Attributes:
         command: The command's name.
         exit_code: What the process exits with.
-        lines: Every file.
+        lines: Every file, or image.
         unpinned: Every unpinned name known when the run ended.
         warnings: What the user should look at.
         target: The Python installed into, ``""`` where nothing is installed.
@@ -87,6 +90,7 @@ class Report:
         sources: The trust file's sources, for the commands that are suggested, and with the mirrors in use.
         with_statements: Whether it is said what signed statements say.
         with_successes: Whether it is said what was checked and passed.
+        about: What its lines are about.
     """
 
     command: str
@@ -101,6 +105,7 @@ class Report:
     sources: tuple[Source, ...] = ()
     with_statements: bool = False
     with_successes: bool = False
+    about: Literal["files", "images"] = "files"
 
     @property
     def mirrors(self) -> tuple[tuple[str, str], ...]:
@@ -137,6 +142,26 @@ def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") 
             return Line(
                 subject=subject, outcome=Outcome.REFUSED, sha256=sha256, source=source, verdict=verdict
             )
+
+
+def image_line(image: JudgedImage, verdict: AcceptedImage | Refused | UndecidedError, note: str = "") -> Line:
+    """Make the line of an image, judged or not.
+
+    Args:
+        image: The image.
+        verdict: The verdict, or why there is none.
+        note: One more thing to know.
+    """
+    line = Line(
+        subject=str(image.name), outcome=Outcome.UNDECIDED, sha256=image.digest.hex, note=note, image=image
+    )
+    match verdict:
+        case AcceptedImage():
+            return replace(line, outcome=Outcome.ACCEPTED, verdict=verdict)
+        case Refused():
+            return replace(line, outcome=Outcome.REFUSED, verdict=verdict)
+        case _:
+            return replace(line, undecided=verdict)
 
 
 def undecided_line(name: ArtifactName | str, error: UndecidedError) -> Line:

@@ -15,7 +15,15 @@ from pip_warden.report.layout import Layout
 from pip_warden.report.model import Line, Report
 from pip_warden.strict_json import JSONValue
 from pip_warden.verdict.attested import ANNOTATIONS
-from pip_warden.verdict.model import Accepted, ItemRefusal, Passed, ProvedStatement, Refused
+from pip_warden.verdict.model import (
+    Acceptance,
+    Accepted,
+    AcceptedImage,
+    ItemRefusal,
+    Passed,
+    ProvedStatement,
+    Refused,
+)
 from pip_warden.verdict.provenance import Provenance
 from pip_warden.verdict.statement import PUBLISH
 
@@ -32,7 +40,7 @@ def further_lines(report: Report, line: Line, layout: Layout) -> Iterator[str]:
         line: The file's line.
         layout: How it is laid out.
     """
-    if report.with_statements and isinstance(line.verdict, Accepted):
+    if report.with_statements and isinstance(line.verdict, Acceptance):
         yield from _statements(line.verdict, layout)
     if report.with_successes and line.verdict is not None:
         yield from _passed(line.verdict.passed, layout)
@@ -41,11 +49,11 @@ def further_lines(report: Report, line: Line, layout: Layout) -> Iterator[str]:
 def further_json(report: Report, line: Line) -> dict[str, JSONValue]:
     """Return what a report says about a judged file besides its verdict, as JSON."""
     shape: dict[str, JSONValue] = {}
-    if report.with_statements and isinstance(line.verdict, Accepted):
+    if report.with_statements and isinstance(line.verdict, Acceptance):
         shape["verified_statements"] = [_statement_json(each) for each in line.verdict.statements]
         shape["unverified_statements"] = [_unproved_json(each) for each in line.verdict.unproved]
         shape["unheard_evidence"] = line.verdict.unheard or None
-    if report.with_successes and isinstance(line.verdict, Accepted | Refused):
+    if report.with_successes and isinstance(line.verdict, Acceptance | Refused):
         shape["passed"] = [
             {"step": int(each.step), "step_name": each.step.name.lower(), "found": each.found}
             for each in line.verdict.passed
@@ -53,7 +61,7 @@ def further_json(report: Report, line: Line) -> dict[str, JSONValue]:
     return shape
 
 
-def _statements(accepted: Accepted, layout: Layout) -> Iterator[str]:
+def _statements(accepted: Accepted | AcceptedImage, layout: Layout) -> Iterator[str]:
     shown = [each for each in accepted.statements if each.predicate_type != PUBLISH]
     for statement in shown[:_MOST_STATEMENTS]:
         yield from _statement(statement, layout)

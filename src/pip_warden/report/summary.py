@@ -9,7 +9,7 @@ from pip_warden.errors import UsageError
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import Line, Outcome, Report
-from pip_warden.verdict.model import Accepted, SignedBy
+from pip_warden.verdict.model import Acceptance, SignedBy
 
 _ROLES = {Outcome.REFUSED: "bad", Outcome.UNDECIDED: "unknown"}
 _SAID = (Outcome.REFUSED, Outcome.UNDECIDED, Outcome.LOCAL, Outcome.PRESENT, Outcome.NOT_JUDGED)
@@ -53,6 +53,8 @@ def counted(number: int, one: str, many: str) -> str:
 
 def _total(lines: tuple[Line, ...]) -> str:
     """Count packages, or files where a package has several."""
+    if all(line.image is not None for line in lines):
+        return counted(len(lines), "image", "images")
     if len({_project(line) for line in lines}) == len(lines):
         return counted(len(lines), "package", "packages")
     return counted(len(lines), "file", "files")
@@ -71,7 +73,7 @@ def _counts(lines: Sequence[Line]) -> Iterator[Piece]:
     signers = [
         (line.verdict.basis.claims.issuer, line.verdict.basis.claims.subjects[0])
         for line in lines
-        if isinstance(line.verdict, Accepted) and isinstance(line.verdict.basis, SignedBy)
+        if isinstance(line.verdict, Acceptance) and isinstance(line.verdict.basis, SignedBy)
     ]
     for outcome in _SAID[:2]:
         if outcomes[outcome]:

@@ -14,7 +14,7 @@ from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.report.statements import further_lines
 from pip_warden.report.summary import closing_line, counted
 from pip_warden.report.unpinned import mistaken, unpinned_names
-from pip_warden.verdict.model import Accepted, ItemRefusal, Refused, SignedBy
+from pip_warden.verdict.model import Accepted, AcceptedImage, ItemRefusal, Refused, SignedBy
 
 _PLAIN = Layout()
 
@@ -106,7 +106,7 @@ def _render_line(line: Line, layout: Layout) -> Iterator[str]:
     head: list[Piece] = [f"{escape_text(line.subject)} ", (line.outcome.value, role)]
     put = partial(layout.labelled, (f"{mark} ", role), *head, hang=4)
     match line.verdict:
-        case Accepted() as accepted:
+        case Accepted() | AcceptedImage() as accepted:
             note = f"  ({escape_text(line.note)})" if line.note else ""
             yield from put("  ", *_basis(accepted), note)
             for item in accepted.bad_items:
@@ -123,7 +123,7 @@ def _render_line(line: Line, layout: Layout) -> Iterator[str]:
             yield from layout.line(f"hint: {escape_text(line.undecided.hint, 500)}", indent=4)
 
 
-def _basis(accepted: Accepted) -> Iterator[Piece]:
+def _basis(accepted: Accepted | AcceptedImage) -> Iterator[Piece]:
     """Yield what an acceptance rests on: a signer is what the eye shall meet first."""
     if isinstance(accepted.basis, SignedBy):
         yield "signed by "

@@ -1,0 +1,56 @@
+"""Where images and their evidence come from: their registry, and for what cosign 2 signed the logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pip_warden._sigstore.rekor import Hashedrekord, LoggedEnvelope, find_log_entry
+from pip_warden._sigstore.wire import LogEntry
+from pip_warden.digests import Digest
+from pip_warden.evidence.image import image_evidence
+from pip_warden.evidence.model import BadItem, Item
+from pip_warden.oci.names import Repository
+from pip_warden.oci.referrers import referrers
+from pip_warden.oci.registry import ImageRegistry
+from pip_warden.transport import Transport
+
+if TYPE_CHECKING:
+    from pip_warden._sigstore.root import Root
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageSupply:
+    """The evidence of images.
+
+    Attributes:
+        registry: The registries.
+        transport: The HTTP client, which asks the logs.
+        roots: The trusted roots by name.
+        logs: Names of those whose logs may be asked; none where nothing may.
+    """
+
+    registry: ImageRegistry
+    transport: Transport
+    roots: Mapping[str, Root]
+    logs: tuple[str, ...] = ()
+
+    def evidence(self, repository: Repository, digest: Digest) -> Iterator[Item | BadItem]:
+        """Yield the evidence of an image, best form first; nothing is asked before the first is wanted.
+
+        Raises:
+            RegistryError: As for :func:`~pip_warden.oci.referrers.referrers`, and ``too-many-referrers``.
+            UndecidedError: A request to the registry or to a log failed.
+        """
+        listed = referrers(self.registry, repository, digest)
+        find_entry = self._find_entry if self.logs else None
+        yield from image_evidence(self.registry, repository, digest, listed, find_entry)
+
+    def _find_entry(self, wanted: Hashedrekord | LoggedEnvelope) -> LogEntry | None:
+        return find_log_entry(self.transport, log_urls(self.roots, self.logs), wanted)
+
+
+def log_urls(roots: Mapping[str, Root], names: Iterable[str]) -> tuple[str, ...]:
+    """Return the URLs of the logs of some trusted roots that can be searched, each once."""
+    return tuple(dict.fromkeys(url for name in names for url in roots[name].rekor_v1_urls))
