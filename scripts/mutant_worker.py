@@ -33,12 +33,17 @@ _SHARED = (
 )  # fmt: skip
 _SHARED_ROOM = "pip_warden.sandbox"
 _OPTIONS = (
-    "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "timeout=60",
+    "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist",
+    "--hypothesis-profile=mutants",
     # Plugins are imported with the shared modules, so their own asserts are plain ones.
     "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
 _LONGEST = 600.0
 """Seconds for one job."""
+
+_HANGS = 20
+"""Seconds after which a test has noticed that it waits in vain; without any mutant it may take three times as
+long. Most mutants of what reads a connection are found so."""
 
 _SET_CHILD_SUBREAPER = 36
 """``PR_SET_CHILD_SUBREAPER`` of prctl(2)."""
@@ -55,11 +60,16 @@ class _Seen:
         self.passed: set[str] = set()
         self.failed: set[str] = set()
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
+        try:
+            report = yield
+        except Exception as err:
+            if call.excinfo is None or call.when != "call":
+                raise
+            report = _without_a_place(item, call, err)
         if call.when == "call":
             meant = [
                 name
@@ -75,6 +85,18 @@ class _Seen:
         return report
 
 
+def _without_a_place(item: pytest.Item, call: pytest.CallInfo[None], err: Exception) -> pytest.TestReport:
+    """Report a failure that pytest cannot show: a time-out may come between the lines of a program."""
+    return pytest.TestReport(
+        nodeid=item.nodeid,
+        location=item.location,
+        keywords={},
+        outcome="failed",
+        longrepr=f"{call.excinfo!r}, which cannot be shown: {err!r}",
+        when="call",
+    )
+
+
 def main() -> None:
     """Run every job."""
     copy = Path(sys.argv[1])
@@ -85,6 +107,7 @@ def main() -> None:
     _prove(copy)
     for name in _SHARED:
         importlib.import_module(name)
+    _find_quickly()
     strangers = [
         name for name in sys.modules if name.startswith("pip_warden.") and not name.startswith(_SHARED_ROOM)
     ]
@@ -96,6 +119,15 @@ def main() -> None:
         with _changed(copy, job["path"], job["text"], number):
             answer = _in_child(copy, job, number)
         print(json.dumps(answer), flush=True)
+
+
+def _find_quickly() -> None:
+    """Have a property test end with its first counterexample: nobody looks for a smaller one."""
+    from hypothesis import Phase, settings
+
+    settings.register_profile(
+        "mutants", deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate), database=None
+    )
 
 
 def _prove(copy: Path) -> None:
@@ -204,7 +236,9 @@ def _tried(copy: Path, job: dict[str, Any], base: Path) -> dict[str, Any]:
     seen = _Seen(job["tests"])
     code, why = -1, _cannot_be_used(copy, job["path"])
     if not why:
-        code = int(pytest.main([*_OPTIONS, f"--basetemp={base}", *job["tests"]], plugins=[seen]))
+        hangs = f"timeout={_HANGS if job['path'] else 3 * _HANGS}"
+        words = [*_OPTIONS, "-o", hangs, f"--basetemp={base}", *job["tests"]]
+        code = int(pytest.main(words, plugins=[seen]))
         why = {0: "passed", 1: "some passed, or none failed as it should", 5: "no tests"}.get(
             code, f"pytest said {code}"
         )

@@ -30,6 +30,16 @@ def test_seven():
 def test_by_itself():
     assert is_good(-7)
 """
+UNSHOWN = """
+import pytest
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call):
+    report = yield
+    if call.excinfo is not None:
+        raise TypeError("no line")
+    return report
+"""
 NEGATIVE = {"take": "if number < 0:", "put": "if False:", "tests": ["tests/test_small.py::test_negative"]}
 THIRTEEN = {"take": " != 13", "put": " == number", "tests": ["tests/test_small.py::test_thirteen"]}
 
@@ -99,6 +109,14 @@ def test_tests_that_are_not_there_or_fail_by_themselves(name: str, tree: Tree) -
     assert (code, said[-1].partition(" problems")[0]) == (1, "2 mutants, 1")
     assert said[0].startswith("WITHOUT ANY MUTANT: ")
     assert f"tests/test_small.py::{name}" in said[0]
+
+
+def test_a_failure_that_cannot_be_shown_is_one(tree: Tree) -> None:
+    """A time-out may come where a program has no line."""
+    (tree.root / "tests" / "conftest.py").write_text(UNSHOWN)
+    code, said = tree.run(NEGATIVE)
+
+    assert (code, said) == (0, [said[-1]])
 
 
 def test_every_entry_that_is_wrong_is_named(tree: Tree) -> None:
