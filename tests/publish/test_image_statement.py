@@ -45,12 +45,14 @@ def said_by_cosign(number: int) -> dict[str, Any]:
 def test_a_signature_is_the_statement_that_cosign_signs() -> None:
     ours = signature_statement(DIGEST, {"com.gitlab.ci.job.id": "815", "tag": "1.0"})
 
-    assert json.loads(ours) == said_by_cosign(0)
+    theirs = said_by_cosign(0)
+    theirs["subject"][0]["name"] = ""
+    assert json.loads(ours) == theirs
 
 
 def test_an_attestation_says_what_cosign_s_says_and_names_no_repository() -> None:
     theirs = said_by_cosign(1)
-    theirs["subject"][0].pop("name")
+    theirs["subject"][0]["name"] = ""
     theirs["_type"] = "https://in-toto.io/Statement/v1"  # cosign still writes v0.1
 
     assert json.loads(image_statement(DIGEST, theirs["predicateType"], theirs["predicate"])) == theirs

@@ -64,13 +64,13 @@ def test_a_signature_that_consumers_would_refuse_is_not_written() -> None:
     another: Any = SimpleNamespace(root=root_of(service()), stamps=0)
     stamped: Any = SimpleNamespace(root=root_of(sigstore), stamps=1)
 
-    assert checked(Path("a.whl"), bundle, digest_of(DATA), ours)[1].envelope is None
+    assert checked("a.whl", bundle, digest_of(DATA), ours)[1].envelope is None
     for by, digest in ((another, digest_of(DATA)), (ours, digest_of(b"other"))):
         with pytest.raises(UndecidedError) as caught:
-            checked(Path("a.whl"), bundle, digest, by)
+            checked("a.whl", bundle, digest, by)
         assert (caught.value.code, caught.value.exit_code) == ("unverifiable-signature", 3)
     with pytest.raises(UndecidedError) as caught:
-        checked(Path("a.whl"), bundle, digest_of(DATA), stamped)
+        checked("a.whl", bundle, digest_of(DATA), stamped)
     assert (caught.value.code, caught.value.exit_code) == ("no-timestamp", 3)
 
 

@@ -8,7 +8,11 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.group import LateGroup
 
-_LATE: dict[str, str] = {}
+_LATE: dict[str, str] = {
+    "sign": "image_sign",
+    "attest": "image_attest",
+    "annotate": "image_annotate",
+}
 
 
 @click.group(

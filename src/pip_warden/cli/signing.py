@@ -68,11 +68,18 @@ _OUTPUT = (
 )
 
 
-def signing_options(function: F) -> F:
-    """Add the options of commands that sign; the first of them are the fields of :class:`Access`."""
-    for option in reversed(_ACCESS + _OUTPUT):
+def access_options(function: F) -> F:
+    """Add the options that say who signs with what: the fields of :class:`Access`."""
+    for option in reversed(_ACCESS):
         function = option(function)
     return function
+
+
+def signing_options(function: F) -> F:
+    """Add the options of commands that sign files; the first of them are the fields of :class:`Access`."""
+    for option in reversed(_OUTPUT):
+        function = option(function)
+    return access_options(function)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

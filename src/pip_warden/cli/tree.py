@@ -20,6 +20,7 @@ _COMMANDS = {
     "publish": ("publish", "Publish files to a GitLab project, evidence first."),
     "publish-evidence": ("publish", "Publish only the evidence of files."),
     "promote": ("promote", "Judge a release as its consumers would, then copy it."),
+    "image": ("image", "Sign, verify and promote container images."),
     "trust": ("trust", "Look at and edit the trust file: who may publish what."),
     "root": ("root", "Look after the pinned Sigstore trusted root."),
     "ci": ("ci", "Write the pipeline file of a publisher, consumer or promotion."),

@@ -94,14 +94,26 @@ def image_evidence(
             hint="Delete what nobody needs there; a part of the list is never taken for the whole.",
         )
     for descriptor in listed:
-        yield from _referrer(store, repository, digest, descriptor)
+        yield from referring_evidence(store, repository, digest, descriptor)
     for kind in _COSIGN_TAGS:
         yield from _tagged(store, repository, digest, kind, find_entry)
 
 
-def _referrer(
+def referring_evidence(
     store: ImageStore, repository: Repository, digest: Digest, descriptor: Descriptor
 ) -> Iterator[Item | BadItem]:
+    """Yield what one artifact says about an image: one item, or none where it is no evidence.
+
+    Args:
+        store: The registry.
+        repository: The repository of the image.
+        digest: Digest of its manifest or index.
+        descriptor: The artifact, as it is listed.
+
+    Raises:
+        RegistryError: An answer that is none of the registry protocol's.
+        UndecidedError: A request to the registry failed.
+    """
     label, form = f"sha256:{descriptor.digest.hex[:_SHOWN]}… (referrer)", EvidenceForm.REFERRER
     found = _fetched(label, form, lambda: store.manifest(repository, descriptor.digest))
     if isinstance(found, BadItem):

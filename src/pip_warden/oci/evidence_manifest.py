@@ -14,7 +14,7 @@ from pip_warden.digests import digest_of
 from pip_warden.oci.manifest import IMAGE_MANIFEST, Descriptor
 
 EMPTY_CONFIG = b"{}"
-_EMPTY = "application/vnd.oci.empty.v1+json"
+EMPTY = "application/vnd.oci.empty.v1+json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +42,7 @@ def evidence_artifact(
         predicate_type: The type of the statement's predicate, by which other clients choose.
         created: When it was signed, aware; to the second. The same arguments give the same bytes.
     """
-    config = Descriptor(media_type=_EMPTY, digest=digest_of(EMPTY_CONFIG), size=len(EMPTY_CONFIG))
+    config = Descriptor(media_type=EMPTY, digest=digest_of(EMPTY_CONFIG), size=len(EMPTY_CONFIG))
     layer = Descriptor(media_type=V0_3, digest=digest_of(bundle), size=len(bundle))
     about = Descriptor(media_type=subject.media_type, digest=subject.digest, size=subject.size)
     document = {

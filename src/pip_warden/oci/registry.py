@@ -221,6 +221,7 @@ class ImageRegistry:
         descriptor: Descriptor,
         *,
         mount_from: Repository | None = None,
+        anew: bool = False,
     ) -> None:
         """Store a blob, unless it is there: taken over from another repository, or uploaded.
 
@@ -229,6 +230,7 @@ class ImageRegistry:
             content: The bytes; a file is seekable, and sent from its beginning.
             descriptor: Their digest and size.
             mount_from: A repository of the same registry that has them.
+            anew: Upload them even if they are there, which shows whether one may.
 
         Raises:
             RefusedError: ``image-digest-differs``: the registry says that it took another.
@@ -236,7 +238,7 @@ class ImageRegistry:
             CredentialsError: The caller is not authenticated, or not authorised.
             NetworkError: No response, or a broken one.
         """
-        if self.has_blob(repository, descriptor.digest):
+        if not anew and self.has_blob(repository, descriptor.digest):
             return
         if mount_from is None or not self.mount(repository, descriptor.digest, mount_from):
             self._upload.send(repository, content, descriptor)

@@ -12,9 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pip_warden._sigstore.result import CertificateClaims, VerificationResult
-from pip_warden._sigstore.root import Root
-from pip_warden._sigstore.verify import verify_bundle
+from pip_warden._sigstore.result import VerificationResult
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
 from pip_warden.digests import Digest, digest_of_file
@@ -22,13 +20,9 @@ from pip_warden.disk import draft_name, open_new, open_regular
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.evidence.bundle import read_bundle
-from pip_warden.evidence.model import Item
-from pip_warden.faults import Fault
-from pip_warden.publish.token import TokenClaims
-from pip_warden.strict_json import MalformedError, loads_object
+from pip_warden.publish.same import Judge, OtherError
 
 _MOST_TOLD = 3
-_PROVENANCE = "https://slsa.dev/provenance/v1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,21 +42,6 @@ class Job:
     others: tuple[str, ...]
     statement: Callable[[Digest], bytes] | None
     contents: Callable[[WireBundle, bytes], dict[str, bytes]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judge:
-    """By what evidence that is there may stay.
-
-    Attributes:
-        root: The trusted root.
-        claimed: Who signs now, as the token says; None keeps nothing.
-        stamps: How many time stamps it must have.
-    """
-
-    root: Root
-    claimed: TokenClaims | None
-    stamps: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +121,7 @@ def kept_evidence(jobs: Sequence[Job], directory: Path | None, judge: Judge) -> 
     for job in jobs:
         try:
             found.append(_kept(job, directory or job.path.parent, judge))
-        except _OtherError as err:
+        except OtherError as err:
             wrong.append(str(err))
     if wrong:
         told = "; ".join(wrong[:_MOST_TOLD])
@@ -155,30 +134,22 @@ def kept_evidence(jobs: Sequence[Job], directory: Path | None, judge: Judge) -> 
     return found
 
 
-class _OtherError(Exception):
-    """What is there is not what would be made."""
-
-
 def _kept(job: Job, directory: Path, judge: Judge) -> Made | None:
     there = [name for name in (job.bundle, *job.others) if os.path.lexists(directory / name)]
     if not there:
         return None
     if job.bundle not in there:
-        raise _OtherError(f"{escape_text(there[0])} without {escape_text(job.bundle)}")
+        raise OtherError(f"{escape_text(there[0])} without {escape_text(job.bundle)}")
     place = directory / job.bundle
     raw = _read(place)
-    item = read_bundle(job.bundle, raw)
-    if not isinstance(item, Item):
-        raise _other(place, item.fault.found)
     digest = digest_of_file(job.path)
-    proved = verify_bundle(item.wire, digest, judge.root)
-    if isinstance(proved, Fault):
-        raise _other(place, f"{proved.code}: {proved.found}")
-    _check_same(place, proved, job.statement(digest) if job.statement else None)
-    _check_signer(place, proved.claims, judge.claimed)
-    if len(item.wire.timestamps) < judge.stamps:
-        raise _other(place, f"{len(item.wire.timestamps)} time stamps of {judge.stamps}")
-    contents = job.contents(item.wire, raw)
+    try:
+        wire, proved = judge.same(
+            read_bundle(job.bundle, raw), digest, job.statement(digest) if job.statement else None
+        )
+    except OtherError as err:
+        raise _other(place, str(err)) from err
+    contents = job.contents(wire, raw)
     for name in there:
         if _read(directory / name) != contents.get(name):
             raise _other(directory / name, f"another content than that which belongs to {job.bundle}")
@@ -186,8 +157,8 @@ def _kept(job: Job, directory: Path, judge: Judge) -> Made | None:
     return Made(path=job.path, contents=missing, proved=proved, kept=tuple(there))
 
 
-def _other(place: Path, found: str) -> _OtherError:
-    return _OtherError(f"{escape_text(str(place))} ({escape_text(found)})")
+def _other(place: Path, found: str) -> OtherError:
+    return OtherError(f"{escape_text(str(place))} ({escape_text(found)})")
 
 
 def _read(place: Path) -> bytes:
@@ -196,41 +167,3 @@ def _read(place: Path) -> bytes:
             return stream.read(LARGEST_BUNDLE + 1)
     except OSError as err:
         raise _other(place, err.strerror or "no regular file") from err
-
-
-def _check_signer(place: Path, claims: CertificateClaims, claimed: TokenClaims | None) -> None:
-    if claimed is None:
-        raise _other(place, "it cannot be compared with a token")
-    wanted = (claimed.claimed_certificate_issuer, claimed.claimed_subject)
-    if (claims.issuer, *claims.subjects) != wanted:
-        raise _other(place, f"signed by {', '.join(claims.subjects)} of {claims.issuer}")
-    for name, value in claimed.claimed_place:
-        if claims.get(name) != value:
-            raise _other(place, f"signed with the {name} {claims.get(name)}, not {value}")
-
-
-def _check_same(place: Path, proved: VerificationResult, statement: bytes | None) -> None:
-    if statement is None:
-        if proved.envelope is not None:
-            raise _other(place, "a statement, not a signature of the file")
-        return
-    if proved.envelope is None:
-        raise _other(place, "a signature of the file, not a statement")
-    try:
-        same = _lasting(proved.envelope.payload) == _lasting(statement)
-    except MalformedError as err:
-        raise _other(place, str(err)) from err
-    if not same:
-        raise _other(place, "a statement that says something else")
-
-
-def _lasting(statement: bytes) -> dict[str, object]:
-    """Return what a statement says, but for when the build ended: that is new each time it is made."""
-    said: dict[str, object] = dict(loads_object(statement, max_bytes=LARGEST_BUNDLE))
-    if said.get("predicateType") == _PROVENANCE:
-        at: object = said
-        for step in ("predicate", "runDetails", "metadata"):
-            at = at.get(step) if isinstance(at, dict) else None
-        if isinstance(at, dict):
-            at.pop("finishedOn", None)
-    return said

@@ -1,6 +1,8 @@
 """What is signed of an image: in-toto statements about the digest of its manifest.
 
-No statement names a repository: copied to another one, the image has the same digest and stays signed.
+No statement names a repository: copied to another one, the image has the same digest and stays signed. The
+name is empty, which is none to readers of protocol buffers (cosign's); sigstore-python signs and reads only
+subjects that have one.
 
 Sources: in-toto attestation framework, ``spec/v1/statement.md``; cosign 3 (``cosign sign``), whose signature
 is a statement of a type of its own and whose annotations are the subject's.
@@ -26,7 +28,7 @@ def signature_statement(digest: Digest, annotations: Mapping[str, str]) -> bytes
         digest: Digest of the manifest or index.
         annotations: What is said of the image beside, key by key.
     """
-    subject: dict[str, JSONValue] = {"digest": {"sha256": digest.hex}}
+    subject = _subject(digest)
     if annotations:
         subject["annotations"] = dict(annotations)
     return spelled_statement(subject, COSIGN_SIGN, {})
@@ -40,7 +42,11 @@ def image_statement(digest: Digest, predicate_type: str, predicate: Mapping[str,
         predicate_type: URI of the predicate's type.
         predicate: What is said.
     """
-    return spelled_statement({"digest": {"sha256": digest.hex}}, predicate_type, predicate)
+    return spelled_statement(_subject(digest), predicate_type, predicate)
+
+
+def _subject(digest: Digest) -> dict[str, JSONValue]:
+    return {"name": "", "digest": {"sha256": digest.hex}}
 
 
 def image_annotations(

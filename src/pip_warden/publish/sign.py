@@ -22,7 +22,8 @@ from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Item
 from pip_warden.evidence.names import BUNDLE, CERTIFICATE, SIGNATURE
 from pip_warden.faults import Fault
-from pip_warden.publish.existing import Job, Judge, Made, check_places, kept_evidence
+from pip_warden.publish.existing import Job, Made, check_places, kept_evidence
+from pip_warden.publish.same import Judge
 from pip_warden.publish.side_by_side import side_by_side
 from pip_warden.publish.token import TokenClaims
 
@@ -156,13 +157,11 @@ def _made(job: Job, by: Signatory) -> Made:
     digest = digest_of_file(job.path)
     statement = job.statement(digest) if job.statement else None
     bundle = by.sign_digest(digest) if statement is None else by.sign_statement(statement)
-    wire, proved = checked(job.path, bundle, digest, by)
+    wire, proved = checked(job.path.name, bundle, digest, by)
     return Made(path=job.path, contents=job.contents(wire, bundle), proved=proved)
 
 
-def checked(
-    path: Path, bundle: bytes, digest: Digest, by: Signatory
-) -> tuple[WireBundle, VerificationResult]:
+def checked(name: str, bundle: bytes, digest: Digest, by: Signatory) -> tuple[WireBundle, VerificationResult]:
     """Read a new bundle, and verify it as strictly as its consumers will.
 
     The library only logs a failed time stamp, so that their number is checked here.
@@ -170,29 +169,28 @@ def checked(
     Raises:
         UndecidedError: ``unverifiable-signature`` or ``no-timestamp``.
     """
-    item = read_bundle(path.name, bundle)
+    item = read_bundle(name, bundle)
     if not isinstance(item, Item):
-        raise _unverifiable(path, item.fault)
+        raise _unverifiable(name, item.fault)
     proved = verify_bundle(item.wire, digest, by.root)
     if isinstance(proved, Fault):
-        raise _unverifiable(path, proved)
+        raise _unverifiable(name, proved)
     if len(item.wire.timestamps) < by.stamps:
         raise UndecidedError(
             "no-timestamp",
-            f"expected {by.stamps} time stamps in the signature of {path.name}, "
-            f"found {len(item.wire.timestamps)}",
-            hint="Nothing was written for this file.",
+            f"expected {by.stamps} time stamps in the signature of {name}, found {len(item.wire.timestamps)}",
+            hint="Nothing was written or stored for it.",
         )
     return item.wire, proved
 
 
-def _unverifiable(path: Path, fault: Fault) -> UndecidedError:
+def _unverifiable(name: str, fault: Fault) -> UndecidedError:
     return UndecidedError(
         "unverifiable-signature",
-        f"expected the new signature of {path.name} to verify, found {fault.code}: "
+        f"expected the new signature of {name} to verify, found {fault.code}: "
         f"expected {fault.expected}, found {fault.found}",
-        hint="Nothing was written. The servers of the trust config are not those of its trusted root, "
-        "or a log signs under another host name than its URL's; a consumer would refuse it.",
+        hint="Nothing was written or stored. The servers of the trust config are not those of its trusted "
+        "root, or a log signs under another host name than its URL's; a consumer would refuse it.",
     )
 
 
