@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -19,8 +21,11 @@ from pip_warden._sigstore.services import read_services
 from pip_warden._sigstore.sign import Signatory, signatory
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import File, Job, Project, Sandbox
+from pip_warden.sandbox.images import Image
+from pip_warden.sandbox.registry.store import ImageRepository
 
 BIN = Path(sys.executable).parent
+LOG = "/api/v1/log/entries"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,3 +132,78 @@ def release(publisher: Publisher) -> Project:
         assert verb(*publisher.files()).returncode == 0
     assert publisher.run("pip-warden", "publish", *publisher.files()).returncode == 0
     return publisher.sandbox.project("acme/release")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """A publisher whose image is in the registry.
+
+    Attributes:
+        publisher: The publisher's job.
+        image: The image, which is tagged 1.0.
+    """
+
+    publisher: Publisher
+    image: Image
+
+    @property
+    def name(self) -> str:
+        return f"{self.publisher.project.image}:1.0"
+
+    @property
+    def repository(self) -> ImageRepository:
+        found = self.publisher.sandbox.registry.store.find(self.publisher.project.path)
+        assert found is not None
+        return found
+
+    def words(self, verb: str, *words: str, name: str = "") -> tuple[str, ...]:
+        return (
+            "pip-warden", "image", verb, "--trust-config", "trust_config.json", name or self.name, *words,
+        )  # fmt: skip
+
+    def run(self, verb: str, *words: str, name: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
+        return self.publisher.run(*self.words(verb, *words, name=name), **changes)
+
+    def logged(self) -> int:
+        return sum(each.path == LOG for each in self.publisher.sandbox.requests)
+
+    def manifests(self, digest: str | None = None) -> list[dict[str, Any]]:
+        """Return what is listed as referring to the image, wherever."""
+        sandbox, project, of = self.publisher.sandbox, self.publisher.project, digest or self.image.digest
+        repository = self.repository
+        if sandbox.registry.referrers:
+            found = [json.loads(manifest.data) for manifest in repository.manifests.values()]
+            return [each for each in found if each.get("subject", {}).get("digest") == of]
+        tag = of.replace(":", "-")
+        if tag not in repository.tags:
+            return []
+        listed = json.loads(sandbox.image_manifest(project, tag))["manifests"]
+        return [json.loads(sandbox.image_manifest(project, each["digest"])) for each in listed]
+
+    def statements(self, digest: str | None = None) -> list[dict[str, Any]]:
+        return [
+            json.loads(base64.b64decode(self.bundle(one)["dsseEnvelope"]["payload"]))
+            for one in self.manifests(digest)
+        ]
+
+    def bundle(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.repository.blobs[manifest["layers"][0]["digest"]])
+        return found
+
+
+def ok(result: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+def code(result: subprocess.CompletedProcess[str]) -> tuple[int, str]:
+    return result.returncode, result.stderr.partition("[")[2].partition("]")[0]
+
+
+@pytest.fixture(params=[False, True], ids=["fallback-tag", "referrers"])
+def shop(request: pytest.FixtureRequest, publisher: Publisher) -> Shop:
+    sandbox = publisher.sandbox
+    sandbox.registry.referrers = request.param
+    image = sandbox.image({"app": "1"})
+    sandbox.push_image(publisher.project, image, "1.0")
+    return Shop(publisher=publisher, image=image)

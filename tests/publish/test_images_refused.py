@@ -1,0 +1,173 @@
+"""What can be known to fail fails before anything is logged for ever; what is lost is listed again, or told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pip_warden.oci.names import parse_image, spelled
+from pip_warden.publish import images
+from pip_warden.sandbox import Answer, Role
+from publish.conftest import Shop, code, ok
+
+
+def _is_refused(shop: Shop, wanted: tuple[int, str], *words: str, name: str = "", **changes: str) -> str:
+    """Check that signing ends with a code, and that no log knows of it."""
+    said = shop.run("sign", *words, name=name, **changes)
+    assert code(said) == wanted, said.stdout + said.stderr
+    assert (said.stdout, shop.logged()) == ("", 0)
+    for secret in (shop.publisher.job.job_token, "eyJ"):
+        assert secret not in said.stderr
+    return said.stderr
+
+
+def _fallback(shop: Shop) -> str:
+    return shop.image.digest.replace(":", "-")
+
+
+@pytest.mark.parametrize("has_config", [False, True])
+def test_who_may_not_push_finds_out_before_the_log(shop: Shop, has_config: bool) -> None:
+    project = shop.publisher.project
+    project.add_member("reader", Role.REPORTER)
+    if has_config:
+        shop.repository.put_blob(b"{}")
+    job = shop.publisher.sandbox.job(project, user="reader")
+    reader = replace(shop, publisher=replace(shop.publisher, job=job))
+
+    said = _is_refused(reader, (3, "not-authorised"))
+    assert "CI_JOB_TOKEN" in said
+
+
+def test_a_taken_fallback_tag_is_found_before_the_log(shop: Shop) -> None:
+    other = shop.publisher.sandbox.image({"other": "2"})
+    shop.publisher.sandbox.push_image(shop.publisher.project, other, _fallback(shop))
+
+    _is_refused(shop, (3, "fallback-tag-taken"))
+    assert shop.repository.tags[_fallback(shop)] == other.digest
+
+
+@pytest.mark.parametrize("path", ["/referrers/", "/manifests/sha256-", "/manifests/1.0", "/blobs/uploads/"])
+def test_a_registry_that_fails_is_found_before_the_log(shop: Shop, path: str) -> None:
+    shop.publisher.sandbox.fault(Answer(status=500), path, origin="registry", times=None)
+
+    assert "[" in _is_refused(shop, (3, "server-error"), "--retries", "0")
+
+
+@pytest.mark.parametrize(
+    ("words", "changes", "wanted"),
+    [
+        (("-a", "no equals sign"), {}, "bad-annotation"),
+        ((), {"SIGSTORE_ID_TOKEN": ""}, "no-identity-token"),
+        (("--token-file", "secret"), {}, "token-file"),
+        (("--trust", "absent.toml"), {}, "no-trust-file"),
+    ],
+)
+def test_what_is_typed_wrong_asks_nobody(
+    shop: Shop, words: tuple[str, ...], changes: dict[str, str], wanted: str
+) -> None:
+    _is_refused(shop, (2, wanted), *words, **changes)
+    assert shop.publisher.sandbox.requests == ()
+
+
+def test_a_tag_that_moved_is_not_signed(shop: Shop) -> None:
+    other = shop.publisher.sandbox.push_image(
+        shop.publisher.project, shop.publisher.sandbox.image({"other": "2"})
+    )
+    _is_refused(shop, (1, "image-tag-moved"), name=f"{shop.name}@{other}")
+    ok(shop.run("sign", name=f"{shop.name}@{shop.image.digest}"))
+
+
+def test_of_a_digest_no_tag_is_said(shop: Shop) -> None:
+    named = shop.name.replace(":1.0", f"@{shop.image.digest}")
+    said = ok(shop.run("sign", name=named, CI_COMMIT_TAG="", CI_COMMIT_SHORT_SHA=""))
+
+    assert said.stdout.startswith(f"{named}: signed (log index ")
+    assert "tag" not in shop.statements()[0]["subject"][0]["annotations"]
+
+
+def test_one_artifact_too_many_for_any_consumer_is_not_made(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "MOST_REFERRERS", 2)
+    ok(shop.run("sign"))
+    ok(shop.run("sign", "-a", "a=b"))
+    before = shop.logged()
+    said = shop.run("sign", "-a", "a=c")
+
+    assert (code(said), shop.logged()) == ((3, "too-many-referrers"), before)
+    assert "already signed" in ok(shop.run("sign")).stdout
+
+
+def test_what_others_stored_is_no_reason_not_to_sign(shop: Shop) -> None:
+    """Whoever may push can add what is broken, or what another one signed."""
+    sandbox, project = shop.publisher.sandbox, shop.publisher.project
+    for data in (b"", b"{}", b"not JSON"):
+        sandbox.attach(project, shop.image.digest, sandbox.artifact(data, subject=shop.image))
+    sandbox.attach(
+        project, shop.image.digest, sandbox.artifact(b"x", artifact_type="a/sbom", subject=shop.image)
+    )
+
+    assert "signed (log index" in ok(shop.run("sign")).stdout
+    assert "already signed" in ok(shop.run("sign")).stdout
+
+
+@pytest.mark.parametrize(("claim", "value"), [("project_id", "99"), ("sha", "f" * 40)])
+def test_a_signature_of_another_place_does_not_stay_for_ours(shop: Shop, claim: str, value: str) -> None:
+    """The same statement, signed under the same subject for another project or commit."""
+    other = shop.publisher.sandbox.job(shop.publisher.project, tag="v1.0", **{claim: value})
+    ok(shop.run("sign", SIGSTORE_ID_TOKEN=other.id_token()))
+
+    assert ": signed (log index" in ok(shop.run("sign")).stdout
+    assert len(shop.manifests()) == 2
+
+
+def test_what_is_lost_in_the_end_is_listed_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    add, times = _overwriting(shop, monkeypatch, 2)
+
+    said = ok(shop.run("sign"))
+    assert (len(times), len(shop.manifests()), shop.logged()) == (3, 1, 1)
+    assert ": signed" in said.stdout
+    del add
+
+
+def test_what_does_not_stay_listed_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, times = _overwriting(shop, monkeypatch, 99)
+
+    assert code(shop.run("sign")) == (3, "referrers-lost")
+    assert len(times) == 4
+
+
+def _overwriting(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, most: int
+) -> tuple[Callable[..., Any], list[str]]:
+    """Have another writer overwrite the list after each of the first times."""
+    add, times = images.add_referrer, list[str]()
+
+    def adding(*arguments: Any) -> Any:
+        digest = add(*arguments)
+        times.append(spelled(digest))
+        if len(times) <= most:
+            if shop.publisher.sandbox.registry.referrers:
+                del shop.repository.manifests[spelled(digest)]
+            else:
+                shop.publisher.sandbox.drop_referrer(
+                    shop.publisher.project, shop.image.digest, spelled(digest)
+                )
+        return digest
+
+    monkeypatch.setattr(images, "add_referrer", adding)
+    return add, times
+
+
+def test_a_new_signature_that_does_not_verify_is_not_stored(shop: Shop) -> None:
+    shop.publisher.sandbox.rotate("rekor", forget=True)
+    said = shop.run("sign")
+
+    assert code(said) == (3, "unverifiable-signature")
+    assert shop.manifests() == []
+    assert str(parse_image(shop.name).repository) in said.stderr
+    assert re.search(r"Nothing was written or stored", said.stderr)
