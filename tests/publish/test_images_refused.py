@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -164,3 +165,23 @@ def test_a_new_signature_that_does_not_verify_is_not_stored(shop: Shop) -> None:
     assert shop.manifests() == []
     assert str(parse_image(shop.name).repository) in said.stderr
     assert "Nothing was written or stored" in said.stderr
+
+
+def test_a_failure_is_told_as_data(shop: Shop) -> None:
+    said = shop.run("sign", "--format", "json", name=shop.name.replace(":1.0", ":2.0"))
+
+    told = json.loads(said.stdout)
+    assert (said.returncode, told["error"]["code"], shop.logged()) == (3, "not-found", 0)
+
+
+def test_quiet_says_nothing(shop: Shop) -> None:
+    said = ok(shop.run("sign", "-q"))
+
+    assert (said.stdout, said.stderr) == ("", "")
+
+
+def test_a_name_with_a_password_is_not_shown(shop: Shop) -> None:
+    said = shop.run("sign", name=f"user:hunter2@{shop.name}")
+
+    assert code(said) == (2, "invalid-image")
+    assert "hunter2" not in said.stdout + said.stderr

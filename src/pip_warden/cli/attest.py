@@ -77,9 +77,7 @@ def command(
     if predicate is None and predicate_type is None and kind is None:
         statements = _about_the_job(annotations, build_info, console)
     else:
-        refuse_beside_a_predicate(
-            (("--build-info", build_info is not None), ("--annotation", bool(annotations)))
-        )
+        refuse_beside_a_predicate(build_info=build_info is not None, annotation=bool(annotations))
         statements = _own_statement(predicate, predicate_type, kind or "predicate")
     paths = files_to_sign(files)
     with open_signatory(Access(**access), console) as (by, claimed):

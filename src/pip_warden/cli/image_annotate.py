@@ -20,7 +20,7 @@ from pip_warden.cli.image_signing import (
 @click.command(
     "annotate",
     epilog=examples(
-        "pip-warden image annotate registry.example.com/acme/app:1.0 -a reviewed-by=security",
+        "pip-warden image annotate registry.example.com/acme/app:1.0 \\\n    -a reviewed-by=security",
     ),
 )
 @annotation_option(required=True)

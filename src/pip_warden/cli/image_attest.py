@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "attest",
     epilog=examples(
         "pip-warden image attest registry.example.com/acme/app:1.0",
-        "pip-warden image attest registry.example.com/acme/app:1.0 --build-info build-info.json",
+        "pip-warden image attest registry.example.com/acme/app:1.0 \\\n    --build-info build-info.json",
     ),
 )
 @predicate_options
@@ -64,7 +64,7 @@ def _statement(
     if predicate is None and predicate_type is None:
         own_type, said = PROVENANCE, provenance_of(build_info, console)
     else:
-        refuse_beside_a_predicate([("--build-info", build_info is not None)])
+        refuse_beside_a_predicate(build_info=build_info is not None)
         own_type, said = own_predicate(predicate, predicate_type)
     return ImageStatement(
         predicate_type=own_type, about=lambda digest: image_statement(digest, own_type, said)

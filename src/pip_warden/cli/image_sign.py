@@ -21,7 +21,7 @@ from pip_warden.cli.image_signing import (
     "sign",
     epilog=examples(
         "pip-warden image sign registry.example.com/acme/app:1.0",
-        "pip-warden image sign registry.example.com/acme/app:1.0 -a reviewed-by=security",
+        "pip-warden image sign registry.example.com/acme/app:1.0 \\\n    -a reviewed-by=security",
     ),
 )
 @annotation_option(required=False)

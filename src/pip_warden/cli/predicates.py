@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -60,8 +59,7 @@ def own_predicate(predicate: Path | None, predicate_type: str | None) -> tuple[s
     if predicate is None or predicate_type is None:
         raise UsageError(
             "predicate-options",
-            "expected --predicate and --predicate-type together, and --kind only with them, "
-            "found one without the others",
+            "expected both --predicate and --predicate-type, found one of them, or --kind, alone",
         )
     if not _TYPE.fullmatch(predicate_type):
         raise UsageError(
@@ -71,16 +69,17 @@ def own_predicate(predicate: Path | None, predicate_type: str | None) -> tuple[s
     return predicate_type, _read(predicate)
 
 
-def refuse_beside_a_predicate(given: Iterable[tuple[str, bool]]) -> None:
+def refuse_beside_a_predicate(*, build_info: bool, annotation: bool = False) -> None:
     """Refuse what says something else: it would be left out silently.
 
     Args:
-        given: Names of such options, and whether each is given.
+        build_info: Whether ``--build-info`` is given.
+        annotation: Whether ``--annotation`` is.
 
     Raises:
         UsageError: ``predicate-options``.
     """
-    for option, is_given in given:
+    for option, is_given in (("--build-info", build_info), ("--annotation", annotation)):
         if is_given:
             raise UsageError(
                 "predicate-options",

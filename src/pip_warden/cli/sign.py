@@ -41,7 +41,7 @@ def command(
 
     One certificate serves all files. Writes FILE.sigstore.json, verified before it is written. A
     self-managed GitLab needs a Sigstore of its own (--trust-config): the public one knows four GitLabs.
-    Container images are not covered.
+    Images are signed by `pip-warden image sign`.
     """
     from pip_warden.cli.output import Console
     from pip_warden.publish.sign import files_to_sign, sign_files

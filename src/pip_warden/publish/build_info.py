@@ -135,8 +135,8 @@ def this_job(environ: Mapping[str, str], *, now: datetime) -> BuildInfo:
         raise UsageError(
             "not-in-ci",
             f"expected the variables of a GitLab CI job, found none of {', '.join(missing)}",
-            hint="Provenance says how a CI job built a file. For another statement: "
-            "`pip-warden attest dist/* --predicate FILE --predicate-type URI`.",
+            hint="Provenance says how a CI job built. For another statement: --predicate FILE "
+            "--predicate-type URI with `pip-warden attest` or `pip-warden image attest`.",
         )
     found: dict[str, JSONValue] = {key: environ[name] for key, name in _REQUIRED.items()}
     found |= {key: environ[name] for key, name in _OPTIONAL.items() if environ.get(name)}

@@ -76,6 +76,10 @@ class _Artifact:
     proved: VerificationResult
     is_kept: bool
 
+    def told(self, repository: Repository, tag: str | None) -> SignedImage:
+        image = ImageReference(repository=repository, tag=tag, digest=self.subject.digest)
+        return SignedImage(image=image, artifact=self.digest, proved=self.proved, is_kept=self.is_kept)
+
 
 def sign_image(
     image: ImageReference,
@@ -116,19 +120,7 @@ def sign_image(
         work.check_may_push()
     made = side_by_side(zip(subjects, kept, strict=True), work.make, work.store)
     work.see_to_it(made)
-    return [
-        SignedImage(
-            image=ImageReference(
-                repository=image.repository,
-                tag=image.tag if one.subject is first else None,
-                digest=one.subject.digest,
-            ),
-            artifact=one.digest,
-            proved=one.proved,
-            is_kept=one.is_kept,
-        )
-        for one in made
-    ]
+    return [one.told(image.repository, image.tag if one.subject is first else None) for one in made]
 
 
 def _with_listed(registry: ImageRegistry, repository: Repository, first: Manifest) -> list[Manifest]:

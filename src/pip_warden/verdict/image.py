@@ -29,7 +29,8 @@ from pip_warden.verdict.judged import ImagePin, JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ImageVerdict, Passed, Refused, Step, StepFailure
 
 _UNSIGNED = (
-    "The repository is pinned to an identity, so an unsigned image is refused. Ask its publisher to sign it."
+    "The repository is pinned to an identity, so an unsigned image is refused. Ask its publisher to sign it: "
+    "`pip-warden image sign IMAGE` in the pipeline that pushes it."
 )
 
 
