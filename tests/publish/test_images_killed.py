@@ -91,7 +91,7 @@ def _kill_at(shop: Shop, step: Step) -> None:
 
 def test_signing_is_killed_at_each_request_and_completed(shop: Shop) -> None:
     repository = shop.repository
-    before = dict(repository.blobs), dict(repository.manifests), dict(repository.tags)
+    blobs, manifests, tags = dict(repository.blobs), dict(repository.manifests), dict(repository.tags)
     shop.publisher.sandbox.clear_requests()
     ok(shop.run("sign"))
     steps = _steps(shop)
@@ -99,9 +99,7 @@ def test_signing_is_killed_at_each_request_and_completed(shop: Shop) -> None:
     assert len(steps) == 9 + (not shop.publisher.sandbox.registry.referrers)
 
     for step in steps:
-        for now, then in zip((repository.blobs, repository.manifests, repository.tags), before, strict=True):
-            now.clear()
-            now.update(then)
+        repository.blobs, repository.manifests, repository.tags = dict(blobs), dict(manifests), dict(tags)
         _kill_at(shop, step)
         for manifest in shop.manifests():
             assert shop.bundle(manifest), step

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pip_warden.oci.names import parse_image, spelled
+from pip_warden.oci.referrers import add_referrer
 from pip_warden.publish import images
 from pip_warden.sandbox import Answer
 from publish.conftest import Shop, code, ok
@@ -139,10 +140,10 @@ def test_what_does_not_stay_listed_is_told(shop: Shop, monkeypatch: pytest.Monke
 
 def _overwriting(shop: Shop, monkeypatch: pytest.MonkeyPatch, most: int) -> list[str]:
     """Have another writer overwrite the list after each of the first times."""
-    add, times = images.add_referrer, list[str]()
+    times: list[str] = []
 
     def adding(*arguments: Any) -> Any:
-        digest = add(*arguments)
+        digest = add_referrer(*arguments)
         times.append(spelled(digest))
         if len(times) <= most:
             if shop.publisher.sandbox.registry.referrers:
