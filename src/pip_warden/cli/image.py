@@ -8,12 +8,14 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.group import LateGroup
 
-_LATE: dict[str, str] = {
+_LATE = {
+    "verify": "image_verify",
+    "inspect": "image_inspect",
     "sign": "image_sign",
     "attest": "image_attest",
     "annotate": "image_annotate",
 }
-
+"""Modules of commands by name, in the order in which people need them."""
 
 @click.group(
     "image",

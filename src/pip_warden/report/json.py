@@ -125,7 +125,7 @@ def _name(line: Line) -> dict[str, JSONValue]:
         "image": line.subject,
         "repository": str(image.repository),
         "tag": image.tag,
-        "digest": spelled(image.digest),
+        "digest": None if image.digest is None else spelled(image.digest),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NoReturn
 
 from pip_warden.errors import UndecidedError, WardenError
 from pip_warden.names import ArtifactName
+from pip_warden.oci.names import ImageReference
 from pip_warden.trust.model import Source
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import Accepted, AcceptedImage, Refused
@@ -48,7 +49,7 @@ class Line:
         verdict: The verdict, for judged files.
         undecided: Why nothing could be said, for undecided ones.
         note: One more thing to know.
-        image: The image that the line is about; None for a file.
+        image: The image that the line is about, with the digest that was judged, if any was; None for a file.
     """
 
     subject: str
@@ -58,7 +59,7 @@ class Line:
     verdict: Accepted | AcceptedImage | Refused | None = None
     undecided: UndecidedError | None = None
     note: str = ""
-    image: JudgedImage | None = None
+    image: ImageReference | None = None
 
     @property
     def code(self) -> str:
@@ -144,17 +145,18 @@ def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") 
             )
 
 
-def image_line(image: JudgedImage, verdict: AcceptedImage | Refused | UndecidedError, note: str = "") -> Line:
+def image_line(
+    image: JudgedImage | ImageReference, verdict: AcceptedImage | Refused | UndecidedError, note: str = ""
+) -> Line:
     """Make the line of an image, judged or not.
 
     Args:
-        image: The image.
+        image: The image that was judged; or how it was named, where it was not even fetched.
         verdict: The verdict, or why there is none.
         note: One more thing to know.
     """
-    line = Line(
-        subject=str(image.name), outcome=Outcome.UNDECIDED, sha256=image.digest.hex, note=note, image=image
-    )
+    sha256, name = ("", image) if isinstance(image, ImageReference) else (image.digest.hex, image.name)
+    line = Line(subject=str(name), outcome=Outcome.UNDECIDED, sha256=sha256, note=note, image=name)
     match verdict:
         case AcceptedImage():
             return replace(line, outcome=Outcome.ACCEPTED, verdict=verdict)

@@ -25,7 +25,7 @@ from pip_warden.verdict.model import (
     Refused,
 )
 from pip_warden.verdict.provenance import Provenance
-from pip_warden.verdict.statement import PUBLISH
+from pip_warden.verdict.statement import COSIGN_SIGN, PUBLISH
 
 _MOST_STATEMENTS, _MOST_LINES = 16, 32
 _LONGEST_KEY, _LONGEST_VALUE = 100, 300
@@ -77,6 +77,8 @@ def _statement(statement: ProvedStatement, layout: Layout) -> Iterator[str]:
     signed = statement.signed
     if statement.predicate_type == ANNOTATIONS:
         what = "annotations"
+    elif statement.predicate_type == COSIGN_SIGN:
+        what = "signature"
     elif statement.provenance is not None:
         what = "provenance"
     else:
@@ -146,7 +148,7 @@ def _statement_json(statement: ProvedStatement) -> JSONValue:
         "log_index": signed.log_index,
         "logged_at": signed.log_time.isoformat(),
     }
-    if statement.predicate_type == ANNOTATIONS:
+    if statement.predicate_type == ANNOTATIONS or statement.annotations:
         kept = dict(islice(filter(_is_short, statement.annotations), _MOST_IN_JSON))
         shape["annotations"] = dict(kept)
         shape["annotations_left_out"] = len(statement.annotations) - len(kept)

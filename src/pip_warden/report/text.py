@@ -105,14 +105,14 @@ def _render_line(line: Line, layout: Layout) -> Iterator[str]:
     mark, role = _MARKS[line.outcome]
     head: list[Piece] = [f"{escape_text(line.subject)} ", (line.outcome.value, role)]
     put = partial(layout.labelled, (f"{mark} ", role), *head, hang=4)
+    note = f"  ({escape_text(line.note)})" if line.note else ""
     match line.verdict:
         case Accepted() | AcceptedImage() as accepted:
-            note = f"  ({escape_text(line.note)})" if line.note else ""
             yield from put("  ", *_basis(accepted), note)
             for item in accepted.bad_items:
                 yield from layout.line(f"not used: {_item(item)}", indent=4)
         case Refused() as refused:
-            yield from put(_step(refused))
+            yield from put(_step(refused), note)
             yield from _render_refusal(refused, layout)
         case None:
             code = f"[{line.undecided.code}]" if line.undecided else ""

@@ -15,12 +15,13 @@ a manifest's covers its layers. So what is pulled must be the manifest that was 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.oci.manifest import Manifest
-from pip_warden.oci.names import spelled
+from pip_warden.oci.names import ImageReference, spelled
 from pip_warden.trust.model import Revocation
 from pip_warden.trust.suggest import pin_image
 from pip_warden.verdict.evidence import EvidenceEvaluation, Roots
@@ -30,7 +31,8 @@ from pip_warden.verdict.model import AcceptedImage, ImageVerdict, Passed, Refuse
 
 _UNSIGNED = (
     "The repository is pinned to an identity, so an unsigned image is refused. Ask its publisher to sign it: "
-    "`pip-warden image sign IMAGE` in the pipeline that pushes it."
+    "`pip-warden image sign IMAGE` in the pipeline that pushes it. Or name the index that lists it, with "
+    "`--platform`, if that is what is signed."
 )
 
 
@@ -58,7 +60,7 @@ def judge_image(
     """
     name = str(image.name)
     if entry is None:
-        return Refused(subject=name, failure=StepFailure(Step.PIN, _not_pinned(image)))
+        return refuse_unpinned(image.name)
     if entry.repository != image.repository:
         raise InternalError("bug", f"{name} was judged by the entry of {entry.repository}")
     passed = [
@@ -70,6 +72,63 @@ def judge_image(
     if revoked:
         passed.append(Passed(Step.POLICY, f"not among the revocations, of which there are {len(revoked)}"))
     return _weigh(image, evidence, entry, roots, tuple(passed))
+
+
+def refuse_unpinned(name: ImageReference) -> Refused:
+    """Refuse an image of a repository that is not pinned: nothing need be asked about it."""
+    fault = Fault(
+        code="image-not-pinned",
+        expected=f"an [[image]] of {name.repository} in the trust file",
+        found="none",
+        hint=f"If you want it: `{pin_image(name.repository)}` pins who publishes it.",
+    )
+    return Refused(subject=str(name), failure=StepFailure(Step.PIN, fault))
+
+
+def judge_listed(
+    verdict: AcceptedImage, listed: Iterable[JudgedImage], *, revoked: Collection[Revocation]
+) -> ImageVerdict:
+    """Judge an index by all that it lists, where it is not said what of it is used.
+
+    Args:
+        verdict: What was said of the index by its evidence.
+        listed: All that it lists, however deep.
+        revoked: What the trust file revokes: whoever uses the index may get what is revoked.
+    """
+    for each in listed:
+        if fault := _check_revoked(each, revoked):
+            hint = "Say with `--platform` which image of the index you use, or choose another index."
+            failure = StepFailure(Step.POLICY, replace(fault, hint=hint))
+            return Refused(subject=str(verdict.image.name), failure=failure, passed=verdict.passed)
+    return verdict
+
+
+def judge_pulled(
+    pulled: JudgedImage,
+    of_index: ImageVerdict,
+    own: ImageVerdict | None,
+    *,
+    index: Manifest,
+    revoked: Collection[Revocation],
+) -> ImageVerdict:
+    """Judge the image that is used of an index: by the index's evidence, or by its own.
+
+    Args:
+        pulled: The image that is used.
+        of_index: What was said of the index.
+        own: What was said of the image by its own evidence; None where that was not asked for.
+        index: The index.
+        revoked: What the trust file revokes; of a revoked index nothing is used.
+    """
+    if isinstance(of_index, Refused) and of_index.code == "revoked":
+        return replace(of_index, subject=str(pulled.name))
+    verdicts = [each for each in (of_index, own) if isinstance(each, AcceptedImage)]
+    covered = cover(pulled, verdicts, index=index, revoked=revoked)
+    if isinstance(covered, StepFailure):
+        bad = own.bad_items if isinstance(own, Refused) else ()
+        return Refused(subject=str(pulled.name), failure=covered, bad_items=bad)
+    accepted = own if isinstance(own, AcceptedImage) else verdicts[0]
+    return replace(accepted, image=pulled, passed=(*accepted.passed, covered))
 
 
 def _weigh(
@@ -128,8 +187,9 @@ def _not_covered(name: str, why: str) -> StepFailure:
         code="platform-not-covered",
         expected=f"evidence of {name}, or of an index that lists it",
         found=f"none of its own, and {why}",
-        hint="Name the index, by its tag or digest, whose signature covers every platform that it lists; "
-        "or ask the publisher to sign each platform, too.",
+        hint="Name the index, by its tag or digest, whose signature covers every platform that it lists, and "
+        "with `--platform` what you use of it; or ask the publisher to sign each platform, too: "
+        "`--recursive` demands that.",
     )
     return StepFailure(Step.SUBJECT, fault)
 
@@ -145,12 +205,3 @@ def _check_revoked(image: JudgedImage, revoked: Iterable[Revocation]) -> Fault |
                 hint="The trust file revokes it. Choose another image.",
             )
     return None
-
-
-def _not_pinned(image: JudgedImage) -> Fault:
-    return Fault(
-        code="image-not-pinned",
-        expected=f"an [[image]] of {image.repository} in the trust file",
-        found="none",
-        hint=f"If you want it: `{pin_image(image.repository)}` pins who publishes it.",
-    )
