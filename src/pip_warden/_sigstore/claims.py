@@ -132,3 +132,18 @@ def _issuer(values: dict[int, str]) -> str | Fault:
             found="one in extension 8 alone" if named else "a certificate that names no issuer",
         )
     return issuer
+
+
+def claimed_signer(der: bytes) -> CertificateClaims | Fault:
+    """Read the claims of a certificate that nobody has verified: they say who somebody claims to be.
+
+    Args:
+        der: The certificate.
+
+    Returns:
+        As :func:`read_claims`; or ``bad-certificate``.
+    """
+    try:
+        return read_claims(x509.load_der_x509_certificate(der))
+    except ValueError as err:
+        return Fault(code="bad-certificate", expected="an X.509 certificate", found=str(err))

@@ -130,7 +130,8 @@ def _not_asked() -> Fault:
         code="log-lookup-offline",
         expected="evidence that verifies offline",
         found="what cosign 2 signed, whose log entry would have to be looked up",
-        hint="Verify without --offline, or have the image signed anew, with cosign 3.",
+        hint="`pip-warden image verify REF` looks it up, once the repository is pinned; or have the image "
+        "signed anew, with cosign 3.",
     )
 
 
