@@ -305,6 +305,15 @@ def test_a_platform_must_be_listed_once(shop: Shop) -> None:
     refused(shop.verify(":1.0", "--platform", "linux/amd64"), "platform-not-listed")
 
 
+def test_a_platform_is_no_index_in_the_index(shop: Shop) -> None:
+    inner = replace(shop.sandbox.image_index([shop.platform(*AMD)]), platform="linux/amd64")
+    shop.sign(shop.push(shop.sandbox.image_index([inner])))
+
+    said = shop.verify(":1.0", "--platform", "linux/amd64")
+    refused(said, "platform-not-listed")
+    assert "an index in it" in said
+
+
 def test_recursive_demands_evidence_of_each(shop: Shop) -> None:
     index = shop.push(shop.index())
     amd, arm = index.platforms

@@ -9,13 +9,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from images import image, judged, signed, statement, subject
+from images import ROOTS, code, image, judged, pin, signed, statement, subject
 from pip_warden.digests import Digest, digest_of
 from pip_warden.oci.manifest import IMAGE_INDEX, IMAGE_MANIFEST, Manifest, read_manifest
-from pip_warden.oci.names import parse_repository, spelled
+from pip_warden.oci.names import parse_image, parse_repository, spelled
 from pip_warden.trust.model import Revocation
-from pip_warden.verdict.image import cover
-from pip_warden.verdict.model import AcceptedImage, Passed, Step, StepFailure
+from pip_warden.verdict.image import cover, judge_image, judge_listed, judge_pulled, refuse_unpinned
+from pip_warden.verdict.model import AcceptedImage, ImageVerdict, Passed, Refused, Step, StepFailure
 
 
 def _index(listed: Iterable[Digest]) -> Manifest:
@@ -106,3 +106,72 @@ def test_more_that_is_accepted_uncovers_nothing(
     assert isinstance(_cover(pulled, *good, index=index), Passed) is is_covered
     if is_covered:
         assert isinstance(_cover(pulled, *good, more, index=index), Passed)
+
+
+# What is used of an index
+
+LEAK = "a leak"
+
+
+def _pulled(
+    digest: Digest,
+    *good: Digest,
+    asked_own: bool = True,
+    revoked: tuple[Digest, ...] = (),
+) -> ImageVerdict:
+    """Judge what is used of the index, where some digests have good evidence."""
+    barred = [Revocation(sha256=each, reason=LEAK) for each in revoked]
+
+    def said(of: Digest) -> ImageVerdict:
+        evidence = [signed(statement(subject(of)))] if of in good else []
+        return judge_image(image(digest=of), evidence, entry=pin(), roots=ROOTS, revoked=barred)
+
+    own = said(digest) if asked_own else None
+    return judge_pulled(image(digest=digest), said(INDEX.digest), own, index=INDEX, revoked=barred)
+
+
+def test_what_is_used_of_an_accepted_index_is_accepted_as_itself() -> None:
+    for good in ((INDEX.digest,), (ARM,), (INDEX.digest, ARM)):
+        verdict = _pulled(ARM, *good)
+        assert isinstance(verdict, AcceptedImage)
+        assert verdict.image == image(digest=ARM)
+        assert verdict.passed[-1].step is Step.SUBJECT
+        assert spelled(ARM) in verdict.passed[-1].found
+    assert isinstance(_pulled(ARM, INDEX.digest, asked_own=False), AcceptedImage)
+
+
+def test_what_is_used_and_not_covered_is_refused_with_its_own_evidence() -> None:
+    for verdict in (_pulled(ARM), _pulled(ARM, AMD), _pulled(STRANGER, INDEX.digest)):
+        assert isinstance(verdict, Refused)
+        assert (verdict.code, verdict.step) == ("platform-not-covered", Step.SUBJECT)
+    assert code(_pulled(ARM, asked_own=False)) == "platform-not-covered"
+
+
+def test_of_what_is_revoked_nothing_is_used() -> None:
+    for revoked in (ARM, INDEX.digest):
+        verdict = _pulled(ARM, INDEX.digest, ARM, revoked=(revoked,))
+        assert isinstance(verdict, Refused)
+        assert (verdict.code, verdict.step) == ("revoked", Step.POLICY)
+        assert verdict.subject == str(image(digest=ARM).name)
+    assert isinstance(_pulled(ARM, INDEX.digest, revoked=(AMD,)), AcceptedImage)
+
+
+def test_an_index_with_a_revoked_image_is_refused_where_it_is_not_said_which_is_used() -> None:
+    accepted = ACCEPTED[INDEX.digest]
+    listed = [image(digest=each) for each in (AMD, ARM)]
+    barred = (Revocation(sha256=ARM, reason=LEAK),)
+
+    verdict = judge_listed(accepted, listed, revoked=barred)
+    assert isinstance(verdict, Refused)
+    assert (verdict.code, verdict.step, verdict.passed) == ("revoked", Step.POLICY, accepted.passed)
+    assert "--platform" in verdict.fault.hint
+    assert spelled(ARM) in verdict.fault.found
+    assert judge_listed(accepted, listed[:1], revoked=barred) is accepted
+    assert judge_listed(accepted, listed, revoked=()) is accepted
+
+
+def test_an_image_that_is_not_pinned_is_refused_without_a_digest() -> None:
+    name = parse_image("registry.example.com/acme/app:1.0")
+    verdict = refuse_unpinned(name)
+
+    assert (verdict.code, verdict.step, verdict.subject) == ("image-not-pinned", Step.PIN, str(name))
