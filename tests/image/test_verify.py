@@ -277,6 +277,20 @@ def test_a_platform_needs_no_index_where_it_has_evidence(shop: Shop) -> None:
     refused(shop.verify(f":1.0@{amd.digest}"), "image-tag-moved")
 
 
+def test_a_platform_whose_own_evidence_cannot_be_had_is_undecided(shop: Shop) -> None:
+    index = shop.push(shop.index())
+    arm = index.platforms[1]
+    shop.sandbox.fault(
+        Answer(status=503), f"/manifests/sha256-{digest_of(arm)}", origin="registry", times=None
+    )
+
+    said = shop.verify(":1.0", "--platform", "linux/arm64", "--retries", "0")
+    refused(said, "server-error", 3)
+    assert arm.digest in said
+    shop.sign(index)
+    used(shop.verify(":1.0", "--platform", "linux/arm64"), shop, arm)
+
+
 def test_a_platform_that_is_named_alone_is_not_covered(shop: Shop) -> None:
     index = shop.push(shop.index())
     shop.sign(index)
@@ -475,6 +489,42 @@ def test_what_is_no_digest_is_not_replaced_by_one(shop: Shop) -> None:
         refused(shop.verify(":1.0", "--output-digest", place), "cannot-write", 2)
     assert (shop.home / "pytrust.toml").read_text() == before
     assert link.is_symlink()
+
+
+def test_what_is_told_as_data(shop: Shop) -> None:
+    index = shop.push(shop.index())
+    words = (":1.0", "--platform", "linux/arm64", "--format", "json")
+    answer = shop.verify(*words)
+    assert answer.code == answer.json["exit_code"] == 1
+    assert (answer.json["use"], answer.json["digest"]) == (None, None)
+    assert [each["refused"]["code"] for each in answer.json["images"]] == [
+        "no-evidence",
+        "platform-not-covered",
+    ]
+
+    shop.sign(index)
+    arm = index.platforms[1].digest
+    answer = shop.verify(*words)
+    [line] = answer.json["images"]
+    assert {key: line[key] for key in ("image", "repository", "tag", "digest", "outcome", "sha256")} == {
+        "image": f"{shop.repository}:1.0@{arm}",
+        "repository": shop.repository,
+        "tag": "1.0",
+        "digest": arm,
+        "outcome": "accepted",
+        "sha256": arm.removeprefix("sha256:"),
+    }
+    kept = ("command", "exit_code", "error", "use", "digest", "index", "media_type", "platforms")
+    assert {key: answer.json[key] for key in kept} == {
+        "command": "image verify",
+        "exit_code": 0,
+        "error": None,
+        "use": f"{shop.repository}@{arm}",
+        "digest": arm,
+        "index": index.digest,
+        "media_type": index.media_type,
+        "platforms": [{"platform": each.platform, "digest": each.digest} for each in index.platforms],
+    }
 
 
 def test_a_quiet_run_says_nothing_of_what_is_good(shop: Shop) -> None:

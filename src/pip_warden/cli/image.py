@@ -17,6 +17,7 @@ _LATE = {
 }
 """Modules of commands by name, in the order in which people need them."""
 
+
 @click.group(
     "image",
     cls=LateGroup,

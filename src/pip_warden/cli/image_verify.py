@@ -115,6 +115,7 @@ def _more(found: ImageVerification) -> dict[str, JSONValue]:
     return {
         "use": None if found.use is None else str(found.use),
         "digest": digest,
+        "index": spelled(named.digest) if named is not None and named.is_index else None,
         "media_type": None if named is None else named.media_type,
         "platforms": [{"platform": each.platform, "digest": spelled(each.digest)} for each in listed],
     }

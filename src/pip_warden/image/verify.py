@@ -135,8 +135,11 @@ class _Verifying:
         of_index, own = self._judged(named), None
         if isinstance(of_index, Refused):
             own = self._judged(pulled)
-        if isinstance(of_index, UndecidedError) or isinstance(own, UndecidedError):
+        if isinstance(of_index, UndecidedError):
             self._tell(named, of_index)
+            return
+        if isinstance(own, UndecidedError):
+            self._tell(pulled, own)
             return
         image = self._image(pulled.digest)
         verdict = judge_pulled(image, of_index, own, index=named, revoked=self._trust.revoked)
