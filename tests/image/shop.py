@@ -88,6 +88,19 @@ class Shop:
         artifact = self.sandbox.artifact(content, subject=about or image)
         return self.sandbox.attach(self.project, image.digest, artifact, name=self.name)
 
+    def sign_as_cosign_2(self, image: Image, payload: bytes) -> None:
+        """Sign a payload and put it under the tag that cosign 2 uses for the image."""
+        signature, certificate = self.sandbox.sigstore.sign_detached(payload, self.job.claims())
+        layer = "application/vnd.dev.cosign.simplesigning.v1+json"
+        made = self.sandbox.artifact(payload, layer_type=layer)
+        document = json.loads(made.manifest)
+        document["layers"][0]["annotations"] = {
+            "dev.cosignproject.cosign/signature": signature.decode().strip(),
+            "dev.sigstore.cosign/certificate": certificate.decode(),
+        }
+        tag = f"{image.digest.replace(':', '-')}.sig"
+        self.push(replace(made, manifest=json.dumps(document).encode()), tag)
+
     def pin(self, *, subject: str = "", require: str = "", revoked: tuple[Image, ...] = ()) -> None:
         """Write the trust file."""
         subject = subject or self.job.san.replace("v1.0", "v{tag}")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-
 import pytest
 
 from image.shop import ARM, Shop, digest_of
@@ -95,19 +92,7 @@ def test_what_is_a_fault_of_the_registry_is_an_error(shop: Shop) -> None:
 
 
 def test_what_cosign_2_signed_needs_the_log_of_a_pin(shop: Shop) -> None:
-    image = shop.pushed()
-    payload = json.dumps({"critical": {}}).encode()
-    signature, certificate = shop.sandbox.sigstore.sign_detached(payload, shop.job.claims())
-    old = shop.sandbox.artifact(
-        payload, layer_type="application/vnd.dev.cosign.simplesigning.v1+json", artifact_type="a/b"
-    )
-    document = json.loads(old.manifest)
-    document["layers"][0]["annotations"] = {
-        "dev.cosignproject.cosign/signature": signature.decode().strip(),
-        "dev.sigstore.cosign/certificate": certificate.decode(),
-    }
-    tagged = replace(old, manifest=json.dumps(document).encode())
-    shop.push(tagged, f"{image.digest.replace(':', '-')}.sig")
+    shop.sign_as_cosign_2(shop.pushed(), b'{"critical": {}}')
 
     assert "[bad-statement]" in shop.inspect()
     shop.pin_another()

@@ -10,6 +10,7 @@ import pytest
 
 from cli.terminal import Said, typed
 from image.shop import AMD, ARM, Shop, digest_of
+from images import payload
 from pip_warden.oci.manifest import Manifest
 from pip_warden.oci.names import ImageReference
 from pip_warden.oci.registry import ImageRegistry
@@ -124,6 +125,28 @@ def test_bad_evidence_is_told_and_spoils_nothing(shop: Shop) -> None:
     [line] = shop.verify(":1.0", "--format", "json").json["images"]
     assert [each["code"] for each in line["bad_evidence"]] == ["identity-mismatch", "bad-bundle"]
     assert line["verified_statements"][0]["annotations"] == {"stage": "release"}
+
+
+def test_what_cosign_2_signed_is_accepted_by_the_logs_word(shop: Shop) -> None:
+    image, other = shop.push(shop.platform(*AMD)), shop.push(shop.platform(*ARM), "other")
+    shop.sign_as_cosign_2(image, json.dumps(payload(digest_of(image))).encode())
+    shop.sign_as_cosign_2(other, json.dumps(payload(digest_of(image))).encode())
+
+    used(shop.verify(), shop, image)
+    [line] = shop.verify(":1.0", "--format", "json").json["images"]
+    assert line["accepted"]["form"] == "image-signature"
+    shop.pin(subject=shop.job.san)
+    refused(shop.verify(":other"), "subject-mismatch")
+    shop.sandbox.fault(Answer(status=503), "/api/v1/log/entries/retrieve", times=None)
+    refused(shop.verify(":1.0", "--retries", "0"), "bad-rekor-answer", 3)
+
+
+def test_a_realm_that_is_not_the_registrys_gets_nothing(shop: Shop) -> None:
+    shop.pushed()
+    shop.sandbox.clear_requests()
+    with shop.setting(realm=f"{shop.sandbox.pypi_url}/jwt/auth"):
+        refused(shop.verify(), "registry-realm", 3)
+    assert {each.origin for each in shop.sandbox.requests} == {"registry"}
 
 
 @pytest.mark.parametrize(
@@ -475,7 +498,7 @@ def test_the_digest_is_there_after_an_acceptance_alone(shop: Shop) -> None:
         (":1.0", ("--format", "yaml"), "usage", 2),
     ):
         place.write_text(f"{index.digest}\n")
-        refused(shop.verify(what, *words, *more), code, exit_code)
+        refused(shop.verify(what, *more, *words), code, exit_code)
         assert not place.exists()
     assert {path.name for path in shop.home.iterdir() if path.suffix != ".json"} == {"pytrust.toml"}
 
