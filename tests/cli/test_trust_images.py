@@ -171,9 +171,9 @@ def test_a_signer_is_not_pinned_again_on_other_terms(
 
 
 REFUSED = {
-    "no signer": ((), "issuer-needed", "found no identity and no issuer"),
-    "no issuer": (("--identity", SUBJECT), "issuer-needed", "found no issuer"),
-    "no subject": (("--issuer", GITLAB), "issuer-needed", "found no identity"),
+    "no issuer": (("--identity", SUBJECT), "issuer-needed", "together, found one of them"),
+    "no subject": (("--issuer", GITLAB), "issuer-needed", "together, found one of them"),
+    "a trigger of nobody": (("--build-trigger", "schedule"), "usage", "together with --identity"),
     "of a package": (
         ("--identity", SUBJECT.replace("{tag}", "{version}"), "--issuer", GITLAB, "--yes"),
         "invalid-subject",

@@ -131,10 +131,7 @@ def test_an_image_that_is_not_pinned_is_refused_with_the_way_to_pin_it() -> None
 
     assert isinstance(verdict, Refused)
     assert (verdict.code, verdict.step) == ("image-not-pinned", Step.PIN)
-    assert (
-        "`pip-warden trust add --image registry.example.com/acme/app --identity SUBJECT --issuer URL`"
-        in verdict.fault.hint
-    )
+    assert "`pip-warden trust add --image registry.example.com/acme/app:1.0`" in verdict.fault.hint
 
 
 def test_the_entry_of_another_repository_judges_nothing() -> None:

@@ -36,9 +36,7 @@ if TYPE_CHECKING:
         "pip-warden trust add acme-widgets --source https://gitlab.com \\\n    --project acme/widgets",
         "pip-warden trust add idna==3.20 --source https://pypi.org/simple \\\n"
         '    --hash --reason "not signed; reviewed"',
-        "pip-warden trust add --image registry.gitlab.com/acme/app \\\n"
-        "    --identity https://gitlab.com/acme/app//.gitlab-ci.yml@refs/tags/{tag} \\\n"
-        "    --issuer https://gitlab.com",
+        "pip-warden trust add --image registry.gitlab.com/acme/app:1.0",
     ),
 )
 @click.argument("names", nargs=-1, metavar="NAME[==VERSION]…")
@@ -103,7 +101,8 @@ def command(*, trust: Path | None, **options: Any) -> int:
 
     The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index
     such as https://pypi.org/simple). In a tag ref the version becomes {version}: each has its own tag.
-    With --image, the signer of a repository's images is pinned as you name it; nothing is looked at.
+    With --image, it is who signed that image, or the one of the highest version; who names a signer of
+    a repository, without a tag, is asked alone, and no registry is.
     """
     if options["image"] is not None:
         return add_image(trust, options)

@@ -13,7 +13,7 @@ from pip_warden.cli.pinning import check_names, path_to_write
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
-    from pip_warden.first_use.image import ImageRequest
+    from pip_warden.first_use.image_request import ImageRequest
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -42,8 +42,8 @@ def image_options(function: F) -> F:
     options = [
         click.option(
             "--image",
-            metavar="REPOSITORY",
-            help="Pin who signs these images: registry.example.com/acme/app, with --identity and --issuer.",
+            metavar="REF",
+            help="Pin who signs these images: registry.example.com/acme/app, or :TAG of it to look at.",
         ),
         click.option(
             "--project-id",
@@ -85,24 +85,26 @@ def check_of_packages(options: Mapping[str, Any]) -> None:
 def add_image(trust: Path | None, options: Mapping[str, Any]) -> int:
     """Pin what the options name, and return the exit code."""
     from pip_warden.cli.prompt import TerminalPrompt
-    from pip_warden.cli.session import open_workspace, settings_of
+    from pip_warden.cli.session import settings_of
+    from pip_warden.cli.signals import deferring_signals
     from pip_warden.first_use import image
     from pip_warden.first_use.draft import Draft
+    from pip_warden.session.images import open_images
 
     wanted = _request(options)
     person = TerminalPrompt.of(options)
-    is_offline = settings_of(options).offline
     draft = Draft(path_to_write(trust))
-    with open_workspace() as workspace:
-        image.add_image(wanted, draft, workspace, person, is_offline=is_offline)
+    settings = settings_of(options)
+    with open_images(draft.trust(), settings, person, named=wanted.realms, hold=deferring_signals) as parts:
+        image.add_image(wanted, draft, parts, person)
         person.show(draft.write(person))
     return print_edited("trust add", draft, person)
 
 
 def _request(options: Mapping[str, Any]) -> ImageRequest:
-    from pip_warden.first_use.image import ImageRequest
+    from pip_warden.first_use.image_request import ImageRequest
     from pip_warden.first_use.template import required as started_by
-    from pip_warden.oci.names import parse_repository
+    from pip_warden.oci.names import parse_reference
     from pip_warden.trust.demands import Demands, read_demands, required
     from pip_warden.trust.locations import parse_issuer
 
@@ -110,23 +112,19 @@ def _request(options: Mapping[str, Any]) -> ImageRequest:
         if options[name]:
             raise UsageError("usage", f"expected --image without {option}, found both")
     subject, issuer, realm = (options[name] for name in ("identity", "issuer", "realm"))
-    if subject is None or issuer is None:
-        missing = [name for name in ("identity", "issuer") if options[name] is None]
-        raise UsageError(
-            "issuer-needed",
-            f"expected --image with --identity SUBJECT and --issuer URL, found no {' and no '.join(missing)}",
-            hint="No registry is asked who signs its images, so name the signer: the pipeline's subject, "
-            "https://gitlab.example.com/group/project//.gitlab-ci.yml@refs/tags/{tag}, and its issuer, "
-            "https://gitlab.example.com.",
-        )
+    if (subject is None) != (issuer is None):
+        raise UsageError("issuer-needed", "expected --identity and --issuer together, found one of them")
+    if options["build_triggers"] and subject is None:
+        raise UsageError("usage", "expected --build-trigger together with --identity, found it alone")
     demands = read_demands(
         provenance=options["require_provenance"], annotations=options["require_annotations"]
     )
     says = options["build_triggers"] or demands != Demands()
     return ImageRequest(
-        repository=parse_repository(options["image"]),
+        image=parse_reference(options["image"]),
         subject=subject,
-        issuer=parse_issuer(issuer),
+        issuer=None if issuer is None else parse_issuer(issuer),
+        build_triggers=options["build_triggers"],
         project_id=options["project_id"],
         require=required(demands, started_by(options["build_triggers"])) if says else None,
         realm=None if realm is None else parse_issuer(realm),

@@ -1,202 +1,257 @@
-"""Pins who signs the images of a repository, as the user names them; nothing is looked at."""
+"""Pins who signs the images of a repository: as the user names the signer, or as the registry has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pip_warden.display import escape_text
+from pip_warden.errors import RefusedError
+from pip_warden.first_use.doubts import image_doubts, instance_of
 from pip_warden.first_use.draft import Draft
 from pip_warden.first_use.draft_root import draft_root, vouch
+from pip_warden.first_use.image_look import SignedImage, look_at, pinnable
+from pip_warden.first_use.image_request import ImageRequest, check_agrees
+from pip_warden.first_use.image_shown import pinned_as, who_signed
 from pip_warden.first_use.task import Prompt
-from pip_warden.oci.names import Repository
-from pip_warden.report.pins import requirements_of
-from pip_warden.trust.command_line import check_triggers
-from pip_warden.trust.editing.changed import conflict
-from pip_warden.trust.model import Identity, ImageEntry, Requirements
-from pip_warden.trust.placeholders import parse_image_subject
-from pip_warden.trust.segments import ANY_SEGMENT, TAG
-from pip_warden.verdict.triggers import require_pinnable
+from pip_warden.session.images import ImageParts
+from pip_warden.trust.likeness import close_repositories
+from pip_warden.trust.model import Identity, ImageEntry
+from pip_warden.trust.suggest import CLOSE_IMAGE
+from pip_warden.verdict.model import AcceptedImage, Refused, VerdictError
+from pip_warden.verdict.triggers import USUAL
+
+_MOST_SHOWN = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ImageRequest:
-    """A request to pin images.
+class _Choice:
+    """What is to be pinned.
 
     Attributes:
-        repository: Their repository.
-        subject: The signer.
-        issuer: Its OIDC issuer.
-        project_id: The numeric id of its project; None to pin none.
-        require: What must hold besides; None where nothing is said of that.
-        realm: Where credentials for the registry may be sent; None for no more than usual.
-        trusted_root: A trusted root to pin.
-        yes: Pin without asking.
+        entry: With the one signer.
+        doubts: What speaks against pinning it unasked.
     """
 
-    repository: Repository
-    subject: str
-    issuer: str
-    project_id: int | None = None
-    require: Requirements | None = None
-    realm: str | None = None
-    trusted_root: Path | None = None
-    yes: bool = False
+    entry: ImageEntry
+    doubts: tuple[str, ...] = ()
 
 
-def add_image(
-    wanted: ImageRequest, draft: Draft, workspace: Path, person: Prompt, *, is_offline: bool
-) -> None:
-    """Show what is to be pinned, ask, and add it to the draft.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Pinning:
+    """What one run works with."""
+
+    wanted: ImageRequest
+    draft: Draft
+    parts: ImageParts
+    person: Prompt
+    root: str
+    pinned: ImageEntry | None
+
+    def look(self) -> SignedImage:
+        return look_at(
+            self.wanted.image,
+            self.parts,
+            root=self.root,
+            roots=self.draft.roots(),
+            revoked=self.draft.trust().revoked,
+        )
+
+
+def add_image(wanted: ImageRequest, draft: Draft, parts: ImageParts, person: Prompt) -> None:
+    """Show who signs images and what is to be pinned, ask, and add it to the draft.
 
     Args:
         wanted: The request.
         draft: The trust file as it will be.
-        workspace: A private directory of this run.
+        parts: The registries, which are asked unless the request says everything.
         person: The person who is shown the pin, and asked.
-        is_offline: Fetch no trusted root.
 
     Raises:
-        RefusedError: ``build-trigger-unsafe``; ``declined``.
+        RefusedError: ``build-trigger-unsafe``; ``close-to-pinned``; ``several-signers``; ``no-release``;
+            ``not-pinned-unasked``; ``declined``; or the image is refused, or would be under the new pin.
         TrustFileError: What is to be pinned makes no valid trust file.
         TrustRootError: The trusted root cannot be used.
-        UsageError: ``invalid-subject``; ``pin-conflict``; ``usage``: a build trigger of an account;
-            ``yes-needed``; or there is no trusted root.
+        UndecidedError: The registry or a log could not be asked.
+        UsageError: ``invalid-subject``; ``pin-conflict``; ``tag-needed``; ``usage``: a build trigger of an
+            account; ``yes-needed``; or there is no trusted root.
     """
     pinned = draft.trust().image_entry(wanted.repository)
-    _check_agrees(wanted, pinned)
+    check_agrees(wanted, pinned)
+    _ask_about_its_name(wanted, draft, person)
     root = draft_root(
         draft,
-        wanted.issuer,
+        wanted.issuer or (pinned.identities[0].issuer if pinned else _instance(wanted, draft, parts)),
         given=wanted.trusted_root,
-        workspace=workspace,
+        workspace=parts.workspace,
         reporter=person,
-        is_offline=is_offline,
+        is_offline=parts.settings.offline,
     )
-    entry = _entry(wanted, pinned, root)
-    vouch(draft, root, wanted.issuer)
     draft.roots()[root]  # one that cannot be read is not pinned
-    person.clear()
-    person.show("\n".join(_shown(entry)))
-    if pinned is not None and entry.identities[0] in pinned.identities:
+    pinning = _Pinning(wanted=wanted, draft=draft, parts=parts, person=person, root=root, pinned=pinned)
+    choice = _choose(pinning)
+    if choice is not None:
+        _pin(choice, pinning)
+
+
+def _ask_about_its_name(wanted: ImageRequest, draft: Draft, person: Prompt) -> None:
+    """Ask once more about a repository that is close to a pinned one, as about a package's name.
+
+    Raises:
+        RefusedError: ``close-to-pinned``: it is to be pinned unasked; ``declined``.
+        UsageError: ``yes-needed``.
+    """
+    repository = wanted.repository
+    pinned = (each.repository for each in draft.trust().images)
+    close = ", ".join(map(str, close_repositories(repository, pinned)))
+    if not close:
         return
-    _draft_signer(entry, pinned, draft, person)
-    if not wanted.yes:
-        person.confirm("Pin this signer?")
+    if wanted.yes:
+        raise RefusedError(
+            "close-to-pinned",
+            f"expected a repository that is not close to one that is pinned ({close}), found {repository}",
+            hint=f"The trust file is unchanged. {CLOSE_IMAGE} If {repository} itself is meant, say so at a "
+            "terminal, without --yes.",
+        )
+    person.warning(f"{repository} is not pinned, but close to what is: {close}. {CLOSE_IMAGE}")
+    person.confirm(f"Do you mean {repository}, and not {close}?")
 
 
-def _draft_signer(entry: ImageEntry, pinned: ImageEntry | None, draft: Draft, person: Prompt) -> None:
+def _instance(wanted: ImageRequest, draft: Draft, parts: ImageParts) -> str | None:
+    registry = wanted.repository.registry
+    realms = draft.trust().realms.get(registry, frozenset()) | wanted.realms.get(registry, frozenset())
+    return instance_of(registry, realms, parts.settings.environ)
+
+
+def _choose(pinning: _Pinning) -> _Choice | None:
+    """Return what is to be pinned; None where what is pinned accepts the image that was looked at."""
+    wanted, pinned = pinning.wanted, pinning.pinned
+    named = wanted.identity(pinning.root)
+    if not wanted.looks and named is not None:
+        return _Choice(entry=wanted.entry(named, pinned))
+    look = pinning.look()
+    if named is not None:
+        return _as_named(named, look, pinning)
+    if pinned is not None and wanted.project_id is None:
+        verdict = look.judge(pinned)
+        if isinstance(verdict, AcceptedImage):
+            pinning.person.clear()
+            pinning.person.show(who_signed(verdict))
+            return None
+    return _as_seen(look, pinning)
+
+
+def _as_named(identity: Identity, look: SignedImage, pinning: _Pinning) -> _Choice:
+    """Return the pin of a signer whom the user names, after a check that this one signed.
+
+    Raises:
+        RefusedError: Nobody whom the pin allows did.
+    """
+    wanted, pinned = pinning.wanted, pinning.pinned
+    seen = None if wanted.build_triggers else look.triggers_of(identity)
+    entry = wanted.entry(identity, pinned, seen)
+    _show(_accepted(look.judge(entry)), pinning)
+    unusual = sorted((seen or frozenset()) - {USUAL}) if pinned is None else []
+    doubt = f"the pipeline was started by {', '.join(unusual)}, not by push"
+    return _Choice(entry=entry, doubts=(doubt,) if unusual else ())
+
+
+def _as_seen(look: SignedImage, pinning: _Pinning) -> _Choice:
+    """Return the pin of the only signer who can be pinned.
+
+    Raises:
+        RefusedError: ``several-signers``; or no pin would accept what any of them signed.
+    """
+    found, refused = [], []
+    for signer in look.signers:
+        try:
+            identity, triggers = pinnable(signer, look)
+            if pinning.wanted.project_id is not None:
+                identity = replace(identity, project_id=str(pinning.wanted.project_id))
+            entry = pinning.wanted.entry(identity, pinning.pinned, triggers)
+            found.append((entry, _accepted(look.judge(entry, signer))))
+        except RefusedError as err:
+            refused.append((signer, err))
+    if not found:
+        raise refused[0][1]
+    for _, accepted in found[:_MOST_SHOWN]:
+        _show(accepted, pinning)
+    for signer, why in refused[:_MOST_SHOWN]:
+        pinning.person.note(f"{escape_text(signer.claims.subjects[0], 500)} signed it, too [{why.code}]")
+    if len(found) > 1:
+        raise _several(look, [entry.identities[0] for entry, _ in found])
+    ((entry, accepted),) = found
+    instance = _instance(pinning.wanted, pinning.draft, pinning.parts)
+    return _Choice(entry=entry, doubts=image_doubts(accepted, instance))
+
+
+def _several(look: SignedImage, identities: list[Identity]) -> RefusedError:
+    subjects = ", ".join(
+        f"{escape_text(each.subject.text, 200)} (project id {each.project_id or 'none'})"
+        for each in identities[:_MOST_SHOWN]
+    )
+    return RefusedError(
+        "several-signers",
+        f"expected one signer of {look.image.name}, found {len(identities)}: {subjects}",
+        hint="The trust file is unchanged. Choose who publishes these images: "
+        "--identity SUBJECT --issuer URL.",
+    )
+
+
+def _accepted(verdict: AcceptedImage | Refused) -> AcceptedImage:
+    if isinstance(verdict, Refused):
+        raise VerdictError(verdict)
+    return verdict
+
+
+def _show(accepted: AcceptedImage, pinning: _Pinning) -> None:
+    pinning.person.clear()
+    pinning.person.show(f"{who_signed(accepted)}\n")
+
+
+def _pin(choice: _Choice, pinning: _Pinning) -> None:
+    """Add the pin to the draft, and ask.
+
+    Raises:
+        RefusedError: ``not-pinned-unasked``; ``declined``.
+        UsageError: ``yes-needed``.
+    """
+    draft, person, pinned, entry = pinning.draft, pinning.person, pinning.pinned, choice.entry
     (identity,) = entry.identities
+    vouch(draft, pinning.root, identity.issuer)
+    person.clear()
+    person.show(pinned_as(entry))
+    doubts = choice.doubts
+    if pinned is None:
+        draft.add_image(entry)
+    elif identity in pinned.identities:
+        return
+    else:
+        draft.add_image_identity(entry.repository, identity)
+        others = ", ".join(known.subject.text for known in pinned.identities)
+        doubts += (f"the trust file pins another signer already: {others}",)
+    _warn_of_root(identity, draft, person)
+    for doubt in doubts:
+        person.warning(escape_text(doubt, 500))
+    # Whoever names the signer has answered all but what only a look at the image can show.
+    _ask(choice.doubts if pinning.wanted.subject is not None else doubts, choice, pinning)
+
+
+def _warn_of_root(identity: Identity, draft: Draft, person: Prompt) -> None:
     root = draft.before().root(identity.root)
     if root is not None and identity.issuer not in root.issuers:
         file = escape_text(root.path.name, 200)
         person.warning(f"the trusted root {file} is to vouch for {identity.issuer} from now on")
-    if pinned is None:
-        draft.add_image(entry)
-        return
-    draft.add_image_identity(entry.repository, identity)
-    others = ", ".join(known.subject.text for known in pinned.identities)
-    person.warning(f"the trust file pins another signer already: {escape_text(others, 500)}")
 
 
-def _entry(wanted: ImageRequest, pinned: ImageEntry | None, root: str) -> ImageEntry:
-    """Return what is to be pinned; of a repository that is pinned, all but the signer stays.
-
-    Raises:
-        UsageError: ``invalid-subject``; ``pin-conflict``.
-    """
-    subject = parse_image_subject(wanted.subject)
-    identity = Identity(
-        issuer=wanted.issuer,
-        subject=subject,
-        project_id=None if wanted.project_id is None else str(wanted.project_id),
-        root=root,
-        is_account=subject.project is None,
-    )
-    if pinned is not None:
-        _check_signer(identity, pinned)
-        return replace(pinned, identities=(identity,))
-    return ImageEntry(
-        repository=wanted.repository,
-        identities=(identity,),
-        require=wanted.require or Requirements(),
-        realm=wanted.realm,
-    )
-
-
-def _check_agrees(wanted: ImageRequest, pinned: ImageEntry | None) -> None:
-    """Check what is asked for besides the signer: it holds for every signer, so it is what is pinned.
-
-    Raises:
-        RefusedError: ``build-trigger-unsafe``.
-        UsageError: ``invalid-subject``; ``pin-conflict``; ``usage``: a build trigger of an account.
-    """
-    require = wanted.require or Requirements()
-    for trigger in sorted(require.build_trigger):
-        require_pinnable(trigger)
-    if require.build_trigger != Requirements().build_trigger:
-        check_triggers(parse_image_subject(wanted.subject), require.build_trigger)
-    if pinned is None:
-        return
-    what = f"image {wanted.repository}"
-    if wanted.realm not in {None, pinned.realm}:
-        raise conflict(what, f"realm {pinned.realm or 'none'}", f"realm {wanted.realm}")
-    if wanted.require not in {None, pinned.require}:
-        there, asked = _spelled(pinned), _spelled(replace(pinned, require=require))
-        raise conflict(what, there, asked, "change [image.require] by hand: it holds for every signer")
-
-
-def _check_signer(wanted: Identity, pinned: ImageEntry) -> None:
-    """Check that a signer is not pinned on other terms: one identity is enough, so the wider would win.
-
-    Raises:
-        UsageError: ``pin-conflict``.
-    """
-    known = [each for each in pinned.identities if _signer(each) == _signer(wanted)]
-    if known and wanted not in known:
-        raise conflict(
-            f"signer {wanted.subject.text} of image {pinned.repository}",
-            _terms(known[0]),
-            _terms(wanted),
-            "change its [[image.identity]] by hand",
+def _ask(doubts: tuple[str, ...], choice: _Choice, pinning: _Pinning) -> None:
+    if not pinning.wanted.yes:
+        pinning.person.confirm("Pin this signer?")
+    elif doubts:
+        triggers = sorted(choice.entry.require.build_trigger - {USUAL})
+        more = "".join(f" --build-trigger {each}" for each in triggers)
+        raise RefusedError(
+            "not-pinned-unasked",
+            f"expected nothing that speaks against this signer, found: {'; '.join(doubts)}",
+            hint="The trust file is unchanged. "
+            f"If the signer is right, spell it out: --identity SUBJECT --issuer URL{more}.",
         )
-
-
-def _signer(identity: Identity) -> tuple[str, str, str]:
-    return identity.issuer, identity.subject.text, identity.root
-
-
-def _terms(identity: Identity) -> str:
-    terms = {
-        "project-id": identity.project_id,
-        "not-before": identity.not_before,
-        "not-after": identity.not_after,
-    }
-    return ", ".join(f"{name} {value}" for name, value in terms.items() if value is not None) or "none"
-
-
-def _spelled(entry: ImageEntry) -> str:
-    return "; ".join(f"{name} {escape_text(value, 200)}" for name, value in requirements_of(entry))
-
-
-def _shown(entry: ImageEntry) -> Iterator[str]:
-    identity = entry.identities[0]
-    facts = [
-        ("pinned as", identity.subject.text),
-        ("issuer", identity.issuer),
-        ("project id", identity.project_id),
-        *requirements_of(entry),
-        ("realm", entry.realm),
-    ]
-    width = max(len(name) for name, value in facts if value)
-    yield str(entry.repository)
-    yield from (f"  {name:{width}}  {escape_text(value, 500)}" for name, value in facts if value)
-    ref = identity.subject.ref
-    if ref is not None and TAG in ref.text:
-        yield (
-            f"  {TAG} is each image's own tag: each must be signed by the pipeline of its tag.\n"
-            "  Protect that tag pattern in GitLab: no certificate shows whether it is."
-        )
-    elif ref is not None and ANY_SEGMENT in ref.text:
-        yield f"  {ANY_SEGMENT} is any name: a build of any such tag may sign any image."

@@ -143,15 +143,24 @@ def parse_image(text: str) -> ImageReference:
     Raises:
         UsageError: ``invalid-image``: it is none of them.
     """
+    found = parse_reference(text)
+    if found.tag is None and found.digest is None:
+        raise _invalid(text, "it names neither a tag (`:1.0`) nor a digest (`@sha256:…`)")
+    return found
+
+
+def parse_reference(text: str) -> ImageReference:
+    """Read what :func:`parse_image` reads, or a repository alone: an image that is yet to be chosen.
+
+    Raises:
+        UsageError: ``invalid-image``: it is none of them.
+    """
     _check_nobody(text.partition("/")[0], text, _IMAGE)
     named, at, digest = text.partition("@")
     host, slash, rest = named.partition("/")
     path, colon, tag = rest.partition(":")
-    repository = parse_repository(f"{host}{slash}{path}")
-    if not at and not colon:
-        raise _invalid(text, "it names neither a tag (`:1.0`) nor a digest (`@sha256:…`)")
     return ImageReference(
-        repository=repository,
+        repository=parse_repository(f"{host}{slash}{path}"),
         tag=parse_tag(tag) if colon else None,
         digest=parse_digest(digest) if at else None,
     )

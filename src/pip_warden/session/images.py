@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from pip_warden._sigstore.root import Root
 from pip_warden.events import Reporter
@@ -53,6 +54,7 @@ def open_images(
     settings: Settings,
     reporter: Reporter,
     *,
+    named: Mapping[str, frozenset[str]] = MappingProxyType({}),
     hold: Hold = nullcontext,
     measures: Measures = UNMEASURED,
 ) -> Iterator[ImageParts]:
@@ -62,6 +64,7 @@ def open_images(
         trust: The trust file, whose realms may be shown credentials; None where there is none.
         settings: How network and credentials are used; an image is never taken from a cache.
         reporter: Receives progress.
+        named: Realms by registry, which the user names for this run: they may be shown credentials, too.
         hold: As for :func:`~pip_warden.session.opening.open_workspace`.
         measures: Told what it costs.
 
@@ -75,7 +78,8 @@ def open_images(
         environ=settings.environ,
         token_files={host: Path(file) for host, file in settings.token_files.items()},
     )
-    realms = {} if trust is None else trust.realms
+    pinned = {} if trust is None else trust.realms
+    realms = pinned | {registry: each | pinned.get(registry, each) for registry, each in named.items()}
     with open_workspace(hold) as workspace, open_transport(network, {}, reporter, measures) as transport:
         yield ImageParts(
             registry=ImageRegistry(Wire(transport, credentials, realms=realms)),

@@ -12,13 +12,18 @@ Two normalised names are close if one of these holds, after look-alikes are writ
 
 A name with a whole word more is another name (``acme-widgets-core``, ``types-requests``): otherwise every
 plugin would be taken for what it extends. So is one with another word of a single letter (``vitamin-c``).
+
+Two repositories of images are close if each part of one, the registry and the segments of its path, is that
+of the other or close to it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pip_warden.names import ProjectName
+from pip_warden.oci.names import Repository
 
 _ALIKE = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
 _LANGUAGE = frozenset({"python", "python2", "python3", "py", "py2", "py3"})
@@ -28,6 +33,7 @@ _SHORTEST = 5
 _SHORTEST_GLUED = 4
 """Characters that must follow one of these without a separator."""
 _MOST = 3
+_SEPARATORS = re.compile(r"[-_.:]+")
 
 
 def close_names(name: ProjectName, pinned: Iterable[ProjectName]) -> tuple[ProjectName, ...]:
@@ -42,6 +48,31 @@ def close_names(name: ProjectName, pinned: Iterable[ProjectName]) -> tuple[Proje
         return ()
     ours = _Read(name)
     return tuple(sorted(other for other in others if _are_close(ours, _Read(other))))[:_MOST]
+
+
+def close_repositories(repository: Repository, pinned: Iterable[Repository]) -> tuple[Repository, ...]:
+    """Return the pinned repositories that one may be mistaken for: three at most, in order.
+
+    Args:
+        repository: A repository of images.
+        pinned: Repositories; where it is among them, it is mistaken for none.
+    """
+    others = set(pinned)
+    if repository in others:
+        return ()
+    close = (other for other in others if _are_close_places(_parts(repository), _parts(other)))
+    return tuple(sorted(close, key=str))[:_MOST]
+
+
+def _parts(repository: Repository) -> list[str]:
+    return [_SEPARATORS.sub("-", part) for part in str(repository).split("/")]
+
+
+def _are_close_places(one: list[str], other: list[str]) -> bool:
+    return len(one) == len(other) and all(
+        mine == theirs or _are_close(_Read(mine), _Read(theirs))
+        for mine, theirs in zip(one, other, strict=True)
+    )
 
 
 class _Read:

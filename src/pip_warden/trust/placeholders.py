@@ -8,8 +8,9 @@ from pip_warden.errors import UsageError
 from pip_warden.trust.messages import FaultLine, joined
 from pip_warden.trust.model import IdentityEntry, ImageEntry
 from pip_warden.trust.segments import TAG, VERSION
-from pip_warden.trust.subject import SubjectPattern, parse_subject
+from pip_warden.trust.subject import SubjectPattern, parse_subject, read_subject
 
+_TAGS = "refs/tags/"
 _OF = {VERSION: "a package", TAG: "an image"}
 
 
@@ -33,6 +34,28 @@ def parse_image_subject(text: str) -> SubjectPattern:
     pattern = parse_subject(text)
     _check(pattern, VERSION, TAG)
     return pattern
+
+
+def suggest_image_subject(claimed_subject: str, tag: str | None) -> str:
+    """Return a subject with ``{tag}`` in the place of an image's tag, where its tag ref ends with that.
+
+    ``refs/tags/1.0`` and ``refs/tags/v1.0`` of the image ``:1.0`` do, ``refs/tags/11.0`` does not. Any other
+    subject is returned unchanged, and so is that of an image without a tag.
+    """
+    subject = read_subject(claimed_subject)
+    if subject is None or not tag or not subject.ref.startswith(_TAGS):
+        return claimed_subject
+    name = subject.ref.removeprefix(_TAGS)
+    if not name.endswith(tag) or not _stands_alone(name.removesuffix(tag), tag):
+        return claimed_subject
+    return f"{claimed_subject.removesuffix(tag)}{TAG}"
+
+
+def _stands_alone(before: str, tag: str) -> bool:
+    """Return whether a tag is no mere end of a longer word or version."""
+    if not before or not before[-1].isalnum():
+        return not before.endswith(".")
+    return tag[0].isdigit() and not before[-1].isdigit()
 
 
 def misplaced(path: str, entry: IdentityEntry | ImageEntry, wrong: str, right: str) -> Iterator[FaultLine]:

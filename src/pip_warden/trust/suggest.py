@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from pip_warden.errors import UsageError
 from pip_warden.names import ProjectName
-from pip_warden.oci.names import Repository
+from pip_warden.oci.names import ImageReference, Repository
 from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import COMMAND_LINE, Entry, Probe, Source, TrustFile
 
@@ -20,6 +20,9 @@ _USUAL_NAME = "pytrust.toml"
 
 CLOSE = "A name close to a pinned one may be somebody else's package."
 """Why nobody should pin such a name without looking again."""
+
+CLOSE_IMAGE = "A repository close to a pinned one may be somebody else's."
+"""The same of the images of a repository."""
 
 
 def not_in_trust_file(project: ProjectName, trust: TrustFile) -> UsageError:
@@ -81,9 +84,9 @@ def pin_by_identity(names: Sequence[str], sources: Sequence[Source], path: str |
     return [f"{_ADD} {words} {place}{_trust(path)}" for place in _places(sources, several=len(names) > 1)]
 
 
-def pin_image(repository: Repository, path: str | PurePath = "") -> str:
-    """Return the command that pins the signer of images; parameters as of `pin_by_identity`."""
-    return f"{_ADD} --image {shlex.quote(str(repository))} --identity SUBJECT --issuer URL{_trust(path)}"
+def pin_image(image: Repository | ImageReference, path: str | PurePath = "") -> str:
+    """Return the command that looks who signed an image, and pins that; the path as of `pin_by_identity`."""
+    return f"{_ADD} --image {shlex.quote(str(image))}{_trust(path)}"
 
 
 def pin_by_hash(release: str, sources: Sequence[Source], path: str | PurePath = "") -> list[str]:

@@ -76,11 +76,12 @@ def judge_image(
 
 def refuse_unpinned(name: ImageReference) -> Refused:
     """Refuse an image of a repository that is not pinned: nothing need be asked about it."""
+    named = name if name.tag is None else replace(name, digest=None)
     fault = Fault(
         code="image-not-pinned",
         expected=f"an [[image]] of {name.repository} in the trust file",
         found="none",
-        hint=f"If you want it: `{pin_image(name.repository)}` pins who publishes it.",
+        hint=f"If you want it: `{pin_image(named)}`. It shows who signed it, and asks.",
     )
     return Refused(subject=str(name), failure=StepFailure(Step.PIN, fault))
 
