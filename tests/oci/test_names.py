@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pip_warden.errors import UsageError
-from pip_warden.oci.names import parse_image, parse_repository, spelled
+from pip_warden.oci.names import parse_image, parse_reference, parse_repository, spelled
 
 HEX = "ab" * 32
 
@@ -133,3 +133,17 @@ def test_whatever_is_read_is_read_again_as_the_same(text: str) -> None:
     with suppress(UsageError):
         image = parse_image(text)
     assert image is None or parse_image(str(image)) == image
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[a-z.]{1,9}/[a-z/]{1,9}(:[a-z]{1,3})?(@sha256:[0-9a-f]{64})?"))
+def test_a_reference_is_an_image_or_a_repository(text: str) -> None:
+    """What is read of one is what the stricter readers read, and nothing else is one."""
+    try:
+        found = parse_reference(text)
+    except UsageError as err:
+        assert err.code == "invalid-image"
+        return
+    if found.tag is None and found.digest is None:
+        assert found.repository == parse_repository(text)
+    else:
+        assert found == parse_image(text)

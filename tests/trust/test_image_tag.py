@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from pip_warden.errors import UsageError
+from pip_warden.trust.placeholders import suggest_image_subject
 from pip_warden.trust.segments import ImageTag, fill, spelled_for
 from pip_warden.trust.subject import parse_ref, parse_subject
 
@@ -84,3 +85,38 @@ def test_a_text_is_filled_with_the_release() -> None:
     assert spelled_for("v{tag}", ImageTag("1")) == "v{tag} with {tag} = 1"
     assert spelled_for("v1", NO_TAG) == "v1"
     assert spelled_for("v{tag}", NO_TAG).startswith("v{tag}: name the image by its tag")
+
+
+@pytest.mark.parametrize(
+    ("ref", "tag", "pattern"),
+    [
+        ("refs/tags/1.0", "1.0", "refs/tags/{tag}"),
+        ("refs/tags/v1.0", "1.0", "refs/tags/v{tag}"),
+        ("refs/tags/v1.0", "v1.0", "refs/tags/{tag}"),
+        ("refs/tags/app/1.0", "1.0", "refs/tags/app/{tag}"),
+        ("refs/tags/release-1.0", "1.0", "refs/tags/release-{tag}"),
+        ("refs/tags/latest", "latest", "refs/tags/{tag}"),
+        ("refs/tags/1.0/1.0", "1.0", "refs/tags/1.0/{tag}"),
+        ("refs/tags/11.0", "1.0", None),
+        ("refs/tags/1.1.0", "1.0", None),
+        ("refs/tags/prelatest", "latest", None),
+        ("refs/tags/v1.0-final", "1.0", None),
+        ("refs/tags/v1.0", "2.0", None),
+        ("refs/tags/v1.0", "", None),
+        ("refs/tags/v1.0", None, None),
+        ("refs/heads/1.0", "1.0", None),
+        ("refs/merge-requests/1/head", "head", None),
+    ],
+)
+def test_what_is_suggested_for_a_subject(ref: str, tag: str | None, pattern: str | None) -> None:
+    assert suggest_image_subject(BASE + ref, tag) == BASE + (pattern or ref)
+    assert suggest_image_subject("me@example.com", tag) == "me@example.com"
+
+
+@given(TAGS, st.sampled_from(["", "v", "app/", "release-", "1", "1."]))
+def test_what_is_suggested_fits_where_it_came_from(tag: str, before: str) -> None:
+    subject = f"{BASE}refs/tags/{before}{tag}"
+    suggested = suggest_image_subject(subject, tag)
+    if suggested != subject:
+        assert parse_subject(suggested).matches(subject, ImageTag(tag))
+        assert not parse_subject(suggested).matches(subject, ImageTag(f"{tag}0"))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pip_warden.names import ProjectName, parse_project_name
-from pip_warden.trust.likeness import close_names
+from pip_warden.oci.names import parse_repository
+from pip_warden.trust.likeness import close_names, close_repositories
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,12}[a-z0-9])?", fullmatch=True).map(parse_project_name)
 
@@ -101,3 +102,31 @@ def test_three_are_named_in_order() -> None:
     pinned = [ProjectName(f"acme-widget{end}") for end in "zyxw"]
 
     assert close_names(ProjectName("acme-widget"), pinned) == ("acme-widgetw", "acme-widgetx", "acme-widgety")
+
+
+PINNED = "registry.example.com/acme/widgets"
+
+
+@pytest.mark.parametrize(
+    ("text", "close"),
+    [
+        (PINNED, False),
+        ("registry.example.com/acme/wigdets", True),
+        ("registry.example.com/amce/widgets", True),
+        ("registry.example.com/acme/wid-gets", True),
+        ("registry.example.com/acme/wid.gets", True),
+        ("registry.examp1e.com/acme/widgets", True),
+        ("registry-example.com/acme/widgets", True),
+        ("registry.examp1e.com/amce/wigdets", True),
+        ("registry.example.com:8443/acme/widgets", False),
+        ("registry.example.com/acme/gadgets", False),
+        ("registry.example.com/acme/widgets/core", False),
+        ("registry.example.com/widgets", False),
+        ("registry.example.org/other/widgets", False),
+    ],
+)
+def test_repositories_of_images(text: str, close: bool) -> None:
+    one, other = parse_repository(text), parse_repository(PINNED)
+    assert close_repositories(one, [other]) == ((other,) if close else ())
+    assert close_repositories(other, [one]) == ((one,) if close else ())
+    assert close_repositories(one, [other, one]) == ()

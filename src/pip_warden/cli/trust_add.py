@@ -101,8 +101,8 @@ def command(*, trust: Path | None, **options: Any) -> int:
 
     The first call makes pytrust.toml: give it --source with the URL of your GitLab (or of a simple index
     such as https://pypi.org/simple). In a tag ref the version becomes {version}: each has its own tag.
-    With --image, it is who signed that image, or the one of the highest version; who names a signer of
-    a repository, without a tag, is asked alone, and no registry is.
+    With --image, it is who signed that image, else the one of the highest version. A signer who is named
+    for a repository without a tag is pinned without a look at its images.
     """
     if options["image"] is not None:
         return add_image(trust, options)
