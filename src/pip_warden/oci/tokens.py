@@ -186,8 +186,8 @@ class Tokens:
                 "registry-realm",
                 f"expected that {registry} itself wants to know who asks, found that it names another place, "
                 f"to which nothing was sent: {redacted_url(realm)}",
-                hint=f"If credentials for {registry} belong there, pin it in [[image]] of the trust file: "
-                f'realm = "{redacted_url(realm)}"',
+                hint=f"If credentials for {registry} belong there, pin it in [[image]] of the trust file, "
+                f'or by --realm of `trust add --image`: realm = "{redacted_url(realm)}"',
             )
 
 
