@@ -11,13 +11,18 @@ from typing import Any
 import yaml
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-NAMES = ("publish", "verify", "promote")
+NAMES = ("publish", "verify", "promote", "image")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 DEFAULT_STAGES = (".pre", "build", "test", "deploy", ".post")
 MANDATORY: dict[str, dict[str, Any]] = {
     "publish": {"needs": ["build"]},
     "verify": {"release": "acme-widgets==1.0"},
     "promote": {"release": "acme-widgets==1.0", "from": "staging", "to": "production"},
+    "image": {
+        "needs": ["build"],
+        "ref": "registry.example.com/acme/app/build:1.0",
+        "promote-to": "registry.example.com/acme/app:1.0",
+    },
 }
 _BLOCK = re.compile(r"\$\[\[\s*(inputs|component)\.([\w-]+)\s*\]\]")
 

@@ -19,6 +19,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
 }
 EVERYWHERE = {"rules", "needs", "image", "trust-file", "token-file", "source-revision", "source", "install"}
+BUILT, JUDGED = (f"sha256:{digit * 64}" for digit in "ab")
 ODD = ['a "b" c', "it's", "$(touch pwned)", "`touch pwned`", "a; touch pwned #", "a: b", "a\\b", "* [x] {y}"]
 
 
@@ -59,6 +60,7 @@ def test_no_input_can_end_its_line_or_its_quotes(name: str) -> None:
         ("publish", {"environment", "resource-group", "artifacts-expire-in", "build-info", "trust-config"}),
         ("verify", {"cache-key"}),
         ("promote", {"environment", "resource-group", "cache-key"}),
+        ("image", {"environment", "resource-group", "build-info", "trust-config", "digest-file"}),
     ],
 )
 def test_what_can_be_set(name: str, inputs: set[str]) -> None:
@@ -120,7 +122,7 @@ def test_what_is_published_was_verified_after_it_was_signed() -> None:
 def test_only_a_job_that_signs_has_a_token_to_sign_with() -> None:
     having = [name for each in NAMES for name, job in jobs_of(each).items() if "id_tokens" in job]
 
-    assert having == ["pip-warden-sign", "pip-warden-promote"]
+    assert having == ["pip-warden-sign", "pip-warden-promote", "pip-warden-image-sign"]
 
 
 def test_the_files_decide_the_artifacts() -> None:
@@ -151,7 +153,7 @@ def test_what_is_installed_is_the_components_own_commit_and_no_name_of_an_index(
 
 def _all(name: str) -> dict[str, Any]:
     return {key: "x" for key, spec in Component.read(name).inputs.items() if "default" not in spec} | (
-        {"needs": []} if name == "publish" else {}
+        {"needs": []} if name in {"publish", "image"} else {}
     )
 
 
@@ -191,7 +193,8 @@ def test_no_input_is_part_of_a_script_unless_its_type_has_no_metacharacters(name
 
 def _run(program: Path, job: dict[str, Any], shell: str) -> list[list[str]]:
     lines = "\n".join(["set -e", *job["script"]])
-    environment = {"PATH": f"{program}/bin:/usr/bin:/bin"} | job["variables"]
+    project = "https://gitlab.example.com/acme/app"
+    environment = {"PATH": f"{program}/bin:/usr/bin:/bin", "CI_PROJECT_URL": project} | job["variables"]
     subprocess.run([shell, "-c", lines], cwd=program, env=environment, check=True)
     told = (program / "told").read_text(encoding="utf-8").split("END\n")
     return [text.splitlines() for text in told[:-1]]
@@ -223,6 +226,15 @@ def test_no_input_is_evaluated_as_shell(program: Path, odd: str) -> None:
     ).values()
     (release,) = jobs_of("verify", release=odd, **{"trust-file": odd, "source-revision": odd}).values()
     (promote,) = jobs_of("promote", release=odd, to=odd, **{"from": odd, "from-project": odd}).values()
+    (program / "image-digest.txt").write_text(JUDGED, encoding="utf-8")
+    (program / "built").write_text(BUILT, encoding="utf-8")
+    given = {"digest-file": "built", "promote-to": odd, "trust-file": odd, "token-file": odd}
+    signed, gated, promoted = jobs_of("image", ref=odd, **given, **{"digest-variable": odd}).values()
+    assert [_run(program, job, "sh")[-1][-1] for job in (signed, gated, promoted)] == [
+        f"{odd}@{BUILT}",
+        odd,
+        f"{odd}@{JUDGED}",
+    ]
     for job in (sign, verify, publish, release, promote):
         words = _run(program, job, "sh")[-1]
         assert words[-1] == odd
@@ -244,6 +256,65 @@ def test_options_that_are_switched_off_are_not_given(program: Path) -> None:
         "--",
         "acme-widgets==1.0",
     ]
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_an_image_is_signed_as_it_was_built_gated_by_its_tag_and_promoted_as_it_was_judged(
+    program: Path, shell: str
+) -> None:
+    """Whatever digest its name has already."""
+    (program / "image-digest.txt").write_text(f"{JUDGED}\n", encoding="utf-8")
+    (program / "my built.txt").write_text(f"{BUILT}\n", encoding="utf-8")
+    given = {"digest-file": "my built.txt", "trust-config": "my config.json", "build-info": "build info.json"}
+    to = {"ref": f"r.example/a:1@{BUILT}", "promote-to": "r.example/b:1", "recursive": True}
+    sign, verify, promote = jobs_of("image", **given, **to, **{"token-file": "r.example=/a b"}).values()
+    common = ["--trust=pytrust.toml", "--trust-config=my config.json", "--token-file=r.example=/a b"]
+    of = f"r.example/a:1@{BUILT}"
+
+    assert _run(program, sign, shell) == [
+        ["image", "sign", *common, "--recursive", "--", of],
+        ["image", "attest", *common, "--recursive", "--build-info=build info.json", "--", of],
+    ]
+    (program / "told").unlink()
+    (gated,) = _run(program, verify, shell)
+    assert gated[-6:] == [
+        "--recursive",
+        "--require-provenance",
+        "--show-successes",
+        "--output-digest=image-digest.txt",
+        "--",
+        of,
+    ]
+    assert (program / "image.env").read_text(encoding="utf-8") == f"IMAGE_DIGEST={JUDGED}\n"
+    (program / "told").unlink()
+    (promoted,) = _run(program, promote, shell)
+    assert promoted[-4:] == ["--require-provenance", "--to=r.example/b:1", "--", f"r.example/a:1@{JUDGED}"]
+    for said in (gated, promoted):
+        assert "--source-repository=https://gitlab.example.com/acme/app" in said
+        assert "--source-revision=$CI_COMMIT_SHA" in said  # which GitLab fills in
+
+
+@pytest.mark.parametrize(("name", "missing"), [("sign", "built"), ("verify", "image-digest.txt")])
+def test_a_digest_that_is_not_there_ends_the_job(program: Path, name: str, missing: str) -> None:
+    job = jobs_of("image", **{"digest-file": "built"})[f"pip-warden-image-{name}"]
+    with pytest.raises(subprocess.CalledProcessError):
+        _run(program, job, "sh")
+
+    assert not (program / missing).exists()
+    assert not (program / "image.env").exists()
+
+
+def test_an_image_is_promoted_after_the_gate_and_by_what_the_gate_kept() -> None:
+    jobs = jobs_of("image", needs=["build", "test"], **{"digest-variable": "APP_DIGEST"})
+
+    assert list(jobs) == ["pip-warden-image-sign", "pip-warden-image-verify", "pip-warden-image-promote"]
+    assert jobs["pip-warden-image-sign"]["needs"] == ["build", "test"]
+    assert jobs["pip-warden-image-verify"]["needs"] == ["pip-warden-image-sign"]
+    assert jobs["pip-warden-image-verify"]["artifacts"] == {
+        "paths": ["image-digest.txt"],
+        "reports": {"dotenv": "image.env"},
+    }
+    assert jobs["pip-warden-image-promote"]["needs"] == ["pip-warden-image-verify"]
 
 
 @pytest.mark.parametrize(("host", "is_told"), [("gitlab.example.com", True), ("gitlab.example.net", False)])

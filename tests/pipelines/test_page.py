@@ -34,7 +34,7 @@ def test_the_examples_give_inputs_that_there_are_and_name_this_version() -> None
         for each in yaml.safe_load(text)["include"]
     ]
 
-    assert len(included) == 5
+    assert len(included) == 6
     for each in included:
         path, _, tag = each["component"].partition("@")
         component = Component.read(path.rpartition("/")[2])
