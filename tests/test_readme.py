@@ -216,7 +216,8 @@ def test_it_is_short_and_asks_first() -> None:
 
 def test_no_pipeline_installs_what_a_stranger_may_have_registered() -> None:
     """The name is not on the public index, so whatever is installed names the repository."""
-    pipelines = [*ROOT.glob("templates/*.yml"), *ROOT.glob("examples/*/.gitlab-ci.yml")]
+    globs = ("templates/*.yml", "examples/*/.gitlab-ci.yml", "examples/*/Containerfile")
+    pipelines = [path for glob in globs for path in ROOT.glob(glob)]
     installs = [
         command
         for path in pipelines
@@ -226,7 +227,7 @@ def test_no_pipeline_installs_what_a_stranger_may_have_registered() -> None:
     ours = [command for command in installs if "$WARDEN_CHECKOUT" not in command]
     pinned = f"git+{REPOSITORY}@v{version('pip-warden')}"
 
-    assert len(installs) == 9
+    assert len(installs) == 13
     assert [command for command in ours if f'{pinned}"' not in command and f"{pinned} " not in command] == []
 
 
