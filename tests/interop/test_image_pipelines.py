@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -52,98 +54,87 @@ def _edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-class TestTheGatingSeed:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seed:
     """The pipeline of `docs/seeds.md`, on the default branch."""
 
-    @pytest.fixture
-    def pipeline(self, sandbox: Sandbox, project: Project, checkout: Path) -> Pipeline:
-        trust = checkout / "pytrust.toml"
-        _edit(trust, "refs/tags/{tag}", "refs/heads/main")
-        _edit(trust, '  annotations = { tag = "{tag}" }\n', "")  # latest is no tag that anybody signs
-        return Pipeline.start(sandbox, project, committed(checkout, SEED), **ALWAYS)
+    pipeline: Pipeline
+    project: Project
 
-    @staticmethod
-    def _tags(pipeline: Pipeline, project: Project) -> dict[str, str]:
-        return pipeline.sandbox.image_tags(project)
+    @property
+    def tags(self) -> dict[str, str]:
+        return self.pipeline.sandbox.image_tags(self.project)
 
-    @staticmethod
-    def _tag(pipeline: Pipeline) -> str:
-        return pipeline.first.variables()["CI_COMMIT_SHORT_SHA"]
+    @property
+    def tag(self) -> str:
+        return self.pipeline.first.variables()["CI_COMMIT_SHORT_SHA"]
 
-    def _swap(self, pipeline: Pipeline, project: Project) -> None:
-        other = pipeline.sandbox.image({"evil": "1"})
-        pipeline.sandbox.push_image(project, other, self._tag(pipeline))
+    def put(self, digest: str | None, tag: str | None = None) -> None:
+        self.pipeline.sandbox.retag(self.project, tag or self.tag, digest)
 
-    def test_it_ends_with_what_was_judged_under_the_tag(self, pipeline: Pipeline, project: Project) -> None:
-        signing = [name for name, job in pipeline.jobs.items() if "id_tokens" in job]
-        pipeline.passes("image-build")
-        built = self._tags(pipeline, project)[self._tag(pipeline)]
-        pipeline.passes("sign", "attest", "validate", "tag-latest")
+    def red(self, job: str, code: str, **variables: str) -> None:
+        _red(self.pipeline, job, code, **variables)
+        assert "latest" not in self.tags
 
-        assert self._tags(pipeline, project)["latest"] == built
-        assert pipeline.artifact("validate", "digest.txt").decode().strip() == built
-        assert signing == ["sign", "attest"]
+    @contextmanager
+    def edited(self, name: str, old: str, new: str) -> Iterator[None]:
+        """Change a file of the checkout for a while."""
+        path = self.pipeline.directory / name
+        _edit(path, old, new)
+        yield
+        _edit(path, new, old)
 
-    @pytest.mark.parametrize(
-        ("done", "code"),
-        [
-            ([], "no-evidence"),
-            (["sign"], "provenance-missing"),
-        ],
-    )
-    def test_a_step_that_is_left_out_turns_the_gate_red(
-        self, pipeline: Pipeline, project: Project, done: list[str], code: str
-    ) -> None:
-        pipeline.passes("image-build", *done)
-        _red(pipeline, "validate", code)
-        _stays_where_it_is(pipeline, project)
 
-    def test_another_commit_turns_the_gate_red(self, pipeline: Pipeline, project: Project) -> None:
-        pipeline.passes("image-build", "sign", "attest")
-        _red(pipeline, "validate", "source-revision-mismatch", CI_COMMIT_SHA="0" * 40)
-        _red(
-            pipeline, "validate", "source-repository-mismatch", CI_PROJECT_URL="https://gitlab.example.com/a"
-        )
-        _stays_where_it_is(pipeline, project)
+@pytest.fixture
+def seed(sandbox: Sandbox, project: Project, checkout: Path) -> Seed:
+    trust = checkout / "pytrust.toml"
+    _edit(trust, "refs/tags/{tag}", "refs/heads/main")
+    _edit(trust, '  annotations = { tag = "{tag}" }\n', "")  # latest is no tag that anybody signs
+    pipeline = Pipeline.start(sandbox, project, committed(checkout, SEED), **ALWAYS)
+    return Seed(pipeline=pipeline, project=project)
 
-    def test_an_image_that_is_swapped_after_it_was_signed_turns_the_gate_red(
-        self, pipeline: Pipeline, project: Project
-    ) -> None:
-        pipeline.passes("image-build", "sign", "attest")
-        self._swap(pipeline, project)
-        _red(pipeline, "validate", "no-evidence")
-        _stays_where_it_is(pipeline, project)
 
-    def test_an_image_that_another_pipeline_signed_turns_the_gate_red(
-        self, pipeline: Pipeline, project: Project
-    ) -> None:
-        pipeline.passes("image-build", "sign", "attest")
-        _edit(pipeline.directory / "pytrust.toml", "refs/heads/main", "refs/heads/release")
-        _red(pipeline, "validate", "identity-mismatch")
-        _stays_where_it_is(pipeline, project)
+def test_each_broken_step_of_the_gating_seed_turns_the_gate_red_and_a_whole_one_is_promoted(
+    seed: Seed, sandbox: Sandbox
+) -> None:
+    pipeline = seed.pipeline
+    pipeline.passes("image-build")
+    built, other = seed.tags[seed.tag], sandbox.push_image(seed.project, sandbox.image({"evil": "1"}))
+    seed.red("validate", "no-evidence")
+    pipeline.passes("sign")
+    seed.red("validate", "provenance-missing")
+    pipeline.passes("attest")
+    seed.red("validate", "source-revision-mismatch", CI_COMMIT_SHA="0" * 40)
+    seed.red("validate", "source-repository-mismatch", CI_PROJECT_URL="https://gitlab.example.com/acme/app")
+    with seed.edited("pytrust.toml", "refs/heads/main", "refs/heads/release"):
+        seed.red("validate", "identity-mismatch")
+    seed.put(other)
+    seed.red("validate", "no-evidence")
+    assert pipeline.run("tag-latest")[0] != 0  # it has nothing of the gate's
+    seed.put(built)
+    pipeline.passes("validate", "tag-latest")
 
-    def test_what_changes_between_gate_and_promotion_turns_promotion_red(
-        self, pipeline: Pipeline, project: Project
-    ) -> None:
-        """The image under the tag; then its evidence."""
-        pipeline.passes("image-build", "sign", "attest", "validate")
-        built = self._tags(pipeline, project)[self._tag(pipeline)]
-        self._swap(pipeline, project)
-        _red(pipeline, "tag-latest", "image-tag-moved")
-        pipeline.sandbox.retag(project, self._tag(pipeline), built)
-        pipeline.sandbox.retag(project, built.replace(":", "-"), None)
-        _red(pipeline, "tag-latest", "no-evidence")
+    assert seed.tags["latest"] == built
+    assert pipeline.artifact("validate", "digest.txt").decode().strip() == built
+    assert [name for name, job in pipeline.jobs.items() if "id_tokens" in job] == ["sign", "attest"]
 
-        assert "latest" not in self._tags(pipeline, project)
 
-    def test_a_target_that_is_not_pinned_turns_promotion_red(
-        self, pipeline: Pipeline, project: Project
-    ) -> None:
-        pipeline.passes("image-build", "sign", "attest", "validate")
-        _edit(pipeline.directory / ".gitlab-ci.yml", '_IMAGE:latest"', '_IMAGE/elsewhere:latest"')
-        _red(pipeline, "tag-latest", "image-not-pinned")
-
-        assert "latest" not in self._tags(pipeline, project)
+def test_what_changes_after_the_gate_of_the_seed_turns_promotion_red(seed: Seed, sandbox: Sandbox) -> None:
+    """The image under the tag, its evidence, its pin; and a target that nobody pinned."""
+    seed.pipeline.passes("image-build", "sign", "attest", "validate")
+    built, other = seed.tags[seed.tag], sandbox.push_image(seed.project, sandbox.image({"evil": "1"}))
+    fallback = built.replace(":", "-")
+    evidence = seed.tags[fallback]
+    seed.put(other)
+    seed.red("tag-latest", "image-tag-moved")
+    seed.put(built)
+    seed.put(None, fallback)
+    seed.red("tag-latest", "no-evidence")
+    seed.put(evidence, fallback)
+    with seed.edited("pytrust.toml", "refs/heads/main", "refs/heads/release"):
+        seed.red("tag-latest", "identity-mismatch")
+    with seed.edited(".gitlab-ci.yml", '_IMAGE:latest"', '_IMAGE/elsewhere:latest"'):
+        seed.red("tag-latest", "not-promotable")
 
 
 def _red(pipeline: Pipeline, job: str, code: str, **variables: str) -> None:
@@ -152,18 +143,10 @@ def _red(pipeline: Pipeline, job: str, code: str, **variables: str) -> None:
     assert (exit_code != 0, f"[{code}]" in said) == (True, True), said
 
 
-def _stays_where_it_is(pipeline: Pipeline, project: Project) -> None:
-    """Promotion waits for the gate, and without what the gate keeps it does nothing."""
-    assert pipeline.jobs["tag-latest"]["needs"] == ["validate"]
-    assert pipeline.run("tag-latest")[0] != 0
-    assert "latest" not in pipeline.sandbox.image_tags(project)
-
-
 def test_the_example_is_built_signed_gated_and_promoted_in_the_pipeline_of_a_tag(
     sandbox: Sandbox, project: Project, checkout: Path
 ) -> None:
     committed(checkout)
-    assert Pipeline.start(sandbox, project, checkout, **ALWAYS).jobs == {}
     pipeline = Pipeline.start(sandbox, project, checkout, tag="v1.0.0", **ALWAYS)
     pipeline.passes("build")
     built = sandbox.image_tags(project, name="build")["v1.0.0"]
@@ -179,6 +162,7 @@ def test_the_example_is_built_signed_gated_and_promoted_in_the_pipeline_of_a_tag
 
 DEPLOY = """
 deploy:
+  stage: deploy
   needs: [pip-warden-image-verify, pip-warden-image-promote]
   script:
     - echo "deploying $IMAGE_DIGEST"
