@@ -22,7 +22,7 @@ from pip_warden.sandbox import Project, Sandbox
 
 ROOT = Path(__file__).parents[2]
 (SEED,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/seeds.md").read_text(encoding="utf-8"), re.DOTALL)
-ALWAYS = {"PIP_WARDEN_INSTALL": "true", "SIGN_OPTIONS": "--trust-config trust_config.json"}
+ALWAYS = {"PIP_WARDEN_INSTALL": "true", "TRUST_CONFIG": "trust_config.json"}
 
 pytestmark = pytest.mark.interop
 
