@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import images
 import samples
-from _sigstore.samples import CLAIMS, DATA, SUBJECT, service
+from _sigstore.samples import CLAIMS, DATA, SUBJECT, root_of, service
 from builds import ours
-from images import DIGEST, OTHER, code, codes, judged, pin, signed, statement, subject
+from images import DIGEST, OTHER, PATTERN, Pin, code, codes, judged, pin, signed, statement, subject
 from pip_warden.digests import digest_of
 from pip_warden.errors import InternalError, UndecidedError
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
@@ -25,7 +25,7 @@ from pip_warden.names import ProjectName
 from pip_warden.oci.names import parse_repository
 from pip_warden.publish.image_statement import image_statement, signature_statement
 from pip_warden.trust.model import Requirements, Revocation
-from pip_warden.trust.subject import parse_ref
+from pip_warden.trust.subject import parse_ref, parse_subject
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.carried import GoodPiece, PieceJudge
 from pip_warden.verdict.image import judge_image
@@ -373,6 +373,29 @@ def test_each_piece_of_an_images_evidence_is_judged_by_itself() -> None:
     assert (old.counts, old.meets) == (True, False)
     refusals = [other, judge_of.judge(images.message(b"the manifest")), aged.judge(signed())]
     assert codes(refusals) == ["subject-mismatch", "subject-mismatch", "too-young"]
+
+
+def test_t61_a_piece_of_another_signer_counts_where_that_is_said_and_under_its_own_root() -> None:
+    """The second Sigstore has the second signer alone, whoever it says has signed."""
+    second = service()
+    roots = images.ROOTS | {"second": root_of(second)}
+    audit = samples.identity(subject=parse_subject(PATTERN.replace(".gitlab-ci.yml", "audit.yml")))
+    both = Pin(identities=(*pin().identities, audit, replace(audit, root="second")))
+    accepted = judged(signed(), entry=both)
+    assert isinstance(accepted, AcceptedImage)
+    by_audit = {"ci_config_ref_uri": "gitlab.example.com/acme/widgets//audit.yml@refs/tags/v1.0"}
+    good, foreign = (
+        images.read(second.sign_statement(statement(), CLAIMS | claims), "b", EvidenceForm.DSSE_BUNDLE)
+        for claims in (by_audit, {})
+    )
+    one, any_of_them = (PieceJudge(accepted, both, roots, by_any=by_any) for by_any in (False, True))
+    assert codes([one.judge(signed(**by_audit)), one.judge(good)]) == [
+        "identity-mismatch",
+        "bad-certificate-chain",
+    ]
+    assert isinstance(any_of_them.judge(signed(**by_audit)), GoodPiece)
+    assert isinstance(any_of_them.judge(good), GoodPiece)
+    assert codes([any_of_them.judge(foreign)]) == ["identity-mismatch"]
 
 
 def test_each_piece_is_proved_before_it_is_published() -> None:

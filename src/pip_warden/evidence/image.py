@@ -95,8 +95,9 @@ def image_evidence(
         )
     for descriptor in listed:
         yield from referring_evidence(store, repository, digest, descriptor)
-    for kind in _COSIGN_TAGS:
-        yield from _tagged(store, repository, digest, kind, find_entry)
+    for kind in COSIGN_TAGS:
+        for found in tag_evidence(store, repository, digest, kind):
+            yield found if isinstance(found, BadItem) else found.read(find_entry)
 
 
 def referring_evidence(
@@ -115,7 +116,7 @@ def referring_evidence(
         UndecidedError: A request to the registry failed.
     """
     label, form = f"sha256:{descriptor.digest.hex[:_SHOWN]}… (referrer)", EvidenceForm.REFERRER
-    found = _fetched(label, form, lambda: store.manifest(repository, descriptor.digest))
+    found = fetched(label, form, lambda: store.manifest(repository, descriptor.digest))
     if isinstance(found, BadItem):
         yield found
         return
@@ -133,7 +134,7 @@ def referring_evidence(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _CosignTag:
+class CosignTag:
     """What cosign 2 puts under a tag: the tag's end, its form, its layers' type and size, their reader."""
 
     suffix: str
@@ -143,15 +144,15 @@ class _CosignTag:
     read: Callable[[str, bytes, Mapping[str, str], ImageEntryFinder | None], Item | BadItem]
 
 
-_COSIGN_TAGS = (
-    _CosignTag(
+COSIGN_TAGS = (
+    CosignTag(
         suffix=".sig",
         form=EvidenceForm.IMAGE_SIGNATURE,
         media_type="application/vnd.dev.cosign.simplesigning.v1+json",
         largest=LARGEST_PAYLOAD,
         read=read_image_signature,
     ),
-    _CosignTag(
+    CosignTag(
         suffix=".att",
         form=EvidenceForm.IMAGE_ATTESTATION,
         media_type="application/vnd.dsse.envelope.v1+json",
@@ -161,17 +162,52 @@ _COSIGN_TAGS = (
 )
 
 
-def _tagged(
-    store: ImageStore,
-    repository: Repository,
-    digest: Digest,
-    kind: _CosignTag,
-    find_entry: ImageEntryFinder | None,
-) -> Iterator[Item | BadItem]:
-    """Yield what cosign 2 put under a tag that belongs to an image."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignedLayer:
+    """A layer that cosign 2 put under a tag.
+
+    Attributes:
+        layer: The layer, as its manifest describes it.
+        label: Where it came from, for people.
+        kind: What is under that tag.
+        content: Its bytes, or why they are no evidence.
+    """
+
+    layer: Descriptor
+    label: str
+    kind: CosignTag
+    content: bytes | BadItem
+
+    def read(self, find_entry: ImageEntryFinder | None) -> Item | BadItem:
+        """Read it as evidence.
+
+        Args:
+            find_entry: How its log entry is looked up; None where it must not be.
+
+        Raises:
+            UndecidedError: The transparency log could not be asked.
+        """
+        if isinstance(self.content, BadItem):
+            return self.content
+        return self.kind.read(self.label, self.content, self.layer.annotations, find_entry)
+
+
+def cosign_tag(digest: Digest, kind: CosignTag) -> str:
+    """Return the tag that cosign 2 gives to its evidence of a kind about an image."""
+    return f"sha256-{digest}{kind.suffix}"
+
+
+def tag_evidence(
+    store: ImageStore, repository: Repository, digest: Digest, kind: CosignTag
+) -> Iterator[SignedLayer | BadItem]:
+    """Yield what cosign 2 put under a tag that belongs to an image.
+
+    Raises:
+        UndecidedError: A request to the registry failed.
+    """
     label = f"sha256-{digest.hex[:_SHOWN]}…{kind.suffix}"
-    tag = f"sha256-{digest}{kind.suffix}"
-    found = _fetched(label, kind.form, lambda: store.find(repository, tag), _MALFORMED)
+    tag = cosign_tag(digest, kind)
+    found = fetched(label, kind.form, lambda: store.find(repository, tag), _MALFORMED)
     if found is None:
         return
     if isinstance(found, BadItem):
@@ -186,7 +222,7 @@ def _tagged(
             yield BadItem(label=of, form=kind.form, fault=_of_another_type(layer, kind.media_type))
             continue
         raw = _blob(store, repository, layer, (of, kind.form), kind.largest)
-        yield raw if isinstance(raw, BadItem) else kind.read(of, raw, layer.annotations, find_entry)
+        yield SignedLayer(layer=layer, label=of, kind=kind, content=raw)
 
 
 def _blob(
@@ -199,13 +235,23 @@ def _blob(
             code="evidence-too-large", expected=f"at most {largest} bytes", found=f"{layer.size} bytes"
         )
         return BadItem(label=label, form=form, fault=fault)
-    return _fetched(label, form, lambda: store.small_blob(repository, layer, largest))
+    return fetched(label, form, lambda: store.small_blob(repository, layer, largest))
 
 
-def _fetched(
+def fetched(
     label: str, form: EvidenceForm, fetch: Callable[[], T], spoilt: frozenset[str] = _BROKEN
 ) -> T | BadItem:
-    """Fetch a part of an item; where that fails by what somebody stored there, the item is bad."""
+    """Fetch a part of an item; where that fails by what somebody stored there, the item is bad.
+
+    Args:
+        label: Where the item came from, for people.
+        form: Its form.
+        fetch: Fetches the part.
+        spoilt: Codes of failures that can be the fault of whoever stored it.
+
+    Raises:
+        WardenError: It failed by anything else.
+    """
     try:
         return fetch()
     except WardenError as err:

@@ -7,7 +7,7 @@ missing. Nothing is tagged. A subject is not followed: it is what an artifact is
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pip_warden.digests import Digest
@@ -53,6 +53,19 @@ class Copying:
         """
         self._copy(manifest, _DEEPEST)
 
+    def copy_blobs(self, blobs: Iterable[Descriptor]) -> None:
+        """Copy blobs.
+
+        Raises:
+            RegistryError: A status that does not say that it is there.
+            RefusedError: ``image-digest-differs``: a registry has other bytes under a digest.
+            CredentialsError: The caller is not authenticated, or not authorised.
+            NetworkError: No response, or a broken one.
+            UndecidedError: ``cannot-store``.
+        """
+        for blob in blobs:
+            self._copy_blob(blob)
+
     def _copy(self, manifest: Manifest, left: int) -> None:
         if manifest.digest in self._manifests:
             return
@@ -65,8 +78,7 @@ class Copying:
         for child in manifest.manifests:
             if child.digest not in self._manifests:
                 self._copy(self._registry.manifest(self._source, child), left - 1)
-        for blob in _blobs(manifest):
-            self._copy_blob(blob)
+        self.copy_blobs(blobs_of(manifest))
         self._registry.put_manifest(self._target, manifest.content, manifest.media_type)
         self._manifests.add(manifest.digest)
 
@@ -83,7 +95,8 @@ class Copying:
         self._blobs.add(blob.digest)
 
 
-def _blobs(manifest: Manifest) -> Iterator[Descriptor]:
+def blobs_of(manifest: Manifest) -> Iterator[Descriptor]:
+    """Yield the blobs that a manifest names: its configuration, then its layers."""
     if manifest.config is not None:
         yield manifest.config
     yield from manifest.layers

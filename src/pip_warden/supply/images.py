@@ -44,10 +44,15 @@ class ImageSupply:
             UndecidedError: A request to the registry or to a log failed.
         """
         listed = referrers(self.registry, repository, digest)
-        find_entry = self._find_entry if self.logs else None
+        find_entry = self.find_entry if self.logs else None
         yield from image_evidence(self.registry, repository, digest, listed, find_entry)
 
-    def _find_entry(self, wanted: Hashedrekord | LoggedEnvelope) -> LogEntry | None:
+    def find_entry(self, wanted: Hashedrekord | LoggedEnvelope) -> LogEntry | None:
+        """Look up the log entry of what cosign 2 signed; None where the logs have none.
+
+        Raises:
+            UndecidedError: A log could not be asked.
+        """
         return find_log_entry(self.transport, log_urls(self.roots, self.logs), wanted)
 
 

@@ -2,8 +2,9 @@
 
 An inquiry ends with the first good item, so most of what lies beside a file was never judged. Each piece
 that is to be carried is proved here by itself: steps 6 to 10, under the one identity that the acceptance
-rests on. A statement of any type passes step 8 if it names what was accepted, since a requirement or a
-reader may want it; whether it says what the pin demands is told too. Nothing is accepted here.
+rests on, or under any that is pinned. A statement of any type passes step 8 if it names what was accepted,
+since a requirement or a reader may want it; whether it says what the pin demands is told too. Nothing is
+accepted here.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ class PieceJudge(Generic[JudgedT]):
         entry: The entry that it was accepted by.
         roots: The trusted roots.
         logged_by: The latest time at which a piece may have been logged, aware; None for any.
+        by_any: Whether a piece may be signed by any identity of the entry.
+
+    Attributes:
+        root: Name of the trusted root of the identity that the acceptance rests on.
 
     Raises:
         InternalError: It was accepted by its hash, or by another entry.
@@ -61,6 +66,7 @@ class PieceJudge(Generic[JudgedT]):
         roots: Roots,
         *,
         logged_by: datetime | None = None,
+        by_any: bool = False,
     ) -> None:
         if not isinstance(accepted.basis, SignedBy):
             raise InternalError("bug", f"{accepted.judged.name} was not accepted by its signer")
@@ -68,17 +74,14 @@ class PieceJudge(Generic[JudgedT]):
         self._entry = entry
         self._roots = roots
         self._logged_by = logged_by
-        self._identity = _identity_of(accepted.basis, accepted.judged, entry)
+        identity = _identity_of(accepted.basis, accepted.judged, entry)
+        self.root = identity.root
+        self._signers = entry.identities if by_any else (identity,)
 
     @property
     def judged(self) -> JudgedT:
         """The file, or the image."""
         return self._judged
-
-    @property
-    def root(self) -> str:
-        """Name of the trusted root under which every piece is proved."""
-        return self._identity.root
 
     def judge(self, item: Item | BadItem) -> GoodPiece | ItemRefusal:
         """Judge one piece."""
@@ -90,7 +93,16 @@ class PieceJudge(Generic[JudgedT]):
     def _judge(self, item: Item | BadItem) -> GoodPiece | StepFailure:
         if isinstance(item, BadItem):
             return StepFailure(Step.EVIDENCE, item.fault)
-        proof = prove(item, self._judged, self._roots, self.root)
+        failures = []
+        for root in sorted({identity.root for identity in self._signers}):
+            outcome = self._judge_under(item, root)
+            if isinstance(outcome, GoodPiece):
+                return outcome
+            failures.append(outcome)
+        return max(failures, key=lambda failure: failure.step)
+
+    def _judge_under(self, item: Item, root: str) -> GoodPiece | StepFailure:
+        proof = prove(item, self._judged, self._roots, root)
         if isinstance(proof, Fault):
             return StepFailure(Step.SIGNATURE, proof)
         statement = proof.statement
@@ -100,7 +112,8 @@ class PieceJudge(Generic[JudgedT]):
         if fault := check_subject(statement, self._judged, types):
             return StepFailure(Step.SUBJECT, fault)
         claims, release = proof.proved.claims, self._judged.release
-        identity = match_identity(claims, (self._identity,), release)
+        signers = tuple(identity for identity in self._signers if identity.root == root)
+        identity = match_identity(claims, signers, release)
         if isinstance(identity, Fault):
             return StepFailure(Step.IDENTITY, identity)
         if fault := check_policy(claims, identity, self._entry.require, release):
