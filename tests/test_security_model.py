@@ -17,7 +17,7 @@ NEVER_GIVEN = {"T19", "T38", "T39", "T49"}
 GIVEN = {f"T{number:02}" for number in range(1, 69)} - NEVER_GIVEN | {
     f"B{number:02}" for number in range(1, 24)
 }
-GIVEN |= {f"C{number:02}" for number in range(1, 13)}
+GIVEN |= {f"C{number:02}" for number in range(1, 15)}
 
 
 @cache

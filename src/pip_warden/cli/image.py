@@ -14,6 +14,7 @@ _LATE = {
     "sign": "image_sign",
     "attest": "image_attest",
     "annotate": "image_annotate",
+    "promote": "image_promote",
 }
 """Modules of commands by name, in the order in which people need them."""
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pip_warden.strict_json import JSONValue
     from pip_warden.trust.model import TrustFile
 
-_MOST_TOLD = 20
+MOST_TOLD = 20
 """Pieces that are not carried and are told as text: anybody with push rights can add hundreds of them."""
 
 
@@ -131,10 +131,10 @@ def _tell(promotion: Promotion, plan: Plan, output_format: str, console: Console
     left = [
         f"not carried: {item.label} [{item.code}] expected {item.failure.fault.expected}, "
         f"found {item.failure.fault.found}"
-        for item in promotion.left[:_MOST_TOLD]
+        for item in promotion.left[:MOST_TOLD]
     ]
-    if len(promotion.left) > _MOST_TOLD:
-        left.append(f"not carried: {len(promotion.left) - _MOST_TOLD} more; --format json tells each")
+    if len(promotion.left) > MOST_TOLD:
+        left.append(f"not carried: {len(promotion.left) - MOST_TOLD} more; --format json tells each")
     kept = [f"{name} stays: the target has other evidence of the same signer" for name in promotion.kept]
     warnings = (*promotion.report.warnings, *left, *kept, *promotion.notes)
     report = replace(promotion.report, command="promote", warnings=warnings)
