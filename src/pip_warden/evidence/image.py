@@ -179,10 +179,7 @@ class SignedLayer:
     content: bytes | BadItem
 
     def read(self, find_entry: ImageEntryFinder | None) -> Item | BadItem:
-        """Read it as evidence.
-
-        Args:
-            find_entry: How its log entry is looked up; None where it must not be.
+        """Read it as evidence, with its log entry; the log is not asked where there is no ``find_entry``.
 
         Raises:
             UndecidedError: The transparency log could not be asked.
@@ -243,14 +240,8 @@ def fetched(
 ) -> T | BadItem:
     """Fetch a part of an item; where that fails by what somebody stored there, the item is bad.
 
-    Args:
-        label: Where the item came from, for people.
-        form: Its form.
-        fetch: Fetches the part.
-        spoilt: Codes of failures that can be the fault of whoever stored it.
-
     Raises:
-        WardenError: It failed by anything else.
+        WardenError: It failed by anything else: with a code that is not in ``spoilt``.
     """
     try:
         return fetch()
