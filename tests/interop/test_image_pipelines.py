@@ -17,7 +17,7 @@ import yaml
 
 from interop import engine
 from interop.runner import Pipeline
-from interop.test_components import EXAMPLES, checked_out, committed
+from interop.test_components import EXAMPLES, checked_out, committed, written
 from pip_warden.sandbox import Project, Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -186,3 +186,12 @@ def test_the_component_of_the_page_promotes_and_tells_the_digest(
     code, said = pipeline.run("deploy")
     assert (code, f"deploying {built}" in said) == (0, True), said
     assert built == sandbox.image_tags(project, name="build")["v1.0.0"]
+
+
+def test_what_ci_init_writes_promotes_an_image(sandbox: Sandbox, project: Project, checkout: Path) -> None:
+    committed(checkout, written("image", checkout))
+    always = {"WARDEN_TRUST_CONFIG": "trust_config.json"}
+    assert Pipeline.start(sandbox, project, checkout, **always).jobs == {}
+    Pipeline.start(sandbox, project, checkout, tag="v1.0.0", **always).passes()
+
+    assert sandbox.image_tags(project)["v1.0.0"] == sandbox.image_tags(project, name="build")["v1.0.0"]

@@ -45,12 +45,16 @@ def _said(job: dict[str, Any], variables: dict[str, str], directory: Path) -> li
         (Kind.PUBLISHER, "verify", {"source-revision": COMMIT}),
         (Kind.PROMOTION, "promote", {}),
         (Kind.PROMOTION, "promote", {"from-project": "acme/widgets", "source-revision": COMMIT}),
+        (Kind.IMAGE, "image", {"digest-file": "built.txt"}),
+        (Kind.IMAGE, "image", {"digest-file": "built.txt", "trust-config": "my config.json"}),
     ],
 )
 def test_the_jobs_run_what_the_component_runs(
     kind: Kind, component: str, given: dict[str, str], program: Path
 ) -> None:
     own = _jobs(kind)
+    for name in ("built.txt", "image-digest.txt"):
+        (program / name).write_text(f"sha256:{'a' * 64}", encoding="utf-8")
     for name, job in jobs_of(component, **given).items():
         variables = {key: value.replace("$CI_COMMIT_SHA", COMMIT) for key, value in job["variables"].items()}
         wanted = _said(job, variables, program)
@@ -87,6 +91,7 @@ def test_it_works_without_stages_of_ones_own_and_only_the_signing_job_has_a_toke
     assert {name for name, job in jobs.items() if "id_tokens" in job} <= {
         "pip-warden-sign",
         "pip-warden-promote",
+        "pip-warden-image-sign",
     }
     assert not any("@" in str(job["script"]) and "@COMMIT" in str(job) for job in jobs.values())
 

@@ -1,4 +1,4 @@
-"""``pip-warden ci``: write the pipeline file of a publisher, a consumer or a promotion."""
+"""``pip-warden ci``: write the pipeline file of a publisher, a consumer, a promotion or an image."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _NEXT = {
     "publisher": "It needs pytrust.toml, which pins this pipeline, and publishes in the pipelines of tags.",
     "consumer": "It needs requirements.txt, and pytrust.toml, which `pip-warden trust add` makes.",
     "promotion": "It needs pytrust.toml, and runs where WARDEN_RELEASE is set.",
+    "image": "It needs pytrust.toml, which pins both repositories, and promotes in the pipelines of tags.",
 }
 
 
@@ -56,7 +57,7 @@ def init(
     commit: str | None,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> None:
-    """Write the pipeline of a publisher, a consumer or a promotion, for those who want no component.
+    """Write the pipeline of a publisher, consumer, promotion or image, for those who want no component.
 
     It runs the same commands, installs this pip-warden by its commit, and asks nothing.
     """

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     PUBLISHER = "publisher"
     CONSUMER = "consumer"
     PROMOTION = "promotion"
+    IMAGE = "image"
 
 
 def pipeline(kind: Kind, *, source: str | None = None, commit: str | None = None) -> str:
