@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
+from pip_warden.digests import digest_of
 from pip_warden.oci.names import parse_image, spelled
 from pip_warden.oci.referrers import add_referrer
 from pip_warden.publish import images
@@ -81,10 +83,11 @@ def test_a_tag_that_moved_is_not_signed(shop: Shop) -> None:
 
 def test_of_a_digest_no_tag_is_said(shop: Shop) -> None:
     named = shop.name.replace(":1.0", f"@{shop.image.digest}")
-    said = ok(shop.run("sign", name=named, CI_COMMIT_TAG="", CI_COMMIT_SHORT_SHA=""))
+    said = ok(shop.run("sign", name=named))
 
     assert said.stdout.startswith(f"{named}: signed (log index ")
-    assert "tag" not in shop.statements()[0]["subject"][0]["annotations"]
+    assert len(annotations := shop.statements()[0]["subject"][0]["annotations"]) == 10
+    assert "tag" not in annotations
 
 
 def test_one_artifact_too_many_for_any_consumer_is_not_made(
@@ -186,3 +189,34 @@ def test_a_name_with_a_password_is_not_shown(shop: Shop) -> None:
 
     assert code(said) == (2, "invalid-image")
     assert "hunter2" not in said.stdout + said.stderr
+
+
+def test_outside_of_ci_a_realm_is_asked_that_the_trust_file_pins(shop: Shop) -> None:
+    publisher, sandbox = shop.publisher, shop.publisher.sandbox
+    login = base64.b64encode(f"gitlab-ci-token:{publisher.job.job_token}".encode()).decode()
+    (publisher.directory / "config.json").write_text(
+        json.dumps({"auths": {sandbox.registry_host: {"auth": login}}})
+    )
+    outside = {name: "" for name in publisher.job.variables() if name.startswith(("CI", "GITLAB"))}
+    outside |= {"DOCKER_CONFIG": str(publisher.directory)}
+    _is_refused(shop, (3, "registry-realm"), **outside)
+
+    root = digest_of((publisher.directory / "trusted_root.json").read_bytes())
+    (publisher.directory / "pytrust.toml").write_text(
+        f"""version = 1
+[sigstore]
+trusted-root = "trusted_root.json"
+trusted-root-sha256 = "{root}"
+issuers = ["{sandbox.issuer}"]
+[[image]]
+repository = "{publisher.project.image}"
+realm = "{sandbox.gitlab_url}/jwt/auth"
+[[image.identity]]
+issuer = "{sandbox.issuer}"
+subject = "{publisher.job.san}"
+"""
+    )
+    ok(shop.run("sign", **outside))
+
+    (statement,) = shop.statements()
+    assert statement["subject"][0]["annotations"] == {"tag": "1.0"}

@@ -31,7 +31,7 @@ def command(*, image: str, annotations: tuple[str, ...], **options: Any) -> None
     """Sign IMAGE without a key: the job's ID token is exchanged for a short-lived certificate.
 
     The tag is looked up once, and what is signed is the digest that it is of. The signature is stored beside
-    the image in its registry, as cosign 3 stores it. In CI it says which job signed; it always says the tag.
+    the image in its registry, as cosign 3 stores it. It says the tag, and in CI which job signed.
     """
     from pip_warden.cli.output import Console
     from pip_warden.oci.names import parse_image

@@ -54,10 +54,16 @@ def image_annotations(
 ) -> dict[str, str]:
     """Return the annotations of an image: those of the CI job, its tag, then those that the user gives.
 
+    The pipeline's own tag is never said: of an image that is named otherwise it would be wrong, and could
+    pass off an old image as the new one where a consumer demands ``tag = "{tag}"``.
+
     Args:
         environ: The job's variables; outside of a job there are no defaults.
         tag: The tag that is signed, None where only a digest is named.
         given: What the user says; it replaces what would be said otherwise.
     """
-    tagged = {"tag": tag} if tag is not None else {}
-    return default_annotations(environ) | tagged | dict(given)
+    said = default_annotations(environ)
+    said.pop("tag", None)
+    if tag is not None:
+        said["tag"] = tag
+    return said | dict(given)
