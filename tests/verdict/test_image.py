@@ -383,7 +383,9 @@ def test_t61_a_piece_of_another_signer_counts_where_that_is_said_and_under_its_o
     both = Pin(identities=(*pin().identities, audit, replace(audit, root="second")))
     accepted = judged(signed(), entry=both)
     assert isinstance(accepted, AcceptedImage)
-    by_audit = {"ci_config_ref_uri": "gitlab.example.com/acme/widgets//audit.yml@refs/tags/v1.0"}
+    by_audit: dict[str, Any] = {
+        "ci_config_ref_uri": "gitlab.example.com/acme/widgets//audit.yml@refs/tags/v1.0"
+    }
     good, foreign = (
         images.read(second.sign_statement(statement(), CLAIMS | claims), "b", EvidenceForm.DSSE_BUNDLE)
         for claims in (by_audit, {})
