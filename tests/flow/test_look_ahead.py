@@ -138,7 +138,7 @@ def test_a_memory_that_cannot_be_read_is_none(user: User) -> None:
     installs(user, first.record.name)
     (remembered,) = user.cache.glob("v1/runs/*.json")
     good = remembered.read_bytes()
-    for content in (b"", b"{}", b'{"files": 1}', b'{"files": ["../x", 1]}', b"\xff", b"[" * 9999):
+    for content in (b'{"files": ["../x", 1]}', b"[" * 9999):  # what else none is, tests/test_vault.py says
         remembered.chmod(0o600)
         remembered.write_bytes(content)
         installs(user, "--force-reinstall", first.record.name)

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from flow.user import Run, User
+from flow.user import User
 from pip_warden.cli.verify import command as verify
-from pip_warden.cli.verify_release import command as verify_release
 from pip_warden.sandbox import File, Project
 
 CODE = "same-name-other-bytes"
@@ -27,20 +26,21 @@ def respelled(file: File, project: Project) -> File:
     return replace(file, name=file.name.replace(name, name.capitalize()))
 
 
-def verified(user: User, project: Project, version: str = "2.0") -> Run:
-    words = f"{project.record.name}=={version}"
-    return user.type(words, command=verify_release, name="pip-warden verify-release")
-
-
 def doubled(user: User, project: Project, twin: File) -> None:
-    """Check that 2.0 is refused everywhere, and that 1.0 is unchanged."""
+    """Check that 2.0 is refused, and that 1.0 is unchanged."""
+    assert user.judged_bad(project, "2.0", code=CODE, files=[twin]).codes == {CODE}
+    assert user.judge(project, "1.0").code == 0
+
+
+def test_b09_the_release_is_refused_however_it_is_asked_for(user: User) -> None:
+    project = user.published("1.0", "2.0")
+    twin = other_bytes(user, user.wheel(project, "2.0"), project)
+    user.sandbox.put_files(project, [twin])
+    doubled(user, project, twin)
     name = project.record.name
-    released = verified(user, project)
-    assert (released.code, released.codes) == (1, {CODE}), released.output
     user.refused(name, code=CODE, files=[twin])
     user.refused(f"{name}==2.0", code=CODE, files=[twin])
     user.refused("--download", "there", name, code=CODE)
-    assert verified(user, project, "1.0").code == 0
     result = user.install(f"{name}==1.0")
     assert (result.code, user.installed()) == (0, {name: "1.0"}), result.output
 
@@ -93,7 +93,7 @@ def test_b09_first_row_of_other_bytes(user: User) -> None:
 def test_b09_same_bytes_twice_are_one_file(user: User) -> None:
     project = user.published("1.0", "2.0")
     user.sandbox.put_files(project, [user.wheel(project, "2.0")])
-    released = verified(user, project)
+    released = user.judge(project, "2.0")
     assert (released.code, len(released.document["files"])) == (0, 1), released.output
     result = user.install("--download", "there", project.record.name)
     assert result.code == 0, result.output

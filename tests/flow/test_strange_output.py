@@ -51,30 +51,29 @@ def build_wheel(*args, _build=build_wheel):
 )
 
 
-@pytest.fixture(params=[False, True], ids=["builds", "fails"])
-def shouting(user: User, request: pytest.FixtureRequest) -> tuple[Project, int]:
-    """A package whose accepted build prints hostile output, and the exit code of installing it."""
+def shouting(user: User, *, fails: bool) -> tuple[Project, int]:
+    """Publish what prints hostile output in its accepted build; return it, and how installing it ends."""
     project = user.project()
     user.pin(project)
-    source = backend_source(project.record.name, "1.0") + f"FAILS = {request.param}\n" + EVIL
+    source = backend_source(project.record.name, "1.0") + f"FAILS = {fails}\n" + EVIL
     user.sandbox.publish(project, [user.sdist(project, files={"_backend/sandbox_backend.py": source})])
-    return project, 4 if request.param else 0
+    return project, 4 if fails else 0
 
 
 @pytest.mark.parametrize(
-    ("words", "environment"),
+    ("words", "environment", "fails"),
     [
-        (("-v",), {}),
-        (("-v",), {"FORCE_COLOR": "1"}),
-        (("-vvv", "--format", "json"), {}),
-        (("-v", "--debug"), {}),
+        (("-v",), {}, False),
+        (("-v",), {"FORCE_COLOR": "1"}, True),
+        (("-vvv", "--format", "json"), {}, True),
+        (("-v", "--debug"), {}, False),
     ],
     ids=["text", "coloured", "json", "debug"],
 )
 def test_b20_what_a_build_prints_is_escaped(
-    user: User, shouting: tuple[Project, int], words: tuple[str, ...], environment: dict[str, str]
+    user: User, words: tuple[str, ...], environment: dict[str, str], fails: bool
 ) -> None:
-    project, code = shouting
+    project, code = shouting(user, fails=fails)
     command = [SAFE_INSTALL, "--python", str(user.target), *words, project.record.name]
     ended = subprocess.run(command, env=os.environ | environment, capture_output=True, check=False)
     out, err = ended.stdout.decode(), ended.stderr.decode()
@@ -94,8 +93,8 @@ def test_b20_what_a_build_prints_is_escaped(
         assert "\\u001b[1m" not in out + err, "pip was not asked for colours"
 
 
-def test_b20_on_a_terminal_too(user: User, shouting: tuple[Project, int]) -> None:
-    project, code = shouting
+def test_b20_on_a_terminal_too(user: User) -> None:
+    project, code = shouting(user, fails=True)
     ours, theirs = pty.openpty()
     command = [SAFE_INSTALL, "--python", str(user.target), "-v", project.record.name]
     environment = os.environ | {"TERM": "xterm-256color"}

@@ -1,4 +1,7 @@
-"""T20 to T23, T27, T28: a registry that lies about the publisher of a file, or about its release."""
+"""T20 to T23, T27, T28: a registry that lies about the publisher of a file, or about its release.
+
+What a verdict rests on is the same with and without a pip; one test of each kind goes through a whole one.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def test_t20_other_project_s_wheel_under_this_name(user: User) -> None:
     theirs = user.wheel(other, "2.0")
     renamed = File(name=theirs.name.replace(other.record.name, project.record.name), data=theirs.data)
     put(user, project, renamed, evidence_of(user, other, theirs))
-    user.refused(project.record.name, code="name-inside-differs", files=[renamed])
+    user.judged_bad(project, "2.0", code="name-inside-differs", files=[renamed])
 
 
 def test_t20_old_sdist_under_a_newer_name(user: User) -> None:
@@ -47,7 +50,7 @@ def test_t20_old_sdist_under_a_newer_name(user: User) -> None:
     user.sandbox.publish(project, [old])
     newer = File(name=old.name.replace("1.0", "2.0"), data=old.data)
     put(user, project, newer, evidence_of(user, project, old))
-    user.refused(project.record.name, code="version-inside-differs", files=[newer])
+    user.judged_bad(project, "2.0", code="version-inside-differs", files=[newer])
     assert not (user.home / "ran").exists()
 
 
@@ -93,15 +96,15 @@ def test_t22_bad_newest_row_masks_nothing(user: User, bad: bytes) -> None:
         bad = evidence_of(user, other, user.wheel(other))
     user.sandbox.replace_evidence(project, name, bad, newer_row=True)
     user.sandbox.replace_evidence(project, name, bad, newer_row=True)
-    result = user.install(project.record.name)
-    assert (result.code, user.installed()) == (0, {project.record.name: "1.0"}), result.output
+    result = user.judge(project)
+    assert (result.code, result.accepted) == (0, {user.wheel(project).name}), result.output
     assert result.line(user.wheel(project).name)["bad_evidence"], "a bad item is reported"
 
 
 def test_t22_bad_form_beside_a_good_one_masks_nothing(user: User) -> None:
     project = user.published(forms=("bundle", "pep740"))
     user.sandbox.replace_evidence(project, f"{user.wheel(project).name}.sigstore.json", b"{}")
-    result = user.install(project.record.name)
+    result = user.judge(project)
     assert result.code == 0, result.output
     line = result.line(user.wheel(project).name)
     assert (line["accepted"]["form"], len(line["bad_evidence"])) == ("pep740", 1), line
@@ -112,7 +115,7 @@ def test_t22_only_bad_rows(user: User) -> None:
     wheel = user.wheel(project)
     user.sandbox.replace_evidence(project, f"{wheel.name}.sigstore.json", b"{}")
     user.sandbox.replace_evidence(project, f"{wheel.name}.sigstore.json", b"[]", newer_row=True)
-    result = user.refused(project.record.name, code="bad-bundle", files=[wheel])
+    result = user.judged_bad(project, code="bad-bundle", files=[wheel])
     assert len(result.line(wheel.name)["bad_evidence"]) == 2
 
 
@@ -127,7 +130,7 @@ def test_t22_old_valid_bundle_over_changed_bytes(user: User, *, keep_claimed_has
 
 def test_t23_no_evidence_is_a_refusal(user: User) -> None:
     project = user.published(forms=())
-    user.refused(project.record.name, code="no-evidence", files=[user.wheel(project)])
+    user.judged_bad(project, code="no-evidence", files=[user.wheel(project)])
 
 
 def test_t23_release_without_evidence_after_signed_ones(user: User) -> None:
@@ -152,7 +155,7 @@ def test_t27_issuer_is_compared_whole(user: User, issuer: str) -> None:
     lookalike = issuer.format(issuer=user.sandbox.issuer)
     user.blocks[1] = user.blocks[1].replace('"]', f'", "{lookalike}"]')
     user.pin(project, issuer=lookalike)
-    user.refused(project.record.name, code="issuer-mismatch", files=[user.wheel(project)])
+    user.judged_bad(project, code="issuer-mismatch", files=[user.wheel(project)])
 
 
 def test_t28_same_subject_from_another_issuer(user: User) -> None:
@@ -160,7 +163,7 @@ def test_t28_same_subject_from_another_issuer(user: User) -> None:
     project = user.published(pinned=False)
     user.blocks[1] = user.blocks[1].replace('"]', '", "https://other.example.com"]')
     user.pin(project, issuer="https://other.example.com")
-    user.refused(project.record.name, code="issuer-mismatch", files=[user.wheel(project)])
+    user.judged_bad(project, code="issuer-mismatch", files=[user.wheel(project)])
 
 
 @pytest.mark.parametrize("given", ["--certificate-identity", "--certificate-oidc-issuer"])
@@ -178,7 +181,7 @@ def test_t21_signed_by_another_project(user: User) -> None:
     user.pin(project)
     wheel = user.wheel(project)
     user.sandbox.publish(project, [wheel], job=user.sandbox.job(other, tag="v1.0"))
-    user.refused(project.record.name, code="identity-mismatch", files=[wheel])
+    user.judged_bad(project, code="identity-mismatch", files=[wheel])
 
 
 def test_signed_on_a_branch_of_the_tag_s_name(user: User) -> None:
@@ -186,7 +189,7 @@ def test_signed_on_a_branch_of_the_tag_s_name(user: User) -> None:
     user.pin(project)
     wheel = user.wheel(project)
     user.sandbox.publish(project, [wheel], job=user.sandbox.job(project, "v1.0"))
-    user.refused(project.record.name, code="identity-mismatch", files=[wheel])
+    user.judged_bad(project, code="identity-mismatch", files=[wheel])
 
 
 def test_t20_wheel_of_one_tag_released_under_another(user: User) -> None:
@@ -194,7 +197,7 @@ def test_t20_wheel_of_one_tag_released_under_another(user: User) -> None:
     project = user.published("1.0")
     wheel = user.wheel(project, "2.0")
     user.sandbox.publish(project, [wheel], job=user.sandbox.job(project, tag="v1.0"))
-    user.refused(project.record.name, code="identity-mismatch", files=[wheel])
+    user.judged_bad(project, "2.0", code="identity-mismatch", files=[wheel])
 
 
 def with_half_a_character(bundle: bytes) -> bytes:
@@ -220,6 +223,6 @@ def test_b04_half_a_character_in_the_first_form_masks_nothing(user: User) -> Non
     other = user.published(pinned=False)
     bad = with_half_a_character(evidence_of(user, other, user.wheel(other)))
     user.sandbox.put_evidence(project, "1.0", {f"{wheel.name}.sigstore.json": bad})
-    result = user.install(project.record.name)
-    assert (result.code, user.installed()) == (0, {project.record.name: "1.0"}), result.output
+    result = user.judge(project)
+    assert (result.code, result.accepted) == (0, {wheel.name}), result.output
     assert [item["code"] for item in result.line(wheel.name)["bad_evidence"]] == ["bad-bundle"]

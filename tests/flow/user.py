@@ -19,6 +19,7 @@ import pytest
 
 from pip_warden.cli.install import safe_install
 from pip_warden.cli.run import run
+from pip_warden.cli.verify_release import command as verify_release
 from pip_warden.sandbox import File, Project, Sandbox
 from pip_warden.sandbox.signing import EvidenceForm
 
@@ -189,8 +190,27 @@ class User:
         result = self.install(*words)
         assert (result.code, code in result.codes) == (exit_code, True), result.output
         assert self.snapshot() == before
-        for file in files:
-            assert not self.keeps(file.name, file.sha256), f"the vault keeps {file.name}"
+        self._keeps_none(files)
+        return result
+
+    def judge(self, project: Project, version: str = "1.0", *words: str) -> Run:
+        """Judge every file of a release as an installation of it does, but without a pip."""
+        release = f"{project.record.name}=={version}"
+        return self.type(*words, release, command=verify_release, name="pip-warden verify-release")
+
+    def judged_bad(
+        self,
+        project: Project,
+        version: str = "1.0",
+        *,
+        code: str,
+        exit_code: int = 1,
+        files: Sequence[File] = (),
+    ) -> Run:
+        """Judge a release: it must be refused for one reason, and none of these files be kept."""
+        result = self.judge(project, version)
+        assert (result.code, code in result.codes) == (exit_code, True), result.output
+        self._keeps_none(files)
         return result
 
     def installed(self) -> dict[str, str]:
@@ -220,6 +240,10 @@ class User:
     def forget(self) -> None:
         """Empty the cache."""
         shutil.rmtree(self.cache, ignore_errors=True)
+
+    def _keeps_none(self, files: Sequence[File]) -> None:
+        for file in files:
+            assert not self.keeps(file.name, file.sha256), f"the vault keeps {file.name}"
 
     def _write(self) -> None:
         (self.home / "pytrust.toml").write_text("\n\n".join(self.blocks) + "\n")

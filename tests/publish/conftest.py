@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import copy
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,16 +90,25 @@ class Publisher:
         return self.run("pip-warden", "attest", "--trust-config", "trust_config.json", *words, **changes)
 
 
-@pytest.fixture
-def publisher(tmp_path: Path) -> Iterator[Publisher]:
+@contextmanager
+def publishing(directory: Path) -> Iterator[Publisher]:
     with Sandbox() as sandbox:
         project = sandbox.project("acme/acme-widgets")
         made = Publisher(
-            sandbox=sandbox, project=project, job=sandbox.job(project, tag="v1.0"), directory=tmp_path
+            sandbox=sandbox, project=project, job=sandbox.job(project, tag="v1.0"), directory=directory
         )
         made.put(sandbox.wheel("acme-widgets", "1.0"), sandbox.sdist("acme-widgets", "1.0"))
-        sandbox.write_trust(tmp_path)
+        sandbox.write_trust(directory)
         yield made
+
+
+@pytest.fixture
+def publisher(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Publisher]:
+    if "release" in request.fixturenames:
+        yield request.getfixturevalue("published").again(tmp_path)
+    else:
+        with publishing(tmp_path) as made:
+            yield made
 
 
 @contextmanager
@@ -123,14 +134,61 @@ def pin_text(publisher: Publisher, registry: str, *, require: str = "", project_
     )
 
 
+Known = tuple[dict[str, Any], Project, Job]
+_STATE = ("users", "namespaces", "projects", "tokens", "settings")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """A release that was published once, for every test of a module to begin with.
+
+    Attributes:
+        publisher: Who published it.
+        known: What GitLab knew then, by the name of its state's attribute; the project, and the job.
+    """
+
+    publisher: Publisher
+    known: Known
+
+    @classmethod
+    def by(cls, publisher: Publisher) -> Published:
+        state = publisher.sandbox.state
+        known = {name: getattr(state, name) for name in _STATE}
+        return cls(publisher=publisher, known=_copied(publisher, (known, publisher.project, publisher.job)))
+
+    def again(self, directory: Path) -> Publisher:
+        """Put everything back as it was, the publisher's directory into another one."""
+        sandbox = self.publisher.sandbox
+        known, project, job = _copied(self.publisher, self.known)
+        for name, value in known.items():
+            setattr(sandbox.state, name, value)
+        sandbox.clock.set(None)
+        sandbox.faults.clear()
+        sandbox.clear_requests()
+        shutil.copytree(self.publisher.directory, directory, dirs_exist_ok=True)
+        return replace(self.publisher, project=project, job=job, directory=directory)
+
+
+def _copied(publisher: Publisher, known: Known) -> Known:
+    instance = publisher.sandbox.instance
+    return copy.deepcopy(known, {id(instance): instance})
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    """Publish 1.0 to the staging project (the signer's own), and pin it for the release project."""
+    with publishing(tmp_path_factory.mktemp("published")) as publisher:
+        text = pin_text(publisher, "acme/release", project_id=publisher.project.id)
+        (publisher.directory / "pytrust.toml").write_text(text, encoding="utf-8")
+        for verb in (publisher.sign, publisher.attest):
+            assert verb(*publisher.files()).returncode == 0
+        assert publisher.run("pip-warden", "publish", *publisher.files()).returncode == 0
+        yield Published.by(publisher)
+
+
 @pytest.fixture
 def release(publisher: Publisher) -> Project:
-    """Publish 1.0 to the staging project (the signer's own), and pin it for the release project."""
-    text = pin_text(publisher, "acme/release", project_id=publisher.project.id)
-    (publisher.directory / "pytrust.toml").write_text(text, encoding="utf-8")
-    for verb in (publisher.sign, publisher.attest):
-        assert verb(*publisher.files()).returncode == 0
-    assert publisher.run("pip-warden", "publish", *publisher.files()).returncode == 0
+    """The project that the publisher's release is to be promoted to."""
     return publisher.sandbox.project("acme/release")
 
 
