@@ -82,21 +82,27 @@ def paths(document: Any, way: Path = ()) -> Iterator[Path]:
 
 def respelled(document: Any, way: Path, spelling: str) -> bytes:
     """Return a document as JSON with one value spelled differently."""
-    if not way:
-        return spelling.encode()
-    result = copy.deepcopy(document)
-    at = result
-    for step in way[:-1]:
-        at = at[step]
-    at[way[-1]] = MARK
-    return json.dumps(result).replace(json.dumps(MARK), spelling).encode()
+    return _marked(document, way).replace(json.dumps(MARK), spelling).encode()
 
 
 def mutants(document: Any) -> Iterator[bytes]:
     """Yield a document with every spelling in the place of every value."""
     for way in paths(document):
+        marked = _marked(document, way)
         for spelling in SPELLINGS:
-            yield respelled(document, way, spelling)
+            yield marked.replace(json.dumps(MARK), spelling).encode()
+
+
+def _marked(document: Any, way: Path) -> str:
+    """Return a document as JSON with the placeholder for one value."""
+    if not way:
+        return json.dumps(MARK)
+    result = copy.deepcopy(document)
+    at = result
+    for step in way[:-1]:
+        at = at[step]
+    at[way[-1]] = MARK
+    return json.dumps(result)
 
 
 BINARIES = (
