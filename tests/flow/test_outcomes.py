@@ -190,7 +190,7 @@ def test_hash_pinned_package_with_other_bytes(user: User) -> None:
     evil = user.wheel(project, files={"evil.py": ""})
     listed = user.sandbox.upstream.file(evil.name)
     listed.data, listed.claimed_sha256 = evil.data, evil.sha256
-    user.refused(project.record.name, code="pinned-digest-differs", files=[evil])
+    user.judged_bad(project, code="pinned-digest-differs", files=[evil])
 
 
 def test_newer_release_than_the_hash_pinned_one_is_not_offered(user: User) -> None:
@@ -213,7 +213,7 @@ def test_identity_pinned_package_of_a_simple_source_with_provenance(user: User) 
 def test_t23_identity_pinned_package_of_a_simple_source_without_provenance(user: User) -> None:
     project = public(user)
     pin_public(user, project)
-    user.refused(project.record.name, code="no-evidence", files=[user.wheel(project)])
+    user.judged_bad(project, code="no-evidence", files=[user.wheel(project)])
 
 
 def local_wheel(user: User, project: Project, *, evidence: bool) -> Path:

@@ -172,14 +172,14 @@ def test_t37_file_that_the_page_places_elsewhere(user: User) -> None:
     project = user.published()
     wheel = user.wheel(project)
     user.sandbox.lie(project, wheel.name, url=f"{user.sandbox.files_url}/packages/{wheel.name}")
-    user.refused(project.record.name, code="foreign-file", files=[wheel])
+    user.judged_bad(project, code="foreign-file", files=[wheel])
 
 
 def test_t36_redirect_text_is_no_signature(user: User) -> None:
     project = user.published(forms=("detached",))
     text = b'<html><body>You are being <a href="https://storage.example.com/x">redirected</a>.</body></html>'
     user.sandbox.replace_evidence(project, f"{user.wheel(project).name}.sig", text)
-    user.refused(project.record.name, code="evidence-is-redirect-text", files=[user.wheel(project)])
+    user.judged_bad(project, code="evidence-is-redirect-text", files=[user.wheel(project)])
 
 
 @pytest.mark.parametrize("form", ["bundle", "detached"])

@@ -473,6 +473,7 @@ def test_quiet_tells_nothing_of_what_went_well(publisher: Publisher, quiet: str)
         publisher.run("pip-warden", "publish", quiet, *publisher.files()),
     ):
         assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+    publisher = replace(publisher, is_apart=False)
     refused = publisher.run("pip-warden", "publish", quiet, "dist/absent.whl")
     assert refused.returncode == 2
     assert refused.stderr.startswith("error[")
