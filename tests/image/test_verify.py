@@ -57,7 +57,7 @@ def test_of_what_is_not_pinned_nothing_is_asked(shop: Shop) -> None:
     for what in (":1.0", f"@{image.digest}"):
         said = shop.verify(what)
         refused(said, "image-not-pinned")
-        assert f"trust add --image {shop.repository} " in said
+        assert f"trust add --image {shop.repository}{what}`" in said
     assert shop.sandbox.requests == ()
 
 
