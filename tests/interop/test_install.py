@@ -21,6 +21,7 @@ TOOLS = {
         "two": "example.com/tools/cmd/two@v1.0.0",
         "three-1": "example.com/other/three@v1.0.0",
     },
+    "ours": {"made": "source"},
     "files": {"some.yaml": "example.com/tools@v1.0.0/config/some.yaml"},
     "npm": {"runner": "1.0.0"},
     "debian": {"stand-in-server": "stand-in-core"},
@@ -40,6 +41,7 @@ case "$1 $2" in
       esac
       printf '\\tpath\\t%s\\n\\tmod\\tx\\t%s\\th1:x\\n' "$path" "$version" > "$GOBIN/$name"
     done;;
+  build*) cat main.go > "$4";;
   "mod download") printf '{"Dir": "%s/module"}' "$HERE";;
 esac
 """
@@ -64,6 +66,8 @@ class Machine:
         self.cache, self.programs = home / "cache", home / "programs"
         (home / "module" / "config").mkdir(parents=True)
         (home / "module" / "config" / "some.yaml").write_text("a: 1\n", encoding="utf-8")
+        (home / "source").mkdir()
+        (home / "source" / "main.go").write_text("package main\n", encoding="utf-8")
         self.programs.mkdir()
         for name, script in (("go", GO), ("npm", NPM), ("apt-get", APT)):
             text = f'#!/bin/sh\necho "{name} $1 $2" >> "$HERE/ran"\n{script}'
@@ -80,11 +84,12 @@ class Machine:
         }
         for name, path in places.items():
             patch.setattr(installing, name, self.cache / path)
+        patch.setattr(installing, "_HERE", home)
         patch.setattr(os, "geteuid", lambda: 0)
         self.wants(TOOLS)
 
     def wants(self, tools: Mapping[str, Mapping[str, str]]) -> None:
-        empty: dict[str, Mapping[str, str]] = {"go": {}, "files": {}, "npm": {}, "debian": {}}
+        empty: dict[str, Mapping[str, str]] = {"go": {}, "ours": {}, "files": {}, "npm": {}, "debian": {}}
         self.patch.setattr(installing, "TOOLS", empty | dict(tools))
 
     def ran(self) -> list[str]:
@@ -106,14 +111,19 @@ def test_a_bare_machine_gets_everything_and_hears_what_is_done(
     install()
     said = _timeless(capfd)
 
-    assert sorted(file.name for file in (machine.cache / "bin").iterdir()) == ["one", "three-1", "two"]
+    assert sorted(file.name for file in (machine.cache / "bin").iterdir()) == [
+        "made",
+        "one",
+        "three-1",
+        "two",
+    ]
     assert (machine.cache / "files" / "some.yaml").read_text(encoding="utf-8") == "a: 1\n"
     assert (machine.home / "packages").read_text(encoding="utf-8").split()[-1] == "stand-in-core"
-    names = ("one, two", "three-1", "some.yaml", "npm", "apt-get")
+    names = ("one, two", "three-1", "made", "some.yaml", "npm", "apt-get")
     assert [[f"{name}: begins" in said, f"{name}: done in … s" in said] for name in names] == [
         [True, True]
-    ] * 5
-    assert said[-1] == "all: 5 done in … s"
+    ] * 6
+    assert said[-1] == "all: 6 done in … s"
     assert not (machine.cache / "building").exists()
 
 
@@ -155,6 +165,16 @@ def test_what_is_of_another_version_is_brought_anew(machine: Machine) -> None:
     assert installing.built_from([machine.cache / "bin" / "three-1"]) == {
         "three-1": "example.com/other/three@v1.1.0"
     }
+
+
+def test_what_is_ours_is_built_anew_when_its_source_changed(machine: Machine) -> None:
+    install()
+    machine.ran()
+    (machine.home / "source" / "main.go").write_text("package main // 2\n", encoding="utf-8")
+    install()
+
+    assert machine.ran() == ["go build -ldflags=-s -w", "go mod download"]
+    assert (machine.cache / "bin" / "made").read_text(encoding="utf-8") == "package main // 2\n"
 
 
 def test_what_was_interrupted_is_not_taken_for_whole(machine: Machine) -> None:

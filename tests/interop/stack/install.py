@@ -21,9 +21,8 @@ from pathlib import Path
 from interop.stack.jobs import Commands, Job, JobError, side_by_side, tell
 from interop.stack.places import BIN, CACHE, FILES
 
-TOOLS: dict[str, dict[str, str]] = tomllib.loads(
-    Path(__file__).with_name("tools.toml").read_text(encoding="utf-8")
-)
+_HERE = Path(__file__).parent
+TOOLS: dict[str, dict[str, str]] = tomllib.loads((_HERE / "tools.toml").read_text(encoding="utf-8"))
 _BUILDING = CACHE / "building"
 _MODULES, _WHOLE = CACHE / "node_modules", "installed.json"
 _BUILDS = threading.BoundedSemaphore(2)
@@ -84,10 +83,11 @@ def _jobs() -> dict[str, Job]:
     """
     built = built_from(BIN / name for name in TOOLS["go"])
     go = {name: package for name, package in TOOLS["go"].items() if built.get(name) != package}
+    ours = {name: place for name, place in TOOLS["ours"].items() if not _is_made(name, _HERE / place)}
     files = {name: source for name, source in TOOLS["files"].items() if not _is_copied(name, source)}
     npm = not _is_npm_done()
     debian = {package for program, package in TOOLS["debian"].items() if found(program) is None}
-    for program, wanted in (("go", go or files), ("npm", npm)):
+    for program, wanted in (("go", go or ours or files), ("npm", npm)):
         if wanted and found(program) is None:
             raise MissingError(f"{program} is needed and is not on PATH")
     if debian and os.geteuid() != 0:
@@ -95,6 +95,8 @@ def _jobs() -> dict[str, Job]:
     jobs: dict[str, Job] = {}
     for group in _by_module(go):
         jobs[", ".join(group)] = partial(_build, group)
+    for name, place in ours.items():
+        jobs[name] = partial(_make, name, _HERE / place)
     for name, source in files.items():
         jobs[name] = partial(_copy, name, source)
     if npm:
@@ -144,6 +146,29 @@ def _build(group: Mapping[str, str], commands: Commands) -> None:
         run("go", "install", "-ldflags=-s -w", *group.values())
     for name, package in group.items():
         (into / package.partition("@")[0].rpartition("/")[2]).replace(BIN / name)
+
+
+def _is_made(name: str, directory: Path) -> bool:
+    """Return whether a program of ours was built from its present sources: its Go module has no version."""
+    note = FILES / f"{name}.from"
+    return (BIN / name).exists() and note.exists() and note.read_text(encoding="utf-8") == _sources(directory)
+
+
+def _make(name: str, directory: Path, commands: Commands) -> None:
+    into = _BUILDING / name
+    _BUILDING.mkdir(exist_ok=True)
+    run = partial(commands.run, cwd=directory, environment={"CGO_ENABLED": "0"})
+    run("go", "mod", "download")
+    with _BUILDS:
+        run("go", "build", "-ldflags=-s -w", "-o", str(into), ".")
+    note = FILES / f"{name}.from"
+    note.unlink(missing_ok=True)
+    into.replace(BIN / name)
+    note.write_text(_sources(directory), encoding="utf-8")
+
+
+def _sources(directory: Path) -> str:
+    return "".join(file.read_text(encoding="utf-8") for file in sorted(directory.iterdir()))
 
 
 def _is_copied(name: str, source: str) -> bool:

@@ -39,6 +39,9 @@ class Port(IntEnum):
     FRESH_REKOR2 = 17403
     FRESH_REKOR2_GRPC = 17401
     FRESH_REKOR2_METRICS = 17215
+    DISTRIBUTION = 17500
+    DISTRIBUTION_HEALTH = 17501
+    GGCR = 17502
 
     @property
     def url(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from interop.stack.install import found
 from interop.stack.operated import FRESH, SCRIPT, ran, settle
-from interop.stack.places import HOST, STATE, TRUST, Port
+from interop.stack.places import BIN, HOST, STATE, TRUST, Port
 from interop.stack.supervisor import Service, StackError
 
 ISSUER = Port.GITLAB.url
@@ -71,6 +71,25 @@ def fresh(name: str) -> Service:
 def forget(name: str) -> None:
     """Delete a stopped log's entries, so that the next one of its name begins empty."""
     shutil.rmtree(FRESH / ("trees" if name == "fresh-v1" else "rekor-v2"), ignore_errors=True)
+
+
+def distribution(config: Path) -> Service:
+    """Return CNCF distribution, which keeps nothing; a test that needs it starts it with its own GitLab."""
+    return Service(
+        name="distribution",
+        command=lambda: [str(BIN / "distribution"), "serve", str(config)],
+        ready=_answers(f"{Port.DISTRIBUTION_HEALTH.url}/debug/health"),
+        environment={"OTEL_TRACES_EXPORTER": "none"},
+    )
+
+
+def ggcr_registry() -> Service:
+    """Return go-containerregistry's registry, which keeps nothing and asks nobody who they are."""
+    return Service(
+        name="ggcr-registry",
+        command=lambda: [str(BIN / "ggcr-registry"), f"{HOST}:{Port.GGCR.value}"],
+        ready=_answers(f"{Port.GGCR.url}/v2/"),
+    )
 
 
 def _nothing() -> None:
