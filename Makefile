@@ -80,7 +80,7 @@ interop: setup ## foreign programs against a real Sigstore (GitLab: the sandbox'
 	PYTHONPATH=tests $(BIN)/python -m interop.corpus
 	$(if $(KEEP),,$(STACK) down --forget >/dev/null)
 	trap '$(STACK) down' EXIT; $(STACK) up && INTEROP=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup -o timeout=900 -o timeout_func_only=true -m interop \
-	  && cat $${INTEROP_CACHE:-.cache}/stack/matrix.md
+	  && cat $${INTEROP_CACHE:-.cache}/stack/matrix.md $${INTEROP_CACHE:-.cache}/stack/images.md
 
 bench: setup ## measure beside pip, uv and others, and write docs/performance.md; what reading costs against what there is to read
 	$(BIN)/python scripts/bench --write

@@ -1,4 +1,4 @@
-"""The registries in which images are put: CNCF distribution, go-containerregistry's, and the sandbox's two ways."""
+"""The registries in which images are put: two foreign ones, and the sandbox's as GitLab's and with a list."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def distribution(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:
 
 
 @contextmanager
-def go_containerregistry(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:  # noqa: ARG001
+def go_containerregistry(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:
     """Start go-containerregistry's, which asks nobody who they are."""
     supervisor.start(services.ggcr_registry())
     try:
@@ -90,14 +90,14 @@ def go_containerregistry(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:  
 
 
 @contextmanager
-def as_gitlab(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:  # noqa: ARG001
+def as_gitlab(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:
     """Have the sandbox's as GitLab's is: without a list of referrers."""
     gitlab.registry.referrers, gitlab.registry.realm = False, realm(gitlab)
     yield Shelf(host=gitlab.registry_host, tells=False)
 
 
 @contextmanager
-def with_referrers(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:  # noqa: ARG001
+def with_referrers(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:
     """Have the sandbox's with a list of referrers."""
     gitlab.registry.referrers, gitlab.registry.realm = True, realm(gitlab)
     yield Shelf(host=gitlab.registry_host, tells=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,10 +14,10 @@ import pytest
 from interop import clients
 from interop.clients import Bench, Evidence, Result
 from interop.stack import services, supervisor
-from interop.stack.places import STATE, Port
+from interop.stack.places import Port
+from interop.tables import check_table
 from pip_warden.sandbox import Sandbox
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "interop.md"
 pytestmark = pytest.mark.interop
 
 Producer = Callable[[Bench, str], Evidence]
@@ -56,28 +55,7 @@ def bench(gitlab: Sandbox, tmp_path: Path) -> Bench:
 
 def test_the_matrix_is_as_the_page_says(bench: Bench) -> None:
     measured, said = _measure(bench)
-    table = [["signed by", "logged in", *VERIFIERS], ["---"] * (len(VERIFIERS) + 2), *measured]
-    text = "".join(f"| {' | '.join(row)} |\n" for row in table)
-    (STATE / "matrix.md").write_text(text, encoding="utf-8")  # `make interop` prints it
-    print(text)
-    written = (
-        PAGE.read_text(encoding="utf-8")
-        .partition("<!-- matrix:begin -->")[2]
-        .partition("<!-- matrix:end -->")[0]
-    )
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in written.splitlines()
-        if line.startswith("|")
-    ]
-    notes = set(re.findall(r"^(\d+)\. ", written, re.MULTILINE))
-    exceptions = [cell for row in rows[2:] for cell in row[2:] if cell != "ok"]
-
-    assert rows[0] == ["signed by", "logged in", *VERIFIERS]
-    assert [[re.sub(r" \(\d+\)$", "", cell) for cell in row] for row in rows[2:]] == measured, said
-    assert {re.sub(r"^(no|–) \((\d+)\)$", r"\2", cell) for cell in exceptions} == notes, (
-        "each needs its explanation"
-    )
+    check_table("matrix", ["signed by", "logged in", *VERIFIERS], measured, said=said)
 
 
 def _measure(bench: Bench) -> tuple[list[list[str]], str]:

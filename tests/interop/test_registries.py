@@ -1,4 +1,4 @@
-"""Our client on every registry: what it writes is there, in a list that is whole, and what is not there is absent."""
+"""Our client on every registry: what it writes is there, lists are whole, and what is absent is told so."""
 
 from __future__ import annotations
 
