@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from interop.registries import REGISTRIES, Shelf, client, log_in, push
+from interop.registries import REGISTRIES, Shelf, client, distribution, log_in, push
 from pip_warden.digests import digest_of
-from pip_warden.errors import RegistryError
+from pip_warden.errors import CredentialsError, RegistryError
 from pip_warden.oci import upload
 from pip_warden.oci.copying import Copying
+from pip_warden.oci.credentials import RegistryCredentials
 from pip_warden.oci.manifest import Descriptor
-from pip_warden.oci.names import ImageReference, parse_digest
+from pip_warden.oci.names import ImageReference, Repository, parse_digest
 from pip_warden.oci.referrers import add_referrer, fallback_tag, referrers
 from pip_warden.oci.registry import ImageRegistry
+from pip_warden.oci.wire import Wire
 from pip_warden.sandbox import Sandbox
+from pip_warden.transport import Transport
 
 pytestmark = pytest.mark.interop
 
@@ -84,3 +87,26 @@ def test_our_client(
         Copying(registry, source=app, target=other, workspace=tmp_path).copy(found)
     assert registry.manifest(other, digest) == found
     assert registry.find(other, "1.0") is None
+
+
+def test_credentials_at_the_real_distribution(gitlab: Sandbox, tmp_path: Path) -> None:
+    job = gitlab.job(gitlab.project("acme/widgets"), tag="v1.0")
+    log_in(tmp_path, gitlab, job)
+    gitlab.project("acme/theirs")
+    with distribution(gitlab, tmp_path) as shelf, client(tmp_path, gitlab, shelf) as registry:
+        ours, theirs = shelf.repository("app"), Repository(registry=shelf.host, path="acme/theirs")
+        push(registry, ours, gitlab.image({"a": "b"}), "1.0")
+        with pytest.raises(CredentialsError) as caught:
+            push(registry, theirs, gitlab.image({"a": "b"}), "1.0")
+        assert caught.value.code == "credentials-refused"
+
+        with Transport() as transport:  # no trust file pins the realm
+            strict = ImageRegistry(Wire(transport, RegistryCredentials(environ={"HOME": str(tmp_path)})))
+            with pytest.raises(CredentialsError) as caught:
+                strict.find(ours, "1.0")
+        assert caught.value.code == "registry-realm"
+
+        job.finish()
+        with client(tmp_path, gitlab, shelf) as anew, pytest.raises(CredentialsError) as caught:
+            anew.find(ours, "1.0")
+        assert caught.value.code == "credentials-refused"
