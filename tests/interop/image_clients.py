@@ -6,26 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from interop.clients import OLD_KEYS, SLSA, Bench, Result
+from interop.clients import OLD_KEYS, SLSA, VENV, Bench
 from interop.stack.places import BIN, TRUST, Port
-from pip_warden._sigstore.rekor import find_log_entry
-from pip_warden.evidence.image import image_evidence
-from pip_warden.oci.credentials import RegistryCredentials
-from pip_warden.oci.names import ImageReference, Repository
-from pip_warden.oci.referrers import referrers
-from pip_warden.oci.registry import ImageRegistry
-from pip_warden.oci.wire import Wire
-from pip_warden.transport import Transport
-from pip_warden.trust.demands import demand, read_demands
-from pip_warden.trust.file import load
-from pip_warden.trust.roots import PinnedRoots
-from pip_warden.verdict.image import judge_image
-from pip_warden.verdict.judged import JudgedImage
-from pip_warden.verdict.model import Refused
+from pip_warden.oci.names import Repository
 
 SAID, ELSE = "env=prod", "env=test"
 """What producers annotate images with, and what nobody does."""
@@ -36,24 +22,26 @@ _COMMIT = "ab" * 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
-    """An image in a registry, with the tag ``1.0``, in a repository of its own.
+    """An image in a registry.
 
     Attributes:
         bench: Home and signer of the clients.
         repository: Its repository.
         digest: Its digest, as registries spell it.
         trust: The trust file that pins its signer.
+        tag: The tag that it is named by, None where only the digest is.
     """
 
     bench: Bench
     repository: Repository
     digest: str
     trust: Path
+    tag: str | None = "1.0"
 
     @property
     def name(self) -> str:
-        """Return its reference by tag."""
-        return f"{self.repository}:1.0"
+        """Return its reference, by tag where it has one."""
+        return f"{self.repository}:{self.tag}" if self.tag else self.exact
 
     @property
     def exact(self) -> str:
@@ -61,40 +49,42 @@ class Stored:
         return f"{self.repository}@{self.digest}"
 
 
-def trust_file(bench: Bench, repository: Repository, realm: str) -> Path:
-    """Write a trust file that pins a bench's signer for a repository."""
+def trust_file(bench: Bench, *repositories: Repository, realm: str, ref: str = "v{tag}") -> Path:
+    """Write a trust file that pins a bench's signer for repositories, at the ref that images are of."""
     root = (TRUST / "trusted_root.json").read_bytes()
-    (bench.directory / "trusted_root.json").write_bytes(root)
-    path = bench.path(f"{hashlib.sha256(str(repository).encode()).hexdigest()[:12]}.toml")
-    path.write_text(
-        f"""version = 1
+    bench.path("trusted_root.json").write_bytes(root)
+    head = f"""version = 1
 [sigstore]
 trusted-root = "trusted_root.json"
 trusted-root-sha256 = "{hashlib.sha256(root).hexdigest()}"
 issuers = ["{bench.issuer}"]
-[[image]]
+"""
+    pins = [
+        f"""[[image]]
 repository = "{repository}"
 realm = "{realm}"
 [[image.identity]]
 issuer = "{bench.issuer}"
-subject = "{bench.subject.replace("v1.0", "v{tag}")}"
-""",
-        encoding="utf-8",
-    )
+subject = "{bench.subject.replace("v1.0", ref)}"
+"""
+        for repository in repositories
+    ]
+    path = bench.path("pytrust.toml")
+    path.write_text("".join([head, *pins]), encoding="utf-8")
     return path
 
 
 # Producers.
 
 
-def cosign_sign(image: Stored, log: str = "v1") -> None:
+def cosign_sign(image: Stored, *more: str, log: str = "v1") -> None:
     """Cosign 3 ``sign``."""
-    image.bench.must(BIN / "cosign", "sign", *_signing(image.bench, log), "-a", SAID, image.exact)
+    image.bench.must(BIN / "cosign", "sign", *_signing(image.bench, log), "-a", SAID, *more, image.exact)
 
 
 def cosign_sign_v2(image: Stored) -> None:
     """Cosign 3 ``sign``, logged in Rekor v2."""
-    cosign_sign(image, "v2")
+    cosign_sign(image, log="v2")
 
 
 def cosign_attest(image: Stored) -> None:
@@ -125,6 +115,26 @@ def old_cosign_attest(image: Stored) -> None:
     """Cosign 2.2.3 ``attest``."""
     words = (*_old_signing(image.bench), *_provenance(image), image.exact)
     image.bench.must(BIN / "cosign-2.2.3", "attest", *words, **OLD_KEYS)
+
+
+def warden_sign(image: Stored, *more: str) -> None:
+    """``pip-warden image sign``."""
+    _warden(image, "sign", "-a", SAID, *more)
+
+
+def warden_sign_v2(image: Stored) -> None:
+    """``pip-warden image sign``, logged in Rekor v2."""
+    _warden(image, "sign", "-a", SAID, log="v2")
+
+
+def warden_attest(image: Stored) -> None:
+    """``pip-warden image attest``."""
+    _warden(image, "attest")
+
+
+def warden_annotate(image: Stored) -> None:
+    """``pip-warden image annotate``."""
+    _warden(image, "annotate", "-a", SAID)
 
 
 def _signing(bench: Bench, log: str) -> tuple[str, ...]:
@@ -159,37 +169,58 @@ def _provenance(image: Stored) -> tuple[str, str]:
     return "--type=slsaprovenance1", f"--predicate={path}"
 
 
-# Verifiers: each is asked for what is there, or for something else.
+def _warden(image: Stored, command: str, *more: str, log: str = "v1") -> None:
+    bench = image.bench
+    where = (f"--trust={image.trust}", f"--trust-config={TRUST / log / 'trust_config.json'}")
+    environment = bench.variables | {"HOME": str(bench.directory), "SIGSTORE_ID_TOKEN": bench.token()}
+    bench.must(VENV / "pip-warden", "image", command, *where, *more, image.name, **environment)
 
-Verifier = Callable[[Stored, bool], Result]
+
+# Verifiers: each is asked for what is there; where wrong, for something else.
+
+Verifier = Callable[..., CompletedProcess[str]]
 
 
-def by_cosign(image: Stored, wrong: bool) -> Result:
+def refuses(result: CompletedProcess[str]) -> bool:
+    """Return whether a verifier decided against an image, where it could also fail to decide.
+
+    Ours ends with 1, and with 3 where it is undecided. cosign ends with 1 for everything but for signatures
+    that do not exist or do not match (10, 12), so that its words must tell.
+    """
+    if Path(result.args[0]).name == "pip-warden":
+        return result.returncode == 1
+    said = ("no matching", "no signatures found", "none of the expected claims", "none of the attestations")
+    return result.returncode in {10, 12} or (
+        result.returncode == 1 and any(words in result.stderr for words in said)
+    )
+
+
+def by_cosign(image: Stored, *, wrong: bool = False) -> CompletedProcess[str]:
     """Cosign 3 ``verify -a``."""
     return _by_cosign(image, "verify", _annotation(wrong))
 
 
-def by_cosign_attested(image: Stored, wrong: bool) -> Result:
+def by_cosign_attested(image: Stored, *, wrong: bool = False) -> CompletedProcess[str]:
     """Cosign 3 ``verify-attestation``."""
     return _by_cosign(image, "verify-attestation", _type(wrong))
 
 
-def by_cosign_as_before(image: Stored, wrong: bool) -> Result:
+def by_cosign_as_before(image: Stored, *, wrong: bool = False) -> CompletedProcess[str]:
     """Cosign 3 ``verify -a`` for the format of cosign 2."""
     return _by_cosign(image, "verify", _annotation(wrong), old=True)
 
 
-def by_cosign_attested_as_before(image: Stored, wrong: bool) -> Result:
+def by_cosign_attested_as_before(image: Stored, *, wrong: bool = False) -> CompletedProcess[str]:
     """Cosign 3 ``verify-attestation`` for the format of cosign 2."""
     return _by_cosign(image, "verify-attestation", _type(wrong), old=True)
 
 
-def by_warden(image: Stored, wrong: bool) -> Result:
-    """``pip-warden image verify --require-annotation``."""
-    return _by_warden(image, f"--require-annotation={ELSE if wrong else SAID}")
+def by_warden(image: Stored, *more: str, wrong: bool = False) -> CompletedProcess[str]:
+    """``pip-warden image verify --require-annotation``, with further options."""
+    return _by_warden(image, f"--require-annotation={ELSE if wrong else SAID}", *more)
 
 
-def by_warden_attested(image: Stored, wrong: bool) -> Result:
+def by_warden_attested(image: Stored, *, wrong: bool = False) -> CompletedProcess[str]:
     """``pip-warden image verify --require-provenance``, where wrong of another commit."""
     return _by_warden(image, "--require-provenance", *((f"--source-revision={_COMMIT}",) if wrong else ()))
 
@@ -202,36 +233,14 @@ def _type(wrong: bool) -> str:
     return f"--type={'https://example.com/other' if wrong else SLSA}"
 
 
-def _by_cosign(image: Stored, command: str, wanted: str, *, old: bool = False) -> Result:
+def _by_cosign(image: Stored, command: str, wanted: str, *, old: bool = False) -> CompletedProcess[str]:
     bench = image.bench
     who = (f"--certificate-identity={bench.subject}", f"--certificate-oidc-issuer={bench.issuer}")
     trust = (_OLD[0], f"--rekor-url={Port.REKOR1.url}") if old else (f"--trusted-root={bench.root}",)
     return bench.run(BIN / "cosign", command, *trust, *who, wanted, image.name, **(OLD_KEYS if old else {}))
 
 
-def _by_warden(image: Stored, *wanted: str) -> Result:
-    """Judge with the library."""
-    said = {
-        name: [word.partition("=")[2] for word in wanted if word.startswith(f"--{name}")]
-        for name in ("require-annotation", "source-revision")
-    }
-    demands = read_demands(
-        annotations=said["require-annotation"],
-        source_revision=said["source-revision"],
-        provenance="--require-provenance" in wanted,
+def _by_warden(image: Stored, *wanted: str) -> CompletedProcess[str]:
+    return image.bench.run(
+        VENV / "pip-warden", "image", "verify", f"--trust={image.trust}", *wanted, image.name
     )
-    trust, repository = demand(load(image.trust, check_owner=False), demands), image.repository
-    with Transport() as transport:
-        login = RegistryCredentials(environ={"HOME": str(image.bench.directory)})
-        registry = ImageRegistry(Wire(transport, login, realms=trust.realms))
-        digest = registry.resolve(ImageReference(repository=repository, tag="1.0")).digest
-        listed = referrers(registry, repository, digest)
-        look = partial(find_log_entry, transport, (Port.REKOR1.url,))
-        verdict = judge_image(
-            JudgedImage(repository=repository, digest=digest, tag="1.0"),
-            image_evidence(registry, repository, digest, listed, look),
-            entry=trust.image_entry(repository),
-            roots=PinnedRoots(trust.roots),
-            revoked=trust.revoked,
-        )
-    return CompletedProcess(wanted, int(isinstance(verdict, Refused)), repr(verdict), "")

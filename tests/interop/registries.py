@@ -11,6 +11,7 @@ from pathlib import Path
 
 from interop.stack import services, supervisor
 from interop.stack.places import HOST, Port
+from interop.stack.supervisor import Service
 from pip_warden.digests import digest_of
 from pip_warden.oci.credentials import RegistryCredentials
 from pip_warden.oci.manifest import Descriptor
@@ -72,21 +73,15 @@ def distribution(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:
         ),
         encoding="utf-8",
     )
-    supervisor.start(services.distribution(config))
-    try:
+    with _running(services.distribution(config)):
         yield Shelf(host=f"{HOST}:{Port.DISTRIBUTION.value}", tells=False)
-    finally:
-        supervisor.stop("distribution")
 
 
 @contextmanager
 def go_containerregistry(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:
     """Start go-containerregistry's, which asks nobody who they are."""
-    supervisor.start(services.ggcr_registry())
-    try:
+    with _running(services.ggcr_registry()):
         yield Shelf(host=f"{HOST}:{Port.GGCR.value}", tells=False)
-    finally:
-        supervisor.stop("ggcr-registry")
 
 
 @contextmanager
@@ -101,6 +96,17 @@ def with_referrers(gitlab: Sandbox, directory: Path) -> Iterator[Shelf]:
     """Have the sandbox's with a list of referrers."""
     gitlab.registry.referrers, gitlab.registry.realm = True, realm(gitlab)
     yield Shelf(host=gitlab.registry_host, tells=True)
+
+
+@contextmanager
+def _running(service: Service) -> Iterator[None]:
+    """Run a registry that is empty; one that an ended run left has other keys, and images."""
+    supervisor.stop(service.name)
+    supervisor.start(service)
+    try:
+        yield
+    finally:
+        supervisor.stop(service.name)
 
 
 REGISTRIES: dict[str, Opened] = {
