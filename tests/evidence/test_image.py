@@ -72,7 +72,7 @@ def test_all_that_cosign_stores_is_read_and_proved() -> None:
 
     assert [(item.label, item.form) for item in found] == [
         *(
-            (f"sha256:{each.digest.hex[:12]}… (referrer)", EvidenceForm.REFERRER)
+            (f"sha256:{each.digest.hex[:12]}…", EvidenceForm.REFERRER)
             for each in listed_by_cosign()
         ),
         (f"sha256-{DIGEST.hex[:12]}….sig", EvidenceForm.IMAGE_SIGNATURE),

@@ -115,7 +115,7 @@ def referring_evidence(
         RegistryError: An answer that is none of the registry protocol's.
         UndecidedError: A request to the registry failed.
     """
-    label, form = f"sha256:{descriptor.digest.hex[:_SHOWN]}… (referrer)", EvidenceForm.REFERRER
+    label, form = f"sha256:{descriptor.digest.hex[:_SHOWN]}…", EvidenceForm.REFERRER
     found = fetched(label, form, lambda: store.manifest(repository, descriptor.digest))
     if isinstance(found, BadItem):
         yield found
