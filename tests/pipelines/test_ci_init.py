@@ -45,12 +45,16 @@ def _said(job: dict[str, Any], variables: dict[str, str], directory: Path) -> li
         (Kind.PUBLISHER, "verify", {"source-revision": COMMIT}),
         (Kind.PROMOTION, "promote", {}),
         (Kind.PROMOTION, "promote", {"from-project": "acme/widgets", "source-revision": COMMIT}),
-        (Kind.IMAGE, "image", {"digest-file": "built.txt"}),
-        (Kind.IMAGE, "image", {"digest-file": "built.txt", "trust-config": "my config.json"}),
+        (Kind.IMAGE, "image", {"digest-file": "built.txt", "overwrite": False}),
+        (
+            Kind.IMAGE,
+            "image",
+            {"digest-file": "built.txt", "overwrite": False, "trust-config": "my config.json"},
+        ),
     ],
 )
 def test_the_jobs_run_what_the_component_runs(
-    kind: Kind, component: str, given: dict[str, str], program: Path
+    kind: Kind, component: str, given: dict[str, Any], program: Path
 ) -> None:
     own = _jobs(kind)
     for name in ("built.txt", "image-digest.txt"):

@@ -245,7 +245,11 @@ def test_no_input_is_evaluated_as_shell(program: Path, odd: str) -> None:
 def test_options_that_are_switched_off_are_not_given(program: Path) -> None:
     sign, *_ = jobs_of("publish", files="x", detached=False, provenance=False).values()
     (promote,) = jobs_of("promote", **{"require-provenance": False}).values()
-    images = jobs_of("image", ref="a:1", **{"promote-to": "b:1", "provenance": False, "source-revision": ""})
+    images = jobs_of(
+        "image",
+        ref="a:1",
+        **{"promote-to": "b:1", "provenance": False, "source-revision": "", "overwrite": False},
+    )
     signed, gated, promoted = images.values()
     (program / "image-digest.txt").write_text(JUDGED, encoding="utf-8")
     project = "--source-repository=https://gitlab.example.com/acme/app"
@@ -258,7 +262,13 @@ def test_options_that_are_switched_off_are_not_given(program: Path) -> None:
         "--",
         "a:1",
     ]
-    assert _run(program, promoted, "sh")[-1][3:] == [project, "--to=b:1", "--", f"a:1@{JUDGED}"]
+    assert _run(program, promoted, "sh")[-1][3:] == [
+        project,
+        "--no-overwrite",
+        "--to=b:1",
+        "--",
+        f"a:1@{JUDGED}",
+    ]
     (program / "told").unlink()
     assert _run(program, sign, "sh") == [["sign", "--", "x"]]
     assert _run(program, promote, "sh")[-1] == [
