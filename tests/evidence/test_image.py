@@ -71,10 +71,7 @@ def test_all_that_cosign_stores_is_read_and_proved() -> None:
     found = list(image_evidence(real(), REPOSITORY, DIGEST, listed_by_cosign(), find_real_entry))
 
     assert [(item.label, item.form) for item in found] == [
-        *(
-            (f"sha256:{each.digest.hex[:12]}…", EvidenceForm.REFERRER)
-            for each in listed_by_cosign()
-        ),
+        *((f"sha256:{each.digest.hex[:12]}…", EvidenceForm.REFERRER) for each in listed_by_cosign()),
         (f"sha256-{DIGEST.hex[:12]}….sig", EvidenceForm.IMAGE_SIGNATURE),
         (f"sha256-{DIGEST.hex[:12]}….att", EvidenceForm.IMAGE_ATTESTATION),
     ]
