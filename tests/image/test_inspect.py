@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from image.shop import ARM, Shop, digest_of
@@ -97,3 +100,21 @@ def test_what_cosign_2_signed_needs_the_log_of_a_pin(shop: Shop) -> None:
     assert "[bad-statement]" in shop.inspect()
     shop.pin_another()
     assert "[log-lookup-offline]" in shop.inspect()
+
+
+@pytest.mark.parametrize("version", [1, 3, 9])
+def test_a_certificate_of_a_version_that_nobody_knows_is_no_evidence(shop: Shop, version: int) -> None:
+    image = shop.push(shop.platform(*ARM))
+    bundle = json.loads(shop.bundle(signature_statement(digest_of(image), {})))
+    certificate = bundle["verificationMaterial"]["certificate"]
+    der = base64.b64decode(certificate["rawBytes"])
+    third = bytes.fromhex("a003020102")
+    assert third in der
+    changed = der.replace(third, third[:-1] + bytes([version]), 1)
+    certificate["rawBytes"] = base64.b64encode(changed).decode()
+    shop.attach(image, json.dumps(bundle).encode())
+
+    said = shop.inspect()
+    assert (said.code, "[bad-certificate]" in said.out) == (0, True), said.err
+    said = shop.verify()
+    assert (said.code, "[bad-certificate]" in said.err) == (1, True), said.err

@@ -145,5 +145,5 @@ def claimed_signer(der: bytes) -> CertificateClaims | Fault:
     """
     try:
         return read_claims(x509.load_der_x509_certificate(der))
-    except ValueError as err:
+    except (ValueError, x509.InvalidVersion) as err:
         return Fault(code="bad-certificate", expected="an X.509 certificate", found=str(err))

@@ -170,7 +170,7 @@ def _check_place(entry: LogEntry, proof: InclusionProof, log: Log) -> None:
 def _check_loads(der: bytes) -> None:
     try:
         x509.load_der_x509_certificate(der)
-    except ValueError as err:
+    except (ValueError, x509.InvalidVersion) as err:
         raise verification_fault("bad-certificate", str(err)) from err
 
 
