@@ -74,6 +74,21 @@ def test_no_other_version_is_higher(tags: list[str]) -> None:
     assert tags == [best] or (Version(best) == max(finals) if finals else "rc" in best)
 
 
+def test_many_tags_are_compared_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may push can add any number of them."""
+    compared = 0
+
+    class Counted(Version):
+        def __gt__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return bool(super().__gt__(other))  # type: ignore[operator]
+
+    monkeypatch.setattr("pip_warden.first_use.image_look.Version", Counted)
+    assert choose_tag(APP, [f"1.{minor}" for minor in range(200)]) == "1.199"
+    assert compared < 200
+
+
 @pytest.mark.parametrize(
     ("realms", "environ", "instance"),
     [

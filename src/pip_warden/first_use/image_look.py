@@ -133,7 +133,8 @@ def _highest(tags: Sequence[str]) -> list[str]:
     """Return the tags of the highest version, several where they spell it in several ways."""
     versions = {tag: version for tag in tags if (version := _version(tag)) is not None}
     finals = {tag: version for tag, version in versions.items() if not version.is_prerelease} or versions
-    return sorted(tag for tag, version in finals.items() if version == max(finals.values()))
+    highest = max(finals.values(), default=None)
+    return sorted(tag for tag, version in finals.items() if version == highest)
 
 
 def _version(tag: str) -> Version | None:
