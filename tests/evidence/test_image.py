@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -200,8 +201,12 @@ def test_t21_too_many_layers_are_not_cut() -> None:
 def test_t21_too_many_referrers_are_not_cut() -> None:
     store = Stored()
 
+    many = listed(*(store.artifact(BUNDLE),) * (MOST_REFERRERS + 1))
+    found = image_evidence(store, REPOSITORY, DIGEST, many, None)
+
+    assert codes(list(islice(found, MOST_REFERRERS))) == ["read"] * MOST_REFERRERS
     with pytest.raises(RegistryError) as caught:
-        read(store, *(store.artifact(BUNDLE),) * (MOST_REFERRERS + 1))
+        next(found)
 
     assert (caught.value.code, caught.value.exit_code) == ("too-many-referrers", 3)
 

@@ -127,6 +127,16 @@ def test_bad_evidence_is_told_and_spoils_nothing(shop: Shop) -> None:
     assert line["verified_statements"][0]["annotations"] == {"stage": "release"}
 
 
+def test_whoever_may_push_hides_nothing_of_what_the_registry_lists(shop: Shop) -> None:
+    with shop.setting(referrers=True):
+        image = shop.pushed()
+        shop.push(shop.platform(*ARM), f"sha256-{digest_of(image)}")
+        used(shop.verify(), shop, image)
+        [line] = shop.verify(":1.0", "--format", "json").json["images"]
+        assert line["accepted"]["form"] == "referrer"
+        refused(shop.verify(":1.0", "--require-annotation", "stage=release"), "fallback-tag-taken", 3)
+
+
 def test_what_cosign_2_signed_is_accepted_by_the_logs_word(shop: Shop) -> None:
     image, other = shop.push(shop.platform(*AMD)), shop.push(shop.platform(*ARM), "other")
     shop.sign_as_cosign_2(image, json.dumps(payload(digest_of(image))).encode())

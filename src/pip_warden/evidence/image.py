@@ -12,7 +12,7 @@ Sources: OCI distribution specification 1.1, "Listing Referrers"; cosign, ``spec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -70,7 +70,7 @@ def image_evidence(
     store: ImageStore,
     repository: Repository,
     digest: Digest,
-    listed: Sequence[Descriptor],
+    listed: Iterable[Descriptor],
     find_entry: ImageEntryFinder | None,
 ) -> Iterator[Item | BadItem]:
     """Yield the evidence of an image, best form first.
@@ -79,21 +79,21 @@ def image_evidence(
         store: The registry.
         repository: The repository of the image.
         digest: Digest of its manifest or index.
-        listed: What is listed as referring to it: see :func:`pip_warden.oci.referrers.referrers`.
+        listed: What is listed as referring to it: see :func:`pip_warden.oci.referrers.each_referrer`.
         find_entry: How the log entry of what cosign 2 signed is looked up; None where it must not be.
 
     Raises:
         RegistryError: ``too-many-referrers``, or an answer that is none of the registry protocol's.
         UndecidedError: A request to the registry or the transparency log failed.
     """
-    if len(listed) > MOST_REFERRERS:
-        raise RegistryError(
-            "too-many-referrers",
-            f"expected at most {MOST_REFERRERS} artifacts that refer to {repository}@{spelled(digest)}, "
-            f"found {len(listed)}",
-            hint="Delete what nobody needs there; a part of the list is never taken for the whole.",
-        )
-    for descriptor in listed:
+    for number, descriptor in enumerate(listed):
+        if number == MOST_REFERRERS:
+            raise RegistryError(
+                "too-many-referrers",
+                f"expected at most {MOST_REFERRERS} artifacts that refer to {repository}@{spelled(digest)}, "
+                "found more",
+                hint="Delete what nobody needs there; a part of the list is never taken for the whole.",
+            )
         yield from referring_evidence(store, repository, digest, descriptor)
     for kind in COSIGN_TAGS:
         for found in tag_evidence(store, repository, digest, kind):

@@ -14,7 +14,7 @@ Source: OCI distribution specification 1.1, "Listing Referrers", "Pushing Manife
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pip_warden.digests import Digest
 from pip_warden.errors import RegistryError
@@ -45,9 +45,22 @@ def referrers(registry: ImageRegistry, repository: Repository, digest: Digest) -
         CredentialsError: The caller is not authenticated, or not authorised.
         NetworkError: No response, or a broken one.
     """
+    return tuple(each_referrer(registry, repository, digest))
+
+
+def each_referrer(registry: ImageRegistry, repository: Repository, digest: Digest) -> Iterator[Descriptor]:
+    """Yield the same, and look at the fallback tag only when more is wanted than the registry itself lists.
+
+    Anybody who may push can put something else under that tag: it hides nothing of what the registry lists.
+
+    Raises:
+        CredentialsError, NetworkError, RegistryError: As for :func:`referrers`.
+    """
     listed = _listed(registry, repository, digest)
+    yield from listed
     tagged = _entries(_tagged(registry, repository, digest))
-    return _distinct((*listed, *tagged), f"the referrers of {repository}@{spelled(digest)}")
+    both = _distinct((*listed, *tagged), f"the referrers of {repository}@{spelled(digest)}")
+    yield from both[len(listed) :]
 
 
 def add_referrer(

@@ -12,7 +12,7 @@ from pip_warden.digests import Digest
 from pip_warden.evidence.image import image_evidence
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.oci.names import Repository
-from pip_warden.oci.referrers import referrers
+from pip_warden.oci.referrers import each_referrer
 from pip_warden.oci.registry import ImageRegistry
 from pip_warden.transport import Transport
 
@@ -40,10 +40,10 @@ class ImageSupply:
         """Yield the evidence of an image, best form first; nothing is asked before the first is wanted.
 
         Raises:
-            RegistryError: As for :func:`~pip_warden.oci.referrers.referrers`, and ``too-many-referrers``.
+            RegistryError: As for :func:`~pip_warden.oci.referrers.each_referrer`, and ``too-many-referrers``.
             UndecidedError: A request to the registry or to a log failed.
         """
-        listed = referrers(self.registry, repository, digest)
+        listed = each_referrer(self.registry, repository, digest)
         find_entry = self.find_entry if self.logs else None
         yield from image_evidence(self.registry, repository, digest, listed, find_entry)
 
