@@ -6,7 +6,8 @@ import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -197,6 +198,23 @@ def test_several_signers_are_shown_and_one_is_chosen(app: App) -> None:
     said = app.add(":1.0", *chosen, answers="y\n")
     assert said.code == 0, said.err
     assert [each["subject"] for each in app.pinned()["identity"]] == [theirs]
+
+
+def test_two_projects_that_had_the_same_path_are_told_apart_by_their_id(app: App) -> None:
+    """Whoever takes over a path signs under the subject of whoever had it."""
+    app.signed("1.0")
+    job = app.job("v1.0")
+    taken_over = SimpleNamespace(claims=lambda: job.claims() | {"project_id": "4711"})
+    app.sign("1.0", cast("Job", taken_over), tag="1.0")
+    with app.person.untouched():
+        message = refused(app.add(":1.0", answers="y\n"), "several-signers")
+    assert "--identity SUBJECT --issuer URL --project-id ID." in message
+    assert "(project id 4711)" in message
+
+    signer = ("--identity", app.subject("tags/v{tag}"), "--issuer", app.person.sandbox.gitlab_url)
+    said = app.add(":1.0", *signer, "--project-id", str(app.project.id), "--yes")
+    assert said.code == 0, said.err
+    assert [each["project-id"] for each in app.pinned()["identity"]] == [app.project.id]
 
 
 def test_who_cannot_be_pinned_is_no_choice(app: App) -> None:

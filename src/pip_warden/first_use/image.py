@@ -189,11 +189,14 @@ def _several(look: SignedImage, identities: list[Identity]) -> RefusedError:
         f"{escape_text(each.subject.text, 200)} (project id {each.project_id or 'none'})"
         for each in identities[:_MOST_SHOWN]
     )
+    # A project that was made anew at another one's path has the same subject.
+    apart = {(each.issuer, each.subject.text) for each in identities}
+    and_id = "" if len(apart) == len(identities) else " --project-id ID"
     return RefusedError(
         "several-signers",
         f"expected one signer of {look.image.name}, found {len(identities)}: {subjects}",
         hint="The trust file is unchanged. Choose who publishes these images: "
-        "--identity SUBJECT --issuer URL.",
+        f"--identity SUBJECT --issuer URL{and_id}.",
     )
 
 
