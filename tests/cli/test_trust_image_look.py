@@ -322,3 +322,10 @@ def test_the_realm_that_is_named_is_shown_credentials_in_this_run(app: App, tmp_
     said = app.add(":1.0", *held, "--realm", app.realm, answers="y\n")
     assert said.code == 0, said.err
     assert app.pinned()["realm"] == app.realm
+
+    named = ("image", "verify", f"{app.project.image}:1.0", *held, "--certificate-identity")
+    signer = (app.subject("tags/v1.0"), "--certificate-oidc-issuer", app.person.sandbox.gitlab_url)
+    root, file = ("--trusted-root", str(app.person.root)), ("--trust", str(app.person.file))
+    assert typed(*named, *signer).code == 0  # its root is used, and so is its realm
+    assert typed(*named, *signer, *root, *file).code == 0
+    refused(typed(*named, *signer, *root), "registry-realm", 3)  # nothing of it is used

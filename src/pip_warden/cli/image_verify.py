@@ -14,10 +14,12 @@ from pip_warden.cli.common import (
     demand_options,
     demanding,
     format_option,
+    load_trust,
     print_report,
     registry_options,
     successes_option,
     trust_option,
+    trust_path,
 )
 from pip_warden.cli.examples import examples
 from pip_warden.cli.named_signer import signer_options, trust_of
@@ -90,9 +92,12 @@ def command(
 
     image = parse_image(reference)
     made = partial(command_line_image_trust, image.repository)
+    is_file_used = options["identity"] is not None and (trust is not None or options["trusted_root"] is None)
     trusted = demanding(trust_of(trust, options, made), options)
+    realms = load_trust(trust).realms if is_file_used and trust_path(trust) is not None else {}
     console = Console.of(options)
-    with open_images(trusted, settings_of(options), console, hold=deferring_signals) as parts:
+    settings = settings_of(options)
+    with open_images(trusted, settings, console, named=realms, hold=deferring_signals) as parts:
         found = verify_image(
             parts, trusted, PinnedRoots(trusted.roots), image, platform=platform, is_recursive=recursive
         )
