@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from image.promoting import (
 from images import PATTERN, statement, subject
 from oci.fake import APP, ELSEWHERE, PROD, Asked, artifact, fails, image, index
 from pip_warden.errors import CredentialsError
+from pip_warden.evidence.image import MOST_REFERRERS
 from pip_warden.image.plan import read_plan
 from pip_warden.oci.names import parse_repository, spelled
 from pip_warden.oci.referrers import fallback_tag, referrers
@@ -290,6 +292,36 @@ def test_c14_a_bundle_that_is_wrapped_twice_goes_once(world: World) -> None:
     done = world.promote()
     assert len(world.listed(BOTH.manifest)) == 2
     assert left(done) == []
+
+
+def test_c14_a_bundle_that_is_spelled_in_many_ways_goes_once(world: World) -> None:
+    """Anybody can write the same JSON anew; the target must not be filled with it."""
+    bundle = world.bundle(BOTH.manifest)
+    for spaces in range(1, 4):
+        again = json.dumps(json.loads(bundle), indent=spaces)
+        world.attach(artifact(BOTH.manifest.described(), again))
+    done = world.promote()
+    assert (done.report.exit_code, left(done)) == (0, [])
+    assert len(world.listed(BOTH.manifest)) == 2
+
+
+def test_c14_annotations_of_a_wrapping_do_not_fill_the_targets_list(world: World) -> None:
+    """The list under the fallback tag repeats them, and is a manifest of 4 MiB at most."""
+    annotated = {"annotations": {"a": "x" * 20_000}}
+    world.slip_in(wrapped(BOTH.manifest, world.bundle(BOTH.manifest), **annotated), BOTH.manifest)
+    done = world.promote()
+    assert (done.report.exit_code, left(done)) == (0, ["evidence-too-large"])
+    assert len(world.listed(BOTH.manifest)) == 1
+
+
+def test_c14_more_evidence_than_consumers_read_is_never_put_there(world: World) -> None:
+    """The image may be in use there already: nobody could use it any more."""
+    for number in range(MOST_REFERRERS):
+        world.attach(artifact(BOTH.manifest.described(), f"{{}}{number * ' '}"), to=PROD)
+    world.fake.log.clear()
+    fails(world.promote, "too-many-referrers", 3)
+    assert world.writes() == []
+    assert len(world.listed(BOTH.manifest)) == MOST_REFERRERS
 
 
 def test_whoever_is_pinned_besides_is_carried_too(world: World) -> None:

@@ -82,6 +82,21 @@ def test_c14_a_bad_layer_stays_and_the_good_one_goes(world: World) -> None:
     assert [spelled(layer.digest) for layer in found(world, SIG).layers] == layers(SIG)
 
 
+@pytest.mark.parametrize(("note", "stays"), [("x", []), ("x" * 40_000, ["evidence-too-large"])])
+def test_c14_a_layer_that_is_annotated_anew_is_no_other_one(
+    note: str, stays: list[str], world: World
+) -> None:
+    """Nobody signed the annotations: with each note the same signature would be a further layer."""
+    shelf = world.fake.shelf(REPOSITORY)
+    document = json.loads(shelf.manifests[shelf.tags[SIG]][0])
+    (layer,) = document["layers"]
+    document["layers"].append(layer | {"annotations": layer["annotations"] | {"note": note}})
+    world.fake.keep(shelf, read_manifest(json.dumps(document).encode(), IMAGE_MANIFEST), SIG)
+    done = world.promote()
+    assert (done.report.exit_code, left(done)) == (0, stays)
+    assert len(found(world, SIG).layers) == 1
+
+
 def test_what_the_target_has_there_stays(world: World) -> None:
     theirs = under(world, SIG, b"{}")
     assert world.promote().report.exit_code == 0

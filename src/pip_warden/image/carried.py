@@ -6,14 +6,16 @@ of many signatures, to which anybody with push rights can add: of it the good la
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pip_warden.digests import Digest
 from pip_warden.errors import UndecidedError
 from pip_warden.evidence.image import (
     COSIGN_TAGS,
+    MOST_LAYERS,
+    MOST_REFERRERS,
     SignedLayer,
     cosign_tag,
     fetched,
@@ -23,7 +25,7 @@ from pip_warden.evidence.image import (
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.image.whole import Consumer, Part
-from pip_warden.oci.manifest import Descriptor, Manifest
+from pip_warden.oci.manifest import MAX_MANIFEST, Descriptor, Manifest
 from pip_warden.oci.names import Repository, spelled
 from pip_warden.oci.referrers import referrers
 from pip_warden.supply.images import ImageSupply
@@ -32,7 +34,12 @@ from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ItemRefusal, Refused
 
 _LARGEST = 64 << 10
-"""Bytes of an artifact's manifest and of its configuration: neither is signed, and both are small."""
+"""Bytes of an artifact's configuration, which is not signed, and small."""
+
+_MOST_LISTED = MAX_MANIFEST // 2 // MOST_REFERRERS
+_MOST_LAYER = MAX_MANIFEST // 2 // MOST_LAYERS
+"""Bytes of an artifact in the list of them, and of the description of cosign 2's layer: anybody can annotate
+them, and as many as are read must leave room in the manifest that the target keeps of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +110,7 @@ class _Gathering:
 
     def _artifacts(self) -> Iterator[tuple[str, Manifest]]:
         registry, digest = self._supply.registry, self._subject.digest
-        seen: set[Digest] = set()
+        seen: set[bytes] = set()
         for listed in referrers(registry, self._source, digest):
             for item in referring_evidence(registry, self._source, digest, listed):
                 if (good := self._good(item)) is None:
@@ -111,27 +118,29 @@ class _Gathering:
                 manifest = registry.manifest(self._source, listed.digest)
                 if bad := self._unfit(good, manifest):
                     self._good(bad)
-                elif not seen.intersection(layer.digest for layer in manifest.layers):
-                    seen.update(layer.digest for layer in manifest.layers)
+                elif good.wire.signature not in seen:
+                    seen.add(good.wire.signature)
                     self._items.append(good)
                     yield good.label, manifest
 
     def _layers(self) -> Iterator[tuple[str, tuple[Descriptor, ...]]]:
         registry, digest = self._supply.registry, self._subject.digest
         for kind in COSIGN_TAGS:
-            layers = []
+            layers: dict[bytes, Descriptor] = {}
             for found in tag_evidence(registry, self._source, digest, kind):
                 good = self._good(found if isinstance(found, BadItem) else self._looked_up(found))
-                if isinstance(found, SignedLayer) and good is not None and found.layer not in layers:
-                    layers.append(found.layer)
+                if isinstance(found, SignedLayer) and good is not None:
+                    layers.setdefault(good.wire.signature, found.layer)
                     self._items.append(good)
-            yield cosign_tag(digest, kind), tuple(layers)
+            yield cosign_tag(digest, kind), tuple(layers.values())
 
     def _looked_up(self, found: SignedLayer) -> Item | BadItem:
         """Read a layer; where no log can be asked, nothing is known of it, and it is not good.
 
         Anybody with push rights can add one, and nobody may so block what other evidence speaks for.
         """
+        if fault := _too_large(found.layer, _MOST_LAYER):
+            return BadItem(label=found.label, form=found.kind.form, fault=fault)
         try:
             return found.read(self._supply.find_entry)
         except UndecidedError as err:
@@ -150,7 +159,7 @@ class _Gathering:
         """Say what prevents that an artifact is copied whose bundle is good: anybody can wrap one anew."""
         subject, config = manifest.subject, manifest.config
         largest = max(len(manifest.content), 0 if config is None else config.size)
-        fault = None
+        fault = _too_large(manifest.as_referrer(), _MOST_LISTED)
         if subject is None or subject.size != len(self._subject.content):
             fault = Fault(
                 code="referrer-of-another",
@@ -167,3 +176,13 @@ class _Gathering:
         registry, source = self._supply.registry, self._source
         found = fetched(item.label, item.form, lambda: registry.small_blob(source, config, _LARGEST))
         return found if isinstance(found, BadItem) else None
+
+
+def _too_large(described: Descriptor, most: int) -> Fault | None:
+    """Say that the target would have to keep too much of what nobody signed."""
+    size = len(json.dumps(described.as_json()))
+    if size <= most:
+        return None
+    return Fault(
+        code="evidence-too-large", expected=f"a description of at most {most} bytes", found=f"{size} bytes"
+    )

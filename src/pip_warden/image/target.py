@@ -10,6 +10,7 @@ from typing import Literal
 from pip_warden.digests import Digest, digest_of
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, RegistryError
+from pip_warden.evidence.image import MOST_REFERRERS
 from pip_warden.image.carried import CarriedEvidence
 from pip_warden.image.cosign2 import add_layers, check_room, missing
 from pip_warden.image.plan import ImagePlan
@@ -81,7 +82,8 @@ class ImageTarget:
 
         Raises:
             RefusedError: ``tag-taken``; ``other-content``: something else is under a tag of cosign 2.
-            RegistryError: ``fallback-tag-taken``, or a status that does not say what is there.
+            RegistryError: ``fallback-tag-taken``; ``too-many-referrers``: with what goes along there would
+                be more than consumers read; or a status that does not say what is there.
             CredentialsError: The caller is not authenticated, or not authorised.
             NetworkError: No response, or a broken one.
         """
@@ -90,12 +92,21 @@ class ImageTarget:
         for each in evidence:
             for tag, layers in each.layers:
                 check_room(legacy[tag], layers, f"{self._to}:{tag}")
-        return There(
-            tagged=tagged,
-            has_image=self._has(image.digest),
-            listed={each.subject.digest: self._listed(each.subject.digest) for each in evidence},
-            legacy=legacy,
-        )
+        listed = {each.subject.digest: self._listed(each.subject.digest) for each in evidence}
+        for each in evidence:
+            self._check_number(each, listed[each.subject.digest])
+        return There(tagged=tagged, has_image=self._has(image.digest), listed=listed, legacy=legacy)
+
+    def _check_number(self, evidence: CarriedEvidence, listed: frozenset[Digest]) -> None:
+        """Require that the image stays usable: of one with more evidence nobody reads any."""
+        number = len(listed | {artifact.digest for _label, artifact in evidence.artifacts})
+        if number > MOST_REFERRERS:
+            raise RegistryError(
+                "too-many-referrers",
+                f"expected {self._to} to have at most {MOST_REFERRERS} artifacts that refer to "
+                f"{spelled(evidence.subject.digest)}, found that there would be {number}",
+                hint="Nothing was copied. Delete what nobody needs, in the source or there.",
+            )
 
     def _check_writable(self) -> None:
         """Store the two bytes that artifacts have for a configuration."""
