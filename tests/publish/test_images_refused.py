@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pip_warden.digests import digest_of
 from pip_warden.oci.names import parse_image, spelled
 from pip_warden.oci.referrers import add_referrer
 from pip_warden.publish import images
+from pip_warden.publish.attest import LARGEST_STATEMENT
 from pip_warden.sandbox import Answer
 from publish.conftest import Shop, code, ok
 
@@ -71,6 +73,23 @@ def test_what_is_typed_wrong_asks_nobody(
 ) -> None:
     _is_refused(shop, (2, wanted), *words, **changes)
     assert shop.publisher.sandbox.requests == ()
+
+
+def test_a_variable_that_is_not_utf8_is_told_and_nothing_is_logged(shop: Shop) -> None:
+    """Whoever may push a branch chooses its name."""
+    said = _is_refused(shop, (2, "bad-predicate"), CI_COMMIT_REF_NAME=os.fsdecode(b"caf\xe9"))
+    assert "caf" in said
+
+
+def test_what_nobody_would_read_is_found_before_the_log(shop: Shop) -> None:
+    predicate = shop.publisher.directory / "sbom.json"
+    words = ("--predicate", str(predicate), "--predicate-type", "https://spdx.dev/Document")
+    predicate.write_text(json.dumps({"a": "x" * LARGEST_STATEMENT}), encoding="utf-8")
+    said = shop.run("attest", *words)
+    assert (code(said), shop.logged()) == ((2, "bad-predicate"), 0)
+
+    predicate.write_text(json.dumps({"a": "x" * (LARGEST_STATEMENT - 400)}), encoding="utf-8")
+    ok(shop.run("attest", *words))
 
 
 def test_a_tag_that_moved_is_not_signed(shop: Shop) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 from pip_warden._sigstore.fields import base64_of
 from pip_warden._sigstore.sign import Signatory
 from pip_warden._sigstore.wire import WireBundle
+from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
 from pip_warden.digests import Digest
-from pip_warden.errors import InternalError
+from pip_warden.display import escape_text
+from pip_warden.errors import InternalError, UsageError
 from pip_warden.evidence.names import ATTESTATION, ATTESTATION_KINDS, BUNDLE
 from pip_warden.publish.existing import Job
 from pip_warden.publish.sign import REKOR_V1, Signed, make_all
@@ -20,6 +22,9 @@ from pip_warden.strict_json import JSONValue
 Predicate = tuple[str, str, Mapping[str, JSONValue]]
 """What is said of a file: a short name (``slsa``, ``annotations``, or any other), the URI of the predicate's
 type, and the predicate."""
+
+LARGEST_STATEMENT = (LARGEST_BUNDLE - (64 << 10)) // 4 * 3
+"""Bytes of a statement: a bundle has it in base64, beside a certificate, a log entry and time stamps."""
 
 _STATEMENT = "https://in-toto.io/Statement/v1"
 
@@ -85,14 +90,34 @@ def statement(
 def spelled_statement(
     subject: Mapping[str, JSONValue], predicate_type: str, predicate: Mapping[str, JSONValue]
 ) -> bytes:
-    """Return an in-toto statement v1 about one subject, in one spelling."""
+    """Return an in-toto statement v1 about one subject, in one spelling.
+
+    Raises:
+        UsageError: ``bad-predicate``: it is not UTF-8, as a variable of a job may be; or too large to be read
+            by anybody once it is signed.
+    """
     document = {
         "_type": _STATEMENT,
         "subject": [dict(subject)],
         "predicateType": predicate_type,
         "predicate": dict(predicate),
     }
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        spelled = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as err:
+        found = escape_text(err.object[max(0, err.start - 20) : err.end])
+        raise UsageError(
+            "bad-predicate",
+            f"expected text in UTF-8 to be signed, found `{found}`",
+            hint="It is from a variable of the job, such as the name of a branch, or from an option.",
+        ) from err
+    if len(spelled) > LARGEST_STATEMENT:
+        raise UsageError(
+            "bad-predicate",
+            f"expected a statement of at most {LARGEST_STATEMENT} bytes, found {len(spelled)}",
+            hint="Nothing was signed. Nobody would read its bundle: sign a digest of what is so large.",
+        )
+    return spelled
 
 
 def pep740(wire: WireBundle) -> bytes:
