@@ -63,7 +63,7 @@ def test_both_formats_go_along(world: World) -> None:
 
     again = world.promote()
     assert {each.outcome for each in again.placed} == {"already there"}
-    assert not [short for short in world.writes() if not short.startswith("PUT manifests/sha256:")]
+    assert not [short for short in world.writes()[2:] if not short.startswith("PUT manifests/sha256:")]
 
 
 def test_they_are_enough_by_themselves(world: World) -> None:

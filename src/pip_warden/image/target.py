@@ -109,11 +109,11 @@ class ImageTarget:
             )
 
     def _check_writable(self) -> None:
-        """Store the two bytes that artifacts have for a configuration."""
+        """Upload the two bytes that artifacts have for a configuration, even if they are there."""
         described = Descriptor(
             media_type="application/vnd.oci.empty.v1+json", digest=digest_of(_EMPTY), size=len(_EMPTY)
         )
-        self._registry.put_blob(self._to, _EMPTY, described)
+        self._registry.put_blob(self._to, _EMPTY, described, anew=True)
 
     def place(self, image: Manifest, evidence: Sequence[CarriedEvidence]) -> None:
         """Copy the image, then its evidence, and look whether all of it is there; only evidence is tagged.
