@@ -25,7 +25,7 @@ from oci.fake import (
     unknown,
 )
 from pip_warden.oci import referrers as room
-from pip_warden.oci.manifest import IMAGE_INDEX, Descriptor, read_manifest
+from pip_warden.oci.manifest import IMAGE_INDEX, MAX_MANIFEST, Descriptor, read_manifest
 from pip_warden.oci.names import spelled
 from pip_warden.oci.referrers import add_referrer, fallback_tag, referrers
 from pip_warden.oci.registry import ImageRegistry
@@ -348,3 +348,16 @@ def test_it_runs_again_after_a_kill_at_any_request(fake: FakeRegistry) -> None:
             add(again, A)
         add(again, A)
         assert {one.digest for one in found(again)} == {A.manifest.digest, C.manifest.digest}
+
+
+def test_a_list_that_annotations_have_filled_is_told_as_that() -> None:
+    fake = made()
+    add(fake, A)
+    shelf = fake.shelf(APP)
+    listed = json.loads(shelf.manifests[shelf.tags[TAG]][0])
+    listed["annotations"] = {"a": "x" * (MAX_MANIFEST - 100 - len(json.dumps(listed)))}
+    fake.keep(shelf, read_manifest(json.dumps(listed).encode(), IMAGE_INDEX), TAG)
+    before = shelf.tags.copy()
+
+    fails(lambda: add(fake, B), "too-many-referrers")
+    assert shelf.tags == before

@@ -158,6 +158,16 @@ def _check_number(number: int, what: str) -> None:
         )
 
 
+def _check_size(size: int, what: str) -> None:
+    if size > MAX_MANIFEST:
+        raise RegistryError(
+            "too-many-referrers",
+            f"expected the list {what} to have at most {MAX_MANIFEST} bytes, found {size} with one more",
+            hint="The artifact itself is stored. Delete what nobody needs there (annotations fill a list, "
+            "too), and run the command again.",
+        )
+
+
 def _check_subject(manifest: bytes, media_type: str, subject: Descriptor, repository: Repository) -> None:
     what = f"a referrer of {repository}@{spelled(subject.digest)}"
     try:
@@ -181,7 +191,9 @@ def _extend(registry: ImageRegistry, repository: Repository, digest: Digest, ent
             return
         _check_number(len(entries) + len(missing), f"the referrers in {repository}:{tag}")
         document["manifests"] = [*entries, *missing.values()]
-        registry.store(repository, json.dumps(document, separators=(",", ":")).encode(), IMAGE_INDEX, tag=tag)
+        content = json.dumps(document, separators=(",", ":")).encode()
+        _check_size(len(content), f"{repository}:{tag}")
+        registry.store(repository, content, IMAGE_INDEX, tag=tag)
         kept |= there
     raise RegistryError(
         "referrers-lost",
