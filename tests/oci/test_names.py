@@ -111,6 +111,17 @@ def test_what_is_no_repository_is_told_in_words_of_repositories(text: str, why: 
     assert "tag" not in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "text", ["http://127.0.0.1:5000/acme/app:1.0", "acme/app:1.0", "app:1.0", "host.example/App:1"]
+)
+def test_what_is_no_image_is_told_whole_and_in_words_of_images(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_image(text)
+    assert f"found `{text}`" in caught.value.message
+    assert "project:1.0" in caught.value.message
+    assert "tag or digest" in caught.value.hint
+
+
 @pytest.mark.parametrize("read", [parse_repository, parse_image])
 @pytest.mark.parametrize(
     "text",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pip_warden.errors import UsageError
-from pip_warden.oci.names import ImageReference, Repository, parse_image, parse_repository
+from pip_warden.oci.names import ImageReference, Repository, parse_image, parse_reference
 
 _EVIDENCE = re.compile(r"sha256-[0-9a-f]{64}", re.ASCII)
 """How the tags begin under which evidence lies: the list of referrers, and what cosign 2 signs."""
@@ -55,9 +55,7 @@ def read_plan(
         UsageError: ``invalid-image``; ``not-promotable``: no tag is named, or it is the image itself.
     """
     source = parse_image(image)
-    _, _, path = to.partition("/")
-    is_one_image = ":" in path or "@" in path
-    target = parse_image(to) if is_one_image else ImageReference(repository=parse_repository(to))
+    target = parse_reference(to)
     tag = target.tag or source.tag
     if target.digest is not None or tag is None:
         raise _no_plan(

@@ -121,20 +121,7 @@ def parse_repository(text: str) -> Repository:
     Raises:
         UsageError: ``invalid-image``: it is none, or does not name its registry.
     """
-    host, slash, path = text.partition("/")
-    _check_nobody(host, text, _REPOSITORY)
-    found = _HOST.fullmatch(host)
-    if not slash or found is None or not ({".", ":"} & set(host) or host == "localhost"):
-        raise _invalid(text, "the registry's host comes first, without a scheme", _REPOSITORY)
-    if found["port"] and int(found["port"]) > _LARGEST_PORT:
-        raise _invalid(text, f"a port is at most {_LARGEST_PORT}", _REPOSITORY)
-    if {":", "@"} & set(path):
-        raise _invalid(text, "a tag or a digest names one image of it", _REPOSITORY)
-    if not _PATH.fullmatch(path) or len(path) > _LONGEST_PATH:
-        why = "a path has lower-case letters and digits, joined by `/`, `.`, `_`, `__` or `-`"
-        raise _invalid(text, why, _REPOSITORY)
-    name = _canonical(found["name"], text)
-    return Repository(registry=spelled_registry(name + host[found.end("name") :]), path=path)
+    return _read_repository(text, text, _REPOSITORY)
 
 
 def parse_image(text: str) -> ImageReference:
@@ -160,20 +147,38 @@ def parse_reference(text: str) -> ImageReference:
     host, slash, rest = named.partition("/")
     path, colon, tag = rest.partition(":")
     return ImageReference(
-        repository=parse_repository(f"{host}{slash}{path}"),
+        repository=_read_repository(f"{host}{slash}{path}", text, _IMAGE),
         tag=parse_tag(tag) if colon else None,
         digest=parse_digest(digest) if at else None,
     )
 
 
-def _canonical(name: str, text: str) -> str:
+def _read_repository(name: str, text: str, wanted: str) -> Repository:
+    """Read a repository; what is wrong with it is told of all that the user wrote, and of what was wanted."""
+    host, slash, path = name.partition("/")
+    _check_nobody(host, text, wanted)
+    found = _HOST.fullmatch(host)
+    if not slash or found is None or not ({".", ":"} & set(host) or host == "localhost"):
+        raise _invalid(text, "the registry's host comes first, without a scheme", wanted)
+    if found["port"] and int(found["port"]) > _LARGEST_PORT:
+        raise _invalid(text, f"a port is at most {_LARGEST_PORT}", wanted)
+    if {":", "@"} & set(path):
+        raise _invalid(text, "a tag or a digest names one image of it", wanted)
+    if not _PATH.fullmatch(path) or len(path) > _LONGEST_PATH:
+        why = "a path has lower-case letters and digits, joined by `/`, `.`, `_`, `__` or `-`"
+        raise _invalid(text, why, wanted)
+    canonical = _canonical(found["name"], text, wanted)
+    return Repository(registry=spelled_registry(canonical + host[found.end("name") :]), path=path)
+
+
+def _canonical(name: str, text: str, wanted: str) -> str:
     """Return a host's name; an IPv6 address, which can be spelled in many ways, in its shortest form."""
     if not name.startswith("["):
         return name
     try:
         return f"[{ipaddress.IPv6Address(name[1:-1]).compressed}]"
     except ValueError as err:
-        raise _invalid(text, "what stands in `[` and `]` is no IPv6 address", _REPOSITORY) from err
+        raise _invalid(text, "what stands in `[` and `]` is no IPv6 address", wanted) from err
 
 
 def _is_here(registry: str) -> bool:
