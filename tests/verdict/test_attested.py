@@ -129,3 +129,14 @@ def test_the_fault_of_the_first_statement_of_a_kind_is_told() -> None:
     assert told is not None
     assert told == samples.unmet(BUILT, [_witness(first)])
     assert told != samples.unmet(BUILT, [_witness(second)])
+
+
+def test_another_value_is_told_rather_than_a_statement_without_one() -> None:
+    """An image that is signed and then annotated has two statements, and the first says less."""
+    silent = _witness({"annotations": {}}, ANNOTATIONS)
+    other = _witness({"annotations": {"release": "v1.1"}}, ANNOTATIONS)
+
+    for order in ((silent, other), (other, silent)):
+        told = samples.unmet(NOTED, list(order))
+        assert told is not None
+        assert (told.code, told.found) == ("annotation-mismatch", "v1.1")

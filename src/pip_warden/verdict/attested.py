@@ -62,7 +62,8 @@ class StatementRequirements:
     def unmet(self) -> Fault | None:
         """The fault of the first requirement that no statement meets so far.
 
-        It says what is wrong with the first statement of its kind, or that there is none.
+        It says what is wrong with the first statement of its kind, or that there is none. A statement that
+        says nothing of an annotation is no better than none: another, that says something else, is told of.
         """
         fault = next(iter(self._unmet.values()), None)
         if fault is not None and fault.code == "provenance-missing" and self._older:
@@ -84,7 +85,7 @@ class StatementRequirements:
             fault = demand.check(witness)
             if fault is None:
                 del self._unmet[demand]
-            elif said is demand.missing:
+            elif said.code == demand.missing.code:
                 self._unmet[demand] = fault
 
 
