@@ -61,7 +61,7 @@ def load_trust(path: str | os.PathLike[str] | None = None, *, check_owner: bool 
             "no-trust-file",
             "expected a trust file pytrust.toml here or above, found none",
             hint="The first `pip-warden trust add NAME --source URL --project GROUP/PROJECT` makes it; "
-            "a simple index has no --project.",
+            "a simple index has no --project. For an image: `pip-warden trust add --image REF`.",
         )
     return load(found, check_owner=check_owner)
 

@@ -58,7 +58,8 @@ def consumer_of(trust: TrustFile, plan: ImagePlan) -> Consumer:
         raise UsageError(
             "not-promotable",
             f"expected an [[image]] of {plan.target} in {trust.path.name}, found none",
-            hint=f"An image is judged as those who use it there will: `{pin_image(plan.target)}`",
+            hint=f"An image is judged as those who use it there will: `{pin_image(plan.target)} "
+            "--identity SUBJECT --issuer URL`. Where it holds no image yet, there is none to look at.",
         )
     return Consumer(entry=entry, tag=plan.tag, roots=PinnedRoots(trust.roots), revoked=trust.revoked)
 

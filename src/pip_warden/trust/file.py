@@ -151,7 +151,8 @@ def _missing(path: Path, what: str) -> TrustFileError:
         "no-trust-file",
         f"expected a trust file at {path}, found {what}",
         hint="`pip-warden trust sync` makes one for all that a lock names, "
-        "`pip-warden trust add NAME --source URL --project PATH` for one package.",
+        "`pip-warden trust add NAME --source URL --project PATH` for one package, "
+        "`pip-warden trust add --image REF` for an image.",
     )
 
 

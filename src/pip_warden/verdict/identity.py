@@ -10,8 +10,8 @@ from pip_warden.trust.model import Identity
 from pip_warden.trust.segments import Release, spelled_for
 
 _HINT = (
-    "If this signer is right, review why it changed and pin it with `pip-warden trust add`; "
-    "if not, another identity published it."
+    "If this signer is right, review why it changed and pin it with `pip-warden trust add` (an image's with "
+    "--image); if not, another identity published it."
 )
 
 
