@@ -55,6 +55,15 @@ def test_help_fits_80_columns_and_has_an_example(
         parse(example)
 
 
+def test_the_commands_for_images_are_told_in_whole_sentences(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, _, listed = help_of(("pip-warden", "image")).out.partition("Commands:")
+
+    assert "..." not in listed
+
+
 def parse(words: list[str]) -> None:
     """Parse a command as far as it can be without running it.
 

@@ -19,6 +19,7 @@ from pip_warden.cli.image_signing import (
 
 @click.command(
     "annotate",
+    short_help="Say something more of an image, signed.",
     epilog=examples(
         "pip-warden image annotate registry.example.com/acme/app:1.0 \\\n    -a reviewed-by=security",
     ),

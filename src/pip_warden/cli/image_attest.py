@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "attest",
+    short_help="Attest how an image was built.",
     epilog=examples(
         "pip-warden image attest registry.example.com/acme/app:1.0",
         "pip-warden image attest registry.example.com/acme/app:1.0 \\\n    --build-info build-info.json",

@@ -26,7 +26,11 @@ _MOST_LISTED = 20
 _TEXT = 300
 
 
-@click.command("inspect", epilog=examples("pip-warden image inspect registry.example.com/acme/app:1.0"))
+@click.command(
+    "inspect",
+    short_help="Say what a registry claims of an image.",
+    epilog=examples("pip-warden image inspect registry.example.com/acme/app:1.0"),
+)
 @click.argument("reference", metavar="REF")
 @trust_option
 @format_option

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "promote",
+    short_help="Judge an image, then copy it.",
     epilog=examples(
         "pip-warden image promote registry.example.com/acme/staging/app:1.0 \\\n"
         "    --to registry.example.com/acme/production/app --min-age 3"

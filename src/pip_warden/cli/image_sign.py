@@ -19,6 +19,7 @@ from pip_warden.cli.image_signing import (
 
 @click.command(
     "sign",
+    short_help="Sign an image without a key.",
     epilog=examples(
         "pip-warden image sign registry.example.com/acme/app:1.0",
         "pip-warden image sign registry.example.com/acme/app:1.0 \\\n    -a reviewed-by=security",

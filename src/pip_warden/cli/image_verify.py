@@ -40,6 +40,7 @@ def _taken_away(ctx: click.Context, _option: click.Parameter, path: Path | None)
 
 @click.command(
     "verify",
+    short_help="Verify an image by who signed it.",
     epilog=examples(
         "pip-warden image verify registry.example.com/app:1.0 --output-digest digest",
         "pip-warden image verify registry.example.com/app:1.0 --platform linux/arm64",
