@@ -69,10 +69,18 @@ def test_what_nothing_covers_is_refused() -> None:
     index = _cover(INDEX.digest, ARM, AMD)
 
     assert all(isinstance(each, StepFailure) for each in (alone, refused, unlisted, index))
-    assert _found(alone) == "none of its own, and no index that was judged"
-    assert _found(refused) == f"none of its own, and the index sha256:{INDEX.digest} was not accepted"
-    assert _found(unlisted) == f"none of its own, and the index sha256:{INDEX.digest} does not list it"
-    assert _found(index) == f"none of its own, and the index sha256:{INDEX.digest} does not list it"
+    assert _found(alone) == "none of its own that is good, and no index that was judged"
+    assert (
+        _found(refused)
+        == f"none of its own that is good, and the index sha256:{INDEX.digest} was not accepted"
+    )
+    assert (
+        _found(unlisted)
+        == f"none of its own that is good, and the index sha256:{INDEX.digest} does not list it"
+    )
+    assert (
+        _found(index) == f"none of its own that is good, and the index sha256:{INDEX.digest} does not list it"
+    )
 
 
 def test_no_index_covers_a_platform_that_is_revoked() -> None:
@@ -89,7 +97,9 @@ def test_what_another_pin_accepted_covers_nothing() -> None:
 
     found = cover(elsewhere, accepted, index=INDEX, revoked=())
 
-    assert _found(found) == f"none of its own, and the index sha256:{INDEX.digest} was not accepted"
+    assert (
+        _found(found) == f"none of its own that is good, and the index sha256:{INDEX.digest} was not accepted"
+    )
 
 
 DIGESTS = st.sampled_from(sorted(ACCEPTED, key=str))

@@ -38,7 +38,7 @@ def _certified(signed: SignedBy) -> Iterator[tuple[str, str | None]]:
     yield "trigger", claims.get("build-trigger")
     yield "time", f"{signed.log_time:%Y-%m-%d %H:%M:%S} UTC"
     yield "log index", str(signed.log_index)
-    yield "evidence", f"{signed.label} ({signed.form.value})"
+    yield "evidence", signed.label
 
 
 def _stated(accepted: AcceptedImage) -> Iterator[tuple[str, str | None]]:

@@ -187,7 +187,7 @@ def _not_covered(name: str, why: str) -> StepFailure:
     fault = Fault(
         code="platform-not-covered",
         expected=f"evidence of {name}, or of an index that lists it",
-        found=f"none of its own, and {why}",
+        found=f"none of its own that is good, and {why}",
         hint="Name the index, by its tag or digest, whose signature covers every platform that it lists, and "
         "with `--platform` what you use of it; or ask the publisher to sign each platform, too: "
         "`--recursive` demands that.",
