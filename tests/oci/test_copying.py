@@ -122,10 +122,10 @@ def test_indexes_in_indexes_end(fake: FakeRegistry, tmp_path: Path) -> None:
 
 
 def test_an_index_of_too_many(fake: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "_MOST_MANIFESTS", 2)
+    monkeypatch.setattr(copying, "MOST_MANIFESTS", 2)
 
     fails(lambda: copy(fake, PROD, tmp_path), "image-too-deep")
     assert fake.shelf(PROD).manifests == {}
-    monkeypatch.setattr(copying, "_MOST_MANIFESTS", 3)
+    monkeypatch.setattr(copying, "MOST_MANIFESTS", 3)
     copy(fake, PROD, tmp_path)
     assert set(fake.shelf(PROD).manifests) == EVERYTHING

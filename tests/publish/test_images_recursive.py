@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pip_warden.publish import images
+from pip_warden.oci import listed
 from pip_warden.sandbox.images import Image
 from publish.conftest import Shop, code, ok
 
@@ -81,11 +81,11 @@ def test_an_index_that_is_too_deep_or_too_large_is_not_signed(
 ) -> None:
     platforms = _platforms(shop)
     shop = _index(shop, *platforms)
-    monkeypatch.setattr(images, "_MOST_MANIFESTS", 3)
+    monkeypatch.setattr(listed, "MOST_MANIFESTS", 3)
     assert code(shop.run("sign", "--recursive")) == (3, "image-too-deep")
     monkeypatch.undo()
     deep = shop.publisher.sandbox.image_index(platforms)
-    for _ in range(4):
+    for _ in range(2):
         deep = shop.publisher.sandbox.image_index([deep])
     shop = _index(shop, deep)
 

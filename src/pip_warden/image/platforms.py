@@ -1,4 +1,4 @@
-"""What an index lists, and which of it a platform gets.
+"""What a platform gets of an index.
 
 Sources: OCI image specification 1.1, ``image-index.md``; for which spellings of a platform mean the same,
 containerd's ``platforms`` ("Normalization").
@@ -7,22 +7,18 @@ containerd's ``platforms`` ("Normalization").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text, some_of
-from pip_warden.errors import RefusedError, RegistryError, UsageError
+from pip_warden.errors import RefusedError, UsageError
 from pip_warden.oci.manifest import INDEXES, Descriptor, Manifest
-from pip_warden.oci.names import ImageReference, Repository
-from pip_warden.oci.registry import ImageRegistry
+from pip_warden.oci.names import ImageReference
 
 UNKNOWN = "unknown/unknown"
 """The platform of what is no image: builders list their own attestations with it."""
 
 _PLATFORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*){1,2}", re.ASCII)
 _ALIKE = {"arm": "arm/v7", "arm64/v8": "arm64", "amd64/v1": "amd64", "x86_64": "amd64", "aarch64": "arm64"}
-_DEEPEST = 4
-_MOST = 1000
 _SHOWN = 12
 
 
@@ -69,33 +65,6 @@ def pulled_by(index: Manifest, platform: str, name: ImageReference) -> Descripto
     )
 
 
-def listed_in(registry: ImageRegistry, repository: Repository, index: Manifest) -> Iterator[Descriptor]:
-    """Yield all that an index lists, each once; indexes in it are fetched for what they list.
-
-    Raises:
-        RegistryError: ``image-too-deep``; ``bad-manifest``; or a status other than 200.
-        RefusedError: ``image-digest-differs``.
-        CredentialsError: The caller is not authenticated, or not authorised.
-        NetworkError: No response, or a broken one.
-    """
-    seen: set[Digest] = {index.digest}
-    level = [index]
-    for _ in range(_DEEPEST):
-        inner: list[Manifest] = []
-        for each in (entry for one in level for entry in one.manifests):
-            if each.digest in seen:
-                continue
-            seen.add(each.digest)
-            if len(seen) > _MOST:
-                raise _too_deep()
-            if each.media_type in INDEXES:
-                inner.append(registry.manifest(repository, each))
-            yield each
-        level = inner
-    if level:
-        raise _too_deep()
-
-
 def said_of(index: Manifest) -> str:
     """Say what an index covers, for people: its platforms, and how much besides; ``""`` for an image."""
     if not index.is_index:
@@ -120,11 +89,3 @@ def _instead(index: Manifest, found: dict[Digest, Descriptor]) -> str:
         return "an index in it"
     names = some_of(list(dict.fromkeys(index.platforms)), _SHOWN) or "no platform"
     return f"{len(found) or 'none'}; it lists {names}"
-
-
-def _too_deep() -> RegistryError:
-    return RegistryError(
-        "image-too-deep",
-        f"expected an index of at most {_MOST} images, {_DEEPEST} deep, found more",
-        hint="Name with `--platform` the image of the index that you use.",
-    )

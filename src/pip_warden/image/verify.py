@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError, UndecidedError, UsageError
-from pip_warden.image.platforms import listed_in, parse_platform, pulled_by, said_of
+from pip_warden.image.platforms import parse_platform, pulled_by, said_of
+from pip_warden.oci.listed import listed_in
 from pip_warden.oci.manifest import Descriptor, Manifest
 from pip_warden.oci.names import ImageReference, spelled
 from pip_warden.report.ledger import Ledger

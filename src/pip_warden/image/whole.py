@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pip_warden.digests import Digest
-from pip_warden.errors import RegistryError
 from pip_warden.evidence.model import BadItem, Item
+from pip_warden.oci.listed import DEEPEST, MOST_MANIFESTS, too_deep
 from pip_warden.oci.manifest import Descriptor, Manifest
 from pip_warden.oci.names import Repository
 from pip_warden.trust.model import ImageEntry, Revocation
@@ -19,9 +19,6 @@ from pip_warden.verdict.evidence import Roots
 from pip_warden.verdict.image import cover, judge_image
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ImageVerdict, Refused, StepFailure
-
-_DEEPEST = 4
-_MOST_MANIFESTS = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +99,7 @@ def judge_whole(
     walk = _Walk(consumer, fetch, evidence)
     walk.judge(manifest)
     if isinstance(walk.parts[0].verdict, AcceptedImage):
-        walk.down(manifest, _DEEPEST)
+        walk.down(manifest, DEEPEST)
     return WholeImage(parts=tuple(walk.parts), uncovered=walk.uncovered)
 
 
@@ -142,12 +139,8 @@ class _Walk:
         for listed in index.manifests:
             if self.uncovered is not None or listed.digest in self._seen:
                 continue
-            if left == 1 or len(self._seen) == _MOST_MANIFESTS:
-                raise RegistryError(
-                    "image-too-deep",
-                    f"expected an image of at most {_MOST_MANIFESTS} manifests, {_DEEPEST} deep, found more",
-                    hint="Promote the images of the index one by one.",
-                )
+            if left == 1 or len(self._seen) == MOST_MANIFESTS:
+                raise too_deep()
             child = self._fetch(listed)
             self.judge(child)
             image = self._consumer.image(child.digest)

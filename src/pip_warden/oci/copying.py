@@ -12,13 +12,10 @@ from pathlib import Path
 
 from pip_warden.digests import Digest
 from pip_warden.disk import storing
-from pip_warden.errors import RegistryError
+from pip_warden.oci.listed import DEEPEST, MOST_MANIFESTS, too_deep
 from pip_warden.oci.manifest import Descriptor, Manifest
 from pip_warden.oci.names import Repository
 from pip_warden.oci.registry import ImageRegistry
-
-_DEEPEST = 4
-_MOST_MANIFESTS = 1000
 
 
 class Copying:
@@ -51,7 +48,7 @@ class Copying:
             NetworkError: No response, or a broken one.
             UndecidedError: ``cannot-store``.
         """
-        self._copy(manifest, _DEEPEST)
+        self._copy(manifest, DEEPEST)
 
     def copy_blobs(self, blobs: Iterable[Descriptor]) -> None:
         """Copy blobs.
@@ -69,12 +66,8 @@ class Copying:
     def _copy(self, manifest: Manifest, left: int) -> None:
         if manifest.digest in self._manifests:
             return
-        if left == 0 or len(self._manifests) + len(manifest.manifests) >= _MOST_MANIFESTS:
-            raise RegistryError(
-                "image-too-deep",
-                f"expected an image of at most {_MOST_MANIFESTS} manifests, {_DEEPEST} deep, found more",
-                hint="Nothing was tagged. Promote the images of the index one by one.",
-            )
+        if left == 0 or len(self._manifests) + len(manifest.manifests) >= MOST_MANIFESTS:
+            raise too_deep()
         for child in manifest.manifests:
             if child.digest not in self._manifests:
                 self._copy(self._registry.manifest(self._source, child), left - 1)

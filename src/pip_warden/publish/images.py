@@ -21,6 +21,7 @@ from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import RegistryError
 from pip_warden.evidence.image import MOST_REFERRERS, referring_evidence
 from pip_warden.oci.evidence_manifest import EMPTY, EMPTY_CONFIG, evidence_artifact
+from pip_warden.oci.listed import listed_in
 from pip_warden.oci.manifest import Descriptor, Manifest
 from pip_warden.oci.names import ImageReference, Repository, spelled
 from pip_warden.oci.referrers import add_referrer, referrers
@@ -30,8 +31,6 @@ from pip_warden.publish.side_by_side import side_by_side
 from pip_warden.publish.sign import checked
 from pip_warden.publish.token import TokenClaims
 
-_DEEPEST = 4
-_MOST_MANIFESTS = 1000
 _LOOKS = 4
 
 
@@ -125,30 +124,7 @@ def sign_image(
 
 def _with_listed(registry: ImageRegistry, repository: Repository, first: Manifest) -> list[Manifest]:
     """Return a manifest and all that it lists, each once; attestations of BuildKit too, as cosign does."""
-    found = {first.digest: first}
-    level = [first]
-    for _ in range(_DEEPEST):
-        wanted = {each.digest: each for index in level for each in index.manifests}
-        level = []
-        for digest, entry in wanted.items():
-            if digest in found:
-                continue
-            if len(found) == _MOST_MANIFESTS:
-                raise _too_deep(repository, first)
-            found[digest] = registry.manifest(repository, entry)
-            level.append(found[digest])
-    if any(each.manifests for each in level):
-        raise _too_deep(repository, first)
-    return list(found.values())
-
-
-def _too_deep(repository: Repository, first: Manifest) -> RegistryError:
-    return RegistryError(
-        "image-too-deep",
-        f"expected {repository}@{spelled(first.digest)} to list at most {_MOST_MANIFESTS} manifests, "
-        f"{_DEEPEST} deep, found more",
-        hint="Nothing was signed. Sign the images of the index one by one.",
-    )
+    return [first, *(registry.manifest(repository, each) for each in listed_in(registry, repository, first))]
 
 
 class _Work:
