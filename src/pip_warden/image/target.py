@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pip_warden.digests import Digest, digest_of
+from pip_warden.digests import Digest
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, RegistryError
 from pip_warden.evidence.image import MOST_REFERRERS
@@ -15,12 +15,11 @@ from pip_warden.image.carried import CarriedEvidence
 from pip_warden.image.cosign2 import add_layers, check_room, missing
 from pip_warden.image.plan import ImagePlan
 from pip_warden.oci.copying import Copying, blobs_of
-from pip_warden.oci.manifest import Descriptor, Manifest
+from pip_warden.oci.evidence_manifest import EMPTY, EMPTY_CONFIG
+from pip_warden.oci.manifest import Manifest
 from pip_warden.oci.names import spelled
 from pip_warden.oci.referrers import add_referrer, referrers
 from pip_warden.oci.registry import ImageRegistry
-
-_EMPTY = b"{}"
 
 Kind = Literal["image", "evidence"]
 Outcome = Literal["copied", "already there", "would be copied"]
@@ -110,10 +109,7 @@ class ImageTarget:
 
     def _check_writable(self) -> None:
         """Upload the two bytes that artifacts have for a configuration, even if they are there."""
-        described = Descriptor(
-            media_type="application/vnd.oci.empty.v1+json", digest=digest_of(_EMPTY), size=len(_EMPTY)
-        )
-        self._registry.put_blob(self._to, _EMPTY, described, anew=True)
+        self._registry.put_blob(self._to, EMPTY_CONFIG, EMPTY, anew=True)
 
     def place(self, image: Manifest, evidence: Sequence[CarriedEvidence]) -> None:
         """Copy the image, then its evidence, and look whether all of it is there; only evidence is tagged.

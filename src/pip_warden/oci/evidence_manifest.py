@@ -14,7 +14,10 @@ from pip_warden.digests import digest_of
 from pip_warden.oci.manifest import IMAGE_MANIFEST, Descriptor
 
 EMPTY_CONFIG = b"{}"
-EMPTY = "application/vnd.oci.empty.v1+json"
+EMPTY = Descriptor(
+    media_type="application/vnd.oci.empty.v1+json", digest=digest_of(EMPTY_CONFIG), size=len(EMPTY_CONFIG)
+)
+"""What an artifact has for a configuration, since it has none of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,14 +45,13 @@ def evidence_artifact(
         predicate_type: The type of the statement's predicate, by which other clients choose.
         created: When it was signed, aware; to the second. The same arguments give the same bytes.
     """
-    config = Descriptor(media_type=EMPTY, digest=digest_of(EMPTY_CONFIG), size=len(EMPTY_CONFIG))
     layer = Descriptor(media_type=V0_3, digest=digest_of(bundle), size=len(bundle))
     about = Descriptor(media_type=subject.media_type, digest=subject.digest, size=subject.size)
     document = {
         "schemaVersion": 2,
         "mediaType": IMAGE_MANIFEST,
         "artifactType": V0_3,
-        "config": config.as_json(),
+        "config": EMPTY.as_json(),
         "layers": [layer.as_json()],
         "subject": about.as_json(),
         "annotations": {
@@ -59,4 +61,4 @@ def evidence_artifact(
         },
     }
     manifest = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-    return EvidenceArtifact(manifest=manifest, blobs=((config, EMPTY_CONFIG), (layer, bundle)))
+    return EvidenceArtifact(manifest=manifest, blobs=((EMPTY, EMPTY_CONFIG), (layer, bundle)))

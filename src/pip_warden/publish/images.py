@@ -172,8 +172,7 @@ class _Work:
 
     def check_may_push(self) -> None:
         """Store the empty configuration of every artifact: who may not push finds out before the log."""
-        config = Descriptor(media_type=EMPTY, digest=digest_of(EMPTY_CONFIG), size=len(EMPTY_CONFIG))
-        self._registry.put_blob(self._repository, EMPTY_CONFIG, config, anew=True)
+        self._registry.put_blob(self._repository, EMPTY_CONFIG, EMPTY, anew=True)
 
     def make(self, item: tuple[Manifest, _Artifact | None]) -> _Artifact:
         """Sign, and verify what was signed."""
