@@ -204,12 +204,12 @@ def test_two_projects_that_had_the_same_path_are_told_apart_by_their_id(app: App
     """Whoever takes over a path signs under the subject of whoever had it."""
     app.signed("1.0")
     job = app.job("v1.0")
-    taken_over = SimpleNamespace(claims=lambda: job.claims() | {"project_id": "4711"})
+    taken_over = SimpleNamespace(claims=lambda: job.claims() | {"project_id": str(app.project.id + 1)})
     app.sign("1.0", cast("Job", taken_over), tag="1.0")
     with app.person.untouched():
         message = refused(app.add(":1.0", answers="y\n"), "several-signers")
     assert "--identity SUBJECT --issuer URL --project-id ID." in message
-    assert "(project id 4711)" in message
+    assert f"(project id {app.project.id + 1})" in message
 
     signer = ("--identity", app.subject("tags/v{tag}"), "--issuer", app.person.sandbox.gitlab_url)
     said = app.add(":1.0", *signer, "--project-id", str(app.project.id), "--yes")

@@ -92,13 +92,10 @@ def command(
     from pip_warden.trust.roots import PinnedRoots
 
     image = parse_image(reference)
-    made = partial(command_line_image_trust, image.repository)
-    is_file_used = options["identity"] is not None and (trust is not None or options["trusted_root"] is None)
+    realms, made = _realms(trust, options), partial(command_line_image_trust, image.repository)
     trusted = demanding(trust_of(trust, options, made), options)
-    realms = load_trust(trust).realms if is_file_used and trust_path(trust) is not None else {}
     console = Console.of(options)
-    settings = settings_of(options)
-    with open_images(trusted, settings, console, named=realms, hold=deferring_signals) as parts:
+    with open_images(trusted, settings_of(options), console, named=realms, hold=deferring_signals) as parts:
         found = verify_image(
             parts, trusted, PinnedRoots(trusted.roots), image, platform=platform, is_recursive=recursive
         )
@@ -109,6 +106,12 @@ def command(
     if found.use is not None and output_format == "text" and not console.quiet:
         print(f"use {found.use}")
     return code
+
+
+def _realms(trust: Path | None, options: dict[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the realms of a trust file that is named, or whose root is used, beside a named signer."""
+    is_used = options["identity"] is not None and (trust is not None or options["trusted_root"] is None)
+    return load_trust(trust).realms if is_used and trust_path(trust) is not None else {}
 
 
 def _more(found: ImageVerification) -> dict[str, JSONValue]:
