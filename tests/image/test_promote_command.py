@@ -154,7 +154,7 @@ def test_more_can_be_demanded(promoter: Promoter) -> None:
     promoter.sign(APP, stage="production")
     assert promoter.run("--require-annotation", "stage=production", "--dry-run").returncode == 0
     for demands, code in (
-        (("--require-annotation", "stage=test"), "annotation-missing"),
+        (("--require-annotation", "stage=test"), "annotation-mismatch"),
         (("--require-provenance",), "provenance-missing"),
         (("--source-revision", "0" * 40), "provenance-missing"),
     ):
