@@ -83,8 +83,10 @@ def test_the_publishers_commands_run_as_printed(alone: Path) -> None:
     words = [line.split()[:2] for line in commands.splitlines()]
     typed_words = [" ".join(each) for each in words if each[0] == "pip-warden"]
     assert typed_words == [
-        f"pip-warden {each}" for each in ("sign", "attest", "publish", "promote", "verify-release")
+        f"pip-warden {each}"
+        for each in ("sign", "attest", "publish", "promote", "verify-release", "image", "image", "image")
     ]
+    assert "use 127.0.0.1:" in said[0], "the promoted image is what is judged in the end"
     assert '"kept": [\n        "acme_bolts-1.0' in said[1], "the build makes the same bytes again"
 
 

@@ -18,13 +18,14 @@ _TOKEN_LIVES = timedelta(days=1)
 """Longer than in a real job, where it lives as long as the job may run: a person has coffee."""
 
 _STAGING, _RELEASE = "acme/bolts", "acme/released-bolts"
+_RELEASED_IMAGES = f"{_STAGING}/released"
 
 
 def write_job(sandbox: Sandbox, directory: Path, shared: Mapping[str, str]) -> Path:
     """Write a project to build, a job's environment to be sourced, and the trust file of a promotion.
 
     Args:
-        sandbox: The sandbox, which gets the job's project, and one to promote to.
+        sandbox: The sandbox, which gets the job's project with an unsigned image, and one to promote to.
         directory: Where they are written, next to the trusted root.
         shared: Variables that the environment has, too.
 
@@ -35,7 +36,9 @@ def write_job(sandbox: Sandbox, directory: Path, shared: Mapping[str, str]) -> P
 
     write_source(directory)
     expires = int((sandbox.clock.now() + _TOKEN_LIVES).timestamp())
-    job = sandbox.job(sandbox.project(_STAGING), tag=f"v{VERSION}", exp=expires)
+    project = sandbox.project(_STAGING)
+    job = sandbox.job(project, tag=f"v{VERSION}", exp=expires)
+    sandbox.push_image(project, sandbox.image({"app": b"of acme/bolts"}), VERSION)
     sandbox.project(_RELEASE)
     (directory / "promotion.toml").write_text(_promotion(sandbox, directory, job.san), encoding="utf-8")
     return write_secret(directory / "job", {**shared, **job.variables()})
@@ -70,6 +73,10 @@ def commands(directory: Path) -> Iterator[str]:
     where = f"--from acme --from-project {_STAGING} --to acme"
     yield f"pip-warden promote {NAME}=={VERSION} {trust} {own} {where}"
     yield f"pip-warden verify-release {NAME}=={VERSION} {trust}"
+    image, released = f'"$CI_REGISTRY_IMAGE:{VERSION}"', f'"$CI_REGISTRY/{_RELEASED_IMAGES}:{VERSION}"'
+    yield f"pip-warden image sign {own} {image}"
+    yield f"pip-warden image promote {trust} --to {released} {image}"
+    yield f"pip-warden image verify {trust} {released}"
 
 
 def introduction(directory: Path, layout: Layout) -> Iterator[str]:
@@ -80,7 +87,7 @@ def introduction(directory: Path, layout: Layout) -> Iterator[str]:
     needs = "" if has_extra("publish") else ", after pip install 'pip-warden[publish]'"
     yield from layout.line(
         f"As the job of a publisher, in a terminal of its own, in this directory{needs} (build, sign, say "
-        "how it was built, publish to a staging project, judge and promote to another):"
+        "how it was built, publish to a staging project, judge and promote to another; then an image):"
     )
     yield ""
     for command in commands(directory):
@@ -96,7 +103,8 @@ def typed(path: Path) -> str:
 def _promotion(sandbox: Sandbox, directory: Path, subject: str) -> str:
     from pip_warden.sandbox.buildable import NAME, VERSION
 
-    return f"""# What consumers of {_RELEASE} trust; `pip-warden promote` judges by it before it copies.
+    pattern = f"@refs/tags/v{VERSION}"
+    return f"""# What consumers of {_RELEASE} trust; promotion judges by it before it copies.
 version = 1
 
 [sigstore]
@@ -115,5 +123,12 @@ project = "{_RELEASE}"
 
   [[package.identity]]
   issuer = "{sandbox.issuer}"
-  subject = "{subject.replace(f"@refs/tags/v{VERSION}", "@refs/tags/v{version}")}"
+  subject = "{subject.replace(pattern, "@refs/tags/v{version}")}"
+
+[[image]]
+repository = "{sandbox.registry_host}/{_RELEASED_IMAGES}"
+
+  [[image.identity]]
+  issuer = "{sandbox.issuer}"
+  subject = "{subject.replace(pattern, "@refs/tags/v{tag}")}"
 """
