@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 import samples
 from pip_warden.errors import NetworkError, RefusedError, TrustFileError
 from pip_warden.evidence.model import EvidenceForm
+from pip_warden.faults import Fault
 from pip_warden.report import json as as_json
 from pip_warden.report import text as as_text
 from pip_warden.report.layout import Layout
 from pip_warden.report.model import Line, Outcome, Report, Unpinned, line_of, undecided_line
 from pip_warden.trust.model import Source
-from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, SignedBy, Step
+from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, SignedBy, Step, StepFailure
 
 EVIL = [
     "\x1b[2J\x1b[31m✓ accepted",
@@ -200,3 +201,18 @@ def test_a_report_names_the_mirrors_that_it_may_be_about() -> None:
         assert report.mirrors == ((("pypi", mirror),) if named else ())
         assert (mirror in " ".join(as_text.render(report).split())) is named
         assert (mirror in as_json.render(report)) is named
+
+
+def test_what_is_wrong_is_told_of_each_piece_of_evidence_once() -> None:
+    """An image has many pieces by one signer, and mostly the same is wrong with all of them."""
+    refused = samples.refused("acme", Step.SUBJECT, "wrong-subject", "one", "another", "hint")
+    other = StepFailure(Step.SUBJECT, Fault(code="bad-statement", expected="a statement", found="none"))
+    items = tuple(
+        ItemRefusal(label=label, form=EvidenceForm.BUNDLE, failure=failure)
+        for label, failure in (("a", refused.failure), ("b", refused.failure), ("c", other))
+    )
+    line = line_of(replace(refused, bad_items=items))
+    said = as_text.render(Report(command="verify", exit_code=1, lines=(line,)))
+
+    assert said.count("evidence: a\n") == said.count("evidence: b\n") == 1
+    assert "evidence: c [bad-statement] expected a statement, found none" in said

@@ -151,11 +151,11 @@ def _render_refusal(refused: Refused, layout: Layout) -> Iterator[str]:
         yield from layout.labelled("did you mean: ", escape_text(", or ".join(fault.meant), 500), indent=4)
     yield from layout.labelled("expected: ", escape_text(fault.expected, 500), indent=4)
     yield from layout.labelled("found:    ", escape_text(fault.found, 500), indent=4)
-    if len(refused.bad_items) > 1:
-        for item in refused.bad_items:
-            yield from layout.labelled("evidence: ", _item(item), indent=4)
-    elif refused.bad_items:
-        yield from layout.labelled("evidence: ", escape_text(refused.bad_items[0].label), indent=4)
+    for item in refused.bad_items:
+        is_told = len(refused.bad_items) == 1 or item.failure.fault == fault
+        yield from layout.labelled(
+            "evidence: ", escape_text(item.label) if is_told else _item(item), indent=4
+        )
     if fault.hint:
         yield from layout.labelled("hint: ", escape_text(fault.hint, 500), indent=4)
 
