@@ -212,6 +212,8 @@ def test_two_projects_that_had_the_same_path_are_told_apart_by_their_id(app: App
     assert f"(project id {app.project.id + 1})" in message
 
     signer = ("--identity", app.subject("tags/v{tag}"), "--issuer", app.person.sandbox.gitlab_url)
+    with app.person.untouched():
+        assert "--project-id ID." in refused(app.add(":1.0", *signer, "--yes"), "several-signers")
     said = app.add(":1.0", *signer, "--project-id", str(app.project.id), "--yes")
     assert said.code == 0, said.err
     assert [each["project-id"] for each in app.pinned()["identity"]] == [app.project.id]
@@ -246,6 +248,16 @@ def test_a_named_signer_must_have_signed_what_is_named(app: App) -> None:
         refused(app.add(":1.0", *mine, "--require-annotation", "tag=2.0"), "annotation-mismatch")
         refused(app.add(":1.0", *mine, "--offline"), "offline", 3)
     assert app.add(":1.0", *mine, "--require-annotation", "tag={tag}").code == 0
+    assert [each["project-id"] for each in app.pinned()["identity"]] == [app.project.id]
+
+
+def test_a_named_signer_that_is_pinned_without_an_id_stays_as_it_is(app: App) -> None:
+    mine = ("--identity", app.subject("tags/v{tag}"), "--issuer", app.person.sandbox.gitlab_url, "--yes")
+    app.signed("1.0")
+    assert app.add("", *mine).code == 0
+    with app.person.untouched():
+        assert app.add(":1.0", *mine).code == 0
+    assert "project-id" not in app.pinned()["identity"][0]
 
 
 def test_a_named_signer_s_unusual_trigger_is_spelled_out_or_asked_about(app: App) -> None:

@@ -144,15 +144,31 @@ def _as_named(identity: Identity, look: SignedImage, pinning: _Pinning) -> _Choi
     """Return the pin of a signer whom the user names, after a check that this one signed.
 
     Raises:
-        RefusedError: Nobody whom the pin allows did.
+        RefusedError: ``several-signers``; or nobody whom the pin allows did.
     """
     wanted, pinned = pinning.wanted, pinning.pinned
+    if pinned is None or identity not in pinned.identities:
+        identity = _of_one_project(identity, look)
     seen = None if wanted.build_triggers else look.triggers_of(identity)
     entry = wanted.entry(identity, pinned, seen)
     _show(_accepted(look.judge(entry)), pinning)
     unusual = sorted((seen or frozenset()) - {USUAL}) if pinned is None else []
     doubt = f"the pipeline was started by {', '.join(unusual)}, not by push"
     return _Choice(entry=entry, doubts=(doubt,) if unusual else ())
+
+
+def _of_one_project(identity: Identity, look: SignedImage) -> Identity:
+    """Return an identity with the id of its project, which nobody gets who takes over the project's path.
+
+    Raises:
+        RefusedError: ``several-signers``: projects that had the path in turn.
+    """
+    ids = look.project_ids_of(identity)
+    if identity.project_id is not None or not ids:
+        return identity
+    if len(ids) > 1:
+        raise _several(look, [replace(identity, project_id=each) for each in ids])
+    return replace(identity, project_id=ids[0])
 
 
 def _as_seen(look: SignedImage, pinning: _Pinning) -> _Choice:

@@ -60,11 +60,21 @@ class SignedImage:
         Raises:
             RefusedError: ``build-trigger-unsafe``.
         """
+        found = self._signers_of(identity)
+        return triggers_of(found[0]) if found else Requirements().build_trigger
+
+    def project_ids_of(self, identity: Identity) -> tuple[str, ...]:
+        """Return the ids of the projects that signed as an identity does: a path may have had several."""
+        ids = (signer.claims.get("project-id") for signer in self._signers_of(identity))
+        return tuple(dict.fromkeys(each for each in ids if each is not None))
+
+    def _signers_of(self, identity: Identity) -> list[ImageSigner]:
         release = self.image.release
-        for signer in self.signers:
-            if not isinstance(match_identity(signer.claims, (identity,), release), Fault):
-                return triggers_of(signer)
-        return Requirements().build_trigger
+        return [
+            signer
+            for signer in self.signers
+            if not isinstance(match_identity(signer.claims, (identity,), release), Fault)
+        ]
 
 
 def look_at(
