@@ -49,6 +49,11 @@ class Promoter:
         assert said.stdout, said.stderr
         return json.loads(said.stdout) | {"code": said.returncode}
 
+    def verify(self, what: str) -> subprocess.CompletedProcess[str]:
+        """Judge what the target has, as a consumer does."""
+        words = ("pip-warden", "image", "verify", f"{self.production.image}{what}")
+        return typed_in(self.directory, self.environment(), *words)
+
     def sign(self, of: Image, **annotations: str) -> None:
         said = {
             "_type": "https://in-toto.io/Statement/v1",
