@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from builds import changed, ours, source
 from pip_warden._sigstore import verify
 from pip_warden._sigstore.result import CertificateClaims, Envelope, VerificationResult
 from pip_warden._sigstore.wire import WireBundle
+from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest, digest_of
 from pip_warden.evidence.model import EvidenceForm, Item
 from pip_warden.faults import Fault
@@ -253,6 +255,7 @@ def _statement(wheel: str, digest: Digest, type_: str, predicate: object) -> Env
     return Envelope(payload_type=PAYLOAD_TYPE, payload=json.dumps(document).encode())
 
 
+@cache
 def _envelopes(wheel: str, digest: Digest, repository: str) -> tuple[Envelope | None, ...]:
     version = parse_artifact_name(wheel).version
     built = changed(
@@ -324,6 +327,16 @@ def offers(draw: st.DrawFn, knobs: Knobs) -> Offer:
     )
 
 
+_candidate = cache(samples.candidate)
+
+
+@cache
+def _artifact(wheel: str, digest: Digest) -> Artifact:
+    return samples.artifact(
+        wheel, digest, contents=samples.contents(version=parse_artifact_name(wheel).version)
+    )
+
+
 def accepts(trust: TrustFile, offer: Offer) -> bool:
     """Ask the verdict: the page, then the file on it, then its evidence."""
     entry = page_entry(samples.PROJECT, trust)
@@ -332,14 +345,13 @@ def accepts(trust: TrustFile, offer: Offer) -> bool:
     api = f"{offer.url}/api/v4/projects/"
     page_url = f"{api}{offer.page}/packages/pypi/simple/{samples.PROJECT}"
     file_url = f"{api}{offer.files_of}/packages/pypi/files/{offer.digest}/{offer.wheel}"
-    found = samples.candidate(offer.wheel, offer.digest, source=entry.source, page_url=page_url, url=file_url)
+    found = _candidate(offer.wheel, offer.digest, source=entry.source, page_url=page_url, url=file_url)
     page = IndexPage(project=samples.PROJECT, source=entry.source, url=page_url, candidates=(found,))
     listing = list_page(page, entry, trust)
     if not isinstance(listing, Listing) or found not in listing.allowed:
         return False
-    version = parse_artifact_name(offer.wheel).version
     verdict = judge(
-        samples.artifact(offer.wheel, offer.digest, contents=samples.contents(version=version)),
+        _artifact(offer.wheel, offer.digest),
         tuple(
             Item(label="a", form=EvidenceForm.BUNDLE, wire=samples.wire(str(number).encode()))
             for number in range(len(offer.evidence))
@@ -542,7 +554,7 @@ def test_t51_each_knob_turned_by_itself(knob: str, exempt: Any) -> None:
     base = replace(PLAIN, identities=(SIGNERS[0], SIGNERS[-1]), exempt=exempt)
     files = [trust_of(replace(base, **{knob: value})) for value in VALUES[knob]]
     accepted = [
-        {at for at, offer in enumerate(offered) if _is_valid(trust) and accepts(trust, offer)}
+        {at for at, offer in enumerate(offered) if accepts(trust, offer)} if _is_valid(trust) else set()
         for trust in files
     ]
     for one, other in itertools.permutations(range(len(files)), 2):
