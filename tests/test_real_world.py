@@ -54,17 +54,14 @@ class World:
 
     def install(self, *words: str) -> tuple[int, dict[str, str], str]:
         """Run safe-install with an empty cache; return its exit code, codes or outcomes by file, output."""
-        cache = self.directory / "cache"
-        result = self.run(
-            "safe-install",
-            "--python",
-            str(self.environment),
-            "--cache-dir",
-            str(cache),
-            "--format",
-            "json",
-            *words,
-        )
+        return self.told("safe-install", "--python", str(self.environment), *words)
+
+    def judge(self) -> tuple[int, dict[str, str], str]:
+        """Judge the release as an installation does, but without a pip; return the same."""
+        return self.told("pip-warden", "verify-release", f"{PACKAGE}==0.0.3")
+
+    def told(self, *words: str) -> tuple[int, dict[str, str], str]:
+        result = self.run(*words, "--cache-dir", str(self.directory / "cache"), "--format", "json")
         report = json.loads(result.stdout)
         verdicts = {
             line["file"]: line["refused"]["code"] if line["outcome"] == "refused" else line["outcome"]
@@ -178,15 +175,14 @@ def test_an_sdist_rebuilt_with_other_content_is_refused_by_its_signature(world: 
 )
 def test_one_flipped_bit_of_the_attestation_is_refused(world: World, bit: int, why: str) -> None:
     project = world.sandbox.project("mirror/gitlab-oidc-project")
-    before = world.freeze()
     world.sandbox.replace_evidence(project, ATTESTATION, flip_bit=bit)
 
-    code, verdicts, said = world.install(PACKAGE)
+    code, verdicts, said = world.judge()
 
     assert code == 1, (why, said)
     assert set(verdicts) == {SDIST}
     assert verdicts[SDIST] != "accepted"
-    assert (world.freeze(), world.sealed()) == (before, [])
+    assert world.sealed() == []
 
 
 @pytest.mark.parametrize(
@@ -200,13 +196,12 @@ def test_one_flipped_bit_of_the_attestation_is_refused(world: World, bit: int, w
 def test_one_letter_of_the_pinned_identity_changed_is_refused(
     world: World, subject: str, project_id: str, refusal: str
 ) -> None:
-    before = world.freeze()
     world.trust(subject, project_id)
 
-    code, verdicts, said = world.install(PACKAGE)
+    code, verdicts, said = world.judge()
 
     assert (code, verdicts) == (1, {SDIST: refusal}), said
-    assert (world.freeze(), world.sealed()) == (before, [])
+    assert world.sealed() == []
 
 
 def test_a_trusted_root_that_was_swapped_decides_nothing(world: World) -> None:
