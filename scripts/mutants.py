@@ -82,6 +82,7 @@ def main() -> int:
         except TableError as err:
             print(err)
             return 1
+        copies = copies[: len(mutants) or 1]
         for copy in copies[1:]:
             shutil.copytree(copies[0], copy)
         problems = _run(mutants, copies)

@@ -81,25 +81,20 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path)
 
 
-def test_what_is_noticed_is_fine(tree: Tree) -> None:
-    code, said = tree.run(NEGATIVE, THIRTEEN)
-
-    assert (code, said[-1].partition(" problems")[0]) == (0, "2 mutants, 0")
-
-
 def test_a_survivor_and_a_mutant_that_is_only_broken(tree: Tree) -> None:
     """A test that fails because a name is missing has detected nothing."""
     blind = NEGATIVE | {"tests": ["tests/test_small.py::test_seven"]}
     broken = THIRTEEN | {"put": " != nobody"}
     lost = NEGATIVE | {"take": "def is_good", "put": "raise SystemExit\ndef is_good"}
-    code, said = tree.run(blind, broken, lost)
+    noticed = NEGATIVE | {"take": "return False", "put": "return True"}
+    code, said = tree.run(noticed, blind, broken, lost)
 
     assert code == 1
     where = "src/pip_warden/small.py"
     assert f"SURVIVED: {where}:2: if number < 0:: passed: tests/test_small.py::test_seven" in said
     assert any(line.startswith(f"SURVIVED: {where}:4: != 13: some passed, or none") for line in said)
     assert any(line.startswith(f"BROKEN: {where}:1: def is_good: pip_warden.small cannot") for line in said)
-    assert said[-1].startswith("3 mutants, 3 problems")
+    assert said[-1].startswith("4 mutants, 3 problems")
 
 
 @pytest.mark.parametrize("name", ["test_nobody", "test_by_itself"])
@@ -117,6 +112,7 @@ def test_a_failure_that_cannot_be_shown_is_one(tree: Tree) -> None:
     code, said = tree.run(NEGATIVE)
 
     assert (code, said) == (0, [said[-1]])
+    assert said[-1].startswith("1 mutants, 0 problems")
 
 
 def test_every_entry_that_is_wrong_is_named(tree: Tree) -> None:
