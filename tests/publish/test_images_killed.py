@@ -90,13 +90,17 @@ def _kill_at(shop: Shop, step: Step) -> None:
 
 
 def test_signing_is_killed_at_each_request_and_completed(shop: Shop) -> None:
+    """What comes before the registry is the same for every registry: it is killed there once."""
     repository = shop.repository
     blobs, manifests, tags = dict(repository.blobs), dict(repository.manifests), dict(repository.tags)
     shop.publisher.sandbox.clear_requests()
     ok(shop.run("sign"))
     steps = _steps(shop)
     assert {origin for origin, *_ in steps} == {"registry", "fulcio", "rekor", "tsa"}
-    assert len(steps) == 9 + (not shop.publisher.sandbox.registry.referrers)
+    has_referrers = shop.publisher.sandbox.registry.referrers
+    assert len(steps) == 9 + (not has_referrers)
+    if has_referrers:
+        steps = [step for step in steps if step[0] == "registry"]
 
     for step in steps:
         repository.blobs, repository.manifests, repository.tags = dict(blobs), dict(manifests), dict(tags)
