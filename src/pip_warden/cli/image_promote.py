@@ -21,7 +21,7 @@ from pip_warden.cli.common import (
 )
 from pip_warden.cli.examples import examples
 from pip_warden.cli.output import Console
-from pip_warden.cli.promote import MOST_TOLD, Days
+from pip_warden.cli.promote import Days, not_carried
 from pip_warden.cli.session import settings_of
 from pip_warden.cli.signals import deferring_signals
 from pip_warden.cli.style import print_block
@@ -94,14 +94,7 @@ def _tell(promotion: ImagePromotion, plan: ImagePlan, options: dict[str, Any], c
     if options["output_format"] == "text" and not console.quiet:
         lines = [f"{each.outcome}: {escape_text(each.name)}\n" for each in promotion.placed]
         print_block("".join((*lines, _tagged(promotion, plan, is_done=not options["dry_run"]))))
-    left = [
-        f"not carried: {item.label} [{item.code}] expected {item.failure.fault.expected}, "
-        f"found {item.failure.fault.found}"
-        for item in promotion.left[:MOST_TOLD]
-    ]
-    if len(promotion.left) > MOST_TOLD:
-        left.append(f"not carried: {len(promotion.left) - MOST_TOLD} more; --format json tells each")
-    report = replace(promotion.report, warnings=(*promotion.report.warnings, *left))
+    report = replace(promotion.report, warnings=(*promotion.report.warnings, *not_carried(promotion.left)))
     return print_report(report, str(options["output_format"]), console, more=_document(promotion, plan))
 
 

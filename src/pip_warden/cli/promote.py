@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import isnan
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
     from pip_warden.publish.registry import Destination
     from pip_warden.strict_json import JSONValue
     from pip_warden.trust.model import TrustFile
+    from pip_warden.verdict.model import ItemRefusal
 
-MOST_TOLD = 20
+_MOST_TOLD = 20
 """Pieces that are not carried and are told as text: anybody with push rights can add hundreds of them."""
 
 
@@ -128,17 +130,22 @@ def _tell(promotion: Promotion, plan: Plan, output_format: str, console: Console
     if output_format == "text" and not console.quiet:
         uploads = (f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in promotion.uploads)
         print_block("".join(uploads))
-    left = [
-        f"not carried: {item.label} [{item.code}] expected {item.failure.fault.expected}, "
-        f"found {item.failure.fault.found}"
-        for item in promotion.left[:MOST_TOLD]
-    ]
-    if len(promotion.left) > MOST_TOLD:
-        left.append(f"not carried: {len(promotion.left) - MOST_TOLD} more; --format json tells each")
     kept = [f"{name} stays: the target has other evidence of the same signer" for name in promotion.kept]
-    warnings = (*promotion.report.warnings, *left, *kept, *promotion.notes)
+    warnings = (*promotion.report.warnings, *not_carried(promotion.left), *kept, *promotion.notes)
     report = replace(promotion.report, command="promote", warnings=warnings)
     return print_report(report, output_format, console, more=_document(promotion, plan))
+
+
+def not_carried(left: Sequence[ItemRefusal]) -> list[str]:
+    """Say of each piece of evidence that stays why it does; of many of them, how many more there are."""
+    told = [
+        f"not carried: {item.label} [{item.code}] expected {item.failure.fault.expected}, "
+        f"found {item.failure.fault.found}"
+        for item in left[:_MOST_TOLD]
+    ]
+    if len(left) > _MOST_TOLD:
+        told.append(f"not carried: {len(left) - _MOST_TOLD} more; --format json tells each")
+    return told
 
 
 def _document(promotion: Promotion, plan: Plan) -> dict[str, JSONValue]:
