@@ -213,6 +213,7 @@ def test_the_challenge_names_realm_service_and_scope(sandbox: Sandbox, http: Htt
 
 
 def test_a_token_is_good_for_its_repository_its_time_and_its_issuer(sandbox: Sandbox, http: Http) -> None:
+    sandbox.clock.set(sandbox.clock.now())
     project = sandbox.project(PATH)
     token = token_of(http, sandbox, f"repository:{PATH}:pull", (CI, project.job_token))
 
