@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pip_warden._sigstore.rekor import Hashedrekord, LoggedEnvelope, find_log_entry
+from pip_warden._sigstore.rekor import Hashedrekord, LoggedEnvelope
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden.digests import Digest
 from pip_warden.evidence.image import image_evidence
@@ -14,6 +14,7 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.oci.names import Repository
 from pip_warden.oci.referrers import each_referrer
 from pip_warden.oci.registry import ImageRegistry
+from pip_warden.supply.registries import look_up
 from pip_warden.transport import Transport
 
 if TYPE_CHECKING:
@@ -53,9 +54,4 @@ class ImageSupply:
         Raises:
             UndecidedError: A log could not be asked.
         """
-        return find_log_entry(self.transport, log_urls(self.roots, self.logs), wanted)
-
-
-def log_urls(roots: Mapping[str, Root], names: Iterable[str]) -> tuple[str, ...]:
-    """Return the URLs of the logs of some trusted roots that can be searched, each once."""
-    return tuple(dict.fromkeys(url for name in names for url in roots[name].rekor_v1_urls))
+        return look_up(self.transport, self.roots, self.logs, wanted)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pip_warden._sigstore.rekor import Hashedrekord, find_log_entry
+from pip_warden._sigstore.rekor import Hashedrekord, LoggedEnvelope, find_log_entry
 from pip_warden._sigstore.wire import LogEntry
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
 from pip_warden.artifact.model import Artifact
@@ -148,9 +148,12 @@ class RegistrySupply:
 
 
 def look_up(
-    transport: Transport, roots: Mapping[str, Root], names: Iterable[str], wanted: Hashedrekord
+    transport: Transport,
+    roots: Mapping[str, Root],
+    names: Iterable[str],
+    wanted: Hashedrekord | LoggedEnvelope,
 ) -> LogEntry | None:
-    """Look a detached signature up in the logs of some trusted roots, and in no other.
+    """Look up in the logs of some trusted roots, and in no other, what carries no log entry with it.
 
     Args:
         transport: The HTTP client.
