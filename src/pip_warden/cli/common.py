@@ -65,7 +65,7 @@ _NETWORK = (
 )
 
 
-def _with(function: F, options: Iterable[Callable[[F], F]]) -> F:
+def with_options(function: F, options: Iterable[Callable[[F], F]]) -> F:
     """Add options, of which the first comes first in the help."""
     for option in reversed([*options]):
         function = option(function)
@@ -74,12 +74,12 @@ def _with(function: F, options: Iterable[Callable[[F], F]]) -> F:
 
 def connection_options(function: F) -> F:
     """Add the options of every command that talks to a registry."""
-    return _with(function, _CACHE + _NETWORK)
+    return with_options(function, _CACHE + _NETWORK)
 
 
 def registry_options(function: F) -> F:
     """Add the options of every command that talks to a registry of images: it is always asked."""
-    return _with(function, _NETWORK)
+    return with_options(function, _NETWORK)
 
 
 def mirror_option(function: F) -> F:
@@ -114,9 +114,7 @@ def demand_options(function: F) -> F:
         ),
         click.option("--annotation", "more_annotations", multiple=True, hidden=True),
     ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 def demanding(trust: TrustFile, options: dict[str, Any]) -> TrustFile:
@@ -156,6 +154,15 @@ def load_trust(given: Path | None) -> TrustFile:
     from pip_warden import library
 
     return library.load_trust(given, check_owner=given is None)
+
+
+def load_trust_if_any(given: Path | None) -> TrustFile | None:
+    """Read the trust file where one is given or found, as :func:`load_trust` does; None where there is none.
+
+    Raises:
+        TrustFileError: It is faulty, or the one that is given is not there.
+    """
+    return None if trust_path(given) is None else load_trust(given)
 
 
 def print_report(

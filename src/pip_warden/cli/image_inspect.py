@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import format_option, load_trust, registry_options, trust_option, trust_path
+from pip_warden.cli.common import format_option, load_trust_if_any, registry_options, trust_option
 from pip_warden.cli.examples import examples
 from pip_warden.display import escape_text
 
@@ -51,7 +51,7 @@ def command(*, reference: str, trust: Path | None, output_format: str, **options
     from pip_warden.trust.roots import PinnedRoots
 
     image = parse_image(reference)
-    trusted = None if trust_path(trust) is None else load_trust(trust)
+    trusted = load_trust_if_any(trust)
     console = Console.of(options)
     with open_images(trusted, settings_of(options), console, hold=deferring_signals) as parts:
         roots = PinnedRoots(() if trusted is None else trusted.roots)

@@ -21,7 +21,7 @@ from pip_warden.cli.common import (
 )
 from pip_warden.cli.examples import examples
 from pip_warden.cli.output import Console
-from pip_warden.cli.promote import Days, not_carried
+from pip_warden.cli.promote import min_age_option, not_carried
 from pip_warden.cli.session import settings_of
 from pip_warden.cli.signals import deferring_signals
 from pip_warden.cli.style import print_block
@@ -49,13 +49,7 @@ if TYPE_CHECKING:
     help="Where it is promoted to; the trust file pins it. Without a tag, the image's own.",
 )
 @trust_option
-@click.option(
-    "--min-age",
-    type=Days(min=0, max=36500),
-    default=0,
-    metavar="DAYS",
-    help="How long ago it must have been signed.",
-)
+@min_age_option
 @click.option("--no-overwrite", is_flag=True, help="Refuse where the tag is of another image already.")
 @click.option("--dry-run", is_flag=True, help="Judge, and say what would be copied.")
 @demand_options

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pip_warden.cli.common import format_option, registry_options, trust_option
+from pip_warden.cli.common import (
+    format_option,
+    load_trust_if_any,
+    registry_options,
+    trust_option,
+    with_options,
+)
 from pip_warden.cli.signing import Access, access_options, open_signatory
 from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
     from pip_warden.cli.output import Console
     from pip_warden.oci.names import ImageReference
     from pip_warden.publish.images import ImageStatement, SignedImage
-    from pip_warden.trust.model import TrustFile
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -39,7 +43,8 @@ def annotation_option(*, required: bool) -> Callable[[F], F]:
 
 def image_signing_options(function: F) -> F:
     """Add what every command that signs an image takes: the image, registry, signer and form of output."""
-    for option in reversed(
+    return with_options(
+        function,
         (
             click.argument("image", metavar="IMAGE"),
             click.option("--recursive", is_flag=True, help="The same of every image that an index lists."),
@@ -47,10 +52,8 @@ def image_signing_options(function: F) -> F:
             trust_option,
             access_options,
             registry_options,
-        )
-    ):
-        function = option(function)
-    return function
+        ),
+    )
 
 
 def signature_of(
@@ -92,7 +95,8 @@ def sign_and_tell(
     from pip_warden.publish.images import sign_image
     from pip_warden.session.images import open_images
 
-    settings, trust = settings_of(options), _realms(options["trust"])
+    settings = settings_of(options)
+    trust = load_trust_if_any(options["trust"])  # all that is used of it are the realms that it pins
     access = Access(**{field.name: options[field.name] for field in fields(Access)})
     with (
         open_signatory(access, console) as (by, claimed),
@@ -103,13 +107,6 @@ def sign_and_tell(
         )
     console.clear()
     _tell(command, done, signed, str(options["output_format"]), console)
-
-
-def _realms(given: Path | None) -> TrustFile | None:
-    """Read the trust file where there is one: all that is used of it are the realms that it pins."""
-    from pip_warden.cli.common import load_trust, trust_path
-
-    return load_trust(given) if trust_path(given) is not None else None
 
 
 def _tell(command: str, done: str, signed: list[SignedImage], output_format: str, console: Console) -> None:

@@ -14,12 +14,11 @@ from pip_warden.cli.common import (
     demand_options,
     demanding,
     format_option,
-    load_trust,
+    load_trust_if_any,
     print_report,
     registry_options,
     successes_option,
     trust_option,
-    trust_path,
 )
 from pip_warden.cli.examples import examples
 from pip_warden.cli.named_signer import signer_options, trust_of
@@ -111,7 +110,8 @@ def command(
 def _realms(trust: Path | None, options: dict[str, Any]) -> dict[str, frozenset[str]]:
     """Return the realms of a trust file that is named, or whose root is used, beside a named signer."""
     is_used = options["identity"] is not None and (trust is not None or options["trusted_root"] is None)
-    return load_trust(trust).realms if is_used and trust_path(trust) is not None else {}
+    found = load_trust_if_any(trust) if is_used else None
+    return {} if found is None else found.realms
 
 
 def _more(found: ImageVerification) -> dict[str, JSONValue]:

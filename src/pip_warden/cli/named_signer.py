@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from pip_warden.cli.common import load_trust, trust_path
+from pip_warden.cli.common import load_trust, trust_path, with_options
 from pip_warden.errors import TrustRootError, UsageError
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ class TrustMaker(Protocol):
 
 def signer_options(function: F) -> F:
     """Add the options that name a signer."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+    return with_options(function, _OPTIONS)
 
 
 def trust_of(trust: Path | None, options: dict[str, Any], made: TrustMaker) -> TrustFile:

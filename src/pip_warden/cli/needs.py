@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pip_warden.cli.common import with_options
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ def need_options(function: F) -> F:
             help="A requirements file.",
         ),
     ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 def needs_from(

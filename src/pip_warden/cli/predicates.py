@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from pip_warden.cli.common import with_options
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
@@ -43,9 +44,7 @@ def predicate_options(function: F) -> F:
         ),
         click.option("--predicate-type", metavar="URI", help="Its type."),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 def own_predicate(predicate: Path | None, predicate_type: str | None) -> tuple[str, dict[str, JSONValue]]:

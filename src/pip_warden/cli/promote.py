@@ -44,13 +44,22 @@ _MOST_TOLD = 20
 """Pieces that are not carried and are told as text: anybody with push rights can add hundreds of them."""
 
 
-class Days(click.FloatRange):
+class _Days(click.FloatRange):
     """A number of days that can be compared: "not a number" is within every range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read it; a usage error where it is none."""
         days = float(super().convert(value, param, ctx))
         return self.fail(f"{value!r} is not a number of days.", param, ctx) if isnan(days) else days
+
+
+min_age_option = click.option(
+    "--min-age",
+    type=_Days(min=0, max=36500),
+    default=0,
+    metavar="DAYS",
+    help="How long ago it must have been signed.",
+)
 
 
 @click.command(
@@ -68,13 +77,7 @@ class Days(click.FloatRange):
 @click.option(
     "--to", "to_source", required=True, metavar="SOURCE", help="The source it is promoted to: the pin's own."
 )
-@click.option(
-    "--min-age",
-    type=Days(min=0, max=36500),
-    default=0,
-    metavar="DAYS",
-    help="How long ago it must have been signed.",
-)
+@min_age_option
 @click.option(
     "--require",
     "required",

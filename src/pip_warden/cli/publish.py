@@ -18,6 +18,7 @@ from pip_warden.cli.common import (
     print_report,
     trust_option,
     trust_path,
+    with_options,
 )
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
@@ -65,9 +66,7 @@ def _publishing_options(function: F) -> F:
         ),
         click.option("--dry-run", is_flag=True, help="Judge, and ask what is there; upload nothing."),
     ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 @click.command(

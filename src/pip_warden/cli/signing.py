@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from pip_warden.cli.common import with_options
 from pip_warden.cli.output import Console
 from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
@@ -70,16 +71,12 @@ _OUTPUT = (
 
 def access_options(function: F) -> F:
     """Add the options that say who signs with what: the fields of :class:`Access`."""
-    for option in reversed(_ACCESS):
-        function = option(function)
-    return function
+    return with_options(function, _ACCESS)
 
 
 def signing_options(function: F) -> F:
     """Add the options of commands that sign files; the first of them are the fields of :class:`Access`."""
-    for option in reversed(_OUTPUT):
-        function = option(function)
-    return access_options(function)
+    return access_options(with_options(function, _OUTPUT))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pip_warden.cli.common import with_options
 from pip_warden.cli.edited import print_edited
 from pip_warden.cli.pinning import check_names, path_to_write
 from pip_warden.errors import UsageError
@@ -65,9 +66,7 @@ def image_options(function: F) -> F:
             help="With --image: require this signed annotation; {tag} in V is the image's tag.",
         ),
     ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 def check_of_packages(options: Mapping[str, Any]) -> None:
