@@ -12,6 +12,7 @@ from typing import Any
 from _sigstore.samples import CLAIMS, ISSUER, NOON, service
 from images import PATTERN, statement, subject
 from oci.fake import APP, PROD, FakeRegistry, Image, artifact, image, index
+from pins import image_trust_text
 from pip_warden.digests import digest_of
 from pip_warden.events import SILENT
 from pip_warden.image.plan import read_plan
@@ -45,20 +46,14 @@ def trust_of(
 ) -> TrustFile:
     """Write and read a trust file that pins one repository."""
     (directory / "trusted_root.json").write_bytes(root)
-    signers = "".join(
-        f'  [[image.identity]]\n  issuer = "{ISSUER}"\n  subject = "{pattern}"\n' for pattern in identities
+    text = image_trust_text(
+        root_sha256=digest_of(root).hex,
+        issuer=ISSUER,
+        repository=str(repository),
+        subjects=identities,
+        more=more,
     )
-    (directory / "pytrust.toml").write_text(
-        f"""version = 1
-[sigstore]
-trusted-root = "trusted_root.json"
-trusted-root-sha256 = "{digest_of(root)}"
-issuers = ["{ISSUER}"]
-[[image]]
-repository = "{repository}"
-{signers}{more}""",
-        encoding="utf-8",
-    )
+    (directory / "pytrust.toml").write_text(text, encoding="utf-8")
     return load(directory / "pytrust.toml", check_owner=True)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cli.terminal import typed_in
+from pins import image_trust_text
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import Hold, Job, Project, Sandbox
 from pip_warden.sandbox.images import Image, artifact, image, index
@@ -86,20 +87,13 @@ def promoter(tmp_path: Path) -> Iterator[Promoter]:
             directory=tmp_path,
         )
         root = sandbox.write_trust(tmp_path).read_bytes()
-        (tmp_path / "pytrust.toml").write_text(
-            f"""version = 1
-[sigstore]
-trusted-root = "trusted_root.json"
-trusted-root-sha256 = "{digest_of(root)}"
-issuers = ["{sandbox.issuer}"]
-[[image]]
-repository = "{production.image}"
-  [[image.identity]]
-  issuer = "{sandbox.issuer}"
-  subject = "{made.publisher.san.replace("v1.0", "v{tag}")}"
-""",
-            encoding="utf-8",
+        text = image_trust_text(
+            root_sha256=digest_of(root).hex,
+            issuer=sandbox.issuer,
+            repository=production.image,
+            subjects=[made.publisher.san.replace("v1.0", "v{tag}")],
         )
+        (tmp_path / "pytrust.toml").write_text(text, encoding="utf-8")
         sandbox.push_image(staging, APP, "1.0")
         made.sign(APP)
         yield made

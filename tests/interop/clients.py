@@ -118,7 +118,7 @@ OLD_KEYS = {
 def cosign_sign(bench: Bench, log: str) -> Evidence:
     """Cosign 3 ``sign-blob --bundle``."""
     bundle = bench.path(f"cosign-{log}.sigstore.json")
-    bench.must(BIN / "cosign", "sign-blob", *_cosign(bench, log), f"--bundle={bundle}", bench.file)
+    bench.must(BIN / "cosign", "sign-blob", *cosign_signing(bench, log), f"--bundle={bundle}", bench.file)
     return Evidence(bundle=bundle)
 
 
@@ -126,7 +126,9 @@ def cosign_attest(bench: Bench, log: str) -> Evidence:
     """Cosign 3 ``attest-blob --bundle``."""
     bundle = bench.path(f"cosign-{log}.slsa.sigstore.json")
     kind = ("--type=slsaprovenance1", f"--predicate={_predicate(bench)}")
-    bench.must(BIN / "cosign", "attest-blob", *_cosign(bench, log), *kind, f"--bundle={bundle}", bench.file)
+    bench.must(
+        BIN / "cosign", "attest-blob", *cosign_signing(bench, log), *kind, f"--bundle={bundle}", bench.file
+    )
     return Evidence(bundle=bundle, statement=True)
 
 
@@ -201,7 +203,8 @@ def js_attest(bench: Bench, log: str) -> Evidence:
     return Evidence(bundle=bundle, statement=True)
 
 
-def _cosign(bench: Bench, log: str) -> tuple[str, ...]:
+def cosign_signing(bench: Bench, log: str) -> tuple[str, ...]:
+    """Return the options with which cosign signs."""
     config = TRUST / log
     return (
         "--yes",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from interop.clients import OLD_KEYS, SLSA, VENV, Bench
+from interop.clients import OLD_KEYS, SLSA, VENV, Bench, cosign_signing
 from interop.stack.places import BIN, TRUST, Port
 from pip_warden.oci.names import Repository
 
@@ -79,7 +79,9 @@ subject = "{bench.subject.replace("v1.0", ref)}"
 
 def cosign_sign(image: Stored, *more: str, log: str = "v1") -> None:
     """Cosign 3 ``sign``."""
-    image.bench.must(BIN / "cosign", "sign", *_signing(image.bench, log), "-a", SAID, *more, image.exact)
+    image.bench.must(
+        BIN / "cosign", "sign", *cosign_signing(image.bench, log), "-a", SAID, *more, image.exact
+    )
 
 
 def cosign_sign_v2(image: Stored) -> None:
@@ -89,7 +91,9 @@ def cosign_sign_v2(image: Stored) -> None:
 
 def cosign_attest(image: Stored) -> None:
     """Cosign 3 ``attest``."""
-    image.bench.must(BIN / "cosign", "attest", *_signing(image.bench, "v1"), *_provenance(image), image.exact)
+    image.bench.must(
+        BIN / "cosign", "attest", *cosign_signing(image.bench, "v1"), *_provenance(image), image.exact
+    )
 
 
 def cosign_sign_as_before(image: Stored) -> None:
@@ -135,16 +139,6 @@ def warden_attest(image: Stored) -> None:
 def warden_annotate(image: Stored) -> None:
     """``pip-warden image annotate``."""
     _warden(image, "annotate", "-a", SAID)
-
-
-def _signing(bench: Bench, log: str) -> tuple[str, ...]:
-    config = TRUST / log
-    return (
-        "--yes",
-        f"--trusted-root={config / 'trusted_root.json'}",
-        f"--signing-config={config / 'signing_config.json'}",
-        f"--identity-token={bench.token()}",
-    )
 
 
 def _old_signing(bench: Bench) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pins import image_trust_text
 from pip_warden.digests import digest_of
 from pip_warden.oci.names import parse_image, spelled
 from pip_warden.oci.referrers import add_referrer
@@ -221,20 +222,14 @@ def test_outside_of_ci_a_realm_is_asked_that_the_trust_file_pins(shop: Shop) -> 
     _is_refused(shop, (3, "registry-realm"), **outside)
 
     root = digest_of((publisher.directory / "trusted_root.json").read_bytes())
-    (publisher.directory / "pytrust.toml").write_text(
-        f"""version = 1
-[sigstore]
-trusted-root = "trusted_root.json"
-trusted-root-sha256 = "{root}"
-issuers = ["{sandbox.issuer}"]
-[[image]]
-repository = "{publisher.project.image}"
-realm = "{sandbox.gitlab_url}/jwt/auth"
-[[image.identity]]
-issuer = "{sandbox.issuer}"
-subject = "{publisher.job.san}"
-"""
+    text = image_trust_text(
+        root_sha256=root.hex,
+        issuer=sandbox.issuer,
+        repository=publisher.project.image,
+        subjects=[publisher.job.san],
+        realm=f"{sandbox.gitlab_url}/jwt/auth",
     )
+    (publisher.directory / "pytrust.toml").write_text(text, encoding="utf-8")
     ok(shop.run("sign", **outside))
 
     (statement,) = shop.statements()
