@@ -38,11 +38,19 @@ class Request:
         method: ``"GET"``.
         target: As it was sent; a proxy is sent an absolute URL (RFC 9112 section 3.2.2).
         headers: Name, in lower case, and value of each header field.
+        origin: In a tunnel, which origin its client believes to speak to: ``https://gitlab.example.com:8443``,
+            without the port where it is 443. ``""`` outside of one.
     """
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
+    origin: str = ""
+
+    @property
+    def url(self) -> str:
+        """Return the absolute URL that is asked for."""
+        return self.origin + self.target if self.origin else self.target
 
     def header(self, name: str) -> str:
         """Return the first value of a header field, ``""`` where there is none."""

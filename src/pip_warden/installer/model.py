@@ -23,6 +23,7 @@ class ListedFile:
         yanked: None where not yanked, else the reason, which may be empty.
         upload_time: ISO 8601, UTC; None where unknown.
         size: Bytes; None where unknown.
+        url: Where its registry has it, without a fragment.
     """
 
     filename: str
@@ -30,6 +31,7 @@ class ListedFile:
     yanked: str | None = None
     upload_time: str | None = None
     size: int | None = None
+    url: str = ""
 
     @classmethod
     def of(cls, candidate: Candidate) -> ListedFile:
@@ -41,6 +43,7 @@ class ListedFile:
             yanked=candidate.claimed_yanked,
             upload_time=None if uploaded is None else uploaded.isoformat().replace("+00:00", "Z"),
             size=candidate.claimed_size,
+            url=candidate.url,
         )
 
 
@@ -119,3 +122,72 @@ class Backend(Protocol):
 
     def plan(self, items: tuple[PlannedInstall, ...]) -> None:
         """Check everything that is about to be installed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileQuestion:
+    """A file that was asked for by its URL at a registry.
+
+    Attributes:
+        filename: The last segment of its path, decoded; without ``.metadata``.
+        url: The whole URL, without a fragment and without ``.metadata``.
+        sha256: The digest that its path has, ``""`` where a registry's paths have none.
+    """
+
+    filename: str
+    url: str
+    sha256: str = ""
+
+
+class RegistryBackend(Protocol):
+    """The gate, as seen by who asks for the registries' own paths.
+
+    Every method raises RefusedError or UndecidedError: the run is ended then. None means that there is
+    nothing here: the tool may look at its next index.
+    """
+
+    def page_at(
+        self, project: ProjectName, source: str, registry: str | None
+    ) -> tuple[ListedFile, ...] | None:
+        """List a project's files as its source has them.
+
+        Args:
+            project: The project.
+            source: Name of the source whose page is asked for.
+            registry: Path or id of the project in whose registry it is looked for; None for a group's, or for
+                an index that has no projects.
+
+        Returns:
+            The files; None where the project is pinned to another place.
+        """
+
+    def file_at(self, asked: FileQuestion) -> ServedFile | None:
+        """Fetch, judge and seal a file that a listing names, or a lock."""
+
+    def release_at(self, project: ProjectName, version: str, source: str) -> ReleaseFacts | None:
+        """Return what judged files say of a release (PyPI's JSON API)."""
+
+    def sent(self, filename: str) -> None:
+        """Remember that the tool takes a whole file, and not only its metadata."""
+
+    def carried(self, size: int) -> None:
+        """Count the bytes of a piece of an answer's body that is about to be sent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseFacts:
+    """A release, as judged files describe it.
+
+    Attributes:
+        name: Its project, normalised.
+        version: Its version, as its page has it.
+        requires_dist: Its requirements, of one judged file.
+        requires_python: ``Requires-Python`` of the same, None where absent.
+        files: The files of the release that may be requested.
+    """
+
+    name: ProjectName
+    version: str
+    requires_dist: tuple[str, ...]
+    requires_python: str | None
+    files: tuple[ListedFile, ...]

@@ -1,0 +1,85 @@
+"""What is installed in a Python environment, and how it compares with what was accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from pip_warden.digests import Digest
+from pip_warden.faults import Fault
+from pip_warden.names import ArtifactName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstalledDistribution:
+    """A distribution in a directory of packages (PyPA specification "Recording installed projects").
+
+    Attributes:
+        site: The directory of packages: ``…/site-packages``.
+        folder: Name of its directory there: ``acme_widgets-1.0.dist-info``.
+        name: Its project, as METADATA spells it; the folder's where that cannot be read.
+        version: Its version, as METADATA spells it; the folder's where that cannot be read.
+        state: SHA-256 over its RECORD, METADATA and ``direct_url.json``: it differs as soon as one does.
+    """
+
+    site: Path
+    folder: str
+    name: str
+    version: str
+    state: Digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """What is installed in some environments at one time.
+
+    Attributes:
+        sites: The directories of packages that were there.
+        distributions: What is in them, by directory and folder.
+        unowned: What lies beside them and no RECORD names: path and state (SHA-256; of a directory that of
+            the names in it).
+    """
+
+    sites: tuple[Path, ...] = ()
+    distributions: tuple[InstalledDistribution, ...] = ()
+    unowned: tuple[tuple[Path, Digest], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcceptedArchive:
+    """A file that was accepted in this run, with the run's own copy of it.
+
+    Attributes:
+        name: Its name.
+        digest: The digest that was judged.
+        path: The private copy that was judged.
+    """
+
+    name: ArtifactName
+    digest: Digest
+    path: Path
+
+
+class Likeness(StrEnum):
+    """How something that an installer changed compares with what was accepted."""
+
+    SAME = "as accepted"
+    BUILT = "built from an accepted sdist, not comparable"
+    LOCAL = "the user's own project"
+    OTHER = "not through the gate"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """What an installer changed, compared.
+
+    Attributes:
+        subject: ``acme-widgets 1.0``, or the path of what no distribution has.
+        likeness: The result.
+        fault: What differs, where it is not through the gate: code ``not-through-gate``.
+    """
+
+    subject: str
+    likeness: Likeness
+    fault: Fault | None = None

@@ -1,0 +1,4 @@
+"""Tools that install packages: what each is given around it, where it installs, and what leads it elsewhere.
+
+``model`` the values; ``known`` which tool a command is; a module for each family of tools.
+"""
