@@ -50,20 +50,18 @@ class Running:
         self._gone = threading.Event()
         self._over, over = socket.socketpair()
         self._link, theirs = socket.socketpair()
-        numbers = [theirs.fileno(), *([kept] if kept is not None else [])]
-        words = command if isolation is None else isolation.enclosing(command)
-        arguments = [str(numbers[0]), "-" if kept is None else str(kept), *words]
+        arguments, inherited = _supervised(command, theirs.fileno(), kept, isolation)
         try:
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 -- our own pip in the user's interpreter
-                    [sys.executable, "-I", "-S", supervisor.__file__, *arguments],
+                    arguments,
                     env=dict(environment),
                     cwd=cwd,
                     stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    pass_fds=[*numbers, *([isolation.descriptor] if isolation is not None else [])],
+                    pass_fds=inherited,
                 )
             threading.Thread(target=self._listen, args=(over,), name="installer-end", daemon=True).start()
         except BaseException:
@@ -73,12 +71,7 @@ class Running:
             if isolation is not None:
                 isolation.close()
             raise
-        if isolation is not None:
-            try:
-                isolation.settle()
-            except BaseException:
-                self.close()
-                raise
+        self._settle()
 
     def tell(self, words: Sequence[str]) -> None:
         """Send a command that waits for them its last words, as the bytes they would be on a command line.
@@ -133,6 +126,16 @@ class Running:
         if self._isolation is not None:
             self._isolation.close()
 
+    def _settle(self) -> None:
+        """Let an isolated command begin."""
+        if self._isolation is None:
+            return
+        try:
+            self._isolation.settle()
+        except BaseException:
+            self.close()
+            raise
+
     def _listen(self, over: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := self._link.recv(64):
@@ -146,6 +149,17 @@ class Running:
         # macOS does not allow signals to zombies.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _supervised(
+    command: Sequence[str], link: int, kept: int | None, isolation: Isolation | None
+) -> tuple[list[str], list[int]]:
+    """Return a supervisor's command line, and the descriptors that it inherits."""
+    inherited, words = [link, *([kept] if kept is not None else [])], list(command)
+    if isolation is not None:
+        inherited, words = [*inherited, isolation.descriptor], isolation.enclosing(command)
+    ours = [sys.executable, "-I", "-S", supervisor.__file__]
+    return [*ours, str(link), "-" if kept is None else str(kept), *words], inherited
 
 
 class Printed(io.RawIOBase):
