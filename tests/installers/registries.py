@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ class Registries:
     origins: frozenset[str]
     directory: Path
     asked: list[str] = field(default_factory=list)
+    long: int = 0
 
     def has(self, url: str) -> bool:
         return any(url.startswith(f"{origin}/") for origin in self.origins)
@@ -37,6 +39,8 @@ class Registries:
         if path == f"/files/{FILE}":
             file = self.directory / FILE
             file.write_bytes(CONTENT)
+            if self.long:
+                os.truncate(file, self.long)
             return Response(file=file.open("rb"), media_type="application/octet-stream")
         return None
 
