@@ -14,16 +14,17 @@ from typing import Protocol
 
 from pip_warden.installer.connection import Connection, Request, Response
 from pip_warden.installer.place import Place
+from pip_warden.installer.tunnel import Tunnel
 
-_MOST = 128
-"""Connections at once: uv has fifty, pip two."""
+_MOST = 256
+"""Connections at once: uv has fifty to each registry, pip two."""
 
 _ANSWERS_AT_ONCE = 16
 _AGAIN = 0.02
 """Seconds until a connection that could not be accepted is tried again."""
 
 _LONGEST_WAIT = 5.0
-"""Seconds to wait for the thread that accepts connections to end."""
+"""Seconds to wait for a thread to end that has nothing left to do."""
 
 
 class Handler(Protocol):
@@ -37,6 +38,9 @@ class Handler(Protocol):
 
     def answer(self, request: Request, body: bytes) -> Response:
         """Answer a request. A body that is longer than was agreed is only its beginning."""
+
+    def tunnel(self, request: Request) -> Response | Tunnel:
+        """Answer one of the run's requests for a tunnel, or let it in."""
 
 
 class Listener:
@@ -55,7 +59,7 @@ class Listener:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._turns = threading.BoundedSemaphore(_ANSWERS_AT_ONCE)
-        self._open: dict[Connection, None] = {}
+        self._open: dict[Connection, threading.Thread] = {}
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._listen, name="loopback-index", daemon=True)
 
@@ -64,11 +68,17 @@ class Listener:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop listening and drop every connection. What is being answered is not waited for."""
+        """Stop listening and drop every connection. What is being answered is not waited for.
+
+        What a client had to say of the run's certificate is: it may have ended for that.
+        """
         with self._lock:
             self._ended.set()
+            entering = [thread for connection, thread in self._open.items() if connection.is_entering]
             for connection in self._open:
                 connection.abort()
+        for thread in entering:
+            thread.join(_LONGEST_WAIT)
         # The listening socket is not shut down: another process holds it, so that the port stays taken.
         self._wake.close()
         self._thread.join(_LONGEST_WAIT)
@@ -97,19 +107,23 @@ class Listener:
         return [listening for listening in self._place.sockets if listening in ready]
 
     def _take(self, stream: socket.socket) -> None:
-        handler, longest = self._handler, self._longest_body
+        handler = self._handler
         connection = Connection(
-            stream, knows=handler.knows, answer=self._answer, longest_body=longest, carried=handler.carried
+            stream,
+            knows=handler.knows,
+            answer=self._answer,
+            tunnel=handler.tunnel,
+            longest_body=self._longest_body,
+            carried=handler.carried,
         )
+        thread = threading.Thread(target=self._serve, args=(connection,), name="loopback-answer", daemon=True)
         with self._lock:
             if self._ended.is_set() or not self._has_room():
                 stream.close()
                 return
-            self._open[connection] = None
+            self._open[connection] = thread
         try:
-            threading.Thread(
-                target=self._serve, args=(connection,), name="loopback-answer", daemon=True
-            ).start()
+            thread.start()
         except RuntimeError:  # there may be no more threads
             self._release(connection)
 
