@@ -55,8 +55,8 @@ def venv(place: Path) -> Path:
 
 def by_pip(place: Path | None, wheel: Path, *options: str | Path) -> None:
     """Install by pip."""
-    python = ["--python", place / "bin" / "python"] if place else []
-    command = [sys.executable, "-m", "pip", "--isolated", *python, "install", *options]
+    python: list[str | Path] = ["--python", place / "bin" / "python"] if place else []
+    command: list[str | Path] = [sys.executable, "-m", "pip", "--isolated", *python, "install", *options]
     subprocess.run([*command, "--quiet", "--no-index", "--no-deps", wheel], check=True)
 
 

@@ -29,7 +29,7 @@ from pip_warden.faults import Fault
 
 _LARGEST_URL_FILE = 1 << 16
 _SEEDED = re.compile(
-    r"(activate|deactivate)([._][A-Za-z0-9_.]+)?|pydoc\.bat|(python|pypy|graalpy)w?[0-9]*(\.[0-9]+)?t?",
+    r"(activate|deactivate)([._][A-Za-z0-9_.]+)?|pydoc\.bat|(python|pypy|graalpy)w?[0-9]*(\.[0-9]+)?t?|(pip|wheel)-?[0-9.]*",
     re.IGNORECASE,
 )
 """Scripts of a virtual environment that its maker writes (venv, virtualenv, uv)."""
@@ -122,7 +122,7 @@ def _is_local(distribution: InstalledDistribution, local: Collection[str]) -> bo
     project = local_project(Path(place))
     if isinstance(project, Fault):
         return False
-    return project.project in {None, canonicalize_name(distribution.name)}
+    return project.project is None or project.project == str(canonicalize_name(distribution.name))
 
 
 def _unowned(before: Snapshot, after: Snapshot) -> Iterator[Comparison]:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from pip_warden.artifact.layout import DIST_INFO
+
 _LIBRARIES = ("lib", "lib64", "Lib", "local/lib")
 _PYTHON = re.compile(r"(python|pypy|graalpy)[0-9]*(\.[0-9]+)?t?", re.ASCII)
 _PACKAGES = ("site-packages", "dist-packages")
-_INSTALLED = ".dist-info"
-"""What lies in a directory of packages, and in no directory of environments."""
 _DEEPEST = 4
 """Directories between a directory of environments and one: hatch has ``virtual/PROJECT/HASH/NAME``."""
 _MOST_DIRECTORIES = 4096
@@ -139,7 +139,7 @@ def _sites(directory: Path) -> Iterator[Path]:
             seen.add(real)
             yield site
     if not seen and (
-        directory.name in _PACKAGES or any(each.name.endswith(_INSTALLED) for each in entries(directory))
+        directory.name in _PACKAGES or any(each.name.endswith(DIST_INFO) for each in entries(directory))
     ):
         yield directory
 

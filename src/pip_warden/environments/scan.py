@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.digests import Digest, Hasher, digest_of
 from pip_warden.environments.files import files_in, read_bounded, state_of
 from pip_warden.environments.layout import SiteLayout, entries, layout_of, sites_of
 from pip_warden.environments.model import InstalledDistribution, Snapshot
 from pip_warden.environments.record import LARGEST_INSTALLED, recorded_keys
 
-DIST_INFO = ".dist-info"
 _DESCRIBING = ("RECORD", "METADATA", "direct_url.json")
 _MOST_DISTRIBUTIONS = 20_000
 _NAME = re.compile(rb"^name:(?P<value>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE)
