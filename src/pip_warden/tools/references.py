@@ -18,7 +18,7 @@ _REPOSITORY = re.compile(r"(?:git|hg|svn|bzr)\+|git@|(?:git|ssh)://|.*\.git(?:[@
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _ARCHIVE = re.compile(r".*\.(?:whl|zip|tar|tgz|tbz|tlz|txz|egg|tar\.[a-z0-9]+)(?:\[[^\]]*\])?", re.IGNORECASE)
 _EXTRAS = re.compile(r"\[[^\[\]]*\]$")
-_END = re.compile(r"\s*;.*|\s+--?[a-z].*|#.*", re.DOTALL)
+_END = re.compile(r"\s*;.*|\s+--[a-z].*|#.*", re.DOTALL)
 
 Found = Elsewhere | Path
 """What leads elsewhere, or a directory of the user's own."""
@@ -77,7 +77,7 @@ class Bounds:
         text = text.strip()
         named = _NAMED.fullmatch(text)
         place = _END.sub("", named["place"] if named else text).strip()
-        if _REPOSITORY.match(place):
+        if _REPOSITORY.match(place) or _REPOSITORY.match(text):
             yield Elsewhere(what=f"{what} {shown(place)}", where=where, adds_source=True)
         elif place.lower().startswith("file:"):
             yield from self.path(place, base, what, where)
