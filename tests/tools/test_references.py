@@ -47,7 +47,7 @@ def test_which_indexes_are_pinned(url: str, is_pinned: bool) -> None:
 
 
 def found(text: str, root: Path) -> str:
-    (item,) = [*Bounds(root=root, pinned=PINNED).reference(text, root, "it", "here")] or [None]
+    item = next(iter(Bounds(root=root, pinned=PINNED).reference(text, root, "it", "here")), None)
     if isinstance(item, Elsewhere):
         assert item.adds_source
         return "elsewhere"
@@ -86,6 +86,8 @@ def found(text: str, root: Path) -> str:
         ("ssh://git@h/x", "elsewhere"),
         ("x @ hg+http://h", "elsewhere"),
         ("name @ \0", "by name"),
+        ("name @ ${URL}", "elsewhere"),
+        ("$NAME", "elsewhere"),
     ],
 )
 def test_where_a_reference_leads(tmp_path: Path, text: str, what: str) -> None:

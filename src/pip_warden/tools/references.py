@@ -68,6 +68,8 @@ class Bounds:
     def reference(self, text: str, base: Path, what: str, where: str) -> Iterator[Found]:
         """Yield what a requirement leads to: nothing, where it is one by name.
 
+        A variable may stand for anything.
+
         Args:
             text: A requirement as PEP 508 has it, a URL or a path.
             base: The directory that a path starts from.
@@ -81,7 +83,7 @@ class Bounds:
             yield Elsewhere(what=f"{what} {shown(place)}", where=where, adds_source=True)
         elif place.lower().startswith("file:"):
             yield from self.path(place, base, what, where)
-        elif _URL.match(place):
+        elif _URL.match(place) or "$" in place:
             yield Elsewhere(what=f"{what} {shown(place)}", where=where, adds_source=True)
         elif _is_path(place):
             yield from self.path(place, base, what, where)
