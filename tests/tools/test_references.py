@@ -161,7 +161,7 @@ def _toml(value: object) -> str:
     return repr(value) if isinstance(value, int) else f"'{str(value).encode('unicode_escape').decode()}'"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=st.dictionaries(st.sampled_from(["tool", "project", "build-system"]), TOML, max_size=3))
 def test_odd_tables_break_nothing(tmp_path: Path, table: dict[str, object]) -> None:
     text = "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())

@@ -226,3 +226,24 @@ def test_settings_of_pdm_and_hatch_that_say_where_environments_lie_are_kept(home
     written = tomllib.loads(Path(hatch.environment["HATCH_CONFIG"]).read_text())
     assert written == {"dirs": {"env": {"virtual": ".hatch"}}}
     assert home.parent / "project" / ".hatch" in hatch.environments
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("uv sync", "UV_KEYRING_PROVIDER", "disabled"),
+        ("uv sync", "UV_PYTHON_DOWNLOADS", "never"),
+        ("uv sync", "UV_HTTP_RETRIES", "0"),
+        ("uv sync", "UV_NO_CONFIG", "false"),
+        ("pip install x", "PIP_KEYRING_PROVIDER", "disabled"),
+        ("pip install x", "PIP_NO_INPUT", "1"),
+        ("poetry install", "POETRY_KEYRING_ENABLED", "false"),
+        ("pdm sync", "PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring"),
+        ("pdm sync", "PDM_IGNORE_STORED_INDEX", "true"),
+        ("pipx install x", "PIPX_FETCH_PYTHON", "never"),
+        ("nox", "NOX_DOWNLOAD_PYTHON", "never"),
+        ("tox", "VIRTUALENV_NO_PERIODIC_UPDATE", "1"),
+    ],
+)
+def test_what_is_turned_off(home: Path, line: str, name: str, value: str) -> None:
+    assert known(line, home).environment[name] == value

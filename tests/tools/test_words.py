@@ -130,7 +130,7 @@ WORDS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     tool=st.sampled_from(["pip", "uv", "uvx", "poetry", "pdm", "pipx", "hatch", "tox", "nox"]),
     words=st.lists(WORDS, max_size=6),
