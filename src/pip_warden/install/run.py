@@ -6,7 +6,6 @@ pip asks once more before it installs.
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -37,7 +36,7 @@ from pip_warden.install.unmet import PipWords, why_unmet
 from pip_warden.install.unsaid import strict_refusal, waiting
 from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.local import LocalInputs
-from pip_warden.installer.pip import command_line
+from pip_warden.installer.pip import command_line, how_it_ended
 from pip_warden.installer.python import marker_environment
 from pip_warden.installer.reconcile import reconcile_report
 from pip_warden.installer.relay import Relay, RunPlaces
@@ -255,15 +254,9 @@ def _pip_failed(
         return undecided
     if words.unmet is not None and (why := why_unmet(run, words.unmet, backend.pages)) is not None:
         return why
-    shown = f"signal {_signal_name(-code)}" if code < 0 else f"exit code {code}"
     return InstallerError(
-        "pip-failed", f"expected pip to succeed, found {shown}", hint="pip's own words are above."
+        "pip-failed", f"expected pip to succeed, found {how_it_ended(code)}", hint="pip's own words are above."
     )
-
-
-def _signal_name(number: int) -> str:
-    """Return a signal's name, or its number: real-time signals have none (signal(7))."""
-    return next((known.name for known in signal.Signals if known == number), str(number))
 
 
 def _report(run: Run) -> Report:

@@ -29,6 +29,15 @@ _LEFT_OVER = 1 << 20
 class Running:
     """A supervisor and its command.
 
+    Args:
+        command: The command line.
+        environment: All of its environment.
+        cwd: Its working directory; None for our own.
+        kept: What the supervisor keeps open; None for nothing.
+        waits: Whether it waits on its standard input for :meth:`tell`.
+        output: The descriptor that takes its standard output; its other streams are our own then. None where
+            it reads nothing and :meth:`lines` tells what it prints.
+
     Raises:
         OSError: It cannot be started.
     """
@@ -41,6 +50,7 @@ class Running:
         kept: int | None,
         *,
         waits: bool = False,
+        output: int | None = None,
     ) -> None:
         self._heard = b""
         self._gone = threading.Event()
@@ -48,15 +58,16 @@ class Running:
         self._link, theirs = socket.socketpair()
         numbers = [theirs.fileno(), *([kept] if kept is not None else [])]
         arguments = [str(numbers[0]), "-" if kept is None else str(kept), *command]
+        stdin, stdout, stderr = _streams(output, waits=waits)
         try:
             with theirs:
-                self._process = subprocess.Popen(  # noqa: S603 -- our own pip in the user's interpreter
+                self._process = subprocess.Popen(  # noqa: S603 -- our own pip, or the user's own command
                     [sys.executable, "-I", "-S", supervisor.__file__, *arguments],
                     env=dict(environment),
                     cwd=cwd,
-                    stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
                     start_new_session=True,
                     pass_fds=numbers,
                 )
@@ -129,6 +140,13 @@ class Running:
         # macOS does not allow signals to zombies.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _streams(output: int | None, *, waits: bool) -> tuple[int | None, int, int | None]:
+    """Return what a command gets as its standard streams; None for our own."""
+    if output is not None:
+        return None, output, None
+    return subprocess.PIPE if waits else subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
 
 
 class Printed(io.RawIOBase):
