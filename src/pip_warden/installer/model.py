@@ -147,7 +147,7 @@ class RegistryBackend(Protocol):
     """
 
     def page_at(
-        self, project: ProjectName, source: str, registry: str | None
+        self, project: ProjectName, source: str, registry: str | None, group: str | None = None
     ) -> tuple[ListedFile, ...] | None:
         """List a project's files as its source has them.
 
@@ -156,6 +156,7 @@ class RegistryBackend(Protocol):
             source: Name of the source whose page is asked for.
             registry: Path or id of the project in whose registry it is looked for; None for a group's, or for
                 an index that has no projects.
+            group: Path or id of the group in whose registry it is looked for: its files are listed there.
 
         Returns:
             The files; None where the project is pinned to another place.
@@ -181,13 +182,16 @@ class ReleaseFacts:
     Attributes:
         name: Its project, normalised.
         version: Its version, as its page has it.
-        requires_dist: Its requirements, of one judged file.
-        requires_python: ``Requires-Python`` of the same, None where absent.
+        requires_dist: Its requirements, of one judged wheel; None where it has none: those of an sdist may be
+            others when it is built.
+        requires_python: ``Requires-Python`` of a judged file, None where absent.
+        summary: ``Summary`` of the same, ``""`` where absent.
         files: The files of the release that may be requested.
     """
 
     name: ProjectName
     version: str
-    requires_dist: tuple[str, ...]
+    requires_dist: tuple[str, ...] | None
     requires_python: str | None
+    summary: str
     files: tuple[ListedFile, ...]
