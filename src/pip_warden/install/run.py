@@ -15,14 +15,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.inspect import read_by
-from pip_warden.disk import cannot_store, is_full
-from pip_warden.errors import (
-    DeliveryError,
-    InstallerError,
-    InternalError,
-    RefusedError,
-    UndecidedError,
-)
+from pip_warden.errors import InstallerError, RefusedError, UndecidedError
 from pip_warden.events import Reporter
 from pip_warden.gate import Gate
 from pip_warden.install.arguments import line_origins, pip_arguments
@@ -131,16 +124,10 @@ def perform(run: Run) -> Report:
         check_directory(prepared.download)
     if prepared.report is not None:
         check_report_file(prepared.report)
-    try:
+    with run.ledger.keeping_error(run.workspace):
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
         run.gate.look_ahead(run.guesses)
         _run_pip(run, *admit_local_things(run))
-    except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
-        run.ledger.error = err
-    except OSError as err:
-        if not is_full(err):
-            raise
-        run.ledger.error = cannot_store(err.filename or run.workspace, err)
     report = _report(run)
     if report.exit_code == 0 and not report.lines:
         raise nothing_wanted("that pip wanted none of it")
@@ -255,7 +242,9 @@ def _pip_failed(
     if words.unmet is not None and (why := why_unmet(run, words.unmet, backend.pages)) is not None:
         return why
     return InstallerError(
-        "pip-failed", f"expected pip to succeed, found {how_it_ended(code)}", hint="pip's own words are above."
+        "pip-failed",
+        f"expected pip to succeed, found {how_it_ended(code)}",
+        hint="pip's own words are above.",
     )
 
 
@@ -273,6 +262,6 @@ def _report(run: Run) -> Report:
         target=str(run.prepared.target),
         trust_file=str(run.trust.path),
         installer_code=ledger.installer_code,
-        error=strict_refusal(run) if is_only_strict else ledger.unsaid(),
+        error=strict_refusal(ledger, is_dry=run.prepared.dry_run) if is_only_strict else ledger.unsaid(),
         sources=run.trust.sources,
     )
