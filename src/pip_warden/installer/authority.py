@@ -49,6 +49,10 @@ class RunAuthority:
     ca_file: Path
     contexts: Mapping[str, ssl.SSLContext] = field(repr=False, hash=False)
 
+    def context_for(self, origin: str) -> ssl.SSLContext | None:
+        """Return how TLS is ended for an origin, None where no authority may sign for its host."""
+        return self.contexts.get(origin_of(origin).host)
+
     def environment(self) -> dict[str, str]:
         """Return the variables that make a tool trust the run's authorities alone."""
         return dict.fromkeys(_VARIABLES, str(self.ca_file))
@@ -145,7 +149,14 @@ def serving(
 
 def _end_of(host: str, directory: Path) -> tuple[ssl.SSLContext, x509.Certificate]:
     issuer, key = Issuer.new(host), ec.generate_private_key(ec.SECP256R1())
-    return serving(issuer.certify(key.public_key()), key, directory), issuer.certificate
+    context = serving(issuer.certify(key.public_key()), key, directory)
+
+    def refuse_others(_stream: object, asked: str | None, _context: object) -> int | None:
+        """Refuse a client that asks for another host (RFC 6066 section 3); for an address, none is named."""
+        return None if asked is None or asked.lower() == host else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+
+    context.sni_callback = refuse_others
+    return context, issuer.certificate
 
 
 def _can_be_named(host: str) -> bool:

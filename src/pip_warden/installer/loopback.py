@@ -14,6 +14,7 @@ from typing import Protocol
 
 from pip_warden.installer.connection import Connection, Request, Response
 from pip_warden.installer.place import Place
+from pip_warden.installer.tunnel import Tunnel
 
 _MOST = 128
 """Connections at once: uv has fifty, pip two."""
@@ -37,6 +38,9 @@ class Handler(Protocol):
 
     def answer(self, request: Request, body: bytes) -> Response:
         """Answer a request. A body that is longer than was agreed is only its beginning."""
+
+    def tunnel(self, request: Request) -> Response | Tunnel:
+        """Answer one of the run's requests for a tunnel, or let it in."""
 
 
 class Listener:
@@ -90,9 +94,14 @@ class Listener:
                     self._take(stream)
 
     def _take(self, stream: socket.socket) -> None:
-        handler, longest = self._handler, self._longest_body
+        handler = self._handler
         connection = Connection(
-            stream, knows=handler.knows, answer=self._answer, longest_body=longest, carried=handler.carried
+            stream,
+            knows=handler.knows,
+            answer=self._answer,
+            tunnel=handler.tunnel,
+            longest_body=self._longest_body,
+            carried=handler.carried,
         )
         with self._lock:
             if self._ended.is_set() or not self._has_room():

@@ -11,6 +11,7 @@ from pip_warden.names import ProjectName
 
 if TYPE_CHECKING:
     from pip_warden.index.candidate import Candidate
+    from pip_warden.installer.connection import Request, Response
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,3 +196,21 @@ class ReleaseFacts:
     requires_python: str | None
     summary: str
     files: tuple[ListedFile, ...]
+
+
+class RegistryAnswers(Protocol):
+    """What is answered in place of registries, as seen by the server."""
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Return the origins that are answered for: ``https://gitlab.example.com:8443``."""
+
+    def has(self, url: str) -> bool:
+        """Return whether a URL is one of theirs."""
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a request for such a URL; None where nothing is ever asked so.
+
+        Raises:
+            WardenError: The run is to be ended.
+        """

@@ -27,15 +27,18 @@ from pip_warden.installer.pages import TEXT, json_answer, text_answer
 from pip_warden.installer.pages import page as render_page
 from pip_warden.installer.place import HOST, USER, Place
 from pip_warden.installer.questions import LARGEST_QUESTION, answer
+from pip_warden.installer.tunnel import Tunnel, asked_origin
 from pip_warden.names import ProjectName, parse_project_name
 from pip_warden.transport.urls import redacted_url
 
 if TYPE_CHECKING:
+    from pip_warden.installer.authority import RunAuthority
     from pip_warden.installer.registries import Registries
 
 _PAGE = re.compile(r"/simple/([^/]+)/?", re.ASCII)
 _FILE = re.compile(r"/files/([^/]+)/([^/]+?)(\.metadata)?", re.ASCII)
 _QUESTION = re.compile(r"/run/([a-z]+)", re.ASCII)
+_PRODUCT = re.compile(r"[!-~]{1,40}", re.ASCII)
 _READS = {"GET", "HEAD"}
 
 
@@ -47,10 +50,13 @@ class Server:
         on_denial: Called once, from another thread, at the first denial.
         place: Where it is found; None for a place of its own. It is closed at the end.
         registries: Answers for the registries' own paths; None where nobody asks for them.
+        authority: Ends TLS for the registries' origins; None where there are none of https.
 
     Attributes:
         denial: Why the run was ended, None while it was not.
         strays: Requests that were not for the index, each as shown to people.
+        mistrusts: Who did not accept the run's certificate for which origin, each as shown to people. Some
+            break off without saying so, and are not among them.
     """
 
     def __init__(
@@ -60,14 +66,17 @@ class Server:
         on_denial: Callable[[], None] = lambda: None,
         place: Place | None = None,
         registries: Registries | None = None,
+        authority: RunAuthority | None = None,
     ) -> None:
         self._backend = backend
         self._on_denial = on_denial
         self._registries = registries
+        self._authority = authority
         self._place = place or Place()
         self._lock = threading.Lock()
         self.denial: WardenError | None = None
         self.strays: tuple[str, ...] = ()
+        self.mistrusts: tuple[str, ...] = ()
         self._listener = Listener(self._place, self, longest_body=LARGEST_QUESTION)
 
     def __enter__(self) -> Self:
@@ -83,7 +92,9 @@ class Server:
         return self._place.proxy_url
 
     def knows(self, request: Request) -> bool:
-        """Return whether a request has the password."""
+        """Return whether a request has the password, or came through a tunnel whose request had it."""
+        if request.origin:
+            return True
         wanted = base64.b64encode(f"{USER}:{self._place.password}".encode()).decode()
         scheme, _, given = request.header("proxy-authorization").partition(" ")
         return scheme.lower() == "basic" and hmac.compare_digest(given.strip().encode(), wanted.encode())
@@ -126,6 +137,24 @@ class Server:
         if request.method == "POST" and (question := _QUESTION.fullmatch(path)):
             return lambda: json_answer(answer(question[1], body, self._backend))
         return partial(self._route, request, path) if request.method in _READS else None
+
+    def tunnel(self, request: Request) -> Response | Tunnel:
+        """Let a request into a tunnel to a registry."""
+        origin = asked_origin(request.target, needs_port=True)
+        known = origin is not None and self._registries is not None and origin in self._registries.origins
+        context = self._authority.context_for(origin) if origin and known and self._authority else None
+        if origin is None or context is None:
+            self._remember(f"{request.method} {request.target}")
+            return text_answer(403, "this run's only network is its own index, and what it is pinned to")
+        if self.denial is not None:
+            return text_answer(403, f"this run was ended: {self.denial.code}")
+        tool = _PRODUCT.match(request.header("user-agent"))
+        mistrust = f"{origin}, by {tool[0] if tool else 'a client'}"
+        return Tunnel(origin=origin, context=context, on_mistrust=lambda: self._mistrusted(mistrust))
+
+    def _mistrusted(self, line: str) -> None:
+        with self._lock:
+            self.mistrusts = tuple(dict.fromkeys((*self.mistrusts, line)))
 
     def _route(self, request: Request, path: str) -> Response:
         page, file = _PAGE.fullmatch(path), _FILE.fullmatch(path)
