@@ -80,18 +80,25 @@ class Listener:
         self._woken.close()
 
     def _listen(self) -> None:
-        with selectors.PollSelector() as selector:
-            selector.register(self._place.socket, selectors.EVENT_READ)
-            selector.register(self._woken, selectors.EVENT_READ)
-            while not self._ended.is_set():
-                selector.select()
+        while not self._ended.is_set():
+            for listening in self._called():
                 try:
-                    stream, _ = self._place.socket.accept()
+                    stream, _ = listening.accept()
                 except OSError:
                     # The client has gone again, or too many files are open: some will be closed.
                     self._ended.wait(_AGAIN)
                 else:
                     self._take(stream)
+
+    def _called(self) -> list[socket.socket]:
+        """Wait for clients, news or the end, and return the sockets that clients wait at."""
+        with selectors.PollSelector() as selector:
+            for waited in (*self._place.sockets, self._place.news, self._woken):
+                selector.register(waited, selectors.EVENT_READ)
+            ready = {key.fileobj for key, _ in selector.select()}
+        if self._place.news in ready:
+            self._place.news.recv(64)
+        return [listening for listening in self._place.sockets if listening in ready]
 
     def _take(self, stream: socket.socket) -> None:
         handler = self._handler

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from pip_warden.errors import InstallerError
-from pip_warden.installer.place import HOST, INDEX_URL
+from pip_warden.installer.isolation import Isolation
+from pip_warden.installer.place import HOST, INDEX_URL, Place
 from pip_warden.installer.python import Target, pip_runner
 from pip_warden.installer.running import Running
 
@@ -35,11 +36,20 @@ class Child:
         self._running: Running | None = None
         self._begun: tuple[list[str], Mapping[str, str]] | None = None
         self._kept: int | None = None
+        self._place: Place | None = None
         self._ended = False
 
     def keep_open(self, descriptor: int) -> None:
         """Have the supervisor, not pip, hold the listening socket: its port stays taken while pip runs."""
         self._kept = descriptor
+
+    def isolate(self, place: Place) -> None:
+        """Run each command in a network namespace of its own, where a place is all there is.
+
+        Whatever starts a command then raises :class:`~pip_warden.errors.UsageError`, ``cannot-isolate``,
+        where this system does not allow it.
+        """
+        self._place = place
 
     def begin(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start a command whose last words are not known yet: it waits for them (``guarded_pip.py``).
@@ -54,7 +64,9 @@ class Child:
             OSError: It cannot be started.
         """
         with self._lock:
-            self._running = Running([*command, LATER], environment, None, self._kept, waits=True)
+            self._running = Running(
+                [*command, LATER], environment, None, self._kept, waits=True, isolation=self._isolation()
+            )
             self._begun = [*command], environment
 
     def close(self) -> None:
@@ -142,10 +154,13 @@ class Child:
                 return self._running, command[size:]
             self._running.close()
         try:
-            self._running = Running(command, environment, cwd, self._kept)
+            self._running = Running(command, environment, cwd, self._kept, isolation=self._isolation())
         except OSError as err:
             raise _not_started(command, err.errno) from err
         return self._running, None
+
+    def _isolation(self) -> Isolation | None:
+        return None if self._place is None else Isolation(self._place)
 
     def end(self) -> None:
         """End it with all its children, and wait for that: after a denial it must not try another file."""
