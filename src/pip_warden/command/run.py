@@ -191,6 +191,8 @@ def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...
             **authority.environment(),
         }
         child.keep_open(place.fileno())
+        if request.isolate_network:
+            child.isolate(place)
         name = tool.name if tool is not None else request.words[0]
         session.reporter.note(f"running {name} behind the gate, which answers for {', '.join(origins)}")
         server = Server(backend, on_denial=child.end, place=place, registries=registries, authority=authority)

@@ -128,12 +128,15 @@ class Child:
 
         Raises:
             InstallerError: ``command-failed``: it cannot be started.
+            UsageError: ``cannot-isolate``: it was to be isolated (:meth:`isolate`), and cannot be.
         """
         try:
             with self._lock:
                 if self._ended:
                     return -signal.SIGTERM
-                running = self._running = Running(command, environment, cwd, self._kept, output=output)
+                running = self._running = Running(
+                    command, environment, cwd, self._kept, output=output, isolation=self._isolation()
+                )
             kind, number = running.said()
         except OSError as err:
             raise _not_started(command, err.errno, "command-failed") from err
