@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,9 +166,10 @@ def _perform(run: CommandRun) -> None:
     origins = answered_origins(trust, run.gate)
     with ledger.keeping_error(run.workspace):
         _run_child(run, backend, origins)
-    with ledger.keeping_error(run.workspace), run.session.measures.phase("compare"):
+    with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
         _compare_locks(run, locks, Shown(backend.seen, origins))
         _compare_environments(run, before)
+    _note_unused(ledger, backend.taken)
 
 
 def _locks(run: CommandRun) -> tuple[Path, ...]:
@@ -196,10 +197,17 @@ def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...
         name = tool.name if tool is not None else request.words[0]
         session.reporter.note(f"running {name} behind the gate, which answers for {', '.join(origins)}")
         server = Server(backend, on_denial=child.end, place=place, registries=registries, authority=authority)
-        with server, session.measures.phase("command"):
+        with server, session.measures.phase("pip"):
             code = child.run_attached(request.words, environment, request.directory, output=run.output)
     run.ledger.installer_code = code
     raise_if_failed(run.ledger, server, code)
+
+
+def _note_unused(ledger: Ledger, taken: Collection[str]) -> None:
+    """Say of each file of which only the metadata was asked for that it was not used."""
+    for line in ledger.lines():
+        if line.outcome is Outcome.ACCEPTED and line.subject not in taken:
+            ledger.note(line.subject, "not used: only its metadata was asked for")
 
 
 def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> None:
