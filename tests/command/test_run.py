@@ -70,13 +70,17 @@ def pip(user: User, *words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "pip", "--python", str(user.target), *words)
 
 
+def index_of(user: User, project: Project) -> str:
+    """Return the URL of the index of a GitLab project."""
+    return f"{user.sandbox.gitlab_url}/api/v4/projects/{project.record.id}/packages/pypi/simple"
+
+
 def uv_project(user: User, project: Project, more: str = "") -> None:
     """Make a project of the user's own, which depends on the package of a GitLab project."""
-    index = f"{user.sandbox.gitlab_url}/api/v4/projects/{project.record.id}/packages/pypi/simple"
     (user.home / "pyproject.toml").write_text(
         '[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.10"\n'
         f'dependencies = ["{project.record.name}"]\n'
-        f'[[tool.uv.index]]\nname = "acme"\nurl = "{index}"\ndefault = true\n{more}'
+        f'[[tool.uv.index]]\nname = "acme"\nurl = "{index_of(user, project)}"\ndefault = true\n{more}'
     )
 
 
@@ -111,7 +115,7 @@ def test_a_denial_ends_the_users_own_pip(user: User) -> None:
 def test_a_denial_ends_a_command_that_would_go_on(user: User) -> None:
     """Nobody else says that it was denied: it takes no notice, and waits for nothing to happen."""
     project = user.published(pinned=False)
-    page = f"{user.sandbox.gitlab_url}/api/v4/projects/{project.record.id}/packages/pypi/simple/{project.record.name}"
+    page = f"{index_of(user, project)}/{project.record.name}"
     ask = f"try: r.urlopen('{page}')\nexcept OSError: pass"
     run = ran(user, sys.executable, "-c", f"import urllib.request as r, time\n{ask}\ntime.sleep(600)")
 
