@@ -197,6 +197,16 @@ def test_a_lock_that_cannot_be_read_is_not_compared(user: User) -> None:
     assert ran(user, str(user.home / "bin/uv"), "lock", options=("--strict",)).code == 1
 
 
+def test_a_directory_that_the_command_removed_is_told(user: User) -> None:
+    away = user.home / "away"
+    away.mkdir()
+    (away / "pytrust.toml").write_text((user.home / "pytrust.toml").read_text())
+    shutil.copy(user.root, away)
+    user.patch.chdir(away)
+    run = ran(user, "sh", "-c", f"rm -r {away}")
+    assert (run.code, len(run.document["warnings"])) == (0, 2), run.output
+
+
 @pytest.mark.parametrize("word", ["no-such-program", "./no-such-program", "/nowhere/pip", "."])
 def test_what_is_no_program_is_told(user: User, word: str) -> None:
     run = ran(user, word)
