@@ -1,4 +1,4 @@
-"""Runs pip; no other module does."""
+"""Runs pip, and commands of the user's own; no other module does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GUARDED = Path(__file__).with_name("guarded_pip.py")
 
 
 class Child:
-    """A pip that runs under a supervisor, which ends it with all its children when asked, or when we end.
+    """A command that runs under a supervisor, which ends it with all its children when asked, or when we end.
 
     It runs one command after the other.
     """
@@ -112,6 +112,40 @@ class Child:
             raise _not_started(command, number)
         return number
 
+    def run_attached(
+        self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None, *, output: int = 1
+    ) -> int:
+        """Run a command of the user's own to its end, on our own standard streams; return its exit code.
+
+        As :meth:`run` does, but nobody reads what it prints. It leads a session of its own, so that a
+        terminal's Ctrl-C reaches us alone, and we end it.
+
+        Args:
+            command: The command line.
+            environment: All of its environment.
+            cwd: Its working directory; None for our own.
+            output: The descriptor that takes its standard output.
+
+        Raises:
+            InstallerError: ``command-failed``: it cannot be started.
+            UsageError: ``cannot-isolate``: it was to be isolated (:meth:`isolate`), and cannot be.
+        """
+        try:
+            with self._lock:
+                if self._ended:
+                    return -signal.SIGTERM
+                running = self._running = Running(
+                    command, environment, cwd, self._kept, output=output, isolation=self._isolation()
+                )
+            kind, number = running.said()
+        except OSError as err:
+            raise _not_started(command, err.errno, "command-failed") from err
+        finally:
+            self.close()
+        if kind == "errno":
+            raise _not_started(command, number, "command-failed")
+        return number
+
     def _start(
         self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None
     ) -> tuple[Running, Sequence[str] | None]:
@@ -140,10 +174,16 @@ class Child:
             running.end()
 
 
-def _not_started(command: Sequence[str], number: int | None) -> InstallerError:
-    return InstallerError(
-        "pip-failed", f"expected to start {command[0]}, found: {os.strerror(number or errno.EIO)}"
-    )
+def _not_started(command: Sequence[str], number: int | None, code: str = "pip-failed") -> InstallerError:
+    return InstallerError(code, f"expected to start {command[0]}, found: {os.strerror(number or errno.EIO)}")
+
+
+def how_it_ended(number: int) -> str:
+    """Return in words what :meth:`Child.run` returns: ``exit code 1``, ``signal SIGSEGV``."""
+    if number >= 0:
+        return f"exit code {number}"
+    # Real-time signals have no name (signal(7)).
+    return f"signal {next((known.name for known in signal.Signals if known == -number), str(-number))}"
 
 
 def command_line(

@@ -30,6 +30,16 @@ _LEFT_OVER = 1 << 20
 class Running:
     """A supervisor and its command.
 
+    Args:
+        command: The command line.
+        environment: All of its environment.
+        cwd: Its working directory; None for our own.
+        kept: What the supervisor keeps open; None for nothing.
+        waits: Whether it waits on its standard input for :meth:`tell`.
+        output: The descriptor that takes its standard output; its other streams are our own then. None where
+            it reads nothing and :meth:`lines` tells what it prints.
+        isolation: What encloses it; None for nothing.
+
     Raises:
         OSError: It cannot be started.
         UsageError: ``cannot-isolate``: it could not be enclosed, and was not started.
@@ -43,6 +53,7 @@ class Running:
         kept: int | None,
         *,
         waits: bool = False,
+        output: int | None = None,
         isolation: Isolation | None = None,
     ) -> None:
         self._isolation = isolation
@@ -50,16 +61,17 @@ class Running:
         self._gone = threading.Event()
         self._over, over = socket.socketpair()
         self._link, theirs = socket.socketpair()
+        stdin, stdout, stderr = _streams(output, waits=waits)
         arguments, inherited = _supervised(command, theirs.fileno(), kept, isolation)
         try:
             with theirs:
-                self._process = subprocess.Popen(  # noqa: S603 -- our own pip in the user's interpreter
+                self._process = subprocess.Popen(  # noqa: S603 -- our own pip, or the user's own command
                     arguments,
                     env=dict(environment),
                     cwd=cwd,
-                    stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
                     start_new_session=True,
                     pass_fds=inherited,
                 )
@@ -149,6 +161,13 @@ class Running:
         # macOS does not allow signals to zombies.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _streams(output: int | None, *, waits: bool) -> tuple[int | None, int, int | None]:
+    """Return what a command gets as its standard streams; None for our own."""
+    if output is not None:
+        return None, output, None
+    return subprocess.PIPE if waits else subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
 
 
 def _supervised(
