@@ -68,8 +68,8 @@ class _PdmLock(Table):
 def read_pdm(text: LockText) -> Lock:
     """Read a ``pdm.lock`` whose version was checked.
 
-    Before 4.3 the hashes stood apart from the packages, where PDM itself does not look for them any more: such
-    a lock is one without hashes.
+    Before 4.3 the hashes stood apart from the packages, where PDM itself does not look for them any more:
+    such a lock is one without hashes.
 
     Raises:
         UsageError: ``bad-lock-file`` or ``lock-contradiction``.

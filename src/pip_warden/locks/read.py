@@ -29,11 +29,11 @@ _ORDER = ("pylock.toml", "uv.lock", "poetry.lock", "pdm.lock")
 
 
 def find_locks(directory: Path) -> tuple[Path, ...]:
-    """Return the locks in a directory: ``pylock.toml``, ``uv.lock``, ``poetry.lock``, ``pdm.lock`` and
-    ``pylock.NAME.toml``.
+    """Return the locks in a directory, by name and in this order.
 
-    Which of several is meant, only a person knows. Requirements files are not looked for: many are neither
-    pinned nor the project's. A broken link counts as found, so that reading it fails.
+    They are ``pylock.toml``, ``uv.lock``, ``poetry.lock``, ``pdm.lock`` and each ``pylock.NAME.toml``. Which
+    of several is meant, only a person knows. Requirements files are not looked for: many are neither pinned
+    nor the project's. A broken link counts as found, so that reading it fails.
 
     Raises:
         UsageError: ``bad-lock-file``: the directory cannot be listed.
@@ -139,7 +139,8 @@ def _shown(version: object) -> str:
 def _unknown(path: Path, found: str) -> UsageError:
     return UsageError(
         "unknown-lock-format",
-        f"expected a pylock.toml, uv.lock, poetry.lock or pdm.lock in {escape_text(str(path))}, found {found}",
+        f"expected a pylock.toml, uv.lock, poetry.lock or pdm.lock in {escape_text(str(path))}, "
+        f"found {found}",
         hint="The name says which format a lock has, and its content must agree. Other tools export one of "
         "these, or a requirements file with hashes.",
     )

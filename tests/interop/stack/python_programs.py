@@ -39,7 +39,7 @@ def missing(directory: Path, wanted: Mapping[str, str]) -> dict[str, Job]:
 
 
 def _environment(directory: Path, name: str, requirements: str) -> Path:
-    return directory / f"{name}-{requirements.split()[0].partition('==')[2]}"
+    return directory / f"{name}-{requirements.split(maxsplit=1)[0].partition('==')[2]}"
 
 
 def _install(environment: Path, requirements: str, commands: Commands) -> None:
