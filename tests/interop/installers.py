@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from interop.stack import python_programs
 from interop.stack.install import TOOLS
@@ -21,14 +21,15 @@ from interop.stack.places import PYTHON
 from pip_warden.sandbox import File, Forwarding, Sandbox
 
 OURS = Path(sys.executable).parent
+_MADE = {"RECORD", "METADATA", "WHEEL", "INSTALLER", "REQUESTED"}
 _KEPT = ("PATH", "TMPDIR", "LANG")
 
 
 class Registries:
     """A GitLab with a group's private, signed packages, and a public index whose files are on another host.
 
-    All of them are https on ``localhost``, with the sandbox's own certificate authority. ``acme-*`` is private
-    and ``open-*`` public; what is called ``-stranger`` is pinned by nobody.
+    All of them are https on ``localhost``, with the sandbox's own certificate authority. ``acme-*`` is
+    private and ``open-*`` public; what is called ``-stranger`` is pinned by nobody.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -76,6 +77,26 @@ class Registries:
             )
         return file
 
+    def offer_pip(self) -> None:
+        """Offer the pip that runs here, which pipx installs for itself."""
+        installed = distribution("pip")
+        content = {
+            path.as_posix(): path.locate().read_bytes()
+            for path in installed.files or ()
+            if path.parts[0] != ".." and "__pycache__" not in path.parts and path.name not in _MADE
+        }
+        self.offer("pip", installed.version, files=content)
+
+    @property
+    def other_url(self) -> str:
+        """Return a host's URL that is no source's, and serves what the public index's file host does."""
+        return self.sandbox.files_url.replace("localhost", "127.0.0.1")
+
+    @property
+    def pad_elsewhere(self) -> str:
+        """Return the URL of ``open-pad``'s wheel on that host."""
+        return self.other_url + self.sandbox.upstream.file("open_pad-1.0-py3-none-any.whl").path
+
     @contextmanager
     def exchanged(self, name: str) -> Iterator[None]:
         """Have the public index serve another wheel under a name, with the digest to match."""
@@ -95,8 +116,10 @@ class Registries:
         digest = hashlib.sha256(root.read_bytes()).hexdigest()
         blocks = [
             "version = 1",
-            f'[sigstore]\ntrusted-root = "{root.name}"\ntrusted-root-sha256 = "{digest}"\n'
-            f'issuers = ["{self.sandbox.issuer}"]',
+            (
+                f'[sigstore]\ntrusted-root = "{root.name}"\ntrusted-root-sha256 = "{digest}"\n'
+                f'issuers = ["{self.sandbox.issuer}"]'
+            ),
             f'[source.acme]\ntype = "gitlab"\nurl = "{self.sandbox.gitlab_url}"',
             f'[source.pypi]\ntype = "simple"\nurl = "{self.public}"',
             *self._pins,
@@ -189,8 +212,12 @@ class Place:
 
     def installed(self) -> set[str]:
         """Return ``NAME-VERSION`` of what is in the environment, as its folders spell it."""
-        folders = self.environment.glob("lib/python*/site-packages/*.dist-info")
-        return {folder.name.removesuffix(".dist-info") for folder in folders}
+        return {folder.name.removesuffix(".dist-info") for folder in self.site.glob("*.dist-info")}
+
+    @property
+    def site(self) -> Path:
+        """Return the environment's site-packages."""
+        return next(self.environment.glob("lib/python*/site-packages"))
 
     def snapshot(self) -> dict[str, str]:
         """Return every file of the environment and its digest."""
@@ -207,12 +234,10 @@ class Installer:
     Attributes:
         name: The tool's name.
         lock_file: What it locks into.
-        names_urls: Whether its lock says where each file is.
     """
 
     name = ""
     lock_file = ""
-    names_urls = True
 
     def lay(self, place: Place, *requirements: str) -> None:
         """Write the files of a project that requires something."""
@@ -226,9 +251,13 @@ class Installer:
         """Return what installs from the lock."""
         raise NotImplementedError
 
-    def add(self, place: Place, requirement: str) -> list[list[str]]:
+    def add(self, requirement: str) -> list[list[str]]:
         """Return what adds a requirement, locks and installs it."""
         raise NotImplementedError
+
+    def led_away(self, lock: str, registries: Registries) -> str:
+        """Return a lock that takes ``open-pad`` from another host, which serves the same file."""
+        return lock.replace(registries.sandbox.files_url, registries.other_url)
 
 
 def _project(requirements: Sequence[str]) -> str:
@@ -257,10 +286,8 @@ class Pip(Installer):
     def install(self) -> list[list[str]]:
         return [[*self._pip, "install", "-r", "pylock.toml"]]
 
-    def add(self, place: Place, requirement: str) -> list[list[str]]:
-        with (place.directory / "requirements.txt").open("a", encoding="utf-8") as file:
-            file.write(f"{requirement}\n")
-        return [*self.lock(), *self.install()]
+    def add(self, requirement: str) -> list[list[str]]:
+        return [[*self.lock()[0], requirement], *self.install()]
 
     @property
     def _pip(self) -> list[str]:
@@ -286,16 +313,15 @@ class Uv(Installer):
     def install(self) -> list[list[str]]:
         return [[str(OURS / "uv"), "sync", "--frozen"], [str(OURS / "uv"), "sync", "--locked"]]
 
-    def add(self, place: Place, requirement: str) -> list[list[str]]:
+    def add(self, requirement: str) -> list[list[str]]:
         return [[str(OURS / "uv"), "add", requirement]]
 
 
 class Poetry(Installer):
-    """``poetry lock``, ``poetry install`` and ``poetry add``; its lock has an index for each package, and no URLs."""
+    """``poetry lock``, ``poetry install`` and ``poetry add``; its lock has indexes, and no file's URL."""
 
     name = "poetry"
     lock_file = "poetry.lock"
-    names_urls = False
 
     def lay(self, place: Place, *requirements: str) -> None:
         text = _project(requirements) + "\n[tool.poetry]\npackage-mode = false\n"
@@ -310,8 +336,14 @@ class Poetry(Installer):
     def install(self) -> list[list[str]]:
         return [[_program("poetry"), "install", "--no-interaction"]]
 
-    def add(self, place: Place, requirement: str) -> list[list[str]]:
+    def add(self, requirement: str) -> list[list[str]]:
         return [[_program("poetry"), "add", "--no-interaction", requirement]]
+
+    def led_away(self, lock: str, registries: Registries) -> str:
+        before, name, after = lock.partition('name = "open-pad"')
+        source = f'type = "legacy"\nurl = "{registries.public}"\nreference = "open"\n'
+        assert source in after
+        return before + name + after.replace(source, f'type = "url"\nurl = "{registries.pad_elsewhere}"\n', 1)
 
 
 class Pdm(Installer):
@@ -319,7 +351,6 @@ class Pdm(Installer):
 
     name = "pdm"
     lock_file = "pdm.lock"
-    names_urls = False
 
     def lay(self, place: Place, *requirements: str) -> None:
         text = _project(requirements) + "\n[tool.pdm]\ndistribution = false\n"
@@ -338,26 +369,45 @@ class Pdm(Installer):
     def install(self) -> list[list[str]]:
         return [[_program("pdm"), "sync"]]
 
-    def add(self, place: Place, requirement: str) -> list[list[str]]:
+    def add(self, requirement: str) -> list[list[str]]:
         return [[_program("pdm"), "add", requirement]]
+
+    def led_away(self, lock: str, registries: Registries) -> str:
+        return lock.replace('name = "open-pad"\n', f'name = "open-pad"\nurl = "{registries.pad_elsewhere}"\n')
 
 
 class PdmUrls(Pdm):
     """The same with a lock that says where each file is."""
 
     name = "pdm-urls"
-    names_urls = True
 
     def lock(self) -> list[list[str]]:
         return [[_program("pdm"), "lock", "--static-urls"]]
 
+    def led_away(self, lock: str, registries: Registries) -> str:
+        return Installer.led_away(self, lock, registries)
+
+
+class Pipx:
+    """``pipx``, which installs applications, and for itself the newest pip that it finds."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.bin = place.home / "bin"
+        self._more = f"--pip-args=--extra-index-url {place.registries.public}"
+        place.extra |= {"PIPX_HOME": str(place.home / "pipx"), "PIPX_BIN_DIR": str(self.bin)}
+
+    def install(self, requirement: str) -> list[str]:
+        """Return what installs an application."""
+        index = ["--index-url", self.place.registries.private, self._more]
+        return [_program("pipx"), "install", *index, requirement]
+
+    def upgrade(self, name: str) -> list[str]:
+        """Return what upgrades one, by the indexes that it was installed from."""
+        return [_program("pipx"), "upgrade", name]
+
 
 INSTALLERS: tuple[Installer, ...] = (Pip(), Uv(), Poetry(), Pdm(), PdmUrls())
-
-
-def host_of(url: str) -> str:
-    """Return a URL's host and port."""
-    return urlsplit(url).netloc
 
 
 def _program(name: str) -> str:
