@@ -81,7 +81,7 @@ class Registries:
         """Offer the pip that runs here, which pipx installs for itself."""
         installed = distribution("pip")
         content = {
-            path.as_posix(): path.locate().read_bytes()
+            path.as_posix(): Path(str(path.locate())).read_bytes()
             for path in installed.files or ()
             if path.parts[0] != ".." and "__pycache__" not in path.parts and path.name not in _MADE
         }

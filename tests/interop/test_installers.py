@@ -63,10 +63,8 @@ def each(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 def refused(place: Place, commands: Sequence[Sequence[str]], *codes: str) -> str:
     """Run commands behind the gate: one is refused with one of these codes, and nothing is installed."""
     before = place.snapshot()
-    for words in commands:
-        done = place.run(words)
-        if done.code:
-            break
+    ran = (place.run(words) for words in commands)
+    done = next(one for one in ran if one.code)
     assert done.code == 1, done.output
     assert any(f"({code})" in done.output or code in done.output for code in codes), done.output
     assert place.snapshot() == before
