@@ -20,7 +20,7 @@ from packaging.specifiers import SpecifierSet
 
 from installers.witness import LONGEST_WAIT
 from pip_warden.errors import InstallerError, RefusedError, UsageError
-from pip_warden.installer.environment import child_environment
+from pip_warden.installer.environment import child_environment, command_environment
 from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.pip import Child
 from pip_warden.installer.python import choose_target, installed, marker_environment
@@ -471,3 +471,54 @@ def test_b18_a_target_that_does_not_tell_is_none(tmp_path: Path, output: str) ->
     with pytest.raises(UsageError) as caught:
         marker_environment(target)
     assert caught.value.code == "no-such-python"
+
+
+def test_a_command_of_the_users_own_has_their_streams(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its standard output may be sent to standard error, where standard output is for data of ours."""
+    words = [sys.executable, "-c", "import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)"]
+
+    assert Child().run_attached(words, dict(os.environ), tmp_path) == 7
+    assert capfd.readouterr() == ("out\n", "err\n")
+    assert Child().run_attached(words, dict(os.environ), tmp_path, output=2) == 7
+    assert capfd.readouterr().out == ""
+
+
+def test_a_command_that_cannot_be_started_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InstallerError) as caught:
+        Child().run_attached([str(tmp_path)], {}, None)
+    assert (caught.value.code, caught.value.exit_code) == ("command-failed", 4)
+
+
+def test_a_denial_ends_a_command_of_the_users_own(tmp_path: Path) -> None:
+    child, started = Child(), tmp_path / "started"
+    os.mkfifo(started)
+    words = ["sh", "-c", f"echo > {started}; exec sleep 600"]
+
+    def deny() -> None:
+        started.read_text()
+        child.end()
+
+    thread = threading.Thread(target=deny)
+    thread.start()
+    assert child.run_attached(words, dict(os.environ), None) < 0
+    thread.join()
+    # Nor is another one started after it.
+    assert child.run_attached(["true"], dict(os.environ), None) < 0
+
+
+def test_a_command_of_the_users_own_sees_no_more_than_how_to_show_itself(tmp_path: Path) -> None:
+    ours = {
+        "COLORTERM": "truecolor",
+        "CI": "true",
+        "CI_JOB_TOKEN": "x",
+        "SSL_CERT_DIR": "x",
+        "UV_SYSTEM_CERTS": "1",
+    }
+    made = command_environment(ours, proxy_url=PROXY, private=tmp_path)
+
+    assert (made["COLORTERM"], made["CI"], made["GIT_ALLOW_PROTOCOL"]) == ("truecolor", "true", "")
+    gone = {"CI_JOB_TOKEN", "SSL_CERT_DIR", "UV_SYSTEM_CERTS", "NO_COLOR", "UV_NO_CONFIG", "UV_NO_SOURCES"}
+    assert not gone & made.keys()
+    assert {made[name] for name in ("HTTPS_PROXY", "http_proxy", "all_proxy")} == {PROXY}

@@ -40,6 +40,9 @@ class Echo:
     def carried(self, size: int) -> None:
         pass
 
+    def tunnel(self, request: Request) -> Response:
+        return self.answer(request, b"")
+
     def answer(self, request: Request, body: bytes) -> Response:
         self.asked.append(request.target)
         self.bodies.append(body)
@@ -114,6 +117,23 @@ def test_one_connection_serves_request_after_request(listener: Listener, echo: E
         assert _exchange(connection, _request("/last")).endswith(b"/last")
     assert echo.asked == ["/0", "/1", "/2", "/body", "/last"]
     assert echo.bodies == [b"", b"", b"", b"four", b""]
+
+
+def test_what_a_place_adopts_is_served_too(listener: Listener, echo: Echo) -> None:
+    """Whether it was adopted before or after."""
+    place = Place()
+    ports = []
+    for at in (place, listener._place):
+        other = socket.create_server(("127.0.0.1", 0))
+        at.adopt(other)
+        ports.append(other.getsockname()[1])
+    later = Listener(place, echo, longest_body=LONGEST_BODY)
+    later.start()
+    for port in (*ports, place.port, listener._place.port):
+        with socket.create_connection(("127.0.0.1", port), timeout=LONGEST_WAIT) as connection:
+            assert _exchange(connection, _request(f"/{port}")).endswith(f"/{port}".encode())
+    later.end()
+    assert [one.fileno() for one in place.sockets] == [-1, -1]
 
 
 def test_a_request_may_arrive_in_pieces(listener: Listener) -> None:

@@ -17,9 +17,10 @@ from installers.witness import LONGEST_WAIT
 from pip_warden.errors import NetworkError, RefusedError, WardenError
 from pip_warden.installer import loopback as loopback_module
 from pip_warden.installer.model import ListedFile
+from pip_warden.installer.pages import has_metadata
 from pip_warden.installer.place import HOST
 from pip_warden.installer.questions import LARGEST_QUESTION
-from pip_warden.installer.server import Server, _has_metadata
+from pip_warden.installer.server import Server
 
 FILE = "acme-1.0-py3-none-any.whl"
 
@@ -405,7 +406,7 @@ def test_b08_the_password_in_another_scheme_is_none(backend: FakeBackend) -> Non
 
 def test_b16_metadata_is_offered_only_where_the_page_has_a_digest() -> None:
     """For a file without one, pip's report would not have the accepted digest."""
-    assert [_has_metadata(ListedFile(filename=FILE, sha256=sha256)) for sha256 in ("", "0" * 64)] == [
+    assert [has_metadata(ListedFile(filename=FILE, sha256=sha256)) for sha256 in ("", "0" * 64)] == [
         False,
         True,
     ]

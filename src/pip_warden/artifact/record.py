@@ -72,7 +72,7 @@ def read_record(raw: bytes, unhashed: frozenset[str]) -> Mapping[str, Row | None
         for row in rows:
             if len(row) != 3 or row[0] in found:
                 raise _mismatch(f"a malformed or repeated line, {','.join(row)[:200]!r}")
-            found[row[0]] = None if row[0] in unhashed and not row[1] else _row(*row)
+            found[row[0]] = None if row[0] in unhashed and not row[1] else read_row(*row)
     except (UnicodeDecodeError, csv.Error) as err:
         raise _mismatch(str(err)) from err
     return found
@@ -91,7 +91,12 @@ def check_listing(recorded: Iterable[str], present: Iterable[str], unhashed: fro
         raise _mismatch(f"{name!r} in the archive only")
 
 
-def _row(name: str, hashed: str, size: str) -> Row:
+def read_row(name: str, hashed: str, size: str) -> Row:
+    """Read what a line says of one file.
+
+    Raises:
+        FaultError: ``record-mismatch``.
+    """
     algorithm, _, encoded = hashed.partition("=")
     length = _ALGORITHMS.get(algorithm)
     if length is None or not _BASE64.fullmatch(encoded) or len(encoded) != -(-length * 4 // 3):

@@ -172,6 +172,7 @@ def print_report(
     measured: Measured | None = None,
     *,
     more: Mapping[str, JSONValue] | None = None,
+    apart: bool = False,
 ) -> int:
     """Print a report and return its exit code.
 
@@ -185,6 +186,7 @@ def print_report(
         measured: What it has cost, which is data, and told to whoever wants to know more; None where nobody
             measured it.
         more: What JSON tells besides, by key.
+        apart: Whether text goes to stderr in any case: what the report is about has written to stdout.
     """
     from pip_warden.cli.delivery import was_left
     from pip_warden.report import json
@@ -193,9 +195,9 @@ def print_report(
     console.clear()
     if output_format == "json":
         print(json.render(report, measured, more))
-    elif report.exit_code == 0:
+    elif report.exit_code == 0 and not apart:
         _print_text(report, sys.stdout, console)
-    if was_left(sys.stdout) or (output_format == "text" and report.exit_code != 0):
+    if was_left(sys.stdout) or (output_format == "text" and (apart or report.exit_code != 0)):
         _print_text(report, sys.stderr, console)
     for line in () if measured is None else figures(measured):
         console.detail(line)

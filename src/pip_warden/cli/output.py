@@ -29,6 +29,7 @@ class Console(Reporter):
         quiet: 1: no notes and no progress; 2: no warnings either.
         stream: Where it is told; standard error by default.
         monotonic: Seconds that only grow.
+        live: Whether progress may be drawn: not where another program has the terminal, too.
 
     Attributes:
         quiet: As given.
@@ -41,12 +42,13 @@ class Console(Reporter):
         quiet: int = 0,
         stream: IO[str] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        live: bool = True,
     ) -> None:
         self.quiet = quiet
         self._stream = sys.stderr if stream is None else stream
         self._layout = layout_of(self._stream)
         self._verbose = verbose
-        self._live = not quiet and _can_redraw(self._stream)
+        self._live = live and not quiet and _can_redraw(self._stream)
         self._lock = threading.Lock()
         self._monotonic = monotonic
         self._started = monotonic()
@@ -54,10 +56,10 @@ class Console(Reporter):
         self._is_drawn = False
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Self:
+    def of(cls, options: Mapping[str, Any], *, live: bool = True) -> Self:
         """Read the values of :func:`~pip_warden.cli.common.connection_options`."""
         louder = int(options["verbose"]) - int(options["quiet"])
-        return cls(verbose=louder > 0, quiet=max(0, -louder))
+        return cls(verbose=louder > 0, quiet=max(0, -louder), live=live)
 
     @property
     def seconds(self) -> float:

@@ -42,9 +42,14 @@ def refused_here(command: str, words: list[str]) -> int:
 
 
 def wants_json(words: "Sequence[str]") -> bool:
-    """Return whether the arguments ask for JSON, also when they cannot be parsed; the last one counts."""
+    """Return whether the arguments ask for JSON, also when they cannot be parsed; the last one counts.
+
+    What stands after ``--`` is another program's.
+    """
     asked = "text"
     for before, word in enumerate(words, start=-1):
+        if word == "--":
+            break
         if word.startswith("--format="):
             asked = word.removeprefix("--format=")
         elif before >= 0 and words[before] == "--format":

@@ -12,6 +12,7 @@ from pip_warden.cli.examples import examples
 from pip_warden.cli.group import HelpfulGroup
 
 _COMMANDS = {
+    "run": ("run_command", "Run any installer with the gate as its only network."),
     "verify": ("verify", "Verify local wheels and sdists."),
     "verify-release": ("verify_release", "Verify every file of a release, straight from its registry."),
     "sign": ("sign", "Sign files with the job's identity."),
@@ -62,5 +63,6 @@ class LazyGroup(HelpfulGroup):
 def pip_warden() -> None:
     """Prove who published a Python package before any installer sees it.
 
-    `safe-install` replaces `pip install`; these commands are what stands around it.
+    `safe-install` replaces `pip install`, and `run` puts any other installer behind the same gate; the other
+    commands are what stands around them.
     """

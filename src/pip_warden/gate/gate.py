@@ -84,6 +84,12 @@ class Gate:
             self._ledger.record(line_of(err.refused))
             raise
 
+    def peek(self, project: ProjectName) -> Listing | None:
+        """List a project's files for our own use, None where that fails; nothing is recorded of it."""
+        with suppress(RefusedError, UndecidedError):
+            return self._list_once(project, "pip-warden")
+        return None
+
     def look_ahead(self, guesses: Iterable[Guess]) -> None:
         """Start to decide about what will probably be asked for, and what that requires."""
         self._ahead.start(guesses)

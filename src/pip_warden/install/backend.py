@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
-import threading
-from functools import partial
 from pathlib import Path
 
-from pip_warden.disk import storing
-from pip_warden.errors import RefusedError, WardenError
+from pip_warden.install.files import GateFiles
 from pip_warden.install.request import Run
 from pip_warden.installer.installed import read_report
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.model import LinkRequest, ListedFile, PlannedInstall, ServedFile
 from pip_warden.installer.reconcile import reconcile_plan
 from pip_warden.names import ProjectName
-from pip_warden.report.model import Line
-from pip_warden.vault import Sealed, hand_over
 
 
-class GateBackend:
+class GateBackend(GateFiles):
     """Passes an installer's requests to the gate.
-
-    Each accepted file is handed over in a directory of this run, and hashed again then; not for a request
-    for its metadata alone.
 
     Args:
         run: The run.
@@ -34,62 +25,25 @@ class GateBackend:
     Attributes:
         has_agreed: Whether pip was told that it may install what it has.
         pages: The projects whose pages pip asked for.
-        taken: The names of the files that pip took whole, and not only their metadata.
     """
 
     def __init__(self, run: Run, directory: Path, local: LocalInputs, report: Path) -> None:
+        super().__init__(run.gate, directory, run.measures)
         self._run = run
-        self._directory = directory
         self._local = local
         self._report = report
-        self._lock = threading.Lock()
-        self._handed: set[str] = set()
         self.has_agreed = False
         self.pages: set[ProjectName] = set()
-        self.taken: set[str] = set()
 
     def page(self, project: ProjectName) -> tuple[ListedFile, ...]:
-        """List a project's files that may be requested, and start to fetch its newest wheel."""
+        """List a project's files that may be requested."""
         self.pages.add(project)
-        measures = self._run.measures
-        measures.asked(f"the page of {project}")
-        with measures.phase("answer", project), storing(self._directory):
-            listing = self._run.gate.listing(project)
-        self._run.gate.look_ahead_of(project)
-        return tuple(map(ListedFile.of, listing.allowed))
+        return tuple(map(ListedFile.of, self.listing(project).allowed))
 
     def file(self, project: ProjectName, filename: str) -> ServedFile:
         """Fetch, judge and seal a file."""
-        measures = self._run.measures
-        measures.asked(filename)
-        with measures.phase("answer", filename), storing(self._directory):
-            admission = self._run.gate.admit(project, filename)
-        if admission.sealed is None:
-            raise denied(admission.line)
-        self._run.gate.look_ahead_from(admission)
-        return ServedFile(
-            metadata=admission.sealed.metadata, hand_over=partial(self._hand_over, admission.sealed)
-        )
-
-    def _hand_over(self, sealed: Sealed) -> Path:
-        measures, filename = self._run.measures, sealed.name.filename
-        with measures.phase("hand_over", filename), storing(self._directory):
-            return hand_over(sealed, self._directory_for(filename), measures)
-
-    def _directory_for(self, filename: str) -> Path:
-        """Return a directory that has no such file yet, however its file system compares names."""
-        with self._lock:
-            is_first = filename.casefold() not in self._handed
-            self._handed.add(filename.casefold())
-        return self._directory if is_first else Path(tempfile.mkdtemp(dir=self._directory))
-
-    def sent(self, filename: str) -> None:
-        """Remember that pip takes a file whole."""
-        self.taken.add(filename)
-
-    def carried(self, size: int) -> None:
-        """Count what the installer was sent."""
-        self._run.measures.count("bytes_sent", size)
+        _, sealed = self.admit(project, filename)
+        return self.served(sealed)
 
     def link(self, asked: LinkRequest) -> str:
         """Let pip open what the user named and nothing else."""
@@ -104,8 +58,3 @@ class GateBackend:
         measures.count("bytes_hashed", read)
         self.has_agreed = True
         self._run.gate.agree()
-
-
-def denied(line: Line) -> WardenError:
-    """Return the error with which a request for a file is denied."""
-    return line.undecided or RefusedError(line.code, f"{line.subject} is refused")

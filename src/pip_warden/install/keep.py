@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pip_warden.errors import RefusedError
-from pip_warden.install.backend import denied
+from pip_warden.install.files import denied
 from pip_warden.install.notes import note_hidden
 from pip_warden.install.request import Run
 from pip_warden.installer.downloads import AcceptedFile, deliver, find_present

@@ -10,7 +10,7 @@ from pip_warden.artifact.receive import copy_local
 from pip_warden.display import near
 from pip_warden.evidence.locate import locate
 from pip_warden.gate.dependencies import unpinned_names
-from pip_warden.install.backend import denied
+from pip_warden.install.files import denied
 from pip_warden.install.request import Run
 from pip_warden.installer.local import LocalInputs, file_argument, project_arguments
 from pip_warden.installer.wanted import LocalFile

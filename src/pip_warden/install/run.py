@@ -6,7 +6,6 @@ pip asks once more before it installs.
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -16,14 +15,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.inspect import read_by
-from pip_warden.disk import cannot_store, is_full
-from pip_warden.errors import (
-    DeliveryError,
-    InstallerError,
-    InternalError,
-    RefusedError,
-    UndecidedError,
-)
+from pip_warden.errors import InstallerError, RefusedError, UndecidedError
 from pip_warden.events import Reporter
 from pip_warden.gate import Gate
 from pip_warden.install.arguments import line_origins, pip_arguments
@@ -37,7 +29,7 @@ from pip_warden.install.unmet import PipWords, why_unmet
 from pip_warden.install.unsaid import strict_refusal, waiting
 from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.local import LocalInputs
-from pip_warden.installer.pip import command_line
+from pip_warden.installer.pip import command_line, how_it_ended
 from pip_warden.installer.python import marker_environment
 from pip_warden.installer.reconcile import reconcile_report
 from pip_warden.installer.relay import Relay, RunPlaces
@@ -132,16 +124,10 @@ def perform(run: Run) -> Report:
         check_directory(prepared.download)
     if prepared.report is not None:
         check_report_file(prepared.report)
-    try:
+    with run.ledger.keeping_error(run.workspace):
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
         run.gate.look_ahead(run.guesses)
         _run_pip(run, *admit_local_things(run))
-    except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
-        run.ledger.error = err
-    except OSError as err:
-        if not is_full(err):
-            raise
-        run.ledger.error = cannot_store(err.filename or run.workspace, err)
     report = _report(run)
     if report.exit_code == 0 and not report.lines:
         raise nothing_wanted("that pip wanted none of it")
@@ -255,15 +241,11 @@ def _pip_failed(
         return undecided
     if words.unmet is not None and (why := why_unmet(run, words.unmet, backend.pages)) is not None:
         return why
-    shown = f"signal {_signal_name(-code)}" if code < 0 else f"exit code {code}"
     return InstallerError(
-        "pip-failed", f"expected pip to succeed, found {shown}", hint="pip's own words are above."
+        "pip-failed",
+        f"expected pip to succeed, found {how_it_ended(code)}",
+        hint="pip's own words are above.",
     )
-
-
-def _signal_name(number: int) -> str:
-    """Return a signal's name, or its number: real-time signals have none (signal(7))."""
-    return next((known.name for known in signal.Signals if known == number), str(number))
 
 
 def _report(run: Run) -> Report:
@@ -280,6 +262,6 @@ def _report(run: Run) -> Report:
         target=str(run.prepared.target),
         trust_file=str(run.trust.path),
         installer_code=ledger.installer_code,
-        error=strict_refusal(run) if is_only_strict else ledger.unsaid(),
+        error=strict_refusal(ledger, is_dry=run.prepared.dry_run) if is_only_strict else ledger.unsaid(),
         sources=run.trust.sources,
     )

@@ -8,6 +8,7 @@ from pip_warden.errors import RefusedError, UsageError
 from pip_warden.install.request import Run
 from pip_warden.installer.wanted import NamedRequirement
 from pip_warden.names import parse_artifact_name
+from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line, Outcome
 from pip_warden.report.summary import counted
 
@@ -29,13 +30,18 @@ def waiting(run: Run) -> Iterator[Line]:
             yield _not_judged(file.path.name)
 
 
-def strict_refusal(run: Run) -> RefusedError:
-    """Return what ``--strict`` refuses a run for that is good without it."""
-    lines = run.ledger.lines()
+def strict_refusal(ledger: Ledger, *, is_dry: bool = False) -> RefusedError:
+    """Return what ``--strict`` refuses a run for that is good without it.
+
+    Args:
+        ledger: What the run has come to.
+        is_dry: Whether nothing was to be installed.
+    """
+    lines = ledger.lines()
     present = [line.subject for line in lines if line.outcome is Outcome.PRESENT]
-    warnings = len(run.ledger.warnings())
+    warnings = len(ledger.warnings())
     found, advice = [], []
-    if any(line.outcome is Outcome.ACCEPTED for line in lines) and not run.prepared.dry_run:
+    if any(line.outcome is Outcome.ACCEPTED for line in lines) and not is_dry:
         advice.append("What was accepted is in its place already, and stays.")
     if present:
         found.append(f"present and not verified: {', '.join(present)}")

@@ -20,6 +20,8 @@ from typing import Any, BinaryIO, cast
 
 import h11
 
+from pip_warden.installer.tunnel import Tunnel, is_for, say_goodbye
+
 _PIECE = 1 << 14
 _LARGEST_HEAD = 1 << 14
 """Bytes of a request line with its header fields, give or take a piece."""
@@ -50,7 +52,7 @@ class Request:
     @property
     def url(self) -> str:
         """Return the absolute URL that is asked for."""
-        return self.origin + self.target if self.origin else self.target
+        return self.origin + self.target if self.target.startswith("/") else self.target
 
     def header(self, name: str) -> str:
         """Return the first value of a header field, ``""`` where there is none."""
@@ -83,6 +85,7 @@ class Connection:
         stream: The socket.
         knows: Whether a request is one of the run's: only then its body is read.
         answer: Answers a request, with its body.
+        tunnel: Answers a request of the run for a tunnel, or lets it in.
         longest_body: Bytes of a body; of a longer one a little more than these is read.
         carried: Told how many bytes of an answer's content are about to be sent.
 
@@ -96,6 +99,7 @@ class Connection:
         *,
         knows: Callable[[Request], bool],
         answer: Callable[[Request, bytes], Response],
+        tunnel: Callable[[Request], Response | Tunnel],
         longest_body: int,
         carried: Callable[[int], None],
     ) -> None:
@@ -103,9 +107,11 @@ class Connection:
         self._carried = carried
         self._knows = knows
         self._answer = answer
+        self._tunnel = tunnel
         self._longest_body = longest_body
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
-        self._method = ""
+        self._http = _parser()
+        self._method = self._origin = ""
+        self._is_dropped = False
         self.is_known = False
 
     def serve(self) -> None:
@@ -115,19 +121,19 @@ class Connection:
             # Else an answer would wait for an acknowledgement, 40 ms.
             self._stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
-                while (request := self._request()) is not None:
-                    self._exchange(request)
-                    if not self._was_one_request():
-                        break
-                    self._http.start_next_cycle()
+                while (request := self._request()) is not None and self._exchange(request):
+                    pass
             except h11.RemoteProtocolError as err:
                 self._reject(err.error_status_hint)
+            say_goodbye(self._stream)
             self._take_leave()
 
     def abort(self) -> None:
         """Drop the connection, whatever its thread is doing."""
+        self._is_dropped = True
         with suppress(OSError):
-            self._stream.shutdown(socket.SHUT_RDWR)
+            # Not TLS's own, after which its thread would go on without TLS.
+            socket.socket.shutdown(self._stream, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Release it."""
@@ -145,12 +151,42 @@ class Connection:
         if {"transfer-encoding", "content-length"} <= {name for name, _ in headers}:
             # Where it ends is a matter of opinion (RFC 9112 section 6.1).
             raise h11.RemoteProtocolError("a request of two lengths")
-        return Request(method=self._method, target=event.target.decode("latin-1"), headers=headers)
+        target = event.target.decode("latin-1")
+        request = Request(method=self._method, target=target, headers=headers, origin=self._origin)
+        if self._origin and not is_for(self._origin, url=request.url, host=request.header("host")):
+            raise h11.RemoteProtocolError("a request to another origin", error_status_hint=421)
+        return request
 
-    def _exchange(self, request: Request) -> None:
+    def _exchange(self, request: Request) -> bool:
+        """Answer a request; return whether there may be another."""
         known = self._knows(request)
         self.is_known = self.is_known or known
-        response = self._answer(request, self._body() if known and request.method == "POST" else b"")
+        if known and request.method == "CONNECT":
+            response = self._tunnel(request)
+        else:
+            response = self._answer(request, self._body() if known and request.method == "POST" else b"")
+        if isinstance(response, Tunnel):
+            self._enter(response)
+            return True
+        self._send(request, response)
+        if self._was_one_request():
+            self._http.start_next_cycle()
+            return True
+        return False
+
+    def _enter(self, tunnel: Tunnel) -> None:
+        """From now on, requests come through a tunnel."""
+        if not isinstance(self._http.next_event(), h11.EndOfMessage) or self._http.trailing_data[0]:
+            raise h11.RemoteProtocolError("a client that did not wait for its tunnel")
+        self._stream.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        stream = tunnel.wrap(self._stream)
+        self._stream = stream
+        if self._is_dropped:  # perhaps while neither was this connection's
+            raise ConnectionAbortedError("the connection was dropped")
+        tunnel.shake_hands(stream)
+        self._http, self._origin = _parser(), tunnel.origin
+
+    def _send(self, request: Request, response: Response) -> None:
         if response.file is not None:
             self._send_file(request, response, response.file)
             return
@@ -236,6 +272,10 @@ class Connection:
         until = time.monotonic() + _LONGEST_FAREWELL
         while time.monotonic() < until and self._stream.recv(_PIECE):
             pass
+
+
+def _parser() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
 
 
 def asked_part(wanted: str, size: int) -> range | None:

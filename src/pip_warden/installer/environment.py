@@ -1,8 +1,8 @@
 """The child's environment, built from nothing (design decision D2).
 
 Dozens of variables and files can change what an installer does; only what it needs to find programs and
-compile is passed on, and never a credential. Its output is untrusted and is shown escaped, colours included;
-so colours are turned off.
+compile is passed on, and never a credential. What our own pip prints is untrusted and is shown escaped,
+colours included; so colours are turned off. A command of the user's own prints to the user's terminal.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ _PASSED = re.compile(
     r"|MACOSX_DEPLOYMENT_TARGET|ARCHFLAGS|CMAKE_[A-Z_]+|VIRTUAL_ENV",
     re.ASCII,
 )
+_SHOWN = frozenset({"COLORTERM", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LINES", "CI"})
+"""What a command of the user's own goes by when it prints and asks."""
+
 _NEVER = re.compile(
     r".*(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE_KEY|API_KEY|ACCESS_KEY|JWT|AUTH(?!OR)).*"
     r"|.*_(PASS|PAT)"
@@ -47,6 +50,31 @@ def child_environment(
         UsageError: ``secret-variable``: such a variable is or holds a credential, or would let the installer
             bypass the server.
     """
+    kept = _kept(environ, pass_env)
+    return kept | _private(private) | _proxies(proxy_url) | _neutral() | _OUR_OWN
+
+
+def command_environment(
+    environ: Mapping[str, str], *, proxy_url: str, private: Path, pass_env: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Build the environment of a command of the user's own: as an installer's, and what it shows itself by.
+
+    Settings of one tool are none of it; they are :class:`~pip_warden.tools.model.Tool`'s.
+
+    Args:
+        environ: As for :func:`child_environment`.
+        proxy_url: As there.
+        private: As there.
+        pass_env: As there.
+
+    Raises:
+        UsageError: As there.
+    """
+    kept = _kept(environ, pass_env) | {name: environ[name] for name in _SHOWN & environ.keys()}
+    return kept | _private(private) | _proxies(proxy_url) | _neutral()
+
+
+def _kept(environ: Mapping[str, str], pass_env: tuple[str, ...]) -> dict[str, str]:
     for name in pass_env:
         if _NEVER.fullmatch(name) or _LOGIN.search(environ.get(name, "")):
             raise UsageError(
@@ -54,8 +82,7 @@ def child_environment(
                 f"expected a harmless variable with --pass-env, found {name}",
                 hint="Credentials and installer settings never reach a build: it could send them anywhere.",
             )
-    kept = {name: value for name, value in environ.items() if _is_passed(name) or name in pass_env}
-    return kept | _private(private) | _proxies(proxy_url) | _neutral()
+    return {name: value for name, value in environ.items() if _is_passed(name) or name in pass_env}
 
 
 def _is_passed(name: str) -> bool:
@@ -89,11 +116,11 @@ def _neutral() -> dict[str, str]:
         "NETRC": os.devnull,
         "GIT_ALLOW_PROTOCOL": "",
         "GIT_TERMINAL_PROMPT": "0",
-        "NO_COLOR": "1",
         "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONUTF8": "1",
-        "UV_NO_CACHE": "1",
-        "UV_NO_CONFIG": "1",
-        "UV_NO_SOURCES": "1",
         "UV_HTTP_TIMEOUT": "1800",
     }
+
+
+_OUR_OWN = {"NO_COLOR": "1", "UV_NO_CACHE": "1", "UV_NO_CONFIG": "1", "UV_NO_SOURCES": "1"}
+"""For what a pip of ours starts; in a project uv's own settings are the project's."""

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from pip_warden.installer.connection import Connection, Request, Response
 from pip_warden.installer.place import Place
+from pip_warden.installer.tunnel import Tunnel
 
 _MOST = 128
 """Connections at once: uv has fifty, pip two."""
@@ -37,6 +38,9 @@ class Handler(Protocol):
 
     def answer(self, request: Request, body: bytes) -> Response:
         """Answer a request. A body that is longer than was agreed is only its beginning."""
+
+    def tunnel(self, request: Request) -> Response | Tunnel:
+        """Answer one of the run's requests for a tunnel, or let it in."""
 
 
 class Listener:
@@ -76,23 +80,35 @@ class Listener:
         self._woken.close()
 
     def _listen(self) -> None:
-        with selectors.PollSelector() as selector:
-            selector.register(self._place.socket, selectors.EVENT_READ)
-            selector.register(self._woken, selectors.EVENT_READ)
-            while not self._ended.is_set():
-                selector.select()
+        while not self._ended.is_set():
+            for listening in self._called():
                 try:
-                    stream, _ = self._place.socket.accept()
+                    stream, _ = listening.accept()
                 except OSError:
                     # The client has gone again, or too many files are open: some will be closed.
                     self._ended.wait(_AGAIN)
                 else:
                     self._take(stream)
 
+    def _called(self) -> list[socket.socket]:
+        """Wait for clients, news or the end, and return the sockets that clients wait at."""
+        with selectors.PollSelector() as selector:
+            for waited in (*self._place.sockets, self._place.news, self._woken):
+                selector.register(waited, selectors.EVENT_READ)
+            ready = {key.fileobj for key, _ in selector.select()}
+        if self._place.news in ready:
+            self._place.news.recv(64)
+        return [listening for listening in self._place.sockets if listening in ready]
+
     def _take(self, stream: socket.socket) -> None:
-        handler, longest = self._handler, self._longest_body
+        handler = self._handler
         connection = Connection(
-            stream, knows=handler.knows, answer=self._answer, longest_body=longest, carried=handler.carried
+            stream,
+            knows=handler.knows,
+            answer=self._answer,
+            tunnel=handler.tunnel,
+            longest_body=self._longest_body,
+            carried=handler.carried,
         )
         with self._lock:
             if self._ended.is_set() or not self._has_room():

@@ -11,6 +11,7 @@ from pip_warden.names import ProjectName
 
 if TYPE_CHECKING:
     from pip_warden.index.candidate import Candidate
+    from pip_warden.installer.connection import Request, Response
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +148,7 @@ class RegistryBackend(Protocol):
     """
 
     def page_at(
-        self, project: ProjectName, source: str, registry: str | None
+        self, project: ProjectName, source: str, registry: str | None, group: str | None = None
     ) -> tuple[ListedFile, ...] | None:
         """List a project's files as its source has them.
 
@@ -156,6 +157,7 @@ class RegistryBackend(Protocol):
             source: Name of the source whose page is asked for.
             registry: Path or id of the project in whose registry it is looked for; None for a group's, or for
                 an index that has no projects.
+            group: Path or id of the group in whose registry it is looked for: its files are listed there.
 
         Returns:
             The files; None where the project is pinned to another place.
@@ -181,13 +183,34 @@ class ReleaseFacts:
     Attributes:
         name: Its project, normalised.
         version: Its version, as its page has it.
-        requires_dist: Its requirements, of one judged file.
-        requires_python: ``Requires-Python`` of the same, None where absent.
+        requires_dist: Its requirements, of one judged wheel; None where it has none: those of an sdist may be
+            others when it is built.
+        requires_python: ``Requires-Python`` of a judged file, None where absent.
+        summary: ``Summary`` of the same, ``""`` where absent.
         files: The files of the release that may be requested.
     """
 
     name: ProjectName
     version: str
-    requires_dist: tuple[str, ...]
+    requires_dist: tuple[str, ...] | None
     requires_python: str | None
+    summary: str
     files: tuple[ListedFile, ...]
+
+
+class RegistryAnswers(Protocol):
+    """What is answered in place of registries, as seen by the server."""
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Return the origins that are answered for: ``https://gitlab.example.com:8443``."""
+
+    def has(self, url: str) -> bool:
+        """Return whether a URL is one of theirs."""
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a request for such a URL; None where nothing is ever asked so.
+
+        Raises:
+            WardenError: The run is to be ended.
+        """

@@ -1,4 +1,4 @@
-"""Runs pip; no other module does."""
+"""Runs pip, and commands of the user's own; no other module does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from pip_warden.errors import InstallerError
-from pip_warden.installer.place import HOST, INDEX_URL
+from pip_warden.installer.isolation import Isolation
+from pip_warden.installer.place import HOST, INDEX_URL, Place
 from pip_warden.installer.python import Target, pip_runner
 from pip_warden.installer.running import Running
 
@@ -25,7 +26,7 @@ _GUARDED = Path(__file__).with_name("guarded_pip.py")
 
 
 class Child:
-    """A pip that runs under a supervisor, which ends it with all its children when asked, or when we end.
+    """A command that runs under a supervisor, which ends it with all its children when asked, or when we end.
 
     It runs one command after the other.
     """
@@ -35,11 +36,20 @@ class Child:
         self._running: Running | None = None
         self._begun: tuple[list[str], Mapping[str, str]] | None = None
         self._kept: int | None = None
+        self._place: Place | None = None
         self._ended = False
 
     def keep_open(self, descriptor: int) -> None:
         """Have the supervisor, not pip, hold the listening socket: its port stays taken while pip runs."""
         self._kept = descriptor
+
+    def isolate(self, place: Place) -> None:
+        """Run each command in a network namespace of its own, where a place is all there is.
+
+        Whatever starts a command then raises :class:`~pip_warden.errors.UsageError`, ``cannot-isolate``,
+        where this system does not allow it.
+        """
+        self._place = place
 
     def begin(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start a command whose last words are not known yet: it waits for them (``guarded_pip.py``).
@@ -54,7 +64,9 @@ class Child:
             OSError: It cannot be started.
         """
         with self._lock:
-            self._running = Running([*command, LATER], environment, None, self._kept, waits=True)
+            self._running = Running(
+                [*command, LATER], environment, None, self._kept, waits=True, isolation=self._isolation()
+            )
             self._begun = [*command], environment
 
     def close(self) -> None:
@@ -100,6 +112,40 @@ class Child:
             raise _not_started(command, number)
         return number
 
+    def run_attached(
+        self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None, *, output: int = 1
+    ) -> int:
+        """Run a command of the user's own to its end, on our own standard streams; return its exit code.
+
+        As :meth:`run` does, but nobody reads what it prints. It leads a session of its own, so that a
+        terminal's Ctrl-C reaches us alone, and we end it.
+
+        Args:
+            command: The command line.
+            environment: All of its environment.
+            cwd: Its working directory; None for our own.
+            output: The descriptor that takes its standard output.
+
+        Raises:
+            InstallerError: ``command-failed``: it cannot be started.
+            UsageError: ``cannot-isolate``: it was to be isolated (:meth:`isolate`), and cannot be.
+        """
+        try:
+            with self._lock:
+                if self._ended:
+                    return -signal.SIGTERM
+                running = self._running = Running(
+                    command, environment, cwd, self._kept, output=output, isolation=self._isolation()
+                )
+            kind, number = running.said()
+        except OSError as err:
+            raise _not_started(command, err.errno, "command-failed") from err
+        finally:
+            self.close()
+        if kind == "errno":
+            raise _not_started(command, number, "command-failed")
+        return number
+
     def _start(
         self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None
     ) -> tuple[Running, Sequence[str] | None]:
@@ -111,10 +157,13 @@ class Child:
                 return self._running, command[size:]
             self._running.close()
         try:
-            self._running = Running(command, environment, cwd, self._kept)
+            self._running = Running(command, environment, cwd, self._kept, isolation=self._isolation())
         except OSError as err:
             raise _not_started(command, err.errno) from err
         return self._running, None
+
+    def _isolation(self) -> Isolation | None:
+        return None if self._place is None else Isolation(self._place)
 
     def end(self) -> None:
         """End it with all its children, and wait for that: after a denial it must not try another file."""
@@ -125,10 +174,16 @@ class Child:
             running.end()
 
 
-def _not_started(command: Sequence[str], number: int | None) -> InstallerError:
-    return InstallerError(
-        "pip-failed", f"expected to start {command[0]}, found: {os.strerror(number or errno.EIO)}"
-    )
+def _not_started(command: Sequence[str], number: int | None, code: str = "pip-failed") -> InstallerError:
+    return InstallerError(code, f"expected to start {command[0]}, found: {os.strerror(number or errno.EIO)}")
+
+
+def how_it_ended(number: int) -> str:
+    """Return in words what :meth:`Child.run` returns: ``exit code 1``, ``signal SIGSEGV``."""
+    if number >= 0:
+        return f"exit code {number}"
+    # Real-time signals have no name (signal(7)).
+    return f"signal {next((known.name for known in signal.Signals if known == -number), str(-number))}"
 
 
 def command_line(

@@ -18,6 +18,8 @@ class Place:
     Attributes:
         password: The password, made for this run.
         socket: The listening socket; accepting from it never waits.
+        sockets: That, and those that were adopted since.
+        news: Can be read when another was adopted.
     """
 
     def __init__(self) -> None:
@@ -26,11 +28,27 @@ class Place:
         self.socket.setblocking(False)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.listen()
+        self.sockets: tuple[socket.socket, ...] = (self.socket,)
+        self._told, self.news = socket.socketpair()
+
+    @property
+    def port(self) -> int:
+        """Return the port's number."""
+        return int(self.socket.getsockname()[1])
+
+    def adopt(self, listening: socket.socket) -> None:
+        """Have who connects to another listening socket served too.
+
+        It is closed with the place.
+        """
+        listening.setblocking(False)
+        self.sockets = (*self.sockets, listening)
+        self._told.send(b"!")
 
     @property
     def proxy_url(self) -> str:
         """Return the proxy URL for the child's environment: a secret of this run."""
-        return f"http://{USER}:{self.password}@127.0.0.1:{self.socket.getsockname()[1]}"
+        return f"http://{USER}:{self.password}@127.0.0.1:{self.port}"
 
     def fileno(self) -> int:
         """Return the descriptor of the listening socket: a process that inherits it holds the port."""
@@ -38,4 +56,5 @@ class Place:
 
     def close(self) -> None:
         """Stop listening."""
-        self.socket.close()
+        for one in (*self.sockets, self._told, self.news):
+            one.close()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from pip_warden.installer import supervisor
+from pip_warden.installer.isolation import Isolation
 from pip_warden.installer.lines import lines_of
 
 _LONGEST_WAIT = 10.0
@@ -29,8 +30,19 @@ _LEFT_OVER = 1 << 20
 class Running:
     """A supervisor and its command.
 
+    Args:
+        command: The command line.
+        environment: All of its environment.
+        cwd: Its working directory; None for our own.
+        kept: What the supervisor keeps open; None for nothing.
+        waits: Whether it waits on its standard input for :meth:`tell`.
+        output: The descriptor that takes its standard output; its other streams are our own then. None where
+            it reads nothing and :meth:`lines` tells what it prints.
+        isolation: What encloses it; None for nothing.
+
     Raises:
         OSError: It cannot be started.
+        UsageError: ``cannot-isolate``: it could not be enclosed, and was not started.
     """
 
     def __init__(
@@ -41,31 +53,37 @@ class Running:
         kept: int | None,
         *,
         waits: bool = False,
+        output: int | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
+        self._isolation = isolation
         self._heard = b""
         self._gone = threading.Event()
         self._over, over = socket.socketpair()
         self._link, theirs = socket.socketpair()
-        numbers = [theirs.fileno(), *([kept] if kept is not None else [])]
-        arguments = [str(numbers[0]), "-" if kept is None else str(kept), *command]
+        stdin, stdout, stderr = _streams(output, waits=waits)
+        arguments, inherited = _supervised(command, theirs.fileno(), kept, isolation)
         try:
             with theirs:
-                self._process = subprocess.Popen(  # noqa: S603 -- our own pip in the user's interpreter
-                    [sys.executable, "-I", "-S", supervisor.__file__, *arguments],
+                self._process = subprocess.Popen(  # noqa: S603 -- our own pip, or the user's own command
+                    arguments,
                     env=dict(environment),
                     cwd=cwd,
-                    stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
                     start_new_session=True,
-                    pass_fds=numbers,
+                    pass_fds=inherited,
                 )
             threading.Thread(target=self._listen, args=(over,), name="installer-end", daemon=True).start()
         except BaseException:
             # The supervisor sees it, and ends.
             for end in (self._link, self._over, over):
                 end.close()
+            if isolation is not None:
+                isolation.close()
             raise
+        self._settle()
 
     def tell(self, words: Sequence[str]) -> None:
         """Send a command that waits for them its last words, as the bytes they would be on a command line.
@@ -85,6 +103,8 @@ class Running:
     def said(self) -> tuple[str, int]:
         """Wait for the end and return the supervisor's report: ``ended`` or ``errno``, and the number."""
         self._gone.wait()
+        if self._isolation is not None and (failed := self._isolation.failed()) is not None:
+            return "errno", failed
         first, newline, _ = self._heard.decode().partition("\n")
         kind, _, number = first.partition(" ")
         # A supervisor that reported nothing was killed, and pip with it.
@@ -115,6 +135,18 @@ class Running:
                 stream.close()
         self._link.close()
         self._over.close()
+        if self._isolation is not None:
+            self._isolation.close()
+
+    def _settle(self) -> None:
+        """Let an isolated command begin."""
+        if self._isolation is None:
+            return
+        try:
+            self._isolation.settle()
+        except BaseException:
+            self.close()
+            raise
 
     def _listen(self, over: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -129,6 +161,24 @@ class Running:
         # macOS does not allow signals to zombies.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _streams(output: int | None, *, waits: bool) -> tuple[int | None, int, int | None]:
+    """Return what a command gets as its standard streams; None for our own."""
+    if output is not None:
+        return None, output, None
+    return subprocess.PIPE if waits else subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
+
+
+def _supervised(
+    command: Sequence[str], link: int, kept: int | None, isolation: Isolation | None
+) -> tuple[list[str], list[int]]:
+    """Return a supervisor's command line, and the descriptors that it inherits."""
+    inherited, words = [link, *([kept] if kept is not None else [])], list(command)
+    if isolation is not None:
+        inherited, words = [*inherited, isolation.descriptor], isolation.enclosing(command)
+    ours = [sys.executable, "-I", "-S", supervisor.__file__]
+    return [*ours, str(link), "-" if kept is None else str(kept), *words], inherited
 
 
 class Printed(io.RawIOBase):

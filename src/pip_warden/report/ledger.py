@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
-from pip_warden.errors import WardenError, worst
+from pip_warden.disk import cannot_store, is_full
+from pip_warden.errors import (
+    DeliveryError,
+    InstallerError,
+    InternalError,
+    RefusedError,
+    UndecidedError,
+    WardenError,
+    outranks,
+    worst,
+)
 from pip_warden.names import ArtifactName
 from pip_warden.report.model import Line, Outcome, Unpinned
 
@@ -54,6 +66,28 @@ class Ledger:
         """Remember what the user should look at."""
         with self._lock:
             self._warnings.append(text)
+
+    @contextmanager
+    def keeping_error(self, place: Path) -> Iterator[None]:
+        """Keep what ends a run, or a part of it: a refusal, no verdict, a failure of the installer.
+
+        What is wrong with the request itself, and what nobody expected, goes on.
+
+        Args:
+            place: What needs room, where a full disk is told without a name.
+        """
+        try:
+            yield
+        except (RefusedError, UndecidedError, InstallerError, DeliveryError, InternalError) as err:
+            self._keep(err)
+        except OSError as err:
+            if not is_full(err):
+                raise
+            self._keep(cannot_store(err.filename or place, err))
+
+    def _keep(self, error: WardenError) -> None:
+        if self.error is None or outranks(error, self.error):
+            self.error = error
 
     def lines(self) -> tuple[Line, ...]:
         """Return every line so far: what was judged, in the order of its requests, then the rest."""

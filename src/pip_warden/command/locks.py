@@ -1,0 +1,274 @@
+"""What a run did to lock files: each entry that one gained must have come through the gate.
+
+A tool writes into its lock what it was shown, and also what it was told by a setting, a cache or a package.
+So the lock is read before and after, and what is new is held against what the gate listed and served.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from pip_warden.command.backend import Demanded, Seen
+from pip_warden.digests import Digest, digest_of
+from pip_warden.display import escape_text
+from pip_warden.errors import NetworkError, UsageError
+from pip_warden.faults import Fault
+from pip_warden.locks.files import public_url
+from pip_warden.locks.model import DirectReference, Lock, LockedRelease, ReferenceKind
+from pip_warden.locks.read import read_lock
+from pip_warden.locks.text import read_bytes
+from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.report.ledger import Ledger
+from pip_warden.report.model import Line, Outcome, Unpinned, line_of
+from pip_warden.report.summary import counted
+from pip_warden.transport.urls import origin_of
+from pip_warden.trust.model import TrustFile
+from pip_warden.verdict.model import Refused, Step, StepFailure
+
+_MOST_NAMED = 3
+"""How many of a release's entries a refusal names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockState:
+    """A lock file at one time.
+
+    Attributes:
+        path: The file.
+        state: The SHA-256 of its bytes; None where there is no file, or none that can be read.
+        lock: What it says; None where there is no file, or ``fault`` says why.
+        fault: Why it cannot be read.
+    """
+
+    path: Path
+    state: Digest | None = None
+    lock: Lock | None = None
+    fault: UsageError | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockEntry:
+    """One file of a release that a lock names.
+
+    Attributes:
+        project: Its project.
+        version: Its version, as text.
+        name: Its name; None where the lock has none.
+        sha256: Its digest; None where the lock has none, and it can be compared with nothing.
+        url: Where it comes from; None where the lock does not say.
+        index: The index of its release; None where the lock does not say.
+    """
+
+    project: ProjectName
+    version: str
+    name: ArtifactName | None = None
+    sha256: Digest | None = None
+    url: str | None = None
+    index: str | None = None
+
+    @property
+    def release(self) -> str:
+        """Return its release, for people."""
+        return f"{self.project} {self.version}"
+
+    def __str__(self) -> str:
+        what = self.name.filename if self.name is not None else self.release
+        how = "" if self.sha256 is None else f" with the SHA-256 {self.sha256}"
+        place = self.url or self.index
+        return (
+            f"{what}{' without a SHA-256' if self.sha256 is None else how}{f' at {place}' if place else ''}"
+        )
+
+
+class Shown:
+    """What came through the gate in a run, for lock files to be held against.
+
+    Args:
+        seen: What was listed and served.
+        origins: The origins that the gate answers for.
+    """
+
+    def __init__(self, seen: Seen, origins: Collection[str]) -> None:
+        self._urls = {_plain(url): sha256 for url, sha256 in seen.listed.items()}
+        self._digests = frozenset(seen.listed.values()) | seen.served
+        self._seen = seen
+        self._origins = frozenset(origins)
+
+    def has(self, entry: LockEntry) -> bool:
+        """Return whether what a lock says of a file is what the gate listed or served.
+
+        A URL must be a listed one, with the digest that was listed there; where none was, a tool has computed
+        it of what it was served.
+        """
+        if entry.sha256 is None or not self._is_answered_for(entry.index):
+            return False
+        sha256 = entry.sha256.hex
+        if entry.url is not None:
+            listed = self._urls.get(_plain(entry.url))
+            return listed == sha256 or (listed == "" and self.was_served(entry))
+        if entry.name is not None:
+            of_name = self._seen.listed_names.get(entry.name.filename, frozenset())
+            return sha256 in of_name or ("" in of_name and self.was_served(entry))
+        return sha256 in self._digests
+
+    def was_served(self, entry: LockEntry) -> bool:
+        """Return whether the bytes of an entry were judged in this run."""
+        return entry.sha256 is not None and entry.sha256.hex in self._seen.served
+
+    def _is_answered_for(self, index: str | None) -> bool:
+        try:
+            return index is None or str(origin_of(index)) in self._origins
+        except NetworkError:
+            return False
+
+
+def read_state(path: Path, trust: TrustFile) -> LockState:
+    """Read a lock file, which need not be there."""
+    if not os.path.lexists(path):
+        return LockState(path=path)
+    state = None
+    try:
+        state = digest_of(read_bytes(path))
+        lock = read_lock(path, source_urls=[source.url for source in trust.sources])
+    except UsageError as err:
+        return LockState(path=path, state=state, fault=err)
+    return LockState(path=path, state=state, lock=lock)
+
+
+def read_again(before: LockState, trust: TrustFile) -> LockState:
+    """Read a lock file after the run: one that is byte for byte the same says the same."""
+    if before.state is None or not os.path.lexists(before.path):
+        return read_state(before.path, trust)
+    try:
+        is_same = digest_of(read_bytes(before.path)) == before.state
+    except UsageError as err:
+        return LockState(path=before.path, fault=err)
+    return before if is_same else read_state(before.path, trust)
+
+
+def want_unpinned(states: Iterable[LockState], trust: TrustFile, ledger: Ledger) -> None:
+    """Remember each name in a lock that is not pinned: whoever is refused one is told all of them."""
+    for state in states:
+        for release in state.lock.releases if state.lock is not None else ():
+            if not trust.entries_of(release.project):
+                ledger.want(Unpinned(project=release.project, wanted_by=state.path.name))
+
+
+def demanded(states: Iterable[LockState]) -> Demanded:
+    """Return what locks demand: a file that is asked for by a lock alone is found by it.
+
+    A URL for which they demand two things is found by its file's name.
+    """
+    urls: dict[str, set[str]] = {}
+    names: dict[str, set[str]] = {}
+    for state in states:
+        for entry in _entries(state.lock):
+            if entry.sha256 is None or entry.name is None:
+                continue
+            names.setdefault(entry.name.filename, set()).add(entry.sha256.hex)
+            if entry.url is not None:
+                urls.setdefault(entry.url, set()).add(entry.sha256.hex)
+    return Demanded(
+        by_url={url: next(iter(found)) for url, found in urls.items() if len(found) == 1},
+        by_name={name: frozenset(found) for name, found in names.items()},
+    )
+
+
+def compare_lock(
+    before: LockState, after: LockState, *, shown: Shown, local: Collection[Path], ledger: Ledger
+) -> None:
+    """Hold what a lock gained against what came through the gate, and put what is found into the ledger.
+
+    Args:
+        before: The lock before the run. Where it could not be read, all that it says after it counts as new.
+        after: The lock after it.
+        shown: What the gate listed and served.
+        local: Directories of the user's own projects, which a lock may refer to.
+        ledger: Gets refused entries, one line for each release; what was only listed, likewise; and a warning
+            for each state that could not be read.
+    """
+    for fault in dict.fromkeys(str(state.fault) for state in (before, after) if state.fault is not None):
+        ledger.warn(f"a lock cannot be read, and what it gained is not known: {fault}")
+    if after.lock is None or after is before:
+        return
+    old = _entries(before.lock)
+    new = [entry for entry in _entries(after.lock) if entry not in old]
+    for release, entries in groupby(new, key=lambda entry: entry.release):
+        for line in _judged(release, list(entries), shown, after.path.name):
+            ledger.add(line)
+    known = frozenset(map(_place, before.lock.direct)) if before.lock is not None else frozenset()
+    for reference in after.lock.direct:
+        if _place(reference) not in known and not _is_local(reference, after.path.parent, local):
+            ledger.add(_refused(str(reference.project or reference.location), _described(reference)))
+
+
+def _entries(lock: Lock | None) -> dict[LockEntry, None]:
+    """Return every entry of a lock, those of a release one after the other."""
+    releases = sorted(lock.releases, key=lambda each: (each.project, str(each.version))) if lock else ()
+    return dict.fromkeys(entry for release in releases for entry in _entries_of(release))
+
+
+def _entries_of(release: LockedRelease) -> Iterator[LockEntry]:
+    project, version, index = release.project, str(release.version), release.index
+    for file in release.files:
+        place = file.url if file.url is not None else file.path
+        yield LockEntry(
+            project=project, version=version, name=file.name, sha256=file.sha256, url=place, index=index
+        )
+    for digest in sorted(release.digests, key=str):
+        yield LockEntry(project=project, version=version, sha256=digest, index=index)
+    if release.lacking or not (release.files or release.digests):
+        yield LockEntry(project=project, version=version, index=index)
+
+
+def _judged(release: str, entries: list[LockEntry], shown: Shown, lock: str) -> Iterator[Line]:
+    bad = [entry for entry in entries if not shown.has(entry)]
+    listed = [entry for entry in entries if entry not in bad and not shown.was_served(entry)]
+    if bad:
+        more = f", and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
+        named = "; ".join(str(entry) for entry in bad[:_MOST_NAMED])
+        yield _refused(release, f"in {lock}: {named}{more}")
+    if listed:
+        note = f"{counted(len(listed), 'file', 'files')} in {lock}, only listed"
+        yield Line(subject=release, outcome=Outcome.NOT_JUDGED, note=note)
+
+
+def _refused(subject: str, found: str) -> Line:
+    fault = Fault(
+        code="not-through-gate",
+        expected="that the lock gains only what the gate listed or served",
+        found=found,
+        hint="Restore the lock, and find out which setting or package leads there.",
+    )
+    return line_of(Refused(subject=escape_text(subject), failure=StepFailure(Step.ORIGIN, fault)))
+
+
+def _described(reference: DirectReference) -> str:
+    return f"in {reference.where}: {reference.kind.value} {escape_text(reference.location, 300)}"
+
+
+def _place(reference: DirectReference) -> tuple[object, ...]:
+    """Return what tells a reference from another; the user's own have another version with each release."""
+    return reference.kind, reference.project, reference.location, reference.digests
+
+
+def _is_local(reference: DirectReference, directory: Path, local: Collection[Path]) -> bool:
+    if reference.kind not in {ReferenceKind.FILE, ReferenceKind.DIRECTORY}:
+        return False
+    try:
+        place = (directory / reference.location).resolve()
+        return any(place.is_relative_to(each.resolve()) for each in local)
+    except (OSError, ValueError, RuntimeError):  # a NUL, or links that lead round in a circle
+        return False
+
+
+def _plain(url: str) -> str:
+    """Return a URL as locks are read: without user, query and fragment."""
+    try:
+        return public_url(url, "")
+    except UsageError:
+        return url

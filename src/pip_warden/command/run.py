@@ -1,0 +1,266 @@
+"""The order of a run of any command.
+
+What leads past the gate is refused before anything is started. Afterwards lock files and environments are
+compared with what they were: proxy variables bind nobody who does not read them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from pip_warden.command.backend import GateRegistries
+from pip_warden.command.ending import raise_if_failed
+from pip_warden.command.locks import (
+    LockState,
+    Shown,
+    compare_lock,
+    demanded,
+    read_again,
+    read_state,
+    want_unpinned,
+)
+from pip_warden.command.model import CommandRequest
+from pip_warden.command.origins import answered_origins
+from pip_warden.environments.compare import compare
+from pip_warden.environments.model import AcceptedArchive, Comparison, Likeness, Snapshot
+from pip_warden.environments.scan import snapshot
+from pip_warden.errors import UsageError
+from pip_warden.faults import Fault
+from pip_warden.gate import Gate
+from pip_warden.install.unsaid import strict_refusal
+from pip_warden.installer.authority import make_authority
+from pip_warden.installer.environment import command_environment
+from pip_warden.installer.pip import Child
+from pip_warden.installer.place import Place
+from pip_warden.installer.registries import Registries
+from pip_warden.installer.server import Server
+from pip_warden.locks.read import find_locks
+from pip_warden.report.ledger import Ledger
+from pip_warden.report.model import Outcome, Report, line_of
+from pip_warden.report.summary import counted
+from pip_warden.session.parts import SessionParts
+from pip_warden.tools.known import recognise
+from pip_warden.tools.model import Tool
+from pip_warden.verdict.model import Accepted, Refused, Step, StepFailure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandRun:
+    """What one run of a command works with.
+
+    Attributes:
+        session: What it works with.
+        request: What is to be done.
+        tool: What is known of the command; None where nothing is.
+        gate: The gate.
+        ledger: The results of the run.
+        workspace: A private directory of this run.
+        output: The descriptor that takes the command's standard output.
+    """
+
+    session: SessionParts
+    request: CommandRequest
+    tool: Tool | None
+    gate: Gate
+    ledger: Ledger
+    workspace: Path
+    output: int
+
+    @property
+    def private(self) -> Path:
+        """The command's own private directory."""
+        return self.workspace / "child"
+
+    @property
+    def local(self) -> tuple[Path, ...]:
+        """Directories of the user's own projects."""
+        return self.tool.local if self.tool is not None else (self.request.directory,)
+
+
+def run_command(session: SessionParts, request: CommandRequest, *, output: int = 1) -> Report:
+    """Run a command that has the gate as its only network, and report what it has done.
+
+    Args:
+        session: What the run works with.
+        request: What is to be done.
+        output: The descriptor that takes the command's standard output; its other streams are our own.
+
+    Raises:
+        UsageError: The request itself is wrong: there is no such command (``no-such-command``), or a variable
+            that must not be passed on.
+    """
+    ledger, workspace = Ledger(), Path(tempfile.mkdtemp(dir=session.workspace))
+    (workspace / "child").mkdir(mode=0o700)
+    environ = session.settings.environ
+    _check_command(request, environ)
+    tool = recognise(
+        request.words,
+        environ=environ,
+        directory=request.directory,
+        index_urls=[source.url for source in session.trust.sources],
+        private=workspace / "child",
+    )
+    if not _leads_elsewhere(tool, session, ledger):
+        with session.gate(ledger, postpones=True) as gate:
+            _perform(
+                CommandRun(
+                    session=session,
+                    request=request,
+                    tool=tool,
+                    gate=gate,
+                    ledger=ledger,
+                    workspace=workspace,
+                    output=output,
+                )
+            )
+    return _report(session, request, ledger)
+
+
+def _check_command(request: CommandRequest, environ: Mapping[str, str]) -> None:
+    """Find the program as it will be found when it is started.
+
+    Raises:
+        UsageError: ``no-such-command``.
+    """
+    word = request.words[0]
+    if os.path.dirname(word):
+        word = str(request.directory / word)
+    if shutil.which(word, path=environ.get("PATH", os.defpath)) is None:
+        raise UsageError(
+            "no-such-command",
+            f"expected a command to run, found {request.words[0]!r}, which is no program on $PATH",
+            hint="The command stands after `--`, as you would type it without pip-warden.",
+        )
+
+
+def _leads_elsewhere(tool: Tool | None, session: SessionParts, ledger: Ledger) -> bool:
+    """Say what leads past the gate, and return whether anything of it would add a source."""
+    for found in tool.elsewhere if tool is not None else ():
+        if found.adds_source:
+            fault = Fault(
+                code="leads-elsewhere",
+                expected="no source but those of the trust file",
+                found=found.what,
+                hint="Take it out, and depend on the package by its name.",
+            )
+            ledger.add(line_of(Refused(subject=found.where, failure=StepFailure(Step.ORIGIN, fault))))
+        else:
+            session.reporter.note(f"{found.where}: {found.what}")
+    return bool(ledger.lines())
+
+
+def _perform(run: CommandRun) -> None:
+    trust, ledger = run.session.trust, run.ledger
+    before = snapshot(run.tool.environments) if run.tool is not None else Snapshot()
+    locks = [read_state(path, trust) for path in _locks(run)]
+    want_unpinned(locks, trust, ledger)
+    served = run.workspace / "served"
+    served.mkdir(mode=0o700)
+    backend = GateRegistries(run.gate, trust, served, demanded=demanded(locks), measures=run.session.measures)
+    origins = answered_origins(trust, run.gate)
+    with ledger.keeping_error(run.workspace):
+        _run_child(run, backend, origins)
+    with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
+        _compare_locks(run, locks, Shown(backend.seen, origins))
+        _compare_environments(run, before)
+    _note_unused(ledger, backend.taken)
+
+
+def _locks(run: CommandRun) -> tuple[Path, ...]:
+    return run.tool.locks if run.tool is not None else find_locks(run.request.directory)
+
+
+def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...]) -> None:
+    session, request, tool = run.session, run.request, run.tool
+    authority = make_authority(origins, run.workspace)
+    registries = Registries(session.trust.sources, origins, backend)
+    with closing(Place()) as place, closing(Child()) as child:
+        environment = {
+            **command_environment(
+                session.settings.environ,
+                proxy_url=place.proxy_url,
+                private=run.private,
+                pass_env=request.pass_env,
+            ),
+            **(tool.environment if tool is not None else {}),
+            **authority.environment(),
+        }
+        child.keep_open(place.fileno())
+        if request.isolate_network:
+            child.isolate(place)
+        name = tool.name if tool is not None else request.words[0]
+        session.reporter.note(f"running {name} behind the gate, which answers for {', '.join(origins)}")
+        server = Server(backend, on_denial=child.end, place=place, registries=registries, authority=authority)
+        with server, session.measures.phase("pip"):
+            code = child.run_attached(request.words, environment, request.directory, output=run.output)
+    run.ledger.installer_code = code
+    raise_if_failed(run.ledger, server, code)
+
+
+def _note_unused(ledger: Ledger, taken: Collection[str]) -> None:
+    """Say of each file of which only the metadata was asked for that it was not used."""
+    for line in ledger.lines():
+        if line.outcome is Outcome.ACCEPTED and line.subject not in taken:
+            ledger.note(line.subject, "not used: only its metadata was asked for")
+
+
+def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> None:
+    states = {state.path: state for state in before}
+    # One may be new: of an unknown command none is known before it is there.
+    for path in dict.fromkeys((*states, *_locks(run))):
+        state = states.get(path, LockState(path=path))
+        after = read_again(state, run.session.trust)
+        compare_lock(state, after, shown=shown, local=run.local, ledger=run.ledger)
+
+
+def _compare_environments(run: CommandRun, before: Snapshot) -> None:
+    if run.tool is None:
+        run.ledger.warn(f"{run.request.words[0]} is no tool that is known: what it installed is not compared")
+        return
+    accepted = tuple(_accepted(run.ledger))
+    found = compare(before, snapshot(run.tool.environments), accepted, run.tool.local)
+    for each in found:
+        if each.fault is not None:
+            failure = StepFailure(Step.ORIGIN, each.fault)
+            run.ledger.add(line_of(Refused(subject=each.subject, failure=failure)))
+    if built := [each.subject for each in found if each.likeness is Likeness.BUILT]:
+        run.ledger.warn(f"built from an accepted sdist, and not compared: {', '.join(built)}")
+    if same := _count(found, Likeness.SAME):
+        own = f", {own} the user's own" if (own := _count(found, Likeness.LOCAL)) else ""
+        run.session.reporter.note(
+            f"compared with what was accepted: {counted(same, 'distribution', 'distributions')} the same{own}"
+        )
+
+
+def _count(found: tuple[Comparison, ...], likeness: Likeness) -> int:
+    return sum(each.likeness is likeness for each in found)
+
+
+def _accepted(ledger: Ledger) -> Iterator[AcceptedArchive]:
+    for line in ledger.lines():
+        if isinstance(line.verdict, Accepted):
+            artifact = line.verdict.artifact
+            yield AcceptedArchive(name=artifact.name, digest=artifact.digest, path=artifact.path)
+
+
+def _report(session: SessionParts, request: CommandRequest, ledger: Ledger) -> Report:
+    lines = ledger.lines()
+    exit_code = ledger.exit_code(strict=request.strict)
+    is_only_strict = exit_code != ledger.exit_code()
+    return Report(
+        command="run",
+        exit_code=exit_code,
+        lines=lines,
+        unpinned=ledger.unpinned() if any(line.outcome is Outcome.REFUSED for line in lines) else (),
+        warnings=ledger.warnings(),
+        trust_file=str(session.trust.path),
+        installer_code=ledger.installer_code,
+        error=strict_refusal(ledger) if is_only_strict else ledger.unsaid(),
+        sources=session.trust.sources,
+    )

@@ -1,0 +1,151 @@
+"""Compares what an installer changed in environments with the archives that were accepted."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from pip_warden.environments.distribution import compare_distribution
+from pip_warden.environments.files import read_bounded
+from pip_warden.environments.layout import layout_of
+from pip_warden.environments.model import (
+    AcceptedArchive,
+    Comparison,
+    InstalledDistribution,
+    Likeness,
+    Snapshot,
+)
+from pip_warden.environments.scan import read_site
+from pip_warden.faults import Fault
+
+_LARGEST_URL_FILE = 1 << 16
+_SEEDED = re.compile(
+    r"(activate|deactivate)([._][A-Za-z0-9_.]+)?|pydoc\.bat|(python|pypy|graalpy)w?[0-9]*(\.[0-9]+)?t?",
+    re.IGNORECASE,
+)
+"""Scripts of a virtual environment that its maker writes (venv, virtualenv, uv)."""
+_VIRTUALENV = {"_virtualenv.pth": b"import _virtualenv", "_virtualenv.py": None}
+"""What virtualenv and uv put among the packages of a new environment."""
+_HINT = (
+    "It is in the environment now. Remove it, and find out which package or setting brought it; "
+    "an environment that is made anew has nothing of it."
+)
+
+
+def compare(
+    before: Snapshot, after: Snapshot, accepted: Iterable[AcceptedArchive], local: Collection[Path]
+) -> tuple[Comparison, ...]:
+    """Compare what was gained or changed with what was accepted. What was removed is no finding.
+
+    Args:
+        before: What was installed before the installer ran.
+        after: What is installed now.
+        accepted: Files whose content was handed to the installer.
+        local: The user's own project directories; a project in one of them is the user's own, too.
+
+    Returns:
+        One for each distribution, and for each file or directory that no distribution has, that was gained
+        or changed.
+    """
+    archives = tuple(accepted)
+    roots = tuple(os.path.realpath(each) for each in local)
+    known = {(each.site, each.folder): each.state for each in before.distributions}
+    changed = [each for each in after.distributions if known.get((each.site, each.folder)) != each.state]
+    named = {site: read_site(layout_of(site)).named for site in {each.site for each in changed}}
+    found = [_compare(each, archives, roots, named[each.site]) for each in changed]
+    return (*found, *_unowned(before, after))
+
+
+def _compare(
+    distribution: InstalledDistribution,
+    archives: Iterable[AcceptedArchive],
+    local: Collection[str],
+    named: Collection[str],
+) -> Comparison:
+    subject = f"{distribution.name} {distribution.version}"
+    fitting = [each for each in archives if _is_of(each, distribution)]
+    fault = _differs("only what came through the gate", f"{subject}, which did not")
+    for archive in fitting:
+        if archive.name.kind == "wheel":
+            differs = compare_distribution(distribution, archive, named)
+            if differs is None:
+                return Comparison(subject=subject, likeness=Likeness.SAME)
+            fault = replace(
+                differs,
+                code="not-through-gate",
+                expected=f"{subject} as accepted: {differs.expected}",
+                hint=_HINT,
+            )
+    if _is_local(distribution, local):
+        return Comparison(subject=subject, likeness=Likeness.LOCAL)
+    if fitting and all(each.name.kind == "sdist" for each in fitting):
+        return Comparison(subject=subject, likeness=Likeness.BUILT)
+    return Comparison(subject=subject, likeness=Likeness.OTHER, fault=fault)
+
+
+def _is_of(archive: AcceptedArchive, distribution: InstalledDistribution) -> bool:
+    """Return whether an archive is of a distribution's release (PEP 503, PEP 440)."""
+    try:
+        return (
+            str(canonicalize_name(distribution.name)) == archive.name.project
+            and Version(distribution.version) == archive.name.version
+        )
+    except (InvalidVersion, ValueError):
+        return False
+
+
+def _is_local(distribution: InstalledDistribution, local: Collection[str]) -> bool:
+    """Return whether a distribution says that it is a directory of the user's (PEP 610)."""
+    path = distribution.site / distribution.folder / "direct_url.json"
+    try:
+        stated = json.loads(read_bounded(path, _LARGEST_URL_FILE))
+        url = urlsplit(stated["url"]) if isinstance(stated["dir_info"], dict) else None
+        if url is None or url.scheme != "file" or url.netloc not in {"", "localhost"}:
+            return False
+        place = os.path.realpath(unquote(url.path, errors="strict"))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return False
+    return any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for root in local)
+
+
+def _unowned(before: Snapshot, after: Snapshot) -> Iterator[Comparison]:
+    known = dict(before.unowned)
+    for path, state in after.unowned:
+        if known.get(path) == state or _is_seeded(path, before, after):
+            continue
+        fault = _differs("only what came through the gate", f"{path}, which no distribution has")
+        yield Comparison(subject=os.fspath(path), likeness=Likeness.OTHER, fault=fault)
+
+
+def _is_seeded(path: Path, before: Snapshot, after: Snapshot) -> bool:
+    """Return whether a file came with a new environment, or is the lock that uv leaves in a directory."""
+    if path.name == ".lock" and path.parent in after.sites and _content(path) == b"":
+        return True
+    for site in set(after.sites) - set(before.sites):
+        layout = layout_of(site)
+        if not layout.is_virtual:
+            continue
+        if path.parent == layout.scripts and _SEEDED.fullmatch(path.name):
+            return True
+        if path.parent == site and path.name in _VIRTUALENV:
+            return _VIRTUALENV[path.name] in {None, _content(path)}
+    return False
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return read_bounded(path, _LARGEST_URL_FILE)
+    except (OSError, ValueError):
+        return None
+
+
+def _differs(expected: str, found: str) -> Fault:
+    return Fault(code="not-through-gate", expected=expected, found=found, hint=_HINT)

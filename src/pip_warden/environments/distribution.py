@@ -1,0 +1,185 @@
+"""Compares one installed distribution with one archive: every file, and that there is no other."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from pip_warden.artifact.record import Row
+from pip_warden.environments.expected import ExpectedFile, expected_files
+from pip_warden.environments.files import hash_once, is_within, read_bounded
+from pip_warden.environments.launchers import body_of
+from pip_warden.environments.layout import SiteLayout, layout_of
+from pip_warden.environments.model import AcceptedArchive, InstalledDistribution
+from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record
+from pip_warden.faults import Fault, FaultError
+
+_ADDED = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json", "uv_build.json"})
+"""What installers write into ``.dist-info``: all that is not the archive's there."""
+_CACHED = re.compile(r"(?P<stem>.+)\.[a-z]+-?[0-9]+[a-z]*(\.opt-[0-9a-z]+)?\.pyc", re.ASCII | re.DOTALL)
+"""Byte code as Python keeps it in ``__pycache__`` (PEP 3147, PEP 488)."""
+_LARGEST_SCRIPT = (16 << 20) + 8192
+
+
+def compare_distribution(
+    distribution: InstalledDistribution, archive: AcceptedArchive, named: Collection[str]
+) -> Fault | None:
+    """Compare what is installed with a wheel: the same files with the same content, and no others.
+
+    Byte code in ``__pycache__`` cannot be compared: it must belong to a source that the wheel has. A link is
+    not what the wheel has, wherever it leads: what lies elsewhere can be changed there.
+
+    Args:
+        distribution: What is installed.
+        archive: The wheel, as it was judged.
+        named: Keys (:meth:`SiteLayout.key`) of all files that any RECORD in the same directory names: other
+            distributions may have files in the same package.
+
+    Returns:
+        What differs first; None where nothing does.
+    """
+    layout = layout_of(distribution.site)
+    expected = expected_files(archive, layout)
+    if isinstance(expected, Fault):
+        return expected
+    if expected.info != distribution.folder:
+        return _differs(f"the directory {expected.info}", distribution.folder)
+    try:
+        record = _record(distribution, layout)
+        files = expected.placed(record, layout, archive.name.project)
+        for key, row in record.items():
+            _check_recorded(key, row, expected.info, files, layout)
+        _check_missing(files, record, layout)
+        _check_others(files, record, named, layout)
+    except FaultError as err:
+        return err.fault
+    return None
+
+
+def _record(distribution: InstalledDistribution, layout: SiteLayout) -> Mapping[str, Row | None]:
+    key = f"{distribution.folder}/RECORD"
+    try:
+        raw = read_bounded(layout.path(key), LARGEST_INSTALLED)
+    except (OSError, ValueError) as err:
+        raise _problem("a RECORD", _why(err)) from err
+    found = read_installed_record(raw, layout)
+    if isinstance(found, Fault):
+        raise FaultError(found)
+    if not is_within(layout.path(key), layout.site):
+        raise _problem("a directory of its own", f"{distribution.folder}, a link")
+    return found
+
+
+def _check_recorded(
+    key: str, row: Row | None, info: str, files: Mapping[str, ExpectedFile], layout: SiteLayout
+) -> None:
+    """Check a file that RECORD names: the archive's, an installer's own, or byte code of the archive's."""
+    if key in files:
+        if row is None and files[key].is_recorded:
+            raise _problem("in RECORD the hash of each file", f"none of {key}")
+        _check_file(key, files[key], row, layout)
+    elif posixpath.dirname(key) == info and posixpath.basename(key) in _ADDED:
+        _check_file(key, ExpectedFile(), row, layout)
+    elif not _is_byte_code(key, files):
+        raise _problem("only files of the archive in RECORD", key)
+    elif os.path.lexists(layout.path(key)):
+        _check_file(key, ExpectedFile(), row, layout)
+
+
+def _check_missing(files: Mapping[str, ExpectedFile], record: Collection[str], layout: SiteLayout) -> None:
+    """Check that RECORD names all that the archive has, but for signatures, and what is not always made."""
+    for key, wanted in files.items():
+        if key in record or (wanted.may_be_missing and not os.path.lexists(layout.path(key))):
+            continue
+        if wanted.is_recorded:
+            raise _problem("all files of the archive in RECORD", f"{key} not there")
+        _check_file(key, wanted, None, layout)
+
+
+def _check_file(key: str, wanted: ExpectedFile, row: Row | None, layout: SiteLayout) -> None:
+    """Compare a file with what is expected, and with the hash and size that RECORD states."""
+    path = layout.path(key)
+    root = layout.site if layout.site in path.parents else layout.prefix
+    if not is_within(path, root):
+        raise _problem("files in the environment's own directories", f"{key} behind a link")
+    algorithms = {"sha256", row.algorithm} if row else {"sha256"}
+    try:
+        if wanted.is_script:
+            script = read_bounded(path, _LARGEST_SCRIPT)
+            _check_script(key, wanted, script, layout)
+            found, size = {name: hashlib.new(name, script).digest() for name in algorithms}, len(script)
+        else:
+            found, size = hash_once(path, algorithms)
+    except (OSError, ValueError) as err:
+        raise _problem("its files as accepted", f"{key}: {_why(err)}") from err
+    if wanted.sha256 and found["sha256"] != wanted.sha256:
+        raise _problem("its files as accepted", f"{key} with other bytes")
+    if row and (found[row.algorithm] != row.digest or row.size not in {None, size}):
+        raise _problem("in RECORD the hash of each file", f"another one of {key}")
+
+
+def _check_script(key: str, wanted: ExpectedFile, script: bytes, layout: SiteLayout) -> None:
+    body = body_of(script, layout)
+    if body is None:
+        raise _problem(
+            "scripts that begin with the environment's interpreter", f"{key} with another beginning"
+        )
+    if wanted.runs and not wanted.runs.is_launched_by(body):
+        raise _problem(
+            f"a script that runs {wanted.runs.module}:{wanted.runs.function}", f"{key} with other text"
+        )
+    if wanted.body is not None and wanted.body != body:
+        raise _problem("its files as accepted", f"{key} with other bytes")
+
+
+def _check_others(
+    files: Collection[str], record: Collection[str], named: Collection[str], layout: SiteLayout
+) -> None:
+    """Check that nothing else lies in the directories that the archive has in the site."""
+    scripts = layout.key_of(layout.scripts)
+    tops = {key.partition("/")[0] for key in files if "/" in key}
+    for top in sorted(tops - {"..", scripts}):
+        for key in _walk(top, layout):
+            if key in files or key in record or key in named:
+                continue
+            if posixpath.basename(posixpath.dirname(key)) != "__pycache__" or not key.endswith(".pyc"):
+                raise _problem("no files besides the archive's", key)
+
+
+def _walk(top: str, layout: SiteLayout) -> Iterator[str]:
+    """Yield keys of all files below a directory of the site; of links, and what cannot be listed, too."""
+    site = os.path.abspath(layout.site)
+    trouble: list[OSError] = []
+    for place, directories, names in os.walk(os.path.join(site, top), onerror=trouble.append):
+        if trouble:
+            break
+        links = [name for name in directories if os.path.islink(os.path.join(place, name))]
+        yield from (os.path.relpath(os.path.join(place, name), site) for name in names + links)
+    if trouble:
+        raise _problem(f"the directory {top}", _why(trouble[0]))
+
+
+def _is_byte_code(key: str, files: Collection[str]) -> bool:
+    directory, name = posixpath.split(key)
+    cached = _CACHED.fullmatch(name)
+    if cached is None or posixpath.basename(directory) != "__pycache__":
+        return False
+    return posixpath.join(posixpath.dirname(directory), f"{cached['stem']}.py") in files
+
+
+def _why(err: OSError | ValueError) -> str:
+    if isinstance(err, OSError) and err.errno == errno.ELOOP:  # it is opened without following it
+        return "a link"
+    return (getattr(err, "strerror", None) or type(err).__name__).lower()
+
+
+def _differs(expected: str, found: str) -> Fault:
+    return Fault(code="not-through-gate", expected=expected, found=found)
+
+
+def _problem(expected: str, found: str) -> FaultError:
+    return FaultError(_differs(expected, found))

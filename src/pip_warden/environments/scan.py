@@ -1,0 +1,129 @@
+"""Reads what is installed in environments, quickly: of each distribution the three files that describe it."""
+
+from __future__ import annotations
+
+import email.parser
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pip_warden.digests import Digest, Hasher, digest_of
+from pip_warden.environments.files import files_in, read_bounded, state_of
+from pip_warden.environments.layout import SiteLayout, entries, layout_of, sites_of
+from pip_warden.environments.model import InstalledDistribution, Snapshot
+from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record
+from pip_warden.faults import Fault
+
+DIST_INFO = ".dist-info"
+_DESCRIBING = ("RECORD", "METADATA", "direct_url.json")
+_LARGEST_METADATA = 16 << 20
+_MOST_DISTRIBUTIONS = 20_000
+_FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)\.dist-info", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SiteContents:
+    """What is in one directory of packages.
+
+    Attributes:
+        distributions: The distributions.
+        named: Keys of all files that a RECORD there names.
+    """
+
+    distributions: tuple[InstalledDistribution, ...]
+    named: frozenset[str]
+
+
+def snapshot(places: Iterable[Path]) -> Snapshot:
+    """Read what is installed in some places; nothing is imported or run.
+
+    Args:
+        places: Environments, directories of environments, or directories of packages. They need not exist.
+    """
+    sites: dict[str, Path] = {}
+    for place in places:
+        for site in sites_of(place):
+            sites.setdefault(os.path.realpath(site), site)
+    distributions: list[InstalledDistribution] = []
+    unowned: dict[Path, Digest] = {}
+    for site in sites.values():
+        layout = layout_of(site)
+        if layout.leads_out:
+            unowned[site] = digest_of(os.fsencode(os.path.realpath(site)))
+            continue
+        contents = read_site(layout)
+        distributions += contents.distributions
+        for path in _unowned(layout, contents):
+            unowned[path] = state_of(path)
+    return Snapshot(
+        sites=tuple(sites.values()),
+        distributions=tuple(distributions),
+        unowned=tuple(sorted(unowned.items())),
+    )
+
+
+def read_site(layout: SiteLayout) -> SiteContents:
+    """Read the distributions of one directory of packages, and what they say is theirs."""
+    found: list[InstalledDistribution] = []
+    named: set[str] = set()
+    for entry in entries(layout.site):
+        if not entry.name.endswith(DIST_INFO) or len(found) >= _MOST_DISTRIBUTIONS:
+            continue
+        folder = layout.site / entry.name
+        if folder.is_symlink() or not os.path.lexists(folder / "METADATA"):
+            continue
+        distribution, record = _distribution(layout.site, entry.name)
+        found.append(distribution)
+        rows = read_installed_record(record, layout)
+        named.update(() if isinstance(rows, Fault) else rows)
+    return SiteContents(distributions=tuple(found), named=frozenset(named))
+
+
+def _distribution(site: Path, folder: str) -> tuple[InstalledDistribution, bytes]:
+    """Read what describes a distribution; what cannot be read is a state of its own."""
+    read: dict[str, bytes] = {}
+    hasher = Hasher()
+    for name in _DESCRIBING:
+        try:
+            read[name] = read_bounded(site / folder / name, LARGEST_INSTALLED)
+            hasher.update(b"%d:" % len(read[name]) + read[name])
+        except (OSError, ValueError) as err:
+            hasher.update(type(err).__name__.encode() + b";")
+    named = _FOLDER.fullmatch(folder)
+    stated = _stated(read.get("METADATA", b""))
+    distribution = InstalledDistribution(
+        site=site,
+        folder=folder,
+        name=stated[0] or (named["name"] if named else folder.removesuffix(DIST_INFO)),
+        version=stated[1] or (named["version"] if named else ""),
+        state=hasher.digest(),
+    )
+    return distribution, read.get("RECORD", b"")
+
+
+def _stated(metadata: bytes) -> tuple[str, str]:
+    """Return the name and version in METADATA (core metadata: headers as in e-mail)."""
+    if len(metadata) > _LARGEST_METADATA:
+        return "", ""
+    head = metadata.decode("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")[0]
+    parsed = email.parser.HeaderParser().parsestr(head + "\n\n")
+    return str(parsed.get("Name", "")).strip(), str(parsed.get("Version", "")).strip()
+
+
+def _unowned(layout: SiteLayout, contents: SiteContents) -> Iterable[Path]:
+    """Yield what lies among the packages and scripts and no RECORD names."""
+    tops = {key.partition("/")[0] for key in contents.named}
+    folders = {each.folder for each in contents.distributions}
+    beside = {"__pycache__", layout.scripts.name} if layout.is_flat else {"__pycache__"}
+    for entry in entries(layout.site):
+        if entry.name in tops | folders | beside:
+            continue
+        path = layout.site / entry.name
+        if not (entry.is_dir(follow_symlinks=False) and not files_in(path)):
+            yield path
+    for entry in entries(layout.scripts):
+        path = layout.scripts / entry.name
+        if entry.name != "__pycache__" and layout.key_of(path) not in contents.named:
+            yield path

@@ -1,0 +1,189 @@
+"""What the files of a project add: indexes, links, repositories and files; and what is the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pip_warden.errors import UsageError
+from pip_warden.installer.requirements_file import read_file, resolve_name
+from pip_warden.locks.model import ReferenceKind
+from pip_warden.locks.read import read_lock
+from pip_warden.tools.around import shown
+from pip_warden.tools.documents import Document, at_line, below, read_text, read_toml, texts
+from pip_warden.tools.model import Elsewhere
+from pip_warden.tools.references import Bounds, Found
+
+MOST_FILES = 200
+"""Projects or requirements files that name one another."""
+
+Reader = Callable[[Document, Bounds], Iterator[Found]]
+"""Reads the tables of one tool in ``pyproject.toml``."""
+
+
+def of_project(start: Iterable[Path], bounds: Bounds, reader: Reader | None = None) -> Iterator[Found]:
+    """Yield what the ``pyproject.toml`` of projects adds, and those of the directories that they name.
+
+    Args:
+        start: The directories of projects.
+        bounds: What is the user's own.
+        reader: Reads the tables of the tool.
+    """
+    queue, seen = list(start), set[Path]()
+    while queue:
+        directory = queue.pop(0)
+        if directory in seen:
+            continue
+        seen.add(directory)
+        if len(seen) > MOST_FILES:
+            yield Elsewhere(
+                what=f"more than {MOST_FILES} projects that name one another",
+                where=shown(str(bounds.root)),
+                adds_source=True,
+            )
+            return
+        document = read_toml(directory / "pyproject.toml")
+        for found in _of_document(document, bounds, reader):
+            if isinstance(found, Path):
+                queue.append(found)
+            yield found
+
+
+def _of_document(
+    document: Document | Elsewhere | None, bounds: Bounds, reader: Reader | None
+) -> Iterator[Found]:
+    if isinstance(document, Elsewhere):
+        yield document
+    elif document is not None:
+        yield from _standard(document, bounds)
+        yield from reader(document, bounds) if reader else ()
+
+
+_STANDARD: tuple[tuple[str, ...], ...] = (
+    ("build-system", "requires"),
+    ("project", "dependencies"),
+    ("project", "optional-dependencies"),
+    ("dependency-groups",),
+)
+"""Tables of requirements that every tool reads (PEP 518, PEP 621, PEP 735)."""
+
+
+def _standard(document: Document, bounds: Bounds) -> Iterator[Found]:
+    for keys in _STANDARD:
+        yield from requirements_in(below(document.table, *keys), document, bounds)
+
+
+def requirements_in(value: object, document: Document, bounds: Bounds) -> Iterator[Found]:
+    """Yield what the requirements lead to that a table or list of a document holds."""
+    for text in texts(value):
+        plain = text.strip().removeprefix("-e ").replace("${PROJECT_ROOT}", str(document.path.parent))
+        yield from bounds.reference(plain, document.path.parent, "requirement", document.where(text))
+
+
+def path_like(table: Mapping[str, Any], what: str, document: Document, bounds: Bounds) -> Iterator[Found]:
+    """Yield what a dependency leads to that is a table with ``git``, ``url``, ``path`` or ``file``."""
+    for key in ("git", "hg", "svn", "url"):
+        if (value := table.get(key)) is not None:
+            place = value if isinstance(value, str) else ""
+            yield Elsewhere(
+                what=f"{what}: {key} {shown(place)}", where=document.where(place, what), adds_source=True
+            )
+    for key in ("path", "file"):
+        if (value := table.get(key)) is not None:
+            place = value if isinstance(value, str) else "/"
+            where = document.where(place, what)
+            yield from bounds.path(place, document.path.parent, f"{what}: {key}", where)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequirementsFiles:
+    """Reads requirements files, and those that they name.
+
+    Attributes:
+        bounds: What is the user's own.
+        seen: The files that were read.
+    """
+
+    bounds: Bounds
+    seen: set[Path] = field(default_factory=set, hash=False)
+
+    def read(self, name: str, base: Path, where: str) -> Iterator[Found]:
+        """Yield what a requirements file adds.
+
+        Args:
+            name: Its name, as it is given.
+            base: The directory that the name starts from.
+            where: What names it.
+        """
+        if name.endswith(".toml"):
+            yield from self._other(name, base)
+            return
+        try:
+            path = resolve_name(name, base)
+            if path in self.seen or len(self.seen) > MOST_FILES:
+                return
+            self.seen.add(path)
+            content = read_file(path)
+        except UsageError as err:
+            yield Elsewhere(
+                what=f"requirements file {shown(name)}: {err.message}", where=where, adds_source=True
+            )
+            return
+        text = read_text(path)
+        plain = text if isinstance(text, str) else ""
+        for options in content.options:
+            yield from self._options(options, path, plain)
+        for line in content.lines:
+            place = line.text.removeprefix("-e ").removeprefix("--editable ").strip()
+            at = f"{shown(str(path))} (line {line.number})"
+            yield from self.bounds.reference(place, path.parent, "requirement", at)
+
+    def _other(self, name: str, base: Path) -> Iterator[Found]:
+        """Yield what the file adds that is none of pip's own format: a lock, or a project."""
+        if Path(name).name.startswith("pylock"):
+            yield from of_lock(base / name, self.bounds)
+        else:
+            yield from _of_document(read_toml(base / name), self.bounds, None)
+
+    def _options(self, options: Mapping[str, object], path: Path, text: str) -> Iterator[Found]:
+        for key, value in options.items():
+            for item in texts(value):
+                at = at_line(path, text, item)
+                if key in {"requirements", "constraints"}:
+                    yield from self.read(item, path.parent, at)
+                elif key in {"index_url", "extra_index_urls"}:
+                    yield from self.bounds.index(item, "index", at)
+                elif key == "find_links":
+                    yield from self.bounds.index(item, "links", at)
+                elif key == "editables":
+                    yield from self.bounds.reference(item, path.parent, "requirement", at)
+
+
+def of_lock(path: Path, bounds: Bounds) -> Iterator[Found]:
+    """Yield what a lock names by repository, URL or path.
+
+    One that cannot be read adds nothing here: whoever compares locks reads it, and refuses it.
+    """
+    try:
+        lock = read_lock(path)
+    except UsageError:
+        return
+    indexes = {release.index: release.where for release in reversed(lock.releases) if release.index}
+    for url, where in indexes.items():
+        yield from bounds.index(url, "index", where)
+    for release in lock.releases:
+        for place in sorted({file.path for file in release.files if file.path}):
+            yield Elsewhere(
+                what=f"{release.project}: file {shown(place)}", where=release.where, adds_source=True
+            )
+    for reference in lock.direct:
+        if reference.kind is ReferenceKind.DIRECTORY:
+            yield from bounds.path(reference.location, lock.path.parent, "directory", reference.where)
+        else:
+            yield Elsewhere(
+                what=f"{reference.project or '?'}: {reference.kind.value} {shown(reference.location)}",
+                where=reference.where,
+                adds_source=True,
+            )

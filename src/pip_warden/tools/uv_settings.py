@@ -1,0 +1,122 @@
+"""What uv's own settings add: ``uv.toml``, ``[tool.uv]`` and the metadata in a script (PEP 723)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pip_warden.tools.around import COMMAND_LINE, shown
+from pip_warden.tools.documents import Document, below, parse_toml, read_text, read_toml, tables, texts
+from pip_warden.tools.model import Elsewhere
+from pip_warden.tools.references import Bounds, Found
+from pip_warden.tools.settings import path_like, requirements_in
+from pip_warden.tools.uv_projects import UvProject
+
+_SCRIPT = re.compile(r"^# /// script$\s(?P<content>(?:^#(?: .*)?$\s)+)^# ///$", re.MULTILINE)
+"""The block of metadata in a script, by the regular expression of PEP 723."""
+
+_INDEXES = ("index-url", "extra-index-url", "find-links")
+_PAST_THE_GATE = (
+    "http-proxy",
+    "https-proxy",
+    "all-proxy",
+    "no-proxy",
+    "python-install-mirror",
+    "pypy-install-mirror",
+    "python-downloads-json-url",
+    "torch-backend",
+)
+_SAID = ("keyring-provider", "native-tls", "system-certs", "allow-insecure-host", "ssl-cert-file")
+_REQUIREMENTS = (
+    "dev-dependencies",
+    "constraint-dependencies",
+    "build-constraint-dependencies",
+    "override-dependencies",
+    "extra-build-dependencies",
+)
+
+
+def of_settings(project: UvProject, bounds: Bounds) -> Iterator[Found]:
+    """Yield what ``uv.toml`` adds, and the ``[tool.uv]`` above a project that has none.
+
+    uv reads the nearest: in each directory ``uv.toml`` first. Those of the project itself are read with it.
+    """
+    for start in dict.fromkeys((project.start, project.root)):
+        for directory in (start, *start.parents):
+            settings = read_toml(directory / "uv.toml")
+            if isinstance(settings, Elsewhere):
+                yield settings
+            elif settings is not None:
+                yield from _of_table(settings.table, settings, bounds)
+            project_file = read_toml(directory / "pyproject.toml")
+            if isinstance(project_file, Document) and below(project_file.table, "tool", "uv") is not None:
+                yield from uv_tables(project_file, bounds)
+                break
+            if settings is not None:
+                break
+
+
+def uv_tables(document: Document, bounds: Bounds) -> Iterator[Found]:
+    """Yield what ``[tool.uv]`` of a ``pyproject.toml`` adds."""
+    uv = below(document.table, "tool", "uv")
+    if isinstance(uv, Mapping):
+        yield from _of_table(uv, document, bounds)
+
+
+def of_script(word: str, base: Path, bounds: Bounds) -> Iterator[Found]:
+    """Yield what the metadata in a script adds; nothing, where the word names no file."""
+    if re.match(r"https?://", word, re.IGNORECASE):
+        yield Elsewhere(what=f"script {shown(word)}", where=COMMAND_LINE, adds_source=True)
+        return
+    path = base / word
+    text = read_text(path) if "\0" not in word and path.is_file() else None
+    if isinstance(text, Elsewhere):
+        # A program need not be text; a script with metadata is.
+        return
+    for match in _SCRIPT.finditer((text or "").replace("\r\n", "\n")):
+        lines = (line[2:] if line.startswith("# ") else line[1:] for line in match["content"].splitlines())
+        document = parse_toml(path, "\n".join(lines))
+        if isinstance(document, Elsewhere):
+            yield document
+            continue
+        document = Document(path=path, text=_uncommented(text or ""), table=document.table)
+        yield from requirements_in(document.table.get("dependencies"), document, bounds)
+        yield from uv_tables(document, bounds)
+
+
+def _uncommented(text: str) -> str:
+    return "\n".join(line.removeprefix("# ") for line in text.splitlines())
+
+
+def _of_table(uv: Mapping[str, Any], document: Document, bounds: Bounds) -> Iterator[Found]:
+    for table in (uv, *tables(uv.get("pip"))):
+        for key in _INDEXES:
+            for url in texts(table.get(key)):
+                yield from bounds.index(url, key, document.where(url, key))
+        yield from _of_keys(table, document)
+    for index in tables(uv.get("index")):
+        for place in texts(index.get("url")):
+            yield from bounds.index(place, "index", document.where(place, "index"))
+    for name, source in _items(uv.get("sources")):
+        for table in tables(source):
+            yield from path_like(table, f"source of {shown(name)}", document, bounds)
+    for key in _REQUIREMENTS:
+        yield from requirements_in(uv.get(key), document, bounds)
+
+
+def _of_keys(table: Mapping[str, Any], document: Document) -> Iterator[Elsewhere]:
+    for keys, adds_source in ((_PAST_THE_GATE, True), (_SAID, False)):
+        for key in keys:
+            value = table.get(key)
+            if value not in (None, False, "", [], "disabled"):
+                told = ", ".join(map(shown, texts(value)))
+                yield Elsewhere(
+                    what=f"{key} {told}".strip(), where=document.where(key), adds_source=adds_source
+                )
+
+
+def _items(value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        yield from ((str(key), item) for key, item in value.items())

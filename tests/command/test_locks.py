@@ -1,0 +1,204 @@
+"""What a lock gained is held against what the gate listed and served."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import samples
+from pip_warden.command.backend import Seen
+from pip_warden.command.locks import Shown, compare_lock, demanded, read_again, read_state, want_unpinned
+from pip_warden.report.ledger import Ledger
+from pip_warden.report.model import Line, Outcome
+from pip_warden.trust.model import TrustFile
+
+HOST = "https://pypi.example"
+INDEX = f"{HOST}/simple"
+SHA256, OTHER = "a" * 64, "b" * 64
+URL = f"{HOST}/files/idna-3.20-py3-none-any.whl"
+TRUST = TrustFile(path=Path("pytrust.toml"), sources=(samples.SOURCE,))
+SEEN = Seen(
+    listed={URL: SHA256, f"{HOST}/files/bare-1.0.tar.gz": ""},
+    listed_names={"idna-3.20-py3-none-any.whl": frozenset({SHA256}), "bare-1.0.tar.gz": frozenset({""})},
+    served=frozenset(),
+)
+WHEEL = {"url": URL, "hash": f"sha256:{SHA256}"}
+
+
+def uv_lock(*packages: str) -> str:
+    """Return a uv.lock."""
+    return "\n".join(['version = 1\nrevision = 3\nrequires-python = ">=3.12"\n', *packages])
+
+
+def package(
+    name: str = "idna",
+    version: str = "3.20",
+    *,
+    index: str = INDEX,
+    source: str = "",
+    url: str = URL,
+    sha256: str = SHA256,
+) -> str:
+    """Return one of its packages, with one wheel or sdist."""
+    source = source or f'registry = "{index}"'
+    digest = f', hash = "sha256:{sha256}"' if sha256 else ""
+    file = f'{{ url = "{url}"{digest} }}'
+    files = f"sdist = {file}" if url.endswith(".tar.gz") else f"wheels = [{file}]"
+    return f'[[package]]\nname = "{name}"\nversion = "{version}"\nsource = {{ {source} }}\n{files}\n'
+
+
+def poetry_lock(
+    sha256: str = SHA256, *, filename: str = "idna-3.20-py3-none-any.whl", source: str = ""
+) -> str:
+    """Return a poetry.lock with one package."""
+    return (
+        '[[package]]\nname = "idna"\nversion = "3.20"\ndescription = ""\noptional = false\n'
+        f'python-versions = ">=3.9"\ngroups = ["main"]\nfiles = [\n'
+        f'    {{file = "{filename}", hash = "sha256:{sha256}"}},\n]\n{source}\n'
+        '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.12"\ncontent-hash = "0"\n'
+    )
+
+
+def gained(
+    directory: Path, before: str | None, after: str | None, *, name: str = "uv.lock", seen: Seen = SEEN
+) -> tuple[list[Line], tuple[str, ...]]:
+    """Return the lines and the warnings about what a lock gained."""
+    path, ledger = directory / name, Ledger()
+    if before is not None:
+        path.write_text(before)
+    state = read_state(path, TRUST)
+    if after is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_text(after)
+    compare_lock(state, read_again(state, TRUST), shown=Shown(seen, {HOST}), local=[directory], ledger=ledger)
+    return list(ledger.lines()), ledger.warnings()
+
+
+def test_what_was_only_listed_is_told_once_for_each_release(tmp_path: Path) -> None:
+    ((line,), warnings) = gained(tmp_path, None, uv_lock(package()))
+
+    assert (line.subject, line.outcome, warnings) == ("idna 3.20", Outcome.NOT_JUDGED, ())
+    assert line.note == "1 file in uv.lock, only listed"
+
+
+def test_what_was_served_needs_no_word(tmp_path: Path) -> None:
+    served = replace(SEEN, served=frozenset({SHA256}))
+    assert gained(tmp_path, None, uv_lock(package()), seen=served) == ([], ())
+    assert gained(tmp_path, None, poetry_lock(), name="poetry.lock", seen=served) == ([], ())
+
+
+def test_a_digest_that_no_page_has_is_of_what_was_served(tmp_path: Path) -> None:
+    lock = uv_lock(package("bare", "1.0", url=f"{HOST}/files/bare-1.0.tar.gz"))
+    served = replace(SEEN, served=frozenset({SHA256}))
+    assert gained(tmp_path, None, lock, seen=served) == ([], ())
+    ((line,), _) = gained(tmp_path, "", lock)
+    assert line.code == "not-through-gate"
+
+
+@pytest.mark.parametrize(
+    ("name", "lock"),
+    [
+        ("uv.lock", uv_lock(package(url="https://evil.example/idna-3.20-py3-none-any.whl"))),
+        ("uv.lock", uv_lock(package(sha256=OTHER))),
+        ("uv.lock", uv_lock(package(sha256=""))),
+        ("uv.lock", uv_lock(package(index="https://evil.example/simple"))),
+        ("uv.lock", uv_lock(package(index="http://index.pip-warden.invalid/simple"))),
+        ("uv.lock", uv_lock(package(source=f'git = "https://evil.example/idna?rev=1#{"c" * 40}"'))),
+        ("uv.lock", uv_lock(package(source=f'url = "{URL}"'))),
+        ("uv.lock", uv_lock(package(source='directory = "../elsewhere"'))),
+        ("poetry.lock", poetry_lock(OTHER)),
+        ("poetry.lock", poetry_lock(filename="idna-3.20-1-py3-none-any.whl")),
+        (
+            "poetry.lock",
+            poetry_lock(
+                source='[package.source]\ntype = "legacy"\nurl = "https://evil.example/simple"\n'
+                'reference = "evil"\n'
+            ),
+        ),
+    ],
+)
+def test_what_came_from_elsewhere_is_refused(tmp_path: Path, name: str, lock: str) -> None:
+    served = replace(SEEN, served=frozenset({SHA256}))
+    directory = tmp_path / "project"
+    directory.mkdir()
+    (line,), _ = gained(directory, None, lock, name=name, seen=served)
+
+    assert (line.subject.partition(" ")[0], line.outcome, line.code) == (
+        "idna",
+        Outcome.REFUSED,
+        "not-through-gate",
+    )
+
+
+def test_what_was_there_before_is_not_judged_anew(tmp_path: Path) -> None:
+    old = package("old", "1.0", url="https://evil.example/old-1.0-py3-none-any.whl")
+    git = package("tool", source=f'git = "https://evil.example/tool?rev=1#{"c" * 40}"')
+    ((line,), _) = gained(tmp_path, uv_lock(old, git), uv_lock(package(), old, git))
+    assert line.subject == "idna 3.20"
+
+
+def test_a_directory_of_the_users_own_may_be_referred_to(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    lock = uv_lock(package("mine", source='directory = "inner"'), package("me", source='editable = "."'))
+    assert gained(tmp_path, None, lock) == ([], ())
+
+
+def test_a_link_leads_out_of_a_directory_of_the_users_own(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "inner").symlink_to(tmp_path)
+    ((line,), _) = gained(project, None, uv_lock(package("mine", source='directory = "inner"')))
+    assert line.code == "not-through-gate"
+
+
+def test_a_lock_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    for before, after in (("no lock", uv_lock()), (uv_lock(), "no lock")):
+        lines, (warning,) = gained(tmp_path, before, after)
+        assert (lines, "cannot be read" in warning) == ([], True)
+
+
+def test_all_that_an_unreadable_lock_says_afterwards_is_new(tmp_path: Path) -> None:
+    lines, _ = gained(
+        tmp_path, "no lock", uv_lock(package(url="https://evil.example/idna-3.20-py3-none-any.whl"))
+    )
+    assert [line.code for line in lines] == ["not-through-gate"]
+
+
+def test_a_lock_that_is_gone_has_gained_nothing(tmp_path: Path) -> None:
+    assert gained(tmp_path, uv_lock(package()), None) == ([], ())
+
+
+def test_a_lock_that_is_the_same_is_not_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "uv.lock"
+    path.write_text(uv_lock(package()))
+    before = read_state(path, TRUST)
+    assert read_again(before, TRUST) is before
+    path.unlink()
+    os.mkfifo(path)
+    assert read_again(before, TRUST).fault is not None
+
+
+def test_many_entries_from_elsewhere_are_one_line(tmp_path: Path) -> None:
+    urls = [f"https://evil.example/idna-3.20-{build}-py3-none-any.whl" for build in range(9)]
+    files = ", ".join(f'{{ url = "{url}", hash = "sha256:{SHA256}" }}' for url in urls)
+    head = package().partition("wheels")[0]
+    lock = uv_lock(f"{head}wheels = [{files}]\n")
+    ((line,), _) = gained(tmp_path, None, lock)
+    assert line.verdict is not None
+    assert "and 6 more" in line.verdict.fault.found  # type: ignore[union-attr]
+
+
+def test_a_lock_demands_files_and_names_what_is_not_pinned(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "uv.lock", Ledger()
+    path.write_text(uv_lock(package()))
+    states = [read_state(path, TRUST)]
+    want_unpinned(states, TRUST, ledger)
+    found = demanded(states)
+
+    assert found.by_url == {URL: SHA256}
+    assert found.by_name == {"idna-3.20-py3-none-any.whl": frozenset({SHA256})}
+    assert [(name.project, name.wanted_by) for name in ledger.unpinned()] == [("idna", "uv.lock")]
