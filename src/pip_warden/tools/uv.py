@@ -83,9 +83,6 @@ def uv_environment(around: Around) -> dict[str, str]:
         "UV_PYTHON_BIN_DIR": str(around.given("UV_PYTHON_BIN_DIR", _programs(around))),
         "UV_TOOL_DIR": str(_tool_directory(around)),
         "UV_TOOL_BIN_DIR": str(around.given("UV_TOOL_BIN_DIR", _programs(around))),
-        "UV_NO_CONFIG": "false",
-        "UV_NO_SOURCES": "false",
-        "UV_NO_CACHE": "false",
     }
 
 
