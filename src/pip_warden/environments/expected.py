@@ -41,6 +41,8 @@ _UNREADABLE = (
     EOFError,
 )
 """What zipfile raises for an archive that it cannot read."""
+_SEEDS = frozenset({"pip", "setuptools", "wheel"})
+"""Projects that virtualenv installs into new environments; it does not record their scripts."""
 _VERSIONED = re.compile(r"(?P<base>pip|easy_install)(-?[0-9]+(\.[0-9]+)?)?", re.ASCII)
 """Scripts that installers name after the Python they install into, whatever is listed (pip, uv)."""
 
@@ -135,7 +137,10 @@ def _read(stream: BinaryIO, most: int, project: ProjectName, layout: SiteLayout)
             return _unreadable("no distribution")
         (info,) = infos
         runs = _entries(archive, info, project)
-        files = {_script(layout, name): ExpectedFile(runs=entry) for name, entry in runs.items()}
+        files = {
+            _script(layout, name): ExpectedFile(runs=entry, is_recorded=project not in _SEEDS)
+            for name, entry in runs.items()
+        }
         headers: dict[str, ExpectedFile] = {}
         for member in members:
             scheme, place = _target(member.filename, data_of(info), layout)
@@ -146,7 +151,9 @@ def _read(stream: BinaryIO, most: int, project: ProjectName, layout: SiteLayout)
     versioned = {match["base"]: runs[name] for name in runs if (match := _VERSIONED.fullmatch(name))}
     optional = {_script(layout, name) for name in runs if _VERSIONED.fullmatch(name)}
     for key in optional:
-        files[key] = ExpectedFile(runs=files[key].runs, may_be_missing=True)
+        files[key] = ExpectedFile(
+            runs=files[key].runs, is_recorded=project not in _SEEDS, may_be_missing=True
+        )
     return ExpectedFiles(info=info, files=files, headers=headers, versioned=versioned)
 
 
