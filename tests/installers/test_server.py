@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from installers.asking import ask
 from installers.fake_backend import FakeBackend, error
 from installers.witness import LONGEST_WAIT
 from pip_warden.errors import NetworkError, RefusedError, WardenError
@@ -23,35 +24,6 @@ from pip_warden.installer.questions import LARGEST_QUESTION
 from pip_warden.installer.server import Server
 
 FILE = "acme-1.0-py3-none-any.whl"
-
-
-def _ask(
-    server: Server,
-    target: str,
-    *headers: str,
-    method: str = "GET",
-    password: str | None = None,
-    body: bytes = b"",
-) -> tuple[int, dict[str, str], bytes]:
-    """Send a request unchanged: HTTP clients normalise what a test needs irregular."""
-    parts = urlsplit(server.proxy_url)
-    if password is None:
-        token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
-        password = f"Proxy-Authorization: Basic {token}"
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}", "Connection: close", *headers]
-    lines += [password] if password else []
-    with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=LONGEST_WAIT) as connection:
-        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
-        raw = b""
-        while chunk := connection.recv(65536):
-            raw += chunk
-    head, _, content = raw.partition(b"\r\n\r\n")
-    status, *fields = head.decode("latin-1").split("\r\n")
-    return (
-        int(status.split()[1]),
-        {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)},
-        content,
-    )
 
 
 def _page(name: str = "acme") -> str:
@@ -72,7 +44,7 @@ def backend(tmp_path: Path) -> FakeBackend:
 def test_page_file_metadata_and_ranges(backend: FakeBackend) -> None:
     content = (backend.directory / FILE).read_bytes()
     with Server(backend) as server:
-        status, headers, body = _ask(server, _page(), "Accept: application/vnd.pypi.simple.v1+json")
+        status, headers, body = ask(server, _page(), "Accept: application/vnd.pypi.simple.v1+json")
         assert (status, headers["cache-control"]) == (200, "no-store")
         (listed,) = json.loads(body)["files"]
         assert (listed["yanked"], listed["core-metadata"], listed["upload-time"]) == (
@@ -82,19 +54,19 @@ def test_page_file_metadata_and_ranges(backend: FakeBackend) -> None:
         )
         assert listed["url"].partition("#")[0] == _file()
 
-        status, headers, body = _ask(server, _page(), "Accept: text/html")
+        status, headers, body = ask(server, _page(), "Accept: text/html")
         assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert f"#sha256={listed['hashes']['sha256']}".encode() in body
 
-        status, headers, body = _ask(server, _file())
+        status, headers, body = ask(server, _file())
         assert (status, body, headers["cache-control"]) == (200, content, "no-store")
-        status, headers, body = _ask(server, _file(), "Range: bytes=-22")
+        status, headers, body = ask(server, _file(), "Range: bytes=-22")
         assert (status, body) == (206, content[-22:])
-        status, headers, body = _ask(server, _file(), "Range: bytes=0-3")
+        status, headers, body = ask(server, _file(), "Range: bytes=0-3")
         assert (status, body, headers["cache-control"]) == (206, content[:4], "no-store")
-        status, _, body = _ask(server, _file() + ".metadata")
+        status, _, body = ask(server, _file() + ".metadata")
         assert (status, b"Requires-Dist: beta>=1" in body) == (200, True)
-        status, headers, body = _ask(server, _file(), method="HEAD")
+        status, headers, body = ask(server, _file(), method="HEAD")
         assert (status, body, headers["content-length"]) == (200, b"", str(len(content)))
     assert server.strays == ()
     assert server.denial is None
@@ -104,11 +76,11 @@ def test_what_is_sent_is_counted(backend: FakeBackend) -> None:
     """Bodies alone, and of a part only the part."""
     with Server(backend) as server:
         bodies = [
-            _ask(server, _page())[2],
-            _ask(server, _file())[2],
-            _ask(server, _file(), "Range: bytes=0-3")[2],
-            _ask(server, _file() + ".metadata")[2],
-            _ask(server, _file(), method="HEAD")[2],
+            ask(server, _page())[2],
+            ask(server, _file())[2],
+            ask(server, _file(), "Range: bytes=0-3")[2],
+            ask(server, _file() + ".metadata")[2],
+            ask(server, _file(), method="HEAD")[2],
         ]
     assert (len(bodies[2]), len(bodies[4])) == (4, 0)
     assert backend.bytes_sent == sum(map(len, bodies))
@@ -128,7 +100,7 @@ def test_what_is_sent_is_counted(backend: FakeBackend) -> None:
 def test_without_the_password_nothing_is_answered(backend: FakeBackend, password: str) -> None:
     with Server(backend) as server:
         for target in (_page(), _file(), "http://pypi.org/simple/", "/simple/acme/"):
-            assert _ask(server, target, password=password)[0] == 407
+            assert ask(server, target, password=password)[0] == 407
     assert backend.asked == []
 
 
@@ -161,7 +133,7 @@ def test_every_other_request_is_refused_and_remembered(
     backend: FakeBackend, method: str, target: str
 ) -> None:
     with Server(backend) as server:
-        assert _ask(server, target, method=method)[0] == 403
+        assert ask(server, target, method=method)[0] == 403
         assert len(server.strays) == 1
         assert server.strays[0].startswith(method)
         assert server.denial is None
@@ -188,14 +160,14 @@ def test_every_other_request_is_refused_and_remembered(
 )
 def test_other_paths_are_nothing(backend: FakeBackend, path: str) -> None:
     with Server(backend) as server:
-        assert _ask(server, f"http://{HOST}{path}")[0] == 404
+        assert ask(server, f"http://{HOST}{path}")[0] == 404
         assert server.denial is None
     assert backend.asked == []
 
 
 def test_an_encoded_name_is_the_same_name(backend: FakeBackend) -> None:
     with Server(backend) as server:
-        assert _ask(server, f"http://{HOST}/simple/%61cme/")[0] == 200
+        assert ask(server, f"http://{HOST}/simple/%61cme/")[0] == 200
     assert backend.asked == ["page acme"]
 
 
@@ -203,11 +175,11 @@ def test_a_denial_ends_everything(backend: FakeBackend) -> None:
     backend.errors[f"file {FILE}"] = error(RefusedError, "no-evidence")
     called: list[bool] = []
     with Server(backend, on_denial=lambda: called.append(True)) as server:
-        assert _ask(server, _page())[0] == 200
-        status, headers, body = _ask(server, _file())
+        assert ask(server, _page())[0] == 200
+        status, headers, body = ask(server, _file())
         assert (status, headers["cache-control"], b"no-evidence" in body) == (403, "no-store", True)
-        assert _ask(server, _page())[0] == 403
-        assert _ask(server, _file("acme-0.9-py3-none-any.whl"))[0] == 403
+        assert ask(server, _page())[0] == 403
+        assert ask(server, _file("acme-0.9-py3-none-any.whl"))[0] == 403
     assert called == [True]
     assert backend.asked == ["page acme", f"file {FILE}"]
     assert server.denial is backend.errors[f"file {FILE}"]
@@ -238,7 +210,7 @@ def test_a_refusal_outranks_what_could_not_be_decided(
 
     backend.before = before
     with Server(backend, on_denial=slow.set) as server:
-        threads = [threading.Thread(target=_ask, args=(server, target)) for target in (_page(), _file())]
+        threads = [threading.Thread(target=ask, args=(server, target)) for target in (_page(), _file())]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -251,8 +223,8 @@ def test_t65_a_failure_of_our_own_ends_the_run_too(backend: FakeBackend) -> None
     backend.errors["page acme"] = KeyError("ours")
     called: list[bool] = []
     with Server(backend, on_denial=lambda: called.append(True)) as server:
-        assert _ask(server, _page())[0] == 500
-        assert _ask(server, _file())[0] == 403
+        assert ask(server, _page())[0] == 500
+        assert ask(server, _file())[0] == 403
     assert called == [True]
     assert isinstance(server.denial, WardenError)
     assert (server.denial.code, server.denial.exit_code) == ("bug", 70)
@@ -329,7 +301,7 @@ def test_b22_the_end_drops_what_is_under_way(backend: FakeBackend) -> None:
 
 def _swallow(server: Server) -> None:
     try:
-        _ask(server, _page())
+        ask(server, _page())
     except (OSError, IndexError, ValueError):
         return
 
@@ -341,11 +313,11 @@ def test_b10_questions_need_the_password_and_their_own_address(backend: FakeBack
     with Server(backend) as server:
         question = f"http://{HOST}/run/link"
         length = f"Content-Length: {len(LINK)}"
-        assert _ask(server, question, length, method="POST", password="", body=LINK)[0] == 407
-        assert _ask(server, question)[0] == 404
-        assert _ask(server, _page(), length, method="POST", body=LINK)[0] == 403
+        assert ask(server, question, length, method="POST", password="", body=LINK)[0] == 407
+        assert ask(server, question)[0] == 404
+        assert ask(server, _page(), length, method="POST", body=LINK)[0] == 403
         assert backend.asked == []
-        status, _, body = _ask(server, question, length, method="POST", body=LINK)
+        status, _, body = ask(server, question, length, method="POST", body=LINK)
         assert (status, json.loads(body)) == (200, {"record": ""})
         assert server.denial is None
 
@@ -354,7 +326,7 @@ def test_b10_a_question_without_end_is_refused(backend: FakeBackend) -> None:
     body = b"[" * (LARGEST_QUESTION + 1)
     with Server(backend) as server:
         length = f"Content-Length: {len(body)}"
-        assert _ask(server, f"http://{HOST}/run/plan", length, method="POST", body=body)[0] == 403
+        assert ask(server, f"http://{HOST}/run/plan", length, method="POST", body=body)[0] == 403
         assert server.denial is not None
         assert server.denial.code == "unknown-pip"
 
@@ -362,7 +334,7 @@ def test_b10_a_question_without_end_is_refused(backend: FakeBackend) -> None:
 def test_b08_a_strangers_question_is_not_waited_for(backend: FakeBackend) -> None:
     """A client without the password, another user's for instance, could make us store what it sends."""
     with Server(backend) as server:
-        status, _, _ = _ask(
+        status, _, _ = ask(
             server,
             f"http://{HOST}/run/link",
             "Content-Length: 10",
@@ -374,7 +346,7 @@ def test_b08_a_strangers_question_is_not_waited_for(backend: FakeBackend) -> Non
 
 def test_b08_a_question_that_is_too_long_is_not_read_to_its_end(backend: FakeBackend) -> None:
     with Server(backend) as server:
-        status, _, _ = _ask(
+        status, _, _ = ask(
             server,
             f"http://{HOST}/run/link",
             f"Content-Length: {2 * LARGEST_QUESTION}",
@@ -400,7 +372,7 @@ def test_b08_the_password_in_another_scheme_is_none(backend: FakeBackend) -> Non
     with Server(backend) as server:
         parts = urlsplit(server.proxy_url)
         token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
-        assert _ask(server, _page(), password=f"Proxy-Authorization: Bearer {token}")[0] == 407
+        assert ask(server, _page(), password=f"Proxy-Authorization: Bearer {token}")[0] == 407
     assert backend.asked == []
 
 
