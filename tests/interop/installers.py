@@ -220,11 +220,11 @@ class Place:
         return next(self.environment.glob("lib/python*/site-packages"))
 
     def snapshot(self) -> dict[str, str]:
-        """Return every file of the environment and its digest."""
+        """Return every file of the environment and its digest, but uv's lock, which is empty."""
         return {
             str(path.relative_to(self.environment)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.environment.rglob("*"))
-            if path.is_file() and not path.is_symlink()
+            if path.is_file() and not path.is_symlink() and path != self.environment / ".lock"
         }
 
 
@@ -234,10 +234,12 @@ class Installer:
     Attributes:
         name: The tool's name.
         lock_file: What it locks into.
+        at_once: Whether it has every file before it installs the first one.
     """
 
     name = ""
     lock_file = ""
+    at_once = True
 
     def lay(self, place: Place, *requirements: str) -> None:
         """Write the files of a project that requires something."""
@@ -322,6 +324,7 @@ class Poetry(Installer):
 
     name = "poetry"
     lock_file = "poetry.lock"
+    at_once = False
 
     def lay(self, place: Place, *requirements: str) -> None:
         text = _project(requirements) + "\n[tool.poetry]\npackage-mode = false\n"
@@ -351,6 +354,7 @@ class Pdm(Installer):
 
     name = "pdm"
     lock_file = "pdm.lock"
+    at_once = False
 
     def lay(self, place: Place, *requirements: str) -> None:
         text = _project(requirements) + "\n[tool.pdm]\ndistribution = false\n"
