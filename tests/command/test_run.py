@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cli.terminal import typed
 from flow.user import Run, User
 from hearing import hearing
 from installers.witness import LONGEST_WAIT, Witness, is_held
@@ -69,13 +70,17 @@ def pip(user: User, *words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "pip", "--python", str(user.target), *words)
 
 
+def index_of(user: User, project: Project) -> str:
+    """Return the URL of the index of a GitLab project."""
+    return f"{user.sandbox.gitlab_url}/api/v4/projects/{project.record.id}/packages/pypi/simple"
+
+
 def uv_project(user: User, project: Project, more: str = "") -> None:
     """Make a project of the user's own, which depends on the package of a GitLab project."""
-    index = f"{user.sandbox.gitlab_url}/api/v4/projects/{project.record.id}/packages/pypi/simple"
     (user.home / "pyproject.toml").write_text(
         '[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.10"\n'
         f'dependencies = ["{project.record.name}"]\n'
-        f'[[tool.uv.index]]\nname = "acme"\nurl = "{index}"\ndefault = true\n{more}'
+        f'[[tool.uv.index]]\nname = "acme"\nurl = "{index_of(user, project)}"\ndefault = true\n{more}'
     )
 
 
@@ -105,6 +110,17 @@ def test_a_denial_ends_the_users_own_pip(user: User) -> None:
 
     assert (run.code, "no-evidence" in run.codes, user.snapshot()) == (1, True, before), run.output
     assert run.document["installer_exit_code"] != 0
+
+
+def test_a_denial_ends_a_command_that_would_go_on(user: User) -> None:
+    """Nobody else says that it was denied: it takes no notice, and waits for nothing to happen."""
+    project = user.published(pinned=False)
+    page = f"{index_of(user, project)}/{project.record.name}"
+    ask = f"try: r.urlopen('{page}')\nexcept OSError: pass"
+    run = ran(user, sys.executable, "-c", f"import urllib.request as r, time\n{ask}\ntime.sleep(600)")
+
+    assert (run.code, run.codes) == (1, {"not-pinned"}), run.output
+    assert run.document["installer_exit_code"] < 0
 
 
 def test_a_lock_names_the_real_registry_and_stays_as_it_is(user: User) -> None:
@@ -181,6 +197,16 @@ def test_a_lock_that_cannot_be_read_is_not_compared(user: User) -> None:
     assert ran(user, str(user.home / "bin/uv"), "lock", options=("--strict",)).code == 1
 
 
+def test_a_directory_that_the_command_removed_is_told(user: User) -> None:
+    away = user.home / "away"
+    away.mkdir()
+    (away / "pytrust.toml").write_text((user.home / "pytrust.toml").read_text())
+    shutil.copy(user.root, away)
+    user.patch.chdir(away)
+    run = ran(user, "sh", "-c", f"rm -r {away}")
+    assert (run.code, len(run.document["warnings"])) == (0, 2), run.output
+
+
 @pytest.mark.parametrize("word", ["no-such-program", "./no-such-program", "/nowhere/pip", "."])
 def test_what_is_no_program_is_told(user: User, word: str) -> None:
     run = ran(user, word)
@@ -255,6 +281,20 @@ def test_standard_output_is_the_commands_or_the_reports(user: User) -> None:
     )
     assert json.loads(done.stdout)["command"] == "run"
     assert "in\n--format json\n" in done.stderr
+
+
+def test_what_stands_after_two_dashes_is_the_commands(user: User) -> None:
+    """How an error is told is not asked of the command's own words."""
+    said = typed("run", "--trust", "absent.toml", "--", "pip", "list", "--format", "json")
+    assert (said.code, said.out, "[no-trust-file]" in said.err) == (2, "", True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there are no namespaces elsewhere")
+def test_an_isolated_command_has_no_other_network(user: User) -> None:
+    port = urlsplit(user.sandbox.gitlab_url).port
+    words = (sys.executable, "-c", f"import socket; socket.create_connection(('127.0.0.1', {port}))")
+    assert ran(user, *words).code == 0
+    assert ran(user, *words, options=("--isolate-network",)).code == 4
 
 
 @pytest.mark.parametrize("words", [("run",), ("run", "--")])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import archives
 from environments.made import archive, by_pip, by_uv, site_of, venv
 from environments.test_scan import SITE, planted
+from pip_warden.environments.bundled import bundled_wheels
 from pip_warden.environments.compare import compare
 from pip_warden.environments.model import Likeness, Snapshot
 from pip_warden.environments.scan import snapshot
@@ -195,3 +198,23 @@ def test_another_distribution_may_have_files_in_the_same_package(tmp_path: Path)
     assert likeness(Snapshot(), tmp_path / "env", accepted, []) == [Likeness.SAME] * 2
     os.rename(site / info, site / "gone")
     assert Likeness.OTHER in likeness(Snapshot(), tmp_path / "env", accepted, [])
+
+
+@pytest.mark.interop
+def test_pip_in_a_new_environment_is_the_one_that_python_brings(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    seeds = bundled_wheels([Path(sys.base_prefix)])
+
+    assert {each.name.project for each in seeds} >= {"pip"}
+    new = snapshot([tmp_path / "env"])
+    assert {each.likeness for each in compare(Snapshot(), new, seeds, [])} == {Likeness.SAME}
+    assert Likeness.OTHER in {each.likeness for each in compare(Snapshot(), new, [], [])}
+
+
+def test_wheels_that_virtualenv_brings(tmp_path: Path) -> None:
+    embed = tmp_path / SITE / "virtualenv/seed/wheels/embed"
+    accepted = archive(embed)
+    (embed / "no.whl").write_bytes(b"")
+    (embed / "acme_widgets-2.0-py3-none-any.whl").symlink_to(archives.WHEEL_NAME)
+
+    assert bundled_wheels([tmp_path, tmp_path / "none"]) == (accepted,)

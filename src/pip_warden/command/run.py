@@ -212,8 +212,13 @@ def _note_unused(ledger: Ledger, taken: Collection[str]) -> None:
 
 def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> None:
     states = {state.path: state for state in before}
-    # One may be new: of an unknown command none is known before it is there.
-    for path in dict.fromkeys((*states, *_locks(run))):
+    try:
+        # One may be new: of an unknown command none is known before it is there.
+        paths = dict.fromkeys((*states, *_locks(run)))
+    except UsageError as err:
+        run.ledger.warn(f"locks were not looked for again: {err.message}")
+        paths = dict.fromkeys(states)
+    for path in paths:
         state = states.get(path, LockState(path=path))
         after = read_again(state, run.session.trust)
         compare_lock(state, after, shown=shown, local=run.local, ledger=run.ledger)

@@ -105,7 +105,9 @@ class ExpectedFiles:
                 files[key] = self.headers[header]
                 missing.discard(header)
             elif renamed and path.parent == layout.scripts and renamed["base"] in self.versioned:
-                files[key] = ExpectedFile(runs=self.versioned[renamed["base"]], may_be_missing=True)
+                files[key] = ExpectedFile(
+                    runs=self.versioned[renamed["base"]], is_recorded=False, may_be_missing=True
+                )
         if missing:
             raise FaultError(_fault("all files of the archive in RECORD", f"{min(missing)} not there"))
         return files

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -87,6 +87,10 @@ class Around:
     private: Path
     pinned: Pinned
 
+    def replaced(self, *, call: Call | None = None, directory: Path | None = None) -> Around:
+        """Return the same for another command line or directory."""
+        return replace(self, call=call or self.call, directory=directory or self.directory)
+
     def home(self) -> Path:
         """Return the user's home; the tool itself is given a private one."""
         return Path(self.environ.get("HOME") or os.path.expanduser("~"))
@@ -98,6 +102,10 @@ class Around:
     def cache(self, *below: str) -> Path:
         """Return a path below the user's directory of caches."""
         return self._of("XDG_CACHE_HOME", ".cache").joinpath(*below)
+
+    def config(self, *below: str) -> Path:
+        """Return a path below the user's directory of configuration."""
+        return self._of("XDG_CONFIG_HOME", ".config").joinpath(*below)
 
     def _of(self, name: str, default: str) -> Path:
         value = self.environ.get(name, "")

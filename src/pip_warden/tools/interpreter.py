@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pip_warden.errors import UsageError
 from pip_warden.installer.python import choose_target
+from pip_warden.tools.around import Around
 
 _INTERPRETER = re.compile(rb"#![ \t]*(?:/usr/bin/env[ \t]+)?([^ \t\r\n]+)|'''exec' \"?([^ \"\r\n]+)")
 """In a console script: its first line; where a path is long or has blanks, the one that does it instead."""
@@ -55,3 +56,18 @@ def own_prefix(word: str, environ: Mapping[str, str], directory: Path, *, is_pyt
     program = program_path(word, environ, directory)
     interpreter = program if is_python or program is None else interpreter_of(program)
     return None if interpreter is None else prefix_of(interpreter)
+
+
+def active_environment(around: Around) -> Path | None:
+    """Return the environment that is activated."""
+    active = around.environ.get("VIRTUAL_ENV")
+    return around.within(active) if active else None
+
+
+def system_prefix(around: Around) -> Path | None:
+    """Return the environment of the Python that is found first."""
+    for name in ("python3", "python"):
+        program = program_path(name, around.environ, around.directory)
+        if program and (prefix := prefix_of(program)):
+            return prefix
+    return None

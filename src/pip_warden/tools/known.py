@@ -7,13 +7,23 @@ from pathlib import Path
 
 from pip_warden.tools.around import Around, Pinned
 from pip_warden.tools.model import Tool
+from pip_warden.tools.pdm import PDM, pdm_tool
 from pip_warden.tools.pip import PIP, pip_tool
+from pip_warden.tools.pipx import PIPX, pipx_tool
+from pip_warden.tools.poetry import POETRY, poetry_tool
+from pip_warden.tools.sessions import HATCH, NOX, TOX, hatch_tool, nox_tool, tox_tool
 from pip_warden.tools.uv import UV, uv_tool
 from pip_warden.tools.words import Grammar, Means, parse
 
 _FAMILIES: Mapping[str, tuple[Grammar, Callable[[Around], Tool]]] = {
     "pip": (PIP, pip_tool),
     "uv": (UV, uv_tool),
+    "poetry": (POETRY, poetry_tool),
+    "pdm": (PDM, pdm_tool),
+    "pipx": (PIPX, pipx_tool),
+    "hatch": (HATCH, hatch_tool),
+    "tox": (TOX, tox_tool),
+    "nox": (NOX, nox_tool),
 }
 _GRAMMARS = {name: grammar for name, (grammar, _) in _FAMILIES.items()}
 
@@ -49,11 +59,5 @@ def recognise(
         pinned=Pinned.of(index_urls),
     )
     if given := call.last(Means.DIRECTORY):
-        around = Around(
-            call=call,
-            environ=environ,
-            directory=around.within(given),
-            private=around.private,
-            pinned=around.pinned,
-        )
+        around = around.replaced(directory=around.within(given))
     return _FAMILIES[call.family][1](around)

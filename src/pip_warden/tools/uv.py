@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pip_warden.errors import InternalError
 from pip_warden.installer.place import HOST, INDEX_URL
 from pip_warden.tools.around import Around, index_variables, passed_on
 from pip_warden.tools.command_line import given_on
-from pip_warden.tools.interpreter import prefix_of, program_path
+from pip_warden.tools.interpreter import prefix_of, program_path, system_prefix
 from pip_warden.tools.model import Tool
+from pip_warden.tools.private import no_system_configuration
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
 from pip_warden.tools.settings import RequirementsFiles, of_lock, of_project
@@ -67,12 +67,11 @@ _INSTALLING = frozenset({"install", "compile", "sync", "add"})
 def uv_environment(around: Around) -> dict[str, str]:
     """Return what every uv is given.
 
-    uv reads its settings in the project, and so its configuration is not turned off. The user's lies in a
-    private directory, where there is none; that of the system is looked for in ``XDG_CONFIG_DIRS``, and only
-    where there is none in ``/etc/uv``: so there must be one, which is empty.
+    uv reads its settings in the project, and so its configuration is not turned off. The user's would lie in
+    the private home, where there is none.
     """
     return {
-        "XDG_CONFIG_DIRS": str(_empty_configuration(around)),
+        **no_system_configuration(around),
         "UV_CACHE_DIR": around.own("uv-cache"),
         "UV_CREDENTIALS_DIR": around.own("uv-credentials"),
         "UV_KEYRING_PROVIDER": "disabled",
@@ -197,7 +196,7 @@ def _of_pip(around: Around) -> tuple[Path | None, ...]:
     is_system = (
         any(option.name == "--system" for option in call.options) or "UV_SYSTEM_PYTHON" in around.environ
     )
-    return (_system(around),) if is_system else _usual(around)[:1]
+    return (system_prefix(around),) if is_system else _usual(around)[:1]
 
 
 def _usual(around: Around) -> tuple[Path | None, ...]:
@@ -205,15 +204,7 @@ def _usual(around: Around) -> tuple[Path | None, ...]:
     near = (directory / ".venv" for directory in (around.directory, *around.directory.parents))
     found = [around.within(text) for text in active if text]
     found += [path for path in near if (path / "pyvenv.cfg").is_file()][:1]
-    return (*found, _system(around))
-
-
-def _system(around: Around) -> Path | None:
-    for name in ("python3", "python"):
-        program = program_path(name, around.environ, around.directory)
-        if program and (prefix := prefix_of(program)):
-            return prefix
-    return None
+    return (*found, system_prefix(around))
 
 
 def _programs(around: Around) -> Path:
@@ -227,13 +218,3 @@ def _programs(around: Around) -> Path:
 
 def _tool_directory(around: Around) -> Path:
     return around.given("UV_TOOL_DIR", around.data("uv", "tools"))
-
-
-def _empty_configuration(around: Around) -> Path:
-    directory = Path(around.own("no-configuration"))
-    try:
-        (directory / "uv").mkdir(mode=0o700, parents=True, exist_ok=True)
-        (directory / "uv" / "uv.toml").touch(mode=0o600)
-    except OSError as err:
-        raise InternalError("bug", f"the run's private directory cannot be written: {err.strerror}") from err
-    return directory

@@ -38,6 +38,8 @@ class Means(Enum):
     SCRIPT = auto()
     MODULE = auto()
     GROUP = auto()
+    CONFIGURATION = auto()
+    PIP_WORDS = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,7 +173,7 @@ def parse(words: Sequence[str], grammars: Mapping[str, Grammar]) -> Call | None:
         None where no known tool is called.
     """
     found = tool_of(words)
-    if found is None or found[0] not in grammars:
+    if found is None:
         return None
     family, is_module, own = found
     grammar = grammars[family]

@@ -1,0 +1,56 @@
+"""The configuration that a tool has instead of the user's and the system's: files in the run's directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pip_warden.errors import InternalError
+from pip_warden.tools.around import Around
+from pip_warden.tools.documents import Document, below, read_toml
+
+Value = str | bool | Mapping[str, "Value"]
+"""What is written of a configuration."""
+
+
+def no_system_configuration(around: Around) -> dict[str, str]:
+    """Return the variable that turns off the system's configuration of every tool.
+
+    It names a directory (XDG Base Directory Specification) with an empty file for uv, which otherwise would
+    look in ``/etc/uv``.
+    """
+    return {"XDG_CONFIG_DIRS": str(written(around, "system/uv/uv.toml", {}).parent.parent)}
+
+
+def written(around: Around, name: str, table: Mapping[str, Value]) -> Path:
+    """Write a TOML file below the run's private directory, and return its path."""
+    path = Path(around.own(name))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(_toml(table), encoding="utf-8", errors="surrogateescape")
+    except OSError as err:
+        raise InternalError("bug", f"the run's private directory cannot be written: {err.strerror}") from err
+    return path
+
+
+def _toml(table: Mapping[str, Value]) -> str:
+    return "".join(f"{_text(key)} = {_value(value)}\n" for key, value in table.items())
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_text(key)} = {_value(item)}" for key, item in value.items()) + " }"
+    return str(value).lower() if isinstance(value, bool) else _text(value)
+
+
+def _text(text: str) -> str:
+    """Write a basic string of TOML, which is one of JSON but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def user_setting(path: Path, *keys: str) -> str | bool | None:
+    """Return a setting of the user's own configuration; None where there is none, or it cannot be read."""
+    document = read_toml(path)
+    value = below(document.table, *keys) if isinstance(document, Document) else None
+    return value if isinstance(value, str | bool) else None

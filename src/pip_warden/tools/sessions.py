@@ -1,0 +1,199 @@
+"""hatch, tox and nox: they make environments, and let pip or uv install into them.
+
+What a session runs is the project's own: so uv is not given the reserved index, which ``uv sync`` would write
+into a lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pip_warden.tools.around import Around, index_variables, passed_on, shown
+from pip_warden.tools.command_line import given_on
+from pip_warden.tools.documents import Document, below, read_text, read_toml, texts
+from pip_warden.tools.model import Elsewhere, Tool
+from pip_warden.tools.pip import RESERVED_FOR_PIP, pip_environment
+from pip_warden.tools.private import user_setting, written
+from pip_warden.tools.projects import project_root
+from pip_warden.tools.references import Bounds, Found
+from pip_warden.tools.results import tool_of_findings
+from pip_warden.tools.settings import RequirementsFiles, of_project
+from pip_warden.tools.uv import INDEXES, uv_environment
+from pip_warden.tools.virtualenv import VIRTUALENV
+from pip_warden.tools.words import Grammar, Means, table
+
+HATCH = Grammar(
+    valued=table(
+        past_the_gate="--config --cache-dir",
+        target="--data-dir",
+        nothing="--env -e --project -p --include -i --exclude -x --filter -f --target -t --hooks-only",
+    ),
+    flags={},
+    groups=frozenset({"env", "dep", "config", "python", "self", "project"}),
+    runs=frozenset({("run",), ("test",)}),
+)
+TOX = Grammar(
+    valued=table(
+        project="--root",
+        configuration="--conf -c",
+        target="--workdir",
+        reference="--installpkg",
+        past_the_gate="--override -x",
+        nothing="-e -f -m --result-json --hashseed --discover --skip-env --exit-and-dump-after --parallel -p "
+        "--runner --colored --stderr-color --force-dep --label",
+    ),
+    flags={},
+    abbreviates=True,
+)
+NOX = Grammar(
+    valued=table(
+        configuration="--noxfile -f",
+        target="--envdir",
+        nothing="--sessions --session -s -e --keywords -k --tags -t --python --pythons -p "
+        "--default-venv-backend -db --force-venv-backend -fb --report --parallel -j --script-venv-backend "
+        "--script-mode --extra-pythons --force-pythons -P --usage --download-python",
+    ),
+    flags={},
+    abbreviates=True,
+)
+
+_HARMLESS = {
+    "hatch": "HATCH_ENV HATCH_ENV_ACTIVE HATCH_PROJECT HATCH_PYTHON HATCH_QUIET HATCH_VERBOSE "
+    "HATCH_INTERACTIVE HATCH_KEEP_ENV",
+    "tox": "TOXENV TOX_ENV TOX_SKIP_ENV TOX_PARALLEL TOX_PARALLEL_NO_SPINNER TOX_SKIP_MISSING_INTERPRETERS",
+    "nox": "NOXSESSION NOXPYTHON NOXEXTRAPYTHON NOXFORCEPYTHON NOX_DEFAULT_VENV_BACKEND NOX_PARALLEL",
+}
+_FILES = {
+    "tox": ("tox.ini", "tox.toml", "setup.cfg", "pyproject.toml"),
+    "nox": ("noxfile.py",),
+    "hatch": ("hatch.toml", "pyproject.toml"),
+}
+_ADDED = re.compile(
+    r"""(?:--(?:default-|extra-)?index(?:-url)?|--find-links|(?:^\s*|["'])-[if]|_INDEX_URL|UV_(?:DEFAULT_)?INDEX"""
+    r"""|_FIND_LINKS)["'\s,:=\]]+(?P<index>[a-z]+://[^"'\s,)]+|\.?/[^"'\s,)]+)"""
+    r"""|(?P<reference>(?:git|hg|svn|bzr)\+[^"'\s,)]+|@\s*(?:https?|file)://[^"'\s,)]+)""",
+    re.IGNORECASE,
+)
+_SAID = re.compile(r"^\s*(install_command|indexserver|requirements_files?)\s*=")
+
+
+def hatch_tool(around: Around) -> Tool:
+    """Say what is known of a call of hatch."""
+    root = project_root(around, None)
+    data = around.given("HATCH_DATA_DIR", around.data("hatch"))
+    targets = around.call.values(Means.TARGET)
+    data = around.within(targets[-1]) if targets else data
+    own = _own_directory(around)
+    configuration = written(around, "hatch.toml", {"dirs": {"env": {"virtual": own}}} if own else {})
+    at = around.within(own) if own else data / "env" / "virtual"
+    # By the project's name, and by its place.
+    place = urlsafe_b64encode(hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).digest()).decode()[
+        :8
+    ]
+    near = [root / own] if own else []
+    found = [path / place for path in (*_children(at), at / _project_name(root))]
+    extra = {
+        "HATCH_DATA_DIR": str(data),
+        "HATCH_CACHE_DIR": around.own("hatch-cache"),
+        "HATCH_CONFIG": str(configuration),
+    }
+    return _tool(around, root, extra, (*near, at, *found, *_children(data / "env" / ".internal")))
+
+
+def tox_tool(around: Around) -> Tool:
+    """Say what is known of a call of tox."""
+    root = _root(around)
+    work = around.call.values(Means.TARGET)
+    extra = {"TOX_USER_CONFIG_FILE": around.own("tox.ini")}
+    return _tool(around, root, extra, (around.within(work[-1]) if work else root / ".tox",))
+
+
+def nox_tool(around: Around) -> Tool:
+    """Say what is known of a call of nox."""
+    root = _root(around)
+    work = around.call.values(Means.TARGET)
+    extra = {"NOX_DOWNLOAD_PYTHON": "never", "NOX_SCRIPT_DOWNLOAD_PYTHON": "never"}
+    return _tool(around, root, extra, (around.within(work[-1]) if work else root / ".nox",))
+
+
+def _root(around: Around) -> Path:
+    if given := around.call.last(Means.CONFIGURATION):
+        path = around.within(given)
+        return path if path.is_dir() else path.parent
+    return project_root(around, around.call.last(Means.PROJECT), *_FILES[around.call.family])
+
+
+def _tool(around: Around, root: Path, extra: Mapping[str, str], environments: tuple[Path, ...]) -> Tool:
+    family = around.call.family
+    indexes, said = index_variables(around, INDEXES, wanted=True)
+    return tool_of_findings(
+        name=around.call.name,
+        environment={
+            **passed_on(around.environ, _HARMLESS[family]),
+            **pip_environment(around),
+            **RESERVED_FOR_PIP,
+            **uv_environment(around),
+            **indexes,
+            **VIRTUALENV,
+            **extra,
+        },
+        environments=environments,
+        found=(*said, *_found(around, root)),
+        local=(root,),
+    )
+
+
+def _found(around: Around, root: Path) -> Iterator[Found]:
+    bounds = Bounds(root=root, pinned=around.pinned)
+    yield from given_on(around, bounds, RequirementsFiles(bounds=bounds), ())
+    yield from of_project([root], bounds)
+    given = around.call.last(Means.CONFIGURATION)
+    names = {root / name for name in _FILES[around.call.family]}
+    for path in sorted(names | ({around.within(given)} if given else set())):
+        yield from of_lines(path, bounds)
+
+
+def of_lines(path: Path, bounds: Bounds) -> Iterator[Found]:
+    """Yield what a file adds that is a program, or a format of a tool's own: as far as a line shows it."""
+    text = read_text(path) if not path.is_dir() else None
+    if isinstance(text, Elsewhere):
+        yield text
+        return
+    for number, line in enumerate((text or "").splitlines(), start=1):
+        if line.lstrip().startswith(("#", ";")):
+            continue
+        where = f"{shown(str(path))} (line {number})"
+        for match in _ADDED.finditer(line):
+            if match["index"]:
+                yield from bounds.index(match["index"], "index", where)
+            else:
+                yield from bounds.reference(
+                    match["reference"].lstrip("@ "), path.parent, "requirement", where
+                )
+        if setting := _SAID.match(line):
+            yield Elsewhere(what=setting[1], where=where, adds_source=False)
+
+
+def _own_directory(around: Around) -> str:
+    """Return the directory of environments that the user's configuration of hatch names."""
+    users = around.given("HATCH_CONFIG", around.config("hatch", "config.toml"))
+    found = user_setting(users, "dirs", "env", "virtual")
+    return found if isinstance(found, str) else ""
+
+
+def _project_name(root: Path) -> str:
+    document = read_toml(root / "pyproject.toml")
+    name = below(document.table, "project", "name") if isinstance(document, Document) else None
+    plain = next(texts(name), root.name)
+    return re.sub(r"[-_.]+", "-", plain).lower().replace("/", "-") or "-"
+
+
+def _children(directory: Path) -> list[Path]:
+    try:
+        return sorted(path for path in directory.iterdir() if path.is_dir())
+    except OSError:
+        return []
