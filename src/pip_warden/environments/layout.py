@@ -111,7 +111,7 @@ def sites_of(place: Path) -> tuple[Path, ...]:
         if sites := tuple(_sites(directory)):
             found += sites
         elif depth < _DEEPEST and not os.path.isfile(directory / "pyvenv.cfg"):
-            waiting += [(Path(each.path), depth + 1) for each in entries(directory) if _is_directory(each)]
+            waiting += [(Path(each.path), depth + 1) for each in entries(directory) if is_directory(each)]
     return tuple(sorted(found))
 
 
@@ -128,11 +128,11 @@ def _sites(directory: Path) -> Iterator[Path]:
     """Yield the directories of packages of one environment; none where it is none."""
     named = [directory / "Lib" / "site-packages"]
     for library in map(directory.joinpath, _LIBRARIES):
-        pythons = [each for each in entries(library) if _PYTHON.fullmatch(each.name) and _is_directory(each)]
+        pythons = [each for each in entries(library) if _PYTHON.fullmatch(each.name) and is_directory(each)]
         named += [Path(each.path, packages) for each in pythons for packages in _PACKAGES]
     pypackages = directory / "__pypackages__"
     base = directory if directory.name == "__pypackages__" else pypackages
-    named += [Path(each.path, "lib") for each in entries(base) if _is_directory(each)]
+    named += [Path(each.path, "lib") for each in entries(base) if is_directory(each)]
     seen = set[str]()
     for site in named:
         if os.path.isdir(site) and (real := os.path.realpath(site)) not in seen:
@@ -144,7 +144,8 @@ def _sites(directory: Path) -> Iterator[Path]:
         yield directory
 
 
-def _is_directory(entry: os.DirEntry[str]) -> bool:
+def is_directory(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a directory, and no link to one."""
     try:
         return entry.is_dir(follow_symlinks=False)
     except OSError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.digests import Digest, Hasher, digest_of
 from pip_warden.environments.files import files_in, read_bounded, state_of
-from pip_warden.environments.layout import SiteLayout, entries, layout_of, sites_of
+from pip_warden.environments.layout import SiteLayout, entries, is_directory, layout_of, sites_of
 from pip_warden.environments.model import InstalledDistribution, Snapshot
 from pip_warden.environments.record import LARGEST_INSTALLED, recorded_keys
 
@@ -121,7 +121,7 @@ def _unowned(layout: SiteLayout, contents: SiteContents) -> Iterable[Path]:
         if entry.name in tops | folders | beside:
             continue
         path = layout.site / entry.name
-        if not (entry.is_dir(follow_symlinks=False) and not files_in(path)):
+        if not (is_directory(entry) and not files_in(path)):
             yield path
     for entry in entries(layout.scripts):
         path = layout.scripts / entry.name
