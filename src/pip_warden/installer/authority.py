@@ -123,7 +123,19 @@ def make_authority(origins: Iterable[str], directory: Path) -> RunAuthority:
     return RunAuthority(ca_file=ca_file, contexts={host: context for host, (context, _) in ends.items()})
 
 
-def serving(
+def _end_of(host: str, directory: Path) -> tuple[ssl.SSLContext, x509.Certificate]:
+    issuer, key = Issuer.new(host), ec.generate_private_key(ec.SECP256R1())
+    context = _serving(issuer.certify(key.public_key()), key, directory)
+
+    def refuse_others(_stream: object, asked: str | None, _context: object) -> int | None:
+        """Refuse a client that asks for another host (RFC 6066 section 3); for an address, none is named."""
+        return None if asked is None or asked.lower() == host else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+
+    context.sni_callback = refuse_others
+    return context, issuer.certificate
+
+
+def _serving(
     certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, directory: Path
 ) -> ssl.SSLContext:
     """Return how a server ends TLS with a certificate.
@@ -145,18 +157,6 @@ def serving(
     finally:
         file.unlink(missing_ok=True)
     return context
-
-
-def _end_of(host: str, directory: Path) -> tuple[ssl.SSLContext, x509.Certificate]:
-    issuer, key = Issuer.new(host), ec.generate_private_key(ec.SECP256R1())
-    context = serving(issuer.certify(key.public_key()), key, directory)
-
-    def refuse_others(_stream: object, asked: str | None, _context: object) -> int | None:
-        """Refuse a client that asks for another host (RFC 6066 section 3); for an address, none is named."""
-        return None if asked is None or asked.lower() == host else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-
-    context.sni_callback = refuse_others
-    return context, issuer.certificate
 
 
 def _can_be_named(host: str) -> bool:

@@ -16,8 +16,8 @@ from pip_warden.installer.connection import Connection, Request, Response
 from pip_warden.installer.place import Place
 from pip_warden.installer.tunnel import Tunnel
 
-_MOST = 128
-"""Connections at once: uv has fifty, pip two."""
+_MOST = 256
+"""Connections at once: uv has fifty to each registry, pip two."""
 
 _ANSWERS_AT_ONCE = 16
 _AGAIN = 0.02

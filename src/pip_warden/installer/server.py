@@ -146,8 +146,8 @@ class Server:
         if origin is None or context is None:
             self._remember(f"{request.method} {request.target}")
             return text_answer(403, "this run's only network is its own index, and what it is pinned to")
-        if self.denial is not None:
-            return text_answer(403, f"this run was ended: {self.denial.code}")
+        if (denial := self.denial) is not None:
+            return text_answer(403, f"this run was ended: {denial.code}")
         tool = _PRODUCT.match(request.header("user-agent"))
         mistrust = f"{origin}, by {tool[0] if tool else 'a client'}"
         return Tunnel(origin=origin, context=context, on_mistrust=lambda: self._mistrusted(mistrust))
