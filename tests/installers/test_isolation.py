@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,8 @@ from pip_warden.installer.server import Server
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there are no namespaces elsewhere")
 
 PATH = {"PATH": os.defpath}
+BY_PYTHON = 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
+"""The signals that Python ignores, as in ``SigIgn`` of proc_pid_status(5)."""
 
 _ENTER = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000 | 0x40000000) != 0)"
 
@@ -234,6 +235,13 @@ def test_a_command_that_cannot_be_started_is_said_as_ever(child: Child, is_allow
         assert (caught.value.code, caught.value.exit_code) == ("pip-failed", 4)
         assert caught.value.message == "expected to start /none, found: No such file or directory"
         assert child.run(["sh", "-c", "exit 127"], PATH, print, None) == 127
+
+
+def test_the_command_ignores_no_signal(child: Child, is_allowed: bool) -> None:
+    lines: list[str] = []
+    with as_allowed(is_allowed):
+        assert child.run(["grep", "SigIgn", "/proc/self/status"], PATH, lines.append, None) == 0
+        assert int(lines[0].split()[1], 16) & BY_PYTHON == 0
 
 
 def test_a_supervisor_that_cannot_be_started_is_said_as_ever(child: Child, tmp_path: Path) -> None:
@@ -452,10 +460,22 @@ def test_what_could_not_be_adopted_does_not_begin(
         raise failure
 
     monkeypatch.setattr(Place, "adopt", adopt)
-    mark, threads = tmp_path / "ran", threading.active_count()
+    mark, (end, kept) = tmp_path / "ran", os.pipe()
+    child.keep_open(kept)
     expected: Any = type(failure) if is_allowed and not isinstance(failure, OSError) else UsageError
     with pytest.raises(expected) as caught:
         child.run(["touch", str(mark)], PATH, print, None)
     assert expected is not UsageError or caught.value.code == "cannot-isolate"
     assert not mark.exists()
-    assert threading.active_count() == threads
+    os.close(kept)
+    os.set_blocking(end, False)
+    assert os.read(end, 1) == b"", "the supervisor is left"
+    os.close(end)
+
+
+def test_what_the_c_library_refuses_is_an_error() -> None:
+    """Not -1 that nobody looks at."""
+    with pytest.raises(OSError, match="Invalid argument: 'prctl'"):
+        isolate._call("prctl", 1 << 30, 0, 0, 0, 0)
+    with pytest.raises(OSError, match="Function not implemented: 'no_such_call'"):
+        isolate._call("no_such_call")

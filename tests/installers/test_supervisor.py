@@ -25,6 +25,8 @@ from pip_warden.installer.running import Printed, Running
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="not promised elsewhere")
 PATH = {"PATH": os.defpath}
+BY_PYTHON = 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
+"""The signals that Python ignores, as in ``SigIgn`` of proc_pid_status(5)."""
 
 WE = """
 import os, signal, socket, sys
@@ -381,6 +383,14 @@ for number in range(256):
         child.keep_open(listening.fileno())
         assert child.run([sys.executable, "-c", script], PATH, lines.append, None) == 0
     assert lines == ["0", "1", "2"]
+
+
+@LINUX
+def test_the_command_ignores_no_signal() -> None:
+    """Python ignores two, and what it executes would go on to do so."""
+    lines: list[str] = []
+    assert Child().run(["grep", "SigIgn", "/proc/self/status"], PATH, lines.append, None) == 0
+    assert int(lines[0].split()[1], 16) & BY_PYTHON == 0
 
 
 def test_b08_one_after_the_other() -> None:

@@ -37,6 +37,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import signal
 import socket
 import struct
 import sys
@@ -128,8 +129,9 @@ def _libc() -> Any:
 def _call(name: str, *arguments: Any) -> None:
     """Call a function of the C library that returns 0, or sets ``errno``."""
     words = [ctypes.c_ulong(word) if isinstance(word, int) else word for word in arguments]
-    if getattr(_libc(), name)(*words) != 0:
-        number = ctypes.get_errno()
+    function = getattr(_libc(), name, None)
+    if function is None or function(*words) != 0:
+        number = ctypes.get_errno() if function is not None else errno.ENOSYS
         raise OSError(number, os.strerror(number), name)
 
 
@@ -145,6 +147,9 @@ def _main(link: str, port: str, *command: str) -> None:
             return
         if not ours.recv(16):
             return
+        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+            # As in the supervisor.
+            signal.signal(ignored, signal.SIG_DFL)
         try:
             os.execvp(command[0], command)  # noqa: S606 -- the user's command, and no shell
         except OSError as err:

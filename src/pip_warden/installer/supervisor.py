@@ -28,6 +28,7 @@ group. That is not promised where both of us are killed at once, one by one: kil
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal`, without its imports
 import _thread
 import os
 import sys
@@ -64,6 +65,9 @@ def supervise(link: int, command: list[str]) -> None:
     # ends.
     pip = os.fork()
     if pip == 0:
+        for ignored in (_signal.SIGPIPE, _signal.SIGXFSZ):
+            # By Python alone, and what is ignored stays so for what is executed: `yes | head` would complain.
+            _signal.signal(ignored, _signal.SIG_DFL)
         _become(command, link, us, prctl)
     ending = _thread.allocate_lock()
     said = ""
