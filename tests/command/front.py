@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flow.user import User
 from pip_warden.command.backend import Demanded, GateRegistries
+from pip_warden.command.groups import GroupNumbers
 from pip_warden.events import SILENT
 from pip_warden.gate import Gate
 from pip_warden.report.ledger import Ledger
@@ -38,5 +39,6 @@ def front(user: User, demanded: Demanded | None = None) -> Iterator[Front]:
         session.gate(ledger) as gate,
     ):
         # The session's trust file knows this machine's mirrors.
-        backend = GateRegistries(gate, session.trust, served, demanded=demanded)
+        number_of = GroupNumbers(session.transport).number
+        backend = GateRegistries(gate, session.trust, served, demanded=demanded, number_of=number_of)
         yield Front(trust=session.trust, gate=gate, ledger=ledger, backend=backend)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
@@ -16,7 +15,7 @@ from pip_warden.errors import RefusedError, WardenError
 from pip_warden.installer.model import FileQuestion, LinkRequest
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Outcome
-from pip_warden.sandbox import File, Project
+from pip_warden.sandbox import Answer, File, Project
 
 UNPINNED = ProjectName("nobody-pinned-it")
 
@@ -79,14 +78,28 @@ def test_a_group_lists_its_projects_files_under_its_own_path(user: User) -> None
     project = user.published("1.0")
     name, group = _name(project), project.record.namespace
     with front(user) as here:
-        for asked in (str(group.id), group.path):
-            (file,) = here.backend.page_at(name, "acme", None, asked) or ()
-            base = f"{user.sandbox.gitlab_url}/api/v4/groups/{quote(asked, safe='')}/-/packages/pypi"
+        by_path = here.backend.page_at(name, "acme", None, group.path) or ()
+        for file in (*by_path, *(here.backend.page_at(name, "acme", None, str(group.id)) or ())):
+            base = f"{user.sandbox.gitlab_url}/api/v4/groups/{group.id}/-/packages/pypi"
             assert file.url == f"{base}/files/{file.sha256}/{file.filename}"
-            assert here.backend.seen.listed[file.url] == file.sha256
+            assert dict(here.backend.seen.listed) == {file.url: file.sha256}
         assert here.backend.page_at(name, "acme", None, "another") is None
+        (file,) = by_path
         question = FileQuestion(filename=file.filename, url=file.url, sha256=file.sha256)
         assert here.backend.file_at(question) is not None
+
+
+def test_a_group_whose_page_does_not_say_its_number_keeps_the_name_it_was_asked_by(user: User) -> None:
+    project = user.published("1.0")
+    path = f"/api/v4/groups/acme/-/packages/pypi/simple/{project.record.name}"
+    html = (("content-type", "text/html"),)
+    empty = Answer(status=200, body=b"<!DOCTYPE html>", headers=html)
+    for answer in (Answer(status=404), empty, Answer(status=200, body=b"{")):
+        user.sandbox.faults.clear()
+        user.sandbox.fault(answer, path, times=None)
+        with front(user) as here:
+            (file,) = here.backend.page_at(_name(project), "acme", None, "acme") or ()
+        assert "/api/v4/groups/acme/-/packages/pypi/files/" in file.url
 
 
 def test_an_unpinned_project_ends_the_run(user: User) -> None:

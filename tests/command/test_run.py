@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -137,6 +138,19 @@ def test_a_lock_names_the_real_registry_and_stays_as_it_is(user: User) -> None:
     assert synced.code == 0, synced.output
     assert (user.home / "uv.lock").read_bytes() == lock
     assert "1 distribution the same" in synced.output
+
+
+def test_a_lock_that_demands_other_bytes_is_refused(user: User) -> None:
+    project = user.published()
+    uv_project(user, project)
+    assert ran(user, UV, "lock").code == 0
+    path = user.home / "uv.lock"
+    lock = re.sub('hash = "sha256:[0-9a-f]{64}"', f'hash = "sha256:{"0" * 64}"', path.read_text())
+    path.write_text(lock)
+    run = ran(user, UV, "sync", "--frozen", "--no-install-project")
+
+    assert (run.code, run.codes, path.read_text()) == (4, {"command-failed"}, lock), run.output
+    assert not list(user.home.glob(".venv/lib/*/site-packages/pkg*"))
 
 
 def test_an_unpinned_name_in_a_lock_is_refused_with_all_others(user: User) -> None:

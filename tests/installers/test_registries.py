@@ -195,7 +195,7 @@ def test_what_is_elsewhere_is_not_here_and_no_stray(registries: Registries, back
         (PAGE, "OPTIONS"),
         (f"{PYPI}/", "GET"),
         (f"{PAGE}?a=1", "GET"),
-        ("http://127.0.0.1:4/simple/acme/", "GET"),
+        (f"http://127.0.0.1:4/{NAME}", "GET"),
         (f"{GITLAB}/acme/acme.git/info/refs", "GET"),
     ],
 )

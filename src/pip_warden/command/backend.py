@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -26,7 +26,7 @@ from pip_warden.installer.routes import same_place
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ProjectName, parse_artifact_name, parse_version
 from pip_warden.transport import redacted_url
-from pip_warden.trust.model import Entry, HashEntry, TrustFile
+from pip_warden.trust.model import Entry, HashEntry, Source, TrustFile
 from pip_warden.vault import Sealed
 from pip_warden.verdict.listing import Listing
 
@@ -75,6 +75,7 @@ class GateRegistries(GateFiles):
         trust: The trust file.
         directory: Where copies are kept.
         demanded: What lock files demand.
+        number_of: Finds the number of a group of a source that has a project, given its path or number.
         measures: Told what is asked for, and what it costs.
     """
 
@@ -85,11 +86,13 @@ class GateRegistries(GateFiles):
         directory: Path,
         *,
         demanded: Demanded | None = None,
+        number_of: Callable[[Source, str, ProjectName], str] = lambda _source, group, _project: group,
         measures: Measures = UNMEASURED,
     ) -> None:
         super().__init__(gate, directory, measures)
         self._trust = trust
         self._demanded = demanded or Demanded()
+        self._number_of = number_of
         self._listed: dict[str, str] = {}
         self._names: dict[str, set[str]] = {}
         self._served: set[str] = set()
@@ -110,7 +113,8 @@ class GateRegistries(GateFiles):
             return None
         if group is None:
             return self._listed_as(listing)
-        home = group_api(self._trust.source(source).url, group)
+        asked = self._trust.source(source)
+        home = group_api(asked.url, self._number_of(asked, group, project))
         return self._listed_as(listing, f"{home}/-/packages/pypi")
 
     def file_at(self, asked: FileQuestion) -> ServedFile | None:
@@ -225,10 +229,12 @@ def _may_be_in(entry: Entry, registry: str | None, group: str | None) -> bool:
     return True
 
 
-def _is_in(listing: Listing, registry: str = "") -> bool:
+def _is_in(listing: Listing, registry: str) -> bool:
     """Return whether the files of a listing are those of a project, whose number their URLs have."""
-    found = {match[1] for each in listing.allowed if (match := _PROJECT_IN_URL.search(each.url)) is not None}
-    return not registry.isdecimal() or found <= {registry}
+    if not registry.isdecimal():
+        return True
+    matches = (_PROJECT_IN_URL.search(each.url) for each in listing.page.candidates)
+    return all(match is None or match[1] == registry for match in matches)
 
 
 def _moved(file: ListedFile, registry: str) -> ListedFile:

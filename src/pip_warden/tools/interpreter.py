@@ -12,7 +12,9 @@ from pip_warden.errors import UsageError
 from pip_warden.installer.python import choose_target
 from pip_warden.tools.around import Around
 
-_INTERPRETER = re.compile(rb"#![ \t]*(?:/usr/bin/env[ \t]+)?([^ \t\r\n]+)|'''exec' \"?([^ \"\r\n]+)")
+_INTERPRETER = re.compile(
+    rb"""#![ \t]*(?:/usr/bin/env[ \t]+)?([^ \t\r\n]+)|'{3}exec' (?:"([^"\r\n]+)"|([^ "\r\n]+))"""
+)
 """In a console script: its first line; where a path is long or has blanks, the one that does it instead."""
 
 
@@ -29,7 +31,7 @@ def interpreter_of(script: Path) -> Path | None:
             found = _INTERPRETER.findall(stream.read(1024))
     except (OSError, ValueError):
         return None
-    named = [os.fsdecode(one or two) for one, two in found]
+    named = [os.fsdecode(b"".join(groups)) for groups in found]
     for name in reversed(named):
         if os.path.isabs(name) and "python" in name:
             return Path(name)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from pip_warden.tools.around import Around, Pinned
+from pip_warden.tools.hatch import HATCH, hatch_tool
 from pip_warden.tools.model import Tool
 from pip_warden.tools.pdm import PDM, pdm_tool
 from pip_warden.tools.pip import PIP, pip_tool
 from pip_warden.tools.pipx import PIPX, pipx_tool
 from pip_warden.tools.poetry import POETRY, poetry_tool
-from pip_warden.tools.sessions import HATCH, NOX, TOX, hatch_tool, nox_tool, tox_tool
+from pip_warden.tools.sessions import NOX, TOX, nox_tool, tox_tool
 from pip_warden.tools.uv import UV, uv_tool
 from pip_warden.tools.words import Grammar, Means, parse
 

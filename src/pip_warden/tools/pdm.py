@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pip_warden.tools.around import Around, index_variables, passed_on
+from pip_warden.tools.around import Around, index_variables, passed_on, shown
 from pip_warden.tools.command_line import given_on
 from pip_warden.tools.documents import Document, below, read_text, read_toml, tables, texts
 from pip_warden.tools.interpreter import active_environment, own_prefix, prefix_of, system_prefix
@@ -36,6 +37,9 @@ PDM = Grammar(
     runs=frozenset({("run",)}),
     abbreviates=True,
 )
+
+_MEANT_ELSEWHERE = re.compile(r"--(?:ov|conf|pr|ed|lockf)|-[cpeL]", re.ASCII)
+"""Options that lead to other files, cut short or not, where a project's ``[tool.pdm.options]`` adds them."""
 
 INDEXES = frozenset({"PDM_PYPI_URL"})
 _HARMLESS = (
@@ -144,5 +148,10 @@ def _tables(document: Document, bounds: Bounds) -> Iterator[Found]:
     for source in tables(below(pdm, "source")):
         for url in texts(source.get("url")):
             yield from bounds.index(url, "source", document.where(url, "source"))
+    for text in texts(below(pdm, "options")):
+        if _MEANT_ELSEWHERE.match(text):
+            yield Elsewhere(
+                what=f"option {shown(text)}", where=document.where(text, "options"), adds_source=True
+            )
     for keys in (("dev-dependencies",), ("plugins",), ("resolution", "overrides")):
         yield from requirements_in(below(pdm, *keys), document, bounds)

@@ -18,7 +18,7 @@ _REPOSITORY = re.compile(r"(?:git|hg|svn|bzr)\+|git@|(?:git|ssh)://|.*\.git(?:[@
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _ARCHIVE = re.compile(r".*\.(?:whl|zip|tar|tgz|tbz|tlz|txz|egg|tar\.[a-z0-9]+)(?:\[[^\]]*\])?", re.IGNORECASE)
 _EXTRAS = re.compile(r"\[[^\[\]]*\]$")
-_END = re.compile(r"\s*;.*|\s+--?[a-z].*|#.*", re.DOTALL)
+_END = re.compile(r"\s*;.*|\s+--[a-z].*|#.*", re.DOTALL)
 
 Found = Elsewhere | Path
 """What leads elsewhere, or a directory of the user's own."""
@@ -68,6 +68,8 @@ class Bounds:
     def reference(self, text: str, base: Path, what: str, where: str) -> Iterator[Found]:
         """Yield what a requirement leads to: nothing, where it is one by name.
 
+        A variable may stand for anything.
+
         Args:
             text: A requirement as PEP 508 has it, a URL or a path.
             base: The directory that a path starts from.
@@ -77,11 +79,11 @@ class Bounds:
         text = text.strip()
         named = _NAMED.fullmatch(text)
         place = _END.sub("", named["place"] if named else text).strip()
-        if _REPOSITORY.match(place):
+        if _REPOSITORY.match(place) or _REPOSITORY.match(text):
             yield Elsewhere(what=f"{what} {shown(place)}", where=where, adds_source=True)
         elif place.lower().startswith("file:"):
             yield from self.path(place, base, what, where)
-        elif _URL.match(place):
+        elif _URL.match(place) or "$" in place:
             yield Elsewhere(what=f"{what} {shown(place)}", where=where, adds_source=True)
         elif _is_path(place):
             yield from self.path(place, base, what, where)

@@ -1,4 +1,4 @@
-"""hatch, tox and nox: they make environments, and let pip or uv install into them.
+"""tox and nox, and what hatch has in common with them: pip or uv installs into environments of theirs.
 
 What a session runs is the project's own: so uv is not given the reserved index, which ``uv sync`` would write
 into a lock.
@@ -6,18 +6,15 @@ into a lock.
 
 from __future__ import annotations
 
-import hashlib
 import re
-from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pip_warden.tools.around import Around, index_variables, passed_on, shown
 from pip_warden.tools.command_line import given_on
-from pip_warden.tools.documents import Document, below, read_text, read_toml, texts
+from pip_warden.tools.documents import read_text
 from pip_warden.tools.model import Elsewhere, Tool
 from pip_warden.tools.pip import RESERVED_FOR_PIP, pip_environment
-from pip_warden.tools.private import user_setting, written
 from pip_warden.tools.projects import project_root
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
@@ -26,16 +23,6 @@ from pip_warden.tools.uv import INDEXES, uv_environment
 from pip_warden.tools.virtualenv import VIRTUALENV
 from pip_warden.tools.words import Grammar, Means, table
 
-HATCH = Grammar(
-    valued=table(
-        past_the_gate="--config --cache-dir",
-        target="--data-dir",
-        nothing="--env -e --project -p --include -i --exclude -x --filter -f --target -t --hooks-only",
-    ),
-    flags={},
-    groups=frozenset({"env", "dep", "config", "python", "self", "project"}),
-    runs=frozenset({("run",), ("test",)}),
-)
 TOX = Grammar(
     valued=table(
         project="--root",
@@ -78,30 +65,12 @@ _ADDED = re.compile(
     r"""|(?P<reference>(?:git|hg|svn|bzr)\+[^"'\s,)]+|@\s*(?:https?|file)://[^"'\s,)]+)""",
     re.IGNORECASE,
 )
+_PLACE = re.compile(
+    r"""^[ \t]*(?:nox\.options\.)?(?:toxworkdir|work_dir|envdir|env_dir|path)[ \t]*=[ \t]*"""
+    r"""["']?(?P<place>[^"'\s]+)""",
+    re.MULTILINE,
+)
 _SAID = re.compile(r"^\s*(install_command|indexserver|requirements_files?)\s*=")
-
-
-def hatch_tool(around: Around) -> Tool:
-    """Say what is known of a call of hatch."""
-    root = project_root(around, None)
-    data = around.given("HATCH_DATA_DIR", around.data("hatch"))
-    targets = around.call.values(Means.TARGET)
-    data = around.within(targets[-1]) if targets else data
-    own = _own_directory(around)
-    configuration = written(around, "hatch.toml", {"dirs": {"env": {"virtual": own}}} if own else {})
-    at = around.within(own) if own else data / "env" / "virtual"
-    # By the project's name, and by its place.
-    place = urlsafe_b64encode(hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).digest()).decode()[
-        :8
-    ]
-    near = [root / own] if own else []
-    found = [path / place for path in (*_children(at), at / _project_name(root))]
-    extra = {
-        "HATCH_DATA_DIR": str(data),
-        "HATCH_CACHE_DIR": around.own("hatch-cache"),
-        "HATCH_CONFIG": str(configuration),
-    }
-    return _tool(around, root, extra, (*near, at, *found, *_children(data / "env" / ".internal")))
 
 
 def tox_tool(around: Around) -> Tool:
@@ -109,7 +78,7 @@ def tox_tool(around: Around) -> Tool:
     root = _root(around)
     work = around.call.values(Means.TARGET)
     extra = {"TOX_USER_CONFIG_FILE": around.own("tox.ini")}
-    return _tool(around, root, extra, (around.within(work[-1]) if work else root / ".tox",))
+    return session_tool(around, root, extra, (around.within(work[-1]) if work else root / ".tox",))
 
 
 def nox_tool(around: Around) -> Tool:
@@ -117,7 +86,7 @@ def nox_tool(around: Around) -> Tool:
     root = _root(around)
     work = around.call.values(Means.TARGET)
     extra = {"NOX_DOWNLOAD_PYTHON": "never", "NOX_SCRIPT_DOWNLOAD_PYTHON": "never"}
-    return _tool(around, root, extra, (around.within(work[-1]) if work else root / ".nox",))
+    return session_tool(around, root, extra, (around.within(work[-1]) if work else root / ".nox",))
 
 
 def _root(around: Around) -> Path:
@@ -127,7 +96,15 @@ def _root(around: Around) -> Path:
     return project_root(around, around.call.last(Means.PROJECT), *_FILES[around.call.family])
 
 
-def _tool(around: Around, root: Path, extra: Mapping[str, str], environments: tuple[Path, ...]) -> Tool:
+def session_tool(around: Around, root: Path, extra: Mapping[str, str], environments: Iterable[Path]) -> Tool:
+    """Put together what is known of such a tool.
+
+    Args:
+        around: What it is called with.
+        root: The project's directory.
+        extra: Variables of this tool alone.
+        environments: Where it makes environments unless the project's files say otherwise.
+    """
     family = around.call.family
     indexes, said = index_variables(around, INDEXES, wanted=True)
     return tool_of_findings(
@@ -141,19 +118,32 @@ def _tool(around: Around, root: Path, extra: Mapping[str, str], environments: tu
             **VIRTUALENV,
             **extra,
         },
-        environments=environments,
+        environments=(*environments, *_placed(around, root)),
         found=(*said, *_found(around, root)),
         local=(root,),
     )
+
+
+def _files(around: Around, root: Path) -> list[Path]:
+    given = around.call.last(Means.CONFIGURATION)
+    names = {root / name for name in _FILES[around.call.family]}
+    return sorted(names | ({around.within(given)} if given else set()))
+
+
+def _placed(around: Around, root: Path) -> Iterator[Path]:
+    """Yield the directories of environments that a line of the project's files names."""
+    for path in _files(around, root):
+        text = read_text(path) if not path.is_dir() else None
+        for match in _PLACE.finditer(text if isinstance(text, str) else ""):
+            place = re.sub(r"\{(?:toxinidir|tox_root|root)\}", lambda _: str(root), match["place"])
+            yield root / place.partition("{")[0]
 
 
 def _found(around: Around, root: Path) -> Iterator[Found]:
     bounds = Bounds(root=root, pinned=around.pinned)
     yield from given_on(around, bounds, RequirementsFiles(bounds=bounds), ())
     yield from of_project([root], bounds)
-    given = around.call.last(Means.CONFIGURATION)
-    names = {root / name for name in _FILES[around.call.family]}
-    for path in sorted(names | ({around.within(given)} if given else set())):
+    for path in _files(around, root):
         yield from of_lines(path, bounds)
 
 
@@ -176,24 +166,3 @@ def of_lines(path: Path, bounds: Bounds) -> Iterator[Found]:
                 )
         if setting := _SAID.match(line):
             yield Elsewhere(what=setting[1], where=where, adds_source=False)
-
-
-def _own_directory(around: Around) -> str:
-    """Return the directory of environments that the user's configuration of hatch names."""
-    users = around.given("HATCH_CONFIG", around.config("hatch", "config.toml"))
-    found = user_setting(users, "dirs", "env", "virtual")
-    return found if isinstance(found, str) else ""
-
-
-def _project_name(root: Path) -> str:
-    document = read_toml(root / "pyproject.toml")
-    name = below(document.table, "project", "name") if isinstance(document, Document) else None
-    plain = next(texts(name), root.name)
-    return re.sub(r"[-_.]+", "-", plain).lower().replace("/", "-") or "-"
-
-
-def _children(directory: Path) -> list[Path]:
-    try:
-        return sorted(path for path in directory.iterdir() if path.is_dir())
-    except OSError:
-        return []

@@ -103,10 +103,12 @@ class RequirementsFiles:
 
     Attributes:
         bounds: What is the user's own.
+        reader: Reads the tables of the tool in a ``pyproject.toml`` that is given as such a file.
         seen: The files that were read.
     """
 
     bounds: Bounds
+    reader: Reader | None = None
     seen: set[Path] = field(default_factory=set, hash=False)
 
     def read(self, name: str, base: Path, where: str) -> Iterator[Found]:
@@ -145,7 +147,7 @@ class RequirementsFiles:
         if Path(name).name.startswith("pylock"):
             yield from of_lock(base / name, self.bounds)
         else:
-            yield from _of_document(read_toml(base / name), self.bounds, None)
+            yield from _of_document(read_toml(base / name), self.bounds, self.reader)
 
     def _options(self, options: Mapping[str, object], path: Path, text: str) -> Iterator[Found]:
         for key, value in options.items():

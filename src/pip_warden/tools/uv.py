@@ -128,7 +128,7 @@ def _is_of_tool(around: Around) -> bool:
 def _found(around: Around, project: UvProject) -> Iterator[Found]:
     call = around.call
     bounds = Bounds(root=project.root, pinned=around.pinned)
-    files = RequirementsFiles(bounds=bounds)
+    files = RequirementsFiles(bounds=bounds, reader=uv_tables)
     is_installing = bool(_INSTALLING.intersection(call.command[-1:]))
     words = call.words if is_installing or call.command == ("tool", "run") else ()
     if call.command in {("pip", "sync"), ("pip", "compile")}:

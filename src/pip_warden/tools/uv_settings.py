@@ -35,6 +35,7 @@ _REQUIREMENTS = (
     "build-constraint-dependencies",
     "override-dependencies",
     "extra-build-dependencies",
+    "dependency-metadata",
 )
 
 

@@ -77,7 +77,10 @@ class Grammar:
 
 @dataclass(frozen=True, slots=True)
 class GivenOption:
-    """An option of a command line: as it is spelled, what it means, and its value (``""`` for a flag)."""
+    """An option of a command line: as it is spelled, what it means, and its value (``""`` for a flag).
+
+    So is ``--``, after which there are no more.
+    """
 
     name: str
     means: Means
@@ -180,10 +183,13 @@ def parse(words: Sequence[str], grammars: Mapping[str, Grammar]) -> Call | None:
     options: list[GivenOption] = []
     command: list[str] = []
     plain: list[str] = []
-    rest = iter(own)
+    rest, is_ended = iter(own), False
     for item in _items(rest, grammar, command):
         if isinstance(item, GivenOption):
+            is_ended = is_ended or item.name == "--"
             options.append(item)
+        elif is_ended:
+            plain.append(item)
         elif not command or (len(command) == 1 and command[0] in grammar.groups):
             command.append(item)
         else:
@@ -206,6 +212,7 @@ def _items(rest: Iterator[str], grammar: Grammar, command: list[str]) -> Iterato
     for word in rest:
         means_of = partial(grammar.meaning, is_run=tuple(command) in grammar.runs)
         if word == "--":
+            yield GivenOption(word, Means.NOTHING, "")
             yield from rest
         elif word.startswith("--"):
             name, equals, value = word.partition("=")
