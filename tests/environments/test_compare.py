@@ -168,7 +168,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "acme/cli.cpython-311",
     ),
     "byte code without a source": (add("acme/evil.pyc"), "acme/evil.pyc"),
-    "byte code of no source, and RECORD with it": (
+    "byte code of no source, recorded": (
         both(
             add("acme/__pycache__/evil.cpython-311.pyc"), _row(b"acme/__pycache__/evil.cpython-311.pyc,,\n")
         ),
@@ -227,7 +227,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a link for a directory": (_linked("acme"), "behind a link"),
     "a link for .dist-info": (_linked(INFO), "which no distribution has"),
     "a link to a directory among its files": (lambda site: (site / "acme/x").symlink_to("/"), "acme/x"),
-    "byte code that RECORD names and that is a link": (
+    "a link for byte code": (
         both(
             lambda site: shutil.rmtree(site / "acme/__pycache__", ignore_errors=True),
             lambda site: (site / "acme/__pycache__").symlink_to("/"),
