@@ -78,7 +78,7 @@ def test_caches_and_configuration_are_the_runs_own(home: Path, line: str) -> Non
     given = known(line, home).environment
     private = str(home.parent / "private")
     for name, value in given.items():
-        if "CACHE" in name and name != "UV_NO_CACHE":
+        if "CACHE" in name:
             assert value.startswith(private), name
     for name in ("XDG_CONFIG_DIRS", "POETRY_CONFIG_DIR", "PDM_CONFIG_FILE", "HATCH_CONFIG"):
         assert given.get(name, private).startswith(private)
@@ -234,7 +234,6 @@ def test_settings_of_pdm_and_hatch_that_say_where_environments_lie_are_kept(home
         ("uv sync", "UV_KEYRING_PROVIDER", "disabled"),
         ("uv sync", "UV_PYTHON_DOWNLOADS", "never"),
         ("uv sync", "UV_HTTP_RETRIES", "0"),
-        ("uv sync", "UV_NO_CONFIG", "false"),
         ("pip install x", "PIP_KEYRING_PROVIDER", "disabled"),
         ("pip install x", "PIP_NO_INPUT", "1"),
         ("poetry install", "POETRY_KEYRING_ENABLED", "false"),

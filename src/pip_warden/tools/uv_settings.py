@@ -21,14 +21,15 @@ _INDEXES = ("index-url", "extra-index-url", "find-links")
 _PAST_THE_GATE = (
     "http-proxy",
     "https-proxy",
-    "all-proxy",
     "no-proxy",
     "python-install-mirror",
     "pypy-install-mirror",
+    "graalpy-install-mirror",
+    "pyodide-install-mirror",
     "python-downloads-json-url",
     "torch-backend",
 )
-_SAID = ("keyring-provider", "native-tls", "system-certs", "allow-insecure-host", "ssl-cert-file")
+_SAID = ("keyring-provider", "native-tls", "system-certs", "allow-insecure-host")
 _REQUIREMENTS = (
     "dev-dependencies",
     "constraint-dependencies",
