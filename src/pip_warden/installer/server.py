@@ -22,7 +22,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import InternalError, UsageError, WardenError, outranks
 from pip_warden.installer.connection import Request, Response
 from pip_warden.installer.loopback import Listener
-from pip_warden.installer.model import Backend, ListedFile
+from pip_warden.installer.model import Backend, ListedFile, RegistryAnswers
 from pip_warden.installer.pages import TEXT, json_answer, text_answer
 from pip_warden.installer.pages import page as render_page
 from pip_warden.installer.place import HOST, USER, Place
@@ -33,7 +33,6 @@ from pip_warden.transport.urls import redacted_url
 
 if TYPE_CHECKING:
     from pip_warden.installer.authority import RunAuthority
-    from pip_warden.installer.registries import Registries
 
 _PAGE = re.compile(r"/simple/([^/]+)/?", re.ASCII)
 _FILE = re.compile(r"/files/([^/]+)/([^/]+?)(\.metadata)?", re.ASCII)
@@ -65,7 +64,7 @@ class Server:
         *,
         on_denial: Callable[[], None] = lambda: None,
         place: Place | None = None,
-        registries: Registries | None = None,
+        registries: RegistryAnswers | None = None,
         authority: RunAuthority | None = None,
     ) -> None:
         self._backend = backend
