@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from installers.fake_backend import FakeBackend, wheel
+from installers.witness import LONGEST_WAIT
 from pip_warden.installer.authority import RunAuthority
 from pip_warden.installer.connection import Request, Response
 from pip_warden.installer.server import Server
@@ -63,3 +65,11 @@ class TunnelServer(Server):
         if not request.origin:
             return super().answer(request, body)
         return self._fake.answer(request) or Response(status=404, media_type="text/plain")
+
+
+def wait_for_threads() -> None:
+    """Wait until each connection of servers that have ended is dealt with."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("loopback-"):
+            thread.join(LONGEST_WAIT)
+            assert not thread.is_alive()

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from installers.registries import CONTENT, FILE, Registries, TunnelServer
+from installers.registries import CONTENT, FILE, Registries, TunnelServer, wait_for_threads
 from installers.witness import LONGEST_WAIT
 from pip_warden.errors import RefusedError
 from pip_warden.installer import tunnel as tunnel_module
@@ -44,14 +44,7 @@ def registries(tmp_path: Path) -> Registries:
 def server(registries: Registries, authority: RunAuthority) -> Iterator[TunnelServer]:
     with TunnelServer(registries, authority) as made:
         yield made
-    _wait_for_threads()
-
-
-def _wait_for_threads() -> None:
-    for thread in threading.enumerate():
-        if thread.name.startswith("loopback-"):
-            thread.join(LONGEST_WAIT)
-            assert not thread.is_alive()
+    wait_for_threads()
 
 
 def _password(server: TunnelServer) -> str:
@@ -295,14 +288,31 @@ def test_who_does_not_trust_the_run_is_named_once(
             stream.sendall(_lines(*target, _password(server)))
             assert _head(stream).startswith(b"HTTP/1.1 200 ")
             context = ssl.create_default_context()
-            with context.wrap_socket(stream, server_hostname=HOST, do_handshake_on_connect=False) as inside:
-                with pytest.raises(ssl.SSLCertVerificationError):
-                    inside.do_handshake()
-                with contextlib.suppress(ConnectionResetError):
-                    while socket.socket.recv(inside, 1 << 16):
-                        pass  # until the server has closed it
+            with pytest.raises(ssl.SSLCertVerificationError):
+                context.wrap_socket(stream, server_hostname=HOST)
+    server._listener.end()
     assert server.mistrusts == (f"{ORIGIN}, by uv/0.13.9",)
     assert (server.strays, caplog.text) == ((), "")
+
+
+def test_the_end_waits_for_what_a_client_says_of_the_certificate(
+    server: TunnelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tool may have ended for that."""
+
+    begun = threading.Event()
+
+    def late(self: tunnel_module.Tunnel, _stream: ssl.SSLSocket) -> None:
+        begun.set()
+        assert server._listener._ended.wait(LONGEST_WAIT)
+        self.on_mistrust()
+        raise ssl.SSLError
+
+    monkeypatch.setattr(tunnel_module.Tunnel, "shake_hands", late)
+    with _opened(server):
+        assert begun.wait(LONGEST_WAIT)
+        server._listener.end()
+        assert server.mistrusts == (f"{ORIGIN}, by a client",)
 
 
 @pytest.mark.parametrize("instead", [b"", b"GET /simple/acme/ HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff"])
@@ -369,7 +379,7 @@ def test_the_end_of_the_run_ends_each_tunnel(
             registries.long = 1 << 28
             stream.sendall(_lines(f"GET /files/{FILE} HTTP/1.1", f"Host: {HOST}"))
             assert stream.recv(1)
-    _wait_for_threads()
+    wait_for_threads()
     with stream, contextlib.suppress(ssl.SSLError):
         assert len(_rest(stream)) < 1 << 28
     assert not server._listener._open

@@ -91,6 +91,7 @@ class Connection:
 
     Attributes:
         is_known: Whether a request of the run has come through it.
+        is_entering: Whether its client is about to say what it thinks of the run's certificate.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class Connection:
         self._http = _parser()
         self._method = self._origin = ""
         self._is_dropped = False
-        self.is_known = False
+        self.is_known = self.is_entering = False
 
     def serve(self) -> None:
         """Answer request after request."""
@@ -178,13 +179,14 @@ class Connection:
         """From now on, requests come through a tunnel."""
         if not isinstance(self._http.next_event(), h11.EndOfMessage) or self._http.trailing_data[0]:
             raise h11.RemoteProtocolError("a client that did not wait for its tunnel")
+        self.is_entering = True
         self._stream.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         stream = tunnel.wrap(self._stream)
         self._stream = stream
         if self._is_dropped:  # perhaps while neither was this connection's
             raise ConnectionAbortedError("the connection was dropped")
         tunnel.shake_hands(stream)
-        self._http, self._origin = _parser(), tunnel.origin
+        self._http, self._origin, self.is_entering = _parser(), tunnel.origin, False
 
     def _send(self, request: Request, response: Response) -> None:
         if response.file is not None:

@@ -24,7 +24,7 @@ _AGAIN = 0.02
 """Seconds until a connection that could not be accepted is tried again."""
 
 _LONGEST_WAIT = 5.0
-"""Seconds to wait for the thread that accepts connections to end."""
+"""Seconds to wait for a thread to end that has nothing left to do."""
 
 
 class Handler(Protocol):
@@ -59,7 +59,7 @@ class Listener:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._turns = threading.BoundedSemaphore(_ANSWERS_AT_ONCE)
-        self._open: dict[Connection, None] = {}
+        self._open: dict[Connection, threading.Thread] = {}
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._listen, name="loopback-index", daemon=True)
 
@@ -68,11 +68,17 @@ class Listener:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop listening and drop every connection. What is being answered is not waited for."""
+        """Stop listening and drop every connection. What is being answered is not waited for.
+
+        What a client had to say of the run's certificate is: it may have ended for that.
+        """
         with self._lock:
             self._ended.set()
+            entering = [thread for connection, thread in self._open.items() if connection.is_entering]
             for connection in self._open:
                 connection.abort()
+        for thread in entering:
+            thread.join(_LONGEST_WAIT)
         # The listening socket is not shut down: another process holds it, so that the port stays taken.
         self._wake.close()
         self._thread.join(_LONGEST_WAIT)
@@ -110,15 +116,14 @@ class Listener:
             longest_body=self._longest_body,
             carried=handler.carried,
         )
+        thread = threading.Thread(target=self._serve, args=(connection,), name="loopback-answer", daemon=True)
         with self._lock:
             if self._ended.is_set() or not self._has_room():
                 stream.close()
                 return
-            self._open[connection] = None
+            self._open[connection] = thread
         try:
-            threading.Thread(
-                target=self._serve, args=(connection,), name="loopback-answer", daemon=True
-            ).start()
+            thread.start()
         except RuntimeError:  # there may be no more threads
             self._release(connection)
 
