@@ -18,6 +18,7 @@ from pip_warden.sandbox import Sandbox
 pytestmark = pytest.mark.interop
 
 WANTED = {"acme_widgets-1.0", "acme_core-1.0", "open_pad-1.0"}
+TOOLS = ("pip", "uv", "poetry", "pdm")
 ADDED = {"acme_extra-1.0", "open_more-1.0"}
 
 
@@ -106,13 +107,14 @@ def test_a_file_that_was_exchanged_is_refused_though_index_and_lock_agree(
     assert "SystemExit" in (plain.site / "open_pad" / "__init__.py").read_text(encoding="utf-8")
 
 
-@each()
-@pytest.mark.parametrize("name", ["acme-stranger", "open-stranger"])
-def test_a_name_that_is_not_pinned_is_refused(tool: Installer, plain: Place, gated: Place, name: str) -> None:
-    tool.lay(plain, "acme-widgets", name)
-    plain.ok(*tool.lock())
-    tool.lay(gated, "acme-widgets", name)
+@each(*TOOLS)
+def test_a_name_that_is_not_pinned_is_refused(tool: Installer, plain: Place, gated: Place) -> None:
+    tool.lay(gated, "acme-widgets", "acme-stranger")
     refused(tool, gated, tool.lock(), "not-pinned")
+
+    for place in (plain, gated):
+        tool.lay(place, "acme-widgets", "open-stranger")
+    plain.ok(*tool.lock())
     gated.write(tool.lock_file, plain.read(tool.lock_file).decode())
     refused(tool, gated, tool.install(), "not-pinned")
 
@@ -134,7 +136,7 @@ def test_a_lock_that_leads_to_another_host_is_refused(tool: Installer, plain: Pl
     assert gated.read(tool.lock_file).decode() == away
 
 
-@each()
+@each(*TOOLS)
 def test_a_repository_is_refused(tool: Installer, gated: Place, tmp_path: Path) -> None:
     repository = tmp_path / "acme-git"
     _project_of_a_stranger(repository)
@@ -145,7 +147,7 @@ def test_a_repository_is_refused(tool: Installer, gated: Place, tmp_path: Path) 
     refused(tool, gated, [*tool.lock(), *tool.install()], "leads-elsewhere")
 
 
-@each()
+@each(*TOOLS)
 def test_a_directory_is_refused(tool: Installer, gated: Place, tmp_path: Path) -> None:
     directory = tmp_path / "acme-git"
     _project_of_a_stranger(directory)
@@ -164,8 +166,7 @@ def _project_of_a_stranger(directory: Path) -> None:
 
 
 def test_pipx_installs_and_upgrades_an_application(plain: Place, gated: Place) -> None:
-    plain.registries.offer_pip()
-    gated.registries.write_trust(gated.directory)
+    plain.registries.offer_pip()  # which pipx gets for itself where the gate does not keep it from it
     for place in (plain, gated):
         pipx = Pipx(place)
         place.ok(pipx.install("acme-tool==1.0"), pipx.upgrade("acme-tool"))
@@ -174,12 +175,32 @@ def test_pipx_installs_and_upgrades_an_application(plain: Place, gated: Place) -
         assert (site / "acme_tool-2.0.dist-info").is_dir()
 
 
-def test_pipx_installs_no_application_that_is_not_pinned(gated: Place) -> None:
-    pipx = Pipx(gated)
-    done = gated.run(pipx.install("acme-stranger"))
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [
+        ("acme-stranger", "not-pinned"),
+        ("git+file:///nowhere/acme-tool", "leads-elsewhere"),
+        ("https://127.0.0.1:1/acme_tool-1.0-py3-none-any.whl", "leads-elsewhere"),
+        ("{}", "leads-elsewhere"),
+    ],
+    ids=["name", "repository", "url", "directory"],
+)
+def test_pipx_installs_no_application_that_is_not_pinned(
+    gated: Place, tmp_path: Path, wanted: str, code: str
+) -> None:
+    _project_of_a_stranger(tmp_path / "acme-git")
+    done = gated.run(Pipx(gated).install(wanted.format(tmp_path / "acme-git")))
 
-    assert (done.code, "not-pinned" in done.output) == (1, True), done.output
-    assert not list((gated.home / "pipx" / "venvs").glob("*/lib/python*/site-packages/acme*"))
+    assert (done.code, f"[{code}]" in done.output) == (1, True), done.output
+    assert not list((gated.home / "pipx").glob("venvs/*/lib/python*/site-packages/acme*"))
+
+
+def test_pipx_installs_no_file_that_was_exchanged(gated: Place) -> None:
+    with gated.registries.exchanged("open-pad"):
+        done = gated.run(Pipx(gated).install("acme-widgets"))
+
+    assert (done.code, "[pinned-digest-differs]" in done.output) == (1, True), done.output
+    assert not list((gated.home / "pipx").glob("venvs/*/lib/python*/site-packages/acme*"))
 
 
 PEEK = """
