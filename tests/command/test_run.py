@@ -22,6 +22,7 @@ from hearing import hearing
 from installers.witness import LONGEST_WAIT, Witness, is_held
 from pip_warden.cli.run_command import command as run_command
 from pip_warden.sandbox import Project
+from pip_warden.sandbox.faults import Answer
 
 UV = str(Path(sys.executable).with_name("uv"))
 PIP_WARDEN = str(Path(sys.executable).with_name("pip-warden"))
@@ -122,6 +123,14 @@ def test_a_denial_ends_a_command_that_would_go_on(user: User) -> None:
 
     assert (run.code, run.codes) == (1, {"not-pinned"}), run.output
     assert run.document["installer_exit_code"] < 0
+
+
+def test_a_page_that_cannot_be_had_decides_nothing(user: User) -> None:
+    project = user.published()
+    user.sandbox.fault(Answer(status=503), f"/simple/{project.record.name}", times=9)
+    run = ran(user, *pip(user, "install", project.record.name), options=("--retries", "0"))
+
+    assert (run.code, run.outcome(project.record.name), user.installed()) == (3, "undecided", {}), run.output
 
 
 def test_a_lock_names_the_real_registry_and_stays_as_it_is(user: User) -> None:
@@ -309,6 +318,11 @@ def test_an_isolated_command_has_no_other_network(user: User) -> None:
     words = (sys.executable, "-c", f"import socket; socket.create_connection(('127.0.0.1', {port}))")
     assert ran(user, *words).code == 0
     assert ran(user, *words, options=("--isolate-network",)).code == 4
+
+
+def test_the_command_may_begin_with_the_first_word_that_is_no_option(user: User) -> None:
+    run = user.type("sh", "-c", "exit 3", command=run_command, name="pip-warden run")
+    assert (run.code, run.document["installer_exit_code"]) == (4, 3)
 
 
 @pytest.mark.parametrize("words", [("run",), ("run", "--")])

@@ -158,7 +158,12 @@ def test_what_a_new_environment_brings(tmp_path: Path) -> None:
     new = snapshot([place])
 
     assert compare(Snapshot(), new, [], []) == ()
-    for path in (place / "bin" / "activate", place / "bin" / "python", site / "_virtualenv.pth"):
+    for path in (
+        place / "pyvenv.cfg",
+        place / "bin" / "activate",
+        place / "bin" / "python",
+        site / "_virtualenv.pth",
+    ):
         path.unlink()
         path.write_bytes(b"evil")
         found = compare(new, snapshot([place]), [], [])

@@ -299,7 +299,6 @@ def test_the_end_waits_for_what_a_client_says_of_the_certificate(
     server: TunnelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tool may have ended for that."""
-
     begun = threading.Event()
 
     def late(self: tunnel_module.Tunnel, _stream: ssl.SSLSocket) -> None:

@@ -43,7 +43,7 @@ def test_what_is_known_of_a_command(name: str, tmp_path: Path) -> None:
         return text.replace(f"{root}/", "/").replace(str(root), "/")
 
     told = {
-        adds: [f"{item.what} at {plain(item.where)}" for item in tool.elsewhere if item.adds_source is adds]
+        adds: [plain(f"{item.what} at {item.where}") for item in tool.elsewhere if item.adds_source is adds]
         for adds in (True, False)
     }
     assert sorted(told[True]) == sorted(case.get("refused", []))

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from pip_warden.tools import documents
+from pip_warden.tools.around import Pinned
 from pip_warden.tools.documents import Document, read_toml
 from pip_warden.tools.model import Elsewhere
+from pip_warden.tools.references import Bounds
+from pip_warden.tools.results import MOST_FINDINGS, tool_of_findings
+from pip_warden.tools.settings import MOST_FILES, RequirementsFiles, of_project
 
 
 def said(path: Path) -> str:
@@ -62,3 +66,28 @@ def test_the_line_is_the_first_that_is_no_comment(tmp_path: Path) -> None:
     assert isinstance(document, Document)
     assert document.where("nowhere", "here") == f"{tmp_path}/x.toml (line 2)"
     assert document.where("", "nowhere") == f"{tmp_path}/x.toml"
+
+
+def test_a_requirements_file_that_can_be_read_once_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    files = RequirementsFiles(bounds=Bounds(root=tmp_path, pinned=Pinned.of(())))
+    (found,) = files.read("pipe", tmp_path, "here")
+    assert isinstance(found, Elsewhere)
+    assert found.adds_source
+    assert "no regular file" in found.what
+
+
+def test_many_findings_are_told_in_part(tmp_path: Path) -> None:
+    many = (Elsewhere(what=f"{number}", where="here", adds_source=True) for number in range(10**9))
+    tool = tool_of_findings(name="x", environment={}, environments=(), found=many)
+    assert len(tool.elsewhere) == MOST_FINDINGS
+
+
+def test_projects_that_name_one_another_are_read_once_and_not_without_end(tmp_path: Path) -> None:
+    for number in range(MOST_FILES + 1):
+        (tmp_path / str(number)).mkdir()
+        names = f"'n @ file:../{number + 1}', 'n @ file:../{number}'"
+        (tmp_path / str(number) / "pyproject.toml").write_text(f"[project]\ndependencies = [{names}]")
+    found = list(of_project([tmp_path / "0"], Bounds(root=tmp_path, pinned=Pinned.of(()))))
+    assert isinstance(found[-1], Elsewhere)
+    assert found[-1].what == f"more than {MOST_FILES} projects that name one another"

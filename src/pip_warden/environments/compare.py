@@ -158,7 +158,7 @@ def _is_seeded(path: Path, before: Snapshot, after: Snapshot) -> bool:
         layout = layout_of(site)
         if not layout.is_virtual:
             continue
-        if path.parent == layout.scripts and _SEEDED.fullmatch(path.name):
+        if path == layout.settings or (path.parent == layout.scripts and _SEEDED.fullmatch(path.name)):
             return True
         if path.parent == site and path.name in _VIRTUALENV:
             return _VIRTUALENV[path.name] in {None, _content(path)}

@@ -49,9 +49,14 @@ class SiteLayout:
         return self.site == self.prefix
 
     @property
+    def settings(self) -> Path:
+        """Return the file that says where a virtual environment has its Python from (PEP 405)."""
+        return self.prefix / "pyvenv.cfg"
+
+    @property
     def is_virtual(self) -> bool:
         """Return whether it is a virtual environment's, which has an interpreter of its own (PEP 405)."""
-        return os.path.isfile(self.prefix / "pyvenv.cfg")
+        return os.path.isfile(self.settings)
 
     @property
     def leads_out(self) -> bool:

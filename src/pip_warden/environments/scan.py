@@ -113,7 +113,9 @@ def _text(found: re.Match[bytes] | None) -> str:
 
 
 def _unowned(layout: SiteLayout, contents: SiteContents) -> Iterable[Path]:
-    """Yield what lies among the packages and scripts and no RECORD names."""
+    """Yield what lies among the packages and scripts and no RECORD names; an environment's settings, too."""
+    if layout.is_virtual:
+        yield layout.settings
     tops = {key.partition("/")[0] for key in contents.named}
     folders = {each.folder for each in contents.distributions}
     beside = {"__pycache__", layout.scripts.name} if layout.is_flat else {"__pycache__"}

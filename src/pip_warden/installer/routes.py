@@ -86,23 +86,20 @@ class _Path:
 def find_route(url: str, sources: Iterable[Source]) -> Route | None:
     """Return what an absolute URL asks of some sources, None where it is nothing that is here.
 
-    A file is known by its name alone on the origin of a ``simple`` source, and on one that no source has: an
-    index may have its files anywhere.
+    A file is known by its name wherever it is: an index may have its files anywhere.
     """
     path = _read(url)
     if path is None:
         return None
-    is_file_host = True
     for source in sources:
         for home in dict.fromkeys((source.url, source.home)):
             root = _read(home)
             if root is None or root.origin != path.origin:
                 continue
-            is_file_host = is_file_host and source.type == _INDEX
             found = (_in_index if source.type == _INDEX else _in_gitlab)(path, root, source.name)
             if found is not None:
                 return found
-    return _file(path) if is_file_host else None
+    return _file(path)
 
 
 def origin_in(url: str) -> str:

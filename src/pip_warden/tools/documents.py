@@ -13,7 +13,7 @@ from pip_warden.disk import open_regular
 from pip_warden.display import escape_text
 from pip_warden.tools.model import Elsewhere
 
-LARGEST_FILE = 4 << 20
+LARGEST_FILE = 1 << 20
 """Bytes of a project's file; a long ``pyproject.toml`` has fifty thousand."""
 
 
@@ -42,11 +42,12 @@ class Document:
 def at_line(path: Path, text: str, *needles: str) -> str:
     """Return a file and the line in it of the first needle that is there, for people."""
     name = escape_text(str(path))
-    lines = [line.strip() for line in text.splitlines()]
     for needle in filter(None, needles):
-        for number, line in enumerate(lines, start=1):
-            if needle in line and not line.startswith("#"):
-                return f"{name} (line {number})"
+        at = text.find(needle)
+        while at >= 0:
+            if not text[text.rfind("\n", 0, at) + 1 : at + 1].lstrip().startswith("#"):
+                return f"{name} (line {text.count(chr(10), 0, at) + 1})"
+            at = text.find(needle, at + 1)
     return name
 
 

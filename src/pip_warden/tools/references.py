@@ -51,10 +51,12 @@ class Bounds:
             where: File and line.
         """
         path = self._own_directory(_as_path(text), base)
-        if path is not None:
-            yield path
-        else:
-            yield Elsewhere(what=f"{what} {shown(text)}", where=where, adds_source=True)
+        yield path or Elsewhere(what=f"{what} {shown(text)}", where=where, adds_source=True)
+
+    def directory(self, path: Path, what: str, where: str) -> Iterator[Found]:
+        """Yield a directory of the user's own, or what is said of another."""
+        own = self._own_directory(str(path), path)
+        yield own or Elsewhere(what=f"{what} {shown(str(path))}", where=where, adds_source=True)
 
     def _own_directory(self, place: str, base: Path) -> Path | None:
         """Return a directory in the project, links resolved; it need not be there yet."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pip_warden.tools.model import Elsewhere, Tool
 from pip_warden.tools.references import Found
+
+MOST_FINDINGS = 200
+"""Settings that lead elsewhere and are told; the first already decides."""
 
 
 def tool_of_findings(
@@ -28,7 +31,7 @@ def tool_of_findings(
         locks: Locks that it may write.
         local: Further directories of the user's own.
     """
-    all_found = list(found)
+    all_found = list(_some_of(found))
     own = [*local, *(item for item in all_found if isinstance(item, Path))]
     return Tool(
         name=name,
@@ -38,3 +41,12 @@ def tool_of_findings(
         elsewhere=tuple(dict.fromkeys(item for item in all_found if isinstance(item, Elsewhere))),
         local=tuple(dict.fromkeys(own)),
     )
+
+
+def _some_of(found: Iterable[Found]) -> Iterator[Found]:
+    number = 0
+    for item in found:
+        yield item
+        number += isinstance(item, Elsewhere) and item.adds_source
+        if number >= MOST_FINDINGS:
+            return

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pip_warden.errors import UsageError
-from pip_warden.installer.requirements_file import read_file, resolve_name
+from pip_warden.installer.requirements_file import bad_file, read_file, resolve_name
 from pip_warden.locks.model import ReferenceKind
 from pip_warden.locks.read import read_lock
 from pip_warden.tools.around import shown
@@ -127,6 +127,9 @@ class RequirementsFiles:
             if path in self.seen or len(self.seen) > MOST_FILES:
                 return
             self.seen.add(path)
+            if not path.is_file():
+                # What can be read only once (a pipe) would be lost to the tool.
+                raise bad_file(path, "no regular file")
             content = read_file(path)
         except UsageError as err:
             yield Elsewhere(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pip_warden.installer.place import HOST, INDEX_URL
-from pip_warden.tools.around import Around, index_variables, passed_on
+from pip_warden.tools.around import Around, index_variables, passed_on, shown
 from pip_warden.tools.command_line import given_on
 from pip_warden.tools.interpreter import prefix_of, program_path, system_prefix
 from pip_warden.tools.model import Tool
@@ -104,7 +104,6 @@ def uv_tool(around: Around) -> Tool:
         environments=_environments(around, project),
         locks=_locks(around, project),
         found=(*said, *_found(around, project)),
-        local=() if _is_of_tool(around) else project.members,
     )
 
 
@@ -143,6 +142,8 @@ def _found(around: Around, project: UvProject) -> Iterator[Found]:
     if _is_of_tool(around):
         return
     yield from of_settings(project, bounds)
+    for member in project.members:
+        yield from bounds.directory(member, "workspace member", shown(str(project.root / "pyproject.toml")))
     named = [item for item in given if isinstance(item, Path)]
     yield from of_project([*project.members, *named], bounds, uv_tables)
     for lock in _locks(around, project):

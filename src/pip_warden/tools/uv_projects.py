@@ -69,7 +69,7 @@ def _matching(root: Path, pattern: str) -> Iterator[Path]:
     plain = re.sub(r"^\./|/+$", "", pattern)
     try:
         for path in sorted(root.glob(plain)):
-            if (path / "pyproject.toml").is_file() and path.resolve().is_relative_to(root.resolve()):
+            if (path / "pyproject.toml").is_file():
                 yield path
     except (OSError, ValueError, NotImplementedError, IndexError, RecursionError):
         return
