@@ -246,3 +246,10 @@ def test_settings_of_pdm_and_hatch_that_say_where_environments_lie_are_kept(home
 )
 def test_what_is_turned_off(home: Path, line: str, name: str, value: str) -> None:
     assert known(line, home).environment[name] == value
+
+
+@pytest.mark.parametrize(
+    ("given", "used"), [("", "copy"), ("symlink", "copy"), ("copy", "copy"), ("hardlink", "hardlink")]
+)
+def test_nothing_is_installed_as_a_link_into_the_runs_cache(home: Path, given: str, used: str) -> None:
+    assert known("uv sync", home, UV_LINK_MODE=given).environment["UV_LINK_MODE"] == used

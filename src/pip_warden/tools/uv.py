@@ -53,7 +53,7 @@ UV = Grammar(
 INDEXES = frozenset({"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"})
 _HARMLESS = (
     "UV_PROJECT_ENVIRONMENT UV_PYTHON UV_FROZEN UV_LOCKED UV_NO_DEV UV_DEV UV_NO_SYNC UV_NO_EDITABLE "
-    "UV_NO_GROUP UV_NO_DEFAULT_GROUPS UV_LINK_MODE UV_COMPILE_BYTECODE UV_CONCURRENT_DOWNLOADS "
+    "UV_NO_GROUP UV_NO_DEFAULT_GROUPS UV_COMPILE_BYTECODE UV_CONCURRENT_DOWNLOADS "
     "UV_CONCURRENT_BUILDS UV_CONCURRENT_INSTALLS UV_NO_PROGRESS UV_SYSTEM_PYTHON UV_BREAK_SYSTEM_PACKAGES "
     "UV_RESOLUTION UV_PRERELEASE UV_FORK_STRATEGY UV_EXCLUDE_NEWER UV_NO_BUILD UV_NO_BINARY "
     "UV_NO_BUILD_PACKAGE UV_NO_BINARY_PACKAGE UV_REQUIRE_HASHES UV_OFFLINE UV_PREVIEW UV_PREVIEW_FEATURES "
@@ -70,9 +70,12 @@ def uv_environment(around: Around) -> dict[str, str]:
     uv reads its settings in the project, and so its configuration is not turned off. The user's would lie in
     the private home, where there is none.
     """
+    link_mode = around.environ.get("UV_LINK_MODE", "")
     return {
         **no_system_configuration(around),
         "UV_CACHE_DIR": around.own("uv-cache"),
+        # Links into the run's cache would lead nowhere afterwards.
+        "UV_LINK_MODE": link_mode if link_mode in {"clone", "hardlink"} else "copy",
         "UV_CREDENTIALS_DIR": around.own("uv-credentials"),
         "UV_KEYRING_PROVIDER": "disabled",
         "UV_HTTP_TIMEOUT": "1800",
