@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pip_warden.environments.launchers import ScriptEntry, body_of
+from pip_warden.environments.launchers import ScriptEntry, as_installed, body_of
 from pip_warden.environments.layout import SiteLayout, layout_of
 
 
@@ -39,6 +39,17 @@ def test_the_interpreter_of_the_environment(layout: SiteLayout, start: str) -> N
     script = start.replace("BIN", str(layout.scripts)) + "print(1)\n"
 
     assert body_of(script.encode(), layout) == b"print(1)\n"
+
+
+def test_what_pipx_adds_to_the_interpreters_line_was_not_recorded() -> None:
+    assert as_installed(b"#!/a/bin/python -E\nprint(1)\n") == b"#!/a/bin/python\nprint(1)\n"
+    for script in (
+        b"#!/a/bin/python\nprint(1) -E\n",
+        b"#!python -E\n1",
+        b"#!/a/python -E",
+        b"#!/a/python -iE\n",
+    ):
+        assert as_installed(script) == script
 
 
 def test_a_path_without_quotes(tmp_path: Path) -> None:

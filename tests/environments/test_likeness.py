@@ -176,6 +176,21 @@ def test_what_a_new_environment_brings(tmp_path: Path) -> None:
     ]
 
 
+def test_what_all_environments_of_pipx_share_is_one_that_is_looked_at(tmp_path: Path) -> None:
+    places = [venv(tmp_path / name) for name in ("env", "shared")]
+    names = site_of(places[0]) / "pipx_shared.pth"
+    for content, is_known in (
+        (f"{site_of(places[1])}\n", True),
+        (f"{site_of(places[1])}\nimport evil\n", False),
+        (f"{tmp_path}\n", False),
+        ("import evil\n", False),
+    ):
+        names.write_text(content)
+        assert (compare(Snapshot(), snapshot(places), [], []) == ()) is is_known
+    names.write_text(f"{site_of(places[1])}\n")
+    assert [each.subject for each in compare(Snapshot(), snapshot(places[:1]), [], [])] == [str(names)]
+
+
 @pytest.mark.parametrize("by", ["pip", "uv"])
 def test_a_directory_of_packages(tmp_path: Path, by: str) -> None:
     accepted = archive(tmp_path / "dist")

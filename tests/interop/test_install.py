@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ TOOLS = {
     "ours": {"made": "source"},
     "files": {"some.yaml": "example.com/tools@v1.0.0/config/some.yaml"},
     "npm": {"runner": "1.0.0"},
+    "python": {"solver": "solver==1.0.0"},
     "debian": {"stand-in-server": "stand-in-core"},
 }
 
@@ -49,6 +51,15 @@ NPM = """
 while [ "$1" != --prefix ]; do shift; done
 mkdir -p "$2/node_modules/runner"
 """
+PYTHON = """
+case "$2" in
+  venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python";;
+  pip)
+    [ ! -e "$HERE/offline" ] || { echo "no matching distribution" >&2; exit 1; }
+    while [ "$1" != --retries ]; do shift; done; shift 2
+    echo "$@" > "${0%/*}/${1%%==*}";;
+esac
+"""
 APT = """
 case "$1" in
   update) [ ! -e "$HERE/stale" ] || { echo "no route to mirror" >&2; exit 100; };;
@@ -69,7 +80,7 @@ class Machine:
         (home / "source").mkdir()
         (home / "source" / "main.go").write_text("package main\n", encoding="utf-8")
         self.programs.mkdir()
-        for name, script in (("go", GO), ("npm", NPM), ("apt-get", APT)):
+        for name, script in (("go", GO), ("npm", NPM), ("apt-get", APT), ("python", PYTHON)):
             text = f'#!/bin/sh\necho "{name} $1 $2" >> "$HERE/ran"\n{script}'
             (self.programs / name).write_text(text, encoding="utf-8")
             (self.programs / name).chmod(0o755)
@@ -81,15 +92,19 @@ class Machine:
             "FILES": "files",
             "_BUILDING": "building",
             "_MODULES": "node_modules",
+            "PYTHON": "python",
         }
         for name, path in places.items():
             patch.setattr(installing, name, self.cache / path)
         patch.setattr(installing, "_HERE", home)
+        patch.setattr(sys, "executable", str(self.programs / "python"))
         patch.setattr(os, "geteuid", lambda: 0)
         self.wants(TOOLS)
 
     def wants(self, tools: Mapping[str, Mapping[str, str]]) -> None:
-        empty: dict[str, Mapping[str, str]] = {"go": {}, "ours": {}, "files": {}, "npm": {}, "debian": {}}
+        empty: dict[str, Mapping[str, str]] = {
+            kind: {} for kind in ("go", "ours", "files", "npm", "python", "debian")
+        }
         self.patch.setattr(installing, "TOOLS", empty | dict(tools))
 
     def ran(self) -> list[str]:
@@ -119,11 +134,11 @@ def test_a_bare_machine_gets_everything_and_hears_what_is_done(
     ]
     assert (machine.cache / "files" / "some.yaml").read_text(encoding="utf-8") == "a: 1\n"
     assert (machine.home / "packages").read_text(encoding="utf-8").split()[-1] == "stand-in-core"
-    names = ("one, two", "three-1", "made", "some.yaml", "npm", "apt-get")
+    names = ("one, two", "three-1", "made", "some.yaml", "npm", "solver-1.0.0", "apt-get")
     assert [[f"{name}: begins" in said, f"{name}: done in … s" in said] for name in names] == [
         [True, True]
-    ] * 6
-    assert said[-1] == "all: 6 done in … s"
+    ] * 7
+    assert said[-1] == "all: 7 done in … s"
     assert not (machine.cache / "building").exists()
 
 
@@ -165,6 +180,21 @@ def test_what_is_of_another_version_is_brought_anew(machine: Machine) -> None:
     assert installing.built_from([machine.cache / "bin" / "three-1"]) == {
         "three-1": "example.com/other/three@v1.1.0"
     }
+
+
+def test_versions_of_a_python_program_lie_side_by_side_and_half_of_one_is_made_anew(machine: Machine) -> None:
+    (machine.home / "offline").touch()
+    machine.wants({"python": {"solver": "solver==1.0.0"}})
+    with pytest.raises(MissingError, match=r"solver-1.0.0: .* ended with 1:\nno matching distribution"):
+        install()
+    (machine.home / "offline").unlink()
+    install()
+    machine.wants({"python": {"solver": "solver==1.1.0 base<2"}})
+    install()
+
+    made = sorted(path.relative_to(machine.cache) for path in (machine.cache / "python").glob("*/bin/solver"))
+    assert list(map(str, made)) == ["python/solver-1.0.0/bin/solver", "python/solver-1.1.0/bin/solver"]
+    assert (machine.cache / made[1]).read_text(encoding="utf-8") == "solver==1.1.0 base<2\n"
 
 
 def test_what_is_ours_is_built_anew_when_its_source_changed(machine: Machine) -> None:

@@ -18,7 +18,7 @@ from pip_warden.errors import UsageError
 from pip_warden.locks import text as lock_text
 from pip_warden.locks.read import find_locks, read_lock
 
-LOCKS = ("pylock.toml", "uv.lock", "poetry.lock", "requirements.txt", "some.lock", "some.toml")
+LOCKS = ("pylock.toml", "uv.lock", "poetry.lock", "pdm.lock", "requirements.txt", "some.lock", "some.toml")
 REAL = {
     name: (case_of(name)["file"], (CASES / name / case_of(name)["file"]).read_text(encoding="utf-8"))
     for name in NAMES
@@ -47,14 +47,22 @@ def code(path: Path) -> str:
 
 
 def test_the_locks_of_a_directory_are_found_by_name(tmp_path: Path) -> None:
-    for name in ("poetry.lock", "pylock.dev.toml", "pylock.toml", "pdm.lock", "pylock.a.b.toml", "UV.LOCK"):
+    for name in (
+        "poetry.lock",
+        "pylock.dev.toml",
+        "pylock.toml",
+        "pdm.lock",
+        "PDM.lock",
+        "pylock.a.b.toml",
+        "UV.LOCK",
+    ):
         (tmp_path / name).touch()
     (tmp_path / "uv.lock").symlink_to("gone")
     (tmp_path / "requirements.txt").touch()
 
     found = [path.name for path in find_locks(tmp_path)]
 
-    assert found == ["pylock.toml", "uv.lock", "poetry.lock", "pylock.dev.toml"]
+    assert found == ["pylock.toml", "uv.lock", "poetry.lock", "pdm.lock", "pylock.dev.toml"]
     assert code(tmp_path / "uv.lock") == "bad-lock-file"
     with pytest.raises(UsageError) as caught:
         find_locks(tmp_path / "gone")
@@ -152,6 +160,7 @@ KEYS = st.sampled_from(_COMMON + _OF_FILES)
 KNOWN: dict[str, dict[str, object]] = {
     "uv.lock": {"version": 1},
     "poetry.lock": {"metadata": {"lock-version": "2.1"}},
+    "pdm.lock": {"metadata": {"lock_version": "4.5.1"}},
 }
 VALUES = st.recursive(
     st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),

@@ -310,6 +310,18 @@ def test_https_with_its_own_authority() -> None:
         assert sandbox.storage_url.startswith("https://")
 
 
+def test_every_url_has_the_host_that_is_asked_for() -> None:
+    with Sandbox(tls=True, host="localhost") as sandbox:
+        sandbox.upstream.add("left-pad", [sandbox.wheel("left-pad", "1.0")])
+        context = ssl.create_default_context(cafile=str(sandbox.ca_file))
+        with urllib.request.urlopen(f"{sandbox.pypi_url}/left-pad/", context=context) as answer:  # noqa: S310
+            page = answer.read().decode()
+        assert sandbox.issuer == sandbox.gitlab_url
+        assert all(url.startswith("https://localhost:") for url in (sandbox.gitlab_url, sandbox.pypi_url))
+        assert f'href="{sandbox.files_url}/packages/' in page
+        assert sandbox.files_url.startswith("https://localhost:")
+
+
 def test_running_forever_ends_when_told(http: Http) -> None:
     stop, seen = threading.Event(), []
 

@@ -33,7 +33,7 @@ def need_options(function: F) -> F:
             multiple=True,
             type=click.Path(dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="A pylock.toml, uv.lock or poetry.lock; else the directory's only one.",
+            help="A pylock.toml, uv.lock, poetry.lock or pdm.lock; else the directory's only one.",
         ),
         click.option(
             "-r",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.command.backend import GateRegistries
+from pip_warden.command.bundled import brought_along
 from pip_warden.command.ending import raise_if_failed
 from pip_warden.command.locks import (
     LockState,
@@ -157,7 +158,10 @@ def _leads_elsewhere(tool: Tool | None, session: SessionParts, ledger: Ledger) -
 
 def _perform(run: CommandRun) -> None:
     trust, ledger = run.session.trust, run.ledger
-    before = snapshot(run.tool.environments) if run.tool is not None else Snapshot()
+    before, bundled = Snapshot(), tuple[AcceptedArchive, ...]()
+    if run.tool is not None:
+        before = snapshot(run.tool.environments)
+        bundled = brought_along(run.request, run.session.settings.environ)
     locks = [read_state(path, trust) for path in _locks(run)]
     want_unpinned(locks, trust, ledger)
     served = run.workspace / "served"
@@ -168,7 +172,7 @@ def _perform(run: CommandRun) -> None:
         _run_child(run, backend, origins)
     with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
         _compare_locks(run, locks, Shown(backend.seen, origins))
-        _compare_environments(run, before)
+        _compare_environments(run, before, bundled)
     _note_unused(ledger, backend.taken)
 
 
@@ -224,11 +228,11 @@ def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> No
         compare_lock(state, after, shown=shown, local=run.local, ledger=run.ledger)
 
 
-def _compare_environments(run: CommandRun, before: Snapshot) -> None:
+def _compare_environments(run: CommandRun, before: Snapshot, bundled: tuple[AcceptedArchive, ...]) -> None:
     if run.tool is None:
         run.ledger.warn(f"{run.request.words[0]} is no tool that is known: what it installed is not compared")
         return
-    accepted = tuple(_accepted(run.ledger))
+    accepted = (*_accepted(run.ledger), *bundled)
     found = compare(before, snapshot(run.tool.environments), accepted, run.tool.local)
     for each in found:
         if each.fault is not None:

@@ -36,6 +36,8 @@ _SEEDED = re.compile(
 """Scripts of a virtual environment that its maker writes (venv, virtualenv, uv)."""
 _VIRTUALENV = {"_virtualenv.pth": b"import _virtualenv", "_virtualenv.py": None}
 """What virtualenv and uv put among the packages of a new environment."""
+_PIPX = "pipx_shared.pth"
+"""What pipx puts there: it names the environment with the pip that all of its environments share."""
 _HINT = (
     "It is in the environment now. Remove it, and find out which package or setting brought it; "
     "an environment that is made anew has nothing of it."
@@ -160,6 +162,8 @@ def _is_seeded(path: Path, before: Snapshot, after: Snapshot) -> bool:
             return True
         if path.parent == site and path.name in _VIRTUALENV:
             return _VIRTUALENV[path.name] in {None, _content(path)}
+        if path == site / _PIPX:
+            return (_content(path) or b"").rstrip(b"\n") in {os.fsencode(each) for each in after.sites}
     return False
 
 

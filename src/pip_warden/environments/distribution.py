@@ -14,7 +14,7 @@ from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.artifact.record import Row
 from pip_warden.environments.expected import ExpectedFile, expected_files
 from pip_warden.environments.files import hash_once, is_within, read_bounded
-from pip_warden.environments.launchers import body_of
+from pip_warden.environments.launchers import as_installed, body_of
 from pip_warden.environments.layout import SiteLayout, layout_of
 from pip_warden.environments.model import AcceptedArchive, InstalledDistribution
 from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record
@@ -116,7 +116,7 @@ def _check_file(key: str, wanted: ExpectedFile, row: Row | None, layout: SiteLay
     algorithms = {"sha256", row.algorithm} if row else {"sha256"}
     try:
         if wanted.is_script:
-            script = read_bounded(path, _LARGEST_SCRIPT)
+            script = as_installed(read_bounded(path, _LARGEST_SCRIPT))
             _check_script(key, wanted, script, layout)
             found, size = {name: hashlib.new(name, script).digest() for name in algorithms}, len(script)
         else:

@@ -86,6 +86,17 @@ class ScriptEntry:
         )
 
 
+def as_installed(script: bytes) -> bytes:
+    """Return a script as its installer wrote and recorded it.
+
+    pipx adds an option to the interpreter's line afterwards, and does not record it: with ``-E`` Python heeds
+    no variable of the environment.
+    """
+    first, newline, rest = script.partition(b"\n")
+    is_of_pipx = first.startswith(b"#!/") and newline
+    return first.removesuffix(b" -E") + newline + rest if is_of_pipx else script
+
+
 def body_of(script: bytes, layout: SiteLayout) -> bytes | None:
     """Return a script without the lines that name the environment's interpreter; None where they do not.
 

@@ -18,6 +18,7 @@ class LockFormat(StrEnum):
     PYLOCK = "pylock.toml"
     UV = "uv.lock"
     POETRY = "poetry.lock"
+    PDM = "pdm.lock"
     REQUIREMENTS = "requirements file"
 
 
@@ -146,7 +147,8 @@ class Lock:
         releases: From indexes, by name, version and index.
         direct: From elsewhere, by name and location.
         requires_python: The Python versions that it speaks of; ``""``: not said.
-        environments: Markers of the environments that it is limited to; empty: not limited.
+        environments: Markers of the environments that it is limited to, or PDM's names of their platforms;
+            empty: not limited.
     """
 
     path: Path

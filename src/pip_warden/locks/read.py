@@ -12,6 +12,7 @@ from packaging.version import Version
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.locks.model import Lock, LockFormat
+from pip_warden.locks.pdm import LARGEST_MINOR, read_pdm
 from pip_warden.locks.poetry import read_poetry
 from pip_warden.locks.pylock import read_pylock
 from pip_warden.locks.requirements import read_requirements
@@ -22,15 +23,17 @@ _READERS: dict[LockFormat, Callable[[LockText], Lock]] = {
     LockFormat.PYLOCK: read_pylock,
     LockFormat.UV: read_uv,
     LockFormat.POETRY: read_poetry,
+    LockFormat.PDM: read_pdm,
 }
-_ORDER = ("pylock.toml", "uv.lock", "poetry.lock")
+_ORDER = ("pylock.toml", "uv.lock", "poetry.lock", "pdm.lock")
 
 
 def find_locks(directory: Path) -> tuple[Path, ...]:
-    """Return the locks in a directory: ``pylock.toml``, ``uv.lock``, ``poetry.lock``, ``pylock.NAME.toml``.
+    """Return the locks in a directory, by name and in this order.
 
-    Which of several is meant, only a person knows. Requirements files are not looked for: many are neither
-    pinned nor the project's. A broken link counts as found, so that reading it fails.
+    They are ``pylock.toml``, ``uv.lock``, ``poetry.lock``, ``pdm.lock`` and each ``pylock.NAME.toml``. Which
+    of several is meant, only a person knows. Requirements files are not looked for: many are neither pinned
+    nor the project's. A broken link counts as found, so that reading it fails.
 
     Raises:
         UsageError: ``bad-lock-file``: the directory cannot be listed.
@@ -80,23 +83,25 @@ def read_lock(path: Path, *, source_urls: Iterable[str] = ()) -> Lock:
 def _format_by_name(path: Path) -> LockFormat | None:
     if is_valid_pylock_path(path):
         return LockFormat.PYLOCK
-    return next((fmt for fmt in (LockFormat.UV, LockFormat.POETRY) if path.name == fmt.value), None)
+    return next((fmt for fmt in _READERS if path.name == fmt.value), None)
 
 
 def _format_by_content(text: LockText) -> LockFormat | None:
     """Return the one format whose version stands where this format has it."""
     metadata = text.document.get("metadata")
+    inside = metadata if isinstance(metadata, dict) else {}
     found = {
         LockFormat.PYLOCK: "lock-version" in text.document,
         LockFormat.UV: "version" in text.document,
-        LockFormat.POETRY: isinstance(metadata, dict) and "lock-version" in metadata,
+        LockFormat.POETRY: "lock-version" in inside,
+        LockFormat.PDM: "lock_version" in inside,
     }
     formats = [fmt for fmt, is_it in found.items() if is_it]
     return formats[0] if len(formats) == 1 else None
 
 
 def _check_version(text: LockText, fmt: LockFormat) -> None:
-    """Refuse another major version: what its keys mean is not known."""
+    """Refuse a version that its tool counts as incompatible: what its keys mean is not known."""
     version: object
     match fmt:
         case LockFormat.UV:
@@ -104,10 +109,13 @@ def _check_version(text: LockText, fmt: LockFormat) -> None:
             is_known = version == 1 and not isinstance(version, bool | float)
         case LockFormat.POETRY:
             version = text.document["metadata"]["lock-version"]
-            is_known = _major(version) in {1, 2}
+            is_known = _numbers(version)[:1] in {(1,), (2,)}
+        case LockFormat.PDM:
+            version = text.document["metadata"]["lock_version"]
+            is_known = (4,) <= _numbers(version) < (4, LARGEST_MINOR + 1)
         case _:
             version = text.document["lock-version"]
-            is_known = _major(version) == 1
+            is_known = _numbers(version)[:1] == (1,)
     if not is_known:
         raise UsageError(
             "lock-version",
@@ -116,11 +124,11 @@ def _check_version(text: LockText, fmt: LockFormat) -> None:
         )
 
 
-def _major(version: object) -> int | None:
+def _numbers(version: object) -> tuple[int, ...]:
     try:
-        return Version(version).major if isinstance(version, str) else None
+        return Version(version).release if isinstance(version, str) else ()
     except ValueError:  # InvalidVersion, or more digits than Python reads
-        return None
+        return ()
 
 
 def _shown(version: object) -> str:
@@ -131,7 +139,8 @@ def _shown(version: object) -> str:
 def _unknown(path: Path, found: str) -> UsageError:
     return UsageError(
         "unknown-lock-format",
-        f"expected a pylock.toml, uv.lock or poetry.lock in {escape_text(str(path))}, found {found}",
+        f"expected a pylock.toml, uv.lock, poetry.lock or pdm.lock in {escape_text(str(path))}, "
+        f"found {found}",
         hint="The name says which format a lock has, and its content must agree. Other tools export one of "
         "these, or a requirements file with hashes.",
     )

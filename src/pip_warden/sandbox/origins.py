@@ -50,9 +50,14 @@ class Tls:
 
 
 class Origins:
-    """Listen on one port per origin; ports are known before the applications exist, which can name them."""
+    """Listen on one port per origin; ports are known before the applications exist, which can name them.
 
-    def __init__(self) -> None:
+    Args:
+        host: The host in their URLs, a name of `HOST`.
+    """
+
+    def __init__(self, host: str = HOST) -> None:
+        self._host = host
         self._sockets: dict[str, socket.socket] = {}
         self._tls: dict[str, Tls] = {}
         self._servers: list[uvicorn.Server] = []
@@ -80,7 +85,7 @@ class Origins:
         if tls is not None:
             self._tls[name] = tls
         scheme = "http" if tls is None else "https"
-        return f"{scheme}://{HOST}:{listener.getsockname()[1]}"
+        return f"{scheme}://{self._host}:{listener.getsockname()[1]}"
 
     def start(self, apps: Mapping[str, ASGIApp]) -> None:
         """Serve one application per origin until `stop`."""

@@ -16,7 +16,7 @@ from pip_warden.sandbox.gitlab.instance import Instance
 from pip_warden.sandbox.gitlab.oidc import OidcIssuer
 from pip_warden.sandbox.gitlab.state import GitLabState
 from pip_warden.sandbox.image_edits import ImageEdits
-from pip_warden.sandbox.origins import Origins
+from pip_warden.sandbox.origins import HOST, Origins
 from pip_warden.sandbox.people import People
 from pip_warden.sandbox.recorder import RecordedRequest, Recorder
 from pip_warden.sandbox.registry.app import registry_app
@@ -48,14 +48,18 @@ if TYPE_CHECKING:
 ORIGINS = ("gitlab", "registry", "storage", "pypi", "files", "fulcio", "rekor", "tsa", "people")
 """Names of the origins, as in the log of requests and in ``ports``."""
 
+_WITH_TLS = frozenset({"gitlab", "storage", "pypi", "files"})
+
 
 class Sandbox(Tenants, RegistryEdits, ImageEdits):
     """Run everything on loopback from construction to `close`; also a context manager.
 
     Args:
         relative_url: Path under which GitLab is installed, such as ``/gitlab``; empty for none.
-        tls: Whether GitLab's and the storage's origins are https, with a CA of their own (`ca_file`). The
-            registry's is not: clients speak http to any registry on loopback.
+        tls: Whether the origins of GitLab, the storage, pypi.org and its files are https, with a CA of their
+            own (`ca_file`). The registry's is not: clients speak http to any registry on loopback.
+        host: The host in every URL, ``127.0.0.1`` or ``localhost``: a name is constrained otherwise than an
+            address.
         ports: Fixed ports by origin; any free port for the others.
         clock: The clock; real time by default.
     """
@@ -65,6 +69,7 @@ class Sandbox(Tenants, RegistryEdits, ImageEdits):
         *,
         relative_url: str = "",
         tls: bool = False,
+        host: str = HOST,
         ports: Mapping[str, int] | None = None,
         clock: SandboxClock | None = None,
     ) -> None:
@@ -73,7 +78,7 @@ class Sandbox(Tenants, RegistryEdits, ImageEdits):
         self.faults = Faults()
         self._recorder = Recorder(self.clock.now)
         self._directory = tempfile.TemporaryDirectory(prefix="sandbox-")
-        self._origins = Origins()
+        self._origins = Origins(host)
         self.ca_file: Path | None = None
         try:
             urls = self._bind(dict(ports or {}), tls=tls)
@@ -252,9 +257,7 @@ class Sandbox(Tenants, RegistryEdits, ImageEdits):
         if tls:
             self.ca_file, files = make_tls(Path(self._directory.name))
         return {
-            name: self._origins.bind(
-                name, port=ports.get(name, 0), tls=files if name in {"gitlab", "storage"} else None
-            )
+            name: self._origins.bind(name, port=ports.get(name, 0), tls=files if name in _WITH_TLS else None)
             for name in ORIGINS
         }
 

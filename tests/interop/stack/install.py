@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from interop.stack import python_programs
 from interop.stack.jobs import Commands, Job, JobError, side_by_side, tell
-from interop.stack.places import BIN, CACHE, FILES
+from interop.stack.places import BIN, CACHE, FILES, PYTHON
 
 _HERE = Path(__file__).parent
 TOOLS: dict[str, dict[str, str]] = tomllib.loads((_HERE / "tools.toml").read_text(encoding="utf-8"))
@@ -99,6 +100,7 @@ def _jobs() -> dict[str, Job]:
         jobs[name] = partial(_make, name, _HERE / place)
     for name, source in files.items():
         jobs[name] = partial(_copy, name, source)
+    jobs.update(python_programs.missing(PYTHON, TOOLS["python"]))
     if npm:
         jobs["npm"] = _npm
     if debian:

@@ -11,6 +11,7 @@ CACHE = Path(os.environ.get("INTEROP_CACHE") or ROOT / ".cache").resolve()
 BIN = CACHE / "bin"
 FILES = CACHE / "files"
 NODE = CACHE / "node_modules" / ".bin"
+PYTHON = CACHE / "python"
 STATE = CACHE / "stack"
 KEYS, LOGS, PIDS, TRUST = (STATE / name for name in ("keys", "logs", "pids", "trust"))
 HOST = "127.0.0.1"
