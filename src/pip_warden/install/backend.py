@@ -32,14 +32,16 @@ class GateBackend:
         report: Where pip writes its report before it asks whether it may install.
 
     Attributes:
+        directory: Where copies are kept.
         has_agreed: Whether pip was told that it may install what it has.
         pages: The projects whose pages pip asked for.
         taken: The names of the files that pip took whole, and not only their metadata.
+        handed: Each file that was put where an installer may take it whole.
     """
 
     def __init__(self, run: Run, directory: Path, local: LocalInputs, report: Path) -> None:
         self._run = run
-        self._directory = directory
+        self.directory = directory
         self._local = local
         self._report = report
         self._lock = threading.Lock()
@@ -47,13 +49,14 @@ class GateBackend:
         self.has_agreed = False
         self.pages: set[ProjectName] = set()
         self.taken: set[str] = set()
+        self.handed: set[Sealed] = set()
 
     def page(self, project: ProjectName) -> tuple[ListedFile, ...]:
         """List a project's files that may be requested, and start to fetch its newest wheel."""
         self.pages.add(project)
         measures = self._run.measures
         measures.asked(f"the page of {project}")
-        with measures.phase("answer", project), storing(self._directory):
+        with measures.phase("answer", project), storing(self.directory):
             listing = self._run.gate.listing(project)
         self._run.gate.look_ahead_of(project)
         return tuple(map(ListedFile.of, listing.allowed))
@@ -62,7 +65,7 @@ class GateBackend:
         """Fetch, judge and seal a file."""
         measures = self._run.measures
         measures.asked(filename)
-        with measures.phase("answer", filename), storing(self._directory):
+        with measures.phase("answer", filename), storing(self.directory):
             admission = self._run.gate.admit(project, filename)
         if admission.sealed is None:
             raise denied(admission.line)
@@ -73,7 +76,8 @@ class GateBackend:
 
     def _hand_over(self, sealed: Sealed) -> Path:
         measures, filename = self._run.measures, sealed.name.filename
-        with measures.phase("hand_over", filename), storing(self._directory):
+        self.handed.add(sealed)
+        with measures.phase("hand_over", filename), storing(self.directory):
             return hand_over(sealed, self._directory_for(filename), measures)
 
     def _directory_for(self, filename: str) -> Path:
@@ -81,7 +85,7 @@ class GateBackend:
         with self._lock:
             is_first = filename.casefold() not in self._handed
             self._handed.add(filename.casefold())
-        return self._directory if is_first else Path(tempfile.mkdtemp(dir=self._directory))
+        return self.directory if is_first else Path(tempfile.mkdtemp(dir=self.directory))
 
     def sent(self, filename: str) -> None:
         """Remember that pip takes a file whole."""

@@ -12,6 +12,7 @@ from pip_warden.evidence.locate import LogEntryFinder
 from pip_warden.gate import Gate, Guess
 from pip_warden.installer.python import Target
 from pip_warden.installer.surroundings import Surroundings
+from pip_warden.installer.uv import Uv
 from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
@@ -52,6 +53,9 @@ class InstallRequest:
         report: Where a copy of pip's installation report goes.
         pass_env: Names of environment variables that builds may see.
         verbosity: How much pip says: each 1 is one ``-v``, each -1 one ``-q``.
+        installer: ``"pip"``, or ``"uv"``: what uv has changed is compared afterwards, where our pip asks
+            beforehand. uv takes those of pip's options that it has too, and has neither ``download`` nor
+            ``report``.
 
     Raises:
         TypeError: A string stands where several are expected.
@@ -71,6 +75,7 @@ class InstallRequest:
     report: str | PathLike[str] | None = None
     pass_env: tuple[str, ...] = ()
     verbosity: int = 0
+    installer: str = "pip"
 
     def __post_init__(self) -> None:
         """Refuse one string for several: each of its letters would be a package."""
@@ -96,6 +101,7 @@ class PreparedRequest:
         report: Where a copy of pip's installation report goes.
         pass_env: Variables that builds may see.
         verbosity: pip's ``-v`` and ``-q``.
+        uv: The uv that installs; None for our pip.
     """
 
     wanted: Wanted
@@ -109,6 +115,7 @@ class PreparedRequest:
     report: Path | None = None
     pass_env: tuple[str, ...] = ()
     verbosity: tuple[str, ...] = ()
+    uv: Uv | None = None
 
 
 def say_nothing(_line: str) -> None:
