@@ -46,8 +46,7 @@ def prepare(
     _check(request)
     urls = tuple(source.url for source in trust.sources)
     build = gather(constraints=_spelled(request.build_constraints), source_urls=urls)
-    options = _options(request)
-    wanted = _wanted(request, urls, where)
+    options, wanted = _options(request), _wanted(request, urls, where)
     return PreparedRequest(
         wanted=wanted,
         build_constraints=build.constraints,
