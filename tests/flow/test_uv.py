@@ -121,6 +121,8 @@ def test_constraints_and_a_directory_of_its_own(user: User) -> None:
     project = user.published("1.0", "2.0")
     (user.home / "c.txt").write_text(f"{project.record.name}<2\n")
     before = user.snapshot()
+    (user.home / "there").mkdir()
+    (user.home / "there" / "mine.py").touch()
 
     result = with_uv(user, "-c", "c.txt", "--target", "there", project.record.name)
 

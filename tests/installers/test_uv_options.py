@@ -199,4 +199,4 @@ def test_a_uv_in_the_working_directory_is_none(
 def test_where_the_packages_of_a_python_are() -> None:
     found = packages_of(choose_target(sys.executable, {}, sys.executable))
 
-    assert found == {next(Path(sys.prefix).glob("lib/python*/site-packages"))}
+    assert found == tuple(Path(sys.prefix).glob("lib/python*/site-packages"))

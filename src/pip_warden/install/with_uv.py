@@ -6,6 +6,7 @@ project or the build of an accepted sdist asks for, of which pip asks first.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from email.parser import BytesHeaderParser
@@ -18,7 +19,7 @@ from pip_warden.digests import Digest
 from pip_warden.display import escape_text
 from pip_warden.environments.compare import compare
 from pip_warden.environments.files import read_bounded
-from pip_warden.environments.model import AcceptedArchive, InstalledDistribution, Likeness
+from pip_warden.environments.model import AcceptedArchive, InstalledDistribution, Likeness, Snapshot
 from pip_warden.environments.scan import snapshot
 from pip_warden.errors import InstallerError, InternalError, RefusedError, WardenError
 from pip_warden.faults import Fault
@@ -32,9 +33,11 @@ from pip_warden.installer.installed import Installed
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.surroundings import Surroundings
 from pip_warden.installer.uv import packages_of, uv_command, uv_project_arguments
+from pip_warden.installer.uv_options import last_value
 from pip_warden.names import parse_artifact_name
 
 _UNMET = "No solution found when resolving"
+_INSTALLED = re.compile(r"Installed [1-9][0-9]* packages? in .*", re.ASCII)
 _MOST_METADATA = 16 << 20
 
 
@@ -48,20 +51,24 @@ class UvAttempt:
         self._run = run
         self._around = around
         self._local = local
-        self._finds_nothing = False
+        self._finds_nothing = self._installs = False
         words = uv_arguments(prepared, arguments, workspace=around.workspace)
         self.command = uv_command(prepared.uv, prepared.target, words)
         self.report = around.workspace / "report.json"
-        self._places = _places(prepared)
-        self._before = self._after = snapshot(self._places)
+        self._sites = _sites(prepared)
+        self._before = self._after = self._look()
+
+    def _look(self) -> Snapshot:
+        return snapshot(self._sites, sites=self._sites)
 
     def hear(self, line: str) -> None:
-        """Listen whether there is a requirement that it finds nothing for."""
+        """Listen whether there is a requirement that it finds nothing for, and whether it installs anything."""
         self._finds_nothing = self._finds_nothing or _UNMET in line
+        self._installs = self._installs or _INSTALLED.fullmatch(line) is not None
 
     def ended(self, backend: GateBackend) -> None:
         """Compare what it changed with what was accepted, whether it succeeded, failed or was ended."""
-        self._after = snapshot(self._places)
+        self._after = self._look()
         accepted = [*self._handed(backend), *self._files()]
         with self._run.measures.phase("reconcile"):
             found = compare(self._before, self._after, accepted, self._local.directories)
@@ -86,10 +93,20 @@ class UvAttempt:
             items = tuple(self._would())
         else:
             items = tuple(self._did())
+            if self._installs and not items:
+                raise self._nowhere()
             note_unused(run, backend.taken, (), by="uv")
         with run.measures.phase("report"):
             note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
             note_present(run, items, self._around.environment)
+
+    def _nowhere(self) -> InstallerError:
+        return InstallerError(
+            "inspect-failed",
+            f"expected to find what uv has installed in {', '.join(map(str, self._sites))}, found nothing new",
+            hint="It was not compared with what was accepted. Name the Python that it is for with --python, "
+            "and please report it.",
+        )
 
     def _handed(self, backend: GateBackend) -> Iterator[AcceptedArchive]:
         for sealed in backend.handed:
@@ -126,13 +143,13 @@ def _past_the_gate(fault: Fault | None) -> WardenError:
     )
 
 
-def _places(prepared: PreparedRequest) -> frozenset[Path]:
+def _sites(prepared: PreparedRequest) -> tuple[Path, ...]:
     """Return where it installs to: with ``--target`` or ``--prefix`` there, else into the target."""
     options = (*prepared.wanted.options, *prepared.options)
-    for option in ("--target", "--prefix"):
-        if option in options:
-            last = len(options) - options[::-1].index(option)
-            return frozenset({Path(options[last])})
+    if (directory := last_value(options, "--target")) is not None:
+        return (Path(directory),)
+    if (prefix := last_value(options, "--prefix")) is not None:
+        return (Path(prefix, "lib", f"python{prepared.target.version}", "site-packages"),)
     return packages_of(prepared.target)
 
 

@@ -105,7 +105,7 @@ def _no_uv(found: str) -> UsageError:
     )
 
 
-def packages_of(target: Target) -> frozenset[Path]:
+def packages_of(target: Target) -> tuple[Path, ...]:
     """Ask a Python where its packages are: uv asks the same, and looks nowhere else.
 
     Raises:
@@ -113,7 +113,7 @@ def packages_of(target: Target) -> frozenset[Path]:
     """
     try:
         said = json.loads(_output(str(target.executable), "-I", "-c", _SITES).splitlines()[-1])
-        found = frozenset(Path(place) for place in said if os.path.isabs(place))
+        found = tuple(dict.fromkeys(Path(place) for place in said if os.path.isabs(place)))
     except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError) as err:
         raise _no_place(target) from err
     if not found:

@@ -80,6 +80,11 @@ def uv_options(options: Sequence[str], named: Iterable[ProjectName]) -> list[str
     return words + _upgrades(given, named) + _formats(given)
 
 
+def last_value(options: Sequence[str], name: str) -> str | None:
+    """Return the value of an option of pip's that counts, None where it was not given."""
+    return dict(_pairs(options)).get(name)
+
+
 def _pairs(options: Sequence[str]) -> Iterator[tuple[str, str]]:
     rest = iter(options)
     for name in rest:
