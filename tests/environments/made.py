@@ -53,24 +53,18 @@ def venv(place: Path) -> Path:
     return place
 
 
-def by_pip(place: Path, wheel: Path) -> None:
+def by_pip(place: Path | None, wheel: Path, *options: str | Path) -> None:
     """Install by pip."""
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--isolated",
-        "--python",
-        place / "bin" / "python",
-        "install",
-    ]
+    python: list[str | Path] = ["--python", place / "bin" / "python"] if place else []
+    command: list[str | Path] = [sys.executable, "-m", "pip", "--isolated", *python, "install", *options]
     subprocess.run([*command, "--quiet", "--no-index", "--no-deps", wheel], check=True)
 
 
-def by_uv(place: Path, wheel: Path) -> None:
+def by_uv(place: Path | None, wheel: Path, *options: str | Path) -> None:
     """Install by uv."""
+    python = place / "bin" / "python" if place else sys.executable
     uv = Path(sysconfig.get_path("scripts"), "uv")
-    command: list[str | Path] = [
+    command = [
         uv,
         "pip",
         "install",
@@ -79,8 +73,9 @@ def by_uv(place: Path, wheel: Path) -> None:
         "--no-index",
         "--offline",
         "--no-cache",
+        *options,
     ]
-    subprocess.run([*command, "--compile-bytecode", "--python", place / "bin" / "python", wheel], check=True)
+    subprocess.run([*command, "--compile-bytecode", "--python", python, wheel], check=True)
 
 
 def by_installer(place: Path, wheel: Path) -> None:

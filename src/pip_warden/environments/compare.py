@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from pip_warden.artifact.pyproject import local_project
 from pip_warden.environments.distribution import compare_distribution
 from pip_warden.environments.files import read_bounded
 from pip_warden.environments.layout import layout_of
@@ -28,7 +29,7 @@ from pip_warden.faults import Fault
 
 _LARGEST_URL_FILE = 1 << 16
 _SEEDED = re.compile(
-    r"(activate|deactivate)([._][A-Za-z0-9_.]+)?|pydoc\.bat|(python|pypy|graalpy)w?[0-9]*(\.[0-9]+)?t?",
+    r"(activate|deactivate)([._][A-Za-z0-9_.]+)?|pydoc\.bat|(python|pypy|graalpy)w?[0-9]*(\.[0-9]+)?t?|(pip|wheel)-?[0-9.]*",
     re.IGNORECASE,
 )
 """Scripts of a virtual environment that its maker writes (venv, virtualenv, uv)."""
@@ -103,7 +104,10 @@ def _is_of(archive: AcceptedArchive, distribution: InstalledDistribution) -> boo
 
 
 def _is_local(distribution: InstalledDistribution, local: Collection[str]) -> bool:
-    """Return whether a distribution says that it is a directory of the user's (PEP 610)."""
+    """Return whether a distribution says that it is a directory of the user's (PEP 610), and has its name.
+
+    A project that states no name, as with poetry's own table, may have any.
+    """
     path = distribution.site / distribution.folder / "direct_url.json"
     try:
         stated = json.loads(read_bounded(path, _LARGEST_URL_FILE))
@@ -113,7 +117,12 @@ def _is_local(distribution: InstalledDistribution, local: Collection[str]) -> bo
         place = os.path.realpath(unquote(url.path, errors="strict"))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
-    return any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for root in local)
+    if not any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for root in local):
+        return False
+    project = local_project(Path(place))
+    if isinstance(project, Fault):
+        return False
+    return project.project is None or project.project == str(canonicalize_name(distribution.name))
 
 
 def _unowned(before: Snapshot, after: Snapshot) -> Iterator[Comparison]:

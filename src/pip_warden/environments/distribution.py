@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.artifact.record import Row
 from pip_warden.environments.expected import ExpectedFile, expected_files
 from pip_warden.environments.files import hash_once, is_within, read_bounded
@@ -20,6 +21,9 @@ from pip_warden.faults import Fault, FaultError
 
 _ADDED = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json", "uv_build.json"})
 """What installers write into ``.dist-info``: all that is not the archive's there."""
+_SEED_MARK = ".virtualenv"
+"""What virtualenv puts next to the ``.dist-info`` of each seed: an empty file."""
+_EMPTY = hashlib.sha256(b"").digest()
 _CACHED = re.compile(r"(?P<stem>.+)\.[a-z]+-?[0-9]+[a-z]*(\.opt-[0-9a-z]+)?\.pyc", re.ASCII | re.DOTALL)
 """Byte code as Python keeps it in ``__pycache__`` (PEP 3147, PEP 488)."""
 _LARGEST_SCRIPT = (16 << 20) + 8192
@@ -54,7 +58,7 @@ def compare_distribution(
         for key, row in record.items():
             _check_recorded(key, row, expected.info, files, layout)
         _check_missing(files, record, layout)
-        _check_others(files, record, named, layout)
+        _check_others(expected.info, files, record, named, layout)
     except FaultError as err:
         return err.fault
     return None
@@ -77,16 +81,21 @@ def _record(distribution: InstalledDistribution, layout: SiteLayout) -> Mapping[
 def _check_recorded(
     key: str, row: Row | None, info: str, files: Mapping[str, ExpectedFile], layout: SiteLayout
 ) -> None:
-    """Check a file that RECORD names: the archive's, an installer's own, or byte code of the archive's."""
+    """Check a file that RECORD names: the archive's, an installer's own, or byte code of the archive's.
+
+    Byte code need not be there; virtualenv names some in places where there is none.
+    """
     if key in files:
         if row is None and files[key].is_recorded:
             raise _problem("in RECORD the hash of each file", f"none of {key}")
         _check_file(key, files[key], row, layout)
     elif posixpath.dirname(key) == info and posixpath.basename(key) in _ADDED:
         _check_file(key, ExpectedFile(), row, layout)
-    elif not _is_byte_code(key, files):
-        raise _problem("only files of the archive in RECORD", key)
-    elif os.path.lexists(layout.path(key)):
+    elif key == info.removesuffix(DIST_INFO) + _SEED_MARK:
+        _check_file(key, ExpectedFile(sha256=_EMPTY), row, layout)
+    elif os.path.lexists(layout.path(key)) or not key.endswith((".pyc", "/__pycache__")):
+        if not _is_byte_code(key, files):
+            raise _problem("only files of the archive in RECORD", key)
         _check_file(key, ExpectedFile(), row, layout)
 
 
@@ -137,14 +146,15 @@ def _check_script(key: str, wanted: ExpectedFile, script: bytes, layout: SiteLay
 
 
 def _check_others(
-    files: Collection[str], record: Collection[str], named: Collection[str], layout: SiteLayout
+    info: str, files: Collection[str], record: Collection[str], named: Collection[str], layout: SiteLayout
 ) -> None:
     """Check that nothing else lies in the directories that the archive has in the site."""
     scripts = layout.key_of(layout.scripts)
+    installer = f"{info}/INSTALLER"  # virtualenv does not record it
     tops = {key.partition("/")[0] for key in files if "/" in key}
     for top in sorted(tops - {"..", scripts}):
         for key in _walk(top, layout):
-            if key in files or key in record or key in named:
+            if key in files or key in record or key in named or key == installer:
                 continue
             if posixpath.basename(posixpath.dirname(key)) != "__pycache__" or not key.endswith(".pyc"):
                 raise _problem("no files besides the archive's", key)

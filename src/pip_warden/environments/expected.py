@@ -41,6 +41,8 @@ _UNREADABLE = (
     EOFError,
 )
 """What zipfile raises for an archive that it cannot read."""
+_SEEDS = frozenset({"pip", "setuptools", "wheel"})
+"""Projects that virtualenv installs into new environments; it does not record their scripts."""
 _VERSIONED = re.compile(r"(?P<base>pip|easy_install)(-?[0-9]+(\.[0-9]+)?)?", re.ASCII)
 """Scripts that installers name after the Python they install into, whatever is listed (pip, uv)."""
 
@@ -103,7 +105,9 @@ class ExpectedFiles:
                 files[key] = self.headers[header]
                 missing.discard(header)
             elif renamed and path.parent == layout.scripts and renamed["base"] in self.versioned:
-                files[key] = ExpectedFile(runs=self.versioned[renamed["base"]], may_be_missing=True)
+                files[key] = ExpectedFile(
+                    runs=self.versioned[renamed["base"]], is_recorded=False, may_be_missing=True
+                )
         if missing:
             raise FaultError(_fault("all files of the archive in RECORD", f"{min(missing)} not there"))
         return files
@@ -135,7 +139,10 @@ def _read(stream: BinaryIO, most: int, project: ProjectName, layout: SiteLayout)
             return _unreadable("no distribution")
         (info,) = infos
         runs = _entries(archive, info, project)
-        files = {_script(layout, name): ExpectedFile(runs=entry) for name, entry in runs.items()}
+        files = {
+            _script(layout, name): ExpectedFile(runs=entry, is_recorded=project not in _SEEDS)
+            for name, entry in runs.items()
+        }
         headers: dict[str, ExpectedFile] = {}
         for member in members:
             scheme, place = _target(member.filename, data_of(info), layout)
@@ -146,7 +153,9 @@ def _read(stream: BinaryIO, most: int, project: ProjectName, layout: SiteLayout)
     versioned = {match["base"]: runs[name] for name in runs if (match := _VERSIONED.fullmatch(name))}
     optional = {_script(layout, name) for name in runs if _VERSIONED.fullmatch(name)}
     for key in optional:
-        files[key] = ExpectedFile(runs=files[key].runs, may_be_missing=True)
+        files[key] = ExpectedFile(
+            runs=files[key].runs, is_recorded=project not in _SEEDS, may_be_missing=True
+        )
     return ExpectedFiles(info=info, files=files, headers=headers, versioned=versioned)
 
 

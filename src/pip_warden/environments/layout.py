@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from pip_warden.artifact.layout import DIST_INFO
+
 _LIBRARIES = ("lib", "lib64", "Lib", "local/lib")
 _PYTHON = re.compile(r"(python|pypy|graalpy)[0-9]*(\.[0-9]+)?t?", re.ASCII)
 _PACKAGES = ("site-packages", "dist-packages")
-_INSTALLED = ".dist-info"
-"""What lies in a directory of packages, and in no directory of environments."""
 _DEEPEST = 4
 """Directories between a directory of environments and one: hatch has ``virtual/PROJECT/HASH/NAME``."""
 _MOST_DIRECTORIES = 4096
@@ -67,25 +67,26 @@ class SiteLayout:
         """
         if not recorded or "\0" in recorded:
             return None
+        if recorded[0] not in "./" and posixpath.normpath(recorded) == recorded:
+            return recorded  # as nearly all are
         if self.is_flat:
             recorded = recorded.removeprefix(_HOME)
-        place = posixpath.normpath(posixpath.join(_plain(self.site), recorded))
-        if not place.startswith(_plain(self.prefix).rstrip("/") + "/"):
-            return None
-        return posixpath.relpath(place, _plain(self.site))
+        place = posixpath.normpath(posixpath.join(self.site, recorded))
+        inside = place.startswith(os.fspath(self.prefix).rstrip("/") + "/")
+        return posixpath.relpath(place, self.site) if inside else None
 
     def path(self, key: str) -> Path:
         """Return where the file with a key is."""
-        return Path(posixpath.normpath(posixpath.join(_plain(self.site), key)))
+        return Path(posixpath.normpath(posixpath.join(self.site, key)))
 
     def key_of(self, path: Path) -> str:
         """Return the key of a path in this environment."""
-        return posixpath.relpath(_plain(path), _plain(self.site))
+        return posixpath.relpath(path, self.site)
 
 
 def layout_of(site: Path) -> SiteLayout:
     """Return what belongs to a directory of packages, by its path."""
-    site = Path(_plain(site))
+    site = Path(os.path.abspath(site))
     parents = site.parents
     if site.name in _PACKAGES and len(parents) > 1:
         if parents[0].name == "Lib":
@@ -103,7 +104,7 @@ def sites_of(place: Path) -> tuple[Path, ...]:
     A directory that holds packages itself is one (``pip install --target``). No link to another directory is
     followed, but for the place itself.
     """
-    waiting, found, budget = [(Path(_plain(place)), 0)], list[Path](), _MOST_DIRECTORIES
+    waiting, found, budget = [(Path(os.path.abspath(place)), 0)], list[Path](), _MOST_DIRECTORIES
     while waiting and budget:
         directory, depth = waiting.pop()
         budget -= 1
@@ -134,12 +135,11 @@ def _sites(directory: Path) -> Iterator[Path]:
     named += [Path(each.path, "lib") for each in entries(base) if _is_directory(each)]
     seen = set[str]()
     for site in named:
-        real = os.path.realpath(site)
-        if os.path.isdir(site) and real not in seen:
+        if os.path.isdir(site) and (real := os.path.realpath(site)) not in seen:
             seen.add(real)
             yield site
     if not seen and (
-        directory.name in _PACKAGES or any(each.name.endswith(_INSTALLED) for each in entries(directory))
+        directory.name in _PACKAGES or any(each.name.endswith(DIST_INFO) for each in entries(directory))
     ):
         yield directory
 
@@ -149,7 +149,3 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:
         return False
-
-
-def _plain(path: Path) -> str:
-    return os.path.abspath(path)

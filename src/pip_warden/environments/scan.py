@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.parser
 import os
 import re
 from collections.abc import Iterable
@@ -10,17 +9,17 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.digests import Digest, Hasher, digest_of
 from pip_warden.environments.files import files_in, read_bounded, state_of
 from pip_warden.environments.layout import SiteLayout, entries, layout_of, sites_of
 from pip_warden.environments.model import InstalledDistribution, Snapshot
-from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record
-from pip_warden.faults import Fault
+from pip_warden.environments.record import LARGEST_INSTALLED, recorded_keys
 
-DIST_INFO = ".dist-info"
 _DESCRIBING = ("RECORD", "METADATA", "direct_url.json")
-_LARGEST_METADATA = 16 << 20
 _MOST_DISTRIBUTIONS = 20_000
+_NAME = re.compile(rb"^name:(?P<value>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE)
+_VERSION = re.compile(rb"^version:(?P<value>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE)
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)\.dist-info", re.DOTALL)
 
 
@@ -77,8 +76,7 @@ def read_site(layout: SiteLayout) -> SiteContents:
             continue
         distribution, record = _distribution(layout.site, entry.name)
         found.append(distribution)
-        rows = read_installed_record(record, layout)
-        named.update(() if isinstance(rows, Fault) else rows)
+        named |= recorded_keys(record, layout)
     return SiteContents(distributions=tuple(found), named=frozenset(named))
 
 
@@ -105,12 +103,14 @@ def _distribution(site: Path, folder: str) -> tuple[InstalledDistribution, bytes
 
 
 def _stated(metadata: bytes) -> tuple[str, str]:
-    """Return the name and version in METADATA (core metadata: headers as in e-mail)."""
-    if len(metadata) > _LARGEST_METADATA:
-        return "", ""
-    head = metadata.decode("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")[0]
-    parsed = email.parser.HeaderParser().parsestr(head + "\n\n")
-    return str(parsed.get("Name", "")).strip(), str(parsed.get("Version", "")).strip()
+    """Return the name and version in METADATA (core metadata: headers as in e-mail); ``""`` for none."""
+    head = metadata.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    name, version = (each.search(head) for each in (_NAME, _VERSION))
+    return _text(name), _text(version)
+
+
+def _text(found: re.Match[bytes] | None) -> str:
+    return found["value"].decode("utf-8", "replace").strip() if found else ""
 
 
 def _unowned(layout: SiteLayout, contents: SiteContents) -> Iterable[Path]:
