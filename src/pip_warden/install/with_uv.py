@@ -6,6 +6,7 @@ project or the build of an accepted sdist asks for, of which pip asks first.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ class UvAttempt:
         return snapshot(self._sites, sites=self._sites)
 
     def hear(self, line: str) -> None:
-        """Listen whether there is a requirement that it finds nothing for, and whether it installs anything."""
+        """Listen whether it finds nothing for a requirement, and whether it installs anything."""
         self._finds_nothing = self._finds_nothing or _UNMET in line
         self._installs = self._installs or _INSTALLED.fullmatch(line) is not None
 
@@ -103,7 +104,7 @@ class UvAttempt:
     def _nowhere(self) -> InstallerError:
         return InstallerError(
             "inspect-failed",
-            f"expected to find what uv has installed in {', '.join(map(str, self._sites))}, found nothing new",
+            f"expected what uv has installed in {', '.join(map(str, self._sites))}, found nothing new",
             hint="It was not compared with what was accepted. Name the Python that it is for with --python, "
             "and please report it.",
         )
@@ -147,9 +148,9 @@ def _sites(prepared: PreparedRequest) -> tuple[Path, ...]:
     """Return where it installs to: with ``--target`` or ``--prefix`` there, else into the target."""
     options = (*prepared.wanted.options, *prepared.options)
     if (directory := last_value(options, "--target")) is not None:
-        return (Path(directory),)
+        return (Path(os.path.abspath(directory)),)
     if (prefix := last_value(options, "--prefix")) is not None:
-        return (Path(prefix, "lib", f"python{prepared.target.version}", "site-packages"),)
+        return (Path(os.path.abspath(prefix), "lib", f"python{prepared.target.version}", "site-packages"),)
     return packages_of(prepared.target)
 
 
