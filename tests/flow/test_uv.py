@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -170,29 +169,29 @@ def test_what_a_build_asks_for_on_this_machine_is_not_installed(user: User, trap
     assert user.installed() == {project.record.name: "1.0"}
 
 
-WRITES = """
-
-import pathlib
-_build = build_wheel
-
-
-def build_wheel(*rest, **named):
-    pathlib.Path({place!r}).write_text("import os")
-    return _build(*rest, **named)
-"""
-
-
-@pytest.mark.parametrize("name", ["evil.pth", "evil.py"])
-def test_what_a_build_puts_into_the_target_is_noticed(user: User, name: str) -> None:
+@pytest.mark.parametrize(("name", "then"), [("evil.pth", ""), ("evil.py", "\nraise SystemExit(1)\n")])
+def test_what_a_build_puts_into_the_target_is_noticed(user: User, name: str, then: str) -> None:
+    """Whether uv succeeds or fails."""
     project = user.project()
     user.pin(project)
-    backend = backend_source(project.record.name, "1.0") + WRITES.format(place=str(user.site / name))
+    backend = backend_source(project.record.name, "1.0")
+    backend += f"\nimport pathlib\npathlib.Path({str(user.site / name)!r}).write_text('import os'){then}\n"
     user.sandbox.publish(project, [user.sdist(project, files={"_backend/sandbox_backend.py": backend})])
 
     result = with_uv(user, project.record.name)
 
     assert (result.code, result.codes) == (1, {"not-through-gate"}), result.output
     assert name in result.document["error"]["message"]
+    assert bool(user.installed()) is not bool(then)
+
+
+def test_what_is_installed_where_nobody_looks_is_no_success(user: User, tmp_path: Path) -> None:
+    project = user.published()
+    user.patch.setattr("pip_warden.install.with_uv.packages_of", lambda _target: (tmp_path / "elsewhere",))
+
+    result = with_uv(user, project.record.name)
+
+    assert (result.code, result.codes) == (4, {"inspect-failed"}), result.output
 
 
 @pytest.mark.parametrize(
@@ -226,4 +225,4 @@ def test_the_variable_chooses_and_the_option_wins(user: User) -> None:
     user.refused(project.record.name, code="no-uv", exit_code=2)
 
     assert user.install("--installer", "pip", project.record.name).code == 0
-    assert json.loads(json.dumps(user.installed())) == {project.record.name: "1.0"}
+    assert user.installed() == {project.record.name: "1.0"}
