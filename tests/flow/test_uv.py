@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -88,16 +91,28 @@ def test_an_sdist_is_built_with_what_was_accepted(user: User) -> None:
 
 
 def test_local_files_and_projects(user: User) -> None:
-    kinds = ["wheel", "sdist", "mine", "mine[extra]", "editable"]
-    words = [word for kind in kinds for word in recorded(user, user.project(), kind)]
+    projects = {kind: user.project() for kind in ("wheel", "sdist", "mine", "mine[extra]", "editable")}
+    words = {kind: recorded(user, project, kind) for kind, project in projects.items()}
 
-    result = with_uv(user, *words)
+    result = with_uv(user, *(word for each in words.values() for word in each))
 
     assert result.code == 0, result.output
-    assert len(user.installed()) == len(kinds)
+    assert len(user.installed()) == len(projects)
     outcomes = [line["outcome"] for line in result.document["files"]]
     assert (outcomes.count("local"), outcomes.count("accepted")) == (3, 2)
     assert "pip-warden-" not in result.output
+    for kind, project in projects.items():
+        path = words[kind][-1].partition("[")[0]
+        assert recorded_place(user.site, project.record.name) == (user.home / path).resolve().as_uri()
+
+
+def recorded_place(site: Path, name: str) -> str:
+    """Return the URL that a distribution was installed from; its RECORD has the hash of what says so."""
+    info = next(site.glob(f"{name}-*.dist-info"))
+    content = (info / "direct_url.json").read_bytes()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+    assert f"{info.name}/direct_url.json,sha256={digest},{len(content)}\n" in (info / "RECORD").read_text()
+    return str(json.loads(content)["url"])
 
 
 def test_a_digest_for_one_demands_one_for_all(user: User) -> None:

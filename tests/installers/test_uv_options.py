@@ -179,13 +179,14 @@ def test_a_uv_that_cannot_be_used(
     assert "pip-warden[uv]" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("path", ["", ".", f".{os.pathsep}"])
+@pytest.mark.parametrize("path", ["", ".", f"bin{os.pathsep}."])
 def test_a_uv_in_the_working_directory_is_none(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uv_module, "_own", lambda: None)
     monkeypatch.chdir(tmp_path)
-    program = tmp_path / "uv"
+    program = tmp_path / "bin" / "uv"
+    program.parent.mkdir()
     program.write_text("#!/bin/sh\necho uv 9.0.0\n")
     program.chmod(0o755)
 
@@ -193,7 +194,7 @@ def test_a_uv_in_the_working_directory_is_none(
         find_uv({"PATH": path})
 
     assert caught.value.code == "no-uv"
-    assert find_uv({"PATH": str(tmp_path)}).version == "9.0"
+    assert find_uv({"PATH": str(program.parent)}).version == "9.0"
 
 
 def test_where_the_packages_of_a_python_are() -> None:

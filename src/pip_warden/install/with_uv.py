@@ -32,6 +32,7 @@ from pip_warden.install.request import PreparedRequest, Run
 from pip_warden.install.unmet import why_unmet
 from pip_warden.installer.installed import Installed
 from pip_warden.installer.local import LocalInputs
+from pip_warden.installer.origin import record_own_file
 from pip_warden.installer.surroundings import Surroundings
 from pip_warden.installer.uv import packages_of, uv_command, uv_project_arguments
 from pip_warden.installer.uv_options import last_value
@@ -96,10 +97,21 @@ class UvAttempt:
             items = tuple(self._did())
             if self._installs and not items:
                 raise self._nowhere()
+            self._record_own_files()
             note_unused(run, backend.taken, (), by="uv")
         with run.measures.phase("report"):
             note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
             note_present(run, items, self._around.environment)
+
+    def _record_own_files(self) -> None:
+        for found in set(self._after.distributions) - set(self._before.distributions):
+            info = found.site / found.folder
+            try:
+                record_own_file(info, self._local.files)
+            except (OSError, ValueError, LookupError, TypeError) as err:
+                self._run.ledger.warn(
+                    f"{info} names a copy that is gone after this run ({type(err).__name__})"
+                )
 
     def _nowhere(self) -> InstallerError:
         return InstallerError(
