@@ -116,12 +116,16 @@ def recorded_place(site: Path, name: str) -> str:
 
 
 def test_a_digest_for_one_demands_one_for_all(user: User) -> None:
-    one, other = user.published(), user.published()
-    (user.home / "r.txt").write_text(
-        f"{one.record.name}==1.0 --hash=sha256:{'0' * 64}\n{other.record.name}\n"
-    )
+    other, project = user.published(), user.project()
+    user.pin(project)
+    wheel = user.wheel(project)
+    user.sandbox.publish(project, [wheel])
+    lines = [f"{project.record.name}==1.0 --hash=sha256:{wheel.sha256}", other.record.name]
+    (user.home / "one.txt").write_text(f"{lines[0]}\n")
+    (user.home / "both.txt").write_text("\n".join(lines))
 
-    user.refused(*UV, "-r", "r.txt", code="uv-failed", exit_code=4)
+    user.refused(*UV, "-r", "both.txt", code="uv-failed", exit_code=4)
+    assert with_uv(user, "-r", "one.txt").code == 0
 
 
 def test_another_digest_than_the_user_s(user: User) -> None:
