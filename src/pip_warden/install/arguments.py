@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from pip_warden.install.request import PreparedRequest
-from pip_warden.installer.uv_options import uv_options
 from pip_warden.installer.wanted import NamedRequirement, render
 
 
@@ -41,6 +40,8 @@ def uv_arguments(prepared: PreparedRequest, local: list[str], *, workspace: Path
         local: The arguments for local files and projects.
         workspace: Where files of requirements are written.
     """
+    from pip_warden.installer.uv_options import uv_options
+
     wanted = prepared.wanted
     options = (*wanted.options, *prepared.options)
     arguments = [*prepared.verbosity, *uv_options(options, (item.project for item in wanted.named))]

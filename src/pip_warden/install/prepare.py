@@ -6,16 +6,18 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pip_warden.errors import UsageError
 from pip_warden.install.request import InstallRequest, PreparedRequest
 from pip_warden.installer.options import parse_arguments
 from pip_warden.installer.python import Target, choose_target
 from pip_warden.installer.requirements import gather
-from pip_warden.installer.uv import Uv, find_uv
-from pip_warden.installer.uv_options import not_with_uv, uv_options
 from pip_warden.installer.wanted import Wanted
 from pip_warden.trust.model import TrustFile
+
+if TYPE_CHECKING:
+    from pip_warden.installer.uv import Uv
 
 _PLACES = frozenset({"--target", "--root", "--prefix"})
 """Options of pip's with which files go to a place of their own, whichever Python is the target."""
@@ -88,6 +90,9 @@ def _uv(request: InstallRequest, options: tuple[str, ...], environ: Mapping[str,
         return None
     if request.installer != "uv":
         raise UsageError("option-value", f"expected the installer pip or uv, found {request.installer!r}")
+    from pip_warden.installer.uv import find_uv
+    from pip_warden.installer.uv_options import not_with_uv, uv_options
+
     uv_options(options, ())
     for option, value in (("--download", request.download), ("--report", request.report)):
         if value is not None:

@@ -6,17 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import LogEntryFinder
 from pip_warden.gate import Gate, Guess
 from pip_warden.installer.python import Target
 from pip_warden.installer.surroundings import Surroundings
-from pip_warden.installer.uv import Uv
 from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
 from pip_warden.trust.model import TrustFile
+
+if TYPE_CHECKING:
+    from pip_warden.installer.uv import Uv
 
 _SEVERAL = (
     "packages",
