@@ -168,7 +168,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "acme/cli.cpython-311",
     ),
     "byte code without a source": (add("acme/evil.pyc"), "acme/evil.pyc"),
-    "byte code of no source, and RECORD with it": (
+    "byte code of no source, recorded": (
         both(
             add("acme/__pycache__/evil.cpython-311.pyc"), _row(b"acme/__pycache__/evil.cpython-311.pyc,,\n")
         ),
@@ -201,7 +201,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "bytes that are not UTF-8 in RECORD": (_row(b"\xff,,\n"), ""),
     "METADATA": (
         lambda site: _append(site / INFO / "METADATA", b"Requires-Dist: evil\n"),
-        "METADATA with other",
+        "METADATA: more than 54 bytes",
     ),
     "entry points": (
         edit(f"{INFO}/entry_points.txt", b"acme.cli:main", b"acme.cli:evil"),
@@ -227,6 +227,14 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a link for a directory": (_linked("acme"), "behind a link"),
     "a link for .dist-info": (_linked(INFO), "which no distribution has"),
     "a link to a directory among its files": (lambda site: (site / "acme/x").symlink_to("/"), "acme/x"),
+    "a link for byte code": (
+        both(
+            lambda site: shutil.rmtree(site / "acme/__pycache__", ignore_errors=True),
+            lambda site: (site / "acme/__pycache__").symlink_to("/"),
+            _row(b"acme/__pycache__,,\n"),
+        ),
+        "acme/__pycache__",
+    ),
     "a pipe for a file": (_fifo("acme/cli.py"), "acme/cli.py: no regular file"),
     "a name that is not UTF-8": (
         lambda site: Path(os.fsdecode(os.fsencode(site / "acme") + b"/\xff.py")).write_bytes(b""),

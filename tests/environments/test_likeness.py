@@ -125,7 +125,7 @@ def test_the_users_own_project(tmp_path: Path, place: str, *, is_editable: bool)
     ],
 )
 def test_what_is_not_the_users_own_project(tmp_path: Path, said: str) -> None:
-    for name in ("own", "OWNER", "elsewhere", "own/gadgets"):
+    for name in ("own", "ownER", "elsewhere", "own/gadgets"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "pyproject.toml").write_text(PROJECT)
     (tmp_path / "own/gadgets/pyproject.toml").write_text(PROJECT.replace("Widgets", "Gadgets"))
@@ -133,6 +133,21 @@ def test_what_is_not_the_users_own_project(tmp_path: Path, said: str) -> None:
     url_file(site, said.replace("OWN", str(tmp_path / "own")))
 
     assert likeness(Snapshot(), tmp_path / "env", [], [tmp_path / "own"]) == [Likeness.OTHER]
+
+
+def test_an_archive_of_the_users_own_project(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    site = planted(tmp_path / "env" / SITE)
+    url_file(site, {"url": (tmp_path / "own/.tox/acme.tar.gz").as_uri(), "archive_info": {}})
+
+    for text, result in (
+        (PROJECT, Likeness.LOCAL),
+        (PROJECT.replace("Widgets", "Gadgets"), Likeness.OTHER),
+        ("[tool.poetry]\n", Likeness.OTHER),
+    ):
+        (tmp_path / "own/pyproject.toml").write_text(text)
+        assert likeness(Snapshot(), tmp_path / "env", [], [tmp_path / "own"]) == [result]
+        assert likeness(Snapshot(), tmp_path / "env", [], [tmp_path / "other"]) == [Likeness.OTHER]
 
 
 def test_what_a_new_environment_brings(tmp_path: Path) -> None:
@@ -143,7 +158,12 @@ def test_what_a_new_environment_brings(tmp_path: Path) -> None:
     new = snapshot([place])
 
     assert compare(Snapshot(), new, [], []) == ()
-    for path in (place / "bin" / "activate", place / "bin" / "python", site / "_virtualenv.pth"):
+    for path in (
+        place / "pyvenv.cfg",
+        place / "bin" / "activate",
+        place / "bin" / "python",
+        site / "_virtualenv.pth",
+    ):
         path.unlink()
         path.write_bytes(b"evil")
         found = compare(new, snapshot([place]), [], [])

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
@@ -104,25 +105,38 @@ def _is_of(archive: AcceptedArchive, distribution: InstalledDistribution) -> boo
 
 
 def _is_local(distribution: InstalledDistribution, local: Collection[str]) -> bool:
-    """Return whether a distribution says that it is a directory of the user's (PEP 610), and has its name.
+    """Return whether a distribution is the user's own project, by what it says of its origin (PEP 610).
 
-    A project that states no name, as with poetry's own table, may have any.
+    It was installed from a directory of the user's that does not state another name; or from an archive that
+    lies in a project of that name, as tox makes one.
     """
+    stated = _direct_url(distribution)
+    url = urlsplit(stated.get("url", ""))
+    if url.scheme != "file" or url.netloc not in {"", "localhost"}:
+        return False
+    place = os.path.realpath(unquote(url.path, errors="strict"))
+    roots = [root for root in local if place == root or place.startswith(root.rstrip(os.sep) + os.sep)]
+    name = str(canonicalize_name(distribution.name))
+    if isinstance(stated.get("dir_info"), dict):
+        return bool(roots) and _project_in(place) in {None, name}
+    return isinstance(stated.get("archive_info"), dict) and name in map(_project_in, {*roots} - {place})
+
+
+def _project_in(directory: str) -> str | None:
+    """Return the name that a project directory states, None where it states none; ``""`` for no project."""
+    project = local_project(Path(directory))
+    return "" if isinstance(project, Fault) else project.project
+
+
+def _direct_url(distribution: InstalledDistribution) -> dict[str, Any]:
+    """Read what a distribution says of its origin; nothing where it cannot be read."""
     path = distribution.site / distribution.folder / "direct_url.json"
     try:
         stated = json.loads(read_bounded(path, _LARGEST_URL_FILE))
-        url = urlsplit(stated["url"]) if isinstance(stated["dir_info"], dict) else None
-        if url is None or url.scheme != "file" or url.netloc not in {"", "localhost"}:
-            return False
-        place = os.path.realpath(unquote(url.path, errors="strict"))
+        os.path.realpath(unquote(urlsplit(stated["url"]).path, errors="strict"))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return False
-    if not any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for root in local):
-        return False
-    project = local_project(Path(place))
-    if isinstance(project, Fault):
-        return False
-    return project.project is None or project.project == str(canonicalize_name(distribution.name))
+        return {}
+    return dict(stated)
 
 
 def _unowned(before: Snapshot, after: Snapshot) -> Iterator[Comparison]:
@@ -142,7 +156,7 @@ def _is_seeded(path: Path, before: Snapshot, after: Snapshot) -> bool:
         layout = layout_of(site)
         if not layout.is_virtual:
             continue
-        if path.parent == layout.scripts and _SEEDED.fullmatch(path.name):
+        if path == layout.settings or (path.parent == layout.scripts and _SEEDED.fullmatch(path.name)):
             return True
         if path.parent == site and path.name in _VIRTUALENV:
             return _VIRTUALENV[path.name] in {None, _content(path)}

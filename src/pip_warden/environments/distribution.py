@@ -8,6 +8,7 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.artifact.record import Row
@@ -81,10 +82,7 @@ def _record(distribution: InstalledDistribution, layout: SiteLayout) -> Mapping[
 def _check_recorded(
     key: str, row: Row | None, info: str, files: Mapping[str, ExpectedFile], layout: SiteLayout
 ) -> None:
-    """Check a file that RECORD names: the archive's, an installer's own, or byte code of the archive's.
-
-    Byte code need not be there; virtualenv names some in places where there is none.
-    """
+    """Check a file that RECORD names: the archive's, an installer's own, or byte code of the archive's."""
     if key in files:
         if row is None and files[key].is_recorded:
             raise _problem("in RECORD the hash of each file", f"none of {key}")
@@ -93,10 +91,10 @@ def _check_recorded(
         _check_file(key, ExpectedFile(), row, layout)
     elif key == info.removesuffix(DIST_INFO) + _SEED_MARK:
         _check_file(key, ExpectedFile(sha256=_EMPTY), row, layout)
-    elif os.path.lexists(layout.path(key)) or not key.endswith((".pyc", "/__pycache__")):
-        if not _is_byte_code(key, files):
-            raise _problem("only files of the archive in RECORD", key)
+    elif _is_byte_code(key, files) and os.path.lexists(layout.path(key)):
         _check_file(key, ExpectedFile(), row, layout)
+    elif not _may_be_named(layout.path(key)):
+        raise _problem("only files of the archive in RECORD", key)
 
 
 def _check_missing(files: Mapping[str, ExpectedFile], record: Collection[str], layout: SiteLayout) -> None:
@@ -122,7 +120,7 @@ def _check_file(key: str, wanted: ExpectedFile, row: Row | None, layout: SiteLay
             _check_script(key, wanted, script, layout)
             found, size = {name: hashlib.new(name, script).digest() for name in algorithms}, len(script)
         else:
-            found, size = hash_once(path, algorithms)
+            found, size = hash_once(path, algorithms, wanted.size)
     except (OSError, ValueError) as err:
         raise _problem("its files as accepted", f"{key}: {_why(err)}") from err
     if wanted.sha256 and found["sha256"] != wanted.sha256:
@@ -179,6 +177,13 @@ def _is_byte_code(key: str, files: Collection[str]) -> bool:
     if cached is None or posixpath.basename(directory) != "__pycache__":
         return False
     return posixpath.join(posixpath.dirname(directory), f"{cached['stem']}.py") in files
+
+
+def _may_be_named(path: Path) -> bool:
+    """Return whether RECORD may name what is no file: virtualenv lists byte code in places where none is."""
+    if path.name == "__pycache__" and path.is_dir() and not path.is_symlink():
+        return True  # what lies in it is looked at
+    return path.name.endswith((".pyc", "__pycache__")) and not os.path.lexists(path)
 
 
 def _why(err: OSError | ValueError) -> str:

@@ -31,6 +31,8 @@ _SCRIPT = b"#!python"
 _SIGNATURES = ("/RECORD.jws", "/RECORD.p7s")
 _LARGEST_POINTS = 1 << 20
 _LARGEST_SCRIPT = 16 << 20
+_LARGEST_OWN = 64 << 20
+"""Bytes of a file that an installer makes; of byte code, too."""
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -53,6 +55,7 @@ class ExpectedFile:
 
     Attributes:
         sha256: The digest of its content, ``b""`` where an installer writes its own.
+        size: The most bytes that it may have.
         body: Of a script, all behind its first line.
         runs: Of a generated script, what it runs.
         is_recorded: Whether RECORD must name it, with a hash.
@@ -60,6 +63,7 @@ class ExpectedFile:
     """
 
     sha256: bytes = b""
+    size: int = _LARGEST_OWN
     body: bytes | None = None
     runs: ScriptEntry | None = None
     is_recorded: bool = True
@@ -207,7 +211,9 @@ def _expected(archive: zipfile.ZipFile, member: zipfile.ZipInfo, scheme: str) ->
         state.update(piece)
     if re.fullmatch(r"[^/]+\.dist-info/RECORD", member.filename):
         return ExpectedFile(is_recorded=False)
-    return ExpectedFile(sha256=state.digest(), is_recorded=not member.filename.endswith(_SIGNATURES))
+    return ExpectedFile(
+        sha256=state.digest(), size=member.file_size, is_recorded=not member.filename.endswith(_SIGNATURES)
+    )
 
 
 def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -31,17 +31,19 @@ def read_bounded(path: Path, largest: int) -> bytes:
     return data
 
 
-def hash_once(path: Path, algorithms: Iterable[str]) -> tuple[dict[str, bytes], int]:
+def hash_once(path: Path, algorithms: Iterable[str], largest: int) -> tuple[dict[str, bytes], int]:
     """Hash a file of an environment by some algorithms in one pass, and count its bytes.
 
     Raises:
-        OSError: It cannot be read, or is no regular file.
+        OSError: It cannot be read, is no regular file, or has more than ``largest`` bytes.
     """
     states = {name: hashlib.new(name) for name in algorithms}
     size = 0
     with open_regular(path, follow=False) as stream:
         while piece := stream.read(_CHUNK):
             size += len(piece)
+            if size > largest:
+                raise OSError(0, f"more than {largest} bytes", os.fspath(path))
             for state in states.values():
                 state.update(piece)
     return {name: state.digest() for name, state in states.items()}, size
@@ -81,14 +83,15 @@ def state_of(path: Path) -> Digest:
 def files_in(directory: Path) -> tuple[str, ...]:
     """Return names and sizes of all in a directory but for the byte code that Python keeps of sources."""
     found: list[str] = []
-    for place, directories, names in os.walk(directory):
+    unread: list[OSError] = []
+    for place, directories, names in os.walk(directory, onerror=unread.append):
         is_cache = os.path.basename(place) == "__pycache__"
         listed = [name for name in names if not (is_cache and name.endswith(".pyc"))]
         listed += [name for name in directories if os.path.islink(os.path.join(place, name))]
         found += [f"{path}\0{_size(path)}" for path in (os.path.join(place, name) for name in listed)]
         if len(found) > _MOST_NAMES:
             break
-    return tuple(sorted(found))
+    return tuple(sorted(found + [f"{err.filename}\0unread" for err in unread]))
 
 
 def _size(path: str) -> int:

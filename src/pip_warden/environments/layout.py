@@ -49,9 +49,14 @@ class SiteLayout:
         return self.site == self.prefix
 
     @property
+    def settings(self) -> Path:
+        """Return the file that says where a virtual environment has its Python from (PEP 405)."""
+        return self.prefix / "pyvenv.cfg"
+
+    @property
     def is_virtual(self) -> bool:
         """Return whether it is a virtual environment's, which has an interpreter of its own (PEP 405)."""
-        return os.path.isfile(self.prefix / "pyvenv.cfg")
+        return os.path.isfile(self.settings)
 
     @property
     def leads_out(self) -> bool:
@@ -111,7 +116,7 @@ def sites_of(place: Path) -> tuple[Path, ...]:
         if sites := tuple(_sites(directory)):
             found += sites
         elif depth < _DEEPEST and not os.path.isfile(directory / "pyvenv.cfg"):
-            waiting += [(Path(each.path), depth + 1) for each in entries(directory) if _is_directory(each)]
+            waiting += [(Path(each.path), depth + 1) for each in entries(directory) if is_directory(each)]
     return tuple(sorted(found))
 
 
@@ -128,11 +133,11 @@ def _sites(directory: Path) -> Iterator[Path]:
     """Yield the directories of packages of one environment; none where it is none."""
     named = [directory / "Lib" / "site-packages"]
     for library in map(directory.joinpath, _LIBRARIES):
-        pythons = [each for each in entries(library) if _PYTHON.fullmatch(each.name) and _is_directory(each)]
+        pythons = [each for each in entries(library) if _PYTHON.fullmatch(each.name) and is_directory(each)]
         named += [Path(each.path, packages) for each in pythons for packages in _PACKAGES]
     pypackages = directory / "__pypackages__"
     base = directory if directory.name == "__pypackages__" else pypackages
-    named += [Path(each.path, "lib") for each in entries(base) if _is_directory(each)]
+    named += [Path(each.path, "lib") for each in entries(base) if is_directory(each)]
     seen = set[str]()
     for site in named:
         if os.path.isdir(site) and (real := os.path.realpath(site)) not in seen:
@@ -144,7 +149,8 @@ def _sites(directory: Path) -> Iterator[Path]:
         yield directory
 
 
-def _is_directory(entry: os.DirEntry[str]) -> bool:
+def is_directory(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a directory, and no link to one."""
     try:
         return entry.is_dir(follow_symlinks=False)
     except OSError:

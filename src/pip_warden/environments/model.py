@@ -37,8 +37,9 @@ class Snapshot:
     Attributes:
         sites: The directories of packages that were there.
         distributions: What is in them, by directory and folder.
-        unowned: What lies beside them and no RECORD names: path and state (SHA-256; of a directory that of
-            the names in it).
+        unowned: What lies beside them, or among an environment's scripts, and no RECORD names, and a virtual
+            environment's ``pyvenv.cfg``: path and state (SHA-256; of a directory that of the names and sizes
+            in it).
     """
 
     sites: tuple[Path, ...] = ()

@@ -12,7 +12,7 @@ from pathlib import Path
 from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.digests import Digest, Hasher, digest_of
 from pip_warden.environments.files import files_in, read_bounded, state_of
-from pip_warden.environments.layout import SiteLayout, entries, layout_of, sites_of
+from pip_warden.environments.layout import SiteLayout, entries, is_directory, layout_of, sites_of
 from pip_warden.environments.model import InstalledDistribution, Snapshot
 from pip_warden.environments.record import LARGEST_INSTALLED, recorded_keys
 
@@ -114,7 +114,9 @@ def _text(found: re.Match[bytes] | None) -> str:
 
 
 def _unowned(layout: SiteLayout, contents: SiteContents) -> Iterable[Path]:
-    """Yield what lies among the packages and scripts and no RECORD names."""
+    """Yield what lies among the packages and scripts and no RECORD names; an environment's settings, too."""
+    if layout.is_virtual:
+        yield layout.settings
     tops = {key.partition("/")[0] for key in contents.named}
     folders = {each.folder for each in contents.distributions}
     beside = {"__pycache__", layout.scripts.name} if layout.is_flat else {"__pycache__"}
@@ -122,7 +124,7 @@ def _unowned(layout: SiteLayout, contents: SiteContents) -> Iterable[Path]:
         if entry.name in tops | folders | beside:
             continue
         path = layout.site / entry.name
-        if not (entry.is_dir(follow_symlinks=False) and not files_in(path)):
+        if not (is_directory(entry) and not files_in(path)):
             yield path
     for entry in entries(layout.scripts):
         path = layout.scripts / entry.name
