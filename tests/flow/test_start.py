@@ -68,7 +68,10 @@ NEVER = {
             "evidence.siblings",
             "explain",
             "install.keep",
+            "install.with_uv",
             "installer.downloads",
+            "installer.uv",
+            "installer.uv_options",
         )
     ),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ from pip_warden.report.summary import counted
 from pip_warden.session.parts import SessionParts
 from pip_warden.tools.known import recognise
 from pip_warden.tools.model import Tool
-from pip_warden.verdict.model import Accepted, Refused, Step, StepFailure
+from pip_warden.verdict.model import Refused, Step, StepFailure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,7 +180,7 @@ def _perform(run: CommandRun) -> None:
         _run_child(run, backend, origins)
     with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
         _compare_locks(run, locks, Shown(backend.seen, origins))
-        _compare_environments(run, before, (*_taken(ledger, backend.taken), *bundled))
+        _compare_environments(run, before, (*backend.handed_over(), *bundled))
     _note_unused(ledger, backend.taken)
 
 
@@ -256,14 +256,6 @@ def _compare_environments(run: CommandRun, before: Snapshot, accepted: tuple[Acc
 
 def _count(found: tuple[Comparison, ...], likeness: Likeness) -> int:
     return sum(each.likeness is likeness for each in found)
-
-
-def _taken(ledger: Ledger, taken: Collection[str]) -> Iterator[AcceptedArchive]:
-    """Yield what was accepted and taken whole: of metadata alone nothing was installed or built."""
-    for line in ledger.lines():
-        if isinstance(line.verdict, Accepted) and line.subject in taken:
-            artifact = line.verdict.artifact
-            yield AcceptedArchive(name=artifact.name, digest=artifact.digest, path=artifact.path)
 
 
 def _report(session: SessionParts, request: CommandRequest, ledger: Ledger) -> Report:
