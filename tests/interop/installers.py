@@ -334,13 +334,13 @@ class Poetry(Installer):
         place.write("poetry.toml", "[virtualenvs]\nin-project = true\n")
 
     def lock(self) -> list[list[str]]:
-        return [[_program("poetry"), "lock", "--no-interaction"]]
+        return [[program("poetry"), "lock", "--no-interaction"]]
 
     def install(self) -> list[list[str]]:
-        return [[_program("poetry"), "install", "--no-interaction"]]
+        return [[program("poetry"), "install", "--no-interaction"]]
 
     def add(self, requirement: str) -> list[list[str]]:
-        return [[_program("poetry"), "add", "--no-interaction", requirement]]
+        return [[program("poetry"), "add", "--no-interaction", requirement]]
 
     def led_away(self, lock: str, registries: Registries) -> str:
         before, name, after = lock.partition('name = "open-pad"')
@@ -368,13 +368,13 @@ class Pdm(Installer):
         place.extra["PDM_CHECK_UPDATE"] = "0"
 
     def lock(self) -> list[list[str]]:
-        return [[_program("pdm"), "lock"]]
+        return [[program("pdm"), "lock"]]
 
     def install(self) -> list[list[str]]:
-        return [[_program("pdm"), "sync"]]
+        return [[program("pdm"), "sync"]]
 
     def add(self, requirement: str) -> list[list[str]]:
-        return [[_program("pdm"), "add", requirement]]
+        return [[program("pdm"), "add", requirement]]
 
     def led_away(self, lock: str, registries: Registries) -> str:
         return lock.replace('name = "open-pad"\n', f'name = "open-pad"\nurl = "{registries.pad_elsewhere}"\n')
@@ -386,7 +386,7 @@ class PdmUrls(Pdm):
     name = "pdm-urls"
 
     def lock(self) -> list[list[str]]:
-        return [[_program("pdm"), "lock", "--static-urls"]]
+        return [[program("pdm"), "lock", "--static-urls"]]
 
     def led_away(self, lock: str, registries: Registries) -> str:
         return Installer.led_away(self, lock, registries)
@@ -404,15 +404,16 @@ class Pipx:
     def install(self, requirement: str) -> list[str]:
         """Return what installs an application."""
         index = ["--index-url", self.place.registries.private, self._more]
-        return [_program("pipx"), "install", *index, requirement]
+        return [program("pipx"), "install", *index, requirement]
 
     def upgrade(self, name: str) -> list[str]:
         """Return what upgrades one, by the indexes that it was installed from."""
-        return [_program("pipx"), "upgrade", name]
+        return [program("pipx"), "upgrade", name]
 
 
 INSTALLERS: tuple[Installer, ...] = (Pip(), Uv(), Poetry(), Pdm(), PdmUrls())
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return the path of a foreign program."""
     return str(python_programs.program(PYTHON, name, TOOLS["python"][name]))

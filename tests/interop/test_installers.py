@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from interop.installers import INSTALLERS, Installer, Pipx, Place, Registries
+from interop.installers import INSTALLERS, Installer, Pipx, Place, Registries, program
 from pip_warden.sandbox import Sandbox
 
 pytestmark = pytest.mark.interop
@@ -201,6 +202,53 @@ def test_pipx_installs_no_file_that_was_exchanged(gated: Place) -> None:
 
     assert (done.code, "[pinned-digest-differs]" in done.output) == (1, True), done.output
     assert not list((gated.home / "pipx").glob("venvs/*/lib/python*/site-packages/acme*"))
+
+
+SESSIONS = {
+    "tox": (
+        "tox.ini",
+        "[tox]\nenv_list = py\nno_package = true\n[testenv]\ndeps = {}\ncommands = python -c '{}'\n",
+        ["run"],
+    ),
+    "nox": (
+        "noxfile.py",
+        (
+            "import nox\n\n@nox.session\ndef py(session):\n"
+            '    session.install("{}")\n    session.run("python", "-c", "{}")\n'
+        ),
+        [],
+    ),
+    "hatch": (
+        "pyproject.toml",
+        (
+            '[project]\nname = "app"\nversion = "0.1"\n[tool.hatch.envs.default]\nskip-install = true\n'
+            'dependencies = ["{}"]\n[tool.hatch.envs.default.scripts]\npy = "python -c \'{}\'"\n'
+        ),
+        ["run", "py"],
+    ),
+}
+"""By tool: the file that names what a session needs and runs, and how it is started."""
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_the_environment_of_a_session_gets_what_is_pinned(gated: Place, name: str) -> None:
+    file, text, words = SESSIONS[name]
+    shutil.rmtree(gated.environment)
+    gated.write(file, text.format("acme-widgets", "import acme_widgets, open_pad"))
+    gated.ok([program(name), *words])
+
+    gated.write(file, text.format("acme-stranger", "import acme_stranger"))
+    done = gated.run([program(name), *words])
+    assert (done.code, "[not-pinned]" in done.output) == (1, True), done.output
+
+
+@each("poetry", "pdm")
+def test_the_environment_that_a_tool_makes_itself_is_known(tool: Installer, gated: Place) -> None:
+    shutil.rmtree(gated.environment)
+    tool.lay(gated, "acme-widgets")
+    gated.ok(*tool.lock(), *tool.install())
+
+    assert gated.installed() >= WANTED
 
 
 PEEK = """
