@@ -15,6 +15,8 @@ from bench.world import Form, Release, World
 
 Vault = Literal["cold", "warm", "offline"]
 
+WITH_UV = "safe-install --installer uv"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
@@ -96,4 +98,5 @@ def _tools(world: World, release: Release, case: Case, beside: Beside, kept: Pat
             found["pip, its cache warm"] = tools.pip(release, cache=kept / "pip")
     if "uv" in beside.tools and case.vault == "cold":
         found["uv"] = tools.uv(release)
+        found[WITH_UV] = tools.safe_install(world, release, *options, "--installer", "uv")
     return found

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bench.installs import BASE, Case, Vault
+from bench.installs import BASE, WITH_UV, Case, Vault
 from bench.results import Results, Row, median
 
 Reached = Callable[[Results], float | None]
@@ -102,6 +102,16 @@ _ROW = f"{BASE.packages} packages, wheel and sdist"
 
 _TARGETS = (
     *_both("60 packages, 40 ms: wall, to pip's", _SIXTY, (0.5, 0.4)),
+    Target(
+        work="60 packages, 40 ms, with uv: wall, to pip's, cold",
+        limit=0.5,
+        reached=_of("install", _SIXTY.name, WITH_UV, "pip"),
+    ),
+    Target(
+        work="60 packages, 40 ms, with uv: wall, to uv's, cold",
+        limit=2,
+        reached=_of("install", _SIXTY.name, WITH_UV, "uv"),
+    ),
     *_both("20 packages, 40 ms: wall, to pip's", BASE, (0.75, 0.6)),
     *_both("1 package, 0 ms: wall, to pip's", _ONE, (1.6, 1.6)),
     Target(work="20 packages: CPU, to pip's, cold", limit=1.8, reached=_installed(BASE, "cpu")),

@@ -112,8 +112,8 @@ def test_each_extra_is_declared_and_all_is_each() -> None:
     for extra, modules in extras._MODULES.items():
         assert {re.split(r"[>=<]", line)[0].replace("-", "_") for line in declared[extra]} == set(modules)
         assert not set(modules) & core
-    assert declared["all"] == ["pip-warden[keyring,publish,sandbox]"]
-    assert set(declared) == {"all", "keyring", "publish", "sandbox"}
+    assert declared["all"] == ["pip-warden[keyring,publish,sandbox,uv]"]
+    assert set(declared) == {"all", "keyring", "publish", "sandbox", "uv"}
 
 
 def test_nothing_else_imports_what_an_extra_brings() -> None:

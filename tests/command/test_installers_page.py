@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.terminal import typed
+from cli.terminal import COMMANDS, typed
 from flow.user import User
 
 PAGE = (Path(__file__).parents[2] / "docs" / "installers.md").read_text(encoding="utf-8")
-(COMMANDS,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+(BLOCK,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.interop
@@ -31,10 +31,10 @@ def test_the_commands_of_the_page(user: User) -> None:
     tools = Path(sys.executable).parent
     user.patch.setenv("PATH", f"{tools}:/usr/bin:/bin")
     locks = []
-    for line in COMMANDS.splitlines():
+    for line in BLOCK.splitlines():
         name, *words = shlex.split(line)
-        if name == "pip-warden":
-            said = typed(*words)
+        if name in COMMANDS:
+            said = typed(*words, command=COMMANDS[name], name=name)
             assert said.code == 0, f"{line}\n{said.err}"
         else:
             subprocess.run([shutil.which(name) or name, *words], check=True, capture_output=True)

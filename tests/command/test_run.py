@@ -158,7 +158,7 @@ def test_a_lock_that_demands_other_bytes_is_refused(user: User) -> None:
     path.write_text(lock)
     run = ran(user, UV, "sync", "--frozen", "--no-install-project")
 
-    assert (run.code, run.codes, path.read_text()) == (4, {"command-failed"}, lock), run.output
+    assert (run.code, run.codes, path.read_text()) == (1, {"lock-disagrees"}, lock), run.output
     assert not list(user.home.glob(".venv/lib/*/site-packages/pkg*"))
 
 

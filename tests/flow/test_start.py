@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,10 @@ NEVER = {
             "evidence.siblings",
             "explain",
             "install.keep",
+            "install.with_uv",
             "installer.downloads",
+            "installer.uv",
+            "installer.uv_options",
         )
     ),
 }
@@ -77,11 +82,21 @@ MOST = 900
 
 def ran(user: User, *words: str) -> dict[str, Any]:
     """Run safe-install as a process; return what it told in the end."""
+    return started_with(PROGRAM, words, user.home)
+
+
+def started_with(program: str, words: Sequence[str], directory: Path, code: int = 0) -> dict[str, Any]:
+    """Run a program in a directory; return what it told there in the end.
+
+    It is given the variables that Python knows of: a terminal's library may have set a width behind its back.
+    """
+    command = [sys.executable, "-c", program, *words]
+    environment = dict(os.environ)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words], cwd=user.home, capture_output=True, text=True, check=False
+        command, cwd=directory, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads((user.home / "told").read_text())
+    assert done.returncode == code, done.stderr
+    found: dict[str, Any] = json.loads((directory / "told").read_text())
     return found
 
 
@@ -122,11 +137,9 @@ def test_another_python_is_asked_once(user: User) -> None:
     assert [words[0] for words in started] == [str(user.target / "bin" / "python"), sys.executable]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--no-such-option"]])
-def test_what_ends_at_once_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
-    program = PROGRAM.replace('"told"', repr(str(tmp_path / "told")))
-    subprocess.run([sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True, check=False)
-    found = json.loads((tmp_path / "told").read_text())
+@pytest.mark.parametrize(("word", "code"), [("--help", 0), ("--no-such-option", 2)])
+def test_what_ends_at_once_loads_nothing_heavy(word: str, code: int, tmp_path: Path) -> None:
+    found = started_with(PROGRAM, [word], tmp_path, code)
 
     assert set(found["modules"]) & (NEVER | HEAVY) == set()
     assert found["started"] == []

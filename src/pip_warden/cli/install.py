@@ -41,6 +41,8 @@ Examples:
   safe-install -r requirements.txt --format json
 
 Options of safe-install:
+  --installer pip|uv      What installs; else PIP_WARDEN_INSTALLER, else pip. uv
+                          takes those of pip's options that it has too.
   --trust FILE            The trust file; else pytrust.toml from here upwards.
   --python PATH           Install into this interpreter or virtual environment;
                           else $VIRTUAL_ENV, else pip-warden's own.
@@ -184,7 +186,8 @@ def _begun(parsed: Parsed) -> Iterator[Surroundings | None]:
     with ExitStack() as stack:
         surroundings = None
         try:
-            surroundings = _begin(parsed, stack)
+            # uv is there at once, and needs to be told all of it.
+            surroundings = _begin(parsed, stack) if _installer(parsed) == "pip" else None
         except (WardenError, OSError, RuntimeError):  # the last where there may be no more threads
             stack.close()
         yield surroundings
@@ -237,7 +240,13 @@ def _request(parsed: Parsed) -> InstallRequest:
         report=parsed.last("--report"),
         pass_env=parsed.values("--pass-env"),
         verbosity=len(parsed.values("--verbose")) - len(parsed.values("--quiet")),
+        installer=_installer(parsed),
     )
+
+
+def _installer(parsed: Parsed) -> str:
+    given = parsed.last("--installer")
+    return given if given is not None else os.environ.get("PIP_WARDEN_INSTALLER") or "pip"
 
 
 def _number(text: str | None, option: str) -> float | None:

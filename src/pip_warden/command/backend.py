@@ -45,6 +45,22 @@ class Demanded:
     by_url: Mapping[str, str] = field(default_factory=dict, hash=False)
     by_name: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
 
+    def check(self, asked: FileQuestion, sha256: str) -> None:
+        """Check that an entry for this very URL, if there is one, demands these bytes.
+
+        A tool would refuse them, too, but could not say what that means.
+
+        Raises:
+            RefusedError: ``lock-disagrees``.
+        """
+        wanted = self.by_url.get(asked.url, sha256)
+        if wanted != sha256:
+            raise RefusedError(
+                "lock-disagrees",
+                f"expected {asked.filename} with the SHA-256 {wanted} that the lock demands, found {sha256}",
+                hint="One of the two was tampered with: find out which before you lock again.",
+            )
+
     def allow(self, asked: FileQuestion, sha256: str) -> bool:
         """Return whether an entry demands these bytes for what is asked for."""
         if asked.url in self.by_url:
@@ -132,7 +148,9 @@ class GateRegistries(GateFiles):
                 f"found {redacted_url(asked.url)}",
                 hint="Check where this URL comes from; a lock file that is out of date is made anew.",
             )
-        return self.file(project, asked.filename)
+        sealed = self._admitted(project, asked.filename)
+        self._demanded.check(asked, sealed.digest.hex)
+        return self.served(sealed)
 
     def release_at(self, project: ProjectName, version: str, source: str) -> ReleaseFacts | None:
         """Return what a judged file says of a release, None where it has none or is another source's."""

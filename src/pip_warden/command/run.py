@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from pip_warden.command.backend import GateRegistries
 from pip_warden.command.bundled import brought_along
 from pip_warden.command.ending import raise_if_failed
+from pip_warden.command.groups import GroupNumbers
 from pip_warden.command.locks import (
     LockState,
     Shown,
@@ -48,7 +49,7 @@ from pip_warden.report.summary import counted
 from pip_warden.session.parts import SessionParts
 from pip_warden.tools.known import recognise
 from pip_warden.tools.model import Tool
-from pip_warden.verdict.model import Accepted, Refused, Step, StepFailure
+from pip_warden.verdict.model import Refused, Step, StepFailure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,13 +167,20 @@ def _perform(run: CommandRun) -> None:
     want_unpinned(locks, trust, ledger)
     served = run.workspace / "served"
     served.mkdir(mode=0o700)
-    backend = GateRegistries(run.gate, trust, served, demanded=demanded(locks), measures=run.session.measures)
+    backend = GateRegistries(
+        run.gate,
+        trust,
+        served,
+        demanded=demanded(locks),
+        number_of=GroupNumbers(run.session.transport).number,
+        measures=run.session.measures,
+    )
     origins = answered_origins(trust, run.gate)
     with ledger.keeping_error(run.workspace):
         _run_child(run, backend, origins)
     with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
         _compare_locks(run, locks, Shown(backend.seen, origins))
-        _compare_environments(run, before, bundled)
+        _compare_environments(run, before, (*backend.handed_over(), *bundled))
     _note_unused(ledger, backend.taken)
 
 
@@ -228,11 +236,10 @@ def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> No
         compare_lock(state, after, shown=shown, local=run.local, ledger=run.ledger)
 
 
-def _compare_environments(run: CommandRun, before: Snapshot, bundled: tuple[AcceptedArchive, ...]) -> None:
+def _compare_environments(run: CommandRun, before: Snapshot, accepted: tuple[AcceptedArchive, ...]) -> None:
     if run.tool is None:
         run.ledger.warn(f"{run.request.words[0]} is no tool that is known: what it installed is not compared")
         return
-    accepted = (*_accepted(run.ledger), *bundled)
     found = compare(before, snapshot(run.tool.environments), accepted, run.tool.local)
     for each in found:
         if each.fault is not None:
@@ -249,13 +256,6 @@ def _compare_environments(run: CommandRun, before: Snapshot, bundled: tuple[Acce
 
 def _count(found: tuple[Comparison, ...], likeness: Likeness) -> int:
     return sum(each.likeness is likeness for each in found)
-
-
-def _accepted(ledger: Ledger) -> Iterator[AcceptedArchive]:
-    for line in ledger.lines():
-        if isinstance(line.verdict, Accepted):
-            artifact = line.verdict.artifact
-            yield AcceptedArchive(name=artifact.name, digest=artifact.digest, path=artifact.path)
 
 
 def _report(session: SessionParts, request: CommandRequest, ledger: Ledger) -> Report:

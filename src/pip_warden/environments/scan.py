@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pip_warden.artifact.layout import DIST_INFO
@@ -35,19 +36,19 @@ class SiteContents:
     named: frozenset[str]
 
 
-def snapshot(places: Iterable[Path]) -> Snapshot:
+def snapshot(places: Iterable[Path], *, sites: Iterable[Path] = ()) -> Snapshot:
     """Read what is installed in some places; nothing is imported or run.
 
     Args:
         places: Environments, directories of environments, or directories of packages. They need not exist.
+        sites: Directories of packages, whether there are packages in them yet or not.
     """
-    sites: dict[str, Path] = {}
-    for place in places:
-        for site in sites_of(place):
-            sites.setdefault(os.path.realpath(site), site)
+    known: dict[str, Path] = {}
+    for site in (*sites, *chain.from_iterable(map(sites_of, places))):
+        known.setdefault(os.path.realpath(site), site)
     distributions: list[InstalledDistribution] = []
     unowned: dict[Path, Digest] = {}
-    for site in sites.values():
+    for site in known.values():
         layout = layout_of(site)
         if layout.leads_out:
             unowned[site] = digest_of(os.fsencode(os.path.realpath(site)))
@@ -57,7 +58,7 @@ def snapshot(places: Iterable[Path]) -> Snapshot:
         for path in _unowned(layout, contents):
             unowned[path] = state_of(path)
     return Snapshot(
-        sites=tuple(sites.values()),
+        sites=tuple(known.values()),
         distributions=tuple(distributions),
         unowned=tuple(sorted(unowned.items())),
     )

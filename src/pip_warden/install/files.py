@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pip_warden.disk import storing
+from pip_warden.environments.model import AcceptedArchive
 from pip_warden.errors import RefusedError, WardenError
 from pip_warden.gate import Admission, Gate
 from pip_warden.installer.model import ServedFile
@@ -30,15 +31,17 @@ class GateFiles:
         measures: Told what is asked for, and what it costs.
 
     Attributes:
+        directory: Where copies are kept.
         taken: The names of the files that were taken whole, and not only their metadata.
     """
 
     def __init__(self, gate: Gate, directory: Path, measures: Measures = UNMEASURED) -> None:
         self._gate = gate
-        self._directory = directory
+        self.directory = directory
         self._measures = measures
         self._lock = threading.Lock()
-        self._handed: set[str] = set()
+        self._folded: set[str] = set()
+        self._handed: set[Sealed] = set()
         self.taken: set[str] = set()
 
     def listing(self, project: ProjectName) -> Listing:
@@ -49,7 +52,7 @@ class GateFiles:
             UndecidedError: The page could not be fetched.
         """
         self._measures.asked(f"the page of {project}")
-        with self._measures.phase("answer", project), storing(self._directory):
+        with self._measures.phase("answer", project), storing(self.directory):
             listing = self._gate.listing(project)
         self._gate.look_ahead_of(project)
         return listing
@@ -62,7 +65,7 @@ class GateFiles:
             UndecidedError: It could not be decided about.
         """
         self._measures.asked(filename)
-        with self._measures.phase("answer", filename), storing(self._directory):
+        with self._measures.phase("answer", filename), storing(self.directory):
             admission = self._gate.admit(project, filename)
         if admission.sealed is None:
             raise denied(admission.line)
@@ -81,17 +84,25 @@ class GateFiles:
         """Count what was sent."""
         self._measures.count("bytes_sent", size)
 
+    def handed_over(self) -> tuple[AcceptedArchive, ...]:
+        """Return each file that was put where an installer may take it whole."""
+        with self._lock:
+            handed = sorted(self._handed, key=lambda sealed: sealed.name.filename)
+        return tuple(AcceptedArchive(name=each.name, digest=each.digest, path=each.path) for each in handed)
+
     def _hand_over(self, sealed: Sealed) -> Path:
         measures, filename = self._measures, sealed.name.filename
-        with measures.phase("hand_over", filename), storing(self._directory):
+        with self._lock:
+            self._handed.add(sealed)
+        with measures.phase("hand_over", filename), storing(self.directory):
             return hand_over(sealed, self._directory_for(filename), measures)
 
     def _directory_for(self, filename: str) -> Path:
         """Return a directory that has no such file yet, however its file system compares names."""
         with self._lock:
-            is_first = filename.casefold() not in self._handed
-            self._handed.add(filename.casefold())
-        return self._directory if is_first else Path(tempfile.mkdtemp(dir=self._directory))
+            is_first = filename.casefold() not in self._folded
+            self._folded.add(filename.casefold())
+        return self.directory if is_first else Path(tempfile.mkdtemp(dir=self.directory))
 
 
 def denied(line: Line) -> WardenError:

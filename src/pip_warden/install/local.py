@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,8 @@ from pip_warden.evidence.locate import locate
 from pip_warden.gate.dependencies import unpinned_names
 from pip_warden.install.files import denied
 from pip_warden.install.request import Run
-from pip_warden.installer.local import LocalInputs, file_argument, project_arguments
-from pip_warden.installer.wanted import LocalFile
+from pip_warden.installer.local import LocalInputs, file_argument
+from pip_warden.installer.wanted import LocalFile, LocalProject
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Line, Outcome
 from pip_warden.vault import hand_over
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
     from pip_warden.artifact.pyproject import Pyproject
 
 
-def admit_local_things(run: Run) -> tuple[LocalInputs, list[str]]:
+def admit_local_things(
+    run: Run, project_arguments: Callable[[LocalProject], list[str]]
+) -> tuple[LocalInputs, list[str]]:
     """Judge local files and look at local projects.
+
+    Args:
+        run: The run.
+        project_arguments: Returns the installer's arguments for a project directory.
 
     Returns:
         What pip may open, and what it is given for it.

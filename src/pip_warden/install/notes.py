@@ -44,15 +44,16 @@ def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[st
         queue += sorted(_names(requires) - seen)
 
 
-def note_unused(run: Run, taken: Iterable[str], digests: Iterable[str]) -> None:
+def note_unused(run: Run, taken: Iterable[str], digests: Iterable[str], *, by: str = "pip") -> None:
     """Say of each file that was judged and not used that it was not.
 
-    pip reads the metadata of a wheel before it decides, and may then take another release.
+    An installer reads the metadata of a wheel before it decides, and may then take another release.
 
     Args:
         run: The run.
         taken: The names of the files that were taken whole.
         digests: SHA-256 of what was installed, or would be.
+        by: The installer.
     """
     used, by_digest = set(taken), set(digests)
     for line in run.ledger.lines():
@@ -61,7 +62,7 @@ def note_unused(run: Run, taken: Iterable[str], digests: Iterable[str]) -> None:
             and line.outcome is Outcome.ACCEPTED
             and not (line.subject in used or line.sha256 in by_digest)
         ):
-            run.ledger.note(line.subject, "not used: pip read only its metadata")
+            run.ledger.note(line.subject, f"not used: {by} read only its metadata")
 
 
 def note_hidden(run: Run, taken: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pip_warden.errors import UsageError
 from pip_warden.install.request import InstallRequest, PreparedRequest
@@ -14,6 +15,9 @@ from pip_warden.installer.python import Target, choose_target
 from pip_warden.installer.requirements import gather
 from pip_warden.installer.wanted import Wanted
 from pip_warden.trust.model import TrustFile
+
+if TYPE_CHECKING:
+    from pip_warden.installer.uv import Uv
 
 _PLACES = frozenset({"--target", "--root", "--prefix"})
 """Options of pip's with which files go to a place of their own, whichever Python is the target."""
@@ -44,9 +48,9 @@ def prepare(
     _check(request)
     urls = tuple(source.url for source in trust.sources)
     build = gather(constraints=_spelled(request.build_constraints), source_urls=urls)
-    options = _options(request)
+    options, wanted = _options(request), _wanted(request, urls, where)
     return PreparedRequest(
-        wanted=_wanted(request, urls, where),
+        wanted=wanted,
         build_constraints=build.constraints,
         options=options,
         target=target or _target(request, options, environ),
@@ -57,6 +61,7 @@ def prepare(
         report=_path(request.report),
         pass_env=tuple(request.pass_env),
         verbosity=("--verbose",) * request.verbosity + ("--quiet",) * -request.verbosity,
+        uv=_uv(request, (*wanted.options, *options), environ),
     )
 
 
@@ -77,6 +82,22 @@ def _check(request: InstallRequest) -> None:
             "expected --report with an installation, found it with --download, of which pip makes none",
             hint="`--format json` names every file with its digest and what spoke for it.",
         )
+
+
+def _uv(request: InstallRequest, options: tuple[str, ...], environ: Mapping[str, str]) -> Uv | None:
+    """Find uv where it is to install, and hold what is asked of it against what it has."""
+    if request.installer == "pip":
+        return None
+    if request.installer != "uv":
+        raise UsageError("option-value", f"expected the installer pip or uv, found {request.installer!r}")
+    from pip_warden.installer.uv import find_uv
+    from pip_warden.installer.uv_options import not_with_uv, uv_options
+
+    uv_options(options, ())
+    for option, value in (("--download", request.download), ("--report", request.report)):
+        if value is not None:
+            raise not_with_uv(option)
+    return find_uv(environ)
 
 
 def _wanted(request: InstallRequest, urls: tuple[str, ...], where: str) -> Wanted:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import LogEntryFinder
@@ -16,6 +17,9 @@ from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
 from pip_warden.trust.model import TrustFile
+
+if TYPE_CHECKING:
+    from pip_warden.installer.uv import Uv
 
 _SEVERAL = (
     "packages",
@@ -52,6 +56,9 @@ class InstallRequest:
         report: Where a copy of pip's installation report goes.
         pass_env: Names of environment variables that builds may see.
         verbosity: How much pip says: each 1 is one ``-v``, each -1 one ``-q``.
+        installer: ``"pip"``, or ``"uv"``: what uv has changed is compared afterwards, where our pip asks
+            beforehand. uv takes those of pip's options that it has too, and has neither ``download`` nor
+            ``report``.
 
     Raises:
         TypeError: A string stands where several are expected.
@@ -71,6 +78,7 @@ class InstallRequest:
     report: str | PathLike[str] | None = None
     pass_env: tuple[str, ...] = ()
     verbosity: int = 0
+    installer: str = "pip"
 
     def __post_init__(self) -> None:
         """Refuse one string for several: each of its letters would be a package."""
@@ -96,6 +104,7 @@ class PreparedRequest:
         report: Where a copy of pip's installation report goes.
         pass_env: Variables that builds may see.
         verbosity: pip's ``-v`` and ``-q``.
+        uv: The uv that installs; None for our pip.
     """
 
     wanted: Wanted
@@ -109,6 +118,7 @@ class PreparedRequest:
     report: Path | None = None
     pass_env: tuple[str, ...] = ()
     verbosity: tuple[str, ...] = ()
+    uv: Uv | None = None
 
 
 def say_nothing(_line: str) -> None:

@@ -1,39 +1,36 @@
 """The order of a run.
 
-Nothing is installed before every file was accepted: the first denial ends pip and everything it started, and
-pip asks once more before it installs.
+An installer gets no file that was not accepted: the first denial ends it and everything it started. Our pip
+asks once more before it installs (:mod:`~pip_warden.install.with_pip`); what uv has changed is compared
+afterwards (:mod:`~pip_warden.install.with_uv`).
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
 from pip_warden.artifact.inspect import read_by
-from pip_warden.errors import InstallerError, RefusedError, UndecidedError
+from pip_warden.errors import WardenError
 from pip_warden.events import Reporter
 from pip_warden.gate import Gate
-from pip_warden.install.arguments import line_origins, pip_arguments
+from pip_warden.install.arguments import line_origins
+from pip_warden.install.attempt import Attempt, Installer
 from pip_warden.install.backend import GateBackend
 from pip_warden.install.guesses import find_target_facts, first_guesses, recalled, request_key
 from pip_warden.install.local import admit_local_things
-from pip_warden.install.notes import note_hidden, note_present, note_unused
 from pip_warden.install.prepare import prepare
 from pip_warden.install.request import InstallRequest, PreparedRequest, Run, say_nothing
-from pip_warden.install.unmet import PipWords, why_unmet
 from pip_warden.install.unsaid import strict_refusal, waiting
-from pip_warden.installer.installed import Installed, read_report
+from pip_warden.install.with_pip import PIP
 from pip_warden.installer.local import LocalInputs
-from pip_warden.installer.pip import command_line, how_it_ended
+from pip_warden.installer.pip import how_it_ended
 from pip_warden.installer.python import marker_environment
-from pip_warden.installer.reconcile import reconcile_report
 from pip_warden.installer.relay import Relay, RunPlaces
-from pip_warden.installer.report_file import check_report_file, write_report_file
+from pip_warden.installer.report_file import check_report_file
 from pip_warden.installer.server import Server
 from pip_warden.installer.surroundings import Surroundings, open_surroundings
 from pip_warden.installer.wanted import check_wanted, nothing_wanted
@@ -127,48 +124,46 @@ def perform(run: Run) -> Report:
     with run.ledger.keeping_error(run.workspace):
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
         run.gate.look_ahead(run.guesses)
-        _run_pip(run, *admit_local_things(run))
+        _run_installer(run, _installer(prepared))
     report = _report(run)
     if report.exit_code == 0 and not report.lines:
         raise nothing_wanted("that pip wanted none of it")
     return report
 
 
-def _run_pip(run: Run, local: LocalInputs, local_arguments: list[str]) -> None:
-    prepared, words = run.prepared, PipWords()
+def _installer(prepared: PreparedRequest) -> Installer:
+    if prepared.uv is None:
+        return PIP
+    from pip_warden.install.with_uv import UV
+
+    return UV
+
+
+def _run_installer(run: Run, installer: Installer) -> None:
+    local, local_arguments = admit_local_things(run, installer.project_arguments)
     with _surroundings(run) as around:
-        served, staging = around.workspace / "served", around.workspace / "download"
-        for directory in (served, *([staging] if prepared.download is not None else [])):
-            directory.mkdir(mode=0o700)
-        report = around.workspace / "report.json"
-        backend = GateBackend(run, served, local, report)
+        served = around.workspace / "served"
+        served.mkdir(mode=0o700)
+        attempt = installer.attempt(run, around, local, local_arguments)
+        backend = GateBackend(run, served, local, attempt.report)
         on_denial = around.child.end
         with Server(backend, on_denial=on_denial, place=around.place) as server, run.measures.phase("pip"):
-            arguments = pip_arguments(prepared, local_arguments, workspace=around.workspace, staging=staging)
-            if prepared.download is not None:
-                command = command_line(prepared.target, "download", arguments, report=None)
-            else:
-                command = command_line(prepared.target, "install", arguments, report=report)
-            run.reporter.step("running pip")
-            on_line, meanwhile = _listening(run, words, local, around.workspace), run.gate.warm_up
-            code = around.child.run(command, around.environment, on_line, None, meanwhile=meanwhile)
-            for stray in server.strays:
-                run.ledger.warn(f"stopped at the gate: {stray}")
-            if server.denial is not None:
-                raise server.denial
+            run.reporter.step(f"running {installer.name}")
+            on_line, meanwhile = _listening(run, attempt, local, around.workspace), run.gate.warm_up
+            code = around.child.run(attempt.command, around.environment, on_line, None, meanwhile=meanwhile)
+        for stray in server.strays:
+            run.ledger.warn(f"stopped at the gate: {stray}")
+        attempt.ended(backend)
+        if server.denial is not None:
+            raise server.denial
     run.ledger.installer_code = code
     if code != 0:
-        raise _pip_failed(run, code, words, backend)
-    if prepared.download is not None:
-        from pip_warden.install.keep import keep_downloads
-
-        note_unused(run, {*backend.taken, *keep_downloads(run, staging, prepared.download)}, ())
-    else:
-        _look_back(run, backend, local, report, around.environment)
+        raise _failed(run, attempt, code, backend)
+    attempt.look_back(backend)
 
 
 def _surroundings(run: Run) -> AbstractContextManager[Surroundings]:
-    """Return what pip has around it: what was made when it was begun, or what is made now."""
+    """Return what an installer has around it: what was made when it was begun, or what is made now."""
     if run.surroundings is not None:
         return nullcontext(run.surroundings)
     # A directory of its own: there may be several runs in one session.
@@ -177,8 +172,8 @@ def _surroundings(run: Run) -> AbstractContextManager[Surroundings]:
     return open_surroundings(prepared.target, run.environ, workspace=workspace, pass_env=prepared.pass_env)
 
 
-def _listening(run: Run, words: PipWords, local: LocalInputs, workspace: Path) -> Callable[[str], None]:
-    """Return what handles pip's lines: each is shown with the user's own names for files and directories."""
+def _listening(run: Run, attempt: Attempt, local: LocalInputs, workspace: Path) -> Callable[[str], None]:
+    """Return what handles an installer's lines: each is shown with the user's own names for files."""
     places = RunPlaces(
         private=run.workspace,
         workspace=workspace,
@@ -192,60 +187,18 @@ def _listening(run: Run, words: PipWords, local: LocalInputs, workspace: Path) -
     relay = Relay(places, run.on_line)
 
     def on_line(line: str) -> None:
-        words.hear(line)
+        attempt.hear(line)
         relay.tell(line)
 
     return on_line
 
 
-def _look_back(
-    run: Run, backend: GateBackend, local: LocalInputs, report: Path, environment: Mapping[str, str]
-) -> None:
-    """Compare what pip has done with what was accepted, and note what else a reader must know."""
-    items = read_report(report)
-    if run.prepared.dry_run or not items:
-        reconcile_report(items, run.ledger.accepted_digests(), local.directories)
-    elif not backend.has_agreed:
-        raise InstallerError(
-            "unknown-pip",
-            "expected pip to ask before it installs, found that it did not",
-            hint="Do not trust what it installed; install pip-warden again, with the pip that it asks for.",
-        )
-    with run.measures.phase("report"):
-        _tell(run, backend, items, report, environment)
-
-
-def _tell(
-    run: Run,
-    backend: GateBackend,
-    items: tuple[Installed, ...],
-    report: Path,
-    environment: Mapping[str, str],
-) -> None:
-    """Note what a reader must know besides the verdicts; the user's copy of the report is always written."""
-    try:
-        note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
-        note_present(run, items, environment)
-        note_unused(run, backend.taken, (item.sha256 for item in items))
-    finally:
-        if run.prepared.report is not None:
-            write_report_file(report, run.prepared.report)
-
-
-def _pip_failed(
-    run: Run, code: int, words: PipWords, backend: GateBackend
-) -> UndecidedError | RefusedError | InstallerError:
-    """Return the error of a failed pip: a page that could not be fetched is the cause, whatever pip says."""
+def _failed(run: Run, attempt: Attempt, code: int, backend: GateBackend) -> WardenError:
+    """Return the error of a failed installer: a page that could not be fetched is why, whatever it says."""
     undecided = next((line.undecided for line in run.ledger.lines() if line.undecided is not None), None)
     if undecided is not None:
         return undecided
-    if words.unmet is not None and (why := why_unmet(run, words.unmet, backend.pages)) is not None:
-        return why
-    return InstallerError(
-        "pip-failed",
-        f"expected pip to succeed, found {how_it_ended(code)}",
-        hint="pip's own words are above.",
-    )
+    return attempt.why_failed(how_it_ended(code), backend)
 
 
 def _report(run: Run) -> Report:

@@ -80,12 +80,7 @@ def project_arguments(project: LocalProject) -> list[str]:
     Raises:
         UsageError: ``bad-requirement``: pip would read the path and its extras differently.
     """
-    if not _is_text(project.path):
-        raise UsageError(
-            "bad-requirement",
-            f"expected a directory whose path is UTF-8, found {escape_text(str(project.path))}",
-            hint="pip would take it for another. Rename it.",
-        )
+    check_text(project.path)
     if project.editable:
         return ["--editable", project.path.as_uri() + project.extras]
     if not project.extras:
@@ -102,9 +97,17 @@ def project_arguments(project: LocalProject) -> list[str]:
     return [f"{path}{project.extras}"]
 
 
-def _is_text(path: Path) -> bool:
+def check_text(path: Path) -> None:
+    """Check that a path is text.
+
+    Raises:
+        UsageError: ``bad-requirement``: an installer would take it for another.
+    """
     try:
         os.fsencode(path).decode("utf-8")
     except UnicodeDecodeError:
-        return False
-    return True
+        raise UsageError(
+            "bad-requirement",
+            f"expected a directory whose path is UTF-8, found {escape_text(str(path))}",
+            hint="The installer would take it for another. Rename it.",
+        ) from None

@@ -159,6 +159,7 @@ OPTIONS: tuple[Option, ...] = (
 
 OWN_OPTIONS: tuple[Option, ...] = _table(
     Treatment.OURS,
+    ("--installer", True),
     ("--trust", True),
     ("--format", True),
     ("--download", True),
