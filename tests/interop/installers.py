@@ -99,16 +99,22 @@ class Registries:
 
     @contextmanager
     def exchanged(self, name: str) -> Iterator[None]:
-        """Have the public index serve another wheel under a name, with the digest to match."""
-        good = self.sandbox.upstream.file(f"{name.replace('-', '_')}-1.0-py3-none-any.whl")
-        module = name.replace("-", "_")
-        bad = self.sandbox.wheel(name, "1.0", files={f"{module}/__init__.py": "raise SystemExit('bad')\n"})
-        data, claimed = good.data, good.claimed_sha256
-        good.data, good.claimed_sha256 = bad.data, bad.sha256
+        """Have an index serve another wheel of a package that needs nothing, with the digest to match."""
+        good = self.sandbox.wheel(name, "1.0")
+        evil = {f"{name.replace('-', '_')}/__init__.py": "raise SystemExit('bad')\n"}
+        self._serve(name, self.sandbox.wheel(name, "1.0", files=evil))
         try:
             yield
         finally:
-            good.data, good.claimed_sha256 = data, claimed
+            self._serve(name, good)
+
+    def _serve(self, name: str, file: File) -> None:
+        if name.startswith("acme-"):
+            project = self.sandbox.project(f"acme/{name}")
+            self.sandbox.tamper(project, file.name, data=file.data, keep_claimed_hash=False)
+        else:
+            served = self.sandbox.upstream.file(file.name)
+            served.data, served.claimed_sha256 = file.data, file.sha256
 
     def write_trust(self, directory: Path) -> None:
         """Write the trust file of a project."""
