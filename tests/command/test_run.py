@@ -245,6 +245,15 @@ def test_a_command_that_fails(user: User, script: str, found: str) -> None:
     assert found in run.document["error"]["message"]
 
 
+def test_a_command_that_fails_may_have_lacked_what_its_lock_names(user: User) -> None:
+    """Some tools say no more than that they found nothing: pages do not list what is not pinned."""
+    (user.home / "uv.lock").write_text(EVIL_LOCK % ("a" * 64))
+    run = ran(user, "sh", "-c", "exit 1")
+
+    assert (run.code, run.codes) == (4, {"command-failed"})
+    assert "Not pinned: idna 3.20 in uv.lock." in run.document["error"]["hint"]
+
+
 def test_what_cannot_be_started_has_failed(user: User) -> None:
     program = user.home / "program"
     program.write_text("#!/nowhere/interpreter\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pip_warden.errors import InstallerError, RefusedError
 from pip_warden.installer.pip import how_it_ended
 from pip_warden.installer.server import Server
@@ -11,13 +13,14 @@ _MOST_NAMED = 10
 """How many of the requests that were stopped are told: a tool may ask for one again and again."""
 
 
-def raise_if_failed(ledger: Ledger, server: Server, code: int) -> None:
+def raise_if_failed(ledger: Ledger, server: Server, code: int, *, lacking: Sequence[str] = ()) -> None:
     """Tell what a command was stopped at, and raise what its end comes to.
 
     Args:
         ledger: Gets a warning for each request that was stopped, unless that is why the command failed.
         server: The server that it had.
         code: Its exit code, or minus the number of the signal that ended it.
+        lacking: What its lock files name and the trust file does not pin: it may have failed for want of it.
 
     Raises:
         WardenError: What the run was ended by: then the command has failed because of that.
@@ -42,11 +45,13 @@ def raise_if_failed(ledger: Ledger, server: Server, code: int) -> None:
         raise InstallerError(
             "command-failed",
             f"expected the command to succeed, found {how_it_ended(code)}",
-            hint="Its own words are above.",
+            hint=f"Not pinned: {', '.join(_several(lacking))}. `pip-warden trust explain NAME` says what is."
+            if lacking
+            else "Its own words are above.",
         )
 
 
-def _several(strays: tuple[str, ...]) -> list[str]:
-    distinct = list(dict.fromkeys(strays))
+def _several(told: Sequence[str]) -> list[str]:
+    distinct = list(dict.fromkeys(told))
     more = len(distinct) - _MOST_NAMED
     return [*distinct[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]

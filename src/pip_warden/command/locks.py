@@ -158,6 +158,14 @@ def want_unpinned(states: Iterable[LockState], trust: TrustFile, ledger: Ledger)
                 ledger.want(Unpinned(project=release.project, wanted_by=state.path.name))
 
 
+def versions_not_pinned(states: Iterable[LockState], trust: TrustFile) -> Iterator[str]:
+    """Yield each release in a lock that no entry of its project pins: pages do not list it."""
+    for state in states:
+        for release in state.lock.releases if state.lock is not None else ():
+            if trust.entry_for(release.project, release.version) is None:
+                yield f"{release.project} {release.version} in {state.path.name}"
+
+
 def demanded(states: Iterable[LockState]) -> Demanded:
     """Return what locks demand: a file that is asked for by a lock alone is found by it.
 

@@ -25,6 +25,7 @@ from pip_warden.command.locks import (
     demanded,
     read_again,
     read_state,
+    versions_not_pinned,
     want_unpinned,
 )
 from pip_warden.command.model import CommandRequest
@@ -177,7 +178,8 @@ def _perform(run: CommandRun) -> None:
     )
     origins = answered_origins(trust, run.gate)
     with ledger.keeping_error(run.workspace):
-        _run_child(run, backend, origins)
+        server, code = _run_child(run, backend, origins)
+        raise_if_failed(ledger, server, code, lacking=[*versions_not_pinned(locks, trust)])
     with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
         _compare_locks(run, locks, Shown(backend.seen, origins))
         _compare_environments(run, before, (*backend.handed_over(), *bundled))
@@ -188,7 +190,8 @@ def _locks(run: CommandRun) -> tuple[Path, ...]:
     return run.tool.locks if run.tool is not None else find_locks(run.request.directory)
 
 
-def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...]) -> None:
+def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...]) -> tuple[Server, int]:
+    """Run the command; return the server that it had, ended, and how it ended."""
     session, request, tool = run.session, run.request, run.tool
     authority = make_authority(origins, run.workspace)
     registries = Registries(session.trust.sources, origins, backend)
@@ -212,7 +215,7 @@ def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...
         with server, session.measures.phase("pip"):
             code = child.run_attached(request.words, environment, request.directory, output=run.output)
     run.ledger.installer_code = code
-    raise_if_failed(run.ledger, server, code)
+    return server, code
 
 
 def _note_unused(ledger: Ledger, taken: Collection[str]) -> None:
