@@ -59,7 +59,7 @@ def test_dir_and_star_and_unknown_names() -> None:
 
 STABLE = """
 InstallRequest(packages, requirements, constraints, build_constraints, editables, python, options, dry_run, \
-download, with_sdist, strict, report, pass_env, verbosity)
+download, with_sdist, strict, report, pass_env, verbosity, installer)
 Reporter.note(message)
 Reporter.step(message)
 Reporter.transfer(what, done, total)

@@ -81,7 +81,7 @@ def test_its_test_job_has_the_toolchains_that_the_foreign_programs_need() -> Non
     tools = tomllib.loads((ROOT / "tests/interop/stack/tools.toml").read_text(encoding="utf-8"))
     installed = set(job["before_script"][-1].split())
 
-    assert tools.keys() == {"go", "ours", "files", "npm", "debian"}
+    assert tools.keys() == {"go", "ours", "files", "npm", "debian", "python"}
     assert job["image"].startswith("golang:")
     assert installed >= {"npm", "nodejs", "python3", "python3-venv", "make", "git", "curl"}
 
