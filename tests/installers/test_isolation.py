@@ -479,3 +479,10 @@ def test_what_the_c_library_refuses_is_an_error() -> None:
         isolate._call("prctl", 1 << 30, 0, 0, 0, 0)
     with pytest.raises(OSError, match="Function not implemented: 'no_such_call'"):
         isolate._call("no_such_call")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no such device elsewhere")
+def test_what_cannot_be_written_is_named() -> None:
+    """The system that forbids it says so at a write, which was tried once more and then named nothing."""
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        isolate._write("/dev/full", "0 0 1")

@@ -114,10 +114,10 @@ def _listen(port: int) -> socket.socket:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="ascii") as stream:
+    # Unbuffered: what was refused would be written again at the end, and refused without the file's name.
+    with open(path, "wb", buffering=0) as stream:
         try:
-            stream.write(text)
-            stream.flush()
+            stream.write(text.encode("ascii"))
         except OSError as err:
             raise OSError(err.errno, err.strerror, path) from err
 

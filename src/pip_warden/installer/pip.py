@@ -15,6 +15,7 @@ from pip_warden.installer.isolation import Isolation
 from pip_warden.installer.place import HOST, INDEX_URL, Place
 from pip_warden.installer.python import Target, pip_runner
 from pip_warden.installer.running import Running
+from pip_warden.installer.terminal import terminal_kept
 
 _TIMEOUT = "1800"
 """Seconds pip waits for the first byte: it comes after the verdict."""
@@ -112,6 +113,7 @@ class Child:
             raise _not_started(command, number)
         return number
 
+    @terminal_kept()
     def run_attached(
         self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None, *, output: int = 1
     ) -> int:
