@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -67,6 +68,12 @@ def places(root: Path, line: str, **environ: str) -> list[str]:
 )
 def test_where_a_tool_installs(root: Path, line: str, found: list[str]) -> None:
     assert places(root, line) == found
+
+
+@pytest.mark.parametrize("line", ["pip --python poetry install x", "uv pip install --python poetry x"])
+def test_a_directory_here_comes_before_a_program_of_its_name(root: Path, line: str) -> None:
+    shutil.copytree(root / "two", root / "project" / "below" / "poetry")
+    assert places(root, line) == ["project/below/poetry"]
 
 
 @pytest.mark.parametrize(

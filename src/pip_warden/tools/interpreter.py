@@ -53,6 +53,15 @@ def prefix_of(interpreter: Path) -> Path | None:
         return None
 
 
+def named_prefix(word: str, around: Around) -> Path | None:
+    """Return the environment of what ``--python`` names: a directory or a file, before a program on $PATH."""
+    here = around.within(word)
+    if os.path.exists(here):
+        return prefix_of(here / "bin" / "python" if os.path.isdir(here) else here)
+    program = program_path(word, around.environ, around.directory)
+    return None if program is None else prefix_of(program)
+
+
 def own_prefix(word: str, environ: Mapping[str, str], directory: Path, *, is_python: bool) -> Path | None:
     """Return the environment of the program that is called: a Python, or a script for one."""
     program = program_path(word, environ, directory)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pip_warden.installer.place import HOST, INDEX_URL
 from pip_warden.tools.around import Around, index_variables, passed_on
 from pip_warden.tools.command_line import given_on
-from pip_warden.tools.interpreter import own_prefix, prefix_of, program_path
+from pip_warden.tools.interpreter import named_prefix, own_prefix
 from pip_warden.tools.model import Tool
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
@@ -109,8 +109,7 @@ def _environments(around: Around) -> tuple[Path, ...]:
     if call.values(Means.USER):
         return (_user_base(around),)
     if python := call.last(Means.PYTHON):
-        program = program_path(python, around.environ, around.directory)
-        prefix = prefix_of(program) if program else None
+        prefix = named_prefix(python, around)
     else:
         prefix = own_prefix(call.executable, around.environ, around.directory, is_python=call.is_module)
     if prefix is None:

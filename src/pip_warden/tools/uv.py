@@ -8,7 +8,7 @@ from pathlib import Path
 from pip_warden.installer.place import HOST, INDEX_URL
 from pip_warden.tools.around import Around, index_variables, passed_on, shown
 from pip_warden.tools.command_line import given_on
-from pip_warden.tools.interpreter import prefix_of, program_path, system_prefix
+from pip_warden.tools.interpreter import named_prefix, system_prefix
 from pip_warden.tools.model import Tool
 from pip_warden.tools.private import no_system_configuration
 from pip_warden.tools.references import Bounds, Found
@@ -192,9 +192,7 @@ def _of_pip(around: Around) -> tuple[Path | None, ...]:
         return tuple(map(around.within, targets))
     named = call.last(Means.PYTHON) or around.environ.get("UV_PYTHON")
     if named:
-        spellings = (named, f"python{named}")
-        programs = (program_path(name, around.environ, around.directory) for name in spellings)
-        prefix = next((prefix_of(program) for program in programs if program), None)
+        prefix = named_prefix(named, around) or named_prefix(f"python{named}", around)
         # A version is looked for among many, so each of them may be meant.
         return (prefix,) if prefix else _usual(around)
     is_system = (
