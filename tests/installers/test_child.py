@@ -123,6 +123,28 @@ def test_a_password_in_a_url_is_not_passed_on_whatever_its_name(tmp_path: Path) 
         assert "hunter2" not in caught.value.message + caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("flags", "passed"),
+    [
+        ("-j4", "-j4"),
+        ("kw -j4 --jobserver-auth=3,4 -- TOKEN=hunter2", "kw -j4 --jobserver-auth=3,4"),
+        (" -- TOKEN=hunter2", ""),
+        ("TOKEN=hunter2 -k", ""),
+        (r"k A=one\ hunter2 B=hunter2", "k"),
+        ("-j --output-sync=line --", "-j --output-sync=line"),
+        ("", ""),
+    ],
+)
+def test_what_make_was_given_on_its_command_line_is_not_passed_on(
+    flags: str, passed: str, tmp_path: Path
+) -> None:
+    """``make install TOKEN=…`` hands its variables to whatever its recipes start."""
+    ours = {"MAKEFLAGS": flags}
+    assert child_environment(ours, proxy_url=PROXY, private=tmp_path)["MAKEFLAGS"] == passed
+    told = child_environment(ours, proxy_url=PROXY, private=tmp_path, pass_env=("MAKEFLAGS",))
+    assert told["MAKEFLAGS"] == flags
+
+
 @pytest.mark.parametrize("value", ["https://h:8080/a@b", "git@h:a/b", "mailto:a@b", "https://u@h/", ""])
 def test_harmless_values_are_passed_on(value: str, tmp_path: Path) -> None:
     made = child_environment(

@@ -34,6 +34,9 @@ _NEVER = re.compile(
 _LOGIN = re.compile(r"://[^/?#\s@]*:[^/?#\s@]+@")
 """A password in a URL, as in GitLab's ``CI_REPOSITORY_URL``, whose name does not show it."""
 
+_MAKE_VARIABLES = re.compile(r"(^|\s+)(--(?!\S)|[^\s=-][^\s=]*=).*", re.ASCII | re.DOTALL)
+"""In ``MAKEFLAGS``, behind the options: what was given to make on its command line (``make TOKEN=…``)."""
+
 
 def child_environment(
     environ: Mapping[str, str], *, proxy_url: str, private: Path, pass_env: tuple[str, ...] = ()
@@ -82,7 +85,10 @@ def _kept(environ: Mapping[str, str], pass_env: tuple[str, ...]) -> dict[str, st
                 f"expected a harmless variable with --pass-env, found {name}",
                 hint="Credentials and installer settings never reach a build: it could send them anywhere.",
             )
-    return {name: value for name, value in environ.items() if _is_passed(name) or name in pass_env}
+    kept = {name: value for name, value in environ.items() if _is_passed(name) or name in pass_env}
+    if "MAKEFLAGS" in kept and "MAKEFLAGS" not in pass_env:
+        kept["MAKEFLAGS"] = _MAKE_VARIABLES.sub("", kept["MAKEFLAGS"])
+    return kept
 
 
 def _is_passed(name: str) -> bool:
