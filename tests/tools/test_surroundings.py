@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pip_warden.errors import UndecidedError
 from pip_warden.installer.place import HOST, INDEX_URL
 from pip_warden.tools.known import recognise
 from pip_warden.tools.model import Tool
@@ -253,3 +254,13 @@ def test_what_is_turned_off(home: Path, line: str, name: str, value: str) -> Non
 )
 def test_nothing_is_installed_as_a_link_into_the_runs_cache(home: Path, given: str, used: str) -> None:
     assert known("uv sync", home, UV_LINK_MODE=given).environment["UV_LINK_MODE"] == used
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no such device elsewhere")
+def test_a_full_disk_is_no_bug(home: Path) -> None:
+    place = home.parent / "private" / "tool" / "poetry"
+    place.mkdir(parents=True)
+    (place / "config.toml").symlink_to("/dev/full")
+    with pytest.raises(UndecidedError) as caught:
+        known("poetry install", home)
+    assert (caught.value.code, caught.value.exit_code) == ("cannot-store", 3)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pip_warden.errors import InternalError
+from pip_warden.disk import storing
 from pip_warden.tools.around import Around
 from pip_warden.tools.documents import Document, below, read_toml
 
@@ -24,13 +24,16 @@ def no_system_configuration(around: Around) -> dict[str, str]:
 
 
 def written(around: Around, name: str, table: Mapping[str, Value]) -> Path:
-    """Write a TOML file below the run's private directory, and return its path."""
+    """Write a TOML file below the run's private directory, and return its path.
+
+    Raises:
+        UndecidedError: ``cannot-store``: the disk is full.
+        OSError: It cannot be written.
+    """
     path = Path(around.own(name))
-    try:
+    with storing(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_text(_toml(table), encoding="utf-8", errors="surrogateescape")
-    except OSError as err:
-        raise InternalError("bug", f"the run's private directory cannot be written: {err.strerror}") from err
     return path
 
 
