@@ -156,9 +156,60 @@ def test_a_link_leads_out_of_a_directory_of_the_users_own(tmp_path: Path) -> Non
 
 
 def test_a_lock_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    for before, after in (("no lock", uv_lock()), (uv_lock(), "no lock")):
+    newer = uv_lock().replace("version = 1", "version = 2", 1)
+    for before, after in (("no lock", uv_lock()), ("no lock", "no lock"), (uv_lock(), newer), (None, newer)):
         lines, (warning,) = gained(tmp_path, before, after)
         assert (lines, "cannot be read" in warning) == ([], True)
+
+
+@pytest.mark.parametrize("before", [None, "no lock", uv_lock(), uv_lock(package())])
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param("no lock!", id="no TOML"),
+        pytest.param(uv_lock(package(), package(sha256=OTHER)), id="a release twice"),
+        pytest.param(uv_lock(package(), package().replace("[[package", "[[distribution")), id="both keys"),
+        pytest.param(f'lock-version = "1.0"\n{uv_lock(package())}', id="two formats"),
+    ],
+)
+def test_a_lock_that_the_command_made_unreadable_is_refused(
+    tmp_path: Path, before: str | None, after: str
+) -> None:
+    """Its tool may read it all the same: uv takes either of two digests of one file."""
+    ((line,), warnings) = gained(tmp_path, before, after)
+    assert (line.subject, line.code, warnings) == ("uv.lock", "not-through-gate", ())
+
+
+def test_the_older_key_of_packages_is_read(tmp_path: Path) -> None:
+    evil = uv_lock(package(url="https://evil.example/idna-3.20-py3-none-any.whl"))
+    ((line,), _) = gained(tmp_path, uv_lock(), evil.replace("[[package", "[[distribution"))
+    assert (line.subject, line.code) == ("idna 3.20", "not-through-gate")
+
+
+@pytest.mark.parametrize(
+    ("url", "sha256"),
+    [("https://evil.example/idna-3.20.zip", OTHER), (f"{HOST}/idna-3.20.zip", SHA256)],
+)
+def test_what_replaces_a_file_that_nobody_can_judge_is_refused(tmp_path: Path, url: str, sha256: str) -> None:
+    old = package(url=f"{HOST}/idna-3.20.zip", sha256=OTHER)
+    assert gained(tmp_path, uv_lock(old), uv_lock(old, package("mine", source='editable = "."'))) == ([], ())
+    ((line,), _) = gained(tmp_path, uv_lock(old), uv_lock(package(url=url, sha256=sha256)))
+    assert (line.subject, line.code) == ("idna 3.20", "not-through-gate")
+    assert line.verdict is not None
+    assert f"idna-3.20.zip (it is not named as a wheel or .tar.gz sdist is) at {url}" in str(line.verdict)
+
+
+def test_releases_without_digests_are_held_against_what_was_listed(tmp_path: Path) -> None:
+    """The usual output of uv pip compile."""
+    ((line,), warnings) = gained(tmp_path, None, "idna==3.20\n", name="requirements.txt")
+    assert (line.outcome, line.note, warnings) == (
+        Outcome.NOT_JUDGED,
+        "named in requirements.txt without a digest",
+        (),
+    )
+    for text in ("idna==3.21\n", "evil==3.20\n", "--index-url https://evil.example/simple\nidna==3.20\n"):
+        ((line,), _) = gained(tmp_path, "idna==3.20\n", text, name="requirements.txt")
+        assert line.code == "not-through-gate"
 
 
 def test_all_that_an_unreadable_lock_says_afterwards_is_new(tmp_path: Path) -> None:

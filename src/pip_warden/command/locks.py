@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from packaging.version import Version
+
 from pip_warden.command.backend import Demanded, Seen
 from pip_warden.digests import Digest, digest_of
 from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError, UsageError
 from pip_warden.faults import Fault
 from pip_warden.locks.files import public_url
-from pip_warden.locks.model import DirectReference, Lock, LockedRelease, ReferenceKind
+from pip_warden.locks.model import DirectReference, Lacking, Lock, LockedRelease, LockFormat, ReferenceKind
 from pip_warden.locks.read import read_lock
 from pip_warden.locks.text import read_bytes
-from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line, Outcome, Unpinned, line_of
 from pip_warden.report.summary import counted
@@ -61,6 +63,8 @@ class LockEntry:
         sha256: Its digest; None where the lock has none, and it can be compared with nothing.
         url: Where it comes from; None where the lock does not say.
         index: The index of its release; None where the lock does not say.
+        lacking: What there is in place of a digest.
+        is_bare: Whether its file names releases and never files: it demands no digest of anything.
     """
 
     project: ProjectName
@@ -69,6 +73,8 @@ class LockEntry:
     sha256: Digest | None = None
     url: str | None = None
     index: str | None = None
+    lacking: Lacking | None = None
+    is_bare: bool = False
 
     @property
     def release(self) -> str:
@@ -76,12 +82,11 @@ class LockEntry:
         return f"{self.project} {self.version}"
 
     def __str__(self) -> str:
-        what = self.name.filename if self.name is not None else self.release
-        how = "" if self.sha256 is None else f" with the SHA-256 {self.sha256}"
-        place = self.url or self.index
-        return (
-            f"{what}{' without a SHA-256' if self.sha256 is None else how}{f' at {place}' if place else ''}"
-        )
+        lacking = self.lacking or Lacking(filename="", why="no SHA-256")
+        what = self.name.filename if self.name is not None else lacking.filename or self.release
+        how = f" ({lacking.why})" if self.sha256 is None else f" with the SHA-256 {self.sha256}"
+        place = self.url or lacking.place or self.index
+        return f"{what}{how}{f' at {place}' if place else ''}"
 
 
 class Shown:
@@ -95,6 +100,8 @@ class Shown:
     def __init__(self, seen: Seen, origins: Collection[str]) -> None:
         self._urls = {_plain(url): sha256 for url, sha256 in seen.listed.items()}
         self._digests = frozenset(seen.listed.values()) | seen.served
+        names = map(parse_artifact_name, seen.listed_names)
+        self._releases = frozenset((name.project, name.version) for name in names)
         self._seen = seen
         self._origins = frozenset(origins)
 
@@ -102,8 +109,10 @@ class Shown:
         """Return whether what a lock says of a file is what the gate listed or served.
 
         A URL must be a listed one, with the digest that was listed there; where none was, a tool has computed
-        it of what it was served.
+        it of what it was served. Where files are not named, the release must be a listed one.
         """
+        if entry.is_bare:
+            return (entry.project, Version(entry.version)) in self._releases
         if entry.sha256 is None or not self._is_answered_for(entry.index):
             return False
         sha256 = entry.sha256.hex
@@ -196,9 +205,12 @@ def compare_lock(
         after: The lock after it.
         shown: What the gate listed and served.
         local: Directories of the user's own projects, which a lock may refer to.
-        ledger: Gets refused entries, one line for each release; what was only listed, likewise; and a warning
-            for each state that could not be read.
+        ledger: Gets refused entries, one line for each release, and what was only listed, likewise; a lock that
+            cannot be read, which is refused where the command wrote it, and else a warning.
     """
+    if _hides(before, after):
+        ledger.add(_refused(after.path.name, f"what cannot be read: {after.fault}"))
+        return
     for fault in dict.fromkeys(str(state.fault) for state in (before, after) if state.fault is not None):
         ledger.warn(f"a lock cannot be read, and what it gained is not known: {fault}")
     if after.lock is None or after is before:
@@ -214,13 +226,24 @@ def compare_lock(
             ledger.add(_refused(str(reference.project or reference.location), _described(reference)))
 
 
+def _hides(before: LockState, after: LockState) -> bool:
+    """Return whether a command wrote what cannot be read here, and its tool may read all the same.
+
+    A version that is not known is none of these: a tool does not read it either, unless it is a newer one.
+    """
+    if after.fault is None or after.fault.code == "lock-version":
+        return False
+    return before.fault is None or before.state != after.state
+
+
 def _entries(lock: Lock | None) -> dict[LockEntry, None]:
     """Return every entry of a lock, those of a release one after the other."""
     releases = sorted(lock.releases, key=lambda each: (each.project, str(each.version))) if lock else ()
-    return dict.fromkeys(entry for release in releases for entry in _entries_of(release))
+    is_bare = lock is not None and lock.format is LockFormat.REQUIREMENTS
+    return dict.fromkeys(entry for release in releases for entry in _entries_of(release, is_bare=is_bare))
 
 
-def _entries_of(release: LockedRelease) -> Iterator[LockEntry]:
+def _entries_of(release: LockedRelease, *, is_bare: bool) -> Iterator[LockEntry]:
     project, version, index = release.project, str(release.version), release.index
     for file in release.files:
         place = file.url if file.url is not None else file.path
@@ -229,13 +252,14 @@ def _entries_of(release: LockedRelease) -> Iterator[LockEntry]:
         )
     for digest in sorted(release.digests, key=str):
         yield LockEntry(project=project, version=version, sha256=digest, index=index)
-    if release.lacking or not (release.files or release.digests):
-        yield LockEntry(project=project, version=version, index=index)
+    for lacking in release.lacking:
+        yield LockEntry(project=project, version=version, index=index, lacking=lacking, is_bare=is_bare)
 
 
 def _judged(release: str, entries: list[LockEntry], shown: Shown, lock: str) -> Iterator[Line]:
     bad = [entry for entry in entries if not shown.has(entry)]
-    listed = [entry for entry in entries if entry not in bad and not shown.was_served(entry)]
+    bare = [entry for entry in entries if entry.is_bare and entry not in bad]
+    listed = [entry for entry in entries if entry not in (*bad, *bare) and not shown.was_served(entry)]
     if bad:
         more = f", and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
         named = "; ".join(str(entry) for entry in bad[:_MOST_NAMED])
@@ -243,6 +267,8 @@ def _judged(release: str, entries: list[LockEntry], shown: Shown, lock: str) -> 
     if listed:
         note = f"{counted(len(listed), 'file', 'files')} in {lock}, only listed"
         yield Line(subject=release, outcome=Outcome.NOT_JUDGED, note=note)
+    if bare:
+        yield Line(subject=release, outcome=Outcome.NOT_JUDGED, note=f"named in {lock} without a digest")
 
 
 def _refused(subject: str, found: str) -> Line:

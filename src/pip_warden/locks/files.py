@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from packaging.version import Version
@@ -57,12 +58,12 @@ def sorted_out(
         UsageError: ``bad-lock-file``: a digest is malformed; ``lock-contradiction``: one file has two.
     """
     files: dict[str, LockedFile] = {}
-    lacking: dict[str, Lacking] = {}
+    lacking: dict[Lacking, None] = {}
     digests: dict[object, Digest] = {}
     for item in listed:
         found = _read(item, project, version, where)
         if isinstance(found, Lacking):
-            lacking[found.filename] = found
+            lacking[found] = None
             continue
         known = digests.setdefault(found.name.choice, found.sha256)
         if known != found.sha256:
@@ -70,7 +71,7 @@ def sorted_out(
         files.setdefault(found.name.filename, found)
     return (
         tuple(sorted(files.values(), key=lambda file: file.name.filename)),
-        tuple(lacking[name] for name in sorted(lacking)),
+        tuple(sorted(lacking, key=lambda each: (each.filename, each.place or "", each.hashes))),
     )
 
 
@@ -118,15 +119,14 @@ def _read(item: Listed, project: ProjectName, version: Version, where: str) -> L
         raise bad_lock(where, "a size that no file has")
     filename, artifact = next(iter(item.names), "a file without a name"), item.artifact
     digests = digests_of(item.hashes, where)
+    lacking = partial(Lacking, filename=filename, place=url or item.path, hashes=item.hashes)
     if artifact is None:
-        return Lacking(filename=filename, why="it is not named as a wheel or .tar.gz sdist is")
+        return lacking(why="it is not named as a wheel or .tar.gz sdist is")
     if (artifact.project, artifact.version) != (project, version):
-        return Lacking(filename=filename, why=f"it is named as a file of {project} {version} is not")
+        return lacking(why=f"it is named as a file of {project} {version} is not")
     if not digests:
         others = sorted({text.partition(":")[0] for text in item.hashes})
-        return Lacking(
-            filename=filename, why=f"no SHA-256, only {', '.join(others)}" if others else "no hash"
-        )
+        return lacking(why=f"no SHA-256, only {', '.join(others)}" if others else "no hash")
     (sha256,) = digests  # no format has room for two
     # uv writes a normalised name where the index spells it otherwise; a pin is found by the index's spelling.
     spelled = [other for other in map(_artifact, item.names[1:]) if other and other.choice == artifact.choice]

@@ -57,10 +57,14 @@ class Lacking:
     Attributes:
         filename: The file; ``""`` for the whole release.
         why: What is lacking.
+        place: Its URL, without user name, query and fragment, or its path; None where the lock has none.
+        hashes: What the lock demands of it all the same, each ``ALGORITHM:HEX``.
     """
 
     filename: str
     why: str
+    place: str | None = None
+    hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

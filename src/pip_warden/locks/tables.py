@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pip_warden.display import escape_text
-from pip_warden.locks.text import LockText
+from pip_warden.locks.text import PACKAGE_KEYS, LockText
 
 
 class Table(BaseModel):
@@ -30,6 +30,6 @@ def validated(text: LockText, model: type[_Model]) -> _Model:
     except ValidationError as err:
         first = err.errors(include_url=False, include_context=False, include_input=False)[0]
         place = first["loc"]
-        position = place[1] if len(place) > 1 and place[0] == "package" else None
+        position = place[1] if len(place) > 1 and place[0] in PACKAGE_KEYS else None
         key = ".".join(escape_text(str(part), 40) for part in place)
         raise text.bad(f"{key}: {first['msg']}", position if isinstance(position, int) else None) from err

@@ -16,7 +16,9 @@ from pip_warden.installer.requirements_file import redact_credentials
 LARGEST_LOCK = 16 << 20
 """Bytes; the largest known uv.lock has four million."""
 
-_PACKAGE = re.compile(r"^[ \t]*\[\[[ \t]*packages?[ \t]*\]\]", re.MULTILINE)
+_PACKAGE = re.compile(r"^[ \t]*\[\[[ \t]*(?:packages?|distribution)[ \t]*\]\]", re.MULTILINE)
+PACKAGE_KEYS = ("packages", "package", "distribution")
+"""Of the packages: pylock's, that of all others, and what uv called it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def parse(raw: bytes, path: Path) -> LockText:
     except (ValueError, RecursionError, OverflowError) as err:
         raise bad_lock(escape_text(str(path)), f"no TOML: {type(err).__name__}") from err
     lines = _lines_of_packages(text)
-    packages = document.get("packages", document.get("package"))
+    packages = next((document[key] for key in PACKAGE_KEYS if key in document), None)
     is_told = isinstance(packages, list) and len(packages) == len(lines)
     return LockText(path, document, lines if is_told else ())
 

@@ -27,6 +27,9 @@ _KINDS = {
 }
 """Every source but ``registry``; ``virtual`` is a project that is not installed itself."""
 
+PACKAGES = ("package", "distribution")
+"""The key of the packages, and the older one, which uv still reads."""
+
 
 class _File(Table):
     url: str | None = None
@@ -66,7 +69,7 @@ class _Package(Table):
 
 
 class _UvLock(Table):
-    package: list[_Package] = Field(default=[])
+    package: list[_Package] = Field(default=[], validation_alias=AliasChoices(*PACKAGES))
     requires_python: str = Field(default="", alias="requires-python")
     environments: list[str] = Field(default=[], alias="supported-markers")
 
@@ -77,6 +80,8 @@ def read_uv(text: LockText) -> Lock:
     Raises:
         UsageError: ``bad-lock-file`` or ``lock-contradiction``.
     """
+    if all(key in text.document for key in PACKAGES):
+        raise text.bad(f"both {' and '.join(PACKAGES)}")
     lock = validated(text, _UvLock)
     edges = _Edges(lock)
     return assemble(
