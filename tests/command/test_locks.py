@@ -10,7 +10,15 @@ import pytest
 
 import samples
 from pip_warden.command.backend import Seen
-from pip_warden.command.locks import Shown, compare_lock, demanded, read_again, read_state, want_unpinned
+from pip_warden.command.locks import (
+    LockState,
+    Shown,
+    compare_lock,
+    demanded,
+    read_again,
+    read_state,
+    want_unpinned,
+)
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line, Outcome
 from pip_warden.trust.model import TrustFile
@@ -204,7 +212,7 @@ def test_releases_without_digests_are_held_against_what_was_listed(tmp_path: Pat
     ((line,), warnings) = gained(tmp_path, None, "idna==3.20\n", name="requirements.txt")
     assert (line.outcome, line.note, warnings) == (
         Outcome.NOT_JUDGED,
-        "named in requirements.txt without a digest",
+        "1 file in requirements.txt, named without a digest",
         (),
     )
     for text in ("idna==3.21\n", "evil==3.20\n", "--index-url https://evil.example/simple\nidna==3.20\n"):
@@ -253,3 +261,32 @@ def test_a_lock_demands_files_and_names_what_is_not_pinned(tmp_path: Path) -> No
     assert found.by_url == {URL: SHA256}
     assert found.by_name == {"idna-3.20-py3-none-any.whl": frozenset({SHA256})}
     assert [(name.project, name.wanted_by) for name in ledger.unpinned()] == [("idna", "uv.lock")]
+
+
+def test_what_another_lock_had_before_is_told(tmp_path: Path) -> None:
+    """As ``uv export`` writes it, which asks for nothing."""
+    (tmp_path / "uv.lock").write_text(uv_lock(package("old", "1.0", url=f"{HOST}/old-1.0-py3-none-any.whl")))
+    own = read_state(tmp_path / "uv.lock", TRUST)
+    shown = Shown(replace(SEEN, listed={}, listed_names={}), {HOST}, [own])
+
+    def told(text: str, name: str = "requirements.txt") -> list[tuple[str, str | None]]:
+        ledger = Ledger()
+        (tmp_path / name).write_text(text)
+        state = read_state(tmp_path / name, TRUST)
+        compare_lock(LockState(path=state.path), state, shown=shown, local=[tmp_path], ledger=ledger)
+        return [(line.outcome.value, line.code or line.note) for line in ledger.lines()]
+
+    known = [("not judged", "1 file in requirements.txt, as another lock had it before")]
+    assert told(f"old==1.0 --hash=sha256:{SHA256}\n") == told("old==1.0\n") == known
+    copied = (tmp_path / "uv.lock").read_text()
+    (tmp_path / "sub").mkdir()
+    assert told(copied, "sub/uv.lock") == [("not judged", "1 file in uv.lock, as another lock had it before")]
+    refused = [("refused", "not-through-gate")]
+    for text in (f"old==1.0 --hash=sha256:{OTHER}\n", "old==1.1\n", f"new==1.0 --hash=sha256:{SHA256}\n"):
+        assert told(text) == refused
+    for old, new in (
+        (HOST, "https://evil.example"),
+        (INDEX, f"{HOST}/other"),
+        (f"{HOST}/old", f"{HOST}/a/old"),
+    ):
+        assert told(copied.replace(old, new), "sub/uv.lock") == refused

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from command.front import front
 from flow.user import User
 from pip_warden.command.origins import answered_origins, unanswered_origins
+from pip_warden.sandbox import Answer
 
 
 def _origin(url: str) -> str:
@@ -63,3 +64,21 @@ def test_pypis_file_host_is_known_and_a_mirrors_is_learned(user: User) -> None:
         found = answered_origins(here.trust, here.gate)
         assert here.backend.page_at(next(iter(here.trust.projects)), "real", None)
     assert found[2:] == ("https://pypi.org", box.files_url, "https://files.pythonhosted.org")
+
+
+def test_a_page_is_believed_a_few_hosts_and_those_first_that_may_be_asked(user: User) -> None:
+    box = user.sandbox
+    file = box.wheel("origin-many", "1.0")
+    box.upstream.add("origin-many", [file])
+    user.pin_hash(file, name="origin-many")
+    links = [f"https://h{at}.example/origin-many-2.{at}.tar.gz" for at in range(40)]
+    links.append(box.files_url + box.upstream.file(file.name).path)
+    html = "".join(f'<a href="{link}">{link.rpartition("/")[2]}</a>' for link in links)
+    user.sandbox.fault(
+        Answer(status=200, body=html.encode(), headers=(("content-type", "text/html"),)),
+        "/simple/origin-many",
+        times=None,
+    )
+    with front(user) as here:
+        found = answered_origins(here.trust, here.gate)[2:]
+    assert (len(found), found[0]) == (16, box.files_url)

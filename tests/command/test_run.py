@@ -276,6 +276,24 @@ def test_a_command_that_was_stopped_at_the_gate_and_went_on(user: User) -> None:
     assert "hunter2" not in run.output
 
 
+def test_a_host_of_files_that_no_page_named_before_is_told(user: User) -> None:
+    """An index may have the files of each project elsewhere: one page is read to learn where."""
+    box = user.sandbox
+    for name in ("host-one", "host-two"):
+        file = box.wheel(name, "1.0")
+        box.upstream.add(name, [file])
+        user.pin_hash(file, name=name)
+    link = f'<a href="https://files.elsewhere.example/{file.name}">{file.name}</a>'
+    answer = Answer(status=200, body=link.encode(), headers=(("content-type", "text/html"),))
+    box.fault(answer, "/simple/host-two", times=None)
+    run = ran(
+        user, sys.executable, "-c", f"import urllib.request as r; r.urlopen('{box.pypi_url}/host-two/')"
+    )
+    assert run.code == 0
+    told = "files are listed on https://files.elsewhere.example, for which the gate does not answer"
+    assert told in run.document["warnings"], run.output
+
+
 def test_the_environment_is_closed(user: User, capfd: pytest.CaptureFixture[str]) -> None:
     for name in LEAKS:
         user.patch.setenv(name, "hunter2")

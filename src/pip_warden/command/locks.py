@@ -15,15 +15,16 @@ from pathlib import Path
 from packaging.version import Version
 
 from pip_warden.command.backend import Demanded, Seen
+from pip_warden.command.entries import Known, LockEntry, entries_in
 from pip_warden.digests import Digest, digest_of
 from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError, UsageError
 from pip_warden.faults import Fault
 from pip_warden.locks.files import public_url
-from pip_warden.locks.model import DirectReference, Lacking, Lock, LockedRelease, LockFormat, ReferenceKind
+from pip_warden.locks.model import DirectReference, Lock, ReferenceKind
 from pip_warden.locks.read import read_lock
 from pip_warden.locks.text import read_bytes
-from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
+from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line, Outcome, Unpinned, line_of
 from pip_warden.report.summary import counted
@@ -52,52 +53,17 @@ class LockState:
     fault: UsageError | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LockEntry:
-    """One file of a release that a lock names.
-
-    Attributes:
-        project: Its project.
-        version: Its version, as text.
-        name: Its name; None where the lock has none.
-        sha256: Its digest; None where the lock has none, and it can be compared with nothing.
-        url: Where it comes from; None where the lock does not say.
-        index: The index of its release; None where the lock does not say.
-        lacking: What there is in place of a digest.
-        is_bare: Whether its file names releases and never files: it demands no digest of anything.
-    """
-
-    project: ProjectName
-    version: str
-    name: ArtifactName | None = None
-    sha256: Digest | None = None
-    url: str | None = None
-    index: str | None = None
-    lacking: Lacking | None = None
-    is_bare: bool = False
-
-    @property
-    def release(self) -> str:
-        """Return its release, for people."""
-        return f"{self.project} {self.version}"
-
-    def __str__(self) -> str:
-        lacking = self.lacking or Lacking(filename="", why="no SHA-256")
-        what = self.name.filename if self.name is not None else lacking.filename or self.release
-        how = f" ({lacking.why})" if self.sha256 is None else f" with the SHA-256 {self.sha256}"
-        place = self.url or lacking.place or self.index
-        return f"{what}{how}{f' at {place}' if place else ''}"
-
-
 class Shown:
     """What came through the gate in a run, for lock files to be held against.
 
     Args:
         seen: What was listed and served.
         origins: The origins that the gate answers for.
+        locks: The run's lock files, as they were before: a tool may write what one of them says into another.
     """
 
-    def __init__(self, seen: Seen, origins: Collection[str]) -> None:
+    def __init__(self, seen: Seen, origins: Collection[str], locks: Iterable[LockState] = ()) -> None:
+        self._known = Known(state.lock for state in locks)
         self._urls = {_plain(url): sha256 for url, sha256 in seen.listed.items()}
         self._digests = frozenset(seen.listed.values()) | seen.served
         names = map(parse_artifact_name, seen.listed_names)
@@ -123,6 +89,14 @@ class Shown:
             of_name = self._seen.listed_names.get(entry.name.filename, frozenset())
             return sha256 in of_name or ("" in of_name and self.was_served(entry))
         return sha256 in self._digests
+
+    def why_not_judged(self, entry: LockEntry) -> str | None:
+        """Return why an entry was not judged, ``""`` where it was, None where it came from elsewhere."""
+        if self.has(entry):
+            return (
+                "named without a digest" if entry.is_bare else "" if self.was_served(entry) else "only listed"
+            )
+        return "as another lock had it before" if self._known.has(entry) else None
 
     def was_served(self, entry: LockEntry) -> bool:
         """Return whether the bytes of an entry were judged in this run."""
@@ -183,7 +157,7 @@ def demanded(states: Iterable[LockState]) -> Demanded:
     urls: dict[str, set[str]] = {}
     names: dict[str, set[str]] = {}
     for state in states:
-        for entry in _entries(state.lock):
+        for entry in entries_in(state.lock):
             if entry.sha256 is None or entry.name is None:
                 continue
             names.setdefault(entry.name.filename, set()).add(entry.sha256.hex)
@@ -205,8 +179,8 @@ def compare_lock(
         after: The lock after it.
         shown: What the gate listed and served.
         local: Directories of the user's own projects, which a lock may refer to.
-        ledger: Gets refused entries, one line for each release, and what was only listed, likewise; a lock that
-            cannot be read, which is refused where the command wrote it, and else a warning.
+        ledger: Gets refused entries, one line for each release; what was not judged, likewise; and a
+            lock that cannot be read: refused where the command wrote it, and else a warning.
     """
     if _hides(before, after):
         ledger.add(_refused(after.path.name, f"what cannot be read: {after.fault}"))
@@ -215,8 +189,8 @@ def compare_lock(
         ledger.warn(f"a lock cannot be read, and what it gained is not known: {fault}")
     if after.lock is None or after is before:
         return
-    old = _entries(before.lock)
-    new = [entry for entry in _entries(after.lock) if entry not in old]
+    old = entries_in(before.lock)
+    new = [entry for entry in entries_in(after.lock) if entry not in old]
     for release, entries in groupby(new, key=lambda entry: entry.release):
         for line in _judged(release, list(entries), shown, after.path.name):
             ledger.add(line)
@@ -236,39 +210,21 @@ def _hides(before: LockState, after: LockState) -> bool:
     return before.fault is None or before.state != after.state
 
 
-def _entries(lock: Lock | None) -> dict[LockEntry, None]:
-    """Return every entry of a lock, those of a release one after the other."""
-    releases = sorted(lock.releases, key=lambda each: (each.project, str(each.version))) if lock else ()
-    is_bare = lock is not None and lock.format is LockFormat.REQUIREMENTS
-    return dict.fromkeys(entry for release in releases for entry in _entries_of(release, is_bare=is_bare))
-
-
-def _entries_of(release: LockedRelease, *, is_bare: bool) -> Iterator[LockEntry]:
-    project, version, index = release.project, str(release.version), release.index
-    for file in release.files:
-        place = file.url if file.url is not None else file.path
-        yield LockEntry(
-            project=project, version=version, name=file.name, sha256=file.sha256, url=place, index=index
-        )
-    for digest in sorted(release.digests, key=str):
-        yield LockEntry(project=project, version=version, sha256=digest, index=index)
-    for lacking in release.lacking:
-        yield LockEntry(project=project, version=version, index=index, lacking=lacking, is_bare=is_bare)
-
-
 def _judged(release: str, entries: list[LockEntry], shown: Shown, lock: str) -> Iterator[Line]:
-    bad = [entry for entry in entries if not shown.has(entry)]
-    bare = [entry for entry in entries if entry.is_bare and entry not in bad]
-    listed = [entry for entry in entries if entry not in (*bad, *bare) and not shown.was_served(entry)]
+    bad, others = list[LockEntry](), dict[str, int]()
+    for entry in entries:
+        why = shown.why_not_judged(entry)
+        if why is None:
+            bad.append(entry)
+        elif why:
+            others[why] = others.get(why, 0) + 1
     if bad:
         more = f", and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
         named = "; ".join(str(entry) for entry in bad[:_MOST_NAMED])
         yield _refused(release, f"in {lock}: {named}{more}")
-    if listed:
-        note = f"{counted(len(listed), 'file', 'files')} in {lock}, only listed"
+    for why, number in others.items():
+        note = f"{counted(number, 'file', 'files')} in {lock}, {why}"
         yield Line(subject=release, outcome=Outcome.NOT_JUDGED, note=note)
-    if bare:
-        yield Line(subject=release, outcome=Outcome.NOT_JUDGED, note=f"named in {lock} without a digest")
 
 
 def _refused(subject: str, found: str) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from pip_warden.gate import Gate
 from pip_warden.installer.routes import origin_in
@@ -10,6 +11,9 @@ from pip_warden.names import ProjectName
 from pip_warden.trust.model import Source, TrustFile
 
 _KNOWN_FILE_HOSTS = {"https://pypi.org/simple": "https://files.pythonhosted.org"}
+_MOST_HOSTS = 16
+"""That one page is believed to have its files on: each gets a certificate of its own."""
+
 _MOST_TRIES = 3
 """Pages that are asked for, where the first cannot be fetched, to learn where an index has its files."""
 
@@ -47,7 +51,10 @@ def _file_hosts(source: Source, trust: TrustFile, gate: Gate) -> Iterator[str]:
     for project in _projects_of(source, trust)[:_MOST_TRIES]:
         listing = gate.peek(project)
         if listing is not None and listing.page.candidates:
-            yield from (origin for each in listing.page.candidates if (origin := origin_in(each.url)))
+            # What may be asked for first: a page may name as many hosts as it likes.
+            urls = (each.url for each in (*listing.allowed, *listing.page.candidates))
+            hosts = dict.fromkeys(origin for url in urls if (origin := origin_in(url)))
+            yield from islice(hosts, _MOST_HOSTS)
             return
 
 

@@ -29,7 +29,7 @@ from pip_warden.command.locks import (
     want_unpinned,
 )
 from pip_warden.command.model import CommandRequest
-from pip_warden.command.origins import answered_origins
+from pip_warden.command.origins import answered_origins, unanswered_origins
 from pip_warden.environments.compare import compare
 from pip_warden.environments.model import AcceptedArchive, Comparison, Likeness, Snapshot
 from pip_warden.environments.scan import snapshot
@@ -181,7 +181,7 @@ def _perform(run: CommandRun) -> None:
         server, code = _run_child(run, backend, origins)
         raise_if_failed(ledger, server, code, lacking=[*versions_not_pinned(locks, trust)])
     with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
-        _compare_locks(run, locks, Shown(backend.seen, origins))
+        _compare_locks(run, locks, Shown(backend.seen, origins, locks))
         _compare_environments(run, before, (*backend.handed_over(), *bundled))
     _note_unused(ledger, backend.taken)
 
@@ -215,6 +215,8 @@ def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...
         with server, session.measures.phase("pip"):
             code = child.run_attached(request.words, environment, request.directory, output=run.output)
     run.ledger.installer_code = code
+    for origin in unanswered_origins(backend.seen.listed, origins):
+        run.ledger.warn(f"files are listed on {origin}, for which the gate does not answer")
     return server, code
 
 

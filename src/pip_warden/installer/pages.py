@@ -56,7 +56,7 @@ def _json_page(
 def _json_file(file: ListedFile, url: str) -> dict[str, object]:
     shape: dict[str, object] = {
         "filename": file.filename,
-        "url": url + _fragment(file),
+        "url": url,  # with a fragment, uv would write it into a pylock.toml
         "hashes": {"sha256": file.sha256} if file.sha256 else {},
         "core-metadata": has_metadata(file),
         "yanked": file.yanked or file.yanked is not None,
