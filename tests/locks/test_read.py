@@ -83,6 +83,20 @@ def test_only_a_regular_file_of_a_bounded_size_is_read(
     assert code(large) == "bad-lock-file"
 
 
+def test_pdm_leaves_the_local_part_of_a_version_out(tmp_path: Path) -> None:
+    names = ("a-1.0+cpu-py3-none-any.whl", "a-1.0-py3-none-any.whl", "a-1.1+cpu-py3-none-any.whl")
+    files = ", ".join(f'{{file = "{name}", hash = "sha256:{at:064}"}}' for at, name in enumerate(names))
+    lock = tmp_path / "pdm.lock"
+    lock.write_text(
+        f'[metadata]\nlock_version = "4.5.1"\n[[package]]\nname = "a"\nversion = "1.0"\nfiles = [{files}]\n'
+    )
+    bare, local = read_lock(lock).releases
+    assert [(str(each.version), len(each.files), len(each.lacking)) for each in (bare, local)] == [
+        ("1.0", 1, 1),
+        ("1.0+cpu", 1, 0),
+    ]
+
+
 def test_where_a_package_stands_is_not_guessed(tmp_path: Path) -> None:
     """A string may hold what looks like a package's header: then no line is told."""
     package = '[[package]]\nname = "acme"\nversion = "1"\nsource = { registry = "https://example.com" }\n'

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from packaging.version import Version
 from pydantic import Field
 
 from pip_warden.display import without_userinfo
@@ -80,29 +83,39 @@ def read_pdm(text: LockText) -> Lock:
     return assemble(
         text.path,
         LockFormat.PDM,
-        (_package(text, at, package) for at, package in enumerate(lock.package)),
+        (each for at, package in enumerate(lock.package) for each in _of_package(text, at, package)),
         requires_python=pythons.pop() if len(pythons) == 1 else "",
         environments=tuple(dict.fromkeys(filter(None, limits))),
     )
 
 
-def _package(text: LockText, at: int, package: _Package) -> LockedRelease | DirectReference:
+def _of_package(text: LockText, at: int, package: _Package) -> Iterator[LockedRelease | DirectReference]:
     where, project = text.where(at), project_name(package.name, text.where(at))
     sources = [key for key in _SOURCES if getattr(package, key) is not None]
     if sources:
-        return _direct(text, at, package, sources)
+        yield _direct(text, at, package, sources)
+        return
     if package.version is None:
         raise text.bad(f"no version of {project}", at)
-    version = version_of(package.version, where)
-    files, lacking = sorted_out(package.listed(), project, version, where)
-    return LockedRelease(
-        project=project,
-        version=version,
-        where=where,
-        files=files,
-        lacking=lacking,
-        conditions=_conditions(package),
-    )
+    for version, listed in _by_version(package.listed(), version_of(package.version, where)):
+        files, lacking = sorted_out(listed, project, version, where)
+        yield LockedRelease(
+            project=project,
+            version=version,
+            where=where,
+            files=files,
+            lacking=lacking,
+            conditions=_conditions(package),
+        )
+
+
+def _by_version(listed: list[Listed], version: Version) -> Iterable[tuple[Version, list[Listed]]]:
+    """Return files by their release: PDM leaves the local part out, and so has several under one version."""
+    found: dict[Version, list[Listed]] = {}
+    for item in listed:
+        own = item.artifact.version if item.artifact is not None else version
+        found.setdefault(own if Version(own.public) == version else version, []).append(item)
+    return (found or {version: []}).items()
 
 
 def _direct(text: LockText, at: int, package: _Package, sources: list[str]) -> DirectReference:
