@@ -107,6 +107,19 @@ def test_a_digest_that_no_page_has_is_of_what_was_served(tmp_path: Path) -> None
     assert line.code == "not-through-gate"
 
 
+def test_a_file_may_have_no_digest_where_its_index_gives_none(tmp_path: Path) -> None:
+    """As uv writes it of a file that it did not fetch."""
+    bare = f"{HOST}/files/bare-1.0.tar.gz"
+    ((line,), _) = gained(tmp_path, None, uv_lock(package("bare", "1.0", url=bare, sha256="")))
+    assert (line.outcome, line.note) == (Outcome.NOT_JUDGED, "1 file in uv.lock, named without a digest")
+    md5 = uv_lock(package("bare", "1.0", url=bare)).replace(f"sha256:{SHA256}", f"md5:{'0' * 32}")
+    other = uv_lock(package("bare", "1.0", url=bare.replace("files", "other"), sha256=""))
+    evil = uv_lock(package("bare", "1.0", url=bare, sha256="", index="https://evil.example/simple"))
+    for lock in (md5, other, evil):
+        ((line,), _) = gained(tmp_path, "", lock)
+        assert line.code == "not-through-gate"
+
+
 @pytest.mark.parametrize(
     ("name", "lock"),
     [

@@ -21,7 +21,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError, UsageError
 from pip_warden.faults import Fault
 from pip_warden.locks.files import public_url
-from pip_warden.locks.model import DirectReference, Lock, ReferenceKind
+from pip_warden.locks.model import DirectReference, Lacking, Lock, ReferenceKind
 from pip_warden.locks.read import read_lock
 from pip_warden.locks.text import read_bytes
 from pip_warden.names import parse_artifact_name
@@ -75,12 +75,15 @@ class Shown:
         """Return whether what a lock says of a file is what the gate listed or served.
 
         A URL must be a listed one, with the digest that was listed there; where none was, a tool has computed
-        it of what it was served. Where files are not named, the release must be a listed one.
+        it of what it was served, or demands none. Where files are not named, the release must be a listed
+        one.
         """
         if entry.is_bare:
             return (entry.project, Version(entry.version)) in self._releases
-        if entry.sha256 is None or not self._is_answered_for(entry.index):
+        if not self._is_answered_for(entry.index):
             return False
+        if entry.sha256 is None:
+            return self._is_listed_without(entry.lacking)
         sha256 = entry.sha256.hex
         if entry.url is not None:
             listed = self._urls.get(_plain(entry.url))
@@ -93,14 +96,19 @@ class Shown:
     def why_not_judged(self, entry: LockEntry) -> str | None:
         """Return why an entry was not judged, ``""`` where it was, None where it came from elsewhere."""
         if self.has(entry):
-            return (
-                "named without a digest" if entry.is_bare else "" if self.was_served(entry) else "only listed"
-            )
+            if entry.sha256 is None:
+                return "named without a digest"
+            return "" if self.was_served(entry) else "only listed"
         return "as another lock had it before" if self._known.has(entry) else None
 
     def was_served(self, entry: LockEntry) -> bool:
         """Return whether the bytes of an entry were judged in this run."""
         return entry.sha256 is not None and entry.sha256.hex in self._seen.served
+
+    def _is_listed_without(self, lacking: Lacking | None) -> bool:
+        if lacking is None or lacking.place is None or lacking.hashes:
+            return False
+        return self._urls.get(_plain(lacking.place)) == ""
 
     def _is_answered_for(self, index: str | None) -> bool:
         try:
