@@ -9,7 +9,7 @@ import pytest
 
 from pip_warden.tools import documents
 from pip_warden.tools.around import Pinned
-from pip_warden.tools.documents import Document, read_toml
+from pip_warden.tools.documents import Document, read_toml, script_metadata
 from pip_warden.tools.model import Elsewhere
 from pip_warden.tools.references import Bounds
 from pip_warden.tools.results import MOST_FINDINGS, tool_of_findings
@@ -91,3 +91,42 @@ def test_projects_that_name_one_another_are_read_once_and_not_without_end(tmp_pa
     found = list(of_project([tmp_path / "0"], Bounds(root=tmp_path, pinned=Pinned.of(()))))
     assert isinstance(found[-1], Elsewhere)
     assert found[-1].what == f"more than {MOST_FILES} projects that name one another"
+
+
+BLOCK = '# /// script\n# dependencies = ["x @ file:///x"]\n# ///\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BLOCK,
+        f"x = 1\r{BLOCK}",
+        BLOCK.replace("\n", "\r\n"),
+        # What Python holds for ends of lines would begin and end a text, in which the dependencies are.
+        BLOCK.replace("# dep", "# y = 1 # \u2028 y = '''\n# dep").replace(
+            "# ///\n", "# z = 1 # \u2028'''\n# ///\n"
+        ),
+    ],
+    ids=["plain", "after a carriage return", "of Windows", "among other ends of lines"],
+)
+def test_metadata_of_a_script_is_found_as_tools_find_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / "job.py").write_text(text, encoding="utf-8", newline="")
+    (found,) = script_metadata(tmp_path / "job.py")
+    assert isinstance(found, Document)
+    assert found.table["dependencies"] == ["x @ file:///x"]
+
+
+def test_a_script_that_is_not_read_leads_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "job.py").write_text(BLOCK + "#" * documents.LARGEST_FILE)
+    os.mkfifo(tmp_path / "pipe")
+    for name, why in (("job.py", f"more than {documents.LARGEST_FILE} bytes"), ("pipe", "no regular file")):
+        (found,) = script_metadata(tmp_path / name)
+        assert isinstance(found, Elsewhere)
+        assert (found.what, found.adds_source) == (f"it cannot be read: {why}", True)
+
+
+def test_a_program_need_not_be_text(tmp_path: Path) -> None:
+    (tmp_path / "latin.py").write_bytes(b"# \xe9\n")
+    (tmp_path / "program").write_bytes(b"\x7fELF" + b"\xff" * documents.LARGEST_FILE)
+    assert not [*script_metadata(tmp_path / "latin.py"), *script_metadata(tmp_path / "program")]
+    assert not list(script_metadata(tmp_path))

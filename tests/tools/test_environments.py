@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from pip_warden.tools.interpreter import interpreter_of
 from pip_warden.tools.known import recognise
+from pip_warden.tools.model import Tool
 
 
 @pytest.fixture
@@ -27,16 +29,21 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def places(root: Path, line: str, **environ: str) -> list[str]:
+def known(root: Path, line: str, environ: Mapping[str, str], *, pinned: tuple[str, ...] = ()) -> Tool:
     tool = recognise(
         line.replace("ROOT", str(root)).split(),
         environ={"HOME": str(root / "home"), "PATH": f"{root}/one/bin"}
         | {name: value.replace("ROOT", str(root)) for name, value in environ.items()},
         directory=root / "project" / "below",
-        index_urls=(),
+        index_urls=pinned,
         private=root / "private",
     )
     assert tool is not None
+    return tool
+
+
+def places(root: Path, line: str, **environ: str) -> list[str]:
+    tool = known(root, line, environ)
     return [os.path.normpath(path).removeprefix(f"{root}/") for path in tool.environments]
 
 
@@ -122,3 +129,58 @@ def test_a_program_without_a_text_lies_beside_its_python(tmp_path: Path) -> None
     (tmp_path / "python").touch()
     assert interpreter_of(tmp_path / "pip") == tmp_path / "python"
     assert interpreter_of(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"),
+    [
+        ("target = 't'", ["project/below/t"]),
+        ("prefix = 't'", ["project/below/t"]),
+        ("python = 'ROOT/two'", ["two"]),
+        ("system = true", ["one"]),
+        ("system = false", ["project/.venv"]),
+    ],
+)
+def test_settings_say_where_uv_pip_installs(root: Path, setting: str, found: list[str]) -> None:
+    text = f"[tool.uv.pip]\n{setting}\n".replace("ROOT", str(root))
+    (root / "project" / "pyproject.toml").write_text(text)
+    assert places(root, "uv pip install x") == found
+
+
+def test_a_member_of_a_workspace_may_be_anywhere(root: Path) -> None:
+    (root / "two" / "pyproject.toml").touch()
+    (root / "project" / "pyproject.toml").write_text(f"[tool.uv.workspace]\nmembers = ['{root}/tw*']")
+    tool = known(root, "uv lock", {})
+    assert [item.what for item in tool.elsewhere] == [f"workspace member {root}/two"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [({}, "cache/pypoetry/vv"), ({"POETRY_VIRTUALENVS_PATH": "/mine"}, "/mine")],
+    ids=["of the project", "of the user"],
+)
+def test_environments_of_poetry_are_never_in_the_caches_of_the_run(
+    root: Path, environ: dict[str, str], path: str
+) -> None:
+    (root / "project" / "poetry.toml").write_text("virtualenvs.path = '{cache-dir}/vv'")
+    tool = known(root, "poetry install", environ | {"XDG_CACHE_HOME": f"{root}/cache"})
+    assert tool.environment["POETRY_VIRTUALENVS_PATH"] == str(root / path)
+    assert root / path in tool.environments
+
+
+@pytest.mark.parametrize(
+    ("project", "settings", "pinned", "value"),
+    [
+        ("", None, (), None),
+        ("[[tool.pdm.source]]\nname = 'a'", None, (), "true"),
+        ("[[tool.pdm.source]]\nname = 'a'", None, ("https://pypi.org/simple/",), None),
+        ("[[tool.pdm.source]]\nname = 'a'", "", (), None),
+    ],
+)
+def test_pdm_asks_pypi_where_that_may_be_meant(
+    root: Path, project: str, settings: str | None, pinned: tuple[str, ...], value: str | None
+) -> None:
+    (root / "project" / "pyproject.toml").write_text(project)
+    if settings is not None:
+        (root / "project" / "pdm.toml").write_text(settings)
+    assert known(root, "pdm lock", {}, pinned=pinned).environment.get("PDM_IGNORE_STORED_INDEX") == value

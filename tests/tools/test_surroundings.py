@@ -239,7 +239,7 @@ def test_settings_of_pdm_and_hatch_that_say_where_environments_lie_are_kept(home
         ("pip install x", "PIP_NO_INPUT", "1"),
         ("poetry install", "POETRY_KEYRING_ENABLED", "false"),
         ("pdm sync", "PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring"),
-        ("pdm sync", "PDM_IGNORE_STORED_INDEX", "true"),
+        ("pdm sync", "PDM_CHECK_UPDATE", "false"),
         ("pipx install x", "PIPX_FETCH_PYTHON", "never"),
         ("nox", "NOX_DOWNLOAD_PYTHON", "never"),
         ("tox", "VIRTUALENV_NO_PERIODIC_UPDATE", "1"),

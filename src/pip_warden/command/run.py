@@ -150,7 +150,7 @@ def _leads_elsewhere(tool: Tool | None, session: SessionParts, ledger: Ledger) -
                 code="leads-elsewhere",
                 expected="no source but those of the trust file",
                 found=found.what,
-                hint="Take it out, and depend on the package by its name.",
+                hint="Mend it or take it out: packages are asked for by name, from what the trust file pins.",
             )
             ledger.add(line_of(Refused(subject=found.where, failure=StepFailure(Step.ORIGIN, fault))))
         else:

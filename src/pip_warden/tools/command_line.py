@@ -40,7 +40,7 @@ def _option(option: GivenOption, around: Around, bounds: Bounds, files: Requirem
         case Means.FILE_OF_REQUIREMENTS:
             yield from files.read(option.value, around.directory, COMMAND_LINE)
         case Means.REFERENCE:
-            for text in option.value.split(","):
+            for text in re.split(r",(?![^\[\]]*\])", option.value):
                 yield from bounds.reference(text, around.directory, option.name, COMMAND_LINE)
         case Means.GROUP:
             # pip and uv take PATH:GROUP, where PATH is of a pyproject.toml.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from pip_warden.tools.model import Elsewhere
 
 LARGEST_FILE = 1 << 20
 """Bytes of a project's file; a long ``pyproject.toml`` has fifty thousand."""
+
+_SCRIPT = re.compile(r"^# /// script$\s(?P<content>(?:^#(?: .*)?$\s)+)^# ///$", re.MULTILINE)
+"""The block of metadata in a script, by the regular expression of PEP 723."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +91,30 @@ def parse_toml(path: Path, text: str) -> Document | Elsewhere:
         return Document(path=path, text=text, table=tomllib.loads(text))
     except (ValueError, RecursionError, OverflowError) as err:
         return unreadable(path, f"no TOML: {err}" if isinstance(err, tomllib.TOMLDecodeError) else "no TOML")
+
+
+def script_metadata(path: Path) -> Iterator[Document | Elsewhere]:
+    """Yield each block of metadata in a script (PEP 723), and what is said of one that cannot be read.
+
+    A line ends as it does for uv, which also takes a block after a carriage return; what else Python holds
+    for the end of a line (U+2028) ends none in TOML. A program need not be text; a script with metadata is.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        yield unreadable(path, "no regular file")
+        return
+    text = read_text(path) if path.is_file() else None
+    if isinstance(text, Elsewhere) and path.suffix in {".py", ".pyw"} and path.stat().st_size > LARGEST_FILE:
+        yield text
+    if not isinstance(text, str):
+        return
+    plain = re.sub(r"\r\n?", "\n", text)
+    for match in _SCRIPT.finditer(plain):
+        lines = (line[2:] if line.startswith("# ") else line[1:] for line in match["content"].split("\n"))
+        document = parse_toml(path, "\n".join(lines))
+        if isinstance(document, Document):
+            text = re.sub(r"^# ", "", plain, flags=re.MULTILINE)
+            document = Document(path=path, text=text, table=document.table)
+        yield document
 
 
 def unreadable(path: Path, why: str) -> Elsewhere:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pip_warden.tools.around import Around
 from pip_warden.tools.documents import Document, below, read_toml, texts
+from pip_warden.tools.interpreter import own_prefix
 from pip_warden.tools.model import Tool
 from pip_warden.tools.private import user_setting, written
 from pip_warden.tools.projects import project_root
@@ -42,7 +43,12 @@ def hatch_tool(around: Around) -> Tool:
             written(around, "hatch.toml", {"dirs": {"env": {"virtual": own}}} if own else {})
         ),
     }
-    return session_tool(around, root, extra, _environments(root, data, own))
+    # Its plugins are installed where it is installed itself.
+    plugins = own_prefix(
+        around.call.executable, around.environ, around.directory, is_python=around.call.is_module
+    )
+    environments = (*_environments(root, data, own), *filter(None, [plugins]))
+    return session_tool(around, root, extra, environments)
 
 
 def _environments(root: Path, data: Path, own: str) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from pip_warden.tools.private import user_setting, written
 from pip_warden.tools.projects import project_root
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
-from pip_warden.tools.settings import RequirementsFiles, of_lock, of_project, requirements_in
+from pip_warden.tools.settings import RequirementsFiles, of_lock, of_metadata, of_project, requirements_in
 from pip_warden.tools.uv import uv_environment
 from pip_warden.tools.virtualenv import VIRTUALENV
 from pip_warden.tools.words import Grammar, Means, table
@@ -41,6 +41,7 @@ PDM = Grammar(
 _MEANT_ELSEWHERE = re.compile(r"--(?:ov|conf|pr|ed|lockf)|-[cpeL]", re.ASCII)
 """Options that lead to other files, cut short or not, where a project's ``[tool.pdm.options]`` adds them."""
 
+_PYPI = "https://pypi.org/simple"
 INDEXES = frozenset({"PDM_PYPI_URL"})
 _HARMLESS = (
     "PDM_PROJECT PDM_LOCKFILE PDM_LOCK_FORMAT PDM_FROZEN_LOCKFILE PDM_NO_LOCK PDM_NO_EDITABLE PDM_NO_SELF "
@@ -65,11 +66,11 @@ def pdm_tool(around: Around) -> Tool:
             **uv_environment(around),
             **VIRTUALENV,
             **indexes,
-            "PDM_CONFIG_FILE": str(_configuration(around)),
+            "PDM_CONFIG_FILE": str(_configuration(around, root)),
             "PDM_CACHE_DIR": around.own("pdm-cache"),
             "PDM_LOG_DIR": around.own("pdm-log"),
             "PDM_CHECK_UPDATE": "false",
-            "PDM_IGNORE_STORED_INDEX": "true",
+            **_without_pypi(around, root),
             "PDM_REQUEST_TIMEOUT": "1800",
         },
         environments=_environments(around, root),
@@ -79,23 +80,36 @@ def pdm_tool(around: Around) -> Tool:
     )
 
 
-def _configuration(around: Around) -> Path:
+def _configuration(around: Around, root: Path) -> Path:
     """Write a configuration with where the user's environments and Pythons lie: no variable tells it."""
     return written(
         around,
         "pdm.toml",
         {
-            "venv": {"location": str(_virtualenvs(around))},
+            "venv": {"location": str(_virtualenvs(around, root))},
             "python": {"install_root": str(around.data("pdm", "python"))},
             "global_project": {"path": str(around.config("pdm", "global-project"))},
         },
     )
 
 
-def _virtualenvs(around: Around) -> Path:
+def _virtualenvs(around: Around, root: Path) -> Path:
     users = around.given("PDM_CONFIG_FILE", around.config("pdm", "config.toml"))
-    given = user_setting(users, "venv", "location")
-    return around.within(given) if isinstance(given, str) else around.data("pdm", "venvs")
+    for path in (root / "pdm.toml", users):
+        if isinstance(given := user_setting(path, "venv", "location"), str):
+            return around.within(given)
+    return around.data("pdm", "venvs")
+
+
+def _without_pypi(around: Around, root: Path) -> dict[str, str]:
+    """Return the variable that has PDM leave PyPI alone, which it asks besides the project's own sources.
+
+    It is set where nobody could have meant PyPI: it is not pinned, and the project has other sources.
+    """
+    document = read_toml(root / "pyproject.toml")
+    sources = below(document.table, "tool", "pdm", "source") if isinstance(document, Document) else None
+    is_unwanted = bool(sources) and not around.pinned.has(_PYPI) and not (root / "pdm.toml").exists()
+    return {"PDM_IGNORE_STORED_INDEX": "true"} if is_unwanted else {}
 
 
 def _locks(around: Around, root: Path) -> tuple[Path, ...]:
@@ -113,11 +127,11 @@ def _environments(around: Around, root: Path) -> tuple[Path | None, ...]:
     saved = read_text(root / ".pdm-python")
     saved_python = prefix_of(root / saved.strip()) if isinstance(saved, str) and saved.strip() else None
     return (
-        root / ".venv",
+        *(root / name for name in (".venv", "venv", "env")),
         root / "__pypackages__",
         # Plugins that the project asks for.
         root / ".pdm-plugins",
-        _virtualenvs(around),
+        _virtualenvs(around, root),
         saved_python,
         active_environment(around),
         system_prefix(around) if call.values(Means.USER) else None,
@@ -128,6 +142,9 @@ def _found(around: Around, root: Path, locks: tuple[Path, ...]) -> Iterator[Foun
     bounds = Bounds(root=root, pinned=around.pinned)
     words = around.call.words if around.call.command[-1:] in {("add",), ("outdated",)} else ()
     yield from given_on(around, bounds, RequirementsFiles(bounds=bounds), words)
+    if around.call.command == ("run",):
+        for word in around.call.words:
+            yield from of_metadata(around.within(word), bounds, _tables)
     yield from of_project([root], bounds, _tables)
     local = read_toml(root / "pdm.toml")
     if isinstance(local, Elsewhere):

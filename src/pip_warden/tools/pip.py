@@ -13,14 +13,15 @@ from pip_warden.tools.interpreter import named_prefix, own_prefix
 from pip_warden.tools.model import Tool
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
-from pip_warden.tools.settings import RequirementsFiles, of_project
+from pip_warden.tools.settings import RequirementsFiles, of_metadata, of_project
 from pip_warden.tools.words import Grammar, Means, table
 
 PIP = Grammar(
     valued=table(
         index="--index-url -i --pypi-url --extra-index-url",
         links="--find-links -f",
-        file_of_requirements="--requirement -r --constraint -c --build-constraint --requirements-from-script",
+        file_of_requirements="--requirement -r --constraint -c --build-constraint",
+        script="--requirements-from-script",
         reference="--editable -e",
         past_the_gate="--proxy --cache-dir",
         trust="--cert --client-cert --trusted-host --keyring-provider",
@@ -92,6 +93,8 @@ def _found(around: Around) -> Iterator[Found]:
     is_installing = bool(_REQUIRES.intersection(call.command))
     words = call.words if is_installing else ()
     found = list(given_on(around, bounds, files, words))
+    for script in call.values(Means.SCRIPT):
+        found += of_metadata(around.within(script), bounds)
     start = [item for item in found if isinstance(item, Path)]
     yield from (item for item in found if not isinstance(item, Path))
     yield from of_project(start, bounds)

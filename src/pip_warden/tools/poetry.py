@@ -32,8 +32,8 @@ POETRY = Grammar(
 )
 
 _HARMLESS = (
-    "POETRY_VIRTUALENVS_IN_PROJECT POETRY_VIRTUALENVS_CREATE POETRY_VIRTUALENVS_PATH "
-    "POETRY_VIRTUALENVS_PROMPT POETRY_VIRTUALENVS_USE_POETRY_PYTHON "
+    "POETRY_VIRTUALENVS_IN_PROJECT POETRY_VIRTUALENVS_CREATE POETRY_VIRTUALENVS_PROMPT "
+    " POETRY_VIRTUALENVS_USE_POETRY_PYTHON "
     "POETRY_VIRTUALENVS_OPTIONS_ALWAYS_COPY POETRY_VIRTUALENVS_OPTIONS_SYSTEM_SITE_PACKAGES "
     "POETRY_VIRTUALENVS_OPTIONS_NO_PIP POETRY_INSTALLER_PARALLEL POETRY_INSTALLER_MAX_WORKERS "
     "POETRY_INSTALLER_NO_BINARY POETRY_INSTALLER_ONLY_BINARY POETRY_INSTALLER_RE_RESOLVE "
@@ -51,7 +51,8 @@ def poetry_tool(around: Around) -> Tool:
             **passed_on(around.environ, _HARMLESS),
             **no_system_configuration(around),
             **VIRTUALENV,
-            "POETRY_CONFIG_DIR": str(_configuration(around).parent),
+            **_own_virtualenvs(around, root),
+            "POETRY_CONFIG_DIR": str(_configuration(around, root).parent),
             "POETRY_CACHE_DIR": around.own("poetry-cache"),
             "POETRY_PYTHON_INSTALLATION_DIR": str(
                 around.given("POETRY_PYTHON_INSTALLATION_DIR", around.data("pypoetry", "python"))
@@ -69,12 +70,12 @@ def poetry_tool(around: Around) -> Tool:
     )
 
 
-def _configuration(around: Around) -> Path:
+def _configuration(around: Around, root: Path) -> Path:
     """Write a configuration with where the user's environments lie, and how they are made."""
     users = _users_configuration(around)
     kept = {key: user_setting(users, "virtualenvs", key) for key in _KEPT}
     virtualenvs: dict[str, Value] = {key: value for key, value in kept.items() if value is not None}
-    virtualenvs["path"] = str(_virtualenvs(around))
+    virtualenvs["path"] = str(_virtualenvs(around, root))
     return written(around, "poetry/config.toml", {"virtualenvs": virtualenvs})
 
 
@@ -82,17 +83,28 @@ def _users_configuration(around: Around) -> Path:
     return around.given("POETRY_CONFIG_DIR", around.config("pypoetry")) / "config.toml"
 
 
-def _virtualenvs(around: Around) -> Path:
-    """Return where the user's environments lie, of whatever project."""
+def _virtualenvs(around: Around, root: Path) -> Path:
+    """Return where environments lie: as the user says, as this project does, or as it is for any project."""
     users = _users_configuration(around)
     cache = user_setting(users, "cache-dir")
     cache_dir = around.given(
         "POETRY_CACHE_DIR", around.within(cache) if isinstance(cache, str) else around.cache("pypoetry")
     )
-    given = user_setting(users, "virtualenvs", "path")
-    text = given if isinstance(given, str) else "{cache-dir}/virtualenvs"
+    given = (
+        around.environ.get("POETRY_VIRTUALENVS_PATH"),
+        user_setting(root / "poetry.toml", "virtualenvs", "path"),
+        user_setting(users, "virtualenvs", "path"),
+    )
+    text = next((value for value in given if isinstance(value, str)), "{cache-dir}/virtualenvs")
     data = str(around.data("pypoetry"))
     return around.within(text.replace("{cache-dir}", str(cache_dir)).replace("{data-dir}", data))
+
+
+def _own_virtualenvs(around: Around, root: Path) -> dict[str, str]:
+    """Return the variable for a project's own setting, whose ``{cache-dir}`` else would be the run's."""
+    if user_setting(root / "poetry.toml", "virtualenvs", "path") is None:
+        return {}
+    return {"POETRY_VIRTUALENVS_PATH": str(_virtualenvs(around, root))}
 
 
 def _environments(around: Around, root: Path) -> tuple[Path | None, ...]:
@@ -101,7 +113,6 @@ def _environments(around: Around, root: Path) -> tuple[Path | None, ...]:
     if call.command[:1] == ("self",):
         return (own,)
     local = root / "poetry.toml"
-    path = environ.get("POETRY_VIRTUALENVS_PATH") or user_setting(local, "virtualenvs", "path")
     creates = (
         environ.get("POETRY_VIRTUALENVS_CREATE"),
         user_setting(local, "virtualenvs", "create"),
@@ -112,7 +123,7 @@ def _environments(around: Around, root: Path) -> tuple[Path | None, ...]:
         root / ".venv",
         # Plugins that the project asks for.
         root / ".poetry",
-        around.within(path) if isinstance(path, str) else _virtualenvs(around),
+        _virtualenvs(around, root),
         active_environment(around),
         system_prefix(around) if is_creating in {"false", "0"} else None,
     )

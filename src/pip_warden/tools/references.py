@@ -85,7 +85,7 @@ class Bounds:
             yield Elsewhere(what=f"{what} {shown(place)}", where=where, adds_source=True)
         elif place.lower().startswith("file:"):
             yield from self.path(place, base, what, where)
-        elif _URL.match(place) or "$" in place:
+        elif _URL.search(place) or "$" in place or "file:" in place.lower():
             yield Elsewhere(what=f"{what} {shown(place)}", where=where, adds_source=True)
         elif _is_path(place):
             yield from self.path(place, base, what, where)

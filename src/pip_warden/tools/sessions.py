@@ -18,7 +18,7 @@ from pip_warden.tools.pip import RESERVED_FOR_PIP, pip_environment
 from pip_warden.tools.projects import project_root
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
-from pip_warden.tools.settings import RequirementsFiles, of_project
+from pip_warden.tools.settings import RequirementsFiles, of_metadata, of_project
 from pip_warden.tools.uv import INDEXES, uv_environment
 from pip_warden.tools.virtualenv import VIRTUALENV
 from pip_warden.tools.words import Grammar, Means, table
@@ -62,7 +62,7 @@ _FILES = {
 _ADDED = re.compile(
     r"""(?:--(?:default-|extra-)?index(?:-url)?|--find-links|(?:^\s*|["'])-[if]|_INDEX_URL|UV_(?:DEFAULT_)?INDEX"""
     r"""|_FIND_LINKS)["'\s,:=\]]+(?P<index>[a-z]+://[^"'\s,)]+|\.?/[^"'\s,)]+)"""
-    r"""|(?P<reference>(?:git|hg|svn|bzr)\+[^"'\s,)]+|@\s*(?:https?|file)://[^"'\s,)]+)""",
+    r"""|(?P<reference>(?:git|hg|svn|bzr)\+[^"'\s,)]+|@\s*(?:(?:https?|file)://|\{[a-z]+:)[^"'\s,)]+)""",
     re.IGNORECASE,
 )
 _PLACE = re.compile(
@@ -145,6 +145,8 @@ def _found(around: Around, root: Path) -> Iterator[Found]:
     yield from of_project([root], bounds)
     for path in _files(around, root):
         yield from of_lines(path, bounds)
+    for script in (*around.call.words[:1], *_files(around, root)):
+        yield from of_metadata(around.within(str(script)), bounds)
 
 
 def of_lines(path: Path, bounds: Bounds) -> Iterator[Found]:
@@ -158,11 +160,12 @@ def of_lines(path: Path, bounds: Bounds) -> Iterator[Found]:
             continue
         where = f"{shown(str(path))} (line {number})"
         for match in _ADDED.finditer(line):
+            place = (match["reference"] or "").lstrip("@ ").replace("{root:uri}", bounds.root.as_uri())
             if match["index"]:
                 yield from bounds.index(match["index"], "index", where)
+            elif "{" in place:  # a field, which may lead anywhere
+                yield Elsewhere(what=f"requirement {shown(place)}", where=where, adds_source=True)
             else:
-                yield from bounds.reference(
-                    match["reference"].lstrip("@ "), path.parent, "requirement", where
-                )
+                yield from bounds.reference(place, path.parent, "requirement", where)
         if setting := _SAID.match(line):
             yield Elsewhere(what=setting[1], where=where, adds_source=False)

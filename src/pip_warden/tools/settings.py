@@ -12,7 +12,16 @@ from pip_warden.installer.requirements_file import bad_file, read_file, resolve_
 from pip_warden.locks.model import ReferenceKind
 from pip_warden.locks.read import read_lock
 from pip_warden.tools.around import shown
-from pip_warden.tools.documents import Document, at_line, below, read_text, read_toml, texts
+from pip_warden.tools.documents import (
+    Document,
+    at_line,
+    below,
+    read_text,
+    read_toml,
+    script_metadata,
+    texts,
+    unreadable,
+)
 from pip_warden.tools.model import Elsewhere
 from pip_warden.tools.references import Bounds, Found
 
@@ -82,6 +91,16 @@ def requirements_in(value: object, document: Document, bounds: Bounds) -> Iterat
         yield from bounds.reference(plain, document.path.parent, "requirement", document.where(text))
 
 
+def of_metadata(path: Path, bounds: Bounds, reader: Reader | None = None) -> Iterator[Found]:
+    """Yield what the metadata in a script adds (PEP 723); nothing, where it has none, or there is no file."""
+    for document in script_metadata(path):
+        if isinstance(document, Elsewhere):
+            yield document
+        else:
+            yield from requirements_in(document.table.get("dependencies"), document, bounds)
+            yield from reader(document, bounds) if reader else ()
+
+
 def path_like(table: Mapping[str, Any], what: str, document: Document, bounds: Bounds) -> Iterator[Found]:
     """Yield what a dependency leads to that is a table with ``git``, ``url``, ``path`` or ``file``."""
     for key in ("git", "hg", "svn", "url"):
@@ -130,6 +149,10 @@ class RequirementsFiles:
             if not path.is_file():
                 # What can be read only once (a pipe) would be lost to the tool.
                 raise bad_file(path, "no regular file")
+            if self.reader is not None:  # uv takes scripts for such files, too
+                yield from of_metadata(path, self.bounds, self.reader)
+                if path.suffix == ".py":
+                    return
             content = read_file(path)
         except UsageError as err:
             yield Elsewhere(
@@ -148,7 +171,8 @@ class RequirementsFiles:
     def _other(self, name: str, base: Path) -> Iterator[Found]:
         """Yield what the file adds that is none of pip's own format: a lock, or a project."""
         if Path(name).name.startswith("pylock"):
-            yield from of_lock(base / name, self.bounds)
+            # Here it is read alone, and nobody compares it afterwards.
+            yield from of_lock(base / name, self.bounds, is_input=True)
         else:
             yield from _of_document(read_toml(base / name), self.bounds, self.reader)
 
@@ -166,14 +190,20 @@ class RequirementsFiles:
                     yield from self.bounds.reference(item, path.parent, "requirement", at)
 
 
-def of_lock(path: Path, bounds: Bounds) -> Iterator[Found]:
+def of_lock(path: Path, bounds: Bounds, *, is_input: bool = False) -> Iterator[Found]:
     """Yield what a lock names by repository, URL or path.
 
-    One that cannot be read adds nothing here: whoever compares locks reads it, and refuses it.
+    Args:
+        path: The lock.
+        bounds: What is the user's own.
+        is_input: Whether the tool only reads it. Else one that cannot be read adds nothing here: whoever
+            compares locks reads it, and says so.
     """
     try:
         lock = read_lock(path)
-    except UsageError:
+    except UsageError as err:
+        if is_input and path.exists():
+            yield unreadable(path, err.message)
         return
     indexes = {release.index: release.where for release in reversed(lock.releases) if release.index}
     for url, where in indexes.items():

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pip_warden.installer.place import HOST, INDEX_URL
-from pip_warden.tools.around import Around, index_variables, passed_on, shown
+from pip_warden.tools.around import COMMAND_LINE, Around, index_variables, passed_on, shown
 from pip_warden.tools.command_line import given_on
+from pip_warden.tools.documents import texts
 from pip_warden.tools.interpreter import named_prefix, system_prefix
-from pip_warden.tools.model import Tool
+from pip_warden.tools.model import Elsewhere, Tool
 from pip_warden.tools.private import no_system_configuration
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
 from pip_warden.tools.settings import RequirementsFiles, of_lock, of_project
 from pip_warden.tools.uv_projects import UvProject, find_project
-from pip_warden.tools.uv_settings import of_script, of_settings, uv_tables
+from pip_warden.tools.uv_settings import of_script, of_settings, settings_tables, table_items, uv_tables
 from pip_warden.tools.words import Grammar, Means, table
 
 UV = Grammar(
@@ -48,6 +49,7 @@ UV = Grammar(
     flags=table(trust="--native-tls --system-certs"),
     groups=frozenset({"pip", "tool", "python", "cache", "self", "auth", "workspace"}),
     runs=frozenset({("run",), ("tool", "run")}),
+    aliases={"uvx": "run"},
 )
 
 INDEXES = frozenset({"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"})
@@ -135,10 +137,12 @@ def _found(around: Around, project: UvProject) -> Iterator[Found]:
     words = call.words if is_installing or call.command == ("tool", "run") else ()
     if call.command in {("pip", "sync"), ("pip", "compile")}:
         for word in words:
-            yield from files.read(word, around.directory, "the command line")
+            yield from files.read(word, around.directory, COMMAND_LINE)
         words = ()
     given = list(given_on(around, bounds, files, words))
     yield from given
+    if call.command == ("run",) and call.words[:1] == ("-",):
+        yield Elsewhere(what="a script on standard input", where=COMMAND_LINE, adds_source=True)
     if call.command == ("run",) or call.last(Means.SCRIPT):
         for word in (*call.words, *call.values(Means.SCRIPT)):
             yield from of_script(word, around.directory, bounds)
@@ -172,7 +176,7 @@ def _environments(around: Around, project: UvProject) -> tuple[Path | None, ...]
     call = around.call
     match call.command[:1]:
         case ("pip",):
-            return _of_pip(around)
+            return _of_pip(around, project)
         case ("tool",):
             return (_tool_directory(around),)
         case group if group in _WITHOUT_PROJECT:
@@ -185,18 +189,23 @@ def _environments(around: Around, project: UvProject) -> tuple[Path | None, ...]
             return (project.root / own, around.within(active) if active and is_active else None)
 
 
-def _of_pip(around: Around) -> tuple[Path | None, ...]:
+def _of_pip(around: Around, project: UvProject) -> tuple[Path | None, ...]:
     """Return where ``uv pip`` installs: the active environment, else the nearest ``.venv`` upwards."""
     call = around.call
-    if targets := call.values(Means.TARGET):
+    said = {
+        key: value for _, table in settings_tables(project) for key, value in table_items(table.get("pip"))
+    }
+    if targets := call.values(Means.TARGET) or tuple(texts([said.get("target"), said.get("prefix")])):
         return tuple(map(around.within, targets))
-    named = call.last(Means.PYTHON) or around.environ.get("UV_PYTHON")
+    named = call.last(Means.PYTHON) or around.environ.get("UV_PYTHON") or next(texts(said.get("python")), "")
     if named:
         prefix = named_prefix(named, around) or named_prefix(f"python{named}", around)
         # A version is looked for among many, so each of them may be meant.
         return (prefix,) if prefix else _usual(around)
     is_system = (
-        any(option.name == "--system" for option in call.options) or "UV_SYSTEM_PYTHON" in around.environ
+        any(option.name == "--system" for option in call.options)
+        or "UV_SYSTEM_PYTHON" in around.environ
+        or said.get("system") is True
     )
     return (system_prefix(around),) if is_system else _usual(around)[:1]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.tools.documents import Document, below, read_toml, texts
+from pip_warden.tools.model import Elsewhere
 
 _MOST_MEMBERS = 1000
 
@@ -37,8 +38,10 @@ def find_project(start: Path) -> UvProject:
     for path in _upwards(own):
         document = read_toml(path / "pyproject.toml")
         members = _members(document) if isinstance(document, Document) else ()
-        if members and own in members:
+        if own in members and not _excludes(document, own):
             return UvProject(root=path, members=members, start=start)
+        if path != own and document is not None:
+            break  # the nearest project above decides, as for uv
     return UvProject(root=own, members=(own,), start=start)
 
 
@@ -65,8 +68,18 @@ def _members(document: Document) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _excludes(document: Document | Elsewhere | None, own: Path) -> bool:
+    """Return whether a workspace excludes a project in its directory, which then is one by itself."""
+    if not isinstance(document, Document) or own == document.path.parent:
+        return False
+    patterns = texts(below(document.table, "tool", "uv", "workspace", "exclude"))
+    return any(own in _matching(document.path.parent, pattern) for pattern in patterns)
+
+
 def _matching(root: Path, pattern: str) -> Iterator[Path]:
     plain = re.sub(r"^\./|/+$", "", pattern)
+    if os.path.isabs(plain):
+        root, plain = Path(root.anchor), plain.lstrip("/")
     try:
         for path in sorted(root.glob(plain)):
             if (path / "pyproject.toml").is_file():

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pip_warden.tools.around import COMMAND_LINE, shown
-from pip_warden.tools.documents import Document, below, parse_toml, read_text, read_toml, tables, texts
+from pip_warden.tools.documents import Document, below, read_toml, tables, texts
 from pip_warden.tools.model import Elsewhere
 from pip_warden.tools.references import Bounds, Found
-from pip_warden.tools.settings import path_like, requirements_in
+from pip_warden.tools.settings import of_metadata, path_like, requirements_in
 from pip_warden.tools.uv_projects import UvProject
-
-_SCRIPT = re.compile(r"^# /// script$\s(?P<content>(?:^#(?: .*)?$\s)+)^# ///$", re.MULTILINE)
-"""The block of metadata in a script, by the regular expression of PEP 723."""
 
 _INDEXES = ("index-url", "extra-index-url", "find-links")
 _PAST_THE_GATE = (
@@ -43,18 +40,29 @@ _REQUIREMENTS = (
 def of_settings(project: UvProject, bounds: Bounds) -> Iterator[Found]:
     """Yield what ``uv.toml`` adds, and the ``[tool.uv]`` above a project that has none.
 
-    uv reads the nearest: in each directory ``uv.toml`` first. Those of the project itself are read with it.
+    Those of the project itself are read with it.
+    """
+    for document, table in settings_tables(project):
+        if isinstance(document, Elsewhere):
+            yield document
+        else:
+            yield from _of_table(table, document, bounds)
+
+
+def settings_tables(project: UvProject) -> Iterator[tuple[Document | Elsewhere, Mapping[str, Any]]]:
+    """Yield uv's settings, and the file of each.
+
+    uv reads the nearest: in each directory ``uv.toml`` first.
     """
     for start in dict.fromkeys((project.start, project.root)):
         for directory in (start, *start.parents):
             settings = read_toml(directory / "uv.toml")
-            if isinstance(settings, Elsewhere):
-                yield settings
-            elif settings is not None:
-                yield from _of_table(settings.table, settings, bounds)
+            if settings is not None:
+                yield settings, settings.table if isinstance(settings, Document) else {}
             project_file = read_toml(directory / "pyproject.toml")
-            if isinstance(project_file, Document) and below(project_file.table, "tool", "uv") is not None:
-                yield from uv_tables(project_file, bounds)
+            table = below(project_file.table, "tool", "uv") if isinstance(project_file, Document) else None
+            if isinstance(project_file, Document) and isinstance(table, Mapping):
+                yield project_file, table
                 break
             if settings is not None:
                 break
@@ -72,24 +80,8 @@ def of_script(word: str, base: Path, bounds: Bounds) -> Iterator[Found]:
     if re.match(r"https?://", word, re.IGNORECASE):
         yield Elsewhere(what=f"script {shown(word)}", where=COMMAND_LINE, adds_source=True)
         return
-    path = base / word
-    text = read_text(path) if "\0" not in word and path.is_file() else None
-    if isinstance(text, Elsewhere):
-        # A program need not be text; a script with metadata is.
-        return
-    for match in _SCRIPT.finditer((text or "").replace("\r\n", "\n")):
-        lines = (line[2:] if line.startswith("# ") else line[1:] for line in match["content"].splitlines())
-        document = parse_toml(path, "\n".join(lines))
-        if isinstance(document, Elsewhere):
-            yield document
-            continue
-        document = Document(path=path, text=_uncommented(text or ""), table=document.table)
-        yield from requirements_in(document.table.get("dependencies"), document, bounds)
-        yield from uv_tables(document, bounds)
-
-
-def _uncommented(text: str) -> str:
-    return "\n".join(line.removeprefix("# ") for line in text.splitlines())
+    if "\0" not in word:
+        yield from of_metadata(base / word, bounds, uv_tables)
 
 
 def _of_table(uv: Mapping[str, Any], document: Document, bounds: Bounds) -> Iterator[Found]:
@@ -101,7 +93,7 @@ def _of_table(uv: Mapping[str, Any], document: Document, bounds: Bounds) -> Iter
     for index in tables(uv.get("index")):
         for place in texts(index.get("url")):
             yield from bounds.index(place, "index", document.where(place, "index"))
-    for name, source in _items(uv.get("sources")):
+    for name, source in table_items(uv.get("sources")):
         for table in tables(source):
             yield from path_like(table, f"source of {shown(name)}", document, bounds)
     for key in _REQUIREMENTS:
@@ -119,6 +111,7 @@ def _of_keys(table: Mapping[str, Any], document: Document) -> Iterator[Elsewhere
                 )
 
 
-def _items(value: object) -> Iterator[tuple[str, object]]:
+def table_items(value: object) -> Iterator[tuple[str, object]]:
+    """Yield the keys and values of a table; nothing, where it is none."""
     if isinstance(value, Mapping):
         yield from ((str(key), item) for key, item in value.items())

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
+from itertools import chain
 from pathlib import PurePath
 
 
@@ -51,6 +52,7 @@ class Grammar:
         flags: What each option without a value means, where it means anything.
         groups: Subcommands that have subcommands.
         runs: Subcommands after whose first word another program's words begin.
+        aliases: Other names of subcommands.
         abbreviates: Whether a long option may be cut short (Python's optparse and argparse).
     """
 
@@ -58,6 +60,7 @@ class Grammar:
     flags: Mapping[str, Means]
     groups: frozenset[str] = frozenset()
     runs: frozenset[tuple[str, ...]] = frozenset()
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
     abbreviates: bool = False
 
     def meaning(self, name: str, *, is_run: bool = False) -> tuple[Means, bool]:
@@ -191,7 +194,7 @@ def parse(words: Sequence[str], grammars: Mapping[str, Grammar]) -> Call | None:
         elif is_ended:
             plain.append(item)
         elif not command or (len(command) == 1 and command[0] in grammar.groups):
-            command.append(item)
+            command.append(grammar.aliases.get(item, item))
         else:
             plain.append(item)
         if plain and tuple(command) in grammar.runs:
@@ -207,6 +210,10 @@ def parse(words: Sequence[str], grammars: Mapping[str, Grammar]) -> Call | None:
     )
 
 
+_SOMETIMES_VALUED = frozenset({Means.NOTHING, Means.REFERENCE})
+"""Of such an option some subcommands take a value, and others none: another option after it counts, too."""
+
+
 def _items(rest: Iterator[str], grammar: Grammar, command: list[str]) -> Iterator[GivenOption | str]:
     """Yield options and words; ``command`` is the subcommand as far as it is known by then."""
     for word in rest:
@@ -217,7 +224,10 @@ def _items(rest: Iterator[str], grammar: Grammar, command: list[str]) -> Iterato
         elif word.startswith("--"):
             name, equals, value = word.partition("=")
             means, is_valued = means_of(name)
-            yield GivenOption(name, means, value if equals or not is_valued else next(rest, ""))
+            value = value if equals or not is_valued else next(rest, "")
+            yield GivenOption(name, means, value)
+            if not equals and means in _SOMETIMES_VALUED and value.startswith("--"):
+                yield from _items(chain((value,), rest), grammar, command)
         elif word.startswith("-") and word != "-":
             yield from _short(word, rest, means_of)
         else:
