@@ -76,6 +76,7 @@ def test_no_words_are_no_tool() -> None:
     [
         ("pip install -fa --find-links=b --find-l c -qf d -f=e", Means.LINKS, ("a", "b", "c", "d", "e")),
         ("pip install -- -f x", Means.LINKS, ()),
+        ("pip install --pre x --upgrade y", Means.TARGET, ()),
         ("pip install -f", Means.LINKS, ("",)),
         ("uv add --find-l x", Means.LINKS, ()),
         ("uv run --with a -w b tool --with c", Means.REFERENCE, ("a", "b")),
@@ -137,3 +138,10 @@ WORDS = st.one_of(
 )
 def test_any_words_are_read(tmp_path: Path, tool: str, words: list[str]) -> None:
     assert known(tool, *words, at=tmp_path) is not None
+
+
+@pytest.mark.parametrize("flag", ["--pre", "--upgrade", "--user"])
+def test_a_flag_is_no_shorter_form_of_an_option_that_takes_a_value(flag: str) -> None:
+    call = parse(["pip", "install", flag, "./x"], GRAMMARS)
+    assert call is not None
+    assert call.words == ("./x",)

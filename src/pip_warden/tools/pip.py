@@ -36,7 +36,12 @@ PIP = Grammar(
         "--resume-retries --exists-action --log --log-file --local-log --use-feature --use-deprecated "
         "--wheel-dir -w --format --path --exclude",
     ),
-    flags=table(user="--user", past_the_gate="--no-proxy-env"),
+    flags=table(
+        user="--user",
+        past_the_gate="--no-proxy-env",
+        # Each begins as one that takes a value does.
+        nothing="--pre --upgrade --local",
+    ),
     groups=frozenset({"cache", "config", "index"}),
     abbreviates=True,
 )
