@@ -130,3 +130,16 @@ def test_a_program_need_not_be_text(tmp_path: Path) -> None:
     (tmp_path / "program").write_bytes(b"\x7fELF" + b"\xff" * documents.LARGEST_FILE)
     assert not [*script_metadata(tmp_path / "latin.py"), *script_metadata(tmp_path / "program")]
     assert not list(script_metadata(tmp_path))
+
+
+def test_a_setup_script_that_is_given_as_a_requirements_file_is_a_project(tmp_path: Path) -> None:
+    """To learn its requirements uv builds it."""
+    (tmp_path / "project").mkdir()
+    for place in (tmp_path, tmp_path / "project"):
+        (place / "setup.py").write_text("import setuptools; setuptools.setup()")
+    bounds = Bounds(root=tmp_path / "project", pinned=Pinned.of(()))
+    files = RequirementsFiles(bounds=bounds, reader=lambda _document, _bounds: iter(()))
+    assert list(files.read("project/setup.py", tmp_path, "here")) == [tmp_path / "project"]
+    (found,) = files.read("setup.py", tmp_path, "here")
+    assert isinstance(found, Elsewhere)
+    assert (found.what, found.where) == (f"project {tmp_path}", "here")

@@ -264,3 +264,52 @@ def test_a_full_disk_is_no_bug(home: Path) -> None:
     with pytest.raises(UndecidedError) as caught:
         known("poetry install", home)
     assert (caught.value.code, caught.value.exit_code) == ("cannot-store", 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "text", "said"),
+    [
+        (
+            "uv sync",
+            "uv/uv.toml",
+            "index-url = 'https://u:hunter2@h/x'",
+            ["index-url https://…@h/x is not passed on"],
+        ),
+        (
+            "uvx x",
+            "uv/uv.toml",
+            "[[index]]\nname = 'a'\nurl = 'https://h/x'",
+            ["index https://h/x is not passed on"],
+        ),
+        (
+            "uv pip install x",
+            "uv/uv.toml",
+            "pip.find-links = ['/w']\npip.target = 't'",
+            ["pip /w is not passed on"],
+        ),
+        (
+            "pdm sync",
+            "pdm/config.toml",
+            "[pypi]\nurl = 'https://h/x'\npassword = 'hunter://2'",
+            ["pypi https://h/x is not passed on"],
+        ),
+        ("uv sync", "uv/uv.toml", "offline = true", []),
+    ],
+)
+def test_indexes_of_the_users_own_configuration_are_said(
+    home: Path, line: str, name: str, text: str, said: list[str]
+) -> None:
+    path = home / ".config" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    found = known(line, home).elsewhere
+    assert [item.what for item in found] == said
+    assert not any(item.adds_source for item in found)
+
+
+def test_how_pdm_makes_environments_is_kept(home: Path) -> None:
+    users = home / ".config" / "pdm" / "config.toml"
+    users.parent.mkdir(parents=True)
+    users.write_text("[venv]\nin_project = false\n")
+    written = tomllib.loads(Path(known("pdm sync", home).environment["PDM_CONFIG_FILE"]).read_text())
+    assert written["venv"] == {"in_project": False, "location": str(home / ".local/share/pdm/venvs")}

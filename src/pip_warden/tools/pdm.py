@@ -11,7 +11,7 @@ from pip_warden.tools.command_line import given_on
 from pip_warden.tools.documents import Document, below, read_text, read_toml, tables, texts
 from pip_warden.tools.interpreter import active_environment, own_prefix, prefix_of, system_prefix
 from pip_warden.tools.model import Elsewhere, Tool
-from pip_warden.tools.private import user_setting, written
+from pip_warden.tools.private import Value, unused_indexes, user_setting, written
 from pip_warden.tools.projects import project_root
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
@@ -75,27 +75,32 @@ def pdm_tool(around: Around) -> Tool:
         },
         environments=_environments(around, root),
         locks=locks,
-        found=(*said, *_found(around, root, locks)),
+        found=(*said, *unused_indexes(_users(around), "pypi"), *_found(around, root, locks)),
         local=(root,),
     )
 
 
 def _configuration(around: Around, root: Path) -> Path:
     """Write a configuration with where the user's environments and Pythons lie: no variable tells it."""
+    kept = {key: user_setting(_users(around), "venv", key) for key in ("in_project", "backend", "prompt")}
+    venv: dict[str, Value] = {key: value for key, value in kept.items() if value is not None}
     return written(
         around,
         "pdm.toml",
         {
-            "venv": {"location": str(_virtualenvs(around, root))},
+            "venv": venv | {"location": str(_virtualenvs(around, root))},
             "python": {"install_root": str(around.data("pdm", "python"))},
             "global_project": {"path": str(around.config("pdm", "global-project"))},
         },
     )
 
 
+def _users(around: Around) -> Path:
+    return around.given("PDM_CONFIG_FILE", around.config("pdm", "config.toml"))
+
+
 def _virtualenvs(around: Around, root: Path) -> Path:
-    users = around.given("PDM_CONFIG_FILE", around.config("pdm", "config.toml"))
-    for path in (root / "pdm.toml", users):
+    for path in (root / "pdm.toml", _users(around)):
         if isinstance(given := user_setting(path, "venv", "location"), str):
             return around.within(given)
     return around.data("pdm", "venvs")

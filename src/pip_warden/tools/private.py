@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pip_warden.disk import storing
-from pip_warden.tools.around import Around
+from pip_warden.errors import InternalError
+from pip_warden.tools.around import Around, shown
 from pip_warden.tools.documents import Document, below, read_toml
+from pip_warden.tools.model import Elsewhere
+
+_NAMING = frozenset({"url", "index-url", "extra-index-url", "find-links"})
 
 Value = str | bool | Mapping[str, "Value"]
 """What is written of a configuration."""
@@ -50,6 +54,29 @@ def _value(value: Value) -> str:
 def _text(text: str) -> str:
     """Write a basic string of TOML, which is one of JSON but for DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def unused_indexes(path: Path, *keys: str) -> Iterator[Elsewhere]:
+    """Yield what is said of indexes in the user's own configuration: the tool does not see them in a run."""
+    document = read_toml(path)
+    if isinstance(document, Document):
+        for key in keys:
+            for url in _urls(document.table.get(key)):
+                where = document.where(url, key)
+                yield Elsewhere(what=f"{key} {shown(url)} is not passed on", where=where, adds_source=False)
+
+
+def _urls(value: object) -> Iterator[str]:
+    """Yield what a setting names: texts, or what tables have below such keys, and not the logins in them."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key in _NAMING or not isinstance(item, str):
+                yield from _urls(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _urls(item)
+    elif isinstance(value, str):
+        yield value
 
 
 def user_setting(path: Path, *keys: str) -> str | bool | None:

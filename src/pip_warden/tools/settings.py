@@ -149,9 +149,11 @@ class RequirementsFiles:
             if not path.is_file():
                 # What can be read only once (a pipe) would be lost to the tool.
                 raise bad_file(path, "no regular file")
-            if self.reader is not None:  # uv takes scripts for such files, too
+            if self.reader is not None:  # uv takes scripts and projects for such files, too
                 yield from of_metadata(path, self.bounds, self.reader)
-                if path.suffix == ".py":
+                if path.name in {"setup.py", "setup.cfg"}:
+                    yield from self.bounds.path(str(path.parent), base, "project", where)
+                if path.suffix in {".py", ".cfg"}:
                     return
             content = read_file(path)
         except UsageError as err:

@@ -11,7 +11,7 @@ from pip_warden.tools.command_line import given_on
 from pip_warden.tools.documents import texts
 from pip_warden.tools.interpreter import named_prefix, system_prefix
 from pip_warden.tools.model import Elsewhere, Tool
-from pip_warden.tools.private import no_system_configuration
+from pip_warden.tools.private import no_system_configuration, unused_indexes
 from pip_warden.tools.references import Bounds, Found
 from pip_warden.tools.results import tool_of_findings
 from pip_warden.tools.settings import RequirementsFiles, of_lock, of_project
@@ -53,6 +53,7 @@ UV = Grammar(
 )
 
 INDEXES = frozenset({"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"})
+_USERS = ("index", "index-url", "extra-index-url", "find-links", "pip")
 _HARMLESS = (
     "UV_PROJECT_ENVIRONMENT UV_PYTHON UV_FROZEN UV_LOCKED UV_NO_DEV UV_DEV UV_NO_SYNC UV_NO_EDITABLE "
     "UV_NO_GROUP UV_NO_DEFAULT_GROUPS UV_COMPILE_BYTECODE UV_CONCURRENT_DOWNLOADS "
@@ -108,7 +109,7 @@ def uv_tool(around: Around) -> Tool:
         },
         environments=_environments(around, project),
         locks=_locks(around, project),
-        found=(*said, *_found(around, project)),
+        found=(*said, *unused_indexes(around.config("uv", "uv.toml"), *_USERS), *_found(around, project)),
     )
 
 
