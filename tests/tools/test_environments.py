@@ -174,7 +174,8 @@ def test_environments_of_poetry_are_never_in_the_caches_of_the_run(
         ("", None, (), None),
         ("[[tool.pdm.source]]\nname = 'a'", None, (), "true"),
         ("[[tool.pdm.source]]\nname = 'a'", None, ("https://pypi.org/simple/",), None),
-        ("[[tool.pdm.source]]\nname = 'a'", "", (), None),
+        ("[[tool.pdm.source]]\nname = 'a'", "venv.in_project = true", (), "true"),
+        ("[[tool.pdm.source]]\nname = 'a'", "pypi.url = 'https://own.example'", (), None),
     ],
 )
 def test_pdm_asks_pypi_where_that_may_be_meant(

@@ -113,7 +113,9 @@ def _without_pypi(around: Around, root: Path) -> dict[str, str]:
     """
     document = read_toml(root / "pyproject.toml")
     sources = below(document.table, "tool", "pdm", "source") if isinstance(document, Document) else None
-    is_unwanted = bool(sources) and not around.pinned.has(_PYPI) and not (root / "pdm.toml").exists()
+    local = read_toml(root / "pdm.toml")
+    own = below(local.table, "pypi") if isinstance(local, Document) else None
+    is_unwanted = bool(sources) and not around.pinned.has(_PYPI) and own is None
     return {"PDM_IGNORE_STORED_INDEX": "true"} if is_unwanted else {}
 
 
