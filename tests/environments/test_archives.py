@@ -12,8 +12,7 @@ import archives
 from environments.made import FILES, archive
 from environments.test_scan import SITE, planted
 from pip_warden.environments.distribution import compare_distribution
-from pip_warden.environments.layout import layout_of
-from pip_warden.environments.scan import read_site, snapshot
+from pip_warden.environments.scan import snapshot
 from pip_warden.faults import Fault
 
 GOOD = archives.wheel()
@@ -29,7 +28,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def compared(place: Path, content: bytes) -> Fault | None:
     (found,) = snapshot([place]).distributions
     accepted = archive(place / "dist", content)
-    return compare_distribution(found, accepted, read_site(layout_of(found.site)).named)
+    return compare_distribution(found, accepted)
 
 
 @given(
@@ -69,7 +68,7 @@ def test_an_archive_that_is_gone(place: Path, tmp_path: Path) -> None:
     accepted = archive(tmp_path, GOOD)
     accepted.path.unlink()
 
-    fault = compare_distribution(found, accepted, frozenset())
+    fault = compare_distribution(found, accepted)
 
     assert fault is not None
     assert fault.found == "FileNotFoundError"

@@ -206,7 +206,9 @@ def test_a_directory_of_packages(tmp_path: Path, by: str) -> None:
     (target / "evil.pth").write_bytes(b"")
     (target / "acme" / "evil.py").write_bytes(b"")
     found = compare(before, snapshot([target]), [accepted], [])
-    assert {each.subject for each in found} == {str(target / "bin/evil"), str(target / "evil.pth")}
+    assert {each.subject for each in found} == {
+        str(target / name) for name in ("bin/evil", "evil.pth", "acme/evil.py")
+    }
     assert Likeness.OTHER in likeness(Snapshot(), target, [accepted], [])
 
 

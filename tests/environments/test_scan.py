@@ -165,7 +165,17 @@ def test_what_no_record_names(tmp_path: Path) -> None:
     found = snapshot([tmp_path])
 
     assert [path.name for path, _ in found.unowned] == [
-        *("evil", "egg.egg-link", "evil", "evil.py", "link.py", "pipe", "sitecustomize.py", "x.pth")
+        *(
+            "evil",
+            "more.py",
+            "egg.egg-link",
+            "evil",
+            "evil.py",
+            "link.py",
+            "pipe",
+            "sitecustomize.py",
+            "x.pth",
+        )
     ]
     for name in ("evil.py", "evil/a/b.py", "../../../bin/evil"):
         (site / name).write_bytes(b"22")

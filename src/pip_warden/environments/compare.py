@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from pip_warden.artifact.pyproject import local_project
-from pip_warden.environments.distribution import compare_distribution
+from pip_warden.environments.distribution import compare_distribution, compare_with_record
 from pip_warden.environments.files import read_bounded
 from pip_warden.environments.layout import layout_of
 from pip_warden.environments.model import (
@@ -25,7 +25,6 @@ from pip_warden.environments.model import (
     Likeness,
     Snapshot,
 )
-from pip_warden.environments.scan import read_site
 from pip_warden.faults import Fault
 
 _LARGEST_URL_FILE = 1 << 16
@@ -61,33 +60,48 @@ def compare(
     """
     archives = tuple(accepted)
     roots = tuple(os.path.realpath(each) for each in local)
-    known = {(each.site, each.folder): each.state for each in before.distributions}
-    changed = [each for each in after.distributions if known.get((each.site, each.folder)) != each.state]
-    named = {site: read_site(layout_of(site)).named for site in {each.site for each in changed}}
-    found = [_compare(each, archives, roots, named[each.site]) for each in changed]
+    known = {(each.site, each.folder): each for each in before.distributions}
+    found: list[Comparison] = []
+    for each in after.distributions:
+        earlier = known.get((each.site, each.folder))
+        if earlier is None or earlier.state != each.state:
+            found.append(_compare(each, archives, roots))
+        elif earlier.stamps != each.stamps and (fault := _rewritten(earlier, each, archives)) is not None:
+            found.append(Comparison(subject=_subject(each), likeness=Likeness.OTHER, fault=fault))
     return (*found, *_unowned(before, after))
+
+
+def _subject(distribution: InstalledDistribution) -> str:
+    return f"{distribution.name} {distribution.version}"
+
+
+def _rewritten(
+    earlier: InstalledDistribution, later: InstalledDistribution, archives: Iterable[AcceptedArchive]
+) -> Fault | None:
+    """Look at what was written of a distribution that describes itself as it did before."""
+    written = [key for key, stamp in later.stamps.items() if earlier.stamps.get(key) != stamp]
+    wheels = [each for each in archives if each.name.kind == "wheel"]
+    differs = compare_with_record(later, written, ()) and compare_with_record(later, written, wheels)
+    return None if differs is None else _as_accepted(differs, f"{_subject(later)} as it was")
 
 
 def _compare(
     distribution: InstalledDistribution,
     archives: Iterable[AcceptedArchive],
     local: Collection[str],
-    named: Collection[str],
 ) -> Comparison:
-    subject = f"{distribution.name} {distribution.version}"
+    subject = _subject(distribution)
     fitting = [each for each in archives if _is_of(each, distribution)]
     fault = _differs("only what came through the gate", f"{subject}, which did not")
     for archive in fitting:
         if archive.name.kind == "wheel":
-            differs = compare_distribution(distribution, archive, named)
+            others = [each for each in archives if each.name.kind == "wheel" and each is not archive]
+            differs = compare_distribution(distribution, archive) and compare_distribution(
+                distribution, archive, others
+            )
             if differs is None:
                 return Comparison(subject=subject, likeness=Likeness.SAME)
-            fault = replace(
-                differs,
-                code="not-through-gate",
-                expected=f"{subject} as accepted: {differs.expected}",
-                hint=_HINT,
-            )
+            fault = _as_accepted(differs, f"{subject} as accepted")
     if _is_local(distribution, local):
         return Comparison(subject=subject, likeness=Likeness.LOCAL)
     if fitting and all(each.name.kind == "sdist" for each in fitting):
@@ -172,6 +186,10 @@ def _content(path: Path) -> bytes | None:
         return read_bounded(path, _LARGEST_URL_FILE)
     except (OSError, ValueError):
         return None
+
+
+def _as_accepted(differs: Fault, what: str) -> Fault:
+    return replace(differs, code="not-through-gate", expected=f"{what}: {differs.expected}", hint=_HINT)
 
 
 def _differs(expected: str, found: str) -> Fault:

@@ -7,7 +7,8 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pip_warden.artifact.layout import DIST_INFO
@@ -27,13 +28,17 @@ _SEED_MARK = ".virtualenv"
 _EMPTY = hashlib.sha256(b"").digest()
 _CACHED = re.compile(r"(?P<stem>.+)\.[a-z]+-?[0-9]+[a-z]*(\.opt-[0-9a-z]+)?\.pyc", re.ASCII | re.DOTALL)
 """Byte code as Python keeps it in ``__pycache__`` (PEP 3147, PEP 488)."""
+_LARGEST_KNOWN = 1 << 40
+"""Bytes of a file whose hash is known."""
 _LARGEST_SCRIPT = (16 << 20) + 8192
 
 
 def compare_distribution(
-    distribution: InstalledDistribution, archive: AcceptedArchive, named: Collection[str]
+    distribution: InstalledDistribution,
+    archive: AcceptedArchive,
+    others: Iterable[AcceptedArchive] = (),
 ) -> Fault | None:
-    """Compare what is installed with a wheel: the same files with the same content, and no others.
+    """Compare what is installed with a wheel: the same files with the same content, and no others in RECORD.
 
     Byte code in ``__pycache__`` cannot be compared: it must belong to a source that the wheel has. A link is
     not what the wheel has, wherever it leads: what lies elsewhere can be changed there.
@@ -41,8 +46,8 @@ def compare_distribution(
     Args:
         distribution: What is installed.
         archive: The wheel, as it was judged.
-        named: Keys (:meth:`SiteLayout.key`) of all files that any RECORD in the same directory names: other
-            distributions may have files in the same package.
+        others: Further wheels that were accepted: of a file that several bring, the last that was installed
+            is there, whatever the RECORD of the others says.
 
     Returns:
         What differs first; None where nothing does.
@@ -55,11 +60,39 @@ def compare_distribution(
         return _differs(f"the directory {expected.info}", distribution.folder)
     try:
         record = _record(distribution, layout)
-        files = expected.placed(record, layout, archive.name.project)
+        files = _shared(expected.placed(record, layout, archive.name.project), others, layout)
         for key, row in record.items():
             _check_recorded(key, row, expected.info, files, layout)
         _check_missing(files, record, layout)
-        _check_others(expected.info, files, record, named, layout)
+    except FaultError as err:
+        return err.fault
+    return None
+
+
+def compare_with_record(
+    distribution: InstalledDistribution, keys: Iterable[str], others: Iterable[AcceptedArchive]
+) -> Fault | None:
+    """Compare files of a distribution with its own RECORD, or with what accepted wheels bring in their place.
+
+    Args:
+        distribution: One that was there before, as its RECORD, too.
+        keys: The files. Byte code cannot be compared.
+        others: Wheels that were accepted.
+
+    Returns:
+        What differs first; None where nothing does.
+    """
+    layout = layout_of(distribution.site)
+    try:
+        record = _record(distribution, layout)
+        own = [key for key in keys if not key.endswith((".pyc", f"{distribution.folder}/RECORD"))]
+        files = _shared({key: ExpectedFile(size=_LARGEST_KNOWN) for key in own}, others, layout)
+        for key, wanted in files.items():
+            if record.get(key) is None and not any(
+                _is_as_expected(key, each, layout) for each in wanted.others
+            ):
+                raise _problem("no other files than before", f"{key} written, of which RECORD has no hash")
+            _check_file(key, wanted, record.get(key), layout)
     except FaultError as err:
         return err.fault
     return None
@@ -107,7 +140,36 @@ def _check_missing(files: Mapping[str, ExpectedFile], record: Collection[str], l
         _check_file(key, wanted, None, layout)
 
 
+def _shared(
+    files: Mapping[str, ExpectedFile], archives: Iterable[AcceptedArchive], layout: SiteLayout
+) -> Mapping[str, ExpectedFile]:
+    found = dict(files)
+    for archive in archives:
+        brought = expected_files(archive, layout)
+        if not isinstance(brought, Fault):
+            for key in files.keys() & brought.files.keys():
+                found[key] = replace(found[key], others=(*found[key].others, brought.files[key]))
+    return found
+
+
 def _check_file(key: str, wanted: ExpectedFile, row: Row | None, layout: SiteLayout) -> None:
+    try:
+        _check_content(key, wanted, row, layout)
+    except FaultError:
+        if not any(_is_as_expected(key, other, layout) for other in wanted.others):
+            raise
+
+
+def _is_as_expected(key: str, wanted: ExpectedFile, layout: SiteLayout) -> bool:
+    """Return whether a file is what an archive brings, whatever RECORD says of it."""
+    try:
+        _check_content(key, wanted, None, layout)
+    except FaultError:
+        return False
+    return True
+
+
+def _check_content(key: str, wanted: ExpectedFile, row: Row | None, layout: SiteLayout) -> None:
     """Compare a file with what is expected, and with the hash and size that RECORD states."""
     path = layout.path(key)
     root = layout.site if layout.site in path.parents else layout.prefix
@@ -141,34 +203,6 @@ def _check_script(key: str, wanted: ExpectedFile, script: bytes, layout: SiteLay
         )
     if wanted.body is not None and wanted.body != body:
         raise _problem("its files as accepted", f"{key} with other bytes")
-
-
-def _check_others(
-    info: str, files: Collection[str], record: Collection[str], named: Collection[str], layout: SiteLayout
-) -> None:
-    """Check that nothing else lies in the directories that the archive has in the site."""
-    scripts = layout.key_of(layout.scripts)
-    installer = f"{info}/INSTALLER"  # virtualenv does not record it
-    tops = {key.partition("/")[0] for key in files if "/" in key}
-    for top in sorted(tops - {"..", scripts}):
-        for key in _walk(top, layout):
-            if key in files or key in record or key in named or key == installer:
-                continue
-            if posixpath.basename(posixpath.dirname(key)) != "__pycache__" or not key.endswith(".pyc"):
-                raise _problem("no files besides the archive's", key)
-
-
-def _walk(top: str, layout: SiteLayout) -> Iterator[str]:
-    """Yield keys of all files below a directory of the site; of links, and what cannot be listed, too."""
-    site = os.path.abspath(layout.site)
-    trouble: list[OSError] = []
-    for place, directories, names in os.walk(os.path.join(site, top), onerror=trouble.append):
-        if trouble:
-            break
-        links = [name for name in directories if os.path.islink(os.path.join(place, name))]
-        yield from (os.path.relpath(os.path.join(place, name), site) for name in names + links)
-    if trouble:
-        raise _problem(f"the directory {top}", _why(trouble[0]))
 
 
 def _is_byte_code(key: str, files: Collection[str]) -> bool:

@@ -60,6 +60,7 @@ class ExpectedFile:
         runs: Of a generated script, what it runs.
         is_recorded: Whether RECORD must name it, with a hash.
         may_be_missing: Whether installers differ in whether they write it.
+        others: What other accepted archives bring to the same place: the last that is installed stays.
     """
 
     sha256: bytes = b""
@@ -68,6 +69,7 @@ class ExpectedFile:
     runs: ScriptEntry | None = None
     is_recorded: bool = True
     may_be_missing: bool = False
+    others: tuple[ExpectedFile, ...] = ()
 
     @property
     def is_script(self) -> bool:

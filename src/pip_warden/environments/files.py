@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from pip_warden.digests import Digest, digest_of
 from pip_warden.disk import open_regular
 
+Stamp = tuple[int, ...]
+"""What :func:`stamp_of` returns."""
 _CHUNK = 1 << 20
+_CACHED = (".pyc", ".nbi", ".nbc")
 _CONTENT = 1 << 20
 """Bytes; of a larger file that no distribution has, size and times are its state."""
 _MOST_NAMES = 20_000
@@ -81,17 +85,30 @@ def state_of(path: Path) -> Digest:
 
 
 def files_in(directory: Path) -> tuple[str, ...]:
-    """Return names and sizes of all in a directory but for the byte code that Python keeps of sources."""
-    found: list[str] = []
+    """Return names and sizes of all in a directory but for what :func:`walk` leaves out."""
+    return tuple(sorted(f"{path}\0{_size(path)}" for path in islice(walk(directory), _MOST_NAMES)))
+
+
+def walk(directory: Path) -> Iterator[str]:
+    """Yield the path of each file, link and unreadable directory below a directory, itself included.
+
+    What Python, and numba, keep of sources among the byte code is left out: it cannot be compared.
+    """
     unread: list[OSError] = []
     for place, directories, names in os.walk(directory, onerror=unread.append):
         is_cache = os.path.basename(place) == "__pycache__"
-        listed = [name for name in names if not (is_cache and name.endswith(".pyc"))]
-        listed += [name for name in directories if os.path.islink(os.path.join(place, name))]
-        found += [f"{path}\0{_size(path)}" for path in (os.path.join(place, name) for name in listed)]
-        if len(found) > _MOST_NAMES:
-            break
-    return tuple(sorted(found + [f"{err.filename}\0unread" for err in unread]))
+        yield from (os.path.join(place, name) for name in names if not (is_cache and name.endswith(_CACHED)))
+        yield from filter(os.path.islink, (os.path.join(place, name) for name in directories))
+    yield from (os.fspath(err.filename) for err in unread)
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """Return what differs as soon as a file was written: size, times and number; None where none is."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def _size(path: str) -> int:

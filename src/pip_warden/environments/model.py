@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class InstalledDistribution:
         name: Its project, as METADATA spells it; the folder's where that cannot be read.
         version: Its version, as METADATA spells it; the folder's where that cannot be read.
         state: SHA-256 over its RECORD, METADATA and ``direct_url.json``: it differs as soon as one does.
+        stamps: By key (:meth:`SiteLayout.key`) size, times and number of the files that its RECORD names.
     """
 
     site: Path
@@ -28,6 +30,7 @@ class InstalledDistribution:
     name: str
     version: str
     state: Digest
+    stamps: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.digests import Digest, Hasher, digest_of
-from pip_warden.environments.files import files_in, read_bounded, state_of
+from pip_warden.environments.files import Stamp, files_in, read_bounded, stamp_of, state_of, walk
 from pip_warden.environments.layout import SiteLayout, entries, is_directory, layout_of, sites_of
 from pip_warden.environments.model import InstalledDistribution, Snapshot
 from pip_warden.environments.record import LARGEST_INSTALLED, recorded_keys
 
 _DESCRIBING = ("RECORD", "METADATA", "direct_url.json")
+_UNRECORDED = ("/INSTALLER", "/direct_url.json", "/RECORD.jws", "/RECORD.p7s")
+"""What RECORD need not name in ``.dist-info``: it is compared by itself, or cannot be there."""
 _MOST_DISTRIBUTIONS = 20_000
 _NAME = re.compile(rb"^name:(?P<value>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE)
 _VERSION = re.compile(rb"^version:(?P<value>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE)
@@ -75,9 +77,16 @@ def read_site(layout: SiteLayout) -> SiteContents:
         if folder.is_symlink() or not os.path.lexists(folder / "METADATA"):
             continue
         distribution, record = _distribution(layout.site, entry.name)
-        found.append(distribution)
-        named |= recorded_keys(record, layout)
+        keys = recorded_keys(record, layout)
+        found.append(replace(distribution, stamps=dict(_stamps(layout, keys))))
+        named |= keys
     return SiteContents(distributions=tuple(found), named=frozenset(named))
+
+
+def _stamps(layout: SiteLayout, keys: Iterable[str]) -> Iterator[tuple[str, Stamp]]:
+    for key in keys:
+        if (stamp := stamp_of(f"{layout.site}/{key}")) is not None:
+            yield key, stamp
 
 
 def _distribution(site: Path, folder: str) -> tuple[InstalledDistribution, bytes]:
@@ -117,16 +126,28 @@ def _unowned(layout: SiteLayout, contents: SiteContents) -> Iterable[Path]:
     """Yield what lies among the packages and scripts and no RECORD names; an environment's settings, too."""
     if layout.is_virtual:
         yield layout.settings
-    tops = {key.partition("/")[0] for key in contents.named}
+    named = contents.named
     folders = {each.folder for each in contents.distributions}
+    tops = {key.partition("/")[0] for key in named} | folders
     beside = {"__pycache__", layout.scripts.name} if layout.is_flat else {"__pycache__"}
     for entry in entries(layout.site):
-        if entry.name in tops | folders | beside:
-            continue
         path = layout.site / entry.name
-        if not (is_directory(entry) and not files_in(path)):
+        if entry.name in beside or entry.name in named:
+            continue
+        if not is_directory(entry):
             yield path
+        elif entry.name not in tops:
+            yield from (path,) if files_in(path) else ()
+        else:
+            quiet = _UNRECORDED if entry.name in folders else ()
+            yield from (Path(each) for each in _strangers(layout, path, named) if not each.endswith(quiet))
     for entry in entries(layout.scripts):
         path = layout.scripts / entry.name
         if entry.name != "__pycache__" and layout.key_of(path) not in contents.named:
             yield path
+
+
+def _strangers(layout: SiteLayout, directory: Path, named: frozenset[str]) -> Iterator[str]:
+    """Yield what lies in a directory that distributions have, and no RECORD names."""
+    site = f"{layout.site}/"
+    return (each for each in walk(directory) if each.removeprefix(site) not in named)
