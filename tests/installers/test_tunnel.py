@@ -178,7 +178,6 @@ def test_without_the_password_there_is_no_tunnel(server: TunnelServer, password:
         f"{HOST}:0443",
         f"{HOST}:65979",
         f"{HOST}:+443",
-        f"user@{HOST}:443",
         f"{HOST}:443/",
         f"{HOST}:443#a",
         f"evil.example.com:443#{HOST}:443",
@@ -197,6 +196,17 @@ def test_other_targets_are_refused_and_remembered(
     with _connect(server) as stream:
         asked = _asked(stream, f"CONNECT {target} HTTP/1.1", f"Host: {HOST}:443", _password(server))
     assert (asked[0], server.strays, registries.asked) == (403, (f"CONNECT {target}",), [])
+
+
+@pytest.mark.parametrize("user", ["user", "user:hunter2", "hunter2:", "a@hunter2"])
+@pytest.mark.parametrize("host", [HOST, "evil.example.com"])
+def test_a_user_in_a_target_is_refused_and_not_told(
+    server: TunnelServer, registries: Registries, user: str, host: str
+) -> None:
+    """So asks urllib for ``https://user:password@host``."""
+    with _connect(server) as stream:
+        asked = _asked(stream, f"CONNECT {user}@{host}:443 HTTP/1.1", f"Host: {host}:443", _password(server))
+    assert (asked[0], server.strays, registries.asked) == (403, (f"CONNECT ***@{host}:443",), [])
 
 
 def test_without_registries_or_authority_there_is_no_tunnel(

@@ -39,6 +39,8 @@ _FILE = re.compile(r"/files/([^/]+)/([^/]+?)(\.metadata)?", re.ASCII)
 _QUESTION = re.compile(r"/run/([a-z]+)", re.ASCII)
 _PRODUCT = re.compile(r"[!-~]{1,40}", re.ASCII)
 _READS = {"GET", "HEAD"}
+_USER = re.compile(r".*@", re.DOTALL)
+"""What some clients, Python's urllib one of them, send of ``https://user:password@host`` before the host."""
 
 
 class Server:
@@ -143,7 +145,7 @@ class Server:
         known = origin is not None and self._registries is not None and origin in self._registries.origins
         context = self._authority.context_for(origin) if origin and known and self._authority else None
         if origin is None or context is None:
-            self._remember(f"{request.method} {request.target}")
+            self._remember(f"{request.method} {_USER.sub('***@', request.target)}")
             return text_answer(403, "this run's only network is its own index, and what it is pinned to")
         if (denial := self.denial) is not None:
             return text_answer(403, f"this run was ended: {denial.code}")
