@@ -123,6 +123,15 @@ def test_a_password_in_a_url_is_not_passed_on_whatever_its_name(tmp_path: Path) 
         assert "hunter2" not in caught.value.message + caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["", "=", "HARMLESS=hunter2"])
+def test_what_is_no_name_is_not_passed_over(name: str, tmp_path: Path) -> None:
+    """``docker run --env`` takes a value, too."""
+    with pytest.raises(UsageError) as caught:
+        child_environment({"HARMLESS": "yes"}, proxy_url=PROXY, private=tmp_path, pass_env=(name,))
+    assert (caught.value.code, caught.value.exit_code) == ("option-value", 2)
+    assert "hunter2" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("flags", "passed"),
     [

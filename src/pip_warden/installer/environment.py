@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 
 _PASSED = re.compile(
@@ -51,7 +52,7 @@ def child_environment(
 
     Raises:
         UsageError: ``secret-variable``: such a variable is or holds a credential, or would let the installer
-            bypass the server.
+            bypass the server. ``option-value``: one is no name.
     """
     kept = _kept(environ, pass_env)
     return kept | _private(private) | _proxies(proxy_url) | _neutral() | _OUR_OWN
@@ -79,6 +80,7 @@ def command_environment(
 
 def _kept(environ: Mapping[str, str], pass_env: tuple[str, ...]) -> dict[str, str]:
     for name in pass_env:
+        _check_name(name)
         if _NEVER.fullmatch(name) or _LOGIN.search(environ.get(name, "")):
             raise UsageError(
                 "secret-variable",
@@ -89,6 +91,18 @@ def _kept(environ: Mapping[str, str], pass_env: tuple[str, ...]) -> dict[str, st
     if "MAKEFLAGS" in kept and "MAKEFLAGS" not in pass_env:
         kept["MAKEFLAGS"] = _MAKE_VARIABLES.sub("", kept["MAKEFLAGS"])
     return kept
+
+
+def _check_name(name: str) -> None:
+    given, equals, _ = name.partition("=")
+    if equals or not given:
+        # Not the value: it may be a secret.
+        found = f"a value, too: {escape_text(given, 80)}=…" if equals else "none"
+        raise UsageError(
+            "option-value",
+            f"expected the name of a variable with --pass-env, found {found}",
+            hint="It is passed on with the value that it has here: set it before, and give its name alone.",
+        )
 
 
 def _is_passed(name: str) -> bool:
