@@ -201,6 +201,16 @@ def test_a_lock_that_the_command_made_unreadable_is_refused(
     assert (line.subject, line.code, warnings) == ("uv.lock", "not-through-gate", ())
 
 
+def test_what_is_no_lock_is_not_refused_for_it(tmp_path: Path) -> None:
+    """uv export --format cyclonedx1.5 -o bill.json; uv build -o dist.txt."""
+    lines, (warning,) = gained(tmp_path, None, "{}", name="bill.json")
+    assert (lines, "cannot be read" in warning) == ([], True)
+    (tmp_path / "dist.txt").mkdir()
+    ledger, state = Ledger(), read_state(tmp_path / "dist.txt", TRUST)
+    compare_lock(LockState(path=state.path), state, shown=Shown(SEEN, {HOST}), local=[], ledger=ledger)
+    assert (ledger.lines(), len(ledger.warnings())) == ((), 1)
+
+
 def test_the_older_key_of_packages_is_read(tmp_path: Path) -> None:
     evil = uv_lock(package(url="https://evil.example/idna-3.20-py3-none-any.whl"))
     ((line,), _) = gained(tmp_path, uv_lock(), evil.replace("[[package", "[[distribution"))

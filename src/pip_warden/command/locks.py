@@ -32,6 +32,9 @@ from pip_warden.transport.urls import origin_of
 from pip_warden.trust.model import TrustFile
 from pip_warden.verdict.model import Refused, Step, StepFailure
 
+_SUFFIXES = {".lock", ".toml", ".txt"}
+"""Of lock files, and of requirements files as tools write them."""
+
 _MOST_NAMED = 3
 """How many of a release's entries a refusal names."""
 
@@ -212,8 +215,11 @@ def _hides(before: LockState, after: LockState) -> bool:
     """Return whether a command wrote what cannot be read here, and its tool may read all the same.
 
     A version that is not known is none of these: a tool does not read it either, unless it is a newer one.
+    Nor is what is no lock by its name: a tool may be told to write a bill of materials, or a directory.
     """
     if after.fault is None or after.fault.code == "lock-version":
+        return False
+    if after.path.suffix not in _SUFFIXES or after.path.is_dir():
         return False
     return before.fault is None or before.state != after.state
 
