@@ -202,7 +202,7 @@ def test_a_lock_that_the_command_made_unreadable_is_refused(
 
 
 def test_what_is_no_lock_is_not_refused_for_it(tmp_path: Path) -> None:
-    """uv export --format cyclonedx1.5 -o bill.json; uv build -o dist.txt."""
+    """As of ``uv export --format cyclonedx1.5 -o bill.json``, and of ``uv build -o dist.txt``."""
     lines, (warning,) = gained(tmp_path, None, "{}", name="bill.json")
     assert (lines, "cannot be read" in warning) == ([], True)
     (tmp_path / "dist.txt").mkdir()
