@@ -266,6 +266,7 @@ def test_a_command_that_was_stopped_at_the_gate_and_failed(user: User) -> None:
     run = ran(user, sys.executable, "-c", ASK)
     assert (run.code, run.codes) == (1, {"outside-the-gate"})
     assert "http://elsewhere.example/telemetry" in run.document["error"]["message"]
+    assert "name a pinned one as the project's index" in run.document["error"]["hint"]
     assert "hunter2" not in run.output
 
 
@@ -279,10 +280,10 @@ def test_a_command_that_was_stopped_at_the_gate_and_went_on(user: User) -> None:
 def test_a_host_of_files_that_no_page_named_before_is_told(user: User) -> None:
     """An index may have the files of each project elsewhere: one page is read to learn where."""
     box = user.sandbox
-    for name in ("host-one", "host-two"):
-        file = box.wheel(name, "1.0")
-        box.upstream.add(name, [file])
-        user.pin_hash(file, name=name)
+    other, file = box.wheel("host-one", "1.0"), box.wheel("host-two", "1.0")
+    for name, wheel in (("host-one", other), ("host-two", file)):
+        box.upstream.add(name, [wheel])
+        user.pin_hash(wheel, name=name)
     link = f'<a href="https://files.elsewhere.example/{file.name}">{file.name}</a>'
     answer = Answer(status=200, body=link.encode(), headers=(("content-type", "text/html"),))
     box.fault(answer, "/simple/host-two", times=None)

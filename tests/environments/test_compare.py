@@ -297,3 +297,11 @@ def test_the_archive_is_read_only_if_it_is_what_was_judged(made: Made, tmp_path:
         assert said in found.fault.found
     (found,) = compare(made.empty, snapshot([made.place]), [other, made.accepted], [])
     assert found.likeness is Likeness.SAME
+
+
+def test_another_spelling_of_its_directory_is_said_as_such(made: Made) -> None:
+    (made.site / INFO).rename(made.site / "acme-widgets-1.0.dist-info")
+
+    said = [each.fault.expected for each in made.compared() if each.fault]
+
+    assert any(f"the directory {INFO}" in each for each in said)

@@ -35,7 +35,8 @@ def raise_if_failed(ledger: Ledger, server: Server, code: int, *, lacking: Seque
             "outside-the-gate",
             f"expected the command to ask for what the trust file pins, found {how_it_ended(code)}, after it "
             f"was stopped at the gate: {', '.join(strays)}",
-            hint="`pip-warden explain outside-the-gate` says what that may be.",
+            hint="If the tool asked its default registry, name a pinned one as the project's index. "
+            "`pip-warden explain outside-the-gate` says how, and what else it may be.",
         )
     for stray in strays:
         ledger.warn(f"stopped at the gate: {stray}")

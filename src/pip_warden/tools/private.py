@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pip_warden.disk import storing
-from pip_warden.errors import InternalError
 from pip_warden.tools.around import Around, shown
 from pip_warden.tools.documents import Document, below, read_toml
 from pip_warden.tools.model import Elsewhere
