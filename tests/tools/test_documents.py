@@ -143,3 +143,26 @@ def test_a_setup_script_that_is_given_as_a_requirements_file_is_a_project(tmp_pa
     (found,) = files.read("setup.py", tmp_path, "here")
     assert isinstance(found, Elsewhere)
     assert (found.what, found.where) == (f"project {tmp_path}", "here")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-e/x",
+        "-e=/x",
+        "-e\t/x",
+        "--editable=/x",
+        "--edit /x",
+        "-e '/x'",
+        '-e "/x"',
+        "-e '/'x",
+        "--req /x",
+        "-e link",
+    ],
+)
+def test_a_project_of_a_requirements_file_is_found_however_it_is_spelled(tmp_path: Path, line: str) -> None:
+    (tmp_path / "r.txt").write_text(f"{line}\n-e ./own\n-e own\n")
+    (tmp_path / "link").symlink_to("/x")
+    files = RequirementsFiles(bounds=Bounds(root=tmp_path, pinned=Pinned.of(())))
+    found = [item for item in files.read("r.txt", tmp_path, "here") if isinstance(item, Elsewhere)]
+    assert [(item.where, item.adds_source) for item in found] == [(f"{tmp_path}/r.txt (line 1)", True)]

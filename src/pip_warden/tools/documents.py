@@ -103,7 +103,11 @@ def script_metadata(path: Path) -> Iterator[Document | Elsewhere]:
         yield unreadable(path, "no regular file")
         return
     text = read_text(path) if path.is_file() else None
-    if isinstance(text, Elsewhere) and path.suffix in {".py", ".pyw"} and path.stat().st_size > LARGEST_FILE:
+    if (
+        isinstance(text, Elsewhere)
+        and path.suffix.lower() in {".py", ".pyw"}
+        and path.stat().st_size > LARGEST_FILE
+    ):
         yield text
     if not isinstance(text, str):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from pip_warden.tools.documents import (
 )
 from pip_warden.tools.model import Elsewhere
 from pip_warden.tools.references import Bounds, Found
+
+_EDITABLE = re.compile(r"(?:-e|--e[a-z]*)[\s=]*(.*)", re.DOTALL)
 
 MOST_FILES = 200
 """Projects or requirements files that name one another."""
@@ -166,9 +169,21 @@ class RequirementsFiles:
         for options in content.options:
             yield from self._options(options, path, plain)
         for line in content.lines:
-            place = line.text.removeprefix("-e ").removeprefix("--editable ").strip()
             at = f"{shown(str(path))} (line {line.number})"
-            yield from self.bounds.reference(place, path.parent, "requirement", at)
+            yield from self._line(line.text, path.parent, at)
+
+    def _line(self, text: str, base: Path, at: str) -> Iterator[Found]:
+        """Yield what a line adds; uv takes the project of an option as it stands, pip without its quotes."""
+        if not text.startswith("-"):
+            yield from self.bounds.reference(text, base, "requirement", at)
+            return
+        given = _EDITABLE.match(text)
+        if given is None:
+            yield Elsewhere(what=f"option {shown(text)}", where=at, adds_source=True)
+            return
+        for place in dict.fromkeys((given[1], re.sub(r"""["'\\]""", "", given[1]))):
+            found = list(self.bounds.reference(place, base, "requirement", at))
+            yield from found or self.bounds.path(place, base, "requirement", at)
 
     def _other(self, name: str, base: Path) -> Iterator[Found]:
         """Yield what the file adds that is none of pip's own format: a lock, or a project."""
