@@ -55,6 +55,8 @@ def test_a_run_that_ended_well() -> None:
 
 def test_several_files_of_a_package_are_files() -> None:
     assert closing(FIVE[0], accepted("a-1.0.tar.gz", "one")) == "2 files: 2 signed by 1 identity · 1.8 s"
+    listed = replace(FIVE[0], subject="A 1.0", outcome=Outcome.NOT_JUDGED, verdict=None)
+    assert closing(FIVE[0], listed) == "2 files: 1 signed by 1 identity, 1 not judged · 1.8 s"
 
 
 def test_what_is_wrong_comes_first() -> None:

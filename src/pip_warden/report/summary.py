@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from packaging.utils import canonicalize_name
+
 from pip_warden.errors import UsageError
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.layout import Layout, Piece
@@ -64,7 +66,7 @@ def _project(line: Line) -> str:
     try:
         return str(parse_artifact_name(line.subject).project)
     except UsageError:
-        return line.subject
+        return str(canonicalize_name(line.subject.partition(" ")[0]))  # ``acme-widgets 1.0``, of a lock
 
 
 def _counts(lines: Sequence[Line]) -> Iterator[Piece]:
