@@ -141,3 +141,15 @@ def test_of_a_file_that_two_bring_the_last_one_stays(tmp_path: Path, by: str) ->
     (site_of(place) / SHARED).write_bytes(b"3\n")
     found = compare(empty, snapshot([place]), [first, second], [])
     assert [each.likeness for each in found] == [Likeness.OTHER] * 2
+
+
+def test_a_script_that_pipx_edited_after_the_same_release_was_installed_anew(tmp_path: Path) -> None:
+    place, accepted = venv(tmp_path / "env"), archive(tmp_path / "dist")
+    INSTALLERS["pip"](place, accepted.path)
+    before = snapshot([place])
+    script = place / "bin" / "acme"
+    script.write_bytes(script.read_bytes().replace(b"\n", b" -E\n", 1))
+
+    assert compare(before, snapshot([place]), [accepted], []) == ()
+    (found,) = compare(before, snapshot([place]), [], [])
+    assert found.likeness is Likeness.OTHER
