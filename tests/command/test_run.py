@@ -213,6 +213,18 @@ def test_an_unknown_command_is_run_and_not_compared(user: User) -> None:
     assert (strict.code, strict.codes) == (1, {"strict"})
 
 
+def test_a_known_tool_whose_environment_is_not_known_is_not_compared(user: User) -> None:
+    program = user.home / "pip"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    words = (str(program), "--python", "nowhere", "install", "x")
+    told = f"{program} names no environment that is known: what it installed is not compared"
+
+    assert (run := ran(user, *words)).code == 0
+    assert told in run.document["warnings"]
+    assert ran(user, *words, options=("--strict",)).code == 1
+
+
 def test_a_lock_that_cannot_be_read_is_not_compared(user: User) -> None:
     (user.home / "uv.lock").write_text("no lock")
     run = ran(user, false_uv(user, "true"), "lock")

@@ -242,8 +242,9 @@ def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> No
 
 
 def _compare_environments(run: CommandRun, before: Snapshot, accepted: tuple[AcceptedArchive, ...]) -> None:
-    if run.tool is None:
-        run.ledger.warn(f"{run.request.words[0]} is no tool that is known: what it installed is not compared")
+    if run.tool is None or not run.tool.environments:
+        lacks = "is no tool that is known" if run.tool is None else "names no environment that is known"
+        run.ledger.warn(f"{run.request.words[0]} {lacks}: what it installed is not compared")
         return
     found = compare(before, snapshot(run.tool.environments), accepted, run.tool.local)
     for each in found:
