@@ -308,20 +308,31 @@ def test_who_does_not_trust_the_run_is_named_once(
 def test_the_end_waits_for_what_a_client_says_of_the_certificate(
     server: TunnelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tool may have ended for that."""
-    begun = threading.Event()
+    """The tool may have ended for that. Here a client says it once somebody waits for it, and no sooner."""
+    begun, awaited = threading.Event(), threading.Event()
 
     def late(self: tunnel_module.Tunnel, _stream: ssl.SSLSocket) -> None:
         begun.set()
-        assert server._listener._ended.wait(LONGEST_WAIT)
+        assert awaited.wait(LONGEST_WAIT)
         self.on_mistrust()
         raise ssl.SSLError
 
+    class Answering(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            awaited.set()
+            super().join(timeout)
+
     monkeypatch.setattr(tunnel_module.Tunnel, "shake_hands", late)
-    with _opened(server):
-        assert begun.wait(LONGEST_WAIT)
-        server._listener.end()
-        assert server.mistrusts == (f"{ORIGIN}, by a client",)
+    monkeypatch.setattr(threading, "Thread", Answering)
+    try:
+        with _opened(server):
+            assert begun.wait(LONGEST_WAIT)
+            awaited.clear()
+            server._listener.end()
+            said = server.mistrusts
+    finally:
+        awaited.set()
+    assert said == (f"{ORIGIN}, by a client",)
 
 
 @pytest.mark.parametrize("instead", [b"", b"GET /simple/acme/ HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff"])
