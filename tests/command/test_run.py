@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +15,7 @@ import pytest
 
 from cli.terminal import typed
 from flow.user import Run, User
-from hearing import hearing
+from hearing import in_a_terminal
 from installers.witness import LONGEST_WAIT, Witness, is_held
 from pip_warden.cli.run_command import command as run_command
 from pip_warden.sandbox import Project
@@ -371,32 +368,11 @@ def test_a_command_is_needed(user: User, words: tuple[str, ...]) -> None:
     assert (run.code, run.codes) == (2, {"usage"})
 
 
-@contextlib.contextmanager
-def started(user: User, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """Type a command in a terminal of its own, with its own directory for temporary files."""
-    temporary = user.home / "tmp"
-    temporary.mkdir()
-    with subprocess.Popen(
-        hearing(PIP_WARDEN, "run", "--", *words),
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_b08_told_to_end(user: User, number: signal.Signals, code: int) -> None:
-    with (
-        Witness(user.home / "witness") as witness,
-        started(user, sys.executable, "-c", BLOCKED, str(witness.path)) as process,
-    ):
+    path = user.home / "witness"
+    words = ("run", "--", sys.executable, "-c", BLOCKED, str(path))
+    with Witness(path) as witness, in_a_terminal(user.home, PIP_WARDEN, *words) as process:
         port = urlsplit(witness.words(2)["command"][0]).port or 0
         assert is_held(port)
         process.send_signal(number)

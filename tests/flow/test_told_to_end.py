@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from flow.user import User
-from hearing import hearing
+from hearing import in_a_terminal
 from installers.witness import LONGEST_WAIT, Witness, is_held, wait_for_port
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold
@@ -53,24 +53,9 @@ def blocked(user: User, witness: Witness) -> Project:
     return project
 
 
-@contextlib.contextmanager
-def started(user: User, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """Type safe-install in a terminal of its own, with its own directory for temporary files."""
-    temporary = user.home / "tmp"
-    temporary.mkdir()
-    with subprocess.Popen(
-        hearing(str(SAFE_INSTALL), "--python", str(user.target), *words),
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def started(user: User, *words: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Type safe-install in a terminal of its own."""
+    return in_a_terminal(user.home, str(SAFE_INSTALL), "--python", str(user.target), *words)
 
 
 def port_of(witness: Witness) -> int:

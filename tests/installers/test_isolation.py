@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from installers.fake_backend import FakeBackend
-from installers.witness import LONGEST_WAIT, Witness, is_held, wait_for_port
+from installers.witness import LONGEST_WAIT, TREE, Witness, is_held, wait_for_port
 from pip_warden.errors import InstallerError, UsageError
 from pip_warden.installer import isolate, isolation
 from pip_warden.installer.environment import child_environment
@@ -251,22 +251,6 @@ def test_a_supervisor_that_cannot_be_started_is_said_as_ever(child: Child, tmp_p
     assert caught.value.code == "pip-failed"
 
 
-_TREE = """
-import os, subprocess, sys, time
-path, kind, then, *children = sys.argv[1:]
-pipe = open(path, "a")
-print(kind, os.getppid(), file=pipe, flush=True)
-for child in children:
-    words = [sys.executable, "-I", "-c", SOURCE, path, child, "stay"]
-    started = subprocess.Popen(words, start_new_session=child == "daemon", stdout=subprocess.PIPE)
-    started.stdout.readline()
-print("there", flush=True)
-time.sleep(600 if then == "stay" else 0)
-"""
-TREE = f"SOURCE = {_TREE!r}\n{_TREE}"
-"""Writes its name and starts the given children; a daemon leaves its group and session."""
-
-
 @pytest.fixture
 def witness(tmp_path: Path) -> Iterator[Witness]:
     with Witness(tmp_path / "witness") as made:
@@ -344,7 +328,7 @@ def test_b08_it_ends_with_its_supervisor(witness: Witness, is_allowed: bool) -> 
         if not is_allowed:
             assert _is_refused(process)
             return
-        guard = int(witness.words(1)["command"][0])
+        guard = int(witness.words(1)["command"][1])
         process.send_signal(signal.SIGSTOP)
         os.kill(guard, signal.SIGKILL)
         witness.wait()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from installers.witness import LONGEST_WAIT, Witness, is_held, wait_for_port
+from installers.witness import LONGEST_WAIT, TREE, Witness, is_held, wait_for_port
 from pip_warden.errors import InstallerError
 from pip_warden.installer import running, supervisor
 from pip_warden.installer.lines import lines_of
@@ -41,21 +41,6 @@ with socket.create_server(("127.0.0.1", 0)) as listening:
     environment = {"PATH": os.defpath, "PORT": str(listening.getsockname()[1])}
     child.run([sys.executable, "-c", *sys.argv[1:]], environment, print, None)
 """
-
-_TREE = """
-import os, subprocess, sys, time
-path, kind, then, *children = sys.argv[1:]
-pipe = open(path, "a")
-print(kind, os.getpid(), os.getppid(), os.environ.get("PORT"), file=pipe, flush=True)
-for child in children:
-    words = [sys.executable, "-c", SOURCE, path, child, "stay"]
-    started = subprocess.Popen(words, start_new_session=child == "daemon", stdout=subprocess.PIPE)
-    started.stdout.readline()
-print("there", flush=True)
-time.sleep(600 if then == "stay" else 0)
-"""
-TREE = f"SOURCE = {_TREE!r}\n{_TREE}"
-"""Writes its name and starts the given children; a daemon leaves its group and session."""
 
 
 @pytest.fixture

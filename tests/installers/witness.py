@@ -11,6 +11,21 @@ from typing import Self
 
 LONGEST_WAIT = 60.0
 
+_TREE = """
+import os, subprocess, sys, time
+path, kind, then, *children = sys.argv[1:]
+pipe = open(path, "a")
+print(kind, os.getpid(), os.getppid(), os.environ.get("PORT"), file=pipe, flush=True)
+for child in children:
+    words = [sys.executable, "-c", SOURCE, path, child, "stay"]
+    started = subprocess.Popen(words, start_new_session=child == "daemon", stdout=subprocess.PIPE)
+    started.stdout.readline()
+print("there", flush=True)
+time.sleep(600 if then == "stay" else 0)
+"""
+TREE = f"SOURCE = {_TREE!r}\n{_TREE}"
+"""Writes its name, its number and its parent's, and starts children; a daemon leaves its session."""
+
 
 class Witness:
     """The reading end of a named pipe.

@@ -10,11 +10,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from flow.conftest import empty_environment
 from interop import clients
 from interop.clients import Bench
+from interop.installers import registries
 from interop.stack import services, supervisor
 from interop.stack.places import STATE, Port
 from pip_warden.sandbox import Sandbox
+
+__all__ = ["empty_environment", "registries"]
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interop.stack import python_programs
 from interop.stack.install import TOOLS
 from interop.stack.places import PYTHON
@@ -131,6 +133,12 @@ class Registries:
             *self._pins,
         ]
         (directory / "pytrust.toml").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def registries() -> Iterator[Registries]:
+    with Sandbox(tls=True, host="localhost") as sandbox:
+        yield Registries(sandbox)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,13 +9,12 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from interop.installers import INSTALLERS, Installer, Pipx, Place, Registries, program
-from pip_warden.sandbox import Sandbox
 
 pytestmark = pytest.mark.interop
 
@@ -25,30 +24,16 @@ _ACCEPTED = re.compile(r"✓ (\S+) accepted")
 ADDED = {"acme_extra-1.0", "open_more-1.0"}
 
 
-@pytest.fixture(scope="module")
-def registries() -> Iterator[Registries]:
-    with Sandbox(tls=True, host="localhost") as sandbox:
-        yield Registries(sandbox)
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment without pip, to be copied."""
-    made = tmp_path_factory.mktemp("environments") / "empty"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made)], check=True)
-    return made
-
-
 @pytest.fixture
-def plain(registries: Registries, empty: Path, tmp_path: Path) -> Place:
+def plain(registries: Registries, empty_environment: Path, tmp_path: Path) -> Place:
     """A project whose commands reach the registries themselves."""
-    return _place(registries, empty, tmp_path / "plain")
+    return _place(registries, empty_environment, tmp_path / "plain")
 
 
 @pytest.fixture
-def gated(registries: Registries, empty: Path, tmp_path: Path) -> Place:
+def gated(registries: Registries, empty_environment: Path, tmp_path: Path) -> Place:
     """The same project, whose commands are run behind the gate."""
-    return _place(registries, empty, tmp_path / "gated", gated=True)
+    return _place(registries, empty_environment, tmp_path / "gated", gated=True)
 
 
 def _place(registries: Registries, empty: Path, home: Path, *, gated: bool = False) -> Place:

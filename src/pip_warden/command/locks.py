@@ -21,16 +21,15 @@ from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError, UsageError
 from pip_warden.faults import Fault
 from pip_warden.locks.files import public_url
-from pip_warden.locks.model import DirectReference, Lacking, Lock, ReferenceKind
+from pip_warden.locks.model import DirectReference, Lacking, Lock, LockedRelease, ReferenceKind
 from pip_warden.locks.read import read_lock
 from pip_warden.locks.text import read_bytes
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Line, Outcome, Unpinned, line_of
+from pip_warden.report.model import Line, Outcome, Unpinned, refused_line
 from pip_warden.report.summary import counted
 from pip_warden.transport.urls import origin_of
 from pip_warden.trust.model import TrustFile
-from pip_warden.verdict.model import Refused, Step, StepFailure
 
 _SUFFIXES = {".lock", ".toml", ".txt"}
 """Of lock files, and of requirements files as tools write them."""
@@ -146,18 +145,22 @@ def read_again(before: LockState, trust: TrustFile) -> LockState:
 
 def want_unpinned(states: Iterable[LockState], trust: TrustFile, ledger: Ledger) -> None:
     """Remember each name in a lock that is not pinned: whoever is refused one is told all of them."""
-    for state in states:
-        for release in state.lock.releases if state.lock is not None else ():
-            if not trust.entries_of(release.project):
-                ledger.want(Unpinned(project=release.project, wanted_by=state.path.name))
+    for state, release in _releases(states):
+        if not trust.entries_of(release.project):
+            ledger.want(Unpinned(project=release.project, wanted_by=state.path.name))
 
 
 def versions_not_pinned(states: Iterable[LockState], trust: TrustFile) -> Iterator[str]:
     """Yield each release in a lock that no entry of its project pins: pages do not list it."""
+    for state, release in _releases(states):
+        if trust.entry_for(release.project, release.version) is None:
+            yield f"{release.project} {release.version} in {state.path.name}"
+
+
+def _releases(states: Iterable[LockState]) -> Iterator[tuple[LockState, LockedRelease]]:
     for state in states:
         for release in state.lock.releases if state.lock is not None else ():
-            if trust.entry_for(release.project, release.version) is None:
-                yield f"{release.project} {release.version} in {state.path.name}"
+            yield state, release
 
 
 def demanded(states: Iterable[LockState]) -> Demanded:
@@ -248,7 +251,7 @@ def _refused(subject: str, found: str) -> Line:
         found=found,
         hint="Restore the lock, and find out which setting or package leads there.",
     )
-    return line_of(Refused(subject=escape_text(subject), failure=StepFailure(Step.ORIGIN, fault)))
+    return refused_line(escape_text(subject), fault)
 
 
 def _described(reference: DirectReference) -> str:

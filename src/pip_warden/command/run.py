@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,8 @@ from pip_warden.environments.scan import snapshot
 from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
 from pip_warden.gate import Gate
-from pip_warden.install.unsaid import strict_refusal
+from pip_warden.install.notes import note_unused
+from pip_warden.install.unsaid import report_of
 from pip_warden.installer.authority import make_authority
 from pip_warden.installer.environment import command_environment
 from pip_warden.installer.pip import Child
@@ -45,12 +46,11 @@ from pip_warden.installer.registries import Registries
 from pip_warden.installer.server import Server
 from pip_warden.locks.read import find_locks
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Outcome, Report, line_of
+from pip_warden.report.model import Report, refused_line
 from pip_warden.report.summary import counted
 from pip_warden.session.parts import SessionParts
 from pip_warden.tools.known import recognise
 from pip_warden.tools.model import Tool
-from pip_warden.verdict.model import Refused, Step, StepFailure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +122,7 @@ def run_command(session: SessionParts, request: CommandRequest, *, output: int =
                     output=output,
                 )
             )
-    return _report(session, request, ledger)
+    return report_of(ledger, session.trust, command="run", strict=request.strict)
 
 
 def _check_command(request: CommandRequest, environ: Mapping[str, str]) -> None:
@@ -152,7 +152,7 @@ def _leads_elsewhere(tool: Tool | None, session: SessionParts, ledger: Ledger) -
                 found=found.what,
                 hint="Mend it or take it out: packages are asked for by name, from what the trust file pins.",
             )
-            ledger.add(line_of(Refused(subject=found.where, failure=StepFailure(Step.ORIGIN, fault))))
+            ledger.add(refused_line(found.where, fault))
         else:
             session.reporter.note(f"{found.where}: {found.what}")
     return bool(ledger.lines())
@@ -183,7 +183,7 @@ def _perform(run: CommandRun) -> None:
     with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
         _compare_locks(run, locks, Shown(backend.seen, origins, locks))
         _compare_environments(run, before, (*backend.handed_over(), *bundled))
-    _note_unused(ledger, backend.taken)
+    note_unused(ledger, backend.taken, why="only its metadata was asked for")
 
 
 def _locks(run: CommandRun) -> tuple[Path, ...]:
@@ -220,13 +220,6 @@ def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...
     return server, code
 
 
-def _note_unused(ledger: Ledger, taken: Collection[str]) -> None:
-    """Say of each file of which only the metadata was asked for that it was not used."""
-    for line in ledger.lines():
-        if line.outcome is Outcome.ACCEPTED and line.subject not in taken:
-            ledger.note(line.subject, "not used: only its metadata was asked for")
-
-
 def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> None:
     states = {state.path: state for state in before}
     try:
@@ -249,8 +242,7 @@ def _compare_environments(run: CommandRun, before: Snapshot, accepted: tuple[Acc
     found = compare(before, snapshot(run.tool.environments), accepted, run.tool.local)
     for each in found:
         if each.fault is not None:
-            failure = StepFailure(Step.ORIGIN, each.fault)
-            run.ledger.add(line_of(Refused(subject=each.subject, failure=failure)))
+            run.ledger.add(refused_line(each.subject, each.fault))
     if built := [each.subject for each in found if each.likeness is Likeness.BUILT]:
         run.ledger.warn(f"built from an accepted sdist, and not compared: {', '.join(built)}")
     if same := _count(found, Likeness.SAME):
@@ -262,20 +254,3 @@ def _compare_environments(run: CommandRun, before: Snapshot, accepted: tuple[Acc
 
 def _count(found: tuple[Comparison, ...], likeness: Likeness) -> int:
     return sum(each.likeness is likeness for each in found)
-
-
-def _report(session: SessionParts, request: CommandRequest, ledger: Ledger) -> Report:
-    lines = ledger.lines()
-    exit_code = ledger.exit_code(strict=request.strict)
-    is_only_strict = exit_code != ledger.exit_code()
-    return Report(
-        command="run",
-        exit_code=exit_code,
-        lines=lines,
-        unpinned=ledger.unpinned() if any(line.outcome is Outcome.REFUSED for line in lines) else (),
-        warnings=ledger.warnings(),
-        trust_file=str(session.trust.path),
-        installer_code=ledger.installer_code,
-        error=strict_refusal(ledger) if is_only_strict else ledger.unsaid(),
-        sources=session.trust.sources,
-    )

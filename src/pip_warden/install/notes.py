@@ -12,6 +12,7 @@ from pip_warden.install.request import Run
 from pip_warden.installer.installed import Installed
 from pip_warden.installer.python import installed
 from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line, Outcome
 from pip_warden.verdict.listing import Listing
 
@@ -44,25 +45,31 @@ def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[st
         queue += sorted(_names(requires) - seen)
 
 
-def note_unused(run: Run, taken: Iterable[str], digests: Iterable[str], *, by: str = "pip") -> None:
+def note_unused(
+    ledger: Ledger,
+    taken: Iterable[str],
+    digests: Iterable[str] = (),
+    *,
+    why: str = "pip read only its metadata",
+) -> None:
     """Say of each file that was judged and not used that it was not.
 
     An installer reads the metadata of a wheel before it decides, and may then take another release.
 
     Args:
-        run: The run.
+        ledger: What the run has come to.
         taken: The names of the files that were taken whole.
         digests: SHA-256 of what was installed, or would be.
-        by: The installer.
+        why: How it is known, for people.
     """
     used, by_digest = set(taken), set(digests)
-    for line in run.ledger.lines():
+    for line in ledger.lines():
         if (
             line.source
             and line.outcome is Outcome.ACCEPTED
             and not (line.subject in used or line.sha256 in by_digest)
         ):
-            run.ledger.note(line.subject, f"not used: {by} read only its metadata")
+            ledger.note(line.subject, f"not used: {why}")
 
 
 def note_hidden(run: Run, taken: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from pip_warden.install.guesses import find_target_facts, first_guesses, recalle
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.prepare import prepare
 from pip_warden.install.request import InstallRequest, PreparedRequest, Run, say_nothing
-from pip_warden.install.unsaid import strict_refusal, waiting
+from pip_warden.install.unsaid import report_of, waiting
 from pip_warden.install.with_pip import PIP
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.pip import how_it_ended
@@ -35,7 +36,7 @@ from pip_warden.installer.server import Server
 from pip_warden.installer.surroundings import Surroundings, open_surroundings
 from pip_warden.installer.wanted import check_wanted, nothing_wanted
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Outcome, Report
+from pip_warden.report.model import Report
 from pip_warden.session.parts import SessionParts
 
 
@@ -202,19 +203,8 @@ def _failed(run: Run, attempt: Attempt, code: int, backend: GateBackend) -> Ward
 
 
 def _report(run: Run) -> Report:
-    ledger = run.ledger
-    lines = ledger.lines()
-    exit_code = ledger.exit_code(strict=run.prepared.strict)
-    is_only_strict = exit_code != ledger.exit_code()
-    return Report(
-        command="safe-install",
-        exit_code=exit_code,
-        lines=(*lines, *waiting(run)),
-        unpinned=ledger.unpinned() if any(line.outcome is Outcome.REFUSED for line in lines) else (),
-        warnings=ledger.warnings(),
-        target=str(run.prepared.target),
-        trust_file=str(run.trust.path),
-        installer_code=ledger.installer_code,
-        error=strict_refusal(ledger, is_dry=run.prepared.dry_run) if is_only_strict else ledger.unsaid(),
-        sources=run.trust.sources,
+    prepared = run.prepared
+    found = report_of(
+        run.ledger, run.trust, command="safe-install", strict=prepared.strict, is_dry=prepared.dry_run
     )
+    return replace(found, lines=(*found.lines, *waiting(run)), target=str(prepared.target))

@@ -9,8 +9,9 @@ from pip_warden.install.request import Run
 from pip_warden.installer.wanted import NamedRequirement
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Line, Outcome
+from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.report.summary import counted
+from pip_warden.trust.model import TrustFile
 
 
 def waiting(run: Run) -> Iterator[Line]:
@@ -30,7 +31,35 @@ def waiting(run: Run) -> Iterator[Line]:
             yield _not_judged(file.path.name)
 
 
-def strict_refusal(ledger: Ledger, *, is_dry: bool = False) -> RefusedError:
+def report_of(
+    ledger: Ledger, trust: TrustFile, *, command: str, strict: bool, is_dry: bool = False
+) -> Report:
+    """Return the report of a run of an installer.
+
+    Args:
+        ledger: What it has come to.
+        trust: The trust file.
+        command: The command's name.
+        strict: Whether a warning, or what is present and not verified, is a refusal.
+        is_dry: Whether nothing was to be installed.
+    """
+    lines = ledger.lines()
+    exit_code = ledger.exit_code(strict=strict)
+    is_only_strict = exit_code != ledger.exit_code()
+    return Report(
+        command=command,
+        exit_code=exit_code,
+        lines=lines,
+        unpinned=ledger.unpinned() if any(line.outcome is Outcome.REFUSED for line in lines) else (),
+        warnings=ledger.warnings(),
+        trust_file=str(trust.path),
+        installer_code=ledger.installer_code,
+        error=_strict_refusal(ledger, is_dry=is_dry) if is_only_strict else ledger.unsaid(),
+        sources=trust.sources,
+    )
+
+
+def _strict_refusal(ledger: Ledger, *, is_dry: bool) -> RefusedError:
     """Return what ``--strict`` refuses a run for that is good without it.
 
     Args:

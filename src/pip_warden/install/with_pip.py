@@ -61,7 +61,7 @@ class PipAttempt:
             from pip_warden.install.keep import keep_downloads
 
             kept = keep_downloads(run, self._staging, run.prepared.download)
-            note_unused(run, {*backend.taken, *kept}, ())
+            note_unused(run.ledger, {*backend.taken, *kept})
             return
         items = read_report(self.report)
         if run.prepared.dry_run or not items:
@@ -82,7 +82,7 @@ class PipAttempt:
         try:
             note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
             note_present(run, items, self._around.environment)
-            note_unused(run, backend.taken, (item.sha256 for item in items))
+            note_unused(run.ledger, backend.taken, (item.sha256 for item in items))
         finally:
             if run.prepared.report is not None:
                 write_report_file(self.report, run.prepared.report)

@@ -98,7 +98,7 @@ class UvAttempt:
             if self._installs and not items:
                 raise self._nowhere()
             self._record_own_files()
-            note_unused(run, backend.taken, (), by="uv")
+            note_unused(run.ledger, backend.taken, why="uv read only its metadata")
         with run.measures.phase("report"):
             note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
             note_present(run, items, self._around.environment)

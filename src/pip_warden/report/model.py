@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Literal, NoReturn
 
 from pip_warden.errors import UndecidedError, WardenError
+from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
 from pip_warden.oci.names import ImageReference
 from pip_warden.trust.model import Source
 from pip_warden.verdict.judged import JudgedImage
-from pip_warden.verdict.model import Accepted, AcceptedImage, Refused
+from pip_warden.verdict.model import Accepted, AcceptedImage, Refused, Step, StepFailure
 
 
 class Outcome(StrEnum):
@@ -143,6 +144,11 @@ def line_of(verdict: Accepted | Refused, *, source: str = "", sha256: str = "") 
             return Line(
                 subject=subject, outcome=Outcome.REFUSED, sha256=sha256, source=source, verdict=verdict
             )
+
+
+def refused_line(subject: str, fault: Fault) -> Line:
+    """Make the line of what did not come from where the trust file says: step 2, and no file was judged."""
+    return line_of(Refused(subject=subject, failure=StepFailure(Step.ORIGIN, fault)))
 
 
 def image_line(
