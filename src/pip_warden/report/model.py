@@ -25,6 +25,10 @@ class Outcome(StrEnum):
     """The user's own project directory: allowed, not judged."""
     PRESENT = "present, not verified"
     """Already installed before the run."""
+    EARLIER = "verified earlier, unchanged"
+    """Already installed, from an archive that was judged again: every file is as it brings it."""
+    BUILT = "built from a verified sdist, not comparable"
+    """Already installed, and its sdist was judged again; what a build makes of it cannot be compared."""
     NOT_JUDGED = "not judged"
     """The run ended before it."""
 
@@ -36,6 +40,19 @@ class Unpinned:
     project: str
     wanted_by: str
     requirement: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A line of a file of the user's: where a package was asked for, or is pinned.
+
+    Attributes:
+        path: The file, as the user named it or as it was found.
+        line: Its line, from 1.
+    """
+
+    path: str
+    line: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +110,7 @@ class Report:
         with_statements: Whether it is said what signed statements say.
         with_successes: Whether it is said what was checked and passed.
         about: What its lines are about.
+        places: Where each project was asked for, by its normalized name: in a requirements file or a lock.
     """
 
     command: str
@@ -108,6 +126,7 @@ class Report:
     with_statements: bool = False
     with_successes: bool = False
     about: Literal["files", "images"] = "files"
+    places: tuple[tuple[str, Place], ...] = ()
 
     @property
     def mirrors(self) -> tuple[tuple[str, str], ...]:
