@@ -148,6 +148,9 @@ def test_constraints_and_a_directory_of_its_own(user: User) -> None:
     assert [path.name for path in (user.home / "there").glob("*.dist-info")] == [
         f"{project.record.name}-1.0.dist-info"
     ]
+    # Whether uv has linked or copied: nothing else leads to what it has installed.
+    files = [path for path in (user.home / "there").rglob("*") if path.is_file()]
+    assert {path.stat().st_nlink for path in files} == {1}
 
 
 def test_why_nothing_meets_a_requirement(user: User) -> None:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from pip_warden.errors import UsageError
 from pip_warden.installer import uv as uv_module
 from pip_warden.installer.options import OPTIONS, Treatment
 from pip_warden.installer.python import choose_target
-from pip_warden.installer.uv import find_uv, packages_of, uv_command
+from pip_warden.installer.uv import find_uv, may_link, packages_of, uv_command
 from pip_warden.installer.uv_options import ANYWAY, SAME, TRANSLATED, uv_options
 from pip_warden.names import ProjectName
 
@@ -91,17 +92,40 @@ def test_uv_has_what_it_is_given(its_options: dict[str, bool]) -> None:
         assert not its_options[word], word
 
 
-def test_uv_has_what_its_command_line_always_has(its_options: dict[str, bool]) -> None:
+@pytest.mark.parametrize(("links", "mode"), [(False, "copy"), (True, "hardlink")])
+def test_uv_has_what_its_command_line_always_has(
+    its_options: dict[str, bool], links: bool, mode: str
+) -> None:
     target = choose_target(sys.executable, {}, sys.executable)
-    command = uv_command(find_uv({}), target, [])
+    command = uv_command(find_uv({}), target, [], links=links)
 
     assert command[1:3] == ["pip", "install"]
+    assert command[command.index("--link-mode") + 1] == mode
     given = command[3:]
     while given:
         word = given.pop(0)
         assert word in its_options, word
         if its_options[word]:
             given.pop(0)
+
+
+def test_uv_links_where_it_installs_on_the_file_system_that_it_unpacks_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere it would say that it cannot. A directory of packages is made where the nearest one is."""
+    elsewhere = tmp_path / "mounted"
+    elsewhere.mkdir()
+    stat = Path.stat
+
+    def stat_of_mounted(path: Path, **how: bool) -> object:
+        return SimpleNamespace(st_dev=-1, st_mode=0o40755) if path == elsewhere else stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", stat_of_mounted)
+    near, far = tmp_path / "v" / "site-packages", elsewhere / "v" / "site-packages"
+    assert may_link(tmp_path, [tmp_path, near])
+    assert not may_link(tmp_path, [near, far])
+    assert not may_link(tmp_path, [])
+    assert not may_link(tmp_path / "gone", [near])
 
 
 @pytest.mark.parametrize(

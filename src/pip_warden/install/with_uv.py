@@ -34,7 +34,7 @@ from pip_warden.installer.installed import Installed
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.origin import record_own_file
 from pip_warden.installer.surroundings import Surroundings
-from pip_warden.installer.uv import packages_of, uv_command, uv_project_arguments
+from pip_warden.installer.uv import may_link, packages_of, uv_command, uv_project_arguments
 from pip_warden.installer.uv_options import last_value
 from pip_warden.names import parse_artifact_name
 
@@ -55,9 +55,10 @@ class UvAttempt:
         self._local = local
         self._finds_nothing = self._installs = False
         words = uv_arguments(prepared, arguments, workspace=around.workspace)
-        self.command = uv_command(prepared.uv, prepared.target, words)
-        self.report = around.workspace / "report.json"
         self._sites = _sites(prepared)
+        links = may_link(around.workspace, self._sites)
+        self.command = uv_command(prepared.uv, prepared.target, words, links=links)
+        self.report = around.workspace / "report.json"
         self._before = self._after = self._look()
 
     def _look(self) -> Snapshot:

@@ -127,8 +127,35 @@ def _no_place(target: Target) -> InstallerError:
     )
 
 
-def uv_command(uv: Uv, target: Target, arguments: Sequence[str]) -> list[str]:
-    """Build uv's command line. The proxy's password is in the environment, never here."""
+def may_link(workspace: Path, sites: Sequence[Path]) -> bool:
+    """Return whether uv can link what it unpacks to where it installs: both are on one file system.
+
+    Its cache is a directory of this run, so that each file has its one name left when uv has ended.
+
+    Args:
+        workspace: The private directory that uv has its temporary directory in.
+        sites: Directories of packages. They need not exist yet.
+    """
+    try:
+        return {workspace.stat().st_dev} == {_nearest(site).stat().st_dev for site in sites}
+    except OSError:
+        return False
+
+
+def _nearest(path: Path) -> Path:
+    """Return a directory, or the one that it will be made in."""
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
+def uv_command(uv: Uv, target: Target, arguments: Sequence[str], *, links: bool = False) -> list[str]:
+    """Build uv's command line. The proxy's password is in the environment, never here.
+
+    Args:
+        uv: The uv.
+        target: The Python.
+        arguments: What follows.
+        links: Whether it links files, and does not copy them (:func:`may_link`).
+    """
     return [
         str(uv.executable),
         "pip",
@@ -146,9 +173,9 @@ def uv_command(uv: Uv, target: Target, arguments: Sequence[str]) -> list[str]:
         "--no-sources",
         "--no-progress",
         "--no-python-downloads",
-        # A hard link would fail, with a warning, from one file system to another.
+        # A link would fail, with a warning, from one file system to another.
         "--link-mode",
-        "copy",
+        "hardlink" if links else "copy",
         *arguments,
     ]
 
