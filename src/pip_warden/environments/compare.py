@@ -91,7 +91,7 @@ def _compare(
     local: Collection[str],
 ) -> Comparison:
     subject = _subject(distribution)
-    fitting = [each for each in archives if _is_of(each, distribution)]
+    fitting = _archives_of(distribution, archives)
     fault = _differs("only what came through the gate", f"{subject}, which did not")
     for archive in fitting:
         if archive.name.kind == "wheel":
@@ -109,15 +109,15 @@ def _compare(
     return Comparison(subject=subject, likeness=Likeness.OTHER, fault=fault)
 
 
-def _is_of(archive: AcceptedArchive, distribution: InstalledDistribution) -> bool:
-    """Return whether an archive is of a distribution's release (PEP 503, PEP 440)."""
+def _archives_of(
+    distribution: InstalledDistribution, archives: Iterable[AcceptedArchive]
+) -> list[AcceptedArchive]:
+    """Return the archives of a distribution's release (PEP 503, PEP 440)."""
     try:
-        return (
-            str(canonicalize_name(distribution.name)) == archive.name.project
-            and Version(distribution.version) == archive.name.version
-        )
+        project, version = str(canonicalize_name(distribution.name)), Version(distribution.version)
     except (InvalidVersion, ValueError):
-        return False
+        return []
+    return [each for each in archives if each.name.project == project and each.name.version == version]
 
 
 def _is_local(distribution: InstalledDistribution, local: Collection[str]) -> bool:

@@ -172,7 +172,7 @@ def _is_as_expected(key: str, wanted: ExpectedFile, layout: SiteLayout) -> bool:
 def _check_content(key: str, wanted: ExpectedFile, row: Row | None, layout: SiteLayout) -> None:
     """Compare a file with what is expected, and with the hash and size that RECORD states."""
     path = layout.path(key)
-    root = layout.site if layout.site in path.parents else layout.prefix
+    root = layout.site if path.is_relative_to(layout.site) else layout.prefix
     if not is_within(path, root):
         raise _problem("files in the environment's own directories", f"{key} behind a link")
     algorithms = {"sha256", row.algorithm} if row else {"sha256"}

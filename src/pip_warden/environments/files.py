@@ -55,12 +55,10 @@ def hash_once(path: Path, algorithms: Iterable[str], largest: int) -> tuple[dict
 
 def is_within(path: Path, root: Path) -> bool:
     """Return whether no directory between a root and a path in it is a link."""
-    for parent in path.parents:
-        if parent == root:
-            return True
-        if parent.is_symlink():
-            return False
-    return False
+    place, end = os.path.dirname(path), os.fspath(root)
+    while len(place) > len(end) and not os.path.islink(place):
+        place = os.path.dirname(place)
+    return place == end
 
 
 def state_of(path: Path) -> Digest:
