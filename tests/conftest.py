@@ -25,6 +25,9 @@ _KEPT = frozenset({"PATH", "TMPDIR", "LANG", "PYTHONHASHSEED"})
 
 _CONNECT = socket.socket.connect
 
+# Garbage is looked for as seldom as by our own commands: ten thousand collected tests are none.
+gc.set_threshold(50_000, 10, 10)
+
 # No deadline for an example: a machine's speed and load are no property of the code.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
@@ -79,9 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage as seldom as our own commands do, and never among the tests themselves: they stay."""
+    """Never look for garbage among the tests themselves: they stay."""
     gc.freeze()
-    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.hookimpl(hookwrapper=True)

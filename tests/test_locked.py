@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -13,26 +14,37 @@ from packaging.requirements import Requirement
 from interop.pip_index import pip_index
 from interop.real_project import RealProject
 from pip_warden.digests import digest_of
+from pip_warden.locks.model import LockedRelease
 from pip_warden.locks.read import read_lock
 from pip_warden.names import parse_project_name
 from pip_warden.sandbox import File, Sandbox
 from pip_warden.trust.file import find_trust_file, load
-from pip_warden.trust.model import HashEntry
+from pip_warden.trust.model import HashEntry, TrustFile
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "locked" / "requirements.txt"
 TRUST = ROOT / "locked" / "pytrust.toml"
-LOCKED = read_lock(LOCK).releases
-TRUSTED = load(TRUST, check_owner=False)
+
+
+@cache
+def releases() -> tuple[LockedRelease, ...]:
+    """Return what is locked; not when tests are collected, as each process that runs tests does that."""
+    return read_lock(LOCK).releases
+
+
+@cache
+def trusted() -> TrustFile:
+    return load(TRUST, check_owner=False)
 
 
 def test_the_trust_file_pins_exactly_what_the_lock_names() -> None:
     locked = {
-        (each.project, each.version): each.digests | {file.sha256 for file in each.files} for each in LOCKED
+        (each.project, each.version): each.digests | {file.sha256 for file in each.files}
+        for each in releases()
     }
     pinned = {
         (each.project, each.version): {digest for _, digest in each.files}
-        for each in TRUSTED.entries
+        for each in trusted().entries
         if isinstance(each, HashEntry)
     }
 
@@ -42,13 +54,13 @@ def test_the_trust_file_pins_exactly_what_the_lock_names() -> None:
         if locked.get((name, version)) != pinned.get((name, version))
     }
     assert not differing, f"`make trust-sync trust-update` moves the pins to what is locked: {differing}"
-    assert len(pinned) == len(TRUSTED.entries) > 40
+    assert len(pinned) == len(trusted().entries) > 40
 
 
 def test_the_lock_has_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = map(Requirement, chain(project["dependencies"], *project["optional-dependencies"].values()))
-    locked = {each.project: each.version for each in LOCKED}
+    locked = {each.project: each.version for each in releases()}
     unmet = [
         str(each)
         for each in asked
@@ -62,7 +74,7 @@ def test_the_lock_has_what_the_project_asks_for() -> None:
 def test_it_comes_from_pypi_and_no_mirror_is_named() -> None:
     urls = re.findall(r"\w+://[^\"\s]*", LOCK.read_text(encoding="utf-8") + TRUST.read_text(encoding="utf-8"))
 
-    assert urls == [source.url for source in TRUSTED.sources] == ["https://pypi.org/simple"]
+    assert urls == [source.url for source in trusted().sources] == ["https://pypi.org/simple"]
 
 
 def test_no_other_command_of_this_repository_finds_the_trust_file() -> None:

@@ -7,8 +7,11 @@ The texts are package data, one TOML file per room in ``codes/``, so that ``pip-
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 from pip_warden.display import escape_text, nearest, without_userinfo
 from pip_warden.errors import UsageError
@@ -37,15 +40,16 @@ class Explanation:
     step: int | None = None
 
 
-def catalogue() -> dict[str, Explanation]:
-    """Read every code, by its name, in alphabetical order."""
+@cache
+def catalogue() -> Mapping[str, Explanation]:
+    """Read every code, by its name, in alphabetical order; once, as the texts are part of the package."""
     found: dict[str, Explanation] = {}
     for file in sorted(files("pip_warden.codes").iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml"):
             room = file.name.removesuffix(".toml")
             for code, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
                 found[code] = _explanation(code, room, entry)
-    return dict(sorted(found.items()))
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def explain(code: str) -> Explanation:

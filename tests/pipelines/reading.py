@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ class Component:
     body: str
 
     @classmethod
+    @cache
     def read(cls, name: str) -> Component:
-        """Read one of this repository's."""
+        """Read one of this repository's, once: that takes long, and nobody changes it."""
         head, body = (TEMPLATES / f"{name}.yml").read_text(encoding="utf-8").split("\n---\n")
         return cls(header=yaml.safe_load(head)["spec"], body=body)
 

@@ -29,6 +29,7 @@ def run_pytest(home: Path, *words: str, **files: str) -> subprocess.CompletedPro
         "no:cacheprovider",
         "--rootdir",
         ".",
+        f"--basetemp={home}-temporary",  # else it sweeps up what all runs before have left
         *words,
     ]
     environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home)}

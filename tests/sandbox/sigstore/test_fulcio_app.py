@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import requests
@@ -298,16 +300,19 @@ def test_rsa_signs_requests_with_sha256_only(url: str, issuer: Issuer) -> None:
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        (rsa.generate_private_key(public_exponent=65537, key_size=2560), WEAK),
-        (rsa.generate_private_key(public_exponent=3, key_size=2048), WEAK),
-        (ec.generate_private_key(ec.SECP224R1()), WEAK),
-        (ec.generate_private_key(ec.SECP256K1()), CSR),
+        (partial(rsa.generate_private_key, public_exponent=65537, key_size=2560), WEAK),
+        (partial(rsa.generate_private_key, public_exponent=3, key_size=2048), WEAK),
+        (partial(ec.generate_private_key, ec.SECP224R1()), WEAK),
+        (partial(ec.generate_private_key, ec.SECP256K1()), CSR),
     ],
 )
 def test_a_key_that_fulcio_does_not_take_is_refused(
-    url: str, issuer: Issuer, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, message: str
+    url: str,
+    issuer: Issuer,
+    key: Callable[[], ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey],
+    message: str,
 ) -> None:
-    assert refused(asked(url, request_for(key, hashes.SHA256()), issuer.token(NOON))) == message
+    assert refused(asked(url, request_for(key(), hashes.SHA256()), issuer.token(NOON))) == message
 
 
 def test_a_curve_that_go_does_not_know_cannot_be_parsed(url: str, issuer: Issuer) -> None:
