@@ -38,6 +38,7 @@ def test_it_installs_with_each_tool_and_writes_what_it_found(tmp_path: Path) -> 
     assert "Not measured here." in page
 
 
+@pytest.mark.interop
 def test_it_judges_without_a_registry() -> None:
     said = _bench("--only=verdicts", "--repeat=1")
 

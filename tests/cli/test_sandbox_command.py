@@ -60,6 +60,7 @@ def _shell(script: str, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+@pytest.mark.interop
 @pytest.mark.timeout(300)
 def test_the_publishers_commands_run_as_printed(alone: Path) -> None:
     """Build, sign, attest, publish and promote, typed into a shell in a fresh home."""

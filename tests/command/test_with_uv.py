@@ -9,6 +9,7 @@ import pytest
 from interop.installers import Installer, Pip, Place, Registries, Uv
 
 
+@pytest.mark.interop
 @pytest.mark.parametrize("tool", [Pip(), Uv()], ids=["pip", "uv"])
 def test_a_lock_is_the_same_as_without_the_gate_and_is_installed(
     tool: Installer, registries: Registries, empty_environment: Path, tmp_path: Path

@@ -13,6 +13,7 @@ import pytest
 
 from archives import block, checked, padded, pax
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.sandbox import File, Project
 
 
@@ -122,7 +123,7 @@ def test_b01_the_interpreter_that_is_installed_into_lists_each_sdist_too(user: U
     assert (user.home / "asked").exists()
 
 
-@pytest.mark.parametrize("answer", ["print('[]')", "sys.exit(1)", "pass"])
+@parametrized("answer", ["print('[]')", "sys.exit(1)", "pass"], ordinary={0})
 def test_b01_an_sdist_that_it_lists_otherwise_is_refused(user: User, answer: str) -> None:
     project, sdist = _with_sdist(user)
     python = stranger(user, answer)

@@ -123,6 +123,7 @@ def test_a_package_costs_three_requests_cold_and_one_warm(tree: Tree, run: Any) 
     assert run("offline", "--offline", tree.root).asked == ()
 
 
+@pytest.mark.interop
 def test_a_file_is_judged_and_proved_once_cold_and_warm(tree: Tree, run: Any) -> None:
     for target, words, from_cache in (("cold", (), 0), ("warm", (), 6), ("offline", ("--offline",), 6)):
         cost = run(target, *words, tree.root)
@@ -132,6 +133,7 @@ def test_a_file_is_judged_and_proved_once_cold_and_warm(tree: Tree, run: Any) ->
         assert (told["files_from_cache"], told["files_fetched"]) == (from_cache, PACKAGES - from_cache)
 
 
+@pytest.mark.interop
 def test_a_file_is_written_and_hashed_a_few_times(tree: Tree, run: Any) -> None:
     for target, requests in (("cold", COLD), ("warm", WARM)):
         cost = run(target, tree.root)

@@ -17,6 +17,7 @@ import pytest
 
 from cli import terminal
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.errors import DeliveryError, InstallerError, UsageError
 from pip_warden.install import arguments, notes
 from pip_warden.installer import report_file
@@ -126,6 +127,7 @@ def test_b19_no_directory_to_download_into(user: User) -> None:
     assert user.sandbox.requests == ()
 
 
+@pytest.mark.interop
 def test_b19_two_runs_into_one_directory(user: User) -> None:
     project, needed = needing(user)
     with ThreadPoolExecutor(2) as pool:
@@ -150,9 +152,10 @@ INSTALLS = {("closed", "text"), ("full", "json"), ("both full", "text")}
 """Where a whole installation shows that it is complete; elsewhere a verdict alone is told."""
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("streams", "output_format"),
     [*((name, "text") for name in STREAMS), ("closed", "json"), ("full", "json")],
+    ordinary={0, 8},
 )
 def test_b21_a_verdict_outlives_its_streams(user: User, streams: str, output_format: str) -> None:
     project = user.published()
@@ -179,7 +182,7 @@ def test_b21_a_verdict_outlives_its_streams(user: User, streams: str, output_for
         assert b"not-pinned" in refused.stderr
 
 
-@pytest.mark.parametrize("output_format", ["text", "json"])
+@parametrized("output_format", ["text", "json"], ordinary={0})
 def test_b21_a_reader_that_leaves_changes_nothing(user: User, output_format: str) -> None:
     """``safe-install … | true``: the installation completes, and the verdict goes to standard error."""
     project = user.published()
@@ -203,6 +206,7 @@ def test_b21_a_reader_that_leaves_changes_nothing(user: User, output_format: str
     assert user.installed() == ({project.record.name: "1.0"} if good == whole else {})
 
 
+@pytest.mark.interop
 def test_b21_piped_to_true(user: User) -> None:
     into_true = '"$@" | true; exit ${PIPESTATUS[0]}'
     assert typed(user, user.published().record.name, after=into_true).returncode == 0
@@ -216,7 +220,7 @@ ASCII = [
 ]
 
 
-@pytest.mark.parametrize("environment", ASCII, ids=["locale", "ascii", "latin-1"])
+@parametrized("environment", ASCII, ids=["locale", "ascii", "latin-1"], ordinary={0})
 def test_b21_characters_that_the_stream_cannot_show(user: User, environment: dict[str, str]) -> None:
     project = user.published()
     ended = shelled(*VERIFY, f"{project.record.name}==1.0", after='exec "$@"', **environment)
@@ -413,6 +417,7 @@ safe_install_main()
 """
 
 
+@pytest.mark.interop
 def test_b21_no_home_and_no_entry_in_the_passwd_file(user: User) -> None:
     project = user.published()
     environment = {
@@ -428,7 +433,7 @@ def test_b21_no_home_and_no_entry_in_the_passwd_file(user: User) -> None:
     assert listed(user.home) == before
 
 
-@pytest.mark.parametrize("words", [(), ("--trust", "{home}/pytrust.toml"), ("--download", "files")])
+@parametrized("words", [(), ("--trust", "{home}/pytrust.toml"), ("--download", "files")], ordinary={0})
 def test_b21_a_working_directory_that_was_removed(user: User, words: tuple[str, ...]) -> None:
     project = user.published()
     spelled = [word.format(home=user.home) for word in words]

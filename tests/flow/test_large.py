@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Hasher
 from pip_warden.gate import GateParts, one_file
@@ -79,8 +80,8 @@ def test_t32_a_dry_run_notices_what_changed_after_its_verdict(user: User, words:
     user.refused(*words, project.record.name, code="changed-after-verdict", files=[file])
 
 
-@pytest.mark.parametrize(
-    "words", [("--dry-run",), ("--download", "files"), ("--download", "files", "--dry-run")]
+@parametrized(
+    "words", [("--dry-run",), ("--download", "files"), ("--download", "files", "--dry-run")], ordinary={1}
 )
 def test_it_is_kept_whatever_the_run_is_for(user: User, words: tuple[str, ...]) -> None:
     project, file = one(user)

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from flow.user import Run, User
+from ordinary import parametrized
 from pip_warden.cli.verify import command as verify
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold, Reset, too_many_requests
@@ -71,7 +72,7 @@ def test_each_page_file_and_bundle_is_asked_for_once(user: User) -> None:
     assert len(asked(user)) == 3, "the pages"
 
 
-@pytest.mark.parametrize("trouble", [too_many_requests(), Reset()])
+@parametrized("trouble", [too_many_requests(), Reset()], ordinary={1})
 @pytest.mark.parametrize("what", [page_of, file_of])
 def test_trouble_ahead_is_nobody_s(
     user: User, trouble: object, what: Callable[[Project], re.Pattern[str]]
@@ -133,6 +134,7 @@ def test_what_the_last_run_took_is_asked_for_at_once(user: User) -> None:
     installs(user, "--force-reinstall", first.record.name)
 
 
+@pytest.mark.interop
 def test_a_memory_that_cannot_be_read_is_none(user: User) -> None:
     first, *_ = tree(user)
     installs(user, first.record.name)
@@ -157,7 +159,7 @@ def test_a_forged_memory_asks_for_nothing_that_is_not_pinned(user: User) -> None
     assert result.document["unpinned"] == []
 
 
-@pytest.mark.parametrize("forms", [("bundle",), ("detached",), ("pep740",)])
+@parametrized("forms", [("bundle",), ("detached",), ("pep740",)], ordinary={0})
 def test_nothing_is_asked_for_twice_whatever_form_the_evidence_has(
     user: User, forms: tuple[EvidenceForm, ...]
 ) -> None:

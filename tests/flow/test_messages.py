@@ -142,6 +142,7 @@ def test_who_wants_a_build_dependency_of_an_sdist(user: User) -> None:
     assert [item["wanted_by"] for item in result.document["unpinned"]] == [f"to build {sdist.name}"]
 
 
+@pytest.mark.interop
 def test_strict_says_what_it_refuses(user: User) -> None:
     needed = user.published()
     project = user.published(requires=(needed.record.name,))

@@ -292,6 +292,7 @@ def test_only_what_a_package_depends_on(user: User) -> None:
     assert (result.code, set(user.installed())) == (0, {needed.record.name}), result.output
 
 
+@pytest.mark.interop
 def test_two_runs_share_one_cache(user: User) -> None:
     """Two runs at once, as jobs of one runner: each installs, and the cache is good afterwards."""
     needed = [user.published() for _ in range(3)]

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.installer.place import HOST
 from pip_warden.sandbox import File, Project
 from pip_warden.sandbox.packages import backend_source
@@ -112,13 +113,14 @@ Route = Callable[[User, Project, str], File]
 ROUTES: list[Route] = [route_hook, route_metadata, route_setup_requires, route_nested]
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("route", "words"),
     [
         *((route, ()) for route in ROUTES),
         (route_hook, ("--dry-run",)),
         (route_metadata, ("--download", "files")),
     ],
+    ordinary={0, 1, 2},
 )
 def test_b10_what_an_accepted_sdist_asks_for_is_never_opened(
     user: User, trap: Trap, route: Route, words: tuple[str, ...]
@@ -131,7 +133,7 @@ def test_b10_what_an_accepted_sdist_asks_for_is_never_opened(
     assert not (user.home / "files").exists()
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("route", "kind", "code"),
     [
         (route_hook, "directory", "not-through-gate"),
@@ -140,6 +142,7 @@ def test_b10_what_an_accepted_sdist_asks_for_is_never_opened(
         (route_metadata, "localhost", "not-through-gate"),
         (route_metadata, "git", "not-through-gate"),
     ],
+    ordinary={0, 3},
 )
 def test_b10_however_it_is_spelled(user: User, trap: Trap, route: Route, kind: str, code: str) -> None:
     """Where a build requires something, a path is no requirement to pip."""
@@ -155,13 +158,14 @@ def test_b10_however_it_is_spelled(user: User, trap: Trap, route: Route, kind: s
         assert f", wanted by {asks}{project.record.name}" in result.document["error"]["message"]
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("words", "hook"),
     [
         ((".",), "get_requires_for_build_wheel"),
         (("-e", "."), "get_requires_for_build_editable"),
         (("--dry-run", "."), "get_requires_for_build_wheel"),
     ],
+    ordinary={0},
 )
 def test_b10_what_a_local_project_asks_for_is_never_opened(
     user: User, trap: Trap, words: tuple[str, ...], hook: str
@@ -274,6 +278,7 @@ def test_b11_nothing_is_built_twice(user: User) -> None:
     assert left_by(user.site, needed.record.name) == (None, False)
 
 
+@pytest.mark.interop
 def test_b11_what_is_recorded_is_what_plain_pip_records(user: User) -> None:
     """Of each kind one: a file, an unpacked project, an editable one, with and without extras."""
     kinds = {
@@ -324,11 +329,12 @@ STRANGE = [*SPLIT, "foo#egg=evil", "foo%5Bbar%5D", "foo bar", "foo @ file:", "f√
 WORDS = [("-e", "."), (".[extra]",), ("-e", ".[extra]")]
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("name", "words"),
     [(name, (".",)) for name in STRANGE]
     + [(SPLIT[0], words) for words in WORDS]
     + [(SPLIT[1], (".[extra]",))],
+    ordinary={0, 1, 8},
 )
 def test_b12_the_directory_that_is_checked_is_the_one_that_is_built(
     user: User, name: str, words: tuple[str, ...]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.sandbox.signing import EvidenceForm
 
 
-@pytest.mark.parametrize("form", ["bundle", "detached", "pep740", "slsa", "publish-bundle", "slsa-bundle"])
+@parametrized(
+    "form", ["bundle", "detached", "pep740", "slsa", "publish-bundle", "slsa-bundle"], ordinary={0, 2}
+)
 def test_every_form_of_evidence_installs(user: User, form: EvidenceForm) -> None:
     project = user.published(forms=(form,))
     result = user.install(project.record.name)

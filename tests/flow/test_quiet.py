@@ -37,6 +37,7 @@ def test_what_went_well_is_not_told(user: User) -> None:
     assert user.installed() == {name: "1.0"}
 
 
+@pytest.mark.interop
 def test_what_was_there_before_is_told_once_more(user: User) -> None:
     name = user.published().record.name
     typed(user, name)

@@ -32,6 +32,7 @@ def doubled(user: User, project: Project, twin: File) -> None:
     assert user.judge(project, "1.0").code == 0
 
 
+@pytest.mark.interop
 def test_b09_the_release_is_refused_however_it_is_asked_for(user: User) -> None:
     project = user.published("1.0", "2.0")
     twin = other_bytes(user, user.wheel(project, "2.0"), project)

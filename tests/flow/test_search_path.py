@@ -12,6 +12,7 @@ import pytest
 
 from archives import SDIST_NAME, sdist
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.artifact.sdist import check_elsewhere
 from pip_warden.installer.python import choose_target, installed
 from planted import Planted, imported_first, plant
@@ -56,7 +57,7 @@ def _run(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedP
 
 
 @pytest.mark.parametrize("words", [("safe-install", "--version"), ("pip-warden", "--help")], ids=str)
-@pytest.mark.parametrize("spelled", ["{}", ".", "", "{}/../checkout", "/nowhere:{}"])
+@parametrized("spelled", ["{}", ".", "", "{}/../checkout", "/nowhere:{}"], ordinary={0, 3})
 def test_b13_nothing_on_pythonpath_is_imported(
     planted_for_scripts: Planted, words: tuple[str, ...], spelled: str
 ) -> None:
@@ -68,6 +69,7 @@ def test_b13_nothing_on_pythonpath_is_imported(
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.interop
 def test_b13_nothing_on_pythonpath_is_imported_by_a_whole_install(
     user: User, planted_for_scripts: Planted
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold
 from pip_warden.sandbox.gitlab.settings import Forwarding
@@ -44,7 +45,7 @@ def assert_untempted(user: User, project: Project, *words: str) -> None:
     assert {request.origin for request in user.sandbox.requests} == {"gitlab"}
 
 
-@pytest.mark.parametrize("variable", ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"])
+@parametrized("variable", ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"], ordinary={1})
 def test_t29_pip_s_variables_add_no_source(user: User, tempted: Project, variable: str) -> None:
     user.patch.setenv(variable, str(user.home / "links") if "LINKS" in variable else user.sandbox.pypi_url)
     assert_untempted(user, tempted)
@@ -58,7 +59,7 @@ def test_t29_nor_can_they_be_passed_on(user: User, tempted: Project, variable: s
     user.refused(variable, tempted.record.name, code="secret-variable", exit_code=2)
 
 
-@pytest.mark.parametrize("place", ["user", "xdg", "legacy", "named", "site"])
+@parametrized("place", ["user", "xdg", "legacy", "named", "site"], ordinary={0, 4})
 def test_t29_pip_s_configuration_adds_no_source(user: User, tempted: Project, place: str) -> None:
     paths = {
         "user": user.home / ".config/pip/pip.conf",

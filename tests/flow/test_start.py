@@ -106,6 +106,7 @@ def told(user: User, *words: str) -> tuple[set[str], list[list[str]]]:
     return set(found["modules"]), found["started"]
 
 
+@pytest.mark.interop
 def test_a_run_does_not_look_for_cycles_in_what_it_loaded(user: User) -> None:
     name = user.published().record.name
     found = ran(user, "--target", str(user.home / "target"), name)
@@ -114,6 +115,7 @@ def test_a_run_does_not_look_for_cycles_in_what_it_loaded(user: User) -> None:
     assert found["frozen"] > len(found["modules"])
 
 
+@pytest.mark.interop
 def test_a_run_asks_no_other_distribution_for_plugins(user: User) -> None:
     """One of pydantic's could have its own idea of what a trust file says."""
     name = user.published().record.name
@@ -130,6 +132,7 @@ def test_a_run_of_wheels_loads_only_what_it_needs_and_starts_only_pip(user: User
     assert supervisor.__file__ in pip
 
 
+@pytest.mark.interop
 def test_another_python_is_asked_once(user: User) -> None:
     name = user.published().record.name
     _, started = told(user, "--python", str(user.target), name)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.packages import backend_source
 
@@ -60,7 +61,7 @@ def shouting(user: User, *, fails: bool) -> tuple[Project, int]:
     return project, 4 if fails else 0
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("words", "environment", "fails"),
     [
         (("-v",), {}, False),
@@ -69,6 +70,7 @@ def shouting(user: User, *, fails: bool) -> tuple[Project, int]:
         (("-v", "--debug"), {}, False),
     ],
     ids=["text", "coloured", "json", "debug"],
+    ordinary={2},
 )
 def test_b20_what_a_build_prints_is_escaped(
     user: User, words: tuple[str, ...], environment: dict[str, str], fails: bool

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.installer.python import Target, marker_environment
 from pip_warden.sandbox import File, Project
 from pip_warden.sandbox.faults import Hold
@@ -28,7 +29,7 @@ def unsigned_sdist(user: User) -> tuple[Project, File, Path]:
     return project, sdist, marker
 
 
-@pytest.mark.parametrize(
+@parametrized(
     "words",
     [
         (),
@@ -36,6 +37,7 @@ def unsigned_sdist(user: User) -> tuple[Project, File, Path]:
         ("--download", "files"),
         ("--no-binary", ":all:", "--no-build-isolation", "--no-deps"),
     ],
+    ordinary={0, 3},
 )
 def test_t33_t34_backend_of_a_refused_sdist_never_runs(user: User, words: tuple[str, ...]) -> None:
     project, sdist, marker = unsigned_sdist(user)
@@ -248,7 +250,7 @@ def test_t35_nothing_is_never_success(user: User, words: tuple[str, ...]) -> Non
 NEVER = "python_version < '3'"
 
 
-@pytest.mark.parametrize("where", ["here", "file", "both"])
+@parametrized("where", ["here", "file", "both"], ordinary={2})
 def test_b18_markers_that_rule_everything_out(user: User, where: str) -> None:
     """Nothing is requested here, so nothing would be judged: pinned or not, installed or on no index."""
     project = user.published()
@@ -269,6 +271,7 @@ def test_b18_markers_that_rule_everything_out(user: User, where: str) -> None:
         assert not (user.home / "files").exists()
 
 
+@pytest.mark.interop
 def test_b18_what_is_present_and_not_wanted_here_is_no_success(user: User) -> None:
     project = user.published()
     assert user.install(project.record.name).code == 0

@@ -14,6 +14,7 @@ import pytest
 
 from image.promoting import BOTH, ONE, WRITES, World, cosign_world, world_of
 from oci.fake import PROD, Asked, Shelf, image
+from ordinary import parametrized
 from pip_warden.oci.names import spelled
 from stored_images import DIGEST
 
@@ -60,7 +61,7 @@ def check_each(world: World, wanted: str) -> int:
     return len(writing)
 
 
-@pytest.mark.parametrize("lists", [False, True])
+@parametrized("lists", [False, True], ordinary={0})
 def test_c13_it_ends_at_each_request(lists: bool, tmp_path: Path) -> None:
     world = world_of(tmp_path, referrers=lists)
     world.sign(ONE.manifest)
@@ -68,5 +69,6 @@ def test_c13_it_ends_at_each_request(lists: bool, tmp_path: Path) -> None:
     assert check_each(world, spelled(BOTH.manifest.digest)) > 10
 
 
+@pytest.mark.interop
 def test_c13_it_ends_at_each_request_with_what_cosign_left(tmp_path: Path) -> None:
     assert check_each(cosign_world(tmp_path), spelled(DIGEST)) > 10

@@ -14,6 +14,7 @@ import pytest
 
 import loopback
 from installers.fake_backend import FakeBackend, error, wheel
+from ordinary import parametrized
 from pip_warden.errors import RefusedError
 from pip_warden.installer.environment import child_environment
 from pip_warden.installer.installed import Installed, read_report
@@ -205,7 +206,7 @@ def test_t33_t34_nothing_runs_when_an_sdist_or_its_build_dependency_is_refused(
     assert _tree(bench) == before
 
 
-@pytest.mark.parametrize("tool", ["pip", "uv"])
+@parametrized("tool", ["pip", "uv"], ordinary={0})
 def test_t65_a_page_that_cannot_be_had_is_never_already_satisfied(bench: Bench, tool: str) -> None:
     bench.backend.add("acme", "1.0")
     assert bench.pip("install", "acme").code == 0

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ordinary import parametrized
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import File, Sandbox
 from scenario import play
@@ -154,7 +155,7 @@ def test_the_wheel_is_installed_through_a_mirror_and_then_offline(world: World) 
     assert world.sandbox.requests == ()
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("subject", "require", "project_id", "code"),
     [
         (SUBJECT.replace("woodruffw", "woodruffv"), TRIGGER, 538293197, "identity-mismatch"),
@@ -164,6 +165,7 @@ def test_the_wheel_is_installed_through_a_mirror_and_then_offline(world: World) 
         (SUBJECT, "", 538293197, "build-trigger-refused"),
         (SUBJECT, 'build-trigger = ["workflow_dispatch"]', 538293197, "build-trigger-refused"),
     ],
+    ordinary={0, 4},
 )
 def test_a_wrong_pin_installs_nothing(
     world: World, subject: str, require: str, project_id: int, code: str

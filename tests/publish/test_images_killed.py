@@ -20,11 +20,19 @@ WAIT = 60
 
 @pytest.mark.parametrize("shop", [False], indirect=True, ids=["fallback-tag"])
 def test_of_two_who_sign_at_once_both_are_kept(shop: Shop) -> None:
-    """Both read the same list, before either writes: the one who writes last overwrites the other."""
+    """Both read the same list, before either writes: the one who writes last overwrites the other.
+
+    Neither reads it back before both have written: who writes later than that goes unnoticed, as it is said.
+    """
     tag = shop.image.digest.replace(":", "-")
-    holds = [Hold(), Hold()]
-    for hold in holds:
-        shop.publisher.sandbox.fault(hold, f"/manifests/{tag}", method="PUT", origin="registry")
+
+    def held(method: str) -> list[Hold]:
+        holds = [Hold(), Hold()]
+        for hold in holds:
+            shop.publisher.sandbox.fault(hold, f"/manifests/{tag}", method=method, origin="registry")
+        return holds
+
+    writing = held("PUT")
     job = shop.publisher.sandbox.job(shop.publisher.project, tag="v1.0")
     two = [
         replace(shop, publisher=replace(shop.publisher, job=each).apart())
@@ -32,9 +40,12 @@ def test_of_two_who_sign_at_once_both_are_kept(shop: Shop) -> None:
     ]
     with ThreadPoolExecutor() as threads:
         signing = [threads.submit(each.run, "sign") for each in two]
-        assert all(hold.reached.wait(WAIT) for hold in holds)
-        for hold in holds:
-            hold.until.set()
+        assert all(hold.reached.wait(WAIT) for hold in writing)
+        reading = held("GET")
+        for holds in (writing, reading):
+            assert all(hold.reached.wait(WAIT) for hold in holds)
+            for hold in holds:
+                hold.until.set()
         assert [code(each.result()) for each in signing] == [(0, ""), (0, "")]
 
     said = [one["subject"][0]["annotations"]["com.gitlab.ci.job.id"] for one in shop.statements()]
@@ -89,6 +100,7 @@ def _kill_at(shop: Shop, step: Step) -> None:
     hold.until.set()
 
 
+@pytest.mark.interop
 def test_signing_is_killed_at_each_request_and_completed(shop: Shop) -> None:
     """What comes before the registry is the same for every registry: it is killed there once."""
     repository = shop.repository

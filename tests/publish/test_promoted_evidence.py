@@ -370,6 +370,7 @@ def test_a_project_is_not_promoted_to_itself(publisher: Publisher, release: Proj
     assert "the target itself" in result.document["error"]["message"]
 
 
+@pytest.mark.interop
 def test_two_promotions_at_once_end_complete(publisher: Publisher, release: Project) -> None:
     apart = publisher.apart()
     results: list[Promoted] = []

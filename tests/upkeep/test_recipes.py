@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from ordinary import parametrized
 from pip_warden.sandbox import Sandbox
 from upkeep.stage import Stage, staged
 
@@ -30,6 +31,7 @@ DOCS = (Path(__file__).parents[2] / "docs" / "upkeep.md").read_text(encoding="ut
 GITLAB, UPDATE, DIFF = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
 RECIPES = Path(__file__).parent / "recipes"
 NAMES = sorted(path.name for path in RECIPES.iterdir() if path.is_dir())
+FOLLOWING = [NAMES.index("github-pins-follow-the-bot"), NAMES.index("gitlab-pins-follow-the-bot")]
 LOCK, TRUST, TOKEN = "pylock.toml", "pytrust.toml", "told-to-nobody"
 MOVED = """\
 git -C "$BOT" -c user.name=bot -c user.email=bot@example.com commit --quiet --allow-empty -m moved
@@ -165,7 +167,7 @@ def _branches(stage: Stage, server: Server, scenario: dict[str, Any]) -> str:
     return pins
 
 
-@pytest.mark.parametrize("name", NAMES)
+@parametrized("name", NAMES, ordinary=FOLLOWING)
 def test_the_recipe_ends_as_it_says(name: str, stage: Stage, server: Server) -> None:
     scenario = _scenario(name)
     branch = scenario["branch"]
