@@ -91,6 +91,7 @@ def image_build(tmp_path: Path) -> Iterator[ImageBuild]:
         yield ImageBuild(directory=tmp_path, sandbox=sandbox, job=job)
 
 
+@pytest.mark.interop
 def test_the_containerfile_installs_through_the_gate_and_keeps_no_token(image_build: ImageBuild) -> None:
     built = image_build.run()
     kept = [path for path in image_build.directory.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -103,6 +104,7 @@ def test_the_containerfile_installs_through_the_gate_and_keeps_no_token(image_bu
     assert image_build.job.job_token not in built.stdout + built.stderr
 
 
+@pytest.mark.interop
 def test_a_wheel_that_nobody_signed_fails_the_build_of_the_image(image_build: ImageBuild) -> None:
     sandbox = image_build.sandbox
     sandbox.publish(sandbox.project("acme/acme-widgets"), [sandbox.wheel("acme-widgets", "2.0")], forms=())
@@ -145,6 +147,7 @@ def _build(directory: Path, out: Path, **changes: str) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.iterdir())}
 
 
+@pytest.mark.interop
 def test_two_builds_of_the_example_give_the_same_bytes(tmp_path: Path) -> None:
     trees = [tmp_path / "first", tmp_path / "second"]
     for tree in trees:

@@ -108,6 +108,7 @@ def test_tests_that_are_not_there_or_fail_by_themselves(name: str, tree: Tree) -
     assert f"tests/test_small.py::{name}" in said[0]
 
 
+@pytest.mark.interop
 def test_a_failure_that_cannot_be_shown_is_one(tree: Tree) -> None:
     """A time-out may come where a program has no line."""
     (tree.root / "tests" / "conftest.py").write_text(UNSHOWN)

@@ -17,6 +17,7 @@ from cli.terminal import typed
 from flow.user import Run, User
 from hearing import in_a_terminal
 from installers.witness import LONGEST_WAIT, Witness, is_held
+from ordinary import parametrized
 from pip_warden.cli.run_command import command as run_command
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Answer
@@ -368,7 +369,7 @@ def test_a_command_is_needed(user: User, words: tuple[str, ...]) -> None:
     assert (run.code, run.codes) == (2, {"usage"})
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@parametrized(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ordinary={0})
 def test_b08_told_to_end(user: User, number: signal.Signals, code: int) -> None:
     path = user.home / "witness"
     words = ("run", "--", sys.executable, "-c", BLOCKED, str(path))

@@ -43,7 +43,7 @@ def by_checksum(name: str, hidden: bytes) -> bytes:
     return bytes(head) + hidden
 
 
-@pytest.mark.parametrize("trick", [by_type, by_size, by_checksum])
+@parametrized("trick", [by_type, by_size, by_checksum], ordinary={0})
 def test_b01_smuggled_build_requirements_are_never_read(
     user: User, evil: tuple[str, Path], trick: Callable[[str, bytes], bytes]
 ) -> None:
@@ -82,7 +82,7 @@ def test_b02_requirements_beside_metadata_are_never_followed(user: User, evil: t
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("marker", ["'a' == 'a'", "'x' in extras", "os_name ~= 'x'"])
+@parametrized("marker", ["'a' == 'a'", "'x' in extras", "os_name ~= 'x'"], ordinary={0})
 def test_b07_a_marker_that_pip_stumbles_over_is_a_refusal_of_that_file_alone(user: User, marker: str) -> None:
     good = user.published()
     bad = user.published(requires=(f"idna ; {marker}",))

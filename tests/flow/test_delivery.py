@@ -391,6 +391,7 @@ def test_b21_a_full_disk_before_pip_starts(user: User, monkeypatch: pytest.Monke
     user.refused(user.published().record.name, code="cannot-store", exit_code=3)
 
 
+@pytest.mark.interop
 def test_b21_a_file_that_is_too_large_for_the_disk(user: User) -> None:
     """The kernel's own error, through a limit on the size of files."""
     project = user.project()
@@ -451,7 +452,7 @@ def test_b21_numbers_that_are_none(user: User, words: tuple[str, ...]) -> None:
     user.refused(*words, "x", code="option-value", exit_code=2)
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("words", "shells"),
     [
         (("explain", "not-pinned"), {">&-": 0, ">/dev/full": 4, ">&- 2>&-": 0}),
@@ -459,6 +460,7 @@ def test_b21_numbers_that_are_none(user: User, words: tuple[str, ...]) -> None:
         (("trust", "show", "--format", "json"), {">&-": 0}),
     ],
     ids=["explain", "trust check", "trust show"],
+    ordinary={0},
 )
 def test_b21_every_command_ends_so(user: User, words: tuple[str, ...], shells: dict[str, int]) -> None:
     user.published()

@@ -66,7 +66,7 @@ def test_a_file_is_written_once_and_crosses_no_socket(user: User) -> None:
     assert drafts(user) == []
 
 
-@pytest.mark.parametrize("words", [(), ("--dry-run",), ("--download", "files")])
+@parametrized("words", [(), ("--dry-run",), ("--download", "files")], ordinary={0})
 def test_t32_a_dry_run_notices_what_changed_after_its_verdict(user: User, words: tuple[str, ...]) -> None:
     """As every other: whether pip takes the file then or not."""
     project, file = one(user)

@@ -114,6 +114,7 @@ def test_without_a_budget_it_is_only_slower(user: User, monkeypatch: pytest.Monk
     assert len(asked(user)) == 9
 
 
+@pytest.mark.interop
 def test_what_the_target_has_is_not_asked_for(user: User) -> None:
     first, second, third = tree(user)
     installs(user, second.record.name)
@@ -123,6 +124,7 @@ def test_what_the_target_has_is_not_asked_for(user: User) -> None:
         assert not [target for target in asked(user) if page_of(project).search(target)]
 
 
+@pytest.mark.interop
 def test_what_the_last_run_took_is_asked_for_at_once(user: User) -> None:
     """The first page is answered only when the last one was asked for, which nobody knows of yet."""
     first, _, third = tree(user)

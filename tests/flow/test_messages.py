@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flow.user import Run, User
+from ordinary import parametrized
 from pip_warden.sandbox import File, Project
 
 
@@ -54,7 +55,7 @@ def test_a_wheel_for_another_platform(user: User) -> None:
     assert "py30-none-any" in message
 
 
-@pytest.mark.parametrize("has_sdist", [True, False])
+@parametrized("has_sdist", [True, False], ordinary={0})
 def test_a_wheel_for_another_platform_than_the_one_named(user: User, has_sdist: bool) -> None:
     """With ``--platform`` pip demands ``--only-binary``, so an sdist changes nothing."""
     project = user.published(tag="cp311-cp311-win_amd64")
@@ -80,7 +81,7 @@ def test_a_wheel_that_is_too_old_is_none_for_another_platform(user: User) -> Non
     assert result.outcome(f"{project.record.name}>1") == "not_judged"
 
 
-@pytest.mark.parametrize("is_listed", [True, False])
+@parametrized("is_listed", [True, False], ordinary={0})
 def test_a_version_that_the_hash_pins_lack(user: User, is_listed: bool) -> None:
     project = user.project()
     name = project.record.name
@@ -122,7 +123,7 @@ def local_project(user: User, *, requires: tuple[str, ...] = (), build: tuple[st
     return user.home / "mine"
 
 
-@pytest.mark.parametrize(("where", "place"), [("./mine", "./mine/"), (".", "./")])
+@parametrized(("where", "place"), [("./mine", "./mine/"), (".", "./")], ordinary={0})
 def test_who_wants_a_build_dependency(user: User, where: str, place: str) -> None:
     mine = local_project(user, requires=("unknown-dependency",), build=("unknown-backend",))
     if where == ".":
@@ -200,6 +201,7 @@ def test_pip_speaks_of_the_users_own_files(user: User) -> None:
     assert f"Collecting {project.record.name}\n" in again
 
 
+@pytest.mark.interop
 def test_pip_speaks_of_the_directory_that_was_named(user: User) -> None:
     project = user.published()
     lines = shown_lines(user, user.install("--download", "files", project.record.name))

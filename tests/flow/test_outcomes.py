@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Action, Answer, Reset, Truncate, html_error, server_error
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("beside", "fault"),
     [("older", "refused"), ("older", "no-evidence"), ("sdist", "no-evidence"), ("sdist", "changed")],
+    ordinary={0, 3},
 )
 def test_a_refused_file_is_replaced_by_nothing(user: User, fault: str, beside: str) -> None:
     """The newest release is bad; neither a good older one, nor a good sdist of it, was requested."""

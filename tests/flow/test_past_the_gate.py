@@ -177,7 +177,7 @@ def test_b10_what_a_local_project_asks_for_is_never_opened(
     never_opened(user, trap, *words, twice=words == (".",))
 
 
-@pytest.mark.parametrize("words", [(".",), ("-e", ".")])
+@parametrized("words", [(".",), ("-e", ".")], ordinary={0})
 def test_b10_what_a_local_project_s_metadata_asks_for_is_never_opened(
     user: User, trap: Trap, words: tuple[str, ...]
 ) -> None:
@@ -197,7 +197,7 @@ def test_b10_a_directory_below_the_user_s_own_is_not_the_user_s_own(user: User, 
     never_opened(user, trap, ".")
 
 
-@pytest.mark.parametrize("words", [(), ("--download", "files")])
+@parametrized("words", [(), ("--download", "files")], ordinary={0})
 def test_b10_a_link_into_the_index_is_no_way_round_what_was_asked_for(
     user: User, words: tuple[str, ...]
 ) -> None:
@@ -250,7 +250,7 @@ def test_b11_bytes_that_change_after_their_verdict_are_not_installed(user: User,
         assert user.installed() == {}
 
 
-@pytest.mark.parametrize("words", [(), ("--download", "files")])
+@parametrized("words", [(), ("--download", "files")], ordinary={0})
 def test_b11_an_index_that_states_no_digest_is_no_way_past_and_no_obstacle(
     user: User, words: tuple[str, ...]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from cli.terminal import Said
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.cli.install import safe_install
 from pip_warden.cli.run import run
 
@@ -62,6 +63,7 @@ def test_a_refusal_is_always_told(user: User, quiet: str) -> None:
     assert said.err in loud.err
 
 
+@pytest.mark.interop
 def test_json_is_the_same(user: User) -> None:
     name = user.published().record.name
     loud, quiet = user.install("--dry-run", name), user.install("--dry-run", "-qq", name)
@@ -82,7 +84,7 @@ def test_pips_lines_are_indented_and_ours_are_not(user: User) -> None:
     assert said.out.splitlines()[-1].startswith("1 package: 1 signed by 1 identity · ")
 
 
-@pytest.mark.parametrize("width", [60, 120])
+@parametrized("width", [60, 120], ordinary={0})
 def test_a_run_fits_the_terminal(user: User, width: int) -> None:
     name = user.published("1.0", "2.0").record.name
     user.patch.setenv("COLUMNS", str(width))

@@ -91,6 +91,7 @@ def test_b09_first_row_of_other_bytes(user: User) -> None:
     doubled(user, project, twin)
 
 
+@pytest.mark.interop
 def test_b09_same_bytes_twice_are_one_file(user: User) -> None:
     project = user.published("1.0", "2.0")
     user.sandbox.put_files(project, [user.wheel(project, "2.0")])

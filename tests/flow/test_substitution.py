@@ -10,6 +10,7 @@ import json
 import pytest
 
 from flow.user import User
+from ordinary import parametrized
 from pip_warden.cli.verify import command as verify
 from pip_warden.sandbox import File, Project
 
@@ -119,7 +120,7 @@ def test_t22_only_bad_rows(user: User) -> None:
     assert len(result.line(wheel.name)["bad_evidence"]) == 2
 
 
-@pytest.mark.parametrize("keep_claimed_hash", [True, False])
+@parametrized("keep_claimed_hash", [True, False], ordinary={0})
 def test_t22_old_valid_bundle_over_changed_bytes(user: User, *, keep_claimed_hash: bool) -> None:
     project = user.published()
     evil = user.wheel(project, files={f"{project.record.name}/__init__.py": "import os\n"})

@@ -61,7 +61,7 @@ def build_dependency(user: User, needed: Project, marker: Path) -> File:
     return user.wheel(needed, files={module: backend_source("replaced", "1.0", marker=marker)})
 
 
-@pytest.mark.parametrize("why", ["no-evidence", "not-pinned", "bad-signature"])
+@parametrized("why", ["no-evidence", "not-pinned", "bad-signature"], ordinary={0})
 def test_t33_refused_build_dependency_never_runs(user: User, why: str) -> None:
     needed, project, marker = user.project(), user.project(), user.home / "ran"
     user.pin(project)
@@ -133,7 +133,7 @@ def test_t32_file_in_the_registry_changes_after_the_verdict(user: User) -> None:
     assert "evil" not in (user.site / project.record.name / "__init__.py").read_text()
 
 
-@pytest.mark.parametrize("how", ["changed", "link"])
+@parametrized("how", ["changed", "link"], ordinary={0})
 def test_t32_place_in_the_vault_is_taken_before_the_verdict(user: User, how: str) -> None:
     """An attacker who can write to the cache puts other bytes at the path of the judged file."""
     project = user.published()
@@ -164,7 +164,7 @@ def poison(user: User, good: File, evil: File, how: str) -> None:
         path.write_bytes(evil.data)
 
 
-@pytest.mark.parametrize("how", ["changed", "link"])
+@parametrized("how", ["changed", "link"], ordinary={0})
 def test_t32_poisoned_vault_is_judged_again_and_mended(user: User, how: str) -> None:
     project = user.published()
     good = user.wheel(project)
@@ -180,7 +180,7 @@ def test_t32_poisoned_vault_is_judged_again_and_mended(user: User, how: str) -> 
     assert user.keeps(good.name, good.sha256)
 
 
-@pytest.mark.parametrize("how", ["changed", "link"])
+@parametrized("how", ["changed", "link"], ordinary={0})
 def test_t32_poisoned_vault_offline_cannot_decide(user: User, how: str) -> None:
     project = user.published()
     good = user.wheel(project)
@@ -282,6 +282,7 @@ def test_b18_what_is_present_and_not_wanted_here_is_no_success(user: User) -> No
     assert (true.code, true.codes) == (1, {"not-pinned"}), "a name is asked for all the same"
 
 
+@pytest.mark.interop
 def test_b18_one_marker_that_holds_is_enough(user: User) -> None:
     first, second = user.published(), user.published()
     result = user.install(f"{first.record.name}; {NEVER}", f"{second.record.name}; python_version > '3'")

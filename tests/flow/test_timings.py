@@ -112,6 +112,7 @@ def test_a_trace_that_cannot_be_written_in_the_end_changes_no_verdict(user: User
     assert "warning: expected to write the trace to /dev/full" in refused.output
 
 
+@pytest.mark.interop
 def test_a_trace_replaces_a_file_as_a_whole(user: User) -> None:
     (user.home / "there").touch()
     (user.home / "link.json").symlink_to("there")

@@ -17,6 +17,7 @@ import pytest
 from flow.user import User
 from hearing import in_a_terminal
 from installers.witness import LONGEST_WAIT, Witness, is_held, wait_for_port
+from ordinary import parametrized
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Hold
 
@@ -93,7 +94,7 @@ def test_b08_told_to_end_in_a_build(
     assert said.splitlines()[-2:] == ["", last]
 
 
-@pytest.mark.parametrize(("number", "code"), ENDINGS[1:])
+@parametrized(("number", "code"), ENDINGS[1:], ordinary={0})
 def test_b08_told_to_end_in_a_download(user: User, number: signal.Signals, code: int) -> None:
     """It does not wait for the registry, which never answers."""
     project = user.published()
@@ -114,7 +115,7 @@ def test_b08_told_to_end_in_a_download(user: User, number: signal.Signals, code:
     assert not list(user.home.glob(".pip-warden-*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, *sorted({35, 63} & signal.valid_signals())])
+@parametrized("number", [signal.SIGSEGV, *sorted({35, 63} & signal.valid_signals())], ordinary={0})
 def test_b08_pip_that_a_signal_ended_is_a_failure_of_the_installer(user: User, number: int) -> None:
     """Python has no names for real-time signals (signal(7))."""
     project = user.project()

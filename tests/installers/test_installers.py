@@ -217,7 +217,7 @@ def test_t65_a_page_that_cannot_be_had_is_never_already_satisfied(bench: Bench, 
     assert bench.has() == "1.0"
 
 
-@pytest.mark.parametrize("tool", ["pip", "uv"])
+@parametrized("tool", ["pip", "uv"], ordinary={0})
 def test_t58_a_warm_cache_does_not_help(bench: Bench, tool: str) -> None:
     bench.backend.add("acme", "1.0")
 
@@ -236,7 +236,7 @@ def test_t58_a_warm_cache_does_not_help(bench: Bench, tool: str) -> None:
     assert not bench.has()
 
 
-@pytest.mark.parametrize("tool", ["pip", "uv"])
+@parametrized("tool", ["pip", "uv"], ordinary={0})
 def test_t58_settings_of_the_user_do_not_help(bench: Bench, tool: str) -> None:
     links = bench.directory / "links"
     links.mkdir()
@@ -266,7 +266,7 @@ def test_t58_settings_of_the_user_do_not_help(bench: Bench, tool: str) -> None:
     assert bench.has() == "1.0"
 
 
-@pytest.mark.parametrize("tool", ["pip", "uv"])
+@parametrized("tool", ["pip", "uv"], ordinary={0})
 def test_t57_another_loopback_port_is_out_of_reach(bench: Bench, tool: str) -> None:
     with loopback.serve() as evil:
         evil.routes["/beta-9.0-py3-none-any.whl"] = loopback.Answer(body=wheel("beta", "9.0"))
@@ -295,7 +295,7 @@ def test_t57_a_local_reference_in_a_wheel_is_detected(bench: Bench) -> None:
     assert caught.value.code == "not-through-gate"
 
 
-@pytest.mark.parametrize("tool", ["pip", "uv"])
+@parametrized("tool", ["pip", "uv"], ordinary={0})
 def test_t57_a_local_reference_made_while_building_is_detected_or_refused(bench: Bench, tool: str) -> None:
     """What pip follows is detected; uv accepts no URL from a dependency."""
     hidden = bench.directory / "beta-9.0-py3-none-any.whl"

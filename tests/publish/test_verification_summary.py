@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from ordinary import parametrized
 from pip_warden._sigstore.root import load_root
 from pip_warden._sigstore.verify import verify_bundle
 from pip_warden.digests import digest_of
@@ -196,7 +197,7 @@ def _log_size(publisher: Publisher) -> int:
     return sum(each.origin == "rekor" and each.method == "POST" for each in publisher.sandbox.requests)
 
 
-@pytest.mark.parametrize("planted", ["junk", "another signer", "another policy", "another file"])
+@parametrized("planted", ["junk", "another signer", "another policy", "another file"], ordinary={0, 3})
 def test_a_summary_that_somebody_put_there_hides_no_other(
     publisher: Publisher, release: Project, planted: str
 ) -> None:

@@ -57,6 +57,7 @@ def _pip(*arguments: str | Path, cwd: Path) -> None:
     )
 
 
+@pytest.mark.interop
 @pytest.mark.parametrize("pep691", [False, True])
 def test_pip_installs_with_dependencies_from_project_and_group(
     sandbox: Sandbox, project: Project, tmp_path: Path, pep691: bool
@@ -78,6 +79,7 @@ def test_pip_installs_with_dependencies_from_project_and_group(
     assert all((entry.header("accept") or "").startswith("application/vnd.pypi.simple") for entry in pages)
 
 
+@pytest.mark.interop
 def test_pip_builds_an_sdist_from_object_storage(sandbox: Sandbox, project: Project, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     sandbox.publish(project, [sandbox.sdist("acme-widgets", "1.0", marker=marker)], forms=())
