@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 for _name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
     os.environ.pop(_name, None)
 
+# Nor are the certificate authorities of this machine: each command would read them, to connect to nowhere but
+# here. What `make interop` runs may fetch from elsewhere, with them.
+if not os.environ.get("INTEROP"):
+    for _name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT"):
+        os.environ.pop(_name, None)
+
 _KEPT = frozenset({"PATH", "TMPDIR", "LANG", "PYTHONHASHSEED"})
 """What a test's user has in the environment."""
 

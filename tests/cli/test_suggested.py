@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -130,13 +131,14 @@ def _every_option() -> set[str]:
 def test_every_suggested_command_can_be_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     wrong = []
-    for place, command in _commands():
+    commands = _commands()
+    for place, command in commands:
         try:
             parsed(command)
         except (click.UsageError, UsageError, AssertionError) as err:
             wrong.append(f"{place}: {command}: {err}")
 
-    assert len(_commands()) > 40
+    assert len(commands) > 40
     assert wrong == []
 
 
@@ -152,8 +154,10 @@ def test_every_option_that_a_text_names_is_one() -> None:
     assert [(place, option) for place, option in named if option not in known] == []
 
 
-def _hints() -> Iterator[tuple[str, str]]:
-    """Yield what is passed as a hint, or kept to be."""
+@cache
+def _hints() -> list[tuple[str, str]]:
+    """Return what is passed as a hint, or kept to be."""
+    found: list[tuple[str, str]] = []
     for path in sorted(SRC.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
@@ -161,9 +165,11 @@ def _hints() -> Iterator[tuple[str, str]]:
                     ast.keyword(arg="hint", value=value)
                     | ast.Assign(targets=[ast.Name(id="hint" | "_HINT" | "_HOW"), *_], value=value)
                 ):
-                    yield from ((f"{path.relative_to(SRC)}:{line}", text) for line, text in _strings(value))
+                    place = path.relative_to(SRC)
+                    found += [(f"{place}:{line}", text) for line, text in _strings(value)]
                 case _:
                     pass
+    return found
 
 
 def test_commands_in_hints_and_remedies_are_marked_as_such() -> None:
