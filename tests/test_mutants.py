@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from ordinary import parametrized
-
 ROOT = Path(__file__).parent.parent
 SOURCE = (
     "def is_good(number: int) -> bool:\n    if number < 0:\n        return False\n    return number != 13\n"
@@ -99,7 +97,8 @@ def test_a_survivor_and_a_mutant_that_is_only_broken(tree: Tree) -> None:
     assert said[-1].startswith("4 mutants, 3 problems")
 
 
-@parametrized("name", ["test_nobody", "test_by_itself"], ordinary={1})
+@pytest.mark.interop
+@pytest.mark.parametrize("name", ["test_nobody", "test_by_itself"])
 def test_tests_that_are_not_there_or_fail_by_themselves(name: str, tree: Tree) -> None:
     code, said = tree.run(NEGATIVE, THIRTEEN | {"tests": [f"tests/test_small.py::{name}"]})
 

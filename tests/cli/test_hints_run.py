@@ -114,6 +114,7 @@ def test_not_pinned_where_there_are_both(person: Person) -> None:
     assert _type(of_gitlab, GROUP_PROJECT=wanted.path).code == 0
 
 
+@pytest.mark.interop
 def test_no_evidence(person: Person) -> None:
     project = person.published()
     assert person.add(project, "--yes").code == 0

@@ -187,8 +187,10 @@ def test_t33_an_sdist_is_built_with_what_came_through_the_same_door(bench: Bench
 
 
 @pytest.mark.parametrize("refused", ["acme-1.0.tar.gz", "builder-1.0-py3-none-any.whl"])
-@pytest.mark.parametrize(
-    ("tool", "words"), [("pip", ()), ("pip", ("--dry-run",)), ("uv", ()), ("uv", ("--dry-run",))]
+@parametrized(
+    ("tool", "words"),
+    [("pip", ()), ("pip", ("--dry-run",)), ("uv", ()), ("uv", ("--dry-run",))],
+    ordinary={0, 2},
 )
 def test_t33_t34_nothing_runs_when_an_sdist_or_its_build_dependency_is_refused(
     bench: Bench, tool: str, words: tuple[str, ...], refused: str

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ordinary import parametrized
 from pip_warden.sandbox import Hold, Job
 from publication.conftest import (
     SDIST,
@@ -93,7 +94,7 @@ def outcomes(said: dict[str, Any]) -> dict[str, str]:
     return {upload["name"]: upload["outcome"] for upload in said["uploads"]}
 
 
-@pytest.mark.parametrize("pinned", [True, False])
+@parametrized("pinned", [True, False], ordinary={0})
 @pytest.mark.parametrize("command", ["publish", "publish-evidence"])
 def test_a_retried_job_that_signed_again_has_nothing_to_do(
     publisher: Publisher, again: Publisher, command: str, pinned: bool

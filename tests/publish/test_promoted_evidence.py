@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from ordinary import parametrized
 from pip_warden.sandbox import Answer, File, Project
 from publish.conftest import Publisher
 from publish.promoting import SDIST, WHEEL, Promoted, names, pin, promoted
@@ -31,7 +32,7 @@ def _foreign(publisher: Publisher, name: str, suffix: str) -> bytes:
     return made[f"{name}.{suffix}"]
 
 
-@pytest.mark.parametrize("suffix", ["sigstore.json", "slsa.sigstore.json", "slsa.attestation"])
+@parametrized("suffix", ["sigstore.json", "slsa.sigstore.json", "slsa.attestation"], ordinary={0})
 @pytest.mark.parametrize("is_junk", [True, False])
 def test_a_bad_newer_row_neither_blocks_a_promotion_nor_is_carried_over(
     publisher: Publisher, release: Project, suffix: str, is_junk: bool

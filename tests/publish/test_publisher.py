@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from interop.stack import places
-from ordinary import parametrized
 from pip_warden._sigstore.wire_reader import parse_bundle
 from pip_warden.errors import UsageError
 from pip_warden.publish.sign import detached_pair
@@ -463,7 +462,8 @@ def test_we_accept_what_cosign_signs_and_attests(publisher: Publisher, tmp_path:
         _ok(publisher.run("pip-warden", "verify", "--bundle", bundle, *pinned))
 
 
-@parametrized("quiet", ["-q", "-qq"], ordinary={0})
+@pytest.mark.interop
+@pytest.mark.parametrize("quiet", ["-q", "-qq"])
 def test_quiet_tells_nothing_of_what_went_well(publisher: Publisher, quiet: str) -> None:
     if quiet == "-q":  # libraries write where they want to, however quiet we are
         publisher = publisher.apart()

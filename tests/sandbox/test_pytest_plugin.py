@@ -9,6 +9,8 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
+import pytest
+
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "sandbox.md").read_text(encoding="utf-8")
 ASKING = 'pytest_plugins = ["pip_warden.sandbox.pytest_plugin"]\n'
 BIN = Path(sys.executable).parent
@@ -38,6 +40,7 @@ def run_pytest(home: Path, *words: str, **files: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
+@pytest.mark.interop
 def test_the_examples_of_the_page_pass_as_they_stand(tmp_path: Path) -> None:
     files = dict(re.findall(r"```python\n# (\w+)\.py\n(.*?)```", PAGE, re.DOTALL))
     assert set(files) == {"conftest", "test_publisher", "test_consumer"}

@@ -384,7 +384,7 @@ def _proved() -> Any:
 knobs_of: Callable[[], st.SearchStrategy[Knobs]] = lambda: st.builds(Knobs, **KNOBS)  # noqa: E731
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_t51_what_is_not_called_widened_accepts_a_subset(data: st.DataObject) -> None:
     before = data.draw(knobs_of())
