@@ -36,7 +36,7 @@ demo: setup ## the main job on the embedded GitLab and Sigstore: publish, pin, i
 	$(BIN)/pip-warden demo
 
 # Images of Python forbid bytecode: every worker would compile every test in every run, and every child all that it imports.
-test: setup ## every test that needs no foreign toolchain (about six minutes on two cores); ARGS='-k foo -x' is passed on to pytest
+test: setup ## every test that needs no foreign toolchain, and one of those that are alike (under five minutes on two cores); ARGS='-k foo -x' is passed on to pytest
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(MANY) --dist worksteal -m 'not interop' $(ARGS)
 
 test-all: setup ## the same on every supported Python of this machine: pyenv's, and each python3.N on PATH
