@@ -19,6 +19,8 @@ from pip_warden.faults import FaultError
 from pip_warden.names import ProjectName
 
 DIST_INFO = ".dist-info"
+RECEIPT = "pip-warden.json"
+"""In ``.dist-info`` what pip-warden notes there of what it installed: no archive may bring it."""
 _DATA = ".data"
 _DESCRIBING = (DIST_INFO, ".egg-info", ".egg", ".egg-link", _DATA)
 _SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
@@ -42,7 +44,7 @@ _INSTALLERS = frozenset(
     {
         "INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json", "PKG-INFO", "SOURCES.txt",
         "requires.txt", "dependency_links.txt", "installed-files.txt", "scripts", "uv_cache.json",
-        "uv_build.json",
+        "uv_build.json", RECEIPT,
     }
 )  # fmt: skip
 _RESERVED = frozenset(name.casefold() for name in _INSTALLERS | _KNOWN)

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from pip_warden.artifact.pyproject import local_project
 from pip_warden.environments.distribution import compare_distribution, compare_with_record
@@ -67,12 +66,8 @@ def compare(
         if earlier is None or earlier.state != each.state:
             found.append(_compare(each, archives, roots))
         elif earlier.stamps != each.stamps and (fault := _rewritten(earlier, each, archives)) is not None:
-            found.append(Comparison(subject=_subject(each), likeness=Likeness.OTHER, fault=fault))
-    return (*found, *_unowned(before, after))
-
-
-def _subject(distribution: InstalledDistribution) -> str:
-    return f"{distribution.name} {distribution.version}"
+            found.append(Comparison(subject=each.subject, likeness=Likeness.OTHER, fault=fault))
+    return (*found, *unowned(before, after))
 
 
 def _rewritten(
@@ -82,7 +77,7 @@ def _rewritten(
     written = [key for key, stamp in later.stamps.items() if earlier.stamps.get(key) != stamp]
     wheels = [each for each in archives if each.name.kind == "wheel"]
     differs = compare_with_record(later, written, ()) and compare_with_record(later, written, wheels)
-    return None if differs is None else _as_accepted(differs, f"{_subject(later)} as it was")
+    return None if differs is None else _as_accepted(differs, f"{later.subject} as it was")
 
 
 def _compare(
@@ -90,8 +85,9 @@ def _compare(
     archives: Iterable[AcceptedArchive],
     local: Collection[str],
 ) -> Comparison:
-    subject = _subject(distribution)
-    fitting = _archives_of(distribution, archives)
+    subject = distribution.subject
+    release = distribution.release
+    fitting = [each for each in archives if (each.name.project, each.name.version) == release]
     fault = _differs("only what came through the gate", f"{subject}, which did not")
     for archive in fitting:
         if archive.name.kind == "wheel":
@@ -107,17 +103,6 @@ def _compare(
     if fitting and all(each.name.kind == "sdist" for each in fitting):
         return Comparison(subject=subject, likeness=Likeness.BUILT)
     return Comparison(subject=subject, likeness=Likeness.OTHER, fault=fault)
-
-
-def _archives_of(
-    distribution: InstalledDistribution, archives: Iterable[AcceptedArchive]
-) -> list[AcceptedArchive]:
-    """Return the archives of a distribution's release (PEP 503, PEP 440)."""
-    try:
-        project, version = str(canonicalize_name(distribution.name)), Version(distribution.version)
-    except (InvalidVersion, ValueError):
-        return []
-    return [each for each in archives if each.name.project == project and each.name.version == version]
 
 
 def _is_local(distribution: InstalledDistribution, local: Collection[str]) -> bool:
@@ -155,7 +140,8 @@ def _direct_url(distribution: InstalledDistribution) -> dict[str, Any]:
     return dict(stated)
 
 
-def _unowned(before: Snapshot, after: Snapshot) -> Iterator[Comparison]:
+def unowned(before: Snapshot, after: Snapshot) -> Iterator[Comparison]:
+    """Yield what no distribution has and was not there before, but for what comes with new environments."""
     known = dict(before.unowned)
     for path, state in after.unowned:
         if known.get(path) == state or _is_seeded(path, before, after):

@@ -11,18 +11,21 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pip_warden.artifact.layout import DIST_INFO
+from pip_warden.artifact.layout import DIST_INFO, RECEIPT
 from pip_warden.artifact.record import Row
 from pip_warden.environments.expected import ExpectedFile, expected_files
 from pip_warden.environments.files import hash_once, is_within, read_bounded
 from pip_warden.environments.launchers import as_installed, body_of
 from pip_warden.environments.layout import SiteLayout, layout_of
 from pip_warden.environments.model import AcceptedArchive, InstalledDistribution
+from pip_warden.environments.receipt import LARGEST_RECEIPT, receipt_fault
 from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record
 from pip_warden.faults import Fault, FaultError
 
-_ADDED = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json", "uv_build.json"})
-"""What installers write into ``.dist-info``: all that is not the archive's there."""
+_ADDED = frozenset(
+    {"INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json", "uv_build.json", RECEIPT}
+)
+"""What installers, and pip-warden, write into ``.dist-info``: all that is not the archive's there."""
 _SEED_MARK = ".virtualenv"
 """What virtualenv puts next to the ``.dist-info`` of each seed: an empty file."""
 _EMPTY = hashlib.sha256(b"").digest()
@@ -60,10 +63,29 @@ def compare_distribution(
         return _differs(f"the directory {expected.info}", distribution.folder)
     try:
         record = _record(distribution, layout)
+        _check_receipt(expected.info, record, layout)
         files = _shared(expected.placed(record, layout, archive.name.project), others, layout)
         for key, row in record.items():
             _check_recorded(key, row, expected.info, files, layout)
         _check_missing(files, record, layout)
+    except FaultError as err:
+        return err.fault
+    return None
+
+
+def compare_recorded(distribution: InstalledDistribution) -> Fault | None:
+    """Compare the files of a distribution with its own RECORD alone: that shows an accident, and no attack.
+
+    Returns:
+        What differs first; None where nothing does, or nothing has a hash.
+    """
+    layout = layout_of(distribution.site)
+    try:
+        record = _record(distribution, layout)
+        _check_receipt(distribution.folder, record, layout)
+        for key, row in record.items():
+            if row is not None:
+                _check_file(key, ExpectedFile(size=_LARGEST_KNOWN), row, layout)
     except FaultError as err:
         return err.fault
     return None
@@ -110,6 +132,20 @@ def _record(distribution: InstalledDistribution, layout: SiteLayout) -> Mapping[
     if not is_within(layout.path(key), layout.site):
         raise _problem("a directory of its own", f"{distribution.folder}, a link")
     return found
+
+
+def _check_receipt(info: str, record: Mapping[str, Row | None], layout: SiteLayout) -> None:
+    """Check that RECORD states the hash of the receipt, where there is one: an installer would remove it."""
+    key = f"{info}/{RECEIPT}"
+    if key not in record and not os.path.lexists(layout.path(key)):
+        return
+    row = record.get(key)
+    if row is None:
+        raise FaultError(receipt_fault("in RECORD the hash of the receipt", "none"))
+    try:
+        _check_content(key, ExpectedFile(size=LARGEST_RECEIPT), row, layout)
+    except FaultError as err:
+        raise FaultError(receipt_fault(err.fault.expected, err.fault.found)) from err
 
 
 def _check_recorded(

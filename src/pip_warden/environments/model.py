@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
 from pip_warden.digests import Digest
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
@@ -31,6 +34,23 @@ class InstalledDistribution:
     version: str
     state: Digest
     stamps: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def subject(self) -> str:
+        """Return its name and version, for people."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def release(self) -> tuple[str, Version] | None:
+        """Return its normalized name (PEP 503) and version (PEP 440); None where they are none."""
+        try:
+            return str(canonicalize_name(self.name)), Version(self.version)
+        except (InvalidVersion, ValueError):
+            return None
+
+    def is_of(self, archive: ArtifactName) -> bool:
+        """Return whether it is of an archive's release."""
+        return self.release == (archive.project, archive.version)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +91,8 @@ class Likeness(StrEnum):
     SAME = "as accepted"
     BUILT = "built from an accepted sdist, not comparable"
     LOCAL = "the user's own project"
+    PRESENT = "present, not verified"
+    """It was there before, and there is nothing to compare it with."""
     OTHER = "not through the gate"
 
 
@@ -81,7 +103,8 @@ class Comparison:
     Attributes:
         subject: ``acme-widgets 1.0``, or the path of what no distribution has.
         likeness: The result.
-        fault: What differs, where it is not through the gate: code ``not-through-gate``.
+        fault: What differs, where it is not through the gate: code ``not-through-gate``; of what was there
+            before ``changed-after-install`` or ``receipt-differs``.
     """
 
     subject: str

@@ -1,0 +1,111 @@
+"""Compares what an earlier run installed with the archive that its receipt names, judged again by now.
+
+The receipt and RECORD prove nothing: both can be edited. What is believed is the archive's bytes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from pip_warden.environments.compare import unowned
+from pip_warden.environments.distribution import compare_distribution, compare_recorded
+from pip_warden.environments.model import (
+    AcceptedArchive,
+    Comparison,
+    InstalledDistribution,
+    Likeness,
+    Snapshot,
+)
+from pip_warden.environments.receipt import Receipt, receipt_fault
+from pip_warden.errors import UsageError
+from pip_warden.faults import Fault
+from pip_warden.names import parse_artifact_name
+
+_OWNED = "only files that a distribution has"
+_HINT = (
+    "It was verified when it was installed, and was changed since. Make the environment anew, "
+    "and find out what changed it; `--force-reinstall` alone removes nothing that was added."
+)
+
+
+def check_installed(
+    distribution: InstalledDistribution,
+    receipt: Receipt | Fault | None,
+    archive: AcceptedArchive | None,
+    others: Iterable[AcceptedArchive] = (),
+    *,
+    now: Receipt | None = None,
+) -> Comparison:
+    """Compare a distribution that is there already with the archive that its receipt names.
+
+    What no RECORD names is no distribution's: see :func:`strangers`.
+
+    Args:
+        distribution: What is installed.
+        receipt: What :func:`find_receipt` returned of it.
+        archive: The archive that the receipt names, **accepted again in this run**; None where it is no
+            longer there.
+        others: Further wheels that were accepted again: of a file that several bring, the last that was
+            installed is there.
+        now: The receipt that would be written now. Under the same pin it must be the same.
+
+    Returns:
+        ``SAME``; ``BUILT``, of an sdist: it has the files that its RECORD states; ``PRESENT``: there is no
+        receipt, or no archive; or ``OTHER``, with the fault ``changed-after-install`` or ``receipt-differs``.
+    """
+    subject = distribution.subject
+    if receipt is None:
+        return Comparison(subject=subject, likeness=Likeness.PRESENT)
+    fault = receipt if isinstance(receipt, Fault) else _differs(distribution, receipt, archive, now)
+    if fault is None and archive is None:
+        return Comparison(subject=subject, likeness=Likeness.PRESENT)
+    is_built = archive is not None and archive.name.kind == "sdist"
+    if fault is None and archive is not None:
+        fault = compare_recorded(distribution) if is_built else _compared(distribution, archive, others)
+        if fault is not None and fault.code != "receipt-differs":
+            fault = replace(fault, code="changed-after-install", hint=_HINT)
+    if fault is not None:
+        return Comparison(subject=subject, likeness=Likeness.OTHER, fault=fault)
+    return Comparison(subject=subject, likeness=Likeness.BUILT if is_built else Likeness.SAME)
+
+
+def strangers(snapshot: Snapshot) -> Iterator[Comparison]:
+    """Yield what lies among the packages and scripts of environments and no RECORD names.
+
+    What virtual environments are made with is left out.
+
+    Yields:
+        Each with the fault ``changed-after-install``.
+    """
+    for each in unowned(Snapshot(), snapshot):
+        if each.fault is not None:
+            fault = replace(each.fault, code="changed-after-install", expected=_OWNED, hint=_HINT)
+            yield replace(each, fault=fault)
+
+
+def _compared(
+    distribution: InstalledDistribution, archive: AcceptedArchive, others: Iterable[AcceptedArchive]
+) -> Fault | None:
+    wheels = [each for each in others if each.name.kind == "wheel" and each.digest != archive.digest]
+    return compare_distribution(distribution, archive) and compare_distribution(distribution, archive, wheels)
+
+
+def _differs(
+    distribution: InstalledDistribution,
+    receipt: Receipt,
+    archive: AcceptedArchive | None,
+    now: Receipt | None,
+) -> Fault | None:
+    """Look at what a receipt says: of this release, of this archive, and what would be said now."""
+    try:
+        name = parse_artifact_name(receipt.archive)
+    except UsageError:
+        name = None
+    if name is None or not distribution.is_of(name):
+        return receipt_fault(f"a receipt of {distribution.subject}", f"one of {receipt.archive}")
+    if archive is not None and (archive.name != name or archive.digest != receipt.sha256):
+        return receipt_fault(f"a receipt of {archive.name} ({archive.digest})", f"one of {receipt.sha256}")
+    if now is not None and now.pin == receipt.pin and now != receipt:
+        return receipt_fault("a receipt that says what is known of the archive", "other statements")
+    return None

@@ -1,0 +1,90 @@
+"""Writes a receipt next to an installed distribution's other files, and its line into RECORD.
+
+Both are new files that replace what was there: an installer may have linked it to its cache (uv does), and
+what is written in place would be written there, too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import stat
+from base64 import urlsafe_b64encode
+
+from pip_warden.artifact.layout import RECEIPT
+from pip_warden.digests import digest_of
+from pip_warden.disk import draft_beside
+from pip_warden.environments.files import is_within, read_bounded
+from pip_warden.environments.layout import SiteLayout, layout_of
+from pip_warden.environments.model import InstalledDistribution
+from pip_warden.environments.receipt import Receipt, receipt_json
+from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record
+from pip_warden.errors import DeliveryError
+from pip_warden.faults import Fault
+
+
+def write_receipt(distribution: InstalledDistribution, receipt: Receipt) -> None:
+    """Write a receipt into ``.dist-info``, and its line into RECORD, so that whatever uninstalls removes it.
+
+    All other lines of RECORD stay as they are, byte for byte, and in their order. Both files have RECORD's
+    mode. RECORD is replaced first: at no time is there a receipt that it does not name.
+
+    Raises:
+        DeliveryError: ``receipt-not-written``: there is no RECORD that can be read and replaced.
+    """
+    layout = layout_of(distribution.site)
+    folder = distribution.site / distribution.folder
+    record, place, content = folder / "RECORD", folder / RECEIPT, receipt_json(receipt)
+    try:
+        if not is_within(layout.path(f"{distribution.folder}/RECORD"), layout.site) or place.is_dir():
+            raise _not_written(distribution, "a link or a directory in its place")
+        mode = stat.S_IMODE(record.lstat().st_mode) & 0o777
+        rewritten = _with_line(read_bounded(record, LARGEST_INSTALLED), distribution, content, layout)
+        with (
+            draft_beside(place, io.BytesIO(content), mode=mode) as move_receipt,
+            draft_beside(record, io.BytesIO(rewritten), mode=mode) as move_record,
+        ):
+            move_record()
+            move_receipt()
+    except (OSError, ValueError) as err:
+        found = getattr(err, "strerror", None) or type(err).__name__
+        raise _not_written(distribution, found.lower()) from err
+
+
+def _with_line(raw: bytes, distribution: InstalledDistribution, content: bytes, layout: SiteLayout) -> bytes:
+    """Return a RECORD with the line of a receipt: in place of the one that it has, else behind all others."""
+    found = read_installed_record(raw, layout)
+    if isinstance(found, Fault):
+        raise _not_written(distribution, found.found)
+    lines = list(io.StringIO(raw.decode("utf-8"), newline=""))
+    ending = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    key = f"{distribution.folder}/{RECEIPT}"
+    own = _line(key, content, ending)
+    rewritten, start, rows = list[str](), 0, csv.reader(lines, strict=True)
+    for row in rows:  # a row has several lines where a name has
+        is_own = layout.key(row[0]) == key
+        rewritten += [own] if is_own else lines[start : rows.line_num]
+        start = rows.line_num
+    if key not in found:
+        last = "" if not lines or lines[-1].endswith(("\r", "\n")) else ending
+        rewritten += [last, own]
+    return "".join(rewritten).encode("utf-8")
+
+
+def _line(key: str, content: bytes, ending: str) -> str:
+    """Return a line of RECORD (PyPA specification "Recording installed projects")."""
+    encoded = urlsafe_b64encode(digest_of(content).raw()).rstrip(b"=").decode()
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator=ending).writerow([key, f"sha256={encoded}", len(content)])
+    return line.getvalue()
+
+
+def _not_written(distribution: InstalledDistribution, found: str) -> DeliveryError:
+    place = os.path.join(distribution.site, distribution.folder, RECEIPT)
+    return DeliveryError(
+        "receipt-not-written",
+        f"expected to write {place}, and its line into RECORD, found: {found}",
+        hint="What was installed was accepted. Without a receipt the next run cannot say so: "
+        "it is present then, and not verified.",
+    )
