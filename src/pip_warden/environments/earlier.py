@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from pip_warden.environments.compare import unowned
 from pip_warden.environments.distribution import compare_distribution, compare_recorded
+from pip_warden.environments.layout import SiteLayout, layout_of
 from pip_warden.environments.model import (
     AcceptedArchive,
     Comparison,
@@ -22,7 +24,7 @@ from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
 
-_OWNED = "only files that a distribution has"
+_CHANGED = "changed-after-install"
 _HINT = (
     "It was verified when it was installed, and was changed since. Make the environment anew, "
     "and find out what changed it; `--force-reinstall` alone removes nothing that was added."
@@ -64,24 +66,43 @@ def check_installed(
     if fault is None and archive is not None:
         fault = compare_recorded(distribution) if is_built else _compared(distribution, archive, others)
         if fault is not None and fault.code != "receipt-differs":
-            fault = replace(fault, code="changed-after-install", hint=_HINT)
+            fault = replace(fault, code=_CHANGED, hint=_HINT)
     if fault is not None:
         return Comparison(subject=subject, likeness=Likeness.OTHER, fault=fault)
     return Comparison(subject=subject, likeness=Likeness.BUILT if is_built else Likeness.SAME)
 
 
-def strangers(snapshot: Snapshot) -> Iterator[Comparison]:
-    """Yield what lies among the packages and scripts of environments and no RECORD names.
+def strangers(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> Iterator[Comparison]:
+    """Yield what lies where only packages should, and no RECORD names.
 
-    What virtual environments are made with is left out.
+    That is in directories of the distributions that were checked; all among the packages and scripts of a
+    virtual environment, but for what it was made with; and elsewhere ``.pth`` files, which Python runs
+    whenever it starts. A system's directories have files of its own package manager, and one of ``--target``
+    the user's.
+
+    Args:
+        snapshot: What is installed.
+        checked: The distributions that have receipts.
 
     Yields:
         Each with the fault ``changed-after-install``.
     """
+    own = {each.site / key.partition("/")[0] for each in checked for key in each.stamps if "/" in key}
+    layouts = [layout_of(site) for site in snapshot.sites]
     for each in unowned(Snapshot(), snapshot):
-        if each.fault is not None:
-            fault = replace(each.fault, code="changed-after-install", expected=_OWNED, hint=_HINT)
+        path = Path(each.subject)
+        is_found = not own.isdisjoint(path.parents) or any(_is_stray(path, layout) for layout in layouts)
+        if is_found and each.fault is not None:
+            fault = replace(
+                each.fault, code=_CHANGED, expected="only files that a distribution has", hint=_HINT
+            )
             yield replace(each, fault=fault)
+
+
+def _is_stray(path: Path, layout: SiteLayout) -> bool:
+    if layout.is_virtual:
+        return layout.site in path.parents or path.parent == layout.scripts
+    return layout.site.name == "site-packages" and path.parent == layout.site and path.suffix == ".pth"
 
 
 def _compared(
