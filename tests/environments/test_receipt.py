@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 import archives
 from environments.test_scan import SITE, planted
+from pip_warden.artifact.layout import RECEIPT
 from pip_warden.digests import Digest
 from pip_warden.environments.model import InstalledDistribution
 from pip_warden.environments.receipt import (
     LARGEST_RECEIPT,
-    RECEIPT,
     Receipt,
     find_receipt,
     read_receipt,
@@ -96,7 +96,7 @@ def test_what_is_written_is_read(receipt: Receipt) -> None:
         ("identity", "Identity"),
         ('"identity"', "null"),
         (archives.WHEEL_NAME, f"../{archives.WHEEL_NAME}"),
-        (archives.WHEEL_NAME, f"/tmp/{archives.WHEEL_NAME}"),
+        (archives.WHEEL_NAME, f"/{archives.WHEEL_NAME}"),
         (archives.WHEEL_NAME, "acme"),
         (archives.WHEEL_NAME, "acme_widgets-1.0.zip"),
         (f'"{archives.WHEEL_NAME}"', "1"),

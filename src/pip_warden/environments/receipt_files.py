@@ -11,6 +11,7 @@ import io
 import os
 import stat
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 
 from pip_warden.artifact.layout import RECEIPT
 from pip_warden.digests import digest_of
@@ -57,19 +58,23 @@ def _with_line(raw: bytes, distribution: InstalledDistribution, content: bytes, 
     found = read_installed_record(raw, layout)
     if isinstance(found, Fault):
         raise _not_written(distribution, found.found)
-    lines = list(io.StringIO(raw.decode("utf-8"), newline=""))
-    ending = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    rows = list(_rows(raw.decode("utf-8")))
+    ending = "\r\n" if rows and rows[0][1].endswith("\r\n") else "\n"
     key = f"{distribution.folder}/{RECEIPT}"
     own = _line(key, content, ending)
-    rewritten, start, rows = list[str](), 0, csv.reader(lines, strict=True)
-    for row in rows:  # a row has several lines where a name has
-        is_own = layout.key(row[0]) == key
-        rewritten += [own] if is_own else lines[start : rows.line_num]
-        start = rows.line_num
+    rewritten = "".join(own if layout.key(path) == key else text for path, text in rows)
     if key not in found:
-        last = "" if not lines or lines[-1].endswith(("\r", "\n")) else ending
-        rewritten += [last, own]
-    return "".join(rewritten).encode("utf-8")
+        rewritten += ("" if not rows or rewritten.endswith("\n") else ending) + own
+    return rewritten.encode("utf-8")
+
+
+def _rows(text: str) -> Iterator[tuple[str, str]]:
+    """Yield of each row its path, and all that it is written as: several lines where a path has several."""
+    lines, start = list(io.StringIO(text, newline="")), 0
+    rows = csv.reader(lines, strict=True)
+    for row in rows:
+        yield row[0], "".join(lines[start : rows.line_num])
+        start = rows.line_num
 
 
 def _line(key: str, content: bytes, ending: str) -> str:
