@@ -30,7 +30,7 @@ ENTRY_POINTS = f"{INFO}/entry_points.txt"
     [
         "requires.txt", "dependency_links.txt", "direct_url.json", "INSTALLER", "REQUESTED", "PKG-INFO",
         "SOURCES.txt", "installed-files.txt", "uv_cache.json", "provenance_url.json", "Requires.txt",
-        "scripts/run", "anything",
+        "scripts/run", "anything", "pip-warden.json", "Pip-Warden.json",
     ],
 )  # fmt: skip
 def test_b02_files_that_installers_read_besides_metadata_are_refused(read: Read, name: str) -> None:
@@ -56,7 +56,18 @@ def test_b02_licences_and_what_build_tools_leave_are_read(read: Read) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["INSTALLER", "REQUESTED", "direct_url.json", "PKG-INFO", "Requires.txt", "scripts/run", "METADATA/x"],
+    [
+        *(
+            "INSTALLER",
+            "REQUESTED",
+            "direct_url.json",
+            "PKG-INFO",
+            "Requires.txt",
+            "scripts/run",
+            "METADATA/x",
+        ),
+        *("pip-warden.json", "PIP-WARDEN.json"),
+    ],
 )
 def test_b02_no_licence_is_called_as_what_installers_read_and_write(read: Read, name: str) -> None:
     text = f"{METADATA}License-File: {name}\n"

@@ -119,7 +119,7 @@ def _recorded(name: str, content: bytes) -> Callable[[Path], None]:
     return both(add(name, content), _row(archives.record_line(name, content).encode()))
 
 
-def _linked(name: str) -> Callable[[Path], None]:
+def linked(name: str) -> Callable[[Path], None]:
     """Move a file or directory away, and leave a link to it."""
 
     def change(site: Path) -> None:
@@ -223,9 +223,9 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a script's text": (edit(f"{BIN}/acme-py", b"print", b"exec"), "bin/acme-py with other bytes"),
     "a script that is no Python": (edit(f"{BIN}/acme-sh", b"hi", b"ho"), "bin/acme-sh with other bytes"),
     "data": (add("../../../share/acme/x.txt", b"y"), "share/acme/x.txt with other bytes"),
-    "a link for a file": (_linked("acme/cli.py"), "acme/cli.py: a link"),
-    "a link for a directory": (_linked("acme"), "behind a link"),
-    "a link for .dist-info": (_linked(INFO), "which no distribution has"),
+    "a link for a file": (linked("acme/cli.py"), "acme/cli.py: a link"),
+    "a link for a directory": (linked("acme"), "behind a link"),
+    "a link for .dist-info": (linked(INFO), "which no distribution has"),
     "a link to a directory among its files": (lambda site: (site / "acme/x").symlink_to("/"), "acme/x"),
     "a link for byte code": (
         both(

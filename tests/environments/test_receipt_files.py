@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -89,7 +90,7 @@ def test_every_line_of_any_record_stays(
     distribution = shared
     (record_of(distribution).parent / RECEIPT).unlink(missing_ok=True)
     text = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if is_quoted else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if is_quoted else csv.QUOTE_MINIMAL
     csv.writer(text, lineterminator=ending, quoting=quoting).writerows([name, "", ""] for name in names)
     before = text.getvalue().encode()
     record_of(distribution).write_bytes(before)
