@@ -251,6 +251,12 @@ def test_what_was_built_has_the_files_that_its_record_states(tmp_path: Path) -> 
 
     assert [each.likeness for each in checked(tmp_path, sdist)] == [Likeness.BUILT]
 
+    edit(RECEIVED, b"identity", b"exemption")(site)
+    (found,) = checked(tmp_path, sdist)
+    assert found.fault is not None
+    assert (found.likeness, found.fault.code) == (Likeness.OTHER, "receipt-differs")
+
+    edit(RECEIVED, b"exemption", b"identity")(site)
     (site / "acme/__init__.py").write_bytes(b"")
     (found,) = checked(tmp_path, sdist)
     assert found.fault is not None
