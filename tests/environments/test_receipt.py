@@ -70,6 +70,13 @@ def test_a_receipt_has_no_time_and_no_path() -> None:
     assert receipt_json(RECEIVED).decode() == TEXT
 
 
+def test_the_receipt_that_the_page_shows_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "receipts.md").read_text(encoding="utf-8")
+    shown = page.partition("```json\n")[2].partition("```")[0]
+
+    assert isinstance(read_receipt(shown.encode()), Receipt)
+
+
 @given(receipts)
 def test_what_is_written_is_read(receipt: Receipt) -> None:
     assert read_receipt(receipt_json(receipt)) == receipt
