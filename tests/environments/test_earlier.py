@@ -319,7 +319,7 @@ STRAYS = ("more.py", "more.pth", "more/__init__.py", "acme/more.py", f"{INFO}/mo
 def test_what_no_package_has_is_found_where_nobody_else_puts_anything(
     tmp_path: Path, place: str, found: set[str]
 ) -> None:
-    layout = layout_of(planted(tmp_path / place))
+    layout = layout_of(planted(tmp_path / place, archives.wheel({"bin/own": ""})))
     if place.startswith("venv"):
         layout.settings.write_bytes(b"")
     for name in (*STRAYS, layout.key_of(layout.scripts / "more")):

@@ -87,8 +87,9 @@ def strangers(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> I
     Yields:
         Each with the fault ``changed-after-install``.
     """
-    own = {each.site / key.partition("/")[0] for each in checked for key in each.stamps if "/" in key}
     layouts = [layout_of(site) for site in snapshot.sites]
+    own = {each.site / key.partition("/")[0] for each in checked for key in each.stamps if "/" in key}
+    own -= {layout.scripts for layout in layouts}  # below the packages with --target, and the user's, too
     for each in unowned(Snapshot(), snapshot):
         path = Path(each.subject)
         is_found = not own.isdisjoint(path.parents) or any(_is_stray(path, layout) for layout in layouts)
