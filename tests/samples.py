@@ -190,6 +190,7 @@ def claims(drop: tuple[str, ...] = (), **changes: str) -> CertificateClaims:
             (name, value) for name, value in (values | {"issuer": issuer}).items() if name not in drop
         ),
         not_before=datetime(2026, 6, 30, 23, 59, tzinfo=UTC),
+        not_after=datetime(2026, 7, 1, 0, 9, tzinfo=UTC),
     )
 
 

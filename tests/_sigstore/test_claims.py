@@ -61,6 +61,7 @@ def test_claims_are_read_by_number() -> None:
         subjects=("a@example.com",),
         values=(("issuer", "https://gitlab.com"), ("project-id", "42"), ("token-subject", "sub")),
         not_before=NOW,
+        not_after=NOW + timedelta(minutes=10),
     )
 
 

@@ -45,6 +45,7 @@ def built(
         subjects=(subject,),
         values=tuple((name, value) for name, value in values.items() if value is not None),
         not_before=datetime(2026, 11, 29, tzinfo=UTC),
+        not_after=datetime(2026, 11, 30, tzinfo=UTC),
     )
     signed = SignedBy(
         label="x",

@@ -53,6 +53,7 @@ def read_claims(certificate: x509.Certificate) -> CertificateClaims | Fault:
         subjects=(subject,),
         values=tuple((name, values[number]) for name, number in CLAIM_NUMBERS.items() if number in values),
         not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
     )
 
 

@@ -39,12 +39,14 @@ class CertificateClaims:
         values: ``(name, value)`` of every extension of :data:`CLAIM_NUMBERS` that is present, sorted by
             number.
         not_before: The certificate's ``not_valid_before``, aware UTC: the signing time used for judging.
+        not_after: Its ``not_valid_after``, aware UTC.
     """
 
     issuer: str
     subjects: tuple[str, ...]
     values: tuple[tuple[str, str], ...]
     not_before: datetime
+    not_after: datetime
 
     def get(self, name: str) -> str | None:
         """Return the claim with a name of :data:`CLAIM_NUMBERS`, None where the certificate lacks it."""

@@ -1,0 +1,145 @@
+"""What became of one file or image, as a part of the HTML page that can be opened and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pip_warden.errors import TrustFileError, WardenError
+from pip_warden.explain import Explanation
+from pip_warden.report.chain import bad_evidence, chain, statements
+from pip_warden.report.difference import compared
+from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
+from pip_warden.report.model import Line, Outcome
+from pip_warden.verdict.model import Accepted, AcceptedImage, Passed, Refused, Step
+
+Codes = Mapping[str, Explanation]
+"""What each code means."""
+
+MARKS = {
+    Outcome.ACCEPTED: ("✓", "good"),
+    Outcome.EARLIER: ("✓", "good"),
+    Outcome.REFUSED: ("✗", "bad"),
+    Outcome.UNDECIDED: ("?", "unknown"),
+}
+"""Sign and class of an outcome."""
+
+OTHER = ("·", "quiet")
+"""Those of the outcomes that say nothing for or against a file."""
+
+_MOST_FAULTS = 100
+
+
+def card(line: Line, name: str, codes: Codes) -> Markup:
+    """Show a line of a report; what was refused or could not be decided is open from the beginning.
+
+    Args:
+        line: The line.
+        name: What the element is called, for links within the page.
+        codes: What codes mean.
+    """
+    sign, role = MARKS.get(line.outcome, OTHER)
+    head = element(
+        "summary",
+        element("span", sign, class_=f"sign {role}", aria_hidden="true"),
+        element("h3", value(line.subject)),
+        element("span", line.outcome.value, class_=f"outcome {role}"),
+        _in_short(line),
+    )
+    opened = {"open": ""} if line.outcome in {Outcome.REFUSED, Outcome.UNDECIDED} else {}
+    return element("details", head, _body(line, codes), id=name, class_=f"card {role}", **opened)
+
+
+def error_card(error: WardenError, codes: Codes) -> Markup:
+    """Show the error that ended a run.
+
+    Args:
+        error: The error.
+        codes: What codes mean.
+    """
+    faults, more = first_of(error.faults if isinstance(error, TrustFileError) else (), _MOST_FAULTS)
+    rows = [element("li", value(path), ": ", message) for path, message in faults]
+    return element(
+        "div",
+        element("p", element("code", error.code), " ", error.message),
+        element("ul", *rows) if rows else NOTHING,
+        more,
+        _hint(error.hint),
+        _meaning(error.code, codes),
+        class_="card bad error",
+    )
+
+
+def _in_short(line: Line) -> Markup:
+    if line.code:
+        return element("code", line.code)
+    if isinstance(line.verdict, Accepted | AcceptedImage):
+        return element("span", value(line.verdict.signer), class_="signer")
+    return NOTHING
+
+
+def _body(line: Line, codes: Codes) -> Markup:
+    parts: list[Content] = [element("p", line.note)] if line.note else []
+    match line.verdict:
+        case Accepted() | AcceptedImage() as accepted:
+            parts += [chain(line, accepted), statements(accepted)]
+            parts += [bad_evidence(accepted.bad_items, "Evidence that is not used")]
+            parts += [_steps(accepted.passed, None)]
+        case Refused() as refused:
+            parts += [_why(refused, codes), _bytes(line)]
+            parts += [bad_evidence(refused.bad_items, "Evidence"), _steps(refused.passed, refused.step)]
+        case None:
+            parts += [_bytes(line)]
+    if line.undecided is not None:
+        error = line.undecided
+        parts += [element("p", error.message), _hint(error.hint), _meaning(error.code, codes)]
+    return element("div", *parts, class_="body")
+
+
+def _why(refused: Refused, codes: Codes) -> Markup:
+    fault = refused.fault
+    step = f"step {int(refused.step)}, {refused.step.name.lower()}"
+    meant = element("p", "Did you mean ", element("strong", ", or ".join(fault.meant)), "?")
+    return joined(
+        (
+            element("p", "Refused at ", element("strong", step), "."),
+            meant if fault.meant else NOTHING,
+            compared(fault.expected, fault.found),
+            _hint(fault.hint),
+            _meaning(refused.code, codes),
+        )
+    )
+
+
+def _bytes(line: Line) -> Markup:
+    return facts([("SHA-256", line.sha256), ("source", line.source)])
+
+
+def _hint(hint: str) -> Markup:
+    return element("p", element("strong", "What to do: "), hint, class_="hint") if hint else NOTHING
+
+
+def _meaning(code: str, codes: Codes) -> Markup:
+    if code not in codes:
+        return NOTHING
+    known = codes[code]
+    title = element("summary", "What ", element("code", code), " means")
+    texts = (element("p", " ".join(text.split())) for text in (known.meaning, known.remedy))
+    return element("details", title, element("p", element("strong", known.title)), *texts, class_="meaning")
+
+
+def _steps(passed: tuple[Passed, ...], failed: Step | None) -> Markup:
+    """List the steps of the verdict, and what each came to; nothing where none of it is known."""
+    if not passed:
+        return NOTHING
+    rows = [_step(step, [each.found for each in passed if each.step is step], failed) for step in Step]
+    title = element("summary", "The steps of the verdict")
+    return element("details", title, element("ol", *rows, class_="steps"))
+
+
+def _step(step: Step, found: list[str], failed: Step | None) -> Markup:
+    if failed is not None and step >= failed:
+        state, role = ("failed", "bad") if step is failed else ("not reached", "quiet")
+    else:
+        state, role = ("passed", "good") if found else ("nothing to check", "quiet")
+    said = element("ul", *(element("li", value(each)) for each in found)) if found else NOTHING
+    return element("li", step.name.lower(), ": ", element("span", state, class_=role), said)

@@ -1,0 +1,165 @@
+"""A report as one page of HTML that needs nothing else: no script, no request, no file beside it.
+
+The page may be opened from anywhere, so its own policy (CSP 3, w3.org/TR/CSP3) forbids whatever it does not
+have: even markup that came of foreign text could load and run nothing.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
+
+from pip_warden.explain import catalogue
+from pip_warden.report.card import MARKS, OTHER, Codes, card, error_card
+from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
+from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.summary import counted
+from pip_warden.report.unpinned import mistaken
+from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
+
+_BAD = (Outcome.REFUSED, Outcome.UNDECIDED)
+_ORDER = (*_BAD, *(outcome for outcome in Outcome if outcome not in _BAD))
+"""What is wrong comes first."""
+
+_ENDS = {
+    0: "Everything is in order",
+    1: "Refused",
+    2: "Not begun: a setting or the trust file is wrong",
+    3: "Undecided",
+    4: "The installer failed",
+}
+"""What exit codes mean (design decision D11)."""
+
+_MOST_LINKS, _MOST_NAMES = 50, 500
+
+
+def render(report: Report) -> str:
+    """Render a report as a whole page, ending with a newline.
+
+    Args:
+        report: The report.
+    """
+    codes = catalogue()
+    style = files("pip_warden.report").joinpath("page.css").read_text(encoding="utf-8")
+    body = (
+        element("a", "Skip to the results", href="#results", class_="skip"),
+        _header(report),
+        element("main", *_results(report, codes), id="results", tabindex="-1"),
+    )
+    page = element("html", _head(report, style), element("body", *body), lang="en")
+    return f"<!doctype html>\n{page.html}\n"
+
+
+def _head(report: Report, style: str) -> Markup:
+    known = b64encode(sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{known}'; base-uri 'none'; form-action 'none'"
+    empty = (
+        '<meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        '<meta name="referrer" content="no-referrer">'
+    )
+    title = element("title", f"{_end(report)} - {report.command} - pip-warden")
+    return element("head", Markup(empty), title, Markup(f"<style>{style}</style>"))
+
+
+def _header(report: Report) -> Markup:
+    code = report.installer_code
+    told = facts(
+        [
+            ("command", report.command),
+            ("exit code", str(report.exit_code)),
+            ("trust file", report.trust_file),
+            ("installed into", report.target),
+            ("installer's exit code", "" if code is None else str(code)),
+            *((f"{name} comes from the mirror", url) for name, url in report.mirrors),
+        ]
+    )
+    role = {0: "good", 1: "bad"}.get(report.exit_code, "unknown")
+    return element(
+        "header",
+        element("p", f"pip-warden {version('pip-warden')}", class_="quiet"),
+        element("h1", _end(report), class_=role),
+        _tally(report),
+        told,
+        _links(report),
+    )
+
+
+def _end(report: Report) -> str:
+    return _ENDS.get(report.exit_code, "Ended by an error of its own")
+
+
+def _tally(report: Report) -> Markup:
+    """Count how many files ended in which way."""
+    outcomes = Counter(line.outcome for line in report.lines)
+    noun = report.about.removesuffix("s")
+    total = element("li", counted(len(report.lines), noun, report.about))
+    rows = (
+        element("li", f"{outcomes[outcome]} {outcome.value}", class_=MARKS.get(outcome, OTHER)[1])
+        for outcome in _ORDER
+        if outcomes[outcome]
+    )
+    return element("ul", total, *rows, class_="tally")
+
+
+def _links(report: Report) -> Markup:
+    """Lead to what is wrong."""
+    bad = [(name, line) for name, line in _named(report) if line.outcome in _BAD]
+    shown, more = first_of(bad, _MOST_LINKS)
+    links = (element("li", element("a", value(line.subject), href=f"#{name}")) for name, line in shown)
+    return element("nav", element("ul", *links), more, aria_label="What is wrong") if bad else NOTHING
+
+
+def _named(report: Report) -> Iterator[tuple[str, Line]]:
+    for number, line in enumerate(report.lines, start=1):
+        yield f"line-{number}", line
+
+
+def _results(report: Report, codes: Codes) -> Iterator[Markup]:
+    if report.error is not None:
+        yield _section("What ended the run", [error_card(report.error, codes)])
+    for outcome in _ORDER:
+        cards = [card(line, name, codes) for name, line in _named(report) if line.outcome is outcome]
+        if cards:
+            yield _section(f"{outcome.value.capitalize()}: {len(cards)}", cards)
+    if report.unpinned:
+        yield _section("Not in the trust file", _unpinned(report))
+    if report.warnings:
+        rows = (element("li", text) for text in report.warnings)
+        yield _section("Warnings", [element("ul", *rows)])
+    if not (report.lines or report.error):
+        yield element("p", "No file was looked at.")
+
+
+def _section(title: str, content: Iterable[Content]) -> Markup:
+    return element("section", element("h2", title), *content)
+
+
+def _unpinned(report: Report) -> Iterator[Markup]:
+    """Yield the names that are not pinned, and the commands that pin those that cannot be mistyped."""
+    names, more = first_of(report.unpinned, _MOST_NAMES)
+    head = element("tr", *(element("th", title, scope="col") for title in ("package", "wanted by")))
+    rows = (
+        element("tr", element("td", value(name.project)), element("td", value(name.wanted_by)))
+        for name in names
+    )
+    yield element("table", element("thead", head), element("tbody", *rows))
+    yield more
+    meant = mistaken(report)
+    wanted = [name.project for name in names if name.project not in meant]
+    if wanted:
+        yield element("p", "Pin them; this shows who publishes each one, and asks:")
+        yield joined(map(_command, pin_by_identity(wanted, report.sources, report.trust_file)))
+        yield element("p", "For what is not signed:")
+        release = f"{wanted[0] if len(wanted) == 1 else 'NAME'}==VERSION"
+        yield joined(map(_command, pin_by_hash(release, report.sources, report.trust_file)))
+
+
+def _command(text: str) -> Markup:
+    return element("pre", element("code", text))
