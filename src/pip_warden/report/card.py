@@ -8,7 +8,7 @@ from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.explain import Explanation
 from pip_warden.report.chain import bad_evidence, chain, statements
 from pip_warden.report.difference import compared
-from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
+from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, prose, value
 from pip_warden.report.model import Line, Outcome
 from pip_warden.verdict.model import Accepted, AcceptedImage, Passed, Refused, Step
 
@@ -86,7 +86,10 @@ def _body(line: Line, codes: Codes) -> Markup:
             parts += [_steps(accepted.passed, None)]
         case Refused() as refused:
             parts += [_why(refused, codes), _bytes(line)]
-            parts += [bad_evidence(refused.bad_items, "Evidence"), _steps(refused.passed, refused.step)]
+            parts += [
+                bad_evidence(refused.bad_items, "Evidence", told=refused.fault),
+                _steps(refused.passed, refused.step),
+            ]
         case None:
             parts += [_bytes(line)]
     if line.undecided is not None:
@@ -115,7 +118,7 @@ def _bytes(line: Line) -> Markup:
 
 
 def _hint(hint: str) -> Markup:
-    return element("p", element("strong", "What to do: "), hint, class_="hint") if hint else NOTHING
+    return element("p", element("strong", "What to do: "), prose(hint), class_="hint") if hint else NOTHING
 
 
 def _meaning(code: str, codes: Codes) -> Markup:
@@ -123,15 +126,21 @@ def _meaning(code: str, codes: Codes) -> Markup:
         return NOTHING
     known = codes[code]
     title = element("summary", "What ", element("code", code), " means")
-    texts = (element("p", " ".join(text.split())) for text in (known.meaning, known.remedy))
+    texts = (element("p", prose(" ".join(text.split()))) for text in (known.meaning, known.remedy))
     return element("details", title, element("p", element("strong", known.title)), *texts, class_="meaning")
 
 
 def _steps(passed: tuple[Passed, ...], failed: Step | None) -> Markup:
-    """List the steps of the verdict, and what each came to; nothing where none of it is known."""
+    """List the steps of the verdict, and what each came to; nothing where none of it is known.
+
+    A refusal knows what was checked of the file itself: its evidence tells of itself.
+    """
     if not passed:
         return NOTHING
-    rows = [_step(step, [each.found for each in passed if each.step is step], failed) for step in Step]
+    found = {step: [each.found for each in passed if each.step is step] for step in Step}
+    rows = [
+        _step(step, said, failed) for step, said in found.items() if said or failed is None or step >= failed
+    ]
     title = element("summary", "The steps of the verdict")
     return element("details", title, element("ol", *rows, class_="steps"))
 
@@ -142,4 +151,5 @@ def _step(step: Step, found: list[str], failed: Step | None) -> Markup:
     else:
         state, role = ("passed", "good") if found else ("nothing to check", "quiet")
     said = element("ul", *(element("li", value(each)) for each in found)) if found else NOTHING
-    return element("li", step.name.lower(), ": ", element("span", state, class_=role), said)
+    how = element("span", state, class_=role)
+    return element("li", step.name.lower(), ": ", how, said, value=str(int(step)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from pip_warden.faults import Fault
 from pip_warden.report.difference import compared
 from pip_warden.report.figures import size
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
@@ -59,12 +60,19 @@ def statements(accepted: Accepted | AcceptedImage) -> Markup:
     return joined(parts)
 
 
-def bad_evidence(items: tuple[ItemRefusal, ...], title: str) -> Markup:
-    """Show evidence that is not good, and why; nothing where there is none."""
+def bad_evidence(items: Sequence[ItemRefusal], title: str, told: Fault | None = None) -> Markup:
+    """Show evidence that is not good, and why; nothing where there is none.
+
+    Args:
+        items: The evidence.
+        title: What it is headed as.
+        told: A fault that is told already: evidence that has the same is only named.
+    """
     if not items:
         return NOTHING
     shown, more = first_of(items, _MOST_STATEMENTS)
-    return joined((element("h4", title), element("ul", *map(_bad_item, shown), class_="evidence"), more))
+    rows = (_bad_item(item, is_told=item.failure.fault == told) for item in shown)
+    return joined((element("h4", title), element("ul", *rows, class_="evidence"), more))
 
 
 def _link(title: str, *content: Content) -> Markup:
@@ -165,13 +173,10 @@ def _provenance(built: Provenance) -> Iterator[tuple[str, str | None]]:
     yield "finished (claimed)", built.finished_on
 
 
-def _bad_item(item: ItemRefusal) -> Markup:
+def _bad_item(item: ItemRefusal, *, is_told: bool) -> Markup:
     fault = item.failure.fault
-    return element(
-        "li",
-        element("p", value(item.label), " ", element("code", fault.code)),
-        compared(fault.expected, fault.found),
-    )
+    why = NOTHING if is_told else compared(fault.expected, fault.found)
+    return element("li", element("p", value(item.label), " ", element("code", fault.code)), why)
 
 
 def _moment(moment: datetime) -> str:

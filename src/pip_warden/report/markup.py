@@ -56,6 +56,14 @@ def joined(content: Iterable[Content]) -> Markup:
     return Markup("".join(each.html if isinstance(each, Markup) else _escaped(each) for each in content))
 
 
+def prose(text: str) -> Markup:
+    """Set what stands between backticks as code; the rest is put as any text is."""
+    pieces = escape_text(text, _LONGEST).split("`")
+    # Without its partner a backtick is only a backtick.
+    whole = pieces if len(pieces) % 2 else [*pieces[:-2], "`".join(pieces[-2:])]
+    return joined(element("code", each) if number % 2 else each for number, each in enumerate(whole))
+
+
 def facts(pairs: Iterable[tuple[str, Content | None]]) -> Markup:
     """List names and values; what is None or ``""`` is left out, and so is a list of nothing.
 
