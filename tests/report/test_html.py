@@ -26,7 +26,7 @@ from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ProvedStatement
 from report.test_report import EVIL, HIDDEN, report_of
-from telling import FOUND, MEANT, OTHER_FILE, SIGNED, accepted, everything
+from telling import FOUND, MEANT, OTHER_FILE, SIGNED, accepted, everything, refused
 
 EVIL_MARKUP = [
     *EVIL,
@@ -173,7 +173,7 @@ def test_what_is_pinned_by_hash_says_that_nobody_is_proved() -> None:
 
 def test_a_refusal_is_open_and_says_what_to_do_and_what_the_code_means() -> None:
     page = Page(html.render(everything()))
-    refused = page.text[page.text.index("Refused: 2") : page.text.index("Undecided: 1")]
+    told_of = page.text[page.text.index("Refused: 2") : page.text.index("Undecided: 1")]
 
     assert [attributes["id"] for tag, attributes in page.tags if "open" in attributes] == [
         "line-3", "line-4", "line-5",
@@ -187,11 +187,11 @@ def test_a_refusal_is_open_and_says_what_to_do_and_what_the_code_means() -> None
         "pip-warden trust update",
         "What identity-mis",
     ):
-        assert said in refused
-    assert refused.count(FOUND) == 1, "evidence that has the same fault is only named"
-    assert "identity: failed" in refused
-    assert "policy: not reached" in refused
-    assert "evidence: nothing to check" not in refused
+        assert said in told_of
+    assert told_of.count(FOUND) == 1, "evidence that has the same fault is only named"
+    assert "identity: failed" in told_of
+    assert "policy: not reached" in told_of
+    assert "evidence: nothing to check" not in told_of
 
 
 def test_every_outcome_is_shown_and_counted() -> None:
@@ -216,7 +216,14 @@ def test_each_outcome_has_its_section() -> None:
 
 @pytest.mark.parametrize(
     ("exit_code", "said"),
-    [(0, "in order"), (1, "Refused"), (2, "wrong"), (3, "Undecided"), (4, "installer"), (70, "of its own")],
+    [
+        (0, "nothing was judged"),
+        (1, "Refused"),
+        (2, "wrong"),
+        (3, "Undecided"),
+        (4, "installer"),
+        (70, "of its own"),
+    ],
 )
 def test_a_fatal_error_is_a_page_too(exit_code: int, said: str) -> None:
     error = TrustFileError(
@@ -232,6 +239,34 @@ def test_a_fatal_error_is_a_page_too(exit_code: int, said: str) -> None:
 
 def test_nothing_is_not_shown_as_success() -> None:
     assert "No file was looked at." in Page(html.render(Report(command="verify", exit_code=1))).text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "exit_code", "said"),
+    [
+        ((0, 1, 5), 0, "Everything is accepted"),
+        ((0, 7), 0, "Done, and not everything is verified"),
+        ((0, 6), 0, "Done, and not everything is verified"),
+        ((), 0, "Done, and nothing was judged"),
+        ((0,), 4, "The installer failed"),
+    ],
+)
+def test_only_what_is_all_accepted_is_headed_so(numbers: tuple[int, ...], exit_code: int, said: str) -> None:
+    lines = tuple(everything().lines[number] for number in numbers)
+    raw = html.render(Report(command="safe-install", exit_code=exit_code, lines=lines))
+    (heading,) = re.findall("<h1 class=.(\\w+).>(.*?)</h1>", raw)
+
+    assert heading == ("good" if "accepted" in said else "unknown", said)
+
+
+def test_only_what_is_proved_is_headed_as_verified() -> None:
+    forged = refused().bad_items
+    verdict = replace(accepted(), statements=(), bad_items=(), unproved=forged, unheard="unreachable")
+    text = Page(html.render(Report(command="verify", exit_code=0, lines=(line_of(verdict),)))).text
+
+    assert "verified provenance" not in text
+    assert text.index("Statements that are not verified") < text.index(FOUND)
+    assert "Further evidence was not looked at [unreachable]." in text
 
 
 def test_the_policy_of_the_page_allows_its_style_alone() -> None:

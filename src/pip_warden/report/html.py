@@ -25,14 +25,15 @@ _BAD = (Outcome.REFUSED, Outcome.UNDECIDED)
 _ORDER = (*_BAD, *(outcome for outcome in Outcome if outcome not in _BAD))
 """What is wrong comes first."""
 
+_VERIFIED = frozenset({Outcome.ACCEPTED, Outcome.EARLIER})
+
 _ENDS = {
-    0: "Everything is in order",
     1: "Refused",
     2: "Not begun: a setting or the trust file is wrong",
     3: "Undecided",
     4: "The installer failed",
 }
-"""What exit codes mean (design decision D11)."""
+"""What the exit codes of a failure mean (design decision D11)."""
 
 _MOST_LINKS, _MOST_NAMES = 50, 500
 
@@ -80,7 +81,7 @@ def _header(report: Report) -> Markup:
             *((f"{name} comes from the mirror", url) for name, url in report.mirrors),
         ]
     )
-    role = {0: "good", 1: "bad"}.get(report.exit_code, "unknown")
+    role = "good" if _is_verified(report) else "bad" if report.exit_code == 1 else "unknown"
     return element(
         "header",
         element("p", f"pip-warden {version('pip-warden')}", class_="quiet"),
@@ -91,7 +92,17 @@ def _header(report: Report) -> Markup:
     )
 
 
+def _is_verified(report: Report) -> bool:
+    """Return whether there is something, and all of it is accepted: a success alone does not say so."""
+    is_all = all(line.outcome in _VERIFIED for line in report.lines)
+    return report.exit_code == 0 and bool(report.lines) and is_all
+
+
 def _end(report: Report) -> str:
+    if _is_verified(report):
+        return "Everything is accepted"
+    if report.exit_code == 0:
+        return "Done, and not everything is verified" if report.lines else "Done, and nothing was judged"
     return _ENDS.get(report.exit_code, "Ended by an error of its own")
 
 
