@@ -11,7 +11,7 @@ from pip_warden.digests import digest_of
 from pip_warden.errors import NetworkError
 from pip_warden.evidence.model import EvidenceForm
 from pip_warden.faults import Fault
-from pip_warden.report.model import Line, Outcome, Report, Unpinned, line_of, undecided_line
+from pip_warden.report.model import Line, Outcome, Place, Report, Unpinned, line_of, undecided_line
 from pip_warden.trust.model import Requirements, Source
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.model import (
@@ -103,6 +103,7 @@ def everything() -> Report:
         target="/work/app/.venv/bin/python",
         trust_file="pytrust.toml",
         sources=(Source(name="acme", type="gitlab", url=samples.GITLAB),),
+        places=((samples.PROJECT, Place(path="requirements.txt", line=3)),),
     )
 
 

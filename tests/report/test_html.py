@@ -21,7 +21,7 @@ from pip_warden.oci.names import parse_repository
 from pip_warden.report import html
 from pip_warden.report.difference import compared
 from pip_warden.report.markup import element, prose
-from pip_warden.report.model import Outcome, Report, image_line, line_of
+from pip_warden.report.model import Outcome, Place, Report, image_line, line_of
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ProvedStatement
@@ -104,7 +104,12 @@ def told(evil: str) -> Report:
     signed = replace(SIGNED, label=evil, root=evil)
     statement = ProvedStatement(signed=signed, predicate_type=ANNOTATIONS, annotations=((evil, evil),))
     line = line_of(replace(accepted(), basis=signed, statements=(statement,)), source=evil)
-    return replace(report, lines=(*report.lines, line), trust_file=evil, places=())
+    return replace(
+        report,
+        lines=(*report.lines, line),
+        trust_file=evil,
+        places=((samples.PROJECT, Place(path=evil, line=1)),),
+    )
 
 
 _SHAPE = {(tag, *sorted(attributes)) for tag, attributes in Page(html.render(told("good"))).tags}
@@ -181,6 +186,7 @@ def test_a_refusal_is_open_and_says_what_to_do_and_what_the_code_means() -> None
     assert page.values("href") == ["#results", "#line-3", "#line-4", "#line-5"]
     for said in (
         OTHER_FILE,
+        "asked for inrequirements.txt, line 3",
         "step 9, identity",
         MEANT,
         FOUND,

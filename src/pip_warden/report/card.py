@@ -9,7 +9,7 @@ from pip_warden.explain import Explanation
 from pip_warden.report.chain import bad_evidence, chain, statements
 from pip_warden.report.difference import compared
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, prose, value
-from pip_warden.report.model import Line, Outcome
+from pip_warden.report.model import Line, Outcome, Place
 from pip_warden.verdict.model import Accepted, AcceptedImage, Passed, Refused, Step
 
 Codes = Mapping[str, Explanation]
@@ -29,13 +29,14 @@ OTHER = ("·", "quiet")
 _MOST_FAULTS = 100
 
 
-def card(line: Line, name: str, codes: Codes) -> Markup:
+def card(line: Line, name: str, codes: Codes, place: Place | None = None) -> Markup:
     """Show a line of a report; what was refused or could not be decided is open from the beginning.
 
     Args:
         line: The line.
         name: What the element is called, for links within the page.
         codes: What codes mean.
+        place: Where it was asked for; None where that is not known.
     """
     sign, role = MARKS.get(line.outcome, OTHER)
     head = element(
@@ -46,7 +47,7 @@ def card(line: Line, name: str, codes: Codes) -> Markup:
         _in_short(line),
     )
     opened = {"open": ""} if line.outcome in {Outcome.REFUSED, Outcome.UNDECIDED} else {}
-    return element("details", head, _body(line, codes), id=name, class_=f"card {role}", **opened)
+    return element("details", head, _body(line, codes, place), id=name, class_=f"card {role}", **opened)
 
 
 def error_card(error: WardenError, codes: Codes) -> Markup:
@@ -77,8 +78,10 @@ def _in_short(line: Line) -> Markup:
     return NOTHING
 
 
-def _body(line: Line, codes: Codes) -> Markup:
+def _body(line: Line, codes: Codes, place: Place | None) -> Markup:
     parts: list[Content] = [element("p", line.note)] if line.note else []
+    if place is not None:
+        parts.append(facts([("asked for in", f"{place.path}, line {place.line}")]))
     match line.verdict:
         case Accepted() | AcceptedImage() as accepted:
             parts += [chain(line, accepted), statements(accepted)]

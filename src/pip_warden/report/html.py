@@ -17,7 +17,7 @@ from pip_warden.explain import catalogue
 from pip_warden.report.card import MARKS, OTHER, Codes, card, error_card
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
 from pip_warden.report.model import Line, Outcome, Report
-from pip_warden.report.summary import counted
+from pip_warden.report.summary import counted, project_of
 from pip_warden.report.unpinned import mistaken
 from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
 
@@ -135,8 +135,10 @@ def _named(report: Report) -> Iterator[tuple[str, Line]]:
 def _results(report: Report, codes: Codes) -> Iterator[Markup]:
     if report.error is not None:
         yield _section("What ended the run", [error_card(report.error, codes)])
+    places = dict(report.places)
     for outcome in _ORDER:
-        cards = [card(line, name, codes) for name, line in _named(report) if line.outcome is outcome]
+        lines = [(name, line) for name, line in _named(report) if line.outcome is outcome]
+        cards = [card(line, name, codes, places.get(project_of(line))) for name, line in lines]
         if cards:
             yield _section(f"{outcome.value.capitalize()}: {len(cards)}", cards)
     if report.unpinned:

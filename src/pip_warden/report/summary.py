@@ -57,12 +57,13 @@ def _total(lines: tuple[Line, ...]) -> str:
     """Count packages, or files where a package has several."""
     if all(line.image is not None for line in lines):
         return counted(len(lines), "image", "images")
-    if len({_project(line) for line in lines}) == len(lines):
+    if len({project_of(line) for line in lines}) == len(lines):
         return counted(len(lines), "package", "packages")
     return counted(len(lines), "file", "files")
 
 
-def _project(line: Line) -> str:
+def project_of(line: Line) -> str:
+    """Return the normalized name of the project that a line is about."""
     try:
         return str(parse_artifact_name(line.subject).project)
     except UsageError:
