@@ -137,7 +137,10 @@ def test_t68_no_text_becomes_markup(evil: str) -> None:
     check(evil)
 
 
-@given(st.text(), st.text())
+_TEXTS = st.text() | st.text(alphabet="a/ ", min_size=140)
+
+
+@given(_TEXTS, _TEXTS)
 def test_what_is_compared_is_all_there_and_what_differs_is_marked(expected: str, found: str) -> None:
     page = Page(compared(expected, found).html)
     same = Page(compared(expected, expected).html)
@@ -148,6 +151,25 @@ def test_what_is_compared_is_all_there_and_what_differs_is_marked(expected: str,
 
 def test_only_what_differs_is_marked() -> None:
     assert Page(compared(MEANT, FOUND).html).marked == ["widgets", "tags", "wigdets", "heads"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "marked"),
+    [
+        ("./" * 200, "./" * 150, ["./" * 50]),
+        ("a " * 100 + "b c" + " d" * 99, "a " * 100 + "B C" + " d" * 99, ["b c", "B C"]),
+        ("a " * 240, "b " * 240, ["a " * 239 + "a", "b " * 239 + "b"]),
+        ("a " * 240, "a " * 240, []),
+        (f"{'x' * 1500} a", f"{'x' * 1500} b", ["a", "b"]),
+    ],
+)
+def test_of_very_many_words_all_between_the_first_and_the_last_difference_is_marked(
+    expected: str, found: str, marked: list[str]
+) -> None:
+    page = Page(compared(expected, found).html)
+
+    assert page.marked == marked
+    assert page.text == f"Expected{expected}Found{found}"
 
 
 def test_the_chain_leads_from_the_root_to_the_file() -> None:
