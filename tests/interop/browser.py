@@ -26,6 +26,7 @@ _FLAGS = (
     "--headless=new",
     "--no-sandbox",  # which needs another user than root
     "--disable-gpu",
+    "--hide-scrollbars",  # a picture is as wide as the window
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--disable-background-networking",

@@ -41,8 +41,7 @@ def card(line: Line, name: str, codes: Codes, place: Place | None = None) -> Mar
     sign, role = MARKS.get(line.outcome, OTHER)
     head = element(
         "summary",
-        element("span", sign, class_=f"sign {role}", aria_hidden="true"),
-        element("h3", value(line.subject)),
+        element("h3", element("span", sign, class_=role, aria_hidden="true"), " ", value(line.subject)),
         element("span", line.outcome.value, class_=f"outcome {role}"),
         _in_short(line),
     )
