@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from pip_warden.artifact.layout import DIST_INFO
 from pip_warden.digests import Digest, Hasher, digest_of
 from pip_warden.environments.files import Stamp, files_in, read_bounded, stamp_of, state_of, walk
 from pip_warden.environments.layout import SiteLayout, entries, is_directory, layout_of, sites_of
 from pip_warden.environments.model import InstalledDistribution, Snapshot
 from pip_warden.environments.record import LARGEST_INSTALLED, recorded_keys
+from pip_warden.names import ArtifactName
 
 _DESCRIBING = ("RECORD", "METADATA", "direct_url.json")
 _UNRECORDED = ("/INSTALLER", "/direct_url.json", "/RECORD.jws", "/RECORD.p7s")
@@ -81,6 +84,37 @@ def read_site(layout: SiteLayout) -> SiteContents:
         found.append(replace(distribution, stamps=dict(_stamps(layout, keys))))
         named |= keys
     return SiteContents(distributions=tuple(found), named=frozenset(named))
+
+
+def find_distributions(
+    sites: Iterable[Path], names: Iterable[ArtifactName]
+) -> dict[ArtifactName, InstalledDistribution]:
+    """Find what was installed from archives, by name and version.
+
+    Args:
+        sites: Directories of packages, in the order in which they are looked into.
+        names: The archives' names.
+
+    Returns:
+        What was found; without stamps.
+    """
+    folders: dict[str, list[Path]] = {}
+    for site in sites:
+        for entry in entries(site):
+            if entry.name.endswith(DIST_INFO) and is_directory(entry):
+                project = canonicalize_name(entry.name.partition("-")[0])
+                folders.setdefault(project, []).append(site / entry.name)
+    found: dict[ArtifactName, InstalledDistribution] = {}
+    for name in names:
+        fitting = (distribution_in(folder) for folder in folders.get(name.project, ()))
+        if (first := next((each for each in fitting if each.is_of(name)), None)) is not None:
+            found[name] = first
+    return found
+
+
+def distribution_in(folder: Path) -> InstalledDistribution:
+    """Read one distribution, by its ``.dist-info`` directory; without stamps."""
+    return _distribution(folder.parent, folder.name)[0]
 
 
 def _stamps(layout: SiteLayout, keys: Iterable[str]) -> Iterator[tuple[str, Stamp]]:

@@ -14,6 +14,7 @@ from typing import Self
 from packaging.version import Version
 
 from pip_warden.artifact.model import Artifact
+from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError, TrustFileError, TrustRootError, UndecidedError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.gate.ahead import LookAhead
@@ -21,9 +22,9 @@ from pip_warden.gate.dependencies import unpinned_by
 from pip_warden.gate.guess import Guess
 from pip_warden.gate.model import Admission, GateParts
 from pip_warden.gate.once import Once
-from pip_warden.gate.one_file import admit, admit_local
+from pip_warden.gate.one_file import admit, admit_again, admit_local
 from pip_warden.index.candidate import Candidate, distinct
-from pip_warden.names import ProjectName
+from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Unpinned, line_of, undecided_line
 from pip_warden.supply.ahead import Background
@@ -46,6 +47,7 @@ class Gate:
         self._ledger = ledger
         self._listings: Once[ProjectName, Listing] = Once()
         self._admissions: Once[tuple[ProjectName, str], Admission] = Once()
+        self._evidence: dict[str, Digest | None] = {}
         self._background = Background(parts.allowance)
         self._ahead = LookAhead(
             self._background, lists=self._list_ahead, admits=self._admit_ahead, facts=parts.facts
@@ -149,6 +151,17 @@ class Gate:
         self._record(admission)
         return admission
 
+    def admit_again(self, name: ArtifactName, digest: Digest) -> Admission | None:
+        """Decide about a file that an earlier run installed, by the pins of now, as the vault has it.
+
+        Nothing is recorded: nobody has asked for it. None where the vault does not have it.
+        """
+        return admit_again(self._parts, name, digest)
+
+    def evidence_for(self, sha256: str) -> Digest | None:
+        """Return the digest of what spoke for a file that was accepted in this run; None where a hash did."""
+        return self._evidence.get(sha256)
+
     def require_pinned(self, projects: dict[ProjectName, str]) -> None:
         """Refuse at once when any of several projects is unpinned, and name all of them.
 
@@ -212,6 +225,7 @@ class Gate:
         if isinstance(admission.line.verdict, Accepted):
             for name in unpinned_by(admission.line.verdict.artifact, self._parts.trust):
                 self._ledger.want(name)
+            self._evidence[admission.line.sha256] = admission.evidence
         self._ledger.record(admission.line)
 
     def _list_ahead(self, project: ProjectName) -> Listing | None:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from pip_warden.artifact.model import Artifact
+from pip_warden.digests import Digest
 from pip_warden.events import SILENT, Reporter
 from pip_warden.gate.guess import TargetFacts
 from pip_warden.measures import UNMEASURED, Measures
@@ -66,7 +67,9 @@ class Admission:
     Attributes:
         line: The report's line about it.
         sealed: The file.
+        evidence: The digest of what speaks for it, as the vault keeps that; None where a hash is enough.
     """
 
     line: Line
     sealed: Sealed | None
+    evidence: Digest | None = None

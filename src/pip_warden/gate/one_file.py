@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from pip_warden.artifact.model import Artifact
+from pip_warden.digests import Digest
 from pip_warden.errors import UndecidedError
-from pip_warden.evidence.model import BadItem, Item
+from pip_warden.evidence.model import BadItem, Evidence, Item
 from pip_warden.gate.model import Admission, GateParts
 from pip_warden.index.candidate import Candidate
+from pip_warden.names import ArtifactName
 from pip_warden.report.model import line_of, undecided_line
 from pip_warden.supply.ahead import Background
 from pip_warden.trust.model import IdentityEntry
-from pip_warden.vault import sealed_as
+from pip_warden.vault import Sealed, evidence_digest, sealed_as
 from pip_warden.verdict.inquiry import Inquiry, Wants
 from pip_warden.verdict.listing import Listing
-from pip_warden.verdict.model import Accepted, Refused
+from pip_warden.verdict.model import Accepted, Refused, SignedBy, Step
 
 A = TypeVar("A", bound=Admission | None)
 
@@ -66,6 +68,44 @@ def admit_local(parts: GateParts, artifact: Artifact, evidence: Iterator[Item | 
     return _sealed(parts, inquiry, artifact, source="")
 
 
+def admit_again(parts: GateParts, name: ArtifactName, digest: Digest) -> Admission | None:
+    """Decide about a file that the vault has, by the pins of now; nothing is fetched.
+
+    Args:
+        parts: What the gate works with.
+        name: The file's name.
+        digest: Its digest.
+
+    Returns:
+        None where the vault has no such file, or nothing that speaks for it where something must.
+    """
+    inquiry = Inquiry(name, trust=parts.trust, roots=parts.roots, today=parts.today)
+    # What is refused whatever its content is not looked for.
+    if inquiry.wants is Wants.NOTHING:
+        return Admission(line=line_of(inquiry.verdict, sha256=digest.hex), sealed=None)
+    if not parts.vault.may_have(digest, name):
+        return None
+    return _apart(parts, partial(_stored, parts, inquiry, name, digest))
+
+
+def _stored(
+    parts: GateParts, inquiry: Inquiry, name: ArtifactName, digest: Digest, directory: Path
+) -> Admission | None:
+    source = "" if inquiry.entry is None else inquiry.entry.source
+    with parts.measures.phase("cache", name):
+        stored = parts.vault.find(digest, name, directory)
+    if stored is None:
+        return None
+    _judge(parts, inquiry, stored.artifact, lambda: iter(stored.evidence))
+    match inquiry.verdict:
+        case Accepted() as accepted:
+            return _admitted(accepted, sealed_as(accepted), stored.evidence, source=source)
+        case Refused(step=Step.EVIDENCE) if not stored.evidence:
+            return None  # that the cache has lost it says nothing of the file
+        case Refused() as refused:
+            return Admission(line=line_of(refused, source=source, sha256=digest.hex), sealed=None)
+
+
 def _apart(parts: GateParts, judged: Callable[[Path], A]) -> A:
     """Judge a file in a private directory of its own, which is kept only if its content is handed over."""
     directory = Path(tempfile.mkdtemp(dir=parts.workspace))
@@ -91,9 +131,9 @@ def _from_vault(
     _judge(parts, inquiry, stored.artifact, lambda: iter(stored.evidence))
     if not isinstance(inquiry.verdict, Accepted):
         return None
-    line = line_of(inquiry.verdict, source=candidate.source)
     parts.measures.count("files_from_cache")
-    return Admission(line=line, sealed=sealed_as(inquiry.verdict))
+    accepted = inquiry.verdict
+    return _admitted(accepted, sealed_as(accepted), stored.evidence, source=candidate.source)
 
 
 def _fetched(
@@ -143,7 +183,12 @@ def _sealed(parts: GateParts, inquiry: Inquiry, artifact: Artifact, *, source: s
         case Accepted() as accepted:
             with parts.measures.phase("seal", artifact.name):
                 sealed = parts.vault.seal(accepted, evidence=inquiry.evidence, postponed=parts.postponed)
-            return Admission(line=line_of(accepted, source=source), sealed=sealed)
+            return _admitted(accepted, sealed, inquiry.evidence, source=source)
         case Refused() as refused:
             line = line_of(refused, source=source, sha256=artifact.digest.hex)
             return Admission(line=line, sealed=None)
+
+
+def _admitted(accepted: Accepted, sealed: Sealed, evidence: Evidence, *, source: str) -> Admission:
+    counts = evidence if isinstance(accepted.basis, SignedBy) else ()
+    return Admission(line=line_of(accepted, source=source), sealed=sealed, evidence=evidence_digest(counts))

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from packaging.utils import canonicalize_name
 
 from pip_warden.gate.dependencies import wanted_here
 from pip_warden.index.candidate import Candidate
+from pip_warden.install.earlier import lines_of_present
 from pip_warden.install.request import Run
-from pip_warden.installer.installed import Installed
-from pip_warden.installer.python import installed
+from pip_warden.installer.installed import Installed, Present
 from pip_warden.names import ArtifactName, ProjectName
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Line, Outcome
+from pip_warden.report.model import Outcome
 from pip_warden.verdict.listing import Listing
 
 
-def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[str, str]) -> None:
-    """Report what was wanted and installed before this run: present, not verified.
+def note_present(
+    run: Run, items: tuple[Installed, ...], what_is_there: Callable[[], Mapping[str, Present]]
+) -> None:
+    """Report what was wanted and installed before this run: verified earlier, or present and not verified.
 
     Args:
         run: The run.
-        items: What pip installed.
-        environment: The installer's environment.
+        items: What was installed.
+        what_is_there: Tells what there is now where it was to be installed, by normalised name.
     """
     taken = {str(canonicalize_name(item.name)) for item in items}
     asked: set[str] = {named.project for named in run.prepared.wanted.named}
@@ -32,17 +34,17 @@ def note_present(run: Run, items: tuple[Installed, ...], environment: Mapping[st
         wanted = asked
     if not wanted - taken:
         return
-    there = installed(run.prepared.target, environment)
+    there, found = what_is_there(), dict[str, Present]()
     queue, seen = sorted(wanted - taken), set(taken)
     while queue:
         name = queue.pop(0)
         if name in seen or name not in there:
             continue
         seen.add(name)
-        version, requires = there[name]
-        note = "was installed before this run"
-        run.ledger.add(Line(subject=f"{name} {version}", outcome=Outcome.PRESENT, note=note))
-        queue += sorted(_names(requires) - seen)
+        found[name] = there[name]
+        queue += sorted(_names(there[name].requires_dist) - seen)
+    for line in lines_of_present(run, found):
+        run.ledger.add(line)
 
 
 def note_unused(

@@ -9,7 +9,7 @@ from pip_warden.install.request import Run
 from pip_warden.installer.wanted import NamedRequirement
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.model import UNVERIFIED, Line, Outcome, Report
 from pip_warden.report.summary import counted
 from pip_warden.trust.model import TrustFile
 
@@ -67,7 +67,7 @@ def _strict_refusal(ledger: Ledger, *, is_dry: bool) -> RefusedError:
         is_dry: Whether nothing was to be installed.
     """
     lines = ledger.lines()
-    present = [line.subject for line in lines if line.outcome is Outcome.PRESENT]
+    present = [line.subject for line in lines if line.outcome in UNVERIFIED]
     warnings = len(ledger.warnings())
     found, advice = [], []
     if any(line.outcome is Outcome.ACCEPTED for line in lines) and not is_dry:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from packaging.utils import canonicalize_name
 
+from pip_warden.environments.model import InstalledDistribution
+from pip_warden.environments.scan import find_distributions
 from pip_warden.errors import InstallerError, WardenError
 from pip_warden.install.arguments import pip_arguments
 from pip_warden.install.attempt import Installer
 from pip_warden.install.backend import GateBackend
 from pip_warden.install.notes import note_hidden, note_present, note_unused
+from pip_warden.install.places import places_of_pip
+from pip_warden.install.receipts import accepted_by_digest, write_receipts
 from pip_warden.install.request import Run
 from pip_warden.install.unmet import PipWords, why_unmet
 from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.local import LocalInputs, project_arguments
 from pip_warden.installer.pip import command_line
+from pip_warden.installer.python import installed
 from pip_warden.installer.reconcile import reconcile_report
 from pip_warden.installer.report_file import write_report_file
 from pip_warden.installer.surroundings import Surroundings
+from pip_warden.verdict.model import Accepted
 
 
 class PipAttempt:
@@ -81,11 +90,22 @@ class PipAttempt:
         run = self._run
         try:
             note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
-            note_present(run, items, self._around.environment)
+            note_present(run, items, partial(installed, run.prepared.target, self._around.environment))
             note_unused(run.ledger, backend.taken, (item.sha256 for item in items))
+            if not run.prepared.dry_run:
+                write_receipts(run, self._found(items))
         finally:
             if run.prepared.report is not None:
                 write_report_file(self.report, run.prepared.report)
+
+    def _found(self, items: tuple[Installed, ...]) -> Iterator[tuple[Accepted, InstalledDistribution | None]]:
+        """Find what was installed from each archive, where pip has put it."""
+        by_digest = accepted_by_digest(self._run)
+        archives = [accepted for item in items if (accepted := by_digest.get(item.sha256)) is not None]
+        names = [accepted.artifact.name for accepted in archives]
+        there = find_distributions(places_of_pip(self._run.prepared), names) if names else {}
+        for accepted in archives:
+            yield accepted, there.get(accepted.artifact.name)
 
 
 PIP = Installer(name="pip", project_arguments=project_arguments, attempt=PipAttempt)

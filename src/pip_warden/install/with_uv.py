@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
@@ -20,7 +20,13 @@ from pip_warden.digests import Digest
 from pip_warden.display import escape_text
 from pip_warden.environments.compare import compare
 from pip_warden.environments.files import read_bounded
-from pip_warden.environments.model import AcceptedArchive, InstalledDistribution, Likeness, Snapshot
+from pip_warden.environments.model import (
+    AcceptedArchive,
+    Comparison,
+    InstalledDistribution,
+    Likeness,
+    Snapshot,
+)
 from pip_warden.environments.scan import snapshot
 from pip_warden.errors import InstallerError, InternalError, RefusedError, WardenError
 from pip_warden.faults import Fault
@@ -28,19 +34,24 @@ from pip_warden.install.arguments import uv_arguments
 from pip_warden.install.attempt import Installer
 from pip_warden.install.backend import GateBackend
 from pip_warden.install.notes import note_hidden, note_present, note_unused
+from pip_warden.install.receipts import accepted_by_digest, write_receipts
 from pip_warden.install.request import PreparedRequest, Run
 from pip_warden.install.unmet import why_unmet
-from pip_warden.installer.installed import Installed
+from pip_warden.installer.installed import Installed, Present
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.origin import record_own_file
+from pip_warden.installer.python import installed
 from pip_warden.installer.surroundings import Surroundings
 from pip_warden.installer.uv import may_link, packages_of, uv_command, uv_project_arguments
 from pip_warden.installer.uv_options import last_value
 from pip_warden.names import parse_artifact_name
+from pip_warden.verdict.model import Accepted
 
 _UNMET = "No solution found when resolving"
 _INSTALLED = re.compile(r"Installed [1-9][0-9]* packages? in .*", re.ASCII)
 _MOST_METADATA = 16 << 20
+_KINDS = {Likeness.SAME: "wheel", Likeness.BUILT: "sdist"}
+"""Of which kind of archive it is."""
 
 
 class UvAttempt:
@@ -60,6 +71,7 @@ class UvAttempt:
         self.command = uv_command(prepared.uv, prepared.target, words, links=links)
         self.report = around.workspace / "report.json"
         self._before = self._after = self._look()
+        self._compared: tuple[Comparison, ...] = ()
 
     def _look(self) -> Snapshot:
         return snapshot(self._sites, sites=self._sites)
@@ -75,6 +87,7 @@ class UvAttempt:
         accepted = [*backend.handed_over(), *self._files()]
         with self._run.measures.phase("reconcile"):
             found = compare(self._before, self._after, accepted, self._local.directories)
+        self._compared = found
         # Until then it is one more name of a file that the vault may take by a move.
         shutil.rmtree(backend.directory, ignore_errors=True)
         for fault in (each.fault for each in found if each.likeness is Likeness.OTHER):
@@ -102,10 +115,44 @@ class UvAttempt:
             note_unused(run.ledger, backend.taken, why="uv read only its metadata")
         with run.measures.phase("report"):
             note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
-            note_present(run, items, self._around.environment)
+            note_present(run, items, self._there)
+            if not run.prepared.dry_run:
+                write_receipts(run, self._from_archives(backend))
+
+    def _there(self) -> Mapping[str, Present]:
+        """Return what there is now, where it has installed to."""
+        if _place(self._run.prepared) is None:
+            return installed(self._run.prepared.target, self._around.environment)
+        return {
+            str(canonicalize_name(each.name)): Present(
+                version=each.version, requires_dist=_requires(each), info=each.site / each.folder
+            )
+            for each in self._after.distributions
+        }
+
+    def _from_archives(self, backend: GateBackend) -> Iterator[tuple[Accepted, InstalledDistribution]]:
+        """Yield what it has installed, each with the one archive that it can be of."""
+        whole = {*backend.taken, *(copy.name for copy in self._local.files)}
+        archives = [
+            each for each in accepted_by_digest(self._run).values() if each.artifact.name.filename in whole
+        ]
+        likeness = {each.subject: each.likeness for each in self._compared}
+        for found in self._new():
+            kind = _KINDS.get(likeness.get(found.subject, Likeness.OTHER))
+            fitting = [
+                each
+                for each in archives
+                if each.artifact.name.kind == kind and found.is_of(each.artifact.name)
+            ]
+            if len(fitting) == 1:
+                yield fitting[0], found
+
+    def _new(self) -> Iterator[InstalledDistribution]:
+        before = set(self._before.distributions)
+        return (each for each in self._after.distributions if each not in before)
 
     def _record_own_files(self) -> None:
-        for found in set(self._after.distributions) - set(self._before.distributions):
+        for found in self._new():
             info = found.site / found.folder
             try:
                 record_own_file(info, self._local.files)
@@ -134,13 +181,11 @@ class UvAttempt:
             yield Installed(name=name.project, version=str(name.version), sha256="", directory="")
 
     def _did(self) -> Iterator[Installed]:
-        before = set(self._before.distributions)
-        for found in self._after.distributions:
-            if found not in before:
-                required = _requires(found)
-                yield Installed(
-                    name=found.name, version=found.version, sha256="", directory="", requires_dist=required
-                )
+        for found in self._new():
+            required = _requires(found)
+            yield Installed(
+                name=found.name, version=found.version, sha256="", directory="", requires_dist=required
+            )
 
 
 def _past_the_gate(fault: Fault | None) -> WardenError:
@@ -155,12 +200,17 @@ def _past_the_gate(fault: Fault | None) -> WardenError:
 
 def _sites(prepared: PreparedRequest) -> tuple[Path, ...]:
     """Return where it installs to: with ``--target`` or ``--prefix`` there, else into the target."""
+    place = _place(prepared)
+    return packages_of(prepared.target) if place is None else (place,)
+
+
+def _place(prepared: PreparedRequest) -> Path | None:
     options = (*prepared.wanted.options, *prepared.options)
     if (directory := last_value(options, "--target")) is not None:
-        return (Path(os.path.abspath(directory)),)
+        return Path(os.path.abspath(directory))
     if (prefix := last_value(options, "--prefix")) is not None:
-        return (Path(os.path.abspath(prefix), "lib", f"python{prepared.target.version}", "site-packages"),)
-    return packages_of(prepared.target)
+        return Path(os.path.abspath(prefix), "lib", f"python{prepared.target.version}", "site-packages")
+    return None
 
 
 def _requires(found: InstalledDistribution) -> tuple[str, ...]:

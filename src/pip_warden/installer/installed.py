@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
 from pip_warden.errors import InstallerError
 
@@ -26,6 +27,35 @@ class Installed:
     sha256: str
     directory: str
     requires_dist: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Present:
+    """What a Python has.
+
+    Attributes:
+        version: Its version.
+        requires_dist: Its requirements.
+        info: The directory that describes it, ``….dist-info``; None where it is not known.
+    """
+
+    version: str
+    requires_dist: tuple[str, ...] = ()
+    info: Path | None = None
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> Self:
+        """Read an item of ``pip inspect`` (pip documentation, "Inspect report").
+
+        Raises:
+            KeyError: It is none; or another of the exceptions of what has another form.
+        """
+        metadata, place = item["metadata"], item.get("metadata_location")
+        return cls(
+            version=str(metadata["version"]),
+            requires_dist=tuple(map(str, metadata.get("requires_dist", ()))),
+            info=Path(place) if place else None,
+        )
 
 
 def read_report(path: Path) -> tuple[Installed, ...]:

@@ -15,6 +15,7 @@ from os import PathLike
 from pathlib import Path
 
 from pip_warden.errors import InstallerError, InternalError, UsageError
+from pip_warden.installer.installed import Present
 
 _OLDEST = (3, 10)
 """What pip 26 supports; ``python-too-old`` says it before pip does."""
@@ -257,8 +258,8 @@ def pip_runner() -> Path:
     return Path(spec.origin).parent / "__pip-runner__.py"
 
 
-def installed(target: Target, environment: Mapping[str, str]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Read what a target has: version and requirements by normalised name.
+def installed(target: Target, environment: Mapping[str, str]) -> dict[str, Present]:
+    """Read what a target has, by normalised name.
 
     Args:
         target: The Python.
@@ -284,13 +285,7 @@ def installed(target: Target, environment: Mapping[str, str]) -> dict[str, tuple
             command, capture_output=True, text=True, check=True, env=offline
         )
         items = json.loads(result.stdout)["installed"]
-        return {
-            str(canonicalize_name(item["metadata"]["name"])): (
-                str(item["metadata"]["version"]),
-                tuple(item["metadata"].get("requires_dist", ())),
-            )
-            for item in items
-        }
+        return {str(canonicalize_name(item["metadata"]["name"])): Present.of(item) for item in items}
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as err:
         raise InstallerError(
             "inspect-failed", f"expected a list of what {target.executable} has, found {type(err).__name__}"

@@ -20,7 +20,7 @@ from pip_warden.errors import (
     worst,
 )
 from pip_warden.names import ArtifactName
-from pip_warden.report.model import Line, Outcome, Unpinned
+from pip_warden.report.model import UNVERIFIED, Line, Outcome, Unpinned
 
 
 class Ledger:
@@ -114,7 +114,7 @@ class Ledger:
 
     def accepted_from_sources(self) -> tuple[ArtifactName, ...]:
         """Return the name of every accepted file that came from a source; a local file comes from none."""
-        lines = (line for line in self.lines() if line.source)
+        lines = (line for line in self.lines() if line.source and line.outcome is Outcome.ACCEPTED)
         return tuple(name for line in lines if (name := line.accepted_name) is not None)
 
     def exit_code(self, *, strict: bool = False) -> int:
@@ -128,7 +128,7 @@ class Ledger:
         outcomes = {line.outcome for line in self.lines()}
         codes |= {1} if Outcome.REFUSED in outcomes else set()
         codes |= {3} if Outcome.UNDECIDED in outcomes else set()
-        if strict and (self.warnings() or Outcome.PRESENT in outcomes):
+        if strict and (self.warnings() or outcomes & UNVERIFIED):
             codes.add(1)
         return worst(codes)
 

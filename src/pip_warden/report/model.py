@@ -33,6 +33,10 @@ class Outcome(StrEnum):
     """The run ended before it."""
 
 
+UNVERIFIED = frozenset({Outcome.PRESENT, Outcome.BUILT})
+"""What was there before, and is not known to be what was accepted: ``--strict`` refuses it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unpinned:
     """A name that the trust file does not know, and who wanted it."""

@@ -14,8 +14,21 @@ from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.verdict.model import Acceptance, SignedBy
 
 _ROLES = {Outcome.REFUSED: "bad", Outcome.UNDECIDED: "unknown"}
-_SAID = (Outcome.REFUSED, Outcome.UNDECIDED, Outcome.LOCAL, Outcome.PRESENT, Outcome.NOT_JUDGED)
-_WORDS = {Outcome.LOCAL: "local and not judged", Outcome.PRESENT: "present and not verified"}
+_SAID = (
+    Outcome.REFUSED,
+    Outcome.UNDECIDED,
+    Outcome.EARLIER,
+    Outcome.LOCAL,
+    Outcome.BUILT,
+    Outcome.PRESENT,
+    Outcome.NOT_JUDGED,
+)
+_WORDS = {
+    Outcome.EARLIER: "verified earlier and unchanged",
+    Outcome.LOCAL: "local and not judged",
+    Outcome.BUILT: "built from a verified sdist and not comparable",
+    Outcome.PRESENT: "present and not verified",
+}
 
 
 def closing_line(report: Report, layout: Layout, seconds: float | None) -> Iterator[str]:
@@ -76,7 +89,9 @@ def _counts(lines: Sequence[Line]) -> Iterator[Piece]:
     signers = [
         (line.verdict.basis.claims.issuer, line.verdict.basis.claims.subjects[0])
         for line in lines
-        if isinstance(line.verdict, Acceptance) and isinstance(line.verdict.basis, SignedBy)
+        if line.outcome is Outcome.ACCEPTED
+        and isinstance(line.verdict, Acceptance)
+        and isinstance(line.verdict.basis, SignedBy)
     ]
     for outcome in _SAID[:2]:
         if outcomes[outcome]:

@@ -10,7 +10,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.report.ending import ending_soon
 from pip_warden.report.layout import Layout, Piece
-from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.model import UNVERIFIED, Line, Outcome, Report
 from pip_warden.report.statements import further_lines
 from pip_warden.report.summary import closing_line, counted
 from pip_warden.report.unpinned import mistaken, unpinned_names
@@ -24,6 +24,8 @@ _MARKS = {
     Outcome.UNDECIDED: ("?", "unknown"),
     Outcome.LOCAL: ("·", "quiet"),
     Outcome.PRESENT: ("·", "quiet"),
+    Outcome.EARLIER: ("✓", "good"),
+    Outcome.BUILT: ("·", "quiet"),
     Outcome.NOT_JUDGED: ("-", "quiet"),
 }
 
@@ -59,7 +61,7 @@ def _quieted(report: Report, quiet: int) -> Report:
     """Return a report without what quiet leaves out; all of it where nothing would be left of a failure."""
     if not quiet:
         return report
-    kept = _BAD if quiet > 1 else _BAD | {Outcome.PRESENT}
+    kept = _BAD if quiet > 1 else _BAD | UNVERIFIED
     lines = tuple(line for line in report.lines if line.outcome in kept)
     if quiet == 1:
         left = replace(report, lines=lines)

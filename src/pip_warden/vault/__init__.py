@@ -16,9 +16,19 @@ judged and handed over. A large file that was fetched is moved here from there w
     v1/runs/….json                      what the last run with a request took, for guesses
 """
 
+from pip_warden.vault.kept import evidence_digest
 from pip_warden.vault.nothing import NoVault
 from pip_warden.vault.postponed import Postponed
 from pip_warden.vault.sealed import Sealed, hand_over, sealed_as
 from pip_warden.vault.store import StoredFile, Vault
 
-__all__ = ["NoVault", "Postponed", "Sealed", "StoredFile", "Vault", "hand_over", "sealed_as"]
+__all__ = [
+    "NoVault",
+    "Postponed",
+    "Sealed",
+    "StoredFile",
+    "Vault",
+    "evidence_digest",
+    "hand_over",
+    "sealed_as",
+]

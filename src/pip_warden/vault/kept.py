@@ -6,6 +6,7 @@ import base64
 import json
 from pathlib import Path
 
+from pip_warden.digests import Digest, digest_of
 from pip_warden.disk import open_regular
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import Evidence, EvidenceForm, Item
@@ -26,6 +27,11 @@ def evidence_json(evidence: Evidence) -> bytes:
         if isinstance(item, Item)
     ]
     return json.dumps({"items": items}).encode()
+
+
+def evidence_digest(evidence: Evidence) -> Digest | None:
+    """Return the digest of evidence as it is stored; None where there is none."""
+    return digest_of(evidence_json(evidence)) if evidence else None
 
 
 def read_evidence(path: Path) -> Evidence:

@@ -1,0 +1,180 @@
+"""What an earlier run has installed is judged again, by the pins of now, and compared with its archive.
+
+Its receipt says which archive that is; the vault has it, or nothing is known of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from pip_warden.artifact.layout import DIST_INFO
+from pip_warden.environments.earlier import check_installed, strangers
+from pip_warden.environments.layout import layout_of
+from pip_warden.environments.model import (
+    AcceptedArchive,
+    Comparison,
+    InstalledDistribution,
+    Likeness,
+    Snapshot,
+)
+from pip_warden.environments.receipt import Receipt, find_receipt
+from pip_warden.environments.scan import distribution_in, snapshot
+from pip_warden.faults import Fault
+from pip_warden.gate import Admission
+from pip_warden.install.receipts import accepted_by_digest, receipt_of
+from pip_warden.install.request import Run
+from pip_warden.installer.installed import Present
+from pip_warden.names import parse_artifact_name
+from pip_warden.report.model import Line, Outcome, line_of
+from pip_warden.verdict.model import Accepted, Refused, Step, StepFailure
+
+_BEFORE = "was installed before this run"
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """What is known of a package that is there already.
+
+    Attributes:
+        distribution: Where it is.
+        receipt: Its receipt.
+        admission: What was decided about its archive in this run; None where the vault does not have it.
+    """
+
+    distribution: InstalledDistribution
+    receipt: Receipt | Fault
+    admission: Admission | None
+
+    @property
+    def accepted(self) -> Accepted | None:
+        """The verdict, where its archive was accepted again."""
+        verdict = None if self.admission is None else self.admission.line.verdict
+        return verdict if isinstance(verdict, Accepted) else None
+
+
+def lines_of_present(run: Run, present: Mapping[str, Present]) -> Iterator[Line]:
+    """Yield what can be said of packages that were installed before a run.
+
+    Args:
+        run: The run.
+        present: What is there, by normalised name.
+    """
+    known = {name: _look(run, each.info) for name, each in present.items()}
+    comparing = _Comparing(run, tuple(each for each in known.values() if each is not None))
+    for name, each in known.items():
+        subject = f"{name} {present[name].version}"
+        if each is None:
+            yield Line(subject=subject, outcome=Outcome.PRESENT, note=_BEFORE)
+        else:
+            yield comparing.line(subject, each)
+    yield from comparing.strangers()
+
+
+def _look(run: Run, info: Path | None) -> _Known | None:
+    """Look for a receipt, and judge the archive that it names; None where there is no receipt."""
+    if info is None or not info.name.endswith(DIST_INFO):
+        return None
+    distribution = distribution_in(info)
+    receipt = find_receipt(distribution)
+    if receipt is None:
+        return None
+    admission = None
+    if isinstance(receipt, Receipt):
+        admission = run.gate.admit_again(parse_artifact_name(receipt.archive), receipt.sha256)
+    return _Known(distribution=distribution, receipt=receipt, admission=admission)
+
+
+class _Comparing:
+    """Compares what has a receipt with its archive, and looks at what lies beside it.
+
+    Args:
+        run: The run.
+        known: All that has a receipt.
+    """
+
+    def __init__(self, run: Run, known: tuple[_Known, ...]) -> None:
+        self._run = run
+        self._sites = tuple(dict.fromkeys(each.distribution.site for each in known))
+        accepted = [*accepted_by_digest(run).values(), *(each.accepted for each in known)]
+        self._archives = tuple(_archive(each) for each in accepted if each is not None)
+
+    def line(self, subject: str, known: _Known) -> Line:
+        """Return the line of one: refused by the pins of now, or by what lies on the disk."""
+        if known.admission is not None and known.accepted is None:
+            return replace(known.admission.line, subject=subject)
+        found = self._compared(known)
+        if found.fault is not None:
+            return _refused(subject, found.fault)
+        archive = "" if isinstance(known.receipt, Fault) else known.receipt.archive
+        if found.likeness is Likeness.PRESENT or known.accepted is None:
+            note = f"{_BEFORE}; {archive} is not in the cache"
+            return Line(subject=subject, outcome=Outcome.PRESENT, note=note)
+        outcome = Outcome.EARLIER if found.likeness is Likeness.SAME else Outcome.BUILT
+        line = line_of(known.accepted, source=known.admission.line.source if known.admission else "")
+        return replace(line, subject=subject, outcome=outcome, note=f"from {archive}")
+
+    def strangers(self) -> Iterator[Line]:
+        """Yield what lies among the packages of a virtual environment and no distribution has.
+
+        What lies among its scripts is a warning: other tools put theirs there. Other environments are not
+        made of packages alone, and are not looked at.
+        """
+        beside = list[str]()
+        layouts = [layout for site in self._sites if (layout := layout_of(site)).is_virtual]
+        for each in strangers(self._around) if layouts else ():
+            path = Path(each.subject)
+            if each.fault is not None and any(layout.site in path.parents for layout in layouts):
+                yield _refused(each.subject, each.fault)
+            elif any(layout.scripts in path.parents for layout in layouts):
+                beside.append(path.name)
+        if beside:
+            named = ", ".join(beside[:_MOST_NAMED]) + (", …" if len(beside) > _MOST_NAMED else "")
+            self._run.ledger.warn(
+                f"no distribution has {named} among the environment's scripts [changed-after-install]"
+            )
+
+    def _compared(self, known: _Known) -> Comparison:
+        now = None if known.accepted is None else self._receipt_now(known, known.accepted)
+        archive = None if known.accepted is None else _archive(known.accepted)
+        found = check_installed(known.distribution, known.receipt, archive, self._archives, now=now)
+        if found.fault is None or found.fault.code != "changed-after-install":
+            return found
+        # Another package may have brought the file; which others there are is not known until now.
+        return check_installed(known.distribution, known.receipt, archive, self._all, now=now)
+
+    def _receipt_now(self, known: _Known, accepted: Accepted) -> Receipt:
+        evidence = None if known.admission is None else known.admission.evidence
+        if evidence is not None and isinstance(known.receipt, Receipt) and known.receipt.evidence is not None:
+            evidence = known.receipt.evidence  # the vault may have got other evidence since
+        return receipt_of(accepted, evidence, self._run.trust)
+
+    @cached_property
+    def _around(self) -> Snapshot:
+        return snapshot((), sites=self._sites)
+
+    @cached_property
+    def _all(self) -> tuple[AcceptedArchive, ...]:
+        """Every archive of these environments that is accepted again."""
+        judged = {each.digest for each in self._archives}
+        found = list(self._archives)
+        for distribution in self._around.distributions:
+            receipt = find_receipt(distribution)
+            if not isinstance(receipt, Receipt) or receipt.sha256 in judged:
+                continue
+            known = _look(self._run, distribution.site / distribution.folder)
+            if known is not None and known.accepted is not None:
+                found.append(_archive(known.accepted))
+        return tuple(found)
+
+
+def _archive(accepted: Accepted) -> AcceptedArchive:
+    artifact = accepted.artifact
+    return AcceptedArchive(name=artifact.name, digest=artifact.digest, path=artifact.path)
+
+
+def _refused(subject: str, fault: Fault) -> Line:
+    return line_of(Refused(subject=subject, failure=StepFailure(Step.DIGEST, fault)))
