@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from flow.test_past_the_gate import unpack
 from flow.user import Run, User
-from pip_warden.digests import Digest, digest_of
+from pip_warden.digests import digest_of
+from pip_warden.errors import DeliveryError
 from pip_warden.sandbox import Project
 
 UV = ("--installer", "uv")
@@ -55,3 +57,199 @@ def test_the_second_run_says_that_nothing_has_changed(user: User, words: tuple[s
     assert line["sha256"] == user.wheel(project, requires=(needed.record.name,)).sha256
     assert (line["source"], line["accepted"]["basis"]) == ("acme", "identity")
     assert again.accepted == set()
+
+
+def test_a_receipt_says_what_was_judged_and_nothing_of_when_and_where(user: User) -> None:
+    project, plain = user.published(), user.sandbox.wheel("plainly", "1.0")
+    user.sandbox.upstream.add("plainly", [plain])
+    user.pin_hash(plain, name="plainly")
+    wheel = user.wheel(project)
+
+    assert user.install(project.record.name, "plainly").code == 0
+
+    signed = receipt_of(user.site, project)
+    (kept,) = user.cache.glob(f"v1/*/{wheel.sha256}/evidence.json")
+    assert signed["archive"] == wheel.name
+    assert signed["archive_info"] == {"hashes": {"sha256": wheel.sha256}}
+    assert signed["basis"] == "identity"
+    assert signed["evidence"] == {"sha256": digest_of(kept.read_bytes()).hex}
+    assert str(user.home) not in json.dumps(signed)
+    exempt = json.loads(next(user.site.glob("plainly-*.dist-info")).joinpath(RECEIPT).read_bytes())
+    assert (exempt["basis"], exempt["evidence"]) == ("exemption", None)
+
+    written = (info_of(user.site, project) / RECEIPT).read_bytes()
+    assert user.install(*UV, "--force-reinstall", "--no-deps", project.record.name).code == 0
+    assert (info_of(user.site, project) / RECEIPT).read_bytes() == written
+    assert (
+        f"{info_of(user.site, project).name}/{RECEIPT},sha256="
+        in (info_of(user.site, project) / "RECORD").read_text()
+    )
+
+
+@INSTALLERS
+def test_what_was_changed_since_is_refused(user: User, words: tuple[str, ...]) -> None:
+    """Each change alone; the rest of the matrix is in ``environments/test_earlier.py``."""
+    project, other = user.published(), user.published()
+    names = (project.record.name, other.record.name)
+    assert user.install(*names).code == 0
+    module = next((user.site / project.record.name).glob("*.py"))
+    receipt = info_of(user.site, project) / RECEIPT
+
+    for path, code in ((module, "changed-after-install"), (receipt, "receipt-differs")):
+        before = path.read_bytes()
+        path.write_bytes(before + b"\n")
+        result = user.install(*words, *names)
+        assert outcome(result, project) == (1, "refused"), result.output
+        assert result.line(subject(project))["refused"]["code"] == code
+        assert result.outcome(subject(other)) == "verified_earlier_unchanged"
+        path.write_bytes(before)
+
+    hook = user.site / "hook.pth"
+    hook.write_text("import os")
+    (user.target / "bin" / "ls").touch()
+    result = user.install(*words, *names)
+    assert (result.code, result.codes) == (1, {"changed-after-install"})
+    assert result.outcome(str(hook)) == "refused"
+    assert [warning for warning in result.document["warnings"] if "ls" in warning]
+
+
+def test_pins_of_now_decide(user: User) -> None:
+    """A file that was good once is judged again; nothing but the vault is asked for it."""
+    project, needed = user.published(pinned=False), user.published(pinned=False)
+    root = user.published(requires=(project.record.name, needed.record.name))
+    blocks = list(user.blocks)
+    user.pin(project)
+    user.pin(needed)
+    assert user.install(root.record.name).code == 0
+
+    user.blocks = list(blocks)
+    other = root.url.partition("://")[2]
+    user.pin(project, subject=f"https://{other}//.gitlab-ci.yml@refs/tags/v{{version}}")
+    user.pin(needed)
+    sha256 = user.wheel(needed).sha256
+    user.write(f'[[revoked]]\nsha256 = "{sha256}"\nreason = "stolen"')
+    user.sandbox.clear_requests()
+    result = user.install(root.record.name)
+
+    assert (result.code, result.outcome(subject(root))) == (1, "verified_earlier_unchanged"), result.output
+    assert result.line(subject(project))["refused"]["code"] == "identity-mismatch"
+    assert result.line(subject(needed))["refused"]["code"] == "revoked"
+    assert result.line(subject(needed))["sha256"] == sha256
+    assert not [request for request in user.sandbox.requests if "files/" in request.path]
+
+
+def test_without_its_archive_or_evidence_it_is_only_present(user: User) -> None:
+    project = user.published()
+    assert user.install(project.record.name).code == 0
+    (kept,) = user.cache.glob("v1/*/*/evidence.json")
+
+    kept.write_text("{}")
+    assert outcome(user.install(project.record.name), project) == (0, "present_not_verified")
+
+    user.forget()
+    result = user.install("--strict", project.record.name)
+    assert outcome(result, project) == (1, "present_not_verified"), result.output
+    assert f"{user.wheel(project).name} is not in the cache" in result.line(subject(project))["note"]
+
+    (info_of(user.site, project) / RECEIPT).unlink()
+    result = user.install(project.record.name)
+    assert outcome(result, project) == (0, "present_not_verified"), "there is no receipt"
+
+
+@INSTALLERS
+def test_what_was_built_cannot_be_compared(user: User, words: tuple[str, ...]) -> None:
+    project = user.project()
+    user.pin(project)
+    sdist = user.sdist(project)
+    user.sandbox.publish(project, [sdist])
+    assert user.install(*words, project.record.name).code == 0
+    assert receipt_of(user.site, project)["archive"] == sdist.name
+
+    result = user.install(*words, project.record.name)
+    assert outcome(result, project) == (0, "built_from_a_verified_sdist_not_comparable"), result.output
+
+    strict = user.install(*words, "--strict", project.record.name)
+    assert (strict.code, strict.codes) == (1, {"strict"})
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (("--target", "there"), "there"),
+        ((*UV, "--target", "there"), "there"),
+        (("--prefix", "there"), "there/lib/python*/site-packages"),
+        (("--root", "there", "--prefix", "/usr"), "there/usr/lib/python*/site-packages"),
+    ],
+)
+def test_a_receipt_lies_where_the_files_went(user: User, words: tuple[str, ...], place: str) -> None:
+    project = user.published()
+    before = user.snapshot()
+
+    result = user.install(*words, project.record.name)
+
+    assert (result.code, user.snapshot()) == (0, before), result.output
+    (site,) = user.home.glob(place)
+    assert receipt_of(site, project)["archive"] == user.wheel(project).name
+    if UV[0] in words:
+        again = user.install(*words, "--strict", project.record.name)
+        assert outcome(again, project) == (0, "verified_earlier_unchanged"), again.output
+
+
+def test_where_it_was_installed_to_is_not_known(user: User) -> None:
+    project = user.published()
+    user.patch.setattr("pip_warden.install.with_pip.places_of_pip", lambda _prepared: ())
+
+    result = user.install("--strict", project.record.name)
+
+    assert result.code == 0, result.output
+    assert "no receipt was written" in result.line(user.wheel(project).name)["note"]
+    assert not (info_of(user.site, project) / RECEIPT).exists()
+
+
+def test_a_receipt_that_cannot_be_written_is_a_warning(user: User) -> None:
+    project = user.published()
+
+    def fail(*_arguments: object) -> None:
+        raise DeliveryError("receipt-not-written", "expected to write it, found: a full moon")
+
+    user.patch.setattr("pip_warden.install.receipts.write_receipt", fail)
+
+    result = user.install(project.record.name)
+
+    assert result.code == 0, result.output
+    (warning,) = result.document["warnings"]
+    assert all(text in warning for text in (subject(project), "[receipt-not-written]", "a full moon"))
+
+
+def test_of_what_is_not_installed_or_the_user_s_own_there_is_none(user: User) -> None:
+    project, mine = user.published(), user.project()
+    unpack(user.sandbox.sdist(mine.record.name, "1.0"), user.home / "mine")
+    before = user.snapshot()
+
+    assert user.install("--dry-run", project.record.name).code == 0
+    assert user.install("--download", "files", project.record.name).code == 0
+    assert user.snapshot() == before
+    assert user.install("./mine", project.record.name).code == 0
+    assert list(user.site.glob(f"*/{RECEIPT}")) == [info_of(user.site, project) / RECEIPT]
+
+
+def test_a_file_that_another_package_has_brought_too_is_as_expected(user: User) -> None:
+    """Of a file that several bring, the last that was installed is there; only its receipt tells of it."""
+    shared = {"shared/__init__.py": b"one = 1\n"}, {"shared/__init__.py": b"two = 2\n"}
+    first, second = (user.published(files=files) for files in shared)
+    assert user.install(first.record.name).code == 0
+    assert user.install(second.record.name).code == 0
+
+    result = user.install("--strict", first.record.name)
+
+    assert outcome(result, first) == (0, "verified_earlier_unchanged"), result.output
+
+
+def test_a_receipt_that_nobody_wrote(user: User) -> None:
+    project = user.published()
+    assert user.install(project.record.name).code == 0
+
+    for content in (b"", b"[" * 9000, b"\xff", b'{"archive": "../x-1.0.tar.gz"}'):
+        (info_of(user.site, project) / RECEIPT).write_bytes(content)
+        result = user.install(*UV, project.record.name)
+        assert (result.code, result.codes) == (1, {"receipt-differs"}), result.output

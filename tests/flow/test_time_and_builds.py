@@ -277,7 +277,7 @@ def test_b18_what_is_present_and_not_wanted_here_is_no_success(user: User) -> No
     assert user.install(project.record.name).code == 0
     user.refused(f"{project.record.name}; {NEVER}", code="nothing-to-install", exit_code=2)
     again = user.install(project.record.name)
-    assert (again.code, again.outcome(f"{project.record.name} 1.0")) == (0, "present_not_verified")
+    assert (again.code, again.outcome(f"{project.record.name} 1.0")) == (0, "verified_earlier_unchanged")
     true = user.install(f"{project.record.name}; python_version > '3'", f"unpinned; {NEVER}")
     assert (true.code, true.codes) == (1, {"not-pinned"}), "a name is asked for all the same"
 

@@ -50,7 +50,7 @@ def test_uv_installs_what_was_accepted(user: User) -> None:
 
     assert again.code == 0, again.output
     assert user.installed() == {name: "2.0", other: "2.0"}
-    assert again.outcome(f"{other} 2.0") == "present_not_verified"
+    assert again.outcome(f"{other} 2.0") == "verified_earlier_unchanged"
 
 
 def test_a_refused_file_ends_uv_and_nothing_is_installed(user: User) -> None:

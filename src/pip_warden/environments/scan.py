@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from pip_warden.artifact.layout import DIST_INFO
-from pip_warden.digests import Digest, Hasher, digest_of
+from pip_warden.digests import Digest, digest_of
 from pip_warden.environments.files import Stamp, files_in, read_bounded, stamp_of, state_of, walk
 from pip_warden.environments.layout import SiteLayout, entries, is_directory, layout_of, sites_of
 from pip_warden.environments.model import InstalledDistribution, Snapshot
@@ -126,13 +126,13 @@ def _stamps(layout: SiteLayout, keys: Iterable[str]) -> Iterator[tuple[str, Stam
 def _distribution(site: Path, folder: str) -> tuple[InstalledDistribution, bytes]:
     """Read what describes a distribution; what cannot be read is a state of its own."""
     read: dict[str, bytes] = {}
-    hasher = Hasher()
+    described = list[bytes]()
     for name in _DESCRIBING:
         try:
             read[name] = read_bounded(site / folder / name, LARGEST_INSTALLED)
-            hasher.update(b"%d:" % len(read[name]) + read[name])
+            described += [b"%d:" % len(read[name]), read[name]]
         except (OSError, ValueError) as err:
-            hasher.update(type(err).__name__.encode() + b";")
+            described.append(type(err).__name__.encode() + b";")
     named = _FOLDER.fullmatch(folder)
     stated = _stated(read.get("METADATA", b""))
     distribution = InstalledDistribution(
@@ -140,7 +140,7 @@ def _distribution(site: Path, folder: str) -> tuple[InstalledDistribution, bytes
         folder=folder,
         name=stated[0] or (named["name"] if named else folder.removesuffix(DIST_INFO)),
         version=stated[1] or (named["version"] if named else ""),
-        state=hasher.digest(),
+        state=digest_of(b"".join(described)),
     )
     return distribution, read.get("RECORD", b"")
 

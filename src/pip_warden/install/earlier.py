@@ -98,7 +98,8 @@ class _Comparing:
 
     def __init__(self, run: Run, known: tuple[_Known, ...]) -> None:
         self._run = run
-        self._sites = tuple(dict.fromkeys(each.distribution.site for each in known))
+        self._checked = frozenset(each.distribution for each in known)
+        self._sites = tuple(dict.fromkeys(each.site for each in self._checked))
         accepted = [*accepted_by_digest(run).values(), *(each.accepted for each in known)]
         self._archives = tuple(_archive(each) for each in accepted if each is not None)
 
@@ -118,19 +119,20 @@ class _Comparing:
         return replace(line, subject=subject, outcome=outcome, note=f"from {archive}")
 
     def strangers(self) -> Iterator[Line]:
-        """Yield what lies among the packages of a virtual environment and no distribution has.
+        """Yield what lies where only packages should, and no distribution has.
 
-        What lies among its scripts is a warning: other tools put theirs there. Other environments are not
-        made of packages alone, and are not looked at.
+        Among an environment's scripts it is a warning: other tools put theirs there.
         """
+        if not self._sites:
+            return
+        checked = [each for each in self._around.distributions if each in self._checked]
+        scripts = {layout_of(site).scripts for site in self._sites}
         beside = list[str]()
-        layouts = [layout for site in self._sites if (layout := layout_of(site)).is_virtual]
-        for each in strangers(self._around) if layouts else ():
-            path = Path(each.subject)
-            if each.fault is not None and any(layout.site in path.parents for layout in layouts):
+        for each in strangers(self._around, checked):
+            if Path(each.subject).parent in scripts:
+                beside.append(Path(each.subject).name)
+            elif each.fault is not None:
                 yield _refused(each.subject, each.fault)
-            elif any(layout.scripts in path.parents for layout in layouts):
-                beside.append(path.name)
         if beside:
             named = ", ".join(beside[:_MOST_NAMED]) + (", …" if len(beside) > _MOST_NAMED else "")
             self._run.ledger.warn(
