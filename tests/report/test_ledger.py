@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,6 +76,16 @@ def test_strict_makes_a_warning_and_what_is_only_present_a_refusal() -> None:
     assert [ledger.exit_code() for ledger in (warned, present)] == [0, 0]
     assert [ledger.exit_code(strict=True) for ledger in (warned, present)] == [1, 1]
     assert ledger_of(ACCEPTED).exit_code(strict=True) == 0
+
+
+def test_strict_takes_what_was_verified_earlier_and_not_what_was_only_built() -> None:
+    earlier, built = (
+        ledger_of(replace(ACCEPTED, outcome=outcome)) for outcome in (Outcome.EARLIER, Outcome.BUILT)
+    )
+
+    assert [ledger.exit_code() for ledger in (earlier, built)] == [0, 0]
+    assert [ledger.exit_code(strict=True) for ledger in (earlier, built)] == [0, 1]
+    assert (earlier.accepted(), earlier.accepted_from_sources()) == ({}, ()), "this run has taken none of it"
 
 
 def test_what_was_judged_is_told_once_and_first() -> None:

@@ -154,6 +154,8 @@ ACCEPTED = Line(
     verdict=Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason="reviewed")),
 )
 PRESENT = Line(subject="b 1.0", outcome=Outcome.PRESENT)
+EARLIER = replace(ACCEPTED, subject="e 1.0", outcome=Outcome.EARLIER)
+BUILT = replace(ACCEPTED, subject="f 1.0", outcome=Outcome.BUILT)
 REFUSED = line_of(samples.refused("c.whl", Step.IDENTITY, "wrong-issuer"))
 UNDECIDED = undecided_line("d", NetworkError("unreachable", "gone"))
 
@@ -162,7 +164,9 @@ UNDECIDED = undecided_line("d", NetworkError("unreachable", "gone"))
     ("quiet", "exit_code", "lines", "warnings", "marks"),
     [
         (0, 0, (ACCEPTED, PRESENT), ("w",), ["✓", "·", "warning:", "2"]),
-        (1, 0, (ACCEPTED,), (), []),
+        (0, 0, (EARLIER, BUILT), (), ["✓", "·", "2"]),
+        (1, 0, (ACCEPTED, EARLIER), (), []),
+        (1, 0, (EARLIER, BUILT), (), ["·"]),
         (1, 0, (ACCEPTED, PRESENT), ("w",), ["·", "warning:"]),
         (1, 1, (ACCEPTED, REFUSED, UNDECIDED), (), ["✗", "?"]),
         (2, 0, (ACCEPTED, PRESENT), ("w",), []),

@@ -73,6 +73,19 @@ def test_what_is_wrong_comes_first() -> None:
     )
 
 
+def test_what_was_there_before_is_counted_by_what_is_known_of_it() -> None:
+    earlier, built = (
+        replace(line, outcome=outcome)
+        for line, outcome in zip(FIVE[:2], (Outcome.EARLIER, Outcome.BUILT), strict=True)
+    )
+
+    assert closing(earlier) == "1 package: 1 verified earlier and unchanged · 1.8 s"
+    assert closing(FIVE[4], built, earlier) == (
+        "3 packages: 1 by hash, 1 verified earlier and unchanged, "
+        "1 built from a verified sdist and not comparable · 1.8 s"
+    )
+
+
 def test_what_ended_the_run_is_named_by_its_code() -> None:
     error = InstallerError("pip-failed", "expected pip to succeed, found \x1b[2J")
 
