@@ -81,7 +81,7 @@ def admit_again(parts: GateParts, name: ArtifactName, digest: Digest) -> Admissi
     """
     inquiry = Inquiry(name, trust=parts.trust, roots=parts.roots, today=parts.today)
     # What is refused whatever its content is not looked for.
-    if inquiry.wants is Wants.NOTHING:
+    if inquiry.wants is not Wants.ARTIFACT:
         return Admission(line=line_of(inquiry.verdict, sha256=digest.hex), sealed=None)
     if not parts.vault.may_have(digest, name):
         return None
