@@ -9,12 +9,13 @@ import pytest
 
 from flow.test_past_the_gate import unpack
 from flow.user import Run, User
+from ordinary import parametrized
 from pip_warden.digests import digest_of
 from pip_warden.errors import DeliveryError
 from pip_warden.sandbox import Project
 
 UV = ("--installer", "uv")
-INSTALLERS = pytest.mark.parametrize("words", [(), UV], ids=["pip", "uv"])
+INSTALLERS = parametrized("words", [(), UV], ordinary={1}, ids=["pip", "uv"])
 RECEIPT = "pip-warden.json"
 
 
@@ -138,6 +139,7 @@ def test_pins_of_now_decide(user: User) -> None:
     assert not [request for request in user.sandbox.requests if "files/" in request.path]
 
 
+@pytest.mark.interop
 def test_without_its_archive_or_evidence_it_is_only_present(user: User) -> None:
     project = user.published()
     assert user.install(project.record.name).code == 0
@@ -172,7 +174,7 @@ def test_what_was_built_cannot_be_compared(user: User, words: tuple[str, ...]) -
     assert (strict.code, strict.codes) == (1, {"strict"})
 
 
-@pytest.mark.parametrize(
+@parametrized(
     ("words", "place"),
     [
         (("--target", "there"), "there"),
@@ -180,6 +182,7 @@ def test_what_was_built_cannot_be_compared(user: User, words: tuple[str, ...]) -
         (("--prefix", "there"), "there/lib/python*/site-packages"),
         (("--root", "there", "--prefix", "/usr"), "there/usr/lib/python*/site-packages"),
     ],
+    ordinary={0, 1},
 )
 def test_a_receipt_lies_where_the_files_went(user: User, words: tuple[str, ...], place: str) -> None:
     project = user.published()
@@ -221,6 +224,7 @@ def test_a_receipt_that_cannot_be_written_is_a_warning(user: User) -> None:
     assert all(text in warning for text in (subject(project), "[receipt-not-written]", "a full moon"))
 
 
+@pytest.mark.interop
 def test_of_what_is_not_installed_or_the_user_s_own_there_is_none(user: User) -> None:
     project, mine = user.published(), user.project()
     unpack(user.sandbox.sdist(mine.record.name, "1.0"), user.home / "mine")
@@ -237,14 +241,15 @@ def test_a_file_that_another_package_has_brought_too_is_as_expected(user: User) 
     """Of a file that several bring, the last that was installed is there; only its receipt tells of it."""
     shared = {"shared/__init__.py": b"one = 1\n"}, {"shared/__init__.py": b"two = 2\n"}
     first, second = (user.published(files=files) for files in shared)
-    assert user.install(first.record.name).code == 0
-    assert user.install(second.record.name).code == 0
+    assert user.install(*UV, first.record.name).code == 0
+    assert user.install(*UV, second.record.name).code == 0
 
-    result = user.install("--strict", first.record.name)
+    result = user.install(*UV, "--strict", first.record.name)
 
     assert outcome(result, first) == (0, "verified_earlier_unchanged"), result.output
 
 
+@pytest.mark.interop
 def test_a_receipt_that_nobody_wrote(user: User) -> None:
     project = user.published()
     assert user.install(project.record.name).code == 0

@@ -286,7 +286,7 @@ def installed(target: Target, environment: Mapping[str, str]) -> dict[str, Prese
         )
         items = json.loads(result.stdout)["installed"]
         return {str(canonicalize_name(item["metadata"]["name"])): Present.of(item) for item in items}
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as err:
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError, AttributeError) as err:
         raise InstallerError(
             "inspect-failed", f"expected a list of what {target.executable} has, found {type(err).__name__}"
         ) from err
