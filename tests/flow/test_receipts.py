@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from flow.user import Run, User
 from ordinary import parametrized
 from pip_warden.digests import digest_of
 from pip_warden.errors import DeliveryError
+from pip_warden.installer.python import pip_runner
+from pip_warden.installer.uv import find_uv
 from pip_warden.sandbox import Project
 
 UV = ("--installer", "uv")
@@ -172,6 +176,7 @@ def test_what_was_built_cannot_be_compared(user: User, words: tuple[str, ...]) -
 
     strict = user.install(*words, "--strict", project.record.name)
     assert (strict.code, strict.codes) == (1, {"strict"})
+    assert f"not comparable: {subject(project)}" in strict.document["error"]["message"]
 
 
 @parametrized(
@@ -258,3 +263,20 @@ def test_a_receipt_that_nobody_wrote(user: User) -> None:
         (info_of(user.site, project) / RECEIPT).write_bytes(content)
         result = user.install(*UV, project.record.name)
         assert (result.code, result.codes) == (1, {"receipt-differs"}), result.output
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_whatever_uninstalls_leaves_nothing_of_ours(user: User, tool: str) -> None:
+    project, before = user.published(), user.snapshot()
+    assert user.install(project.record.name).code == 0
+    python = str(user.target / "bin" / "python")
+    commands = {
+        "pip": [python, "-I", str(pip_runner()), "uninstall", "--yes"],
+        "uv": [str(find_uv(os.environ).executable), "pip", "uninstall", "--python", python],
+    }
+
+    subprocess.run([*commands[tool], project.record.name], check=True, capture_output=True)
+
+    assert user.snapshot() == before
+    assert not list(user.site.glob(f"{project.record.name}*"))

@@ -102,7 +102,7 @@ def find_distributions(
     for site in sites:
         for entry in entries(site):
             if entry.name.endswith(DIST_INFO) and is_directory(entry):
-                project = canonicalize_name(entry.name.partition("-")[0])
+                project = canonicalize_name(entry.name.rpartition("-")[0].rpartition("-")[0])
                 folders.setdefault(project, []).append(site / entry.name)
     found: dict[ArtifactName, InstalledDistribution] = {}
     for name in names:

@@ -51,8 +51,8 @@ class InstallRequest:
         download: Download into this directory instead of installing: all files or none, and never over other
             bytes.
         with_sdist: With ``download``: also the sdist of each release.
-        strict: A package that is present and not verified, or a newer release hidden by the index, is a
-            refusal.
+        strict: A package that is present and not verified, or was built and cannot be compared, or a newer
+            release hidden by the index, is a refusal.
         report: Where a copy of pip's installation report goes.
         pass_env: Names of environment variables that builds may see.
         verbosity: How much pip says: each 1 is one ``-v``, each -1 one ``-q``.
@@ -99,8 +99,8 @@ class PreparedRequest:
         dry_run: Resolve and verify, install nothing.
         download: Download into this directory instead of installing.
         with_sdist: With ``download``: also the sdist of each release.
-        strict: A package that is present and not verified, or a newer release hidden by the index, is a
-            refusal.
+        strict: A package that is present and not verified, or was built and cannot be compared, or a newer
+            release hidden by the index, is a refusal.
         report: Where a copy of pip's installation report goes.
         pass_env: Variables that builds may see.
         verbosity: pip's ``-v`` and ``-q``.

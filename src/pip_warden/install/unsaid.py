@@ -9,7 +9,7 @@ from pip_warden.install.request import Run
 from pip_warden.installer.wanted import NamedRequirement
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import UNVERIFIED, Line, Outcome, Report
+from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.report.summary import counted
 from pip_warden.trust.model import TrustFile
 
@@ -67,13 +67,19 @@ def _strict_refusal(ledger: Ledger, *, is_dry: bool) -> RefusedError:
         is_dry: Whether nothing was to be installed.
     """
     lines = ledger.lines()
-    present = [line.subject for line in lines if line.outcome in UNVERIFIED]
+    present, built = (
+        ", ".join(line.subject for line in lines if line.outcome is outcome)
+        for outcome in (Outcome.PRESENT, Outcome.BUILT)
+    )
     warnings = len(ledger.warnings())
     found, advice = [], []
     if any(line.outcome is Outcome.ACCEPTED for line in lines) and not is_dry:
         advice.append("What was accepted is in its place already, and stays.")
     if present:
-        found.append(f"present and not verified: {', '.join(present)}")
+        found.append(f"present and not verified: {present}")
+    if built:
+        found.append(f"built from an sdist and not comparable: {built}")
+    if present or built:
         advice.append("What is present is judged where it is pinned and installed anew (--force-reinstall).")
     if warnings:
         found.append(counted(warnings, "warning", "warnings"))
