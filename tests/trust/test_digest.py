@@ -10,6 +10,7 @@ from packaging.version import Version
 import samples
 from pip_warden.digests import digest_of
 from pip_warden.trust.digest import pin_digest
+from pip_warden.trust.model import Entry
 
 ENTRY = samples.entry()
 BY_HASH = samples.hash_entry()
@@ -18,7 +19,7 @@ BY_HASH = samples.hash_entry()
 def test_every_word_of_a_pin_counts() -> None:
     entry, (identity,) = ENTRY, ENTRY.identities
     require = replace(entry.require, build_trigger=frozenset({"push", "schedule"}))
-    entries = [
+    entries: list[Entry] = [
         entry,
         replace(entry, source="other"),
         replace(entry, registry_id=7),
