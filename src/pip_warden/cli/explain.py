@@ -13,6 +13,7 @@ from pip_warden.cli.style import layout_of, text_columns
 from pip_warden.explain import Explanation, catalogue, explain
 
 _EXITS = {
+    0: "a warning",
     1: "refused",
     2: "usage or a faulty trust file",
     3: "could not decide",

@@ -1,0 +1,112 @@
+"""A report as Markdown: for the summary of a job, or a comment on a merge request.
+
+Foreign text stands in code spans only. In them no markup, HTML, link, mention or reference is read
+(CommonMark 0.31.2, section 6.1; GitLab: "GitLab Flavored Markdown"); what would end a span or a table's cell
+is escaped as control characters are. No line begins with foreign text, which might be a quick action
+(``/close``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pip_warden.display import escape_text
+from pip_warden.report.findings import LABELS, Concern, Finding, finding_of, findings
+from pip_warden.report.layout import Layout
+from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.places import PlaceFinder
+from pip_warden.report.summary import closing_line, counted
+from pip_warden.verdict.model import Accepted, AcceptedImage
+
+_LARGEST = 500_000
+"""Bytes of all rows: a comment has at most a million characters in GitLab, a job summary 1 MiB in GitHub."""
+
+_MARKS = {
+    Concern.REFUSED: "❌ refused",
+    Concern.UNDECIDED: "❓ undecided",
+    Concern.FAILED: "❌ failed",
+    Concern.WARNING: "⚠️ warning",
+}
+
+_HEAD = "| | What | Why |\n| --- | --- | --- |"
+
+
+def render(report: Report) -> str:
+    """Render a report as Markdown, ending with a newline."""
+    lines = [
+        f"## {_code(f'pip-warden {report.command}')}: {_ending(report)}",
+        "",
+        " · ".join(_summary(report)),
+    ]
+    found = findings(report)
+    if found:
+        lines += ["", _HEAD, *_fitting(_finding_rows(report, found))]
+    good = [line for line in report.lines if finding_of(line) is None]
+    if good:
+        many = counted(len(good), "other", "others")
+        lines += ["", f"<details><summary>{many}</summary>", "", _HEAD, *_fitting(map(_row, good))]
+        lines += ["", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def _ending(report: Report) -> str:
+    """Say in a word what a run came to: the exit code decides, whatever else is there."""
+    words = {0: "✅ passed", 1: "❌ refused", 3: "❓ undecided"}
+    return words.get(report.exit_code, f"❌ failed (exit code {report.exit_code})")
+
+
+def _summary(report: Report) -> Iterator[str]:
+    """Yield counts, and by which trust file was judged."""
+    for line in closing_line(report, Layout(), None):
+        yield _code(line, 500)
+    if report.trust_file:
+        yield f"trust file {_code(report.trust_file)}"
+
+
+def _finding_rows(report: Report, found: tuple[Finding, ...]) -> Iterator[str]:
+    finder = PlaceFinder(report)
+    for finding in found:
+        what = _code(finding.subject)
+        if finding.line is not None:
+            place = finder.of(finding.line)
+            what += f"<br>{_code(f'{place.path}:{place.line}')}"
+        why = "<br>".join([_code(finding.code), *(_said(*each) for each in finding.said)])
+        yield f"| {_MARKS[finding.concern]} | {what} | {why} |"
+
+
+def _said(label: str, text: str) -> str:
+    if label == "hint":  # its commands stand in backticks already
+        text = text.replace("`", "'")
+    if not label:
+        return _code(text, 1000)
+    return f"{label if label in LABELS else _code(label)}: {_code(text, 500)}"
+
+
+def _row(line: Line) -> str:
+    is_accepted = line.outcome is Outcome.ACCEPTED
+    why = []
+    if isinstance(line.verdict, Accepted | AcceptedImage):
+        why.append(_code(line.verdict.signer, 500))
+    if line.note:
+        why.append(_code(line.note))
+    mark = f"{'✅' if is_accepted else '➖'} {line.outcome.value}"
+    return f"| {mark} | {_code(line.subject)} | {'<br>'.join(why)} |"
+
+
+def _fitting(rows: Iterable[str]) -> Iterator[str]:
+    """Yield the rows for which there is room, and one that counts the others."""
+    room, left = _LARGEST, 0
+    for row in rows:
+        room -= len(row.encode("utf-8", "surrogatepass"))
+        if room < 0:
+            left += 1
+        else:
+            yield row
+    if left:
+        yield f"| … | {counted(left, 'further row', 'further rows')} left out | |"
+
+
+def _code(text: str, limit: int = 200) -> str:
+    """Return text as a code span, in which nothing of it means anything."""
+    escaped = escape_text(text, limit).replace("`", "\\u0060").replace("|", "\\u007c")
+    return f"`{escaped}`" if escaped.strip() else "`\u2014`"

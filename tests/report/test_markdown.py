@@ -1,0 +1,121 @@
+"""A report as a comment: readable, below the limits of comments, and no foreign text in it means anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from pip_warden.report import markdown
+from pip_warden.report.model import Place, Report
+from report.reports import ACCEPTED, ENDED, MIXED, UNSAID, many, wordy
+from report.test_report import EVIL, HIDDEN, report_of
+
+MARKUP = [
+    *EVIL,
+    "`code` and ``code`` `",
+    "a | b | c",
+    "a\\",
+    "\\`@all\\`",
+    "<img src=x onerror=alert(1)>",
+    "</summary></details><script>",
+    "@all #1 !1 ~bug %1 &1 $1 :tada:",
+    "https://evil.example www.evil.example [a](https://evil.example) ![b](c)",
+    "/close",
+    "**bold** _it_ ~~no~~ $`x`$ {+ a +} [[_TOC_]]",
+    "\n\n# Heading\n\n- item\n\n/merge\n",
+    "&lt;b&gt; &#96;",
+    " ",
+]
+PARSER = MarkdownIt("commonmark").enable("table")
+
+
+def _flat(tokens: list[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from _flat(token.children or [])
+
+
+def _meaning(report: Report) -> list[tuple[str, str]]:
+    """Return everything that a reader of Markdown sees in it, but not what stands in code spans."""
+    tokens = _flat(PARSER.parse(markdown.render(report)))
+    return [
+        (token.type, "" if token.type in {"code_inline", "inline"} else token.content) for token in tokens
+    ]
+
+
+def test_a_report_says_what_was_refused_and_why() -> None:
+    shown = markdown.render(MIXED).splitlines()
+
+    assert shown[0] == "## `pip-warden safe-install`: ❌ refused"
+    assert shown[4:6] == ["| | What | Why |", "| --- | --- | --- |"]
+    assert shown[6] == (
+        "| ❌ refused | `kit-1.0.tar.gz`<br>`requirements.txt:3` | "
+        "`issuer-mismatch`<br>expected: `issuer A`<br>found: `issuer B`<br>hint: `Look.` |"
+    )
+    assert [line.split("|")[1].strip() for line in shown[7:11]] == [
+        "❌ refused",
+        "❌ refused",
+        "❓ undecided",
+        "⚠️ warning",
+    ]
+    assert "<details><summary>6 others</summary>" in shown
+    assert "| ✅ accepted | `acme_widgets-1.0-py3-none-any.whl` | `pinned by hash: reviewed` |" in shown
+    assert "| ➖ present, not verified | `there 1.0` |  |" in shown
+
+
+def test_a_hint_keeps_its_commands_readable() -> None:
+    error = replace(ENDED[0])
+    assert error.error is not None
+    error.error.hint = "Try `pip-warden trust list`."
+
+    assert "hint: `Try 'pip-warden trust list'.`" in markdown.render(error)
+
+
+@pytest.mark.parametrize("report", [*ENDED, *UNSAID], ids=lambda report: str(report.exit_code))
+def test_what_was_no_success_is_headed_so(report: Report) -> None:
+    shown = markdown.render(report)
+
+    assert "✅" not in shown.splitlines()[0]
+    assert re.search(r"^\| (❌|❓)", shown, re.MULTILINE)
+
+
+def test_a_success_is_headed_so() -> None:
+    shown = markdown.render(Report(command="verify", exit_code=0, lines=(ACCEPTED,), trust_file="a.toml"))
+
+    assert shown.splitlines()[:3] == [
+        "## `pip-warden verify`: ✅ passed",
+        "",
+        "`1 package: 1 by hash` · trust file `a.toml`",
+    ]
+
+
+def test_what_does_not_fit_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert markdown._LARGEST * 2 < 1_000_000 + 100_000, "two tables, and a comment has a million characters"
+    monkeypatch.setattr(markdown, "_LARGEST", 10_000)
+
+    assert re.search(
+        r"^\| … \| [0-9]+ further rows left out \| \|$", markdown.render(many(200)), re.MULTILINE
+    )
+    assert len(markdown.render(wordy(50)).encode()) < 12_000
+
+
+@pytest.mark.parametrize("evil", MARKUP)
+def test_t68_foreign_text_means_nothing(evil: str) -> None:
+    report = replace(report_of(evil), trust_file=evil or "x", places=((evil, Place(path=evil, line=1)),))
+    good = replace(report_of("good"), trust_file="good")
+
+    assert _meaning(report) == _meaning(good)
+    assert not HIDDEN.search(markdown.render(report))
+
+
+@settings(max_examples=50)
+@given(st.text(alphabet=st.sampled_from("`|\\<>@#!/*_[]()~$&: \nahtps."), min_size=1))
+def test_t68_no_text_means_anything(evil: str) -> None:
+    assert _meaning(report_of(evil)) == _meaning(report_of("good"))
