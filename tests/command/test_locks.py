@@ -15,6 +15,7 @@ from pip_warden.command.locks import (
     Shown,
     compare_lock,
     demanded,
+    locked_places,
     read_again,
     read_state,
     want_unpinned,
@@ -284,6 +285,22 @@ def test_a_lock_demands_files_and_names_what_is_not_pinned(tmp_path: Path) -> No
     assert found.by_url == {URL: SHA256}
     assert found.by_name == {"idna-3.20-py3-none-any.whl": frozenset({SHA256})}
     assert [(name.project, name.wanted_by) for name in ledger.unpinned()] == [("idna", "uv.lock")]
+
+
+def test_a_project_stands_at_its_line_of_the_first_lock_that_has_it(tmp_path: Path) -> None:
+    after, before = tmp_path / "uv.lock", tmp_path / "poetry.lock"
+    after.write_text(uv_lock(package("old", "1.0"), package()))
+    before.write_text("")
+    other = tmp_path / "requirements.txt"
+    other.write_text(f"# ours\nold==1.0 --hash=sha256:{SHA256}\nmore==1.0 --hash=sha256:{SHA256}\n")
+    states = [read_state(path, TRUST) for path in (after, before, other)]
+
+    found = dict(locked_places(states))
+    assert {project: (Path(place.path).name, place.line) for project, place in found.items()} == {
+        "old": ("uv.lock", 5),
+        "idna": ("uv.lock", 11),
+        "more": ("requirements.txt", 3),
+    }
 
 
 def test_what_another_lock_had_before_is_told(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from hearing import in_a_terminal
 from installers.witness import LONGEST_WAIT, Witness, is_held
 from ordinary import parametrized
 from pip_warden.cli.run_command import command as run_command
+from pip_warden.report.model import Report
 from pip_warden.sandbox import Project
 from pip_warden.sandbox.faults import Answer
 
@@ -189,6 +190,24 @@ def test_a_lock_entry_from_elsewhere_is_refused(user: User) -> None:
             run.output
         )
         (user.home / "uv.lock").unlink()
+
+
+def test_a_lock_entry_is_told_with_its_line(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports: list[Report] = []
+
+    def keep(report: Report, *rest: object, **named: object) -> int:
+        reports.append(report)
+        return report.exit_code
+
+    monkeypatch.setattr("pip_warden.cli.run_command.print_report", keep)
+    (user.home / "new.lock").write_text(EVIL_LOCK % ("a" * 64))
+    words = ("--trust", str(user.home / "pytrust.toml"), "--", "cp", "new.lock", "uv.lock")
+    run_command.main(list(words), standalone_mode=False)
+
+    (report,) = reports
+    assert [(project, Path(place.path).name, place.line) for project, place in report.places] == [
+        ("idna", "uv.lock", 5)
+    ]
 
 
 def test_what_is_in_an_environment_and_came_past_the_gate_is_refused(user: User) -> None:

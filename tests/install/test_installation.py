@@ -16,12 +16,13 @@ from pip_warden.digests import digest_of
 from pip_warden.gate import Guess
 from pip_warden.install.request import PreparedRequest, Run
 from pip_warden.install.run import perform
+from pip_warden.install.unsaid import asked_places
 from pip_warden.installer.pip import command_line
 from pip_warden.installer.python import Target
-from pip_warden.installer.wanted import NamedRequirement, Wanted
+from pip_warden.installer.wanted import LocalFile, NamedRequirement, Wanted
 from pip_warden.names import ProjectName
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Report, line_of
+from pip_warden.report.model import Place, Report, line_of
 from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import Accepted, PinnedByHash, Step
 
@@ -82,7 +83,8 @@ class Bench:
         )
         python.write_text(text)
         python.chmod(0o755)
-        wanted = NamedRequirement(requirement="acme-widgets", project=samples.PROJECT)
+        origin = "-r requirements.txt (line 2)"
+        wanted = NamedRequirement(requirement="acme-widgets", project=samples.PROJECT, origin=origin)
         prepared = PreparedRequest(
             wanted=Wanted(named=(wanted,)),
             target=target(python),
@@ -120,6 +122,27 @@ def _ended(report: Report) -> tuple[int, str]:
 def test_the_accepted_wheel_is_no_problem(bench: Bench) -> None:
     assert samples.DIGEST.hex == hashlib.sha256(WHEEL).hexdigest()
     assert _ended(bench.run()) == (0, "")
+
+
+def test_a_report_says_where_what_was_asked_for(bench: Bench) -> None:
+    assert bench.run().places == (("acme-widgets", Place(path="requirements.txt", line=2)),)
+
+
+def test_a_requirement_is_told_before_a_constraint_and_of_several_the_first() -> None:
+    def named(name: str, origin: str) -> NamedRequirement:
+        return NamedRequirement(requirement=name, project=ProjectName(name), origin=origin)
+
+    wanted = Wanted(
+        named=(named("a", ""), named("b", "-r r.txt (line 1)"), named("b", "-r r.txt (line 5)")),
+        constraints=(named("b", "-c c.txt (line 1)"), named("c", "-c c.txt (line 2)")),
+        files=(LocalFile(path=Path("x") / samples.WHEEL, origin="-r r.txt (line 7)"),),
+    )
+
+    assert asked_places(wanted) == (
+        ("b", Place(path="r.txt", line=1)),
+        ("c", Place(path="c.txt", line=2)),
+        ("acme-widgets", Place(path="r.txt", line=7)),
+    )
 
 
 def test_t57_what_pip_would_install_was_accepted(bench: Bench) -> None:

@@ -26,7 +26,8 @@ from pip_warden.locks.read import read_lock
 from pip_warden.locks.text import read_bytes
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Line, Outcome, Unpinned, refused_line
+from pip_warden.report.model import Line, Outcome, Place, Unpinned, refused_line
+from pip_warden.report.places import asked_at
 from pip_warden.report.summary import counted
 from pip_warden.transport.urls import origin_of
 from pip_warden.trust.model import TrustFile
@@ -155,6 +156,15 @@ def versions_not_pinned(states: Iterable[LockState], trust: TrustFile) -> Iterat
     for state, release in _releases(states):
         if trust.entry_for(release.project, release.version) is None:
             yield f"{release.project} {release.version} in {state.path.name}"
+
+
+def locked_places(states: Iterable[LockState]) -> tuple[tuple[str, Place], ...]:
+    """Return where each project stands in a lock: in the first that has it."""
+    found: dict[str, Place] = {}
+    for _, release in _releases(states):
+        if release.project not in found and (place := asked_at(release.where)) is not None:
+            found[release.project] = place
+    return tuple(found.items())
 
 
 def _releases(states: Iterable[LockState]) -> Iterator[tuple[LockState, LockedRelease]]:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pip_warden.command.backend import GateRegistries
@@ -23,6 +23,7 @@ from pip_warden.command.locks import (
     Shown,
     compare_lock,
     demanded,
+    locked_places,
     read_again,
     read_state,
     versions_not_pinned,
@@ -109,9 +110,10 @@ def run_command(session: SessionParts, request: CommandRequest, *, output: int =
         index_urls=[source.url for source in session.trust.sources],
         private=workspace / "child",
     )
+    locks = list[LockState]()
     if not _leads_elsewhere(tool, session, ledger):
         with session.gate(ledger, postpones=True) as gate:
-            _perform(
+            locks += _perform(
                 CommandRun(
                     session=session,
                     request=request,
@@ -122,7 +124,8 @@ def run_command(session: SessionParts, request: CommandRequest, *, output: int =
                     output=output,
                 )
             )
-    return report_of(ledger, session.trust, command="run", strict=request.strict)
+    report = report_of(ledger, session.trust, command="run", strict=request.strict)
+    return replace(report, places=locked_places(locks))
 
 
 def _check_command(request: CommandRequest, environ: Mapping[str, str]) -> None:
@@ -158,7 +161,8 @@ def _leads_elsewhere(tool: Tool | None, session: SessionParts, ledger: Ledger) -
     return bool(ledger.lines())
 
 
-def _perform(run: CommandRun) -> None:
+def _perform(run: CommandRun) -> list[LockState]:
+    """Run the command and compare what it has changed; return its locks as they are now, and were before."""
     trust, ledger = run.session.trust, run.ledger
     before, bundled = Snapshot(), tuple[AcceptedArchive, ...]()
     if run.tool is not None:
@@ -181,9 +185,10 @@ def _perform(run: CommandRun) -> None:
         server, code = _run_child(run, backend, origins)
         raise_if_failed(ledger, server, code, lacking=[*versions_not_pinned(locks, trust)])
     with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
-        _compare_locks(run, locks, Shown(backend.seen, origins, locks))
+        locks = [*_compare_locks(run, locks, Shown(backend.seen, origins, locks)), *locks]
         _compare_environments(run, before, (*backend.handed_over(), *bundled))
     note_unused(ledger, backend.taken, why="only its metadata was asked for")
+    return locks
 
 
 def _locks(run: CommandRun) -> tuple[Path, ...]:
@@ -220,7 +225,8 @@ def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...
     return server, code
 
 
-def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> None:
+def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> list[LockState]:
+    """Compare every lock with what it was before, and return them as they are now."""
     states = {state.path: state for state in before}
     try:
         # One may be new: of an unknown command none is known before it is there.
@@ -228,10 +234,13 @@ def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> No
     except UsageError as err:
         run.ledger.warn(f"locks were not looked for again: {err.message}")
         paths = dict.fromkeys(states)
+    found = []
     for path in paths:
         state = states.get(path, LockState(path=path))
         after = read_again(state, run.session.trust)
         compare_lock(state, after, shown=shown, local=run.local, ledger=run.ledger)
+        found.append(after)
+    return found
 
 
 def _compare_environments(run: CommandRun, before: Snapshot, accepted: tuple[AcceptedArchive, ...]) -> None:

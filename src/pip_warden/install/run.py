@@ -25,7 +25,7 @@ from pip_warden.install.guesses import find_target_facts, first_guesses, recalle
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.prepare import prepare
 from pip_warden.install.request import InstallRequest, PreparedRequest, Run, say_nothing
-from pip_warden.install.unsaid import report_of, waiting
+from pip_warden.install.unsaid import asked_places, report_of, waiting
 from pip_warden.install.with_pip import PIP
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.pip import how_it_ended
@@ -207,4 +207,9 @@ def _report(run: Run) -> Report:
     found = report_of(
         run.ledger, run.trust, command="safe-install", strict=prepared.strict, is_dry=prepared.dry_run
     )
-    return replace(found, lines=(*found.lines, *waiting(run)), target=str(prepared.target))
+    return replace(
+        found,
+        lines=(*found.lines, *waiting(run)),
+        target=str(prepared.target),
+        places=asked_places(prepared.wanted),
+    )

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.install.request import Run
-from pip_warden.installer.wanted import NamedRequirement
+from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
-from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.model import Line, Outcome, Place, Report
+from pip_warden.report.places import asked_at
 from pip_warden.report.summary import counted
 from pip_warden.trust.model import TrustFile
 
@@ -57,6 +58,24 @@ def report_of(
         error=_strict_refusal(ledger, is_dry=is_dry) if is_only_strict else ledger.unsaid(),
         sources=trust.sources,
     )
+
+
+def asked_places(wanted: Wanted) -> tuple[tuple[str, Place], ...]:
+    """Return where each project was asked for; one from the command line has no place.
+
+    A requirement is told before a constraint, and of several the first.
+
+    Args:
+        wanted: What was asked for.
+    """
+    found: dict[str, Place] = {}
+    for named in (*wanted.named, *wanted.constraints):
+        if (place := asked_at(named.origin)) is not None:
+            found.setdefault(named.project, place)
+    for file in wanted.files:
+        if (place := asked_at(file.origin)) is not None:
+            found.setdefault(parse_artifact_name(file.path.name).project, place)
+    return tuple(found.items())
 
 
 def _strict_refusal(ledger: Ledger, *, is_dry: bool) -> RefusedError:

@@ -27,7 +27,7 @@ _TABLE = re.compile(r"(\[\[?) *([A-Za-z0-9_.\"'-]+) *\]\]?\s*(?:#.*)?")
 _NAME = re.compile(r"""(name|repository)\s*=\s*(["'])([^"'\\]+)\2\s*(?:#.*)?""")
 _KEYS = {"package": "name", "image": "repository"}
 
-_ORIGIN = re.compile(r"-[rc] (.+) \(line ([0-9]{1,9})\)")
+_ORIGIN = re.compile(r"(?:-[rc] )?(.+) \(line ([0-9]{1,9})\)")
 
 
 class PlaceFinder:
@@ -40,8 +40,10 @@ class PlaceFinder:
 
     def of(self, line: Line) -> Place:
         """Return where a line belongs: as :func:`place_of`."""
-        name = str(line.image.repository) if line.image is not None else project_of(line)
-        return self.of_project(name, line.source)
+        if line.image is not None:
+            return self.of_project(str(line.image.repository), line.source)
+        # A setting that leads elsewhere is named by its place.
+        return asked_at(line.subject) or self.of_project(project_of(line), line.source)
 
     def of_project(self, name: str, source: str = "") -> Place:
         """Return where a project, or the repository of an image, belongs.
@@ -71,7 +73,7 @@ def place_of(report: Report, line: Line) -> Place:
 
 
 def asked_at(origin: str) -> Place | None:
-    """Return the place in pip's words ``-r FILE (line N)``; None where a requirement has none."""
+    """Return the place in pip's words ``-r FILE (line N)``, or in those of a lock; None where it has none."""
     match = _ORIGIN.fullmatch(origin)
     return Place(path=match[1], line=int(match[2])) if match and int(match[2]) else None
 
