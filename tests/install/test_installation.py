@@ -135,13 +135,17 @@ def test_a_requirement_is_told_before_a_constraint_and_of_several_the_first() ->
     wanted = Wanted(
         named=(named("a", ""), named("b", "-r r.txt (line 1)"), named("b", "-r r.txt (line 5)")),
         constraints=(named("b", "-c c.txt (line 1)"), named("c", "-c c.txt (line 2)")),
-        files=(LocalFile(path=Path("x") / samples.WHEEL, origin="-r r.txt (line 7)"),),
+        files=(
+            LocalFile(path=Path("x") / samples.WHEEL, origin="-r r.txt (line 7)"),
+            LocalFile(path=Path("no wheel.whl"), origin="-r r.txt (line 8)"),
+        ),
     )
 
     assert asked_places(wanted) == (
         ("b", Place(path="r.txt", line=1)),
         ("c", Place(path="c.txt", line=2)),
         ("acme-widgets", Place(path="r.txt", line=7)),
+        ("no", Place(path="r.txt", line=8)),
     )
 
 

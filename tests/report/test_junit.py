@@ -88,6 +88,21 @@ def test_a_report_that_would_be_too_large_says_what_it_leaves_out(monkeypatch: p
     )
 
 
+def test_a_report_that_would_be_too_large_keeps_what_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(junit, "_LARGEST", 5_000)
+    report = Report(command="verify", exit_code=1, lines=(*[ACCEPTED] * 200, REFUSED))
+
+    kinds = [*_kinds(report).items()]
+    assert kinds[0] == ("kit-1.0.tar.gz", "Failure")
+    assert kinds[-1][0].endswith("further cases left out")
+    assert kinds[-1][1] == "Skipped"
+
+
+def test_a_file_that_was_refused_without_a_reason_did_not_pass() -> None:
+    assert _kinds(UNSAID[1]) == {"kit": "Failure"}
+    assert _kinds(UNSAID[2]) == {"kit": "Error"}
+
+
 def test_a_case_is_small_whatever_is_in_it() -> None:
     assert len(junit.render(wordy(10)).encode()) < 10 * 30_000
     assert junit._LARGEST + 2 * 30_000 < GITLABS_LIMIT

@@ -128,6 +128,29 @@ def test_any_text_is_a_trust_file(text: str) -> None:
     assert all(number >= 1 for _, _, number in _scan(text))
 
 
+def test_places_are_told_relative_to_the_working_directory(
+    trust_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(trust_file.parent)
+    asked = Place(path=str(trust_file.parent / "below" / "uv.lock"), line=5)
+    report = Report(command="run", exit_code=1, trust_file=str(trust_file), places=(("idna", asked),))
+    finder = PlaceFinder(report)
+
+    assert finder.of_project("idna") == Place(path="below/uv.lock", line=5)
+    assert finder.of_project("kit") == Place(path="pytrust.toml", line=14)
+    assert finder.of_run == Place(path="pytrust.toml", line=1)
+
+
+def test_a_working_directory_that_is_gone_is_no_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    assert PlaceFinder(Report(command="x", exit_code=2, trust_file="/a/b.toml")).of_run.path == "/a/b.toml"
+    assert as_uri("a b.toml") == "a%20b.toml"
+
+
 @pytest.mark.parametrize("has_repository", [True, False])
 def test_a_uri_is_relative_to_the_repository(
     has_repository: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pip_warden.report import sarif
-from pip_warden.report.model import Place, Report
+from pip_warden.report.model import Line, Outcome, Place, Report, Unpinned
 from report.reports import ACCEPTED, ENDED, MIXED, REFUSED, UNSAID, many, wordy
 from report.test_report import EVIL, HIDDEN, report_of
 
@@ -131,6 +131,14 @@ def test_what_is_to_be_acted_on_is_a_result_and_what_was_accepted_is_none() -> N
         "1 file built from a verified sdist, not comparable",
         "1 file not judged",
     ]
+
+
+def test_an_unpinned_name_is_told_whatever_else_a_line_says_of_it() -> None:
+    late = Line(subject="needed", outcome=Outcome.NOT_JUDGED)
+    unpinned = (Unpinned(project="needed", wanted_by="kit 1.0"),)
+    run = _run(Report(command="x", exit_code=1, lines=(late,), unpinned=unpinned))
+
+    assert [each["ruleId"] for each in run["results"]] == ["not-pinned"]
 
 
 def test_severity_tells_a_forged_file_from_one_that_nobody_pinned() -> None:

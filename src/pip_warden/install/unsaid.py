@@ -11,7 +11,7 @@ from pip_warden.names import parse_artifact_name
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line, Outcome, Place, Report
 from pip_warden.report.places import asked_at
-from pip_warden.report.summary import counted
+from pip_warden.report.summary import counted, project_of
 from pip_warden.trust.model import TrustFile
 
 
@@ -74,7 +74,7 @@ def asked_places(wanted: Wanted) -> tuple[tuple[str, Place], ...]:
             found.setdefault(named.project, place)
     for file in wanted.files:
         if (place := asked_at(file.origin)) is not None:
-            found.setdefault(parse_artifact_name(file.path.name).project, place)
+            found.setdefault(project_of(file.path.name), place)
     return tuple(found.items())
 
 

@@ -78,8 +78,8 @@ def finding_of(line: Line) -> Finding | None:
 
 def further_findings(report: Report) -> Iterator[Finding]:
     """Yield what no line says: names without a pin, what ended the run, warnings."""
-    subjects = {line.subject for line in report.lines}
-    unpinned = [each for each in report.unpinned if each.project not in subjects]
+    told = {line.subject for line in report.lines if line.code == "not-pinned"}
+    unpinned = [each for each in report.unpinned if each.project not in told]
     for name in unpinned:
         yield _unpinned(name)
     if report.error is not None:

@@ -83,13 +83,13 @@ def _said(label: str, text: str) -> str:
 
 
 def _row(line: Line) -> str:
-    is_accepted = line.outcome is Outcome.ACCEPTED
+    is_verified = line.outcome in {Outcome.ACCEPTED, Outcome.EARLIER}
     why = []
     if isinstance(line.verdict, Accepted | AcceptedImage):
         why.append(_code(line.verdict.signer, 500))
     if line.note:
         why.append(_code(line.note))
-    mark = f"{'✅' if is_accepted else '➖'} {line.outcome.value}"
+    mark = f"{'✅' if is_verified else '➖'} {line.outcome.value}"
     return f"| {mark} | {_code(line.subject)} | {'<br>'.join(why)} |"
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from pip_warden.disk import open_regular
+from pip_warden.display import near
 from pip_warden.report.model import Line, Place, Report
 from pip_warden.report.summary import project_of
 
@@ -35,15 +36,15 @@ class PlaceFinder:
 
     def __init__(self, report: Report) -> None:
         self._asked: Mapping[str, Place] = dict(report.places)
-        self._path = report.trust_file or _TRUST_FILE
-        self._pinned = _entries(Path(self._path)) if report.trust_file else {}
+        self._path = _near(report.trust_file or _TRUST_FILE)
+        self._pinned = _entries(Path(report.trust_file)) if report.trust_file else {}
 
     def of(self, line: Line) -> Place:
         """Return where a line belongs: as :func:`place_of`."""
         if line.image is not None:
             return self.of_project(str(line.image.repository), line.source)
         # A setting that leads elsewhere is named by its place.
-        return asked_at(line.subject) or self.of_project(project_of(line), line.source)
+        return asked_at(line.subject) or self.of_project(project_of(line.subject), line.source)
 
     def of_project(self, name: str, source: str = "") -> Place:
         """Return where a project, or the repository of an image, belongs.
@@ -53,7 +54,8 @@ class PlaceFinder:
             source: Its source, for one that is neither asked for in a file nor pinned.
         """
         if name in self._asked:
-            return self._asked[name]
+            asked = self._asked[name]
+            return Place(path=_near(asked.path), line=asked.line)
         number = self._pinned.get(("name", name)) or self._pinned.get(("source", source)) or 1
         return Place(path=self._path, line=number)
 
@@ -84,10 +86,21 @@ def as_uri(path: str) -> str:
     The repository's root is the nearest directory from the working directory upwards with a ``.git``; the
     working directory where there is none. A file elsewhere is named by its absolute URI.
     """
-    absolute, root = Path(os.path.abspath(path)), _root()
+    try:
+        absolute, root = Path(os.path.abspath(path)), _root()
+    except OSError:  # the working directory is gone
+        return _quoted(Path(path))
     if absolute.is_relative_to(root):
         return _quoted(absolute.relative_to(root))
     return f"file://{_quoted(absolute)}"
+
+
+def _near(path: str) -> str:
+    """Return a path relative to the working directory where it lies below it: so it is on every machine."""
+    try:
+        return near(Path(path)).removeprefix("./") if os.path.isabs(path) else path
+    except OSError:
+        return path
 
 
 def _quoted(path: Path) -> str:

@@ -70,17 +70,17 @@ def _total(lines: tuple[Line, ...]) -> str:
     """Count packages, or files where a package has several."""
     if all(line.image is not None for line in lines):
         return counted(len(lines), "image", "images")
-    if len({project_of(line) for line in lines}) == len(lines):
+    if len({project_of(line.subject) for line in lines}) == len(lines):
         return counted(len(lines), "package", "packages")
     return counted(len(lines), "file", "files")
 
 
-def project_of(line: Line) -> str:
-    """Return the normalized name of the project that a line is about."""
+def project_of(subject: str) -> str:
+    """Return the normalized name of the project that a line's subject is of: a file, release or project."""
     try:
-        return str(parse_artifact_name(line.subject).project)
+        return str(parse_artifact_name(subject).project)
     except UsageError:
-        return str(canonicalize_name(line.subject.partition(" ")[0]))  # ``acme-widgets 1.0``, of a lock
+        return str(canonicalize_name(subject.partition(" ")[0]))  # ``acme-widgets 1.0``, of a lock
 
 
 def _counts(lines: Sequence[Line]) -> Iterator[Piece]:
