@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import samples
 from pip_warden.oci.names import parse_image
-from pip_warden.report.model import Line, Outcome, Place, Report, image_line
+from pip_warden.report.model import Line, Outcome, Place, Report, Unpinned, image_line
 from pip_warden.report.places import PlaceFinder, as_uri, asked_at, place_of
 from pip_warden.verdict.model import Step
 
@@ -74,6 +74,26 @@ def test_a_setting_stands_where_it_is(trust_file: Path) -> None:
 
     found = place_of(Report(command="run", exit_code=1, trust_file=str(trust_file)), line)
     assert found == Place(path="pyproject.toml", line=12)
+
+
+def test_a_name_without_a_pin_stands_where_that_does_which_wanted_it(trust_file: Path) -> None:
+    wanted = [
+        ("a", "you"),
+        ("b", "kit-1.0.tar.gz"),
+        ("c", f"to build {samples.WHEEL}"),
+        ("d", "x-1.0.tar.gz"),
+    ]
+    report = Report(
+        command="x",
+        exit_code=1,
+        trust_file=str(trust_file),
+        unpinned=tuple(Unpinned(project=name, wanted_by=by) for name, by in wanted),
+        places=(("kit", Place(path="requirements.txt", line=7)),),
+    )
+    finder = PlaceFinder(report)
+
+    assert finder.of_project("b") == Place(path="requirements.txt", line=7)
+    assert [finder.of_project(name).line for name in "acd"] == [1, 8, 1]
 
 
 def test_an_image_stands_where_its_repository_is_pinned(trust_file: Path) -> None:

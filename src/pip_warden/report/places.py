@@ -36,6 +36,9 @@ class PlaceFinder:
 
     def __init__(self, report: Report) -> None:
         self._asked: Mapping[str, Place] = dict(report.places)
+        self._wanted_by = {
+            each.project: project_of(each.wanted_by.removeprefix("to build ")) for each in report.unpinned
+        }
         self._path = _near(report.trust_file or _TRUST_FILE)
         self._pinned = _entries(Path(report.trust_file)) if report.trust_file else {}
 
@@ -51,13 +54,17 @@ class PlaceFinder:
 
         Args:
             name: Its normalized name.
-            source: Its source, for one that is neither asked for in a file nor pinned.
+            source: Its source, where nothing else is known of it.
         """
+        found = self._known(name) or self._known(self._wanted_by.get(name, ""))
+        return found or Place(path=self._path, line=self._pinned.get(("source", source), 1))
+
+    def _known(self, name: str) -> Place | None:
         if name in self._asked:
             asked = self._asked[name]
             return Place(path=_near(asked.path), line=asked.line)
-        number = self._pinned.get(("name", name)) or self._pinned.get(("source", source)) or 1
-        return Place(path=self._path, line=number)
+        number = self._pinned.get(("name", name))
+        return Place(path=self._path, line=number) if number else None
 
     @property
     def of_run(self) -> Place:
@@ -68,8 +75,9 @@ class PlaceFinder:
 def place_of(report: Report, line: Line) -> Place:
     """Return where a line of a report belongs.
 
-    That is where the package was asked for; else its entry in the trust file, else that of its source, else
-    the trust file's first line. Use a :class:`PlaceFinder` for more than one line.
+    That is where the package was asked for, else its entry in the trust file; of a name without a pin the
+    same for the package that wanted it; else the source in the trust file, else that file's first line. Use
+    a :class:`PlaceFinder` for more than one line.
     """
     return PlaceFinder(report).of(line)
 
