@@ -11,8 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import samples
 from pip_warden.report import sarif
-from pip_warden.report.model import Line, Outcome, Place, Report, Unpinned
+from pip_warden.report.findings import finding_of, words
+from pip_warden.report.markdown import code_span
+from pip_warden.report.model import Line, Outcome, Place, Report, Unpinned, line_of
+from pip_warden.verdict.model import Step
+from report.markup import MARKUP, meaning
 from report.reports import ACCEPTED, ENDED, MIXED, REFUSED, UNSAID, many, wordy
 from report.test_report import EVIL, HIDDEN, report_of
 
@@ -123,7 +128,7 @@ def test_what_is_to_be_acted_on_is_a_result_and_what_was_accepted_is_none() -> N
         ("run-warning", "warning", ("pytrust.toml", 1)),
     ]
     assert run["results"][0]["message"]["text"] == (
-        "kit-1.0.tar.gz: refused [issuer-mismatch]\nexpected: issuer A\nfound: issuer B\nhint: Look."
+        "`kit-1.0.tar.gz`: refused, `issuer-mismatch`\nexpected: `issuer A`\nfound: `issuer B`\nhint: `Look.`"
     )
     assert [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]] == [
         "1 file local",
@@ -205,6 +210,26 @@ def test_a_file_stays_below_ten_megabytes_whatever_is_in_it(monkeypatch: pytest.
 
     assert found[-1]["ruleId"] == "further-findings"
     assert found[-1]["level"] == "error"
+
+
+@pytest.mark.parametrize("evil", MARKUP)
+def test_t68_a_message_is_no_markup_and_has_no_link(evil: str) -> None:
+    messages = [each["message"]["text"] for each in _run(report_of(evil))["results"]]
+    good = [each["message"]["text"] for each in _run(report_of("good"))["results"]]
+
+    assert [meaning(text) for text in messages] == [meaning(text) for text in good]
+    assert not [text for text in messages if "[" in text]
+
+
+def test_t68_a_message_that_is_cut_has_no_open_code_span() -> None:
+    refused = samples.refused("a", Step.IDENTITY, "issuer-mismatch", "x" * 100, "@all `" * 100, "`" * 100)
+    finding = finding_of(line_of(refused))
+    assert finding is not None
+    for limit in range(1, LONGEST_MESSAGE):
+        cut = words(finding, limit, shown=code_span)
+        assert len(cut) <= limit
+        assert "@all" not in str(meaning(cut))
+        assert cut.count("`") % 2 == 0
 
 
 @pytest.mark.parametrize("evil", EVIL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +13,9 @@ from pip_warden.verdict.model import ItemRefusal, Refused
 
 _MOST_ITEMS = 5
 """Items of evidence, or faults of a trust file, of which each is told."""
+
+_SHORTEST = 20
+"""Characters: a text that would be cut shorter is left out."""
 
 LABELS = frozenset({"did you mean", "expected", "found", "hint", "evidence", "note"})
 """Labels of ours; any other one is foreign text."""
@@ -93,19 +96,27 @@ def further_findings(report: Report) -> Iterator[Finding]:
         yield Finding(concern=Concern.WARNING, code="run-warning", subject=report.command, said=(("", text),))
 
 
-def words(finding: Finding, limit: int, *, between: str = "\n") -> str:
-    """Return what a finding says, escaped.
+def words(
+    finding: Finding, limit: int, *, between: str = "\n", shown: Callable[[str, int], str] = escape_text
+) -> str:
+    """Return what a finding says.
 
     Args:
         finding: The finding.
         limit: The longest result in characters; what is left out ends in ``…``.
         between: What stands between two of its texts.
+        shown: Escapes a text, which becomes at most so long.
     """
-    said = between.join(
-        f"{escape_text(label)}: {escape_text(text, 500)}" if label else escape_text(text, 1000)
-        for label, text in finding.said
-    )
-    return said if len(said) <= limit else said[: limit - 1] + "…"
+    said = ""
+    for label, text in finding.said:
+        head = between if said else ""
+        if label:
+            head += f"{label if label in LABELS else shown(label, 200)}: "
+        room = limit - len(said) - len(head) - 1
+        if room < _SHORTEST:
+            return f"{said}…"
+        said += head + shown(text, min(room, 1000))
+    return said
 
 
 def _rank(finding: Finding) -> int:
@@ -119,7 +130,7 @@ def _refusal(refused: Refused) -> Iterator[tuple[str, str]]:
     yield "expected", fault.expected
     yield "found", fault.found
     if fault.hint:
-        yield "hint", fault.hint
+        yield _hint(fault.hint)
     for item in refused.bad_items[:_MOST_ITEMS]:
         yield "evidence", _item(item, refused)
     if len(refused.bad_items) > _MOST_ITEMS:
@@ -140,7 +151,11 @@ def _error(error: WardenError) -> Iterator[tuple[str, str]]:
         if len(error.faults) > _MOST_ITEMS:
             yield "", f"and {len(error.faults) - _MOST_ITEMS} further faults"
     if error.hint:
-        yield "hint", error.hint
+        yield _hint(error.hint)
+
+
+def _hint(text: str) -> tuple[str, str]:
+    return "hint", text.replace("`", "'")  # no format needs both kinds of quotes around commands
 
 
 def _note(line: Line) -> Iterator[tuple[str, str]]:

@@ -26,12 +26,7 @@ _LARGEST = 25_000_000
 _LONGEST_MESSAGE, _LONGEST_TEXT = 1_000, 3_000
 """Characters."""
 
-_SKIPPED = {
-    Outcome.LOCAL: "the user's own project: not judged",
-    Outcome.PRESENT: "installed before, and not verified",
-    Outcome.BUILT: "built from a verified sdist, and not comparable with it",
-    Outcome.NOT_JUDGED: "the run ended before it",
-}
+_SKIPPED = frozenset({Outcome.LOCAL, Outcome.PRESENT, Outcome.BUILT, Outcome.NOT_JUDGED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,9 +79,10 @@ def _cases(report: Report) -> Iterator[TestCase]:
 def _entries(report: Report) -> Iterator[_Entry]:
     for line in report.lines:
         finding = finding_of(line)
-        skipped = "" if finding else _SKIPPED.get(line.outcome, "")
-        note = f"; {escape_text(line.note)}" if skipped and line.note else ""
-        yield _Entry(name=escape_text(line.subject), finding=finding, skipped=skipped + note)
+        skipped = line.outcome.value if finding is None and line.outcome in _SKIPPED else ""
+        if skipped and line.note:
+            skipped += f": {escape_text(line.note)}"
+        yield _Entry(name=escape_text(line.subject), finding=finding, skipped=skipped)
     for finding in further_findings(report):
         about = escape_text(finding.subject)
         named = about if finding.code == "not-pinned" else f"{about}: {escape_text(finding.code)}"

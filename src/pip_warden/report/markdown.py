@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pip_warden.display import escape_text
-from pip_warden.report.findings import LABELS, Concern, Finding, finding_of, findings
+from pip_warden.report.findings import Concern, Finding, finding_of, findings, words
 from pip_warden.report.layout import Layout
 from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.report.places import PlaceFinder
@@ -20,6 +20,9 @@ from pip_warden.verdict.model import Accepted, AcceptedImage
 
 _LARGEST = 500_000
 """Bytes of all rows: a comment has at most a million characters in GitLab, a job summary 1 MiB in GitHub."""
+
+_LONGEST = 3_000
+"""Characters of what is said of one finding."""
 
 _MARKS = {
     Concern.REFUSED: "❌ refused",
@@ -34,7 +37,7 @@ _HEAD = "| | What | Why |\n| --- | --- | --- |"
 def render(report: Report) -> str:
     """Render a report as Markdown, ending with a newline."""
     lines = [
-        f"## {_code(f'pip-warden {report.command}')}: {_ending(report)}",
+        f"## {code_span(f'pip-warden {report.command}')}: {_ending(report)}",
         "",
         " · ".join(_summary(report)),
     ]
@@ -58,39 +61,31 @@ def _ending(report: Report) -> str:
 def _summary(report: Report) -> Iterator[str]:
     """Yield counts, and by which trust file was judged."""
     for line in closing_line(report, Layout(), None):
-        yield _code(line, 500)
+        yield code_span(line, 500)
     if report.trust_file:
-        yield f"trust file {_code(report.trust_file)}"
+        yield f"trust file {code_span(report.trust_file)}"
 
 
 def _finding_rows(report: Report, found: tuple[Finding, ...]) -> Iterator[str]:
     finder = PlaceFinder(report)
     for finding in found:
-        what = _code(finding.subject)
+        what = code_span(finding.subject)
         if finding.line is not None:
             place = finder.of(finding.line)
-            what += f"<br>{_code(f'{place.path}:{place.line}')}"
-        why = "<br>".join([_code(finding.code), *(_said(*each) for each in finding.said)])
+            what += f"<br>{code_span(f'{place.path}:{place.line}')}"
+        why = f"{code_span(finding.code)}<br>{words(finding, _LONGEST, between='<br>', shown=code_span)}"
         yield f"| {_MARKS[finding.concern]} | {what} | {why} |"
-
-
-def _said(label: str, text: str) -> str:
-    if label == "hint":  # its commands stand in backticks already
-        text = text.replace("`", "'")
-    if not label:
-        return _code(text, 1000)
-    return f"{label if label in LABELS else _code(label)}: {_code(text, 500)}"
 
 
 def _row(line: Line) -> str:
     is_verified = line.outcome in {Outcome.ACCEPTED, Outcome.EARLIER}
     why = []
     if isinstance(line.verdict, Accepted | AcceptedImage):
-        why.append(_code(line.verdict.signer, 500))
+        why.append(code_span(line.verdict.signer, 500))
     if line.note:
-        why.append(_code(line.note))
+        why.append(code_span(line.note))
     mark = f"{'✅' if is_verified else '➖'} {line.outcome.value}"
-    return f"| {mark} | {_code(line.subject)} | {'<br>'.join(why)} |"
+    return f"| {mark} | {code_span(line.subject)} | {'<br>'.join(why)} |"
 
 
 def _fitting(rows: Iterable[str]) -> Iterator[str]:
@@ -106,7 +101,14 @@ def _fitting(rows: Iterable[str]) -> Iterator[str]:
         yield f"| … | {counted(left, 'further row', 'further rows')} left out | |"
 
 
-def _code(text: str, limit: int = 200) -> str:
-    """Return text as a code span, in which nothing of it means anything."""
+def code_span(text: str, limit: int = 200) -> str:
+    """Return text as a code span, in which nothing of it means anything: in a table, too.
+
+    Args:
+        text: Anything from outside.
+        limit: The longest result in characters.
+    """
     escaped = escape_text(text, limit).replace("`", "\\u0060").replace("|", "\\u007c")
+    if len(escaped) > limit - 2:
+        escaped = escaped[: limit - 3] + "…"
     return f"`{escaped}`" if escaped.strip() else "`\u2014`"

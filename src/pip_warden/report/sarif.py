@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pip_warden.display import escape_text
 from pip_warden.explain import Explanation, catalogue
 from pip_warden.report.findings import Concern, Finding, findings, words
+from pip_warden.report.markdown import code_span
 from pip_warden.report.model import Outcome, Place, Report
 from pip_warden.report.places import PlaceFinder, as_uri
 from pip_warden.report.summary import counted
@@ -80,11 +81,11 @@ def _place(finding: Finding, finder: PlaceFinder) -> Place:
 
 
 def _result(finding: Finding, place: Place) -> dict[str, JSONValue]:
-    head = f"{escape_text(finding.subject)}: {finding.concern.value} [{escape_text(finding.code)}]\n"
+    head = f"{_shown(finding.subject, 200)}: {finding.concern.value}, {_shown(finding.code, 80)}\n"
     return {
         "ruleId": escape_text(finding.code),
         "level": "warning" if finding.concern is Concern.WARNING else "error",
-        "message": {"text": head + words(finding, _LONGEST_MESSAGE - len(head))},
+        "message": {"text": head + words(finding, _LONGEST_MESSAGE - len(head), shown=_shown)},
         "locations": [
             {
                 "physicalLocation": {
@@ -95,6 +96,14 @@ def _result(finding: Finding, place: Place) -> dict[str, JSONValue]:
         ],
         "partialFingerprints": {"pipWardenFinding/v1": _fingerprint(finding)},
     }
+
+
+def _shown(text: str, limit: int) -> str:
+    """Return text that is no link, mention or markup: viewers may read a message as Markdown.
+
+    All of them read ``[TEXT](URL)`` in it as a link (SARIF 2.1.0, section 3.11.6).
+    """
+    return code_span(text.replace("[", "\\u005b"), limit)
 
 
 def _fingerprint(finding: Finding) -> str:
