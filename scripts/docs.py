@@ -1,12 +1,14 @@
 """Writes the generated documentation; with ``--check`` fails where it is stale.
 
 * ``docs/codes.md`` from the catalogue of codes;
+* ``docs/report.schema.json`` from the types of what is printed as JSON;
 * the blocks between ``<!-- help: COMMAND -->`` and ``<!-- /help -->`` in Markdown files, from
   ``COMMAND --help``.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +16,7 @@ import sys
 from pathlib import Path
 
 from pip_warden.explain import Explanation, catalogue
+from pip_warden.report.schema import report_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP = re.compile(r"(<!-- help: ([a-z -]+) -->\n```text\n)(.*?)(```\n<!-- /help -->)", re.DOTALL)
@@ -41,7 +44,8 @@ INTRO = (
 def main() -> int:
     """Write or check everything; return 1 where a check found a stale file."""
     check = "--check" in sys.argv[1:]
-    wanted = {ROOT / "docs/codes.md": codes_page()}
+    schema = json.dumps(report_schema(), indent=2) + "\n"
+    wanted = {ROOT / "docs/codes.md": codes_page(), ROOT / "docs/report.schema.json": schema}
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         if page.exists() and page not in wanted:
             wanted[page] = HELP.sub(_help_block, page.read_text(encoding="utf-8"))

@@ -87,6 +87,16 @@ def without_userinfo(text: str) -> str:
     return re.sub(r"\S+", _without_userinfo, text)
 
 
+def bare_url(url: str) -> str:
+    """Return a URL without what may let somebody in: user name and password, query, fragment.
+
+    Registries sign URLs in their query; nothing here fails, whatever the text is.
+    """
+    scheme, separator, rest = re.split("[?#]", url, maxsplit=1)[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+
+
 def nearest(text: str, known: Iterable[str], *, likeness: float = 0.7) -> tuple[str, ...]:
     """Return the known words that may have been meant by a mistyped one: three at most, the nearest first.
 

@@ -6,19 +6,22 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import samples
+from documents import described
 from pip_warden.errors import NetworkError, RefusedError, TrustFileError
 from pip_warden.evidence.model import EvidenceForm
 from pip_warden.faults import Fault
 from pip_warden.report import json as as_json
 from pip_warden.report import text as as_text
 from pip_warden.report.layout import Layout
-from pip_warden.report.model import Line, Outcome, Report, Unpinned, line_of, undecided_line
+from pip_warden.report.model import Line, Outcome, Place, Report, Unpinned, line_of, undecided_line
 from pip_warden.trust.model import Source
 from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, SignedBy, Step, StepFailure
 
@@ -86,7 +89,7 @@ def test_t68_json_is_ascii_and_says_what_was_there(evil: str) -> None:
     raw = as_json.render(report_of(evil))
     assert raw.isascii()
     assert "\x1b" not in raw
-    document = json.loads(raw)
+    document = described(raw)
     assert document["files"][0]["refused"]["found"] == evil
     assert as_json.render_error("x", RefusedError("declined", evil)).isascii()
 
@@ -96,6 +99,79 @@ def test_json_starts_with_its_version_and_its_keys_are_snake_case() -> None:
     assert raw.startswith('{\n  "schema_version": 1,')
     for key in re.findall(r'"([^"]+)":', raw):
         assert re.fullmatch("[a-z0-9_]+", key), key
+
+
+@given(st.text())
+def test_t68_whatever_is_told_is_as_the_schema_describes(evil: str) -> None:
+    described(as_json.render(report_of(evil)))
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_is_one_that_the_schema_describes(outcome: Outcome) -> None:
+    report = Report(command="run", exit_code=0, lines=(Line(subject="a", outcome=outcome),))
+    (file,) = described(as_json.render(report))["files"]
+    assert file["outcome"].replace("_", " ") == outcome.value.replace(",", "")
+
+
+def file_of(subject: str, **more: Any) -> dict[str, Any]:
+    place = Place(path="r.txt", line=3, text="A.b==1 @ https://me:secret@a.example/x.whl")
+    line = Line(subject=subject, outcome=Outcome.REFUSED, **more)
+    report = Report(command="verify", exit_code=1, lines=(line,), places=(("a-b", place),))
+    (file,) = described(as_json.render(report))["files"]
+    return dict(file)
+
+
+@pytest.mark.parametrize(
+    ("subject", "named"),
+    [
+        ("A.b-1.0-py3-none-any.whl", ("a-b", "1.0")),
+        ("a_b-1.0.0.tar.gz", ("a-b", "1.0.0")),
+        ("a-b 1.0", ("a-b", "1.0")),
+        ("A_b==1", ("a-b", "1")),
+        ("a-b", ("a-b", None)),
+        ("a-b 1.0 2.0", ("a-b", None)),
+        ("a-b one", (None, None)),
+        ("a-b.whl", (None, None)),
+        ("./a-b", (None, None)),
+        ("/x/a_b-1.0.tar.gz", (None, None)),
+        ("", (None, None)),
+        ("a b\x1b", (None, None)),
+    ],
+)
+def test_project_and_version_are_those_that_a_file_is_named_after(
+    subject: str, named: tuple[str | None, str | None]
+) -> None:
+    file = file_of(subject)
+    assert (file["file"], file["project"], file["version"]) == (subject, *named)
+    assert (file["requirement"] is None) == (named[0] is None)
+
+
+def test_a_requirement_has_its_place_and_no_password() -> None:
+    assert file_of("a-b", url="https://a.example/a-b.whl")["url"] == "https://a.example/a-b.whl"
+    assert file_of("a-b")["url"] is None
+    found = file_of("a-b")["requirement"]
+    assert (found["path"], found["line"]) == ("r.txt", 3)
+    assert found["text"] == "A.b==1 @ https://…@a.example/x.whl"
+
+
+@given(st.text())
+def test_no_subject_is_an_error(subject: str) -> None:
+    assert file_of(subject)["file"] == subject
+
+
+def test_a_fatal_error_of_a_judging_command_has_the_keys_of_a_report() -> None:
+    error = RefusedError("declined", "x")
+    report = described(as_json.render(Report(command="verify", exit_code=1)))
+    assert described(as_json.render_error("verify", error)).keys() == report.keys()
+    assert described(as_json.render_error("image verify", error))["images"] == []
+    assert described(as_json.render_error("trust list", error)).keys() == {
+        "schema_version", "tool", "command", "exit_code", "error",
+    }  # fmt: skip
+
+
+def test_the_tool_is_named_with_its_version() -> None:
+    document = json.loads(as_json.render_error("x", RefusedError("declined", "x")))
+    assert document["tool"] == {"name": "pip-warden", "version": version("pip-warden")}
 
 
 def test_text_of_a_refusal() -> None:

@@ -14,8 +14,8 @@ from cli.terminal import typed
 from pip_warden.sandbox import File, Sandbox
 
 KEYS = {
-    "schema_version", "command", "exit_code", "trust_file", "is_written", "added", "removed", "added_images",
-    "removed_images", "added_sources", "refused", "mirrors", "warnings", "error",
+    "schema_version", "tool", "command", "exit_code", "trust_file", "is_written", "added", "removed",
+    "added_images", "removed_images", "added_sources", "refused", "mirrors", "warnings", "error",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pip_warden.cli.color import color_option
+from pip_warden.cli.common import format_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
@@ -29,9 +30,16 @@ from pip_warden.display import escape_text
     help="Where it is written; an artifact of the job.",
 )
 @click.option("--quiet", "-q", count=True, help="Say nothing.")
+@format_option
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
 @color_option
-def command(*, output: Path, quiet: int, debug: bool) -> None:  # noqa: ARG001 -- debug is read by cli.run
+def command(
+    *,
+    output: Path,
+    quiet: int,
+    output_format: str,
+    debug: bool,  # noqa: ARG001 -- read by cli.run
+) -> None:
     """Write down how this job builds, for the job that signs: `pip-warden attest dist/* --build-info FILE`.
 
     Last in the job that builds. It needs no token, no network and no extra, and writes no secret: project,
@@ -42,5 +50,9 @@ def command(*, output: Path, quiet: int, debug: bool) -> None:  # noqa: ARG001 -
 
     info = this_job(os.environ, now=datetime.now(UTC))
     write_build_info(info, output)
-    if not quiet:
+    if output_format == "json":
+        from pip_warden.report.document import document
+
+        print(document("build-info", {"path": str(output), "job_url": info.job_url}))
+    elif not quiet:
         print_block(f"{escape_text(str(output))}: {escape_text(info.job_url)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pip_warden.cli.color import color_option
+from pip_warden.cli.common import format_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.group import HelpfulGroup
 from pip_warden.cli.style import print_block
@@ -46,6 +47,7 @@ def command() -> None:
     "--source", metavar="URL", help="The repository its jobs fetch pip-warden from; else this one's own."
 )
 @click.option("--commit", metavar="SHA", help="The commit they install; else this one's own, or its tag.")
+@format_option
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
 @color_option
 def init(
@@ -55,6 +57,7 @@ def init(
     force: bool,
     source: str | None,
     commit: str | None,
+    output_format: str,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> None:
     """Write the pipeline of a publisher, consumer, promotion or image, for those who want no component.
@@ -65,4 +68,9 @@ def init(
 
     text = pipeline(Kind(kind), source=source, commit=commit)
     write_pipeline(output, text, force=force)
+    if output_format == "json":
+        from pip_warden.report.document import document
+
+        print(document("ci init", {"kind": kind, "path": str(output), "note": _NEXT[kind]}))
+        return
     print_block(f"written {escape_text(str(output))}\n{_NEXT[kind]}")

@@ -7,13 +7,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from pip_warden.cli.color import color_option
+from pip_warden.cli.common import format_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.style import columns, layout_of, print_block, rich_console, text_columns
@@ -56,17 +57,20 @@ class Stage:
         example: What it publishes.
         directory: The user's project directory.
         environment: The user's environment: PATH, and the token for this GitLab.
+        shown_on: Where commands and their output are shown.
     """
 
     sandbox: Sandbox
     example: Example
     directory: Path
     environment: dict[str, str] = field(hash=False)
+    shown_on: TextIO
 
     def run(self, *words: str, show: bool = True) -> subprocess.CompletedProcess[str]:
         """Type a command as the user would, and show it with its output."""
         if show:
-            print("\n$ " + "\n".join(layout_of(sys.stdout).command(shlex.join(words), indent=0)), flush=True)
+            typed = "\n".join(layout_of(self.shown_on).command(shlex.join(words), indent=0))
+            print(f"\n$ {typed}", file=self.shown_on, flush=True)
         with subprocess.Popen(  # noqa: S603 -- our own commands
             _installed(words),
             cwd=self.directory,
@@ -84,7 +88,8 @@ class Stage:
                 process.communicate()
                 raise
         if show:
-            print("\n".join(escape_line(line) for line in output.rstrip().splitlines()), flush=True)
+            said = "\n".join(escape_line(line) for line in output.rstrip().splitlines())
+            print(said, file=self.shown_on, flush=True)
         return subprocess.CompletedProcess(words, process.returncode, output)
 
     def fresh_environment(self, name: str) -> Path:
@@ -102,8 +107,9 @@ class Stage:
 
 
 @click.command("demo", epilog=examples("pip-warden demo"))
+@format_option
 @color_option
-def command() -> int:
+def command(*, output_format: str) -> int:
     """Publish two packages, pin their publisher and install them; then attack the registry in four ways.
 
     Exit code 0 only if the packages were installed and each attack was refused.
@@ -113,6 +119,7 @@ def command() -> int:
     from pip_warden.sandbox.example import fill
     from pip_warden.sandbox.world import Sandbox
 
+    is_data = output_format == "json"
     with Sandbox() as sandbox, open_workspace() as directory:
         example = fill(sandbox)
         sandbox.write_trust(directory)
@@ -121,15 +128,23 @@ def command() -> int:
             example=example,
             directory=directory,
             environment=_environment(sandbox, example, directory),
+            shown_on=sys.stderr if is_data else sys.stdout,
         )
         print_block(
             f"A GitLab and a Sigstore of our own are up at {sandbox.gitlab_url}.\n"
             "acme-gears 1.0 and acme-widgets 1.0 (which needs it) are built, signed by their pipelines and"
-            " published."
+            " published.",
+            stage.shown_on,
         )
         acts = [*_promise(stage), *(_attack(stage, *attack) for attack in _ATTACKS)]
-    _table(acts)
-    return 0 if all(act.good for act in acts) else 1
+    exit_code = 0 if all(act.good for act in acts) else 1
+    if is_data:
+        from pip_warden.report.document import document
+
+        print(document("demo", {"acts": [asdict(act) for act in acts]}, exit_code=exit_code))
+    else:
+        _table(acts)
+    return exit_code
 
 
 def _environment(sandbox: Sandbox, example: Example, directory: Path) -> dict[str, str]:
@@ -175,7 +190,7 @@ def _act(title: str, expected: str, result: subprocess.CompletedProcess[str]) ->
 
 def _attack(stage: Stage, title: str, code: str, spoil: Callable[[Stage], Callable[[], None]]) -> Act:
     """Spoil the registry, install into a new environment with an empty cache, and repair the registry."""
-    print(f"\n--- attack: {title}")
+    print(f"\n--- attack: {title}", file=stage.shown_on)
     mend = spoil(stage)
     target = stage.fresh_environment(f"env-{spoil.__name__}")
     before = stage.installed(target)

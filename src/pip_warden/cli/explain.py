@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import click
 
 from pip_warden.cli.color import color_option
+from pip_warden.cli.common import format_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.style import layout_of, text_columns
 from pip_warden.explain import Explanation, catalogue, explain
@@ -26,9 +27,16 @@ _WIDEST_PROSE = 100
 
 @click.command("explain", epilog=examples("pip-warden explain not-pinned"))
 @click.argument("code", required=False)
+@format_option
 @color_option
-def command(code: str | None) -> None:
+def command(*, code: str | None, output_format: str) -> None:
     """Explain CODE, or list every code."""
+    if output_format == "json":
+        from pip_warden.report.document import document
+
+        told = catalogue().values() if code is None else (explain(code),)
+        print(document("explain", {"codes": [asdict(entry) for entry in told]}))
+        return
     if code is None:
         layout = layout_of(sys.stdout)
         for entry in catalogue().values():

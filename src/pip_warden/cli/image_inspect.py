@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -58,7 +57,9 @@ def command(*, reference: str, trust: Path | None, output_format: str, **options
         found = inspect_image(parts, image, trusted, roots)
     console.clear()
     if output_format == "json":
-        print(json.dumps(_as_json(found), indent=2))
+        from pip_warden.report.document import document
+
+        print(document("image inspect", _as_json(found)))
     else:
         print("\n".join(_text(found, layout_of(sys.stdout))))
     return 0
@@ -123,9 +124,6 @@ def _as_json(found: InspectedImage) -> dict[str, JSONValue]:
 
     manifest = found.manifest
     return {
-        "schema_version": 1,
-        "command": "image inspect",
-        "exit_code": 0,
         "verified": False,
         "image": str(found.name),
         "repository": str(found.name.repository),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pip_warden.cli.output import Console
     from pip_warden.oci.names import ImageReference
     from pip_warden.publish.images import ImageStatement, SignedImage
+    from pip_warden.strict_json import JSONValue
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -112,10 +112,9 @@ def sign_and_tell(
 def _tell(command: str, done: str, signed: list[SignedImage], output_format: str, console: Console) -> None:
     """Print what was signed; quiet prints it only as JSON."""
     if output_format == "json":
-        images = [_document(one) for one in signed]
-        print(
-            json.dumps({"schema_version": 1, "command": command, "exit_code": 0, "images": images}, indent=2)
-        )
+        from pip_warden.report.document import document
+
+        print(document(command, {"images": [_told(one) for one in signed]}))
         return
     if console.quiet:
         return
@@ -124,7 +123,7 @@ def _tell(command: str, done: str, signed: list[SignedImage], output_format: str
         print_block(f"{escape_text(str(one.image), 500)}: {said} (log index {one.proved.log_index})")
 
 
-def _document(one: SignedImage) -> dict[str, object]:
+def _told(one: SignedImage) -> JSONValue:
     from pip_warden.oci.names import spelled
 
     return {

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pip_warden.publication.rules import JudgingRules
     from pip_warden.publication.run import Judgement
     from pip_warden.publish.registry import Destination, UploadResult
+    from pip_warden.strict_json import JSONValue
     from pip_warden.transport import Transport
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -211,7 +212,10 @@ def _tell(
                 f"{upload.name} of this build was not published: the registry has other bytes under its name"
             )
     if output_format == "json":
-        rows = [
+        from pip_warden.report import json as report_json
+        from pip_warden.report.model import Report
+
+        rows: list[JSONValue] = [
             {
                 "name": upload.name,
                 "kind": upload.kind,
@@ -220,8 +224,8 @@ def _tell(
             }
             for upload in uploads
         ]
-        document = {"schema_version": 1, "command": command_name, "exit_code": 0}
-        print(json.dumps({**document, "judged": list(judgement.said), "uploads": rows}, indent=2))
+        report = Report(command=command_name, exit_code=0, lines=judgement.lines)
+        print(report_json.render(report, more={"judged": list(judgement.said), "uploads": rows}))
     elif not console.quiet:
         print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
 

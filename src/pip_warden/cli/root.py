@@ -6,14 +6,16 @@ Only this command, and the first ``trust add``, contact TUF.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import load_trust, trust_option
+from pip_warden.cli.common import format_option, load_trust, trust_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.group import HelpfulGroup
 from pip_warden.cli.style import print_block
@@ -22,6 +24,7 @@ from pip_warden.errors import RefusedError, TrustRootError, UsageError
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.root import Root
+    from pip_warden.strict_json import JSONValue
     from pip_warden.trust.model import RootPin, TrustFile
 
 
@@ -47,6 +50,7 @@ def command() -> None:
     help="Pin a root that drops a key, authority or log of the old one, or makes an expired one valid again.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking.")
+@format_option
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
 @color_option
 def update(
@@ -56,6 +60,7 @@ def update(
     name: str,
     allow_removal: bool,
     yes: bool,
+    output_format: str,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> None:
     """Replace the trusted root by a newer one and pin its digest, after a yes.
@@ -64,25 +69,68 @@ def update(
     """
     from pip_warden._sigstore.root import load_root
     from pip_warden._sigstore.tuf import fetch_public_good_root
-    from pip_warden.digests import digest_of
     from pip_warden.trust.roots import read_root_file
 
     loaded = load_trust(trust)
     pin = _pinned(loaded, name)
     raw = fetch_public_good_root() if trusted_root is None else read_root_file(trusted_root)
     new = load_root(raw)
+    is_data = output_format == "json"
+    talk = partial(print_block, stream=sys.stderr) if is_data else print_block
+    losses = _offer(pin, raw, new, talk, is_fetched=trusted_root is None, allow_removal=allow_removal)
+    if losses is not None:
+        _confirm(yes=yes)
+        _replace(loaded, pin, raw)
+        talk(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
+    if is_data:
+        print(_document(loaded, pin, raw, new, losses))
+
+
+def _offer(
+    pin: RootPin,
+    raw: bytes,
+    new: Root,
+    talk: Callable[[str], None],
+    *,
+    is_fetched: bool,
+    allow_removal: bool,
+) -> list[str] | None:
+    """Show what would be pinned; return what it takes away, None where it is pinned already.
+
+    Raises:
+        RefusedError: As for :func:`_losses`.
+        TrustRootError: As for :func:`_losses`.
+    """
+    from pip_warden.digests import digest_of
+
     digest = digest_of(raw)
     if digest.matches(pin.sha256):
-        print_block(f"{pin.path.name} is current: sha256 {digest}")
-        return
-    print_block(f"{pin.path.name}\n  was  sha256 {pin.sha256}\n  new  sha256 {digest}")
+        talk(f"{pin.path.name} is current: sha256 {digest}")
+        return None
+    talk(f"{pin.path.name}\n  was  sha256 {pin.sha256}\n  new  sha256 {digest}")
     for part in new.dropped:
-        print_block(f"  not usable here, and left out: {escape_text(part, 500)}")
-    for change in _losses(pin, new, is_fetched=trusted_root is None, allow_removal=allow_removal):
-        print_block(f"  {escape_text(change, 500)}")
-    _confirm(yes=yes)
-    _replace(loaded, pin, raw)
-    print_block(f"updated {loaded.path} and {pin.path}; commit both, and review the change")
+        talk(f"  not usable here, and left out: {escape_text(part, 500)}")
+    losses = _losses(pin, new, is_fetched=is_fetched, allow_removal=allow_removal)
+    for change in losses:
+        talk(f"  {escape_text(change, 500)}")
+    return losses
+
+
+def _document(loaded: TrustFile, pin: RootPin, raw: bytes, new: Root, losses: list[str] | None) -> str:
+    from pip_warden.digests import digest_of
+    from pip_warden.report.document import document
+
+    told: dict[str, JSONValue] = {
+        "trust_file": str(loaded.path),
+        "sigstore": pin.name,
+        "path": str(pin.path),
+        "is_written": losses is not None,
+        "before": pin.sha256.hex,
+        "after": digest_of(raw).hex,
+        "left_out": list(new.dropped),
+        "losses": list(losses or ()),
+    }
+    return document("root update", told)
 
 
 def _replace(loaded: TrustFile, pin: RootPin, raw: bytes) -> None:

@@ -57,16 +57,17 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
                 without_userinfo(err.format_message()),
                 hint=_usage_hint(err, command, name, words),
             ),
-            name,
+            _command_name(command, name, words),
             words,
         )
     except WardenError as err:
-        return fail(err, name, words)
+        return fail(err, _command_name(command, name, words), words)
     except SystemExit:
         # click ends the process with 1, the exit code of a refusal here, for a broken pipe and, not being
         # standalone, for nothing else. The standard streams break none (see delivering), so this one was
         # not expected.
-        return fail(InternalError("bug", "a pipe of our own broke", hint=_REPORT_IT), name, words)
+        bug = InternalError("bug", "a pipe of our own broke", hint=_REPORT_IT)
+        return fail(bug, _command_name(command, name, words), words)
     except Exception as err:
         # The last line of defence: a bug is reported as one, never as a traceback.
         if "--debug" in words:
@@ -78,7 +79,7 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
         hint = (
             f"{_REPORT_IT} --debug shows where it happened." if _takes_debug(command, words) else _REPORT_IT
         )
-        return fail(_unexpected(err, hint), name, words)
+        return fail(_unexpected(err, hint), _command_name(command, name, words), words)
     return code if isinstance(code, int) else 0
 
 
@@ -88,7 +89,13 @@ def _say_ended(what: str, code: int) -> int:
 
 
 def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
-    """Say what went wrong, to people or as JSON, and return the exit code."""
+    """Say what went wrong, to people or as JSON, and return the exit code.
+
+    Args:
+        error: What went wrong.
+        name: The command, as reports name it.
+        words: The arguments, which may ask for JSON.
+    """
     as_json = wants_json(words)
     if as_json:
         from pip_warden.report import json
@@ -133,6 +140,12 @@ def _usage_hint(err: click.ClickException, command: click.Command, name: str, wo
     context = getattr(err, "ctx", None)
     path = context.command_path if isinstance(context, click.Context) else _typed(command, name, words)[1]
     return f"`{path} --help` lists what it takes."
+
+
+def _command_name(command: click.Command, name: str, words: Sequence[str]) -> str:
+    """Return the command that was typed as its reports name it: ``trust list``, without the program."""
+    path = _typed(command, name, words)[1]
+    return path.removeprefix(f"{name} ")
 
 
 def _typed(command: click.Command, name: str, words: Sequence[str]) -> tuple[click.Command, str]:

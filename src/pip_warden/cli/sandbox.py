@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pip_warden.cli.color import color_option
+from pip_warden.cli.common import format_option
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.sandbox_job import introduction, typed, write_job, write_secret
@@ -21,6 +22,7 @@ from pip_warden.errors import UsageError
 if TYPE_CHECKING:
     from pip_warden.report.layout import Layout
     from pip_warden.sandbox.world import Sandbox
+    from pip_warden.strict_json import JSONValue
 
 
 @click.command("sandbox", epilog=examples("pip-warden sandbox --port 8080"))
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the whole state there when it ends.",
 )
+@format_option
 @click.option("--debug", is_flag=True, help="Show where a bug happened.")
 @color_option
 def command(
@@ -49,6 +52,7 @@ def command(
     empty: bool,
     directory: Path,
     dump: Path | None,
+    output_format: str,
     debug: bool,  # noqa: ARG001 -- read by cli.run
 ) -> None:
     """Run an embedded GitLab and Sigstore on loopback until interrupted.
@@ -67,8 +71,8 @@ def command(
         with _writing(directory, "--directory"):
             root = sandbox.write_trust(directory)
             environment = _write_environment(sandbox, directory / "env", empty=empty)
-        lines = _introduction(sandbox, root, environment, layout_of(sys.stdout), empty=empty)
-        print("\n".join(lines), flush=True)
+        told = _document if output_format == "json" else _text
+        print(told(sandbox, root, environment, empty=empty), flush=True)
 
     for place, option in ((directory, "--directory"), (dump, "--dump")):
         if place is not None:
@@ -112,6 +116,29 @@ def _write_environment(sandbox: Sandbox, path: Path, *, empty: bool) -> Path:
     if not empty:
         write_job(sandbox, path.parent, shared)
     return write_secret(path, shared)
+
+
+def _document(sandbox: Sandbox, root: Path, environment: Path, *, empty: bool) -> str:
+    """Return where everything is, once it responds; secrets are only in the files."""
+    from pip_warden.report.document import document
+
+    told: dict[str, JSONValue] = {
+        "gitlab_url": sandbox.gitlab_url,
+        "registry": sandbox.registry_host,
+        "pypi_url": sandbox.pypi_url,
+        "fulcio_url": sandbox.fulcio_url,
+        "rekor_url": sandbox.rekor_url,
+        "timestamps_url": sandbox.tsa_url,
+        "login_url": sandbox.people.issuer,
+        "trusted_root": str(root),
+        "environment": str(environment),
+        "job": None if empty else str(environment.parent / "job"),
+    }
+    return document("sandbox", told)
+
+
+def _text(sandbox: Sandbox, root: Path, environment: Path, *, empty: bool) -> str:
+    return "\n".join(_introduction(sandbox, root, environment, layout_of(sys.stdout), empty=empty))
 
 
 def _introduction(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pip_warden._sigstore.sign import Signatory
     from pip_warden.publish.sign import Signed
     from pip_warden.publish.token import TokenClaims
+    from pip_warden.strict_json import JSONValue
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -158,7 +158,9 @@ def read_trust_config(path: Path | None) -> bytes | None:
 def tell(command: str, signed: list[Signed], output_format: str, console: Console) -> None:
     """Print what was signed; quiet prints it only as JSON."""
     if output_format == "json":
-        files = [
+        from pip_warden.report.document import document
+
+        files: list[JSONValue] = [
             {
                 "file": item.path.name,
                 "evidence": [path.name for path in (*item.kept, *item.written)],
@@ -169,7 +171,7 @@ def tell(command: str, signed: list[Signed], output_format: str, console: Consol
             }
             for item in signed
         ]
-        print(json.dumps({"schema_version": 1, "command": command, "exit_code": 0, "files": files}, indent=2))
+        print(document(command, {"files": files}))
         return
     if console.quiet:
         return

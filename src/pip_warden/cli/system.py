@@ -31,14 +31,32 @@ def refused_here(command: str, words: list[str]) -> int:
         f"found {sys.platform!a}"
     )
     if wants_json(words):
-        import json
-
-        error = {"code": CODE, "message": message, "hint": HINT, "faults": []}
-        document = {"schema_version": 1, "command": command, "exit_code": USAGE, "error": error}
-        print(json.dumps(document, indent=2))
+        print(_as_json(command, message))
     else:
         print(f"error[{CODE}]: {message}\n\nhint: {HINT}", file=sys.stderr)
     return USAGE
+
+
+def _as_json(command: str, message: str) -> str:
+    """Return the document that ``report/json.py`` would make, which cannot be imported here."""
+    import json
+    from importlib.metadata import version
+
+    document: dict[str, object] = {
+        "schema_version": 1,
+        "tool": {"name": "pip-warden", "version": version("pip-warden")},
+        "command": command,
+        "exit_code": USAGE,
+        "trust_file": None,
+        "target": None,
+        "installer_exit_code": None,
+        "files": [],
+        "unpinned": [],
+        "mirrors": [],
+        "warnings": [],
+        "error": {"code": CODE, "message": message, "hint": HINT, "faults": []},
+    }
+    return json.dumps(document, indent=2)
 
 
 def wants_json(words: "Sequence[str]") -> bool:

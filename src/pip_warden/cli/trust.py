@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
+    from pip_warden.strict_json import JSONValue
     from pip_warden.trust.model import Entry, IdentityEntry, ImageEntry, TrustFile
 
 _LATE = {
@@ -58,18 +58,13 @@ def check(*, trust: Path | None, output_format: str) -> None:
     roots = PinnedRoots(loaded.roots)
     left_out = {name: roots[name].dropped for name in roots}
     if output_format == "json":
-        print(
-            json.dumps(
-                {
-                    "schema_version": 1,
-                    "command": "trust check",
-                    "exit_code": 0,
-                    "trust_file": str(loaded.path),
-                    "trusted_roots": [{"name": name, "left_out": parts} for name, parts in left_out.items()],
-                },
-                indent=2,
-            )
-        )
+        from pip_warden.report.document import document
+
+        told: dict[str, JSONValue] = {
+            "trust_file": str(loaded.path),
+            "trusted_roots": [{"name": name, "left_out": list(parts)} for name, parts in left_out.items()],
+        }
+        print(document("trust check", told))
         return
     print_block(f"{loaded.path} is valid: {_counted(loaded)}")
     for name, parts in left_out.items():
@@ -92,17 +87,15 @@ def show(*, name: str | None, trust: Path | None, output_format: str) -> None:
     loaded = load_trust(trust)
     entries, images = (loaded.entries, loaded.images) if name is None else _named(name, loaded)
     if output_format == "json":
+        from pip_warden.report.document import document
         from pip_warden.report.pins import as_json, image_as_json
 
-        document = {
-            "schema_version": 1,
-            "command": "trust show",
-            "exit_code": 0,
+        told: dict[str, JSONValue] = {
             "trust_file": str(loaded.path),
             "packages": [as_json(entry) for entry in entries],
             "images": [image_as_json(entry) for entry in images],
         }
-        print(json.dumps(document, indent=2))
+        print(document("trust show", told))
         return
     print_block(f"{loaded.path}: {_counted(loaded)}")
     for entry in entries:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
+    from pip_warden.strict_json import JSONValue
     from pip_warden.trust.comparing.change import Change
     from pip_warden.trust.model import TrustFile
 
@@ -50,7 +50,9 @@ def command(*, revision: str, from_file: Path | None, trust: Path | None, output
     since, found = _compared(revision, from_file, loaded)
     exit_code = int(any(change.effect is Effect.WIDENED for change in found))
     if output_format == "json":
-        print(json.dumps(_document(loaded, since, found, exit_code), indent=2))
+        from pip_warden.report.document import document
+
+        print(document("trust diff", _told(loaded, since, found), exit_code=exit_code))
     else:
         _print(loaded, since, found)
     return exit_code
@@ -87,11 +89,8 @@ def _earlier(commit: str, path: Path) -> bytes | None:
     return None if found.problem else found.content
 
 
-def _document(loaded: TrustFile, since: str, found: tuple[Change, ...], exit_code: int) -> dict[str, object]:
+def _told(loaded: TrustFile, since: str, found: tuple[Change, ...]) -> dict[str, JSONValue]:
     return {
-        "schema_version": 1,
-        "command": "trust diff",
-        "exit_code": exit_code,
         "trust_file": str(loaded.path),
         "since": since,
         "changes": [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from pip_warden.cli.style import layout_of, text_columns
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
+    from pip_warden.strict_json import JSONValue
     from pip_warden.trust.explained import Section
     from pip_warden.trust.model import TrustFile
 
@@ -35,18 +35,17 @@ def command(*, name: str, trust: Path | None, output_format: str) -> None:
     What has a slash is a repository of images: registry.example.com/acme/app.
     """
     loaded = load_trust(trust)
-    kind, told = ("image", _image) if "/" in name else ("package", _package)
-    subject, sections = told(name, loaded)
+    kind, of = ("image", _image) if "/" in name else ("package", _package)
+    subject, sections = of(name, loaded)
     if output_format == "json":
-        document = {
-            "schema_version": 1,
-            "command": "trust explain",
-            "exit_code": 0,
+        from pip_warden.report.document import document
+
+        told: dict[str, JSONValue] = {
             "trust_file": str(loaded.path),
             kind: subject,
             "sections": {section.key: list(section.lines) for section in sections},
         }
-        print(json.dumps(document, indent=2))
+        print(document("trust explain", told))
         return
     layout = layout_of(sys.stdout)
     prose = replace(layout, width=min(_WIDEST_PROSE, text_columns(sys.stdout)))

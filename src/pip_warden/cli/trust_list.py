@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -17,6 +16,7 @@ from pip_warden.cli.style import layout_of, print_block
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
+    from pip_warden.strict_json import JSONValue
     from pip_warden.trust.overview import PinnedImage, PinnedPackage
 
 _HEADINGS = ("package", "pinned by", "who or what", "trigger", "since", "until", "source")
@@ -40,16 +40,15 @@ def command(*, trust: Path | None, output_format: str) -> None:
     packages, images, today = pinned_packages(loaded), pinned_images(loaded), utc_now().date()
     mirrors = mirrors_of(loaded.sources, Settings.from_environment())
     if output_format == "json":
-        document = {
-            "schema_version": 1,
-            "command": "trust list",
-            "exit_code": 0,
+        from pip_warden.report.document import document
+
+        told: dict[str, JSONValue] = {
             "trust_file": str(loaded.path),
             "packages": [_as_json(package, today) for package in packages],
             "images": [_image_as_json(image) for image in images],
             "mirrors": [{"source": name, "url": url} for name, url in mirrors.items()],
         }
-        print(json.dumps(document, indent=2))
+        print(document("trust list", told))
         return
     rows = [_row(package, today) for package in packages] + [_image_row(image) for image in images]
     if rows:
@@ -112,29 +111,32 @@ def _is_over(package: PinnedPackage, today: date) -> bool:
     return package.is_by_hash and package.until is not None and package.until < today
 
 
-def _as_json(package: PinnedPackage, today: date) -> dict[str, object]:
-    shape: dict[str, object] = {"project": package.project, "source": package.source}
-    until = package.until and package.until.isoformat()
+def _as_json(package: PinnedPackage, today: date) -> dict[str, JSONValue]:
+    shape: dict[str, JSONValue] = {"project": package.project, "source": package.source}
     if package.is_by_hash:
         return shape | {
             "kind": "hash",
             "versions": [str(release) for release in package.releases],
             "reason": package.reason,
-            "expires": until,
+            "expires": _day(package.until),
             "expired": _is_over(package, today),
         }
     return shape | _signers(package)
 
 
-def _image_as_json(image: PinnedImage) -> dict[str, object]:
+def _image_as_json(image: PinnedImage) -> dict[str, JSONValue]:
     return {"repository": str(image.repository)} | _signers(image)
 
 
-def _signers(pinned: PinnedPackage | PinnedImage) -> dict[str, object]:
+def _signers(pinned: PinnedPackage | PinnedImage) -> dict[str, JSONValue]:
     return {
         "kind": "identity",
         "subjects": list(pinned.signers),
         "build_trigger": list(pinned.triggers),
-        "not_before": pinned.since and pinned.since.isoformat(),
-        "not_after": pinned.until and pinned.until.isoformat(),
+        "not_before": _day(pinned.since),
+        "not_after": _day(pinned.until),
     }
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -10,12 +10,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import Digest
+from pip_warden.display import bare_url
 from pip_warden.errors import UndecidedError
 from pip_warden.evidence.model import BadItem, Evidence, Item
 from pip_warden.gate.model import Admission, GateParts
@@ -41,6 +43,11 @@ def admit(parts: GateParts, candidate: Candidate, listing: Listing, background: 
         listing: The judged page that lists it.
         background: Where evidence is fetched beside the file.
     """
+    admission = _listed(parts, candidate, listing, background)
+    return replace(admission, line=replace(admission.line, url=bare_url(candidate.url)))
+
+
+def _listed(parts: GateParts, candidate: Candidate, listing: Listing, background: Background) -> Admission:
     inquire = partial(
         Inquiry, candidate, trust=parts.trust, roots=parts.roots, today=parts.today, listing=listing
     )

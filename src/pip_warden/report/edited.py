@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +9,7 @@ from packaging.version import Version
 
 from pip_warden.errors import WardenError
 from pip_warden.names import ProjectName
-from pip_warden.report.json import SCHEMA_VERSION
+from pip_warden.report.document import document
 from pip_warden.report.pins import as_json, image_as_json
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Entry, HashEntry, ImageEntry, TrustFile
@@ -49,10 +48,7 @@ class Edited:
 def render(edited: Edited) -> str:
     """Render it; foreign text is escaped by JSON itself (ASCII only)."""
     known = {source.name for source in edited.before.sources}
-    document: dict[str, JSONValue] = {
-        "schema_version": SCHEMA_VERSION,
-        "command": edited.command,
-        "exit_code": edited.exit_code,
+    told: dict[str, JSONValue] = {
         "trust_file": str(edited.after.path),
         "is_written": edited.is_written,
         "added": _pins(_beyond(edited.after, edited.before), edited.why),
@@ -70,9 +66,8 @@ def render(edited: Edited) -> str:
         ],
         "mirrors": [{"source": name, "url": url} for name, url in edited.mirrors.items()],
         "warnings": list(edited.warnings),
-        "error": None,
     }
-    return json.dumps(document, indent=2)
+    return document(edited.command, told, exit_code=edited.exit_code)
 
 
 def _pins(entries: Iterable[Entry], why: Why) -> list[JSONValue]:

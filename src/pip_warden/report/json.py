@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from typing import Literal
 
-from pip_warden.errors import TrustFileError, WardenError
+from pip_warden.display import without_userinfo
+from pip_warden.errors import UsageError, WardenError
 from pip_warden.measures import Measured
-from pip_warden.oci.names import spelled
+from pip_warden.names import parse_artifact_name, parse_project_name, parse_version
+from pip_warden.oci.names import ImageReference, spelled
+from pip_warden.report.document import document
 from pip_warden.report.figures import as_json
-from pip_warden.report.model import Line, Report
+from pip_warden.report.model import Line, Place, Report
 from pip_warden.report.statements import further_json as further
 from pip_warden.strict_json import JSONValue
 from pip_warden.verdict.model import (
@@ -21,7 +24,20 @@ from pip_warden.verdict.model import (
     SignedBy,
 )
 
-SCHEMA_VERSION = 1
+JUDGING = frozenset(
+    {
+        "safe-install",
+        "run",
+        "verify",
+        "verify-release",
+        "publish",
+        "publish-evidence",
+        "promote",
+        "image verify",
+        "image promote",
+    }
+)
+"""The commands whose document is a report, also where an error ended them before there was one."""
 
 
 def render(
@@ -34,57 +50,39 @@ def render(
         measured: What the run has cost; None where nobody measured it.
         more: What a command tells besides, by key.
     """
-    document: dict[str, JSONValue] = {
-        "schema_version": SCHEMA_VERSION,
-        "command": report.command,
-        "exit_code": report.exit_code,
+    places = dict(report.places)
+    told: dict[str, JSONValue] = {
         "trust_file": report.trust_file or None,
         "target": report.target or None,
         "installer_exit_code": report.installer_code,
-        report.about: [_line(line) | further(report, line) for line in report.lines],
+        report.about: [_line(line, places) | further(report, line) for line in report.lines],
         "unpinned": [
             {"project": name.project, "wanted_by": name.wanted_by, "requirement": name.requirement}
             for name in report.unpinned
         ],
         "mirrors": [{"source": name, "url": url} for name, url in report.mirrors],
         "warnings": list(report.warnings),
-        "error": _error(report.error) if report.error is not None else None,
+        **(more or {}),
     }
-    document |= more or {}
     if measured is not None:
-        document["measures"] = as_json(measured)
-    return json.dumps(document, indent=2)
+        told["measures"] = as_json(measured)
+    return document(report.command, told, exit_code=report.exit_code, error=report.error)
 
 
 def render_error(command: str, error: WardenError) -> str:
-    """Render an error that ended a run before there was a report."""
-    document: dict[str, JSONValue] = {
-        "schema_version": SCHEMA_VERSION,
-        "command": command,
-        "exit_code": error.exit_code,
-        "error": _error(error),
-    }
-    return json.dumps(document, indent=2)
+    """Render an error that ended a run before there was anything else to tell.
+
+    What a judging command prints is a report nevertheless: whoever reads it finds the same keys.
+    """
+    if command not in JUDGING:
+        return document(command, exit_code=error.exit_code, error=error)
+    about: Literal["files", "images"] = "images" if command.startswith("image ") else "files"
+    return render(Report(command=command, exit_code=error.exit_code, error=error, about=about))
 
 
-def _error(error: WardenError) -> JSONValue:
-    return {
-        "code": error.code,
-        "message": error.message,
-        "hint": error.hint or None,
-        "faults": _faults(error),
-    }
-
-
-def _faults(error: WardenError) -> JSONValue:
-    if not isinstance(error, TrustFileError):
-        return []
-    return [{"path": path, "message": message} for path, message in error.faults]
-
-
-def _line(line: Line) -> dict[str, JSONValue]:
+def _line(line: Line, places: Mapping[str, Place]) -> dict[str, JSONValue]:
     shape: dict[str, JSONValue] = {
-        **_name(line),
+        **(_image(line.image, line.subject) if line.image is not None else _file(line, places)),
         "outcome": line.outcome.value.replace(", ", "_").replace(" ", "_"),
         "sha256": line.sha256 or None,
         "source": line.source or None,
@@ -117,16 +115,44 @@ def _line(line: Line) -> dict[str, JSONValue]:
     return shape
 
 
-def _name(line: Line) -> dict[str, JSONValue]:
-    if line.image is None:
-        return {"file": line.subject}
-    image = line.image
+def _image(image: ImageReference, subject: str) -> dict[str, JSONValue]:
     return {
-        "image": line.subject,
+        "image": subject,
         "repository": str(image.repository),
         "tag": image.tag,
         "digest": None if image.digest is None else spelled(image.digest),
     }
+
+
+def _file(line: Line, places: Mapping[str, Place]) -> dict[str, JSONValue]:
+    project, version = _release(line.subject)
+    place = None if project is None else places.get(project)
+    return {
+        "file": line.subject,
+        "project": project,
+        "version": version,
+        "requirement": None if place is None else _place(place),
+        "url": line.url or None,
+    }
+
+
+def _place(place: Place) -> JSONValue:
+    return {"text": without_userinfo(place.text) or None, "path": place.path, "line": place.line}
+
+
+def _release(subject: str) -> tuple[str | None, str | None]:
+    """Return project and version that a subject names: a file, ``NAME VERSION`` or ``NAME==VERSION``, a name.
+
+    None for what it does not name. The outcome says whether it is to be believed.
+    """
+    try:
+        if "/" not in subject and subject.endswith((".whl", ".tar.gz")):
+            named = parse_artifact_name(subject)
+            return named.project, str(named.version)
+        name, *version = subject.replace("==", " ").split(" ")
+        return parse_project_name(name), str(parse_version(version[0])) if len(version) == 1 else None
+    except UsageError:
+        return None, None
 
 
 def _basis(accepted: Accepted | AcceptedImage) -> JSONValue:

@@ -53,10 +53,12 @@ class Place:
     Attributes:
         path: The file, as the user named it or as it was found.
         line: Its line, from 1.
+        text: What it says there: the requirement; ``""`` where nobody looked.
     """
 
     path: str
     line: int
+    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +74,7 @@ class Line:
         undecided: Why nothing could be said, for undecided ones.
         note: One more thing to know.
         image: The image that the line is about, with the digest that was judged, if any was; None for a file.
+        url: Where its source has it, without credentials, query and fragment; ``""`` where that is unknown.
     """
 
     subject: str
@@ -82,6 +85,7 @@ class Line:
     undecided: UndecidedError | None = None
     note: str = ""
     image: ImageReference | None = None
+    url: str = ""
 
     @property
     def code(self) -> str:
