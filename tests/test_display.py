@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pip_warden.display import escape_line, escape_output, escape_text, near, nearest, some_of
+from pip_warden.display import bare_url, escape_line, escape_output, escape_text, near, nearest, some_of
 
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
@@ -108,3 +108,27 @@ def test_b20_no_hidden_character_passes_for_a_printable_one() -> None:
     hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     for char in map(chr, (*range(0x3100), *range(0xD700, 0x10000), *range(0xE0000, 0xE0200))):
         assert (escape_text(char) != char) == (unicodedata.category(char) in hidden)
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://a.example/x/y.whl", "https://a.example/x/y.whl"),
+        ("https://me:secret@a.example:1/x", "https://a.example:1/x"),
+        ("https://me:p@ss@a.example/x@1", "https://a.example/x@1"),
+        ("https://a.example/x?X-Signature=secret#sha256=1", "https://a.example/x"),
+        ("https://a.example?secret", "https://a.example"),
+        ("https://me:secret@[::1/x", "https://[::1/x"),
+        ("", ""),
+    ],
+)
+def test_what_may_let_somebody_in_is_not_in_a_bare_url(url: str, bare: str) -> None:
+    assert bare_url(url) == bare
+
+
+@given(st.text())
+def test_no_text_is_too_odd_for_a_bare_url(text: str) -> None:
+    found = bare_url(f"https://me:secret@a.example/{text}")
+    assert found.startswith("https://a.example/")
+    assert not set("?#") & set(found)
+    assert bare_url(bare_url(text)) == bare_url(text)

@@ -17,6 +17,7 @@ import pytest
 
 import pip_warden
 from cli.terminal import Said, typed
+from documents import described
 from pip_warden.cli.install import safe_install
 from pip_warden.cli.run import run
 from pip_warden.cli.tree import pip_warden as tree
@@ -194,7 +195,7 @@ def test_safe_install_help(capsys: pytest.CaptureFixture[str], alone: Path) -> N
     assert run(safe_install, "safe-install", ["--help"]) == 0
     assert "Usage: safe-install" in capsys.readouterr().out
     assert run(safe_install, "safe-install", ["--format", "json", "x"]) == 2
-    document = json.loads(capsys.readouterr().out)
+    document = described(capsys.readouterr().out)
     assert_is_document(document, 2)
     assert not list(alone.iterdir())
 

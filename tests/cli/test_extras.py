@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import pip_warden
+from documents import described
 from pip_warden.cli import extras
 
 SRC = Path(pip_warden.__file__).parent
@@ -79,7 +79,7 @@ def test_a_missing_extra_as_json(tmp_path: Path) -> None:
     ended = without(EVERYTHING, tmp_path, "publish", "--format", "json")
 
     assert (ended.returncode, ended.stderr) == (2, "")
-    assert json.loads(ended.stdout)["error"]["code"] == "extra-missing"
+    assert described(ended.stdout)["error"]["code"] == "extra-missing"
 
 
 @pytest.mark.parametrize(

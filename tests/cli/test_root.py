@@ -13,6 +13,7 @@ import pytest
 
 from _sigstore import samples
 from cli.terminal import typed, typed_in
+from documents import described
 from pip_warden.trust.editing import edit
 
 REAL = Path(__file__).parent.parent / "data" / "real" / "trusted_root.public-good.json"
@@ -114,7 +115,7 @@ def test_t16_what_of_a_root_is_left_out_is_said(directory: Path) -> None:
     before = _run(directory, "trust", "check")
     updated = _run(directory, "root", "update", "--trusted-root", "new.json", "--yes")
     after = _run(directory, "trust", "check")
-    document = json.loads(_run(directory, "trust", "check", "--format", "json").stdout)
+    document = described(_run(directory, "trust", "check", "--format", "json").stdout)
 
     assert (before.returncode, updated.returncode, after.returncode) == (0, 0, 0)
     said = f"left out: tlogs[{len(root['tlogs']) - 1}]"

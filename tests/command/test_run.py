@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cli.terminal import typed
+from documents import described
 from flow.user import Run, User
 from hearing import in_a_terminal
 from installers.witness import LONGEST_WAIT, Witness, is_held
@@ -359,7 +360,7 @@ def test_standard_output_is_the_commands_or_the_reports(user: User) -> None:
         text=True,
         check=False,
     )
-    assert json.loads(done.stdout)["command"] == "run"
+    assert described(done.stdout)["command"] == "run"
     assert "in\n--format json\n" in done.stderr
 
 

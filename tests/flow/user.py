@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import io
 import itertools
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 import click
 import pytest
 
+from documents import described
 from pip_warden.cli.install import safe_install
 from pip_warden.cli.run import run
 from pip_warden.cli.verify_release import command as verify_release
@@ -182,7 +182,7 @@ class User:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(command, name, ["--format", "json", *words])
-        return Run(code=code, document=json.loads(out.getvalue()), output=out.getvalue() + err.getvalue())
+        return Run(code=code, document=described(out.getvalue()), output=out.getvalue() + err.getvalue())
 
     def refused(self, *words: str, code: str, exit_code: int = 1, files: Sequence[File] = ()) -> Run:
         """Run safe-install: it must refuse for one reason, install nothing and keep none of these files."""

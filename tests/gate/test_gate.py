@@ -216,6 +216,27 @@ def test_page_and_file_are_decided_once(gate: Gate, shop: Shop) -> None:
     assert shop.asked == ["page widgets", wheel(), "evidence 0"]
 
 
+@pytest.mark.parametrize("state", ["accepted", "stored", "undecided", "refused"])
+def test_every_line_has_the_files_url_and_nothing_that_lets_somebody_in(
+    world: World, shop: Shop, tmp_path: Path, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pip_warden.gate.one_file.bare_url", lambda url: f"bare {url}")
+    gate = make_gate(world.trust, shop, tmp_path)
+    if state == "stored":
+        gate.admit(NAME, wheel())
+        gate = make_gate(world.trust, shop, tmp_path)
+    elif state == "undecided":
+        shop.evidence_[wheel()] = [NetworkError("unreachable", "x")]
+    elif state == "refused":
+        shop.evidence_[wheel()] = [BAD]
+
+    line = gate.admit(NAME, wheel()).line
+
+    (listed,) = (each for each in shop.page_.candidates if each.name.filename == wheel())
+    assert line.outcome.value == ("accepted" if state == "stored" else state)
+    assert line.url == f"bare {listed.url}"
+
+
 def test_what_is_fetched_ahead_is_never_reported(gate: Gate, shop: Shop) -> None:
     shop.evidence_[wheel("1.1")] = [BAD]
     gate.look_ahead([Guess(project=NAME)])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cli.terminal import typed_in
+from documents import described
 from pins import image_trust_text
 from pip_warden.digests import digest_of
 from pip_warden.sandbox import Hold, Job, Project, Sandbox
@@ -48,7 +49,7 @@ class Promoter:
     def json(self, *more: str, **names: str) -> Any:
         said = self.run("--format", "json", *more, **names)
         assert said.stdout, said.stderr
-        return json.loads(said.stdout) | {"code": said.returncode}
+        return described(said.stdout) | {"code": said.returncode}
 
     def verify(self, what: str) -> subprocess.CompletedProcess[str]:
         """Judge what the target has, as a consumer does."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from dataclasses import replace
 from typing import Any
 
+from documents import described
 from pip_warden.sandbox import Job
 from publish.conftest import Publisher
 from publish.conftest import publisher as publisher  # noqa: PLC0414 -- a fixture
@@ -33,7 +33,7 @@ def publish(publisher: Publisher, *words: str, **changes: str) -> subprocess.Com
 
 def document(publisher: Publisher, *words: str) -> dict[str, Any]:
     words = words or tuple(publisher.files())
-    said: dict[str, Any] = json.loads(publish(publisher, "--format", "json", *words).stdout)
+    said: dict[str, Any] = described(publish(publisher, "--format", "json", *words).stdout)
     return said
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from dataclasses import dataclass
 from typing import Any
 
+from documents import described
 from pip_warden.sandbox import Project
 from publish.conftest import Publisher, pin_text
 
@@ -60,7 +60,7 @@ def promoted(publisher: Publisher, *more: str, **changes: str) -> Promoted:
     """Promote, and read what is printed."""
     result = promote(publisher, *more, **changes)
     assert result.stdout, result.stderr
-    return Promoted(code=result.returncode, document=json.loads(result.stdout))
+    return Promoted(code=result.returncode, document=described(result.stdout))
 
 
 def names(project: Project) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from documents import described
 from pip_warden.errors import UsageError
 from pip_warden.publish.sign import sign_files
 from publish.conftest import Publisher, signing
@@ -37,7 +38,7 @@ def test_signing_again_keeps_everything_and_asks_nobody(publisher: Publisher) ->
     assert again.returncode == 0, again.stderr
     assert publisher.sandbox.requests == ()
     assert _snapshot(publisher) == before
-    told = json.loads(again.stdout)["files"]
+    told = described(again.stdout)["files"]
     assert [each["kept"] for each in told] == [[f"{Path(file).name}.sigstore.json"] for file in files]
     said = "file00-1.0.tar.gz: file00-1.0.tar.gz.sigstore.json (already signed, log index"
     assert said in publisher.sign(*files).stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from documents import described
 from pip_warden.oci.names import spelled
 from pip_warden.publish.image_statement import COSIGN_SIGN
 from pip_warden.publish.provenance import PROVENANCE
@@ -46,9 +47,9 @@ def test_what_is_stored_is_built_as_what_cosign_stores(shop: Shop) -> None:
 
 
 def test_signing_again_keeps_what_is_there_and_logs_nothing(shop: Shop) -> None:
-    first = json.loads(ok(shop.run("sign", "--format", "json")).stdout)["images"]
+    first = described(ok(shop.run("sign", "--format", "json")).stdout)["images"]
     logged = shop.logged()
-    again = json.loads(ok(shop.run("sign", "--format", "json")).stdout)["images"]
+    again = described(ok(shop.run("sign", "--format", "json")).stdout)["images"]
 
     assert shop.logged() == logged == 1
     assert [one.pop("kept") for one in (*first, *again)] == [False, True]

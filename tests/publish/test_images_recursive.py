@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 
+from documents import described
 from pip_warden.oci import listed
 from pip_warden.sandbox.images import Image
 from publish.conftest import Shop, code, ok
@@ -36,7 +36,7 @@ def test_an_index_alone_is_signed_unless_asked(shop: Shop) -> None:
 @pytest.mark.parametrize("verb", ["sign", "attest"])
 def test_all_that_an_index_lists_is_signed(shop: Shop, verb: str) -> None:
     shop = _index(shop, *_platforms(shop))
-    told = json.loads(ok(shop.run(verb, "--recursive", "--format", "json")).stdout)
+    told = described(ok(shop.run(verb, "--recursive", "--format", "json")).stdout)
 
     digests = [shop.image.digest, *(each.digest for each in shop.image.platforms)]
     assert told["command"] == f"image {verb}"
@@ -51,7 +51,7 @@ def test_all_that_an_index_lists_is_signed(shop: Shop, verb: str) -> None:
 def test_what_is_missing_is_signed_and_the_rest_stays(shop: Shop) -> None:
     shop = _index(shop, *_platforms(shop))
     ok(shop.run("sign"))
-    told = json.loads(ok(shop.run("sign", "--recursive", "--format", "json")).stdout)["images"]
+    told = described(ok(shop.run("sign", "--recursive", "--format", "json")).stdout)["images"]
 
     assert [each["kept"] for each in told] == [True, False, False, False]
     assert shop.logged() == 4
@@ -62,7 +62,7 @@ def test_indexes_in_indexes_are_signed_and_each_manifest_once(shop: Shop) -> Non
     sandbox = shop.publisher.sandbox
     inner = sandbox.image_index([one, two])
     shop = _index(shop, inner, one, sandbox.image_index([inner, three]))
-    told = json.loads(ok(shop.run("sign", "--recursive", "--format", "json")).stdout)["images"]
+    told = described(ok(shop.run("sign", "--recursive", "--format", "json")).stdout)["images"]
 
     digests = [each["digest"] for each in told]
     assert len(digests) == len(set(digests)) == 6

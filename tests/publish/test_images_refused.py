@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from documents import described
 from pins import image_trust_text
 from pip_warden.digests import digest_of
 from pip_warden.oci.names import parse_image, spelled
@@ -194,7 +195,7 @@ def test_a_new_signature_that_does_not_verify_is_not_stored(shop: Shop) -> None:
 def test_a_failure_is_told_as_data(shop: Shop) -> None:
     said = shop.run("sign", "--format", "json", name=shop.name.replace(":1.0", ":2.0"))
 
-    told = json.loads(said.stdout)
+    told = described(said.stdout)
     assert (said.returncode, told["error"]["code"], shop.logged()) == (3, "not-found", 0)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from documents import described
 from interop.stack import places
 from pip_warden._sigstore.wire_reader import parse_bundle
 from pip_warden.errors import UsageError
@@ -75,7 +76,7 @@ def test_what_is_signed_attested_and_published_is_what_a_consumer_accepts(publis
     _pin(publisher)
     released = _ok(publisher.run("pip-warden", "verify-release", "acme-widgets==1.0", "--format", "json"))
 
-    files = json.loads(released.stdout)["files"]
+    files = described(released.stdout)["files"]
     assert {line["file"]: line["outcome"] for line in files} == {WHEEL: "accepted", SDIST: "accepted"}
     _ok(publisher.run("pip-warden", "verify", *publisher.files()))
 
@@ -479,7 +480,7 @@ def test_quiet_tells_nothing_of_what_went_well(publisher: Publisher, quiet: str)
     assert refused.returncode == 2
     assert refused.stderr.startswith("error[")
     document = publisher.run("pip-warden", "publish", quiet, "--format", "json", *publisher.files())
-    assert {upload["outcome"] for upload in json.loads(document.stdout)["uploads"]} == {"already_there"}
+    assert {upload["outcome"] for upload in described(document.stdout)["uploads"]} == {"already_there"}
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])

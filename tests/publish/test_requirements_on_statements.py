@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from builds import changed
+from documents import described
 from pip_warden.digests import digest_of
 from pip_warden.publish.build_info import this_job
 from pip_warden.publish.provenance import ANNOTATIONS as WRITTEN
@@ -28,7 +29,7 @@ def _pin(publisher: Publisher, require: str) -> None:
 
 def _verify(publisher: Publisher, *words: str) -> tuple[int, str]:
     result = publisher.run("pip-warden", "verify", "--format", "json", *words, f"dist/{WHEEL}")
-    document = json.loads(result.stdout)
+    document = described(result.stdout)
     line = document["files"][0] if document.get("files") else {}
     return result.returncode, line.get("refused", {}).get("code", line.get("outcome", document))
 
@@ -232,7 +233,7 @@ def test_a_demand_on_what_is_pinned_by_hash_is_refused(
 
     def verified(*words: str) -> tuple[int, str]:
         run = publisher.run("pip-warden", *command, "--format", "json", *words, GITLAB_TOKEN=token)
-        (line,) = json.loads(run.stdout)["files"]
+        (line,) = described(run.stdout)["files"]
         return run.returncode, line.get("refused", {}).get("code", line["outcome"])
 
     assert verified() == (0, "accepted")
@@ -269,7 +270,7 @@ def test_a_command_line_demands_more_than_the_pin_and_replaces_nothing(publisher
         (("--require-annotation", "reviewed"), "bad-annotation"),
     ):
         run = publisher.run("pip-warden", "verify", "--format", "json", *words, f"dist/{WHEEL}")
-        assert (run.returncode, json.loads(run.stdout)["error"]["code"]) == (2, code)
+        assert (run.returncode, described(run.stdout)["error"]["code"]) == (2, code)
 
 
 def test_t55_another_identitys_statement_does_not_count(publisher: Publisher) -> None:

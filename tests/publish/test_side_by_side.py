@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from _sigstore.samples import DATA
+from documents import described
 from hearing import hearing
 from pip_warden._sigstore import sign as sign_module
 from pip_warden._sigstore.deadline import DeadlineError, Threads, within
@@ -63,7 +64,7 @@ def test_one_certificate_for_all_statements(publisher: Publisher) -> None:
 
     assert result.returncode == 0, result.stderr
     assert (asked(publisher, CERTIFICATE), asked(publisher, LOG)) == (1, 6)
-    told = [(each["file"], each["evidence"][0]) for each in json.loads(result.stdout)["files"]]
+    told = [(each["file"], each["evidence"][0]) for each in described(result.stdout)["files"]]
     names = [Path(file).name for file in files]
     kinds = ("slsa", "annotations")
     assert told == [(name, f"{name}.{kind}.sigstore.json") for name in names for kind in kinds]

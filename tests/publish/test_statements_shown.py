@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from documents import described
 from pip_warden.publish.provenance import ANNOTATIONS, default_annotations
 from pip_warden.sandbox import Job
 from publish.conftest import Publisher, pin_text
@@ -40,7 +41,7 @@ def _ready(publisher: Publisher) -> dict[str, str]:
 def _line(publisher: Publisher, *words: str) -> dict[str, Any]:
     run = publisher.run("pip-warden", "verify", "--format", "json", *words, f"dist/{WHEEL}")
     assert run.returncode == 0, run.stderr
-    (line,) = json.loads(run.stdout)["files"]
+    (line,) = described(run.stdout)["files"]
     return dict(line)
 
 
@@ -84,7 +85,7 @@ def test_a_release_shows_them_too(publisher: Publisher) -> None:
     words = ("pip-warden", "verify-release", "acme-widgets==1.0", "--show-successes")
     text = publisher.run(*words, **token).stdout
     publisher.sandbox.clear_requests()
-    (line,) = json.loads(publisher.run(*words, "--format", "json", **token).stdout)["files"]
+    (line,) = described(publisher.run(*words, "--format", "json", **token).stdout)["files"]
 
     assert "\n      reviewed = yes\n" in text
     assert _annotations(line)[0]["reviewed"] == "yes"

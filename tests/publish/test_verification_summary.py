@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from documents import described
 from ordinary import parametrized
 from pip_warden._sigstore.root import load_root
 from pip_warden._sigstore.verify import verify_bundle
@@ -81,7 +82,7 @@ def test_without_a_token_the_summary_is_unsigned_and_that_is_said(
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert "not signed: SIGSTORE_ID_TOKEN is not set" in result.stderr
-    assert json.loads(result.stdout)["summary_signed_by"] is None
+    assert described(result.stdout)["summary_signed_by"] is None
     _check_schema(_unsigned(publisher, release))
     assert SIGNED not in names(release)
 
@@ -289,6 +290,6 @@ def test_a_summary_is_never_evidence(publisher: Publisher, release: Project) -> 
     token = publisher.sandbox.token(scopes=("read_api",))
     words = ("verify-release", "acme-widgets==1.0", "--cache-dir", "other", "--format", "json")
     result = publisher.run("pip-warden", *words, GITLAB_TOKEN=token)
-    (line,) = (each for each in json.loads(result.stdout)["files"] if each["file"] == SDIST)
+    (line,) = (each for each in described(result.stdout)["files"] if each["file"] == SDIST)
 
     assert (result.returncode, line["refused"]["code"]) == (1, "no-evidence")

@@ -9,6 +9,9 @@ import pytest
 from pip_warden.report import command_shapes, shapes, trust_shapes
 from pip_warden.report.schema import _described, _object, _value, report_schema
 
+BASES = {"Envelope", "JudgedShape", "AboutRun", "ImagesReport", "SummaryShape"}
+"""What others are made of, or the whole schema is."""
+
 
 class Inner(TypedDict):
     """What is inside."""
@@ -17,8 +20,9 @@ class Inner(TypedDict):
 
 
 class Outer(TypedDict):
-    """What is outside,
-    in two lines.
+    """What is outside.
+
+    It has two parts.
 
     Attributes:
         name: Of it,
@@ -35,7 +39,7 @@ class Outer(TypedDict):
 def test_a_type_becomes_a_schema() -> None:
     found: dict[str, Any] = {}
     assert _object(Outer, found, is_closed=True) == {
-        "description": "What is outside, in two lines.",
+        "description": "What is outside. It has two parts.",
         "type": "object",
         "properties": {
             "name": {"description": "Of it, in two lines.", "anyOf": [{"type": "string"}, {"type": "null"}]},
@@ -63,12 +67,7 @@ def test_every_type_is_described_and_mentions_only_its_own_keys() -> None:
                 words, about = _described(value)
                 assert words, name
                 assert set(about) <= set(value.__annotations__), name
-                assert name in schema["$defs"] or name in {
-                    "Envelope",
-                    "JudgedShape",
-                    "AboutRun",
-                    "SummaryShape",
-                }
+                assert name in schema["$defs"] or name in BASES, name
 
 
 def test_only_the_schema_for_tests_is_closed() -> None:
