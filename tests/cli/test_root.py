@@ -52,6 +52,23 @@ def test_a_new_root_is_pinned_after_a_yes_and_comments_stay(directory: Path) -> 
     assert "is current" in _run(directory, "root", "update", "--trusted-root", "new.json").stdout
 
 
+def test_what_was_replaced_is_told_as_data_and_asked_elsewhere(directory: Path) -> None:
+    words = ("root", "update", "--trusted-root", "new.json", "--format", "json")
+    before, after = (
+        hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in ("root.json", "new.json")
+    )
+
+    asked = _run(directory, *words)
+    assert described(asked.stdout)["error"]["code"] == "yes-needed"
+    assert f"new  sha256 {after}" in asked.stderr
+    told = described(_run(directory, *words, "--yes").stdout)
+    again = described(_run(directory, *words).stdout)
+
+    assert (told["is_written"], told["before"], told["after"]) == (True, before, after)
+    assert (told["sigstore"], told["losses"]) == ("default", [])
+    assert (again["is_written"], again["before"], again["after"]) == (False, after, after)
+
+
 def test_ends_of_lines_stay_as_they_are(directory: Path) -> None:
     trust = directory / "pytrust.toml"
     trust.write_bytes(trust.read_bytes().replace(b"\n", b"\r\n"))

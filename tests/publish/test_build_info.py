@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from cli.terminal import typed_in
+from documents import described
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.publish.build_info import (
     LARGEST,
@@ -137,6 +139,14 @@ def test_it_needs_nothing_that_signs_or_that_speaks_to_anybody(tmp_path: Path) -
 
     assert ended.stdout.splitlines() == [f"b.json: {PROJECT}/-/jobs/71", ""]
     assert read_build_info(tmp_path / "b.json").job_url == f"{PROJECT}/-/jobs/71"
+
+
+def test_where_it_is_written_is_told_as_data(tmp_path: Path) -> None:
+    said = typed_in(tmp_path, VARIABLES, "pip-warden", "build-info", "-o", "b.json", "-q", "--format", "json")
+
+    told = described(said.stdout)
+    assert (told["path"], told["job_url"]) == ("b.json", f"{PROJECT}/-/jobs/71")
+    assert said.stderr == ""
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES.keys() - {"CI_COMMIT_TAG"}))
