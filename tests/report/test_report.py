@@ -114,7 +114,9 @@ def test_every_outcome_is_one_that_the_schema_describes(outcome: Outcome) -> Non
 
 
 def file_of(subject: str, **more: Any) -> dict[str, Any]:
-    place = Place(path="r.txt", line=3, text="A.b==1 @ https://me:secret@a.example/x.whl")
+    place = Place(
+        path="r.txt", line=3, text="A.b==1 @ https://me:secret@a.example/x.whl?sig=secret ; os_name == 'a'"
+    )
     line = Line(subject=subject, outcome=Outcome.REFUSED, **more)
     report = Report(command="verify", exit_code=1, lines=(line,), places=(("a-b", place),))
     (file,) = described(as_json.render(report))["files"]
@@ -151,7 +153,7 @@ def test_a_requirement_has_its_place_and_no_password() -> None:
     assert file_of("a-b")["url"] is None
     found = file_of("a-b")["requirement"]
     assert (found["path"], found["line"]) == ("r.txt", 3)
-    assert found["text"] == "A.b==1 @ https://…@a.example/x.whl"
+    assert found["text"] == "A.b==1 @ https://a.example/x.whl ; os_name == 'a'"
 
 
 @given(st.text())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
-from pip_warden.display import without_userinfo
+from pip_warden.display import bare_url
 from pip_warden.errors import UsageError, WardenError
 from pip_warden.measures import Measured
 from pip_warden.names import parse_artifact_name, parse_project_name, parse_version
@@ -137,7 +138,8 @@ def _file(line: Line, places: Mapping[str, Place]) -> dict[str, JSONValue]:
 
 
 def _place(place: Place) -> JSONValue:
-    return {"text": without_userinfo(place.text) or None, "path": place.path, "line": place.line}
+    text = re.sub(r"\S+://\S+", lambda url: bare_url(url[0]), place.text)
+    return {"text": text or None, "path": place.path, "line": place.line}
 
 
 def _release(subject: str) -> tuple[str | None, str | None]:

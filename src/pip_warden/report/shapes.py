@@ -77,7 +77,7 @@ class PlaceShape(TypedDict):
     """Where a package was asked for.
 
     Attributes:
-        text: The requirement, without user names and passwords; null where it was not looked up.
+        text: The requirement, its URLs without what lets somebody in; null where it was not looked up.
         path: The requirements file or lock.
         line: Its line, from 1.
     """
