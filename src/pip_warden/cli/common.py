@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from pip_warden.cli.typed import Typed
+
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
+    from pip_warden.cli.outputs import Reports
     from pip_warden.measures import Measured
     from pip_warden.report.model import Report
     from pip_warden.strict_json import JSONValue
@@ -167,21 +170,21 @@ def load_trust_if_any(given: Path | None) -> TrustFile | None:
 
 def print_report(
     report: Report,
-    output_format: str,
+    reports: Reports,
     console: Console,
     measured: Measured | None = None,
     *,
     more: Mapping[str, JSONValue] | None = None,
     apart: bool = False,
 ) -> int:
-    """Print a report and return its exit code.
+    """Print a report, write it to every file that was asked for, and return its exit code.
 
     Data goes to stdout; text goes to stdout when all is well, else to stderr. Where the reader of stdout
     has gone, it goes to stderr.
 
     Args:
         report: The report.
-        output_format: ``text`` or ``json``.
+        reports: In which formats it is told, and in which files.
         console: It knows how long the run took, and how quiet it has to be.
         measured: What it has cost, which is data, and told to whoever wants to know more; None where nobody
             measured it.
@@ -189,15 +192,17 @@ def print_report(
         apart: Whether text goes to stderr in any case: what the report is about has written to stdout.
     """
     from pip_warden.cli.delivery import was_left
-    from pip_warden.report import json
+    from pip_warden.cli.reports import deliver
     from pip_warden.report.figures import figures
+    from pip_warden.report.formats import render
 
+    report = deliver(report, reports, console, measured, more)
     console.clear()
-    if output_format == "json":
-        print(json.render(report, measured, more))
+    if not reports.is_text:
+        print(render(report, reports.output_format, measured, more))
     elif report.exit_code == 0 and not apart:
         _print_text(report, sys.stdout, console)
-    if was_left(sys.stdout) or (output_format == "text" and (apart or report.exit_code != 0)):
+    if was_left(sys.stdout) or (reports.is_text and (apart or report.exit_code != 0)):
         _print_text(report, sys.stderr, console)
     for line in () if measured is None else figures(measured):
         console.detail(line)
@@ -215,7 +220,8 @@ def _print_text(report: Report, stream: TextIO, console: Console) -> None:
 
 def typed_command() -> str:
     """Return the command as it was typed, ``""`` where it may hold a secret: in a URL, or for a file."""
-    words: tuple[str, ...] = click.get_current_context().obj or ()
+    typed = click.get_current_context().find_object(Typed)
+    words = () if typed is None else typed.words
     is_secret = any(
         "@" in word or ("/" in word and "?" in word) or word.startswith("--token") for word in words
     )

@@ -13,7 +13,6 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     demand_options,
     demanding,
-    format_option,
     load_trust,
     print_report,
     registry_options,
@@ -22,12 +21,14 @@ from pip_warden.cli.common import (
 from pip_warden.cli.examples import examples
 from pip_warden.cli.output import Console
 from pip_warden.cli.promote import min_age_option, not_carried
+from pip_warden.cli.reports import report_options
 from pip_warden.cli.session import settings_of
 from pip_warden.cli.signals import deferring_signals
 from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
+    from pip_warden.cli.outputs import Reports
     from pip_warden.image.plan import ImagePlan
     from pip_warden.image.promote import ImagePromotion
     from pip_warden.strict_json import JSONValue
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 @click.option("--no-overwrite", is_flag=True, help="Refuse where the tag is of another image already.")
 @click.option("--dry-run", is_flag=True, help="Judge, and say what would be copied.")
 @demand_options
-@format_option
+@report_options
 @registry_options
 @color_option
 def command(*, image: str, to: str, trust: Path | None, **options: Any) -> int:
@@ -85,11 +86,12 @@ def command(*, image: str, to: str, trust: Path | None, **options: Any) -> int:
 
 def _tell(promotion: ImagePromotion, plan: ImagePlan, options: dict[str, Any], console: Console) -> int:
     """Print what was copied, what was not carried and why, and the last verification."""
-    if options["output_format"] == "text" and not console.quiet:
+    reports: Reports = options["reports"]
+    if reports.is_text and not console.quiet:
         lines = [f"{each.outcome}: {escape_text(each.name)}\n" for each in promotion.placed]
         print_block("".join((*lines, _tagged(promotion, plan, is_done=not options["dry_run"]))))
     report = replace(promotion.report, warnings=(*promotion.report.warnings, *not_carried(promotion.left)))
-    return print_report(report, str(options["output_format"]), console, more=_document(promotion, plan))
+    return print_report(report, reports, console, more=_document(promotion, plan))
 
 
 def _tagged(promotion: ImagePromotion, plan: ImagePlan, *, is_done: bool) -> str:

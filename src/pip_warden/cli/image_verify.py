@@ -13,7 +13,6 @@ from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     demand_options,
     demanding,
-    format_option,
     load_trust_if_any,
     print_report,
     registry_options,
@@ -22,8 +21,10 @@ from pip_warden.cli.common import (
 )
 from pip_warden.cli.examples import examples
 from pip_warden.cli.named_signer import signer_options, trust_of
+from pip_warden.cli.reports import report_options
 
 if TYPE_CHECKING:
+    from pip_warden.cli.outputs import Reports
     from pip_warden.image.verify import ImageVerification
     from pip_warden.strict_json import JSONValue
 
@@ -62,7 +63,7 @@ def _taken_away(ctx: click.Context, _option: click.Parameter, path: Path | None)
     help="Write the digest to use there, if accepted; else there is no FILE.",
 )
 @successes_option
-@format_option
+@report_options
 @registry_options
 @color_option
 def command(
@@ -73,7 +74,7 @@ def command(
     recursive: bool,
     output_digest: Path | None,
     show_successes: bool,
-    output_format: str,
+    reports: Reports,
     **options: Any,
 ) -> int:
     """Verify the image REF: REPOSITORY:TAG, REPOSITORY@DIGEST, or both.
@@ -101,8 +102,8 @@ def command(
     if output_digest is not None and found.use is not None and found.use.digest is not None:
         write_digest(output_digest, found.use.digest)
     report = replace(found.report, with_successes=show_successes)
-    code = print_report(report, output_format, console, more=_more(found))
-    if found.use is not None and output_format == "text" and not console.quiet:
+    code = print_report(report, reports, console, more=_more(found))
+    if found.use is not None and reports.is_text and not console.quiet:
         print(f"use {found.use}")
     return code
 

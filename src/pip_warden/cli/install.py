@@ -19,6 +19,7 @@ from pip_warden.errors import UsageError, WardenError
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
+    from pip_warden.cli.outputs import Reports
     from pip_warden.install import InstallRequest
     from pip_warden.installer.options import Parsed
     from pip_warden.installer.surroundings import Surroundings
@@ -55,7 +56,11 @@ Options of safe-install:
                           releases are refusals too.
   --offline               Open no connection; use what the cache holds, judged
                           again.
-  --format text|json      How the result is printed.
+  --format text|json|junit|sarif|markdown
+                          How the result is printed.
+  --output FORMAT=FILE    Also write it there: in one of these formats, or html.
+                          Several times for several files.
+  --html FILE             Short for --output html=FILE: a page for a browser.
   --color auto|always|never
                           Colour the output; by default (auto) on a terminal.
   --report FILE           Write pip's installation report there; not with
@@ -113,17 +118,24 @@ def safe_install(words: tuple[str, ...]) -> int:
 
         print(f"safe-install, version {version('pip-warden')} (with pip {_pip_version()})")
         return 0
-    output_format = parsed.last("--format") or "text"
-    if output_format not in {"text", "json"}:
-        raise UsageError("option-value", f"expected --format text or json, found {output_format!r}")
     if (color := parsed.last("--color")) is not None and color not in CHOICES:
         raise UsageError("option-value", f"expected --color auto, always or never, found {color!r}")
+    reports = _reports(parsed)
     console = Console.of({option: len(parsed.values(f"--{option}")) for option in ("verbose", "quiet")})
     timings = parsed.last("--timings")
     recorder = Recorder(traced=timings is not None)
-    run = partial(_run, parsed, console, recorder, is_json=output_format == "json")
+    run = partial(_run, parsed, console, recorder, is_data=not reports.is_text)
     report = run() if timings is None else _traced(run, parsed, console, recorder)
-    return print_report(report, output_format, console, recorder.measured())
+    return print_report(report, reports, console, recorder.measured())
+
+
+def _reports(parsed: Parsed) -> Reports:
+    from pip_warden.cli.reports import begin
+
+    outputs = (*parsed.values("--output"), *(f"html={file}" for file in parsed.values("--html")))
+    named = ("--trust", "--report", "--timings", "--requirement", "--constraint", "--cert")
+    taken = (path for option in named for path in parsed.values(option))
+    return begin(parsed.last("--format") or "text", outputs, taken=taken)
 
 
 def _traced(run: Callable[[], Report], parsed: Parsed, console: Console, recorder: Recorder) -> Report:
@@ -153,7 +165,7 @@ def _help() -> str:
     return _HELP.format(passed=listed(Treatment.PASSED), refused=listed(Treatment.REFUSED))
 
 
-def _run(parsed: Parsed, console: Console, recorder: Recorder, *, is_json: bool) -> Report:
+def _run(parsed: Parsed, console: Console, recorder: Recorder, *, is_data: bool) -> Report:
     from pip_warden.cli.common import load_trust
     from pip_warden.cli.session import open_session
 
@@ -161,7 +173,7 @@ def _run(parsed: Parsed, console: Console, recorder: Recorder, *, is_json: bool)
 
     def on_line(line: str) -> None:
         console.clear()
-        stream = sys.stderr if is_json else sys.stdout
+        stream = sys.stderr if is_data else sys.stdout
         # Indented, so that a build cannot print what looks like a line of ours.
         for part in layout_of(stream).line(escape_line(line), indent=2, hang=4):
             print(part, file=stream, flush=True)

@@ -16,7 +16,6 @@ from pip_warden.cli.common import (
     connection_options,
     demand_options,
     demanding,
-    format_option,
     load_trust,
     print_report,
     trust_option,
@@ -24,6 +23,7 @@ from pip_warden.cli.common import (
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
+from pip_warden.cli.reports import report_options
 from pip_warden.cli.session import open_session, settings_of
 from pip_warden.cli.style import print_block
 from pip_warden.cli.verifier import policy_of, signer_of, typed_demands
@@ -33,6 +33,7 @@ from pip_warden.evidence.names import is_kind
 from pip_warden.names import ProjectName, parse_release
 
 if TYPE_CHECKING:
+    from pip_warden.cli.outputs import Reports
     from pip_warden.promote.plan import Plan, Policy
     from pip_warden.promote.run import Promotion
     from pip_warden.publish.registry import Destination
@@ -100,10 +101,10 @@ min_age_option = click.option(
 @click.option("--policy-uri", metavar="URI", help="Where others find the trust file; in CI known by itself.")
 @click.option("--dry-run", is_flag=True, help="Judge, and say what would be uploaded.")
 @demand_options
-@format_option
+@report_options
 @connection_options
 @color_option
-def command(*, release: str, trust: Path | None, **options: Any) -> int:
+def command(*, release: str, trust: Path | None, reports: Reports, **options: Any) -> int:
     """Promote NAME==VERSION: judge every file with the trust file, as a consumer would, and only then copy.
 
     Files and the evidence that is good are copied byte for byte; evidence that is not stays where it is. A
@@ -125,18 +126,18 @@ def command(*, release: str, trust: Path | None, **options: Any) -> int:
         plan = as_gitlab_spells(session.transport, trusted, plan)
         promotion = promote(session, plan, destination, dry_run=bool(options["dry_run"]))
     console.clear()
-    return _tell(promotion, plan, str(options["output_format"]), console)
+    return _tell(promotion, plan, reports, console)
 
 
-def _tell(promotion: Promotion, plan: Plan, output_format: str, console: Console) -> int:
+def _tell(promotion: Promotion, plan: Plan, reports: Reports, console: Console) -> int:
     """Print what was uploaded, what was not carried and why, and the last verification."""
-    if output_format == "text" and not console.quiet:
+    if reports.is_text and not console.quiet:
         uploads = (f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in promotion.uploads)
         print_block("".join(uploads))
     kept = [f"{name} stays: the target has other evidence of the same signer" for name in promotion.kept]
     warnings = (*promotion.report.warnings, *not_carried(promotion.left), *kept, *promotion.notes)
     report = replace(promotion.report, command="promote", warnings=warnings)
-    return print_report(report, output_format, console, more=_document(promotion, plan))
+    return print_report(report, reports, console, more=_document(promotion, plan))
 
 
 def not_carried(left: Sequence[ItemRefusal]) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +13,6 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
-    format_option,
     load_trust,
     print_report,
     trust_option,
@@ -23,17 +22,20 @@ from pip_warden.cli.common import (
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
+from pip_warden.cli.reports import deliver, report_options
 from pip_warden.cli.session import open_workspace, settings_of
 from pip_warden.cli.signing import read_trust_config
 from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
-from pip_warden.errors import UsageError
+from pip_warden.errors import RefusedError, UsageError, WardenError
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.root import Root
+    from pip_warden.cli.outputs import Reports
     from pip_warden.publication.rules import JudgingRules
     from pip_warden.publication.run import Judgement
     from pip_warden.publish.registry import Destination, UploadResult
+    from pip_warden.report.model import Report
     from pip_warden.strict_json import JSONValue
     from pip_warden.transport import Transport
 
@@ -78,7 +80,7 @@ def _publishing_options(function: F) -> F:
 )
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
 @_publishing_options
-@format_option
+@report_options
 @connection_options
 @color_option
 def command(*, files: tuple[Path, ...], **options: Any) -> int:
@@ -99,7 +101,7 @@ def command(*, files: tuple[Path, ...], **options: Any) -> int:
 @click.command("publish-evidence", epilog=examples("pip-warden publish-evidence dist/*"))
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE…")
 @_publishing_options
-@format_option
+@report_options
 @connection_options
 @color_option
 def evidence_command(*, files: tuple[Path, ...], **options: Any) -> int:
@@ -114,6 +116,7 @@ def _publish(files: tuple[Path, ...], options: dict[str, Any], *, with_files: bo
     from pip_warden.publication.copies import copy_all, files_to_publish
     from pip_warden.publication.run import judge_all, publish_all
     from pip_warden.publish.registry import Registry
+    from pip_warden.report.model import Report
     from pip_warden.session.opening import open_transport
     from pip_warden.session.settings import today
 
@@ -129,8 +132,9 @@ def _publish(files: tuple[Path, ...], options: dict[str, Any], *, with_files: bo
         judgement = judge_all(copy_all(paths, workspace), _rules(transport, options), day)
         for words in judgement.said:
             console.note(words)
+        report = Report(command=command_name, exit_code=judgement.exit_code, lines=judgement.lines)
         if judgement.exit_code != 0:
-            return _tell_judgement(command_name, judgement, options, console)
+            return _tell_judgement(report, judgement, options["reports"], console)
         destination = _destination(instance, _text(options["project"]), str(options["evidence"]), transport)
         registry = Registry(transport, destination, dry_run=bool(options["dry_run"]), reporter=console)
         uploads = publish_all(
@@ -141,8 +145,7 @@ def _publish(files: tuple[Path, ...], options: dict[str, Any], *, with_files: bo
             skip_existing=bool(options["skip_existing"]),
         )
     console.clear()
-    _tell(command_name, uploads, judgement, str(options["output_format"]), console)
-    return 0
+    return _tell(report, uploads, judgement, options["reports"], console)
 
 
 def _rules(transport: Transport, options: dict[str, Any]) -> JudgingRules:
@@ -200,56 +203,52 @@ def _text(value: object) -> str | None:
 
 
 def _tell(
-    command_name: str,
+    report: Report,
     uploads: Sequence[UploadResult],
     judgement: Judgement,
-    output_format: str,
+    reports: Reports,
     console: Console,
-) -> None:
+) -> int:
+    """Say what was uploaded; what was judged is told where data is asked for, and in files."""
     for upload in uploads:
         if upload.outcome == "not published":
             console.warning(
                 f"{upload.name} of this build was not published: the registry has other bytes under its name"
             )
-    if output_format == "json":
-        from pip_warden.report import json as report_json
-        from pip_warden.report.model import Report
+    rows: list[JSONValue] = [
+        {
+            "name": upload.name,
+            "kind": upload.kind,
+            "outcome": upload.outcome.replace(", ", "_").replace(" ", "_"),
+            "url": upload.where,
+        }
+        for upload in uploads
+    ]
+    more: dict[str, JSONValue] = {"judged": [*judgement.said], "uploads": rows}
+    report = deliver(report, reports, console, None, more)
+    if reports.is_text:
+        report = replace(report, lines=())  # who signed them was noted
+        if not console.quiet:
+            print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
+    return print_report(report, replace(reports, files=()), console, more=more)
 
-        rows: list[JSONValue] = [
-            {
-                "name": upload.name,
-                "kind": upload.kind,
-                "outcome": upload.outcome.replace(", ", "_").replace(" ", "_"),
-                "url": upload.where,
-            }
-            for upload in uploads
-        ]
-        report = Report(command=command_name, exit_code=0, lines=judgement.lines)
-        print(report_json.render(report, more={"judged": list(judgement.said), "uploads": rows}))
-    elif not console.quiet:
-        print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
 
-
-def _tell_judgement(
-    command_name: str, judgement: Judgement, options: dict[str, Any], console: Console
-) -> int:
+def _tell_judgement(report: Report, judgement: Judgement, reports: Reports, console: Console) -> int:
     """Say why nothing is uploaded."""
-    from pip_warden.report import json as report_json
-    from pip_warden.report.model import Report
-
-    report = Report(command=command_name, exit_code=judgement.exit_code, lines=judgement.lines)
-    if options["output_format"] != "json":
-        return print_report(report, "text", console)
-    document = json.loads(report_json.render(report))
-    document |= {"judged": list(judgement.said), "uploads": [], "error": _first_error(document["files"])}
-    print(json.dumps(document, indent=2))
-    return judgement.exit_code
+    more: dict[str, JSONValue] = {"judged": [*judgement.said], "uploads": []}
+    report = deliver(report, reports, console, None, more)
+    if reports.output_format == "json":
+        report = replace(report, error=_first_error(report))
+    return print_report(report, replace(reports, files=()), console, more=more)
 
 
-def _first_error(files: list[dict[str, Any]]) -> dict[str, Any]:
+def _first_error(report: Report) -> WardenError:
     """Return the first of what outranks: why nothing was uploaded, where the error of a run is looked for."""
-    worst = next((file for file in files if "refused" in file), None)
-    worst = worst or next(file for file in files if "undecided" in file)
-    why = worst.get("refused") or worst["undecided"]
-    message = why.get("message") or f"{worst['file']}: expected {why['expected']}, found {why['found']}"
-    return {"code": why["code"], "message": message, "hint": why["hint"], "faults": []}
+    from pip_warden.verdict.model import Refused
+
+    for line in report.lines:
+        if isinstance(line.verdict, Refused):
+            fault = line.verdict.fault
+            said = f"{line.subject}: expected {fault.expected}, found {fault.found}"
+            return RefusedError(line.code, said, hint=fault.hint)
+    return next(line.undecided for line in report.lines if line.undecided is not None)

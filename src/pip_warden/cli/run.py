@@ -6,17 +6,21 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Literal
 
 import click
 
 from pip_warden.cli.color import asked_color
 from pip_warden.cli.delivery import choose_color, delivering, was_left
+from pip_warden.cli.outputs import Reports
 from pip_warden.cli.signals import SignalledError, ended_in_order, what_ended_the_run
 from pip_warden.cli.style import layout_of
-from pip_warden.cli.system import wants_json
+from pip_warden.cli.system import asked_format
+from pip_warden.cli.typed import Typed
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.display import escape_line, without_userinfo
 from pip_warden.errors import InternalError, UsageError, WardenError
+from pip_warden.report.formats import PRINTED
 
 INTERRUPTED = 130
 _REPORT_IT = "Please report it."
@@ -33,41 +37,37 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
     """
     words = list(sys.argv[1:] if args is None else args)
     choose_color(asked_color(words))
+    typed = Typed((name, *words))
     try:
         with ended_in_order():
-            return _run(command, name, words)
+            code = _run(command, typed)
+            return code if isinstance(code, int) else _fail(code, command, typed)
     except SignalledError as err:
         return _say_ended(str(err), err.exit_code)
     except KeyboardInterrupt:
         return _say_ended("interrupted", INTERRUPTED)
 
 
-def _run(command: click.Command, name: str, words: list[str]) -> int:
+def _run(command: click.Command, typed: Typed) -> int | WardenError:
+    """Run a command, and return its exit code, or what went wrong."""
+    name, *words = typed.words
     try:
-        code = command.main(words, prog_name=name, standalone_mode=False, obj=(name, *words))
+        code = command.main(words, prog_name=name, standalone_mode=False, obj=typed)
     except click.exceptions.Abort as err:
         raise KeyboardInterrupt from err
     except click.exceptions.NoArgsIsHelpError as err:  # its message is the help, of many lines
         print(err.format_message(), file=sys.stderr)
         return UsageError.exit_code
     except click.ClickException as err:
-        return fail(
-            UsageError(
-                "usage",
-                without_userinfo(err.format_message()),
-                hint=_usage_hint(err, command, name, words),
-            ),
-            _command_name(command, name, words),
-            words,
-        )
+        hint = _usage_hint(err, command, name, words)
+        return UsageError("usage", without_userinfo(err.format_message()), hint=hint)
     except WardenError as err:
-        return fail(err, _command_name(command, name, words), words)
+        return err
     except SystemExit:
         # click ends the process with 1, the exit code of a refusal here, for a broken pipe and, not being
         # standalone, for nothing else. The standard streams break none (see delivering), so this one was
         # not expected.
-        bug = InternalError("bug", "a pipe of our own broke", hint=_REPORT_IT)
-        return fail(bug, _command_name(command, name, words), words)
+        return InternalError("bug", "a pipe of our own broke", hint=_REPORT_IT)
     except Exception as err:
         # The last line of defence: a bug is reported as one, never as a traceback.
         if "--debug" in words:
@@ -79,7 +79,7 @@ def _run(command: click.Command, name: str, words: list[str]) -> int:
         hint = (
             f"{_REPORT_IT} --debug shows where it happened." if _takes_debug(command, words) else _REPORT_IT
         )
-        return fail(_unexpected(err, hint), _command_name(command, name, words), words)
+        return _unexpected(err, hint)
     return code if isinstance(code, int) else 0
 
 
@@ -88,24 +88,42 @@ def _say_ended(what: str, code: int) -> int:
     return code
 
 
-def fail(error: WardenError, name: str, words: Sequence[str]) -> int:
-    """Say what went wrong, to people or as JSON, and return the exit code.
-
-    Args:
-        error: What went wrong.
-        name: The command, as reports name it.
-        words: The arguments, which may ask for JSON.
-    """
-    as_json = wants_json(words)
-    if as_json:
-        from pip_warden.report import json
-
-        print(json.render_error(name, error))
-    if not as_json or was_left(sys.stdout):
+def _fail(error: WardenError, command: click.Command, typed: Typed) -> int:
+    """Say what went wrong, in the format and the files that were asked for, and return the exit code."""
+    asked = asked_format(typed.words[1:])
+    reports = typed.reports or Reports(output_format=asked if asked in PRINTED else "text")
+    is_plain = reports.is_text and not reports.files
+    if is_plain or not _render(error, reports, command, typed) or reports.is_text or was_left(sys.stdout):
         from pip_warden.report import text
 
         print(text.render_error(error, layout_of(sys.stderr)), file=sys.stderr)
     return error.exit_code
+
+
+def _render(error: WardenError, reports: Reports, command: click.Command, typed: Typed) -> bool:
+    """Write the files, and print what is no text; return whether that went well.
+
+    A bug in there, where there may be one already, hides nothing: then it is told as text.
+    """
+    from pip_warden.report import json
+    from pip_warden.report.formats import render
+    from pip_warden.report.model import Report
+
+    name, *words = typed.words
+    name = _command_name(command, name, words)
+    about: Literal["files", "images"] = "images" if name.startswith("image ") else "files"
+    report = Report(command=name, exit_code=error.exit_code, error=error, about=about)
+    try:
+        for failed in reports.write(report):
+            print(f"warning: {escape_line(failed.message)}", file=sys.stderr)
+        if reports.output_format == "json":
+            print(json.render_error(name, error))
+        elif not reports.is_text:
+            print(render(report, reports.output_format))
+    except Exception as err:  # noqa: BLE001 -- as above
+        print(f"warning: a report could not be made: {type(err).__name__}", file=sys.stderr)
+        return False
+    return True
 
 
 def _takes_debug(command: click.Command, words: Sequence[str]) -> bool:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
-    format_option,
     load_trust,
     mirror_option,
     print_report,
     trust_option,
 )
 from pip_warden.cli.examples import examples
+from pip_warden.cli.reports import report_options
+
+if TYPE_CHECKING:
+    from pip_warden.cli.outputs import Reports
 
 
 @click.command(
@@ -39,7 +42,7 @@ from pip_warden.cli.examples import examples
     "--isolate-network", is_flag=True, help="Give it a network that has nothing but the gate (Linux)."
 )
 @click.option("--pass-env", multiple=True, metavar="NAME", help="Let it see this variable.")
-@format_option
+@report_options
 @connection_options
 @mirror_option
 @color_option
@@ -50,7 +53,7 @@ def command(
     strict: bool,
     isolate_network: bool,
     pass_env: tuple[str, ...],
-    output_format: str,
+    reports: Reports,
     **options: Any,
 ) -> int:
     """Run COMMAND with the gate as its only network: its own installer, its own lock files.
@@ -58,15 +61,14 @@ def command(
     Pages and files of pinned sources are answered under their own URLs, each file verified first. Any other
     address is refused. What lock files gained and environments have is compared afterwards.
 
-    COMMAND keeps its input and output; the report goes to standard error. With --format json the report has
-    standard output, and COMMAND's goes to standard error.
+    COMMAND keeps its input and output; the report goes to standard error. With another --format than text the
+    report has standard output, and COMMAND's goes to standard error.
     """
     from pip_warden.cli.output import Console
     from pip_warden.cli.session import open_session, settings_of
     from pip_warden.command.model import CommandRequest
     from pip_warden.command.run import run_command
 
-    as_json = output_format == "json"
     request = CommandRequest(
         words=words,
         directory=Path.cwd(),
@@ -77,5 +79,5 @@ def command(
     console = Console.of(options, live=False)
     with open_session(load_trust(trust), settings_of(options), console) as session:
         sys.stdout.flush()
-        report = run_command(session, request, output=2 if as_json else 1)
-    return print_report(report, output_format, console, apart=True)
+        report = run_command(session, request, output=1 if reports.is_text else 2)
+    return print_report(report, reports, console, apart=True)

@@ -30,7 +30,7 @@ def refused_here(command: str, words: list[str]) -> int:
         "expected Linux or macOS, with the process groups and file owners that pip-warden relies on, "
         f"found {sys.platform!a}"
     )
-    if wants_json(words):
+    if asked_format(words) == "json":
         print(_as_json(command, message))
     else:
         print(f"error[{CODE}]: {message}\n\nhint: {HINT}", file=sys.stderr)
@@ -59,8 +59,8 @@ def _as_json(command: str, message: str) -> str:
     return json.dumps(document, indent=2)
 
 
-def wants_json(words: "Sequence[str]") -> bool:
-    """Return whether the arguments ask for JSON, also when they cannot be parsed; the last one counts.
+def asked_format(words: "Sequence[str]") -> str:
+    """Return the format that the arguments ask for, also when they cannot be parsed; the last one counts.
 
     What stands after ``--`` is another program's.
     """
@@ -72,4 +72,4 @@ def wants_json(words: "Sequence[str]") -> bool:
             asked = word.removeprefix("--format=")
         elif before >= 0 and words[before] == "--format":
             asked = word
-    return asked == "json"
+    return asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,13 +14,16 @@ from pip_warden.cli.common import (
     connection_options,
     demand_options,
     demanding,
-    format_option,
     print_report,
     successes_option,
     trust_option,
 )
 from pip_warden.cli.examples import examples
 from pip_warden.cli.named_signer import signer_options, trust_of
+from pip_warden.cli.reports import report_options
+
+if TYPE_CHECKING:
+    from pip_warden.cli.outputs import Reports
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -40,7 +43,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @signer_options
 @demand_options
 @successes_option
-@format_option
+@report_options
 @connection_options
 @color_option
 def command(
@@ -51,7 +54,7 @@ def command(
     signature: Path | None,
     certificate: Path | None,
     show_successes: bool,
-    output_format: str,
+    reports: Reports,
     **options: Any,
 ) -> int:
     """Verify each FILE: a wheel or sdist with its evidence next to it, or named by an option.
@@ -70,4 +73,4 @@ def command(
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
         report = verify_files(session, files, given=given)
-    return print_report(replace(report, with_successes=show_successes), output_format, console)
+    return print_report(replace(report, with_successes=show_successes), reports, console)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,6 @@ from pip_warden.cli.common import (
     connection_options,
     demand_options,
     demanding,
-    format_option,
     load_trust,
     mirror_option,
     print_report,
@@ -21,7 +20,11 @@ from pip_warden.cli.common import (
     trust_option,
 )
 from pip_warden.cli.examples import examples
+from pip_warden.cli.reports import report_options
 from pip_warden.names import parse_release
+
+if TYPE_CHECKING:
+    from pip_warden.cli.outputs import Reports
 
 
 @click.command("verify-release", epilog=examples("pip-warden verify-release acme-widgets==1.0"))
@@ -29,7 +32,7 @@ from pip_warden.names import parse_release
 @trust_option
 @demand_options
 @successes_option
-@format_option
+@report_options
 @mirror_option
 @connection_options
 @color_option
@@ -38,7 +41,7 @@ def command(
     release: str,
     trust: Path | None,
     show_successes: bool,
-    output_format: str,
+    reports: Reports,
     **options: Any,
 ) -> int:
     """Verify every wheel and sdist of NAME==VERSION as a consumer would meet them.
@@ -54,4 +57,4 @@ def command(
     console = Console.of(options)
     with open_session(trusted, settings_of(options), console) as session:
         report = verify_release(session, project, version)
-    return print_report(replace(report, with_successes=show_successes), output_format, console)
+    return print_report(replace(report, with_successes=show_successes), reports, console)

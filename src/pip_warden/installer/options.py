@@ -162,6 +162,8 @@ OWN_OPTIONS: tuple[Option, ...] = _table(
     ("--installer", True),
     ("--trust", True),
     ("--format", True),
+    ("--output", True),
+    ("--html", True),
     ("--download", True),
     ("--with-sdist", False),
     ("--offline", False),

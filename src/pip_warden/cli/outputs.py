@@ -1,0 +1,140 @@
+"""How a run is told, and the files that it is told in: looked at before it, and written whatever it comes to.
+
+An earlier report is removed before the run: what a killed run leaves is never taken for its result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pip_warden.errors import DeliveryError, UsageError
+from pip_warden.report.formats import is_report, render
+
+if TYPE_CHECKING:
+    from pip_warden.measures import Measured
+    from pip_warden.report.model import Report
+    from pip_warden.strict_json import JSONValue
+
+_LOOKED_AT = 512
+"""Bytes of a file that show whether it is a report."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reports:
+    """How a user wants a run told.
+
+    Attributes:
+        output_format: What is printed, one of :data:`~pip_warden.report.formats.PRINTED`.
+        files: The format of each file that is written besides.
+    """
+
+    output_format: str = "text"
+    files: tuple[tuple[str, Path], ...] = ()
+
+    @property
+    def is_text(self) -> bool:
+        """Return whether standard output is for people; else it is for data alone."""
+        return self.output_format == "text"
+
+    def write(
+        self, report: Report, measured: Measured | None = None, more: Mapping[str, JSONValue] | None = None
+    ) -> tuple[DeliveryError, ...]:
+        """Write every file, and return why one was not: ``output-not-written``.
+
+        Args:
+            report: The report.
+            measured: What JSON tells of what the run has cost.
+            more: What JSON tells besides.
+        """
+        failed = []
+        for name, path in self.files:
+            try:
+                _write(f"{render(report, name, measured, more)}\n", path)
+            except OSError as err:
+                failed.append(_not_written(name, path, err))
+        return tuple(failed)
+
+
+def make_ready(reports: Reports, taken: Iterable[str | Path]) -> None:
+    """Check that each file is one of its own that can be written, and remove the earlier reports.
+
+    Args:
+        reports: How the run is told.
+        taken: Files that the command reads, or writes something else to.
+
+    Raises:
+        UsageError: ``output-file``.
+    """
+    from pip_warden.installer.report_file import fault_of
+
+    seen = {os.path.realpath(path): "a file that another option names" for path in taken}
+    for name, path in reports.files:
+        found = fault_of(path) or seen.get(os.path.realpath(path)) or _what_would_be_lost(path)
+        if found is not None:
+            raise UsageError(
+                "output-file",
+                f"expected a file that can be written after --output {name}=, {path}, found: {found}",
+                hint="It is looked at before anything is fetched, and holds nothing but this report.",
+            )
+        if path != Path(os.devnull):
+            seen[os.path.realpath(path)] = "the file of another --output"
+    for _, path in reports.files:
+        _take_away(path)
+
+
+def _what_would_be_lost(path: Path) -> str | None:
+    """Return what is in a file; None where it is an earlier report, empty, a device or not there.
+
+    A slip must not cost a trust file, a key or a wheel.
+    """
+    from pip_warden.disk import open_regular
+
+    try:
+        with open_regular(path, follow=True) as stream:
+            begins = stream.read(_LOOKED_AT)
+    except FileNotFoundError:
+        return None
+    except OSError as err:
+        return err.strerror or type(err).__name__
+    return None if not begins or is_report(begins) else "a file that holds something else than a report"
+
+
+def _take_away(path: Path) -> None:
+    """Remove an earlier report; a link, and what is no file, stays.
+
+    Raises:
+        UsageError: ``output-file``.
+    """
+    try:
+        if path.is_file():
+            Path(os.path.realpath(path)).unlink(missing_ok=True)
+    except OSError as err:
+        raise UsageError(
+            "output-file", f"expected to replace {path}, found: {err.strerror or type(err).__name__}"
+        ) from err
+
+
+def _write(text: str, path: Path) -> None:
+    """Write a report; what has come to its place since it was looked at is left alone.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    from pip_warden.installer.report_file import put_whole
+
+    if (found := _what_would_be_lost(path)) is not None:
+        raise FileExistsError(0, found)
+    put_whole(BytesIO(text.encode("utf-8", "backslashreplace")), path)
+
+
+def _not_written(name: str, path: Path, err: OSError) -> DeliveryError:
+    return DeliveryError(
+        "output-not-written",
+        f"expected to write the {name} report to {path}, found: {err.strerror or type(err).__name__}",
+        hint="What was decided and done is unchanged by this.",
+    )

@@ -1,0 +1,124 @@
+"""``--format``, ``--output`` and ``--html``: in which formats a run is told, and into which files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from pip_warden.cli.common import with_options
+from pip_warden.cli.outputs import Reports, make_ready
+from pip_warden.cli.typed import Typed
+from pip_warden.errors import UsageError
+from pip_warden.report.formats import FORMATS, PRINTED
+
+if TYPE_CHECKING:
+    from pip_warden.cli.output import Console
+    from pip_warden.measures import Measured
+    from pip_warden.report.model import Report
+    from pip_warden.strict_json import JSONValue
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_OPTIONS = (
+    click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(PRINTED),
+        default="text",
+        help="How results are printed.",
+    ),
+    click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FORMAT=FILE",
+        help="Also write them there: in one of these formats, or html.",
+    ),
+    click.option("--html", metavar="FILE", help="Short for --output html=FILE: a page for a browser."),
+)
+
+
+def report_options(function: F) -> F:
+    """Add the options of every command that judges; it gets what they say as ``reports``."""
+
+    @wraps(function)
+    def told(*, output_format: str, outputs: tuple[str, ...], html: str | None, **options: Any) -> object:
+        named = outputs if html is None else (*outputs, f"html={html}")
+        reports = begin(output_format, named, taken=_paths(options.values()))
+        return function(reports=reports, **options)
+
+    return with_options(cast("F", told), _OPTIONS)
+
+
+def begin(output_format: str, outputs: Sequence[str], *, taken: Iterable[str | Path] = ()) -> Reports:
+    """Read what the options say, and make the places ready, before anything is fetched.
+
+    From here on a fatal error is told in the same formats, and into the same files.
+
+    Args:
+        output_format: ``--format``.
+        outputs: Each ``--output``.
+        taken: Files that the command reads, or writes something else to.
+
+    Raises:
+        UsageError: ``option-value`` or ``output-file``.
+    """
+    if output_format not in PRINTED:
+        raise UsageError("option-value", f"expected --format {' or '.join(PRINTED)}, found {output_format!r}")
+    reports = Reports(output_format=output_format, files=tuple(map(_read, outputs)))
+    make_ready(reports, taken)
+    typed = click.get_current_context().find_object(Typed)
+    if typed is not None:
+        typed.reports = reports
+    return reports
+
+
+def deliver(
+    report: Report,
+    reports: Reports,
+    console: Console,
+    measured: Measured | None,
+    more: Mapping[str, JSONValue] | None,
+) -> Report:
+    """Write a report's files, and return what is to be told then.
+
+    A file that cannot be written changes no other outcome: a good run exits with 4, which the other files
+    say, and any other run is what it was, with a warning.
+    """
+    failed = reports.write(report, measured, more)
+    if failed and report.exit_code == 0:
+        report = replace(report, exit_code=failed[0].exit_code, error=failed[0])
+        reports.write(report, measured, more)
+        failed = failed[1:]
+    for error in failed:
+        console.warning(error.message)
+    return report
+
+
+def _paths(values: Iterable[object]) -> Iterator[Path]:
+    """Yield every file that a command's other options and arguments name."""
+    for value in values:
+        if isinstance(value, Path):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _paths(value)
+
+
+def _read(output: str) -> tuple[str, Path]:
+    """Read one ``--output``.
+
+    Raises:
+        UsageError: ``option-value``.
+    """
+    name, equals, path = output.partition("=")
+    if name not in FORMATS or not equals or not path or "\0" in path:
+        raise UsageError(
+            "option-value",
+            f"expected --output FORMAT=FILE with {' or '.join(FORMATS)}, found {output!r}",
+        )
+    return name, Path(path)

@@ -1,0 +1,339 @@
+"""``--format``, ``--output`` and ``--html``: what judges is told in any format, and into files."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+import samples
+from pip_warden.cli.common import print_report
+from pip_warden.cli.install import safe_install
+from pip_warden.cli.output import Console
+from pip_warden.cli.reports import report_options
+from pip_warden.cli.run import run
+from pip_warden.cli.tree import pip_warden
+from pip_warden.errors import NetworkError, TrustFileError, UsageError
+from pip_warden.report.formats import FORMATS, PRINTED, is_report, render
+from pip_warden.report.model import Report, line_of
+from pip_warden.verdict.model import Step
+
+if TYPE_CHECKING:
+    from pip_warden.cli.outputs import Reports
+
+JUDGING = (
+    "run", "verify", "verify-release", "promote", "publish", "publish-evidence", "image verify",
+    "image promote",
+)  # fmt: skip
+
+REFUSED = Report(
+    command="judge", exit_code=1, lines=(line_of(samples.refused("acme.whl", Step.SUBJECT, "wrong-subject")),)
+)
+GOOD = Report(command="judge", exit_code=0)
+
+
+def judging(end: Callable[[], Report]) -> click.Command:
+    """Return a command that judges, and what else it may name."""
+
+    @click.command("judge")
+    @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+    @report_options
+    def judge(*, files: tuple[Path, ...], reports: Reports) -> int:
+        return print_report(end(), reports, Console())
+
+    return judge
+
+
+def failing(error: BaseException) -> Callable[[], Report]:
+    def end() -> Report:
+        raise error
+
+    return end
+
+
+def judge(*words: str, end: Callable[[], Report] = lambda: REFUSED) -> int:
+    return run(judging(end), "judge", words)
+
+
+def code_told(capsys: pytest.CaptureFixture[str]) -> str:
+    return str(json.loads(capsys.readouterr().out)["error"]["code"])
+
+
+def everything(folder: Path) -> list[str]:
+    return [word for name in FORMATS for word in ("--output", f"{name}={folder / name}")]
+
+
+@pytest.mark.parametrize("path", JUDGING)
+def test_every_command_that_judges_has_the_options(path: str) -> None:
+    command: click.Command | None = pip_warden
+    for name in path.split():
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), name)
+    assert command is not None
+    options = {name: param for param in command.params for name in param.opts}
+    assert isinstance(options["--format"].type, click.Choice)
+    assert tuple(options["--format"].type.choices) == PRINTED
+    assert options["--output"].multiple
+    assert "--html" in options
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "report", [GOOD, REFUSED, Report(command="verify", exit_code=2, error=UsageError("a", "b"))]
+)
+def test_every_format_is_known_again(name: str, report: Report) -> None:
+    told = render(report, name)
+    assert is_report(f"{told}\n".encode())
+    assert not told.endswith("\n")
+
+
+def test_another_format_is_none() -> None:
+    with pytest.raises(ValueError, match="no format"):
+        render(GOOD, "yaml")
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        "version = 1\n",
+        "acme==1.0\n# pip-warden\n",
+        "PK\3\4",
+        "-----BEGIN PRIVATE KEY-----",
+        '{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}',
+        '{"version": 1, "verification_material": {}}',
+        '{"schema_version": 1}',
+        '{"$schema": "https://example.com/x.json"}',
+        "<html>",
+        " pip-warden: verify",
+        "# acme",
+    ],
+)
+def test_what_is_no_report_is_known_as_such(begins: str) -> None:
+    assert not is_report(begins.encode())
+
+
+def test_a_refusal_is_written_in_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge("--format", "json", *everything(tmp_path)) == 1
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS)
+    for name in FORMATS:
+        assert (tmp_path / name).read_text(encoding="utf-8") == f"{render(REFUSED, name)}\n"
+
+
+@pytest.mark.parametrize("name", PRINTED[1:])
+def test_data_goes_to_standard_output_whatever_it_comes_to(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge("--format", name) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == (f"{render(REFUSED, name)}\n", "")
+
+
+ERRORS: list[tuple[Exception, str, int]] = [
+    (UsageError("option-value", "no"), "option-value", 2),
+    (TrustFileError("trust-file", "no", faults=(("package[0]", "no"),)), "trust-file", 2),
+    (NetworkError("unreachable", "no"), "unreachable", 3),
+    (click.BadParameter("no"), "usage", 2),
+    (RuntimeError("a bug"), "bug", 70),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "exit_code"), ERRORS)
+def test_a_fatal_error_is_written_in_every_format(
+    error: Exception, code: str, exit_code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge("--format", "json", *everything(tmp_path), end=failing(error)) == exit_code
+    assert code_told(capsys) == code
+    document = json.loads((tmp_path / "json").read_text())
+    assert (document["command"], document["exit_code"]) == ("judge", exit_code)
+    assert document["error"]["code"] == code
+    for name in FORMATS:
+        assert code in (tmp_path / name).read_text(encoding="utf-8"), name
+
+
+@pytest.mark.parametrize("name", PRINTED[2:])
+def test_a_fatal_error_is_printed_in_the_format_that_was_asked_for(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = NetworkError("unreachable", "no")
+    assert judge("--format", name, end=failing(error)) == 3
+    told = capsys.readouterr()
+    assert told.out == f"{render(Report(command='judge', exit_code=3, error=error), name)}\n"
+    assert told.err == ""
+
+
+def test_an_error_of_which_no_report_can_be_made_is_told_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pip_warden.report import junit
+
+    monkeypatch.setattr(junit, "render", lambda _report: 1 // 0)
+    assert (
+        judge(
+            "--format", "json", "--output", f"junit={tmp_path / 'j'}", end=failing(NetworkError("gone", "no"))
+        )
+        == 3
+    )
+    told = capsys.readouterr()
+    assert "error[gone]: no" in told.err
+    assert "a report could not be made: ZeroDivisionError" in told.err
+
+
+def test_a_report_is_for_everybody_to_read_who_may(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        assert judge("--output", f"json={tmp_path / 'json'}") == 1
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "json").stat().st_mode) == 0o640
+
+
+def test_html_is_short_for_an_output(tmp_path: Path) -> None:
+    assert judge("--html", str(tmp_path / "page")) == 1
+    assert (tmp_path / "page").read_text() == f"{render(REFUSED, 'html')}\n"
+
+
+@pytest.mark.parametrize("value", ["json", "json=", "=x", "yaml=x", "x", "html", "JSON=x", "json=a\0b"])
+def test_an_output_names_a_format_and_a_file(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge("--format", "json", "--output", value) == 2
+    assert code_told(capsys) == "option-value"
+
+
+@pytest.mark.parametrize(
+    "place", ["absent/x", "directory", "pipe", "-", "file/x", "trust.toml", "dangling/x"]
+)
+def test_a_place_that_cannot_be_written_is_said_before_the_run(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("directory").mkdir()
+    os.mkfifo("pipe")
+    Path("file").touch()
+    Path("trust.toml").write_text("version = 1\n")
+    Path("dangling").symlink_to("nowhere")
+    before = set(tmp_path.rglob("*"))
+    assert (
+        judge(
+            "--format",
+            "json",
+            "--output",
+            "html=good",
+            "--output",
+            f"junit={place}",
+            end=failing(AssertionError()),
+        )
+        == 2
+    )
+    assert code_told(capsys) == "output-file"
+    assert set(tmp_path.rglob("*")) == before, "not even the others"
+    assert Path("trust.toml").read_text() == "version = 1\n"
+
+
+@pytest.mark.parametrize("words", [
+    ("--output", "json=a", "--output", "html=a"),
+    ("--output", "json=a", "--output", "json=./a"),
+    ("--output", "json=a", "--html", "link"),
+    ("--output", "json=a", "a"),
+    ("--output", "json=link", "other", "a"),
+])  # fmt: skip
+def test_no_file_is_named_twice(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("a")
+    assert judge("--format", "json", *words, end=failing(AssertionError())) == 2
+    assert code_told(capsys) == "output-file"
+    assert not Path("a").exists()
+
+
+def test_what_is_not_wanted_may_be_thrown_away_twice() -> None:
+    assert judge("--output", "json=/dev/null", "--html", "/dev/null") == 1
+
+
+def test_an_earlier_report_is_replaced_through_a_link_and_never_left_by_a_run_that_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("there")
+    assert judge("--output", "json=link", end=lambda: GOOD) == 0
+    assert json.loads(Path("there").read_text())["exit_code"] == 0
+
+    assert judge("--output", "json=link", end=failing(KeyboardInterrupt())) == 130
+    assert not Path("there").exists()
+    assert judge("--output", "html=link") == 1
+    assert Path("link").is_symlink()
+    assert is_report(Path("there").read_bytes())
+
+
+def test_what_cannot_be_written_in_the_end_changes_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--output", "junit=/dev/full", "--output", f"json={tmp_path / 'json'}")
+    assert judge(*words, "--format", "json", end=lambda: GOOD) == 4
+    assert code_told(capsys) == "output-not-written"
+    document = json.loads((tmp_path / "json").read_text())
+    assert (document["exit_code"], document["error"]["code"]) == (4, "output-not-written")
+
+    assert judge(*words) == 1
+    assert "warning: expected to write the junit report to /dev/full" in capsys.readouterr().err
+    assert judge(*words, end=failing(NetworkError("gone", "no"))) == 3
+    told = capsys.readouterr().err
+    assert "warning: expected to write the junit report to /dev/full" in told
+    assert "error[gone]" in told
+
+
+def test_what_the_run_itself_has_put_there_is_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "x"
+
+    def end() -> Report:
+        place.write_text("delivered")
+        return GOOD
+
+    assert judge("--format", "json", "--output", f"html={place}", end=end) == 4
+    assert code_told(capsys) == "output-not-written"
+    assert place.read_text() == "delivered"
+
+
+def test_safe_install_writes_a_refusal_and_a_usage_error(
+    alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--html", "page", "--output", "sarif=s.sarif", "--format", "junit")
+    assert run(safe_install, "safe-install", (*words, "acme")) == 2
+    assert "no-trust-file" in capsys.readouterr().out
+    assert "no-trust-file" in (alone / "page").read_text()
+    assert "no-trust-file" in (alone / "s.sarif").read_text()
+
+
+@pytest.mark.parametrize("option", ["--trust", "--report", "--timings", "-r", "-c", "--html"])
+def test_safe_install_writes_no_report_over_a_file_of_another_option(
+    option: str, alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(safe_install, "safe-install", ("--format=json", option, "x", "--output=json=./x", "acme")) == 2
+    assert code_told(capsys) == "output-file"
+    assert not list(alone.iterdir())
+
+
+def test_safe_install_knows_no_other_format(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(safe_install, "safe-install", ("--format", "html", "acme")) == 2
+    assert "error[option-value]" in capsys.readouterr().err
+    assert not list(alone.iterdir())
+
+
+def test_verify_tells_which_command_failed(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (alone / "acme-1.0-py3-none-any.whl").touch()
+    words = ("verify", "--output", "json=j", "--format=json", "acme-1.0-py3-none-any.whl")
+    assert run(pip_warden, "pip-warden", words) == 2
+    for document in (json.loads(capsys.readouterr().out), json.loads((alone / "j").read_text())):
+        assert (document["command"], document["exit_code"]) == ("verify", 2)
+        assert document["error"]["code"] == "no-trust-file"
