@@ -60,4 +60,4 @@ def render(
     if name not in FORMATS:
         raise ValueError(f"no format of a report: {name!r}")
     rendered: str = importlib.import_module(f"pip_warden.report.{name}").render(report)
-    return rendered.removesuffix("\n")
+    return rendered.rstrip("\n")
