@@ -138,7 +138,7 @@ def _results(report: Report, codes: Codes) -> Iterator[Markup]:
     places = dict(report.places)
     for outcome in _ORDER:
         lines = [(name, line) for name, line in _named(report) if line.outcome is outcome]
-        cards = [card(line, name, codes, places.get(project_of(line))) for name, line in lines]
+        cards = [card(line, name, codes, places.get(project_of(line.subject))) for name, line in lines]
         if cards:
             yield _section(f"{outcome.value.capitalize()}: {len(cards)}", cards)
     if report.unpinned:
