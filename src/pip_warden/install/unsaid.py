@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.install.request import Run
@@ -71,7 +72,7 @@ def asked_places(wanted: Wanted) -> tuple[tuple[str, Place], ...]:
     found: dict[str, Place] = {}
     for named in (*wanted.named, *wanted.constraints):
         if (place := asked_at(named.origin)) is not None:
-            found.setdefault(named.project, place)
+            found.setdefault(named.project, replace(place, text=named.requirement))
     for file in wanted.files:
         if (place := asked_at(file.origin)) is not None:
             found.setdefault(project_of(file.path.name), place)
