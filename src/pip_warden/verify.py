@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from packaging.version import Version
@@ -29,6 +30,9 @@ from pip_warden.trust.model import Source, TrustFile
 from pip_warden.verdict.model import Accepted, Refused, Verdict
 
 _LARGEST_EVIDENCE = 8 << 20
+
+FindEvidence = Callable[[LogEntryFinder], Iterator[Item | BadItem]]
+"""Finds the evidence of a file, each item when it is asked for, with a look-up in the transparency logs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,17 +63,32 @@ def verify_files(session: SessionParts, files: tuple[Path, ...], *, given: Named
     """
     files = files_to_verify(files)
     _check_given(given, files)
+    copies = ((path, private_copy(path, session.workspace)) for path in files)
+    return verify_copies(
+        session, ((copy, partial(_evidence, path, copy, given)) for path, copy in copies), command="verify"
+    )
+
+
+def verify_copies(
+    session: SessionParts, copies: Iterable[tuple[Artifact, FindEvidence]], *, command: str
+) -> Report:
+    """Verify private copies of local files.
+
+    Args:
+        session: What the run works with.
+        copies: Each copy, and what finds its evidence.
+        command: What the report is of.
+    """
     ledger = Ledger()
     settled: set[Path] = set()
     with session.gate(ledger, settled=settled) as gate:
-        for path in files:
-            artifact = _copied(path, session)
+        for artifact, evidence in copies:
             find_entry = unless_settled(artifact, settled, session.find_entry)
             try:
-                gate.admit_local(artifact, _evidence(path, artifact, given, find_entry))
+                gate.admit_local(artifact, evidence(find_entry))
             except UndecidedError as err:
                 ledger.add(undecided_line(artifact.name, err))
-    return replace(_report("verify", session.trust, ledger), sources=_unmirrored(session.trust))
+    return replace(_report(command, session.trust, ledger), sources=_unmirrored(session.trust))
 
 
 def _unmirrored(trust: TrustFile) -> tuple[Source, ...]:
@@ -106,7 +125,7 @@ def verify_file(session: SessionParts, path: Path, *, evidence: Iterable[bytes] 
             be used.
         TypeError: A piece of evidence is no bytes.
     """
-    artifact = _copied(path, session)
+    artifact = private_copy(path, session.workspace)
     verdict: Verdict | None = None
     settled: set[Path] = set()
     try:
@@ -126,10 +145,19 @@ def verify_file(session: SessionParts, path: Path, *, evidence: Iterable[bytes] 
     return verdict
 
 
-def _copied(path: Path, session: SessionParts) -> Artifact:
-    """Copy a file into a private directory of its own: the bytes that are judged stay what they are."""
-    with storing(session.workspace):
-        directory = Path(tempfile.mkdtemp(dir=session.workspace))
+def private_copy(path: Path, workspace: Path) -> Artifact:
+    """Copy a file into a private directory of its own: the bytes that are judged stay what they are.
+
+    Args:
+        path: A wheel or sdist.
+        workspace: A private directory of this run.
+
+    Raises:
+        UsageError: As for :func:`~pip_warden.artifact.receive.copy_local`.
+        UndecidedError: ``cannot-store``.
+    """
+    with storing(workspace):
+        directory = Path(tempfile.mkdtemp(dir=workspace))
     return copy_local(path, directory)
 
 

@@ -15,6 +15,7 @@ _COMMANDS = {
     "run": ("run_command", "Run any installer with the gate as its only network."),
     "verify": ("verify", "Verify local wheels and sdists."),
     "verify-release": ("verify_release", "Verify every file of a release, straight from its registry."),
+    "inspect": ("inspect", "Say what evidence, a file or a release claims, unverified."),
     "sign": ("sign", "Sign files with the job's identity."),
     "build-info": ("build_info", "Write down how a job builds, for the job that signs."),
     "attest": ("attest", "Attest how files were built."),

@@ -76,6 +76,22 @@ def read_pair(label: str, signature: bytes, certificate: bytes) -> Pair | Fault:
         )
 
 
+def read_certificate(raw: bytes) -> bytes | Fault:
+    """Read the content of a ``.crt`` file alone, and return its DER.
+
+    Returns:
+        DER, not looked into; or ``bad-detached-signature``, or a fault for what was saved instead.
+    """
+    fault = what_it_is_instead(raw, "a signing certificate", largest=LARGEST_CERTIFICATE)
+    if fault is not None:
+        return fault
+    try:
+        return _certificate(raw)
+    except MalformedError as err:
+        expected = "one certificate in PEM, base64 of PEM, or DER"
+        return Fault(code="bad-detached-signature", expected=expected, found=str(err))
+
+
 def complete(pair: Pair, digest: Digest, entry: LogEntry | None) -> Item | BadItem:
     """Return the bundle of a pair and its log entry.
 

@@ -120,21 +120,31 @@ class Gate:
         self._record(admission)
         return admission
 
-    def admit_release(self, project: ProjectName, version: Version) -> tuple[Admission, ...]:
-        """Decide about every wheel and sdist of a release, including those that the trust file does not list.
+    def release(self, project: ProjectName, version: Version) -> tuple[Listing, tuple[Candidate, ...]]:
+        """Return a project's page, and every wheel and sdist of a release on it, undecided.
 
         Raises:
             RefusedError: As for :meth:`listing`, or ``no-release``: the page has no such release.
             UndecidedError: As for :meth:`listing`.
         """
         listing = self.listing(project, wanted_by="you")
-        files = [c for c in distinct(listing.page.candidates) if c.name.version == version]
+        files = tuple(c for c in distinct(listing.page.candidates) if c.name.version == version)
         if not files:
             raise RefusedError(
                 "no-release",
                 f"expected a release {version} of {project} on {listing.page.url}, found none",
                 hint="Check the version; zero files are never a success.",
             )
+        return listing, files
+
+    def admit_release(self, project: ProjectName, version: Version) -> tuple[Admission, ...]:
+        """Decide about every wheel and sdist of a release, including those that the trust file does not list.
+
+        Raises:
+            RefusedError: As for :meth:`release`.
+            UndecidedError: As for :meth:`listing`.
+        """
+        listing, files = self.release(project, version)
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="release") as pool:
             admissions = tuple(pool.map(partial(self._admit_once, listing), files))
         for admission in admissions:

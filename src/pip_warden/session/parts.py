@@ -86,7 +86,7 @@ class SessionParts:
         parts = GateParts(
             trust=trust,
             roots=self.roots,
-            supply=self._supply(trust, settled),
+            supply=self.gate_supply(trust, settled),
             vault=self.vault,
             workspace=self.workspace,
             today=self.today,
@@ -101,7 +101,35 @@ class SessionParts:
         )
         return Gate(parts, ledger)
 
-    def _supply(self, trust: TrustFile, settled: set[Path] | None) -> GateSupply:
+    def gate_over(self, supply: GateSupply, ledger: Ledger) -> Gate:
+        """Make a gate over another supply, which judges every file of it and hears all evidence.
+
+        Args:
+            supply: Where pages, files and evidence come from.
+            ledger: Records every request.
+        """
+        parts = GateParts(
+            trust=self.trust,
+            roots=self.roots,
+            supply=supply,
+            vault=self.vault,
+            workspace=self.workspace,
+            today=self.today,
+            reporter=self.reporter,
+            measures=self.measures,
+            allowance=self.transport.allowance,
+            fresh=True,
+            settled=set(),
+        )
+        return Gate(parts, ledger)
+
+    def gate_supply(self, trust: TrustFile, settled: set[Path] | None = None) -> GateSupply:
+        """Return where pages, files and evidence come from: a program's own source, the vault, or registries.
+
+        Args:
+            trust: A trust file with the session's sources and roots.
+            settled: As in :class:`~pip_warden.gate.GateParts`.
+        """
         if self.supply is not None:
             return OfferedSupply(self.supply, trust=trust, measures=self.measures)
         if self.is_offline:
