@@ -55,7 +55,7 @@ def text(found: Inspection, layout: Layout) -> Iterator[str]:
         yield from _fault(piece.fault, layout)
     if found.report is None:
         yield from layout.line(
-            "Nothing was verified: --verify does that, where the trust file pins the package."
+            "To prove who published it, add --verify: the trust file must pin its package."
         )
 
 
@@ -171,7 +171,8 @@ def as_json(found: Inspection) -> dict[str, JSONValue]:
 
 
 def _file_json(file: InspectedFile) -> JSONValue:
-    artifact, shape = file.artifact, dict[str, "JSONValue"]()
+    artifact = file.artifact
+    shape: dict[str, JSONValue] = {}
     if artifact is not None:
         shape = {"sha256": artifact.digest.hex, "size": artifact.size}
         contents = artifact.contents
@@ -182,7 +183,7 @@ def _file_json(file: InspectedFile) -> JSONValue:
                 "requires_python": contents.requires_python,
                 "requires": list(contents.requires_dist),
                 "build_requires": list(contents.build_requires),
-                "tags": list[JSONValue](sorted(contents.tags)) if contents.tags else [],
+                "tags": [*sorted(contents.tags)],
             }
     return {
         "file": file.filename,
