@@ -19,13 +19,17 @@ from flow.user import User
 from foreign import paths, respelled, spellings
 from pip_warden._sigstore.described import describe_certificate
 from pip_warden.cli.inspected import as_json, text
+from pip_warden.digests import digest_of
 from pip_warden.evidence.model import EvidenceForm as EvidenceKind
+from pip_warden.evidence.siblings import Siblings
 from pip_warden.explain import catalogue
 from pip_warden.faults import Fault
 from pip_warden.inspection.contents import pieces_in
-from pip_warden.inspection.model import ClaimedPiece, Inspection
-from pip_warden.inspection.proving import proved
+from pip_warden.inspection.model import ClaimedPiece, InspectedFile, Inspection
+from pip_warden.inspection.once import StoreReadOnce
+from pip_warden.inspection.proving import marked, proved
 from pip_warden.report.layout import Layout
+from pip_warden.report.model import Report, line_of
 from pip_warden.sandbox import File, Job, Project, Sandbox
 from pip_warden.sandbox.faults import Answer
 from pip_warden.sandbox.signing import EvidenceForm
@@ -123,7 +127,7 @@ def test_what_is_verified_in_the_same_call_is_headed_so(user: User) -> None:
     for half in ("sig", "crt"):
         Path(f"{wheel.name}.{half}").unlink()
     said, found = inspect(wheel.name, "--verify"), seen(wheel.name, "--verify")
-    assert said.out.startswith(f"verified: what {wheel.name} says was signed by who is pinned\n")
+    assert said.out.startswith(f"verified: {wheel.name} was accepted, and what is told of it is proved\n")
     assert "UNVERIFIED" not in said
     assert (found["verified"], found["files"][0]["outcome"]) == (True, "accepted")
 
@@ -243,6 +247,50 @@ def test_what_is_told_of_a_release_and_what_is_judged_are_the_same_bytes(user: U
     asked = [each.path for each in user.sandbox.requests[before:] if each.status == 200]
 
     assert len(asked) == len(set(asked))
+
+
+def test_what_is_refused_whatever_its_content_is_not_fetched(user: User) -> None:
+    project = user.published(pinned=False)
+    wheel = user.wheel(project)
+    user.pin_hash(user.wheel(project, "2.0"), name=project.record.name, source="acme", project=project)
+    before = len(user.sandbox.requests)
+    (file,) = seen(f"{project.record.name}==1.0")["inspected_files"]
+
+    assert (file["file"], file["fault"]["code"], file["verified"]) == (
+        wheel.name,
+        "version-not-pinned",
+        False,
+    )
+    assert not [each for each in user.sandbox.requests[before:] if each.path.endswith(".whl")]
+
+
+def test_a_hash_proves_the_file_and_nobody_who_signed_it(user: User) -> None:
+    _, wheel = signed(user, pinned=False)
+    user.pin_hash(wheel, name=wheel.name.partition("-")[0])
+    found = seen(wheel.name, "--verify")
+
+    assert found["verified"] is False
+    assert marks(found) == {wheel.name: True, f"{wheel.name}.sigstore.json": False}
+
+
+def test_a_place_is_read_once(tmp_path: Path) -> None:
+    store = StoreReadOnce(Siblings(tmp_path))
+    found = []
+    for content in (b"told of", b"judged"):
+        (tmp_path / content.decode()).write_bytes(b"")
+        (tmp_path / "file").write_bytes(content)
+        found.append((store.fetch("file", max_bytes=9), store.names("")))
+
+    assert found == [(b"told of", ["file", "told of"])] * 2
+
+
+def test_another_file_of_the_name_is_not_marked() -> None:
+    accepted = Accepted(artifact=samples.artifact(), basis=PinnedByHash(reason="x"))
+    report = Report(command="inspect", exit_code=0, lines=(line_of(accepted),))
+    same = InspectedFile(filename=samples.WHEEL, artifact=samples.artifact())
+    other = replace(same, artifact=samples.artifact(digest=digest_of(b"other")))
+
+    assert [marked(each, report).is_verified for each in (same, other)] == [True, False]
 
 
 def url_of(user: User, filename: str) -> str:

@@ -40,7 +40,9 @@ def text(found: Inspection, layout: Layout) -> Iterator[str]:
     """
     about = escape_text(found.about, _TEXT)
     if found.is_verified:
-        yield from layout.line(("verified", "good"), f": what {about} says was signed by who is pinned")
+        yield from layout.line(
+            ("verified", "good"), f": {about} was accepted, and what is told of it is proved"
+        )
     else:
         yield from layout.line(
             ("UNVERIFIED", "unknown"), f": what {about} says; anybody could have written it"
