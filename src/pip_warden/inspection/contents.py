@@ -21,6 +21,8 @@ from pip_warden.verdict.statement import PAYLOAD_TYPE
 LARGEST = LARGEST_PROVENANCE
 """Bytes of what is no wheel or sdist."""
 
+NOT_INSPECTABLE = "not-inspectable"
+
 _EXPECTED = (
     "a Sigstore bundle, a PEP 740 attestation or provenance object, an in-toto statement, a DSSE envelope, "
     "a certificate, a wheel or an sdist"
@@ -79,5 +81,5 @@ def _no_json(label: str, raw: bytes) -> ClaimedPiece:
 
 
 def _unknown(label: str, found: str) -> ClaimedPiece:
-    fault = Fault(code="not-inspectable", expected=_EXPECTED, found=found, hint=_HINT)
+    fault = Fault(code=NOT_INSPECTABLE, expected=_EXPECTED, found=found, hint=_HINT)
     return ClaimedPiece(label=label, kind="unknown", fault=fault)

@@ -39,7 +39,8 @@ def inspect_url(url: str, transport: Transport, workspace: Path) -> Inspection:
         workspace: A private directory of this run.
 
     Raises:
-        UsageError: Nothing of it can be read; with the code of what is wrong with it.
+        RefusedError: Nothing of it can be read; with the code of what is wrong with it.
+        UsageError: ``not-inspectable``.
         UndecidedError: It could not be fetched: ``insecure-url``, ``too-large`` and so on.
     """
     origin_of(url)

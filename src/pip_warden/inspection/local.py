@@ -16,7 +16,7 @@ from pip_warden._sigstore.wire import LogEntry
 from pip_warden.artifact.model import Artifact
 from pip_warden.disk import open_regular, require_file
 from pip_warden.display import escape_text
-from pip_warden.errors import UsageError
+from pip_warden.errors import RefusedError, UsageError
 from pip_warden.evidence.detached import Pair, complete, read_pair
 from pip_warden.evidence.locate import LogEntryFinder, locate
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
@@ -24,7 +24,7 @@ from pip_warden.evidence.names import CERTIFICATE, SIGNATURE
 from pip_warden.evidence.offered import read_any
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.faults import Fault
-from pip_warden.inspection.contents import LARGEST, pieces_in
+from pip_warden.inspection.contents import LARGEST, NOT_INSPECTABLE, pieces_in
 from pip_warden.inspection.model import ClaimedPiece, InspectedFile, Inspection
 from pip_warden.inspection.once import StoreReadOnce
 from pip_warden.inspection.pieces import pair_piece, piece_of
@@ -46,8 +46,9 @@ def inspect_path(path: Path, workspace: Path, session: SessionParts | None = Non
         session: What the run works with, to verify the file too; None to look at it alone.
 
     Raises:
-        UsageError: ``no-such-file``; ``evidence-alone``: there is no file beside it that it could be verified
-            for; or the code of what is wrong with it, where nothing of it can be read.
+        UsageError: ``no-such-file``; ``not-inspectable``; ``evidence-alone``: there is no file beside it that
+            it could be verified for.
+        RefusedError: Nothing of it can be read; with the code of what is wrong with it.
         UndecidedError: ``cannot-store``.
     """
     require_file(path)
@@ -79,7 +80,8 @@ def readable(found: Inspection) -> Inspection:
     """Return what was found, where anything of what was named could be read.
 
     Raises:
-        UsageError: It could not; with the code of what is wrong with it.
+        RefusedError: It could not; with the code of what is wrong with it.
+        UsageError: ``not-inspectable``: it is nothing of the kind.
     """
     faults = [file.fault for file in found.files] + [
         piece.fault for piece in found.pieces if piece.says_nothing
@@ -87,7 +89,8 @@ def readable(found: Inspection) -> Inspection:
     if faults and None not in faults and len(faults) == len(found.files) + len(found.pieces):
         fault = faults[0]
         assert fault is not None  # noqa: S101 -- none of them is
-        raise UsageError(
+        kind = UsageError if fault.code == NOT_INSPECTABLE else RefusedError
+        raise kind(
             fault.code,
             f"{escape_text(found.about)}: expected {escape_text(fault.expected, 400)}, "
             f"found {escape_text(fault.found, 400)}",
