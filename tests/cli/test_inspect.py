@@ -20,6 +20,7 @@ from foreign import paths, respelled, spellings
 from pip_warden._sigstore.described import describe_certificate
 from pip_warden.cli.inspected import as_json, text
 from pip_warden.digests import digest_of
+from pip_warden.environments.receipt import Receipt, receipt_json
 from pip_warden.evidence.model import EvidenceForm as EvidenceKind
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.explain import catalogue
@@ -383,6 +384,27 @@ def certificate() -> bytes:
     return base64.b64decode(bundle["verificationMaterial"]["certificate"]["rawBytes"])
 
 
+RECEIPT = Receipt(
+    archive=samples.WHEEL,
+    sha256=samples.DIGEST,
+    basis="identity",
+    evidence=digest_of(b"evidence"),
+    pin=digest_of(b"pin"),
+)
+
+
+def test_a_receipt_is_told_and_proves_nothing(user: User) -> None:
+    said = inspect(written("pip-warden.json", receipt_json(RECEIPT)))
+    (piece,) = seen("pip-warden.json")["inspected_evidence"]
+
+    assert said.out.startswith("UNVERIFIED: ")
+    assert f"archive              {samples.WHEEL}\n" in said.out
+    assert (piece["sha256"], piece["verified"]) == (samples.DIGEST.hex, False)
+    assert seen("pip-warden.json", "--verify", code=2)["error"]["code"] == "evidence-alone"
+    edited = receipt_json(RECEIPT).replace(b"identity", b"whatever")
+    assert seen(written("edited.json", edited), code=1)["error"]["code"] == "receipt-differs"
+
+
 def test_a_certificate_in_every_form(home: Path) -> None:
     der = certificate()
     lines = base64.encodebytes(der).decode()
@@ -483,6 +505,7 @@ _DOCUMENTS = [
     json.loads(BUNDLE.read_bytes()),
     json.loads((REAL / "gitlab_oidc_project-0.0.3.tar.gz.publish.attestation").read_bytes()),
     json.loads(statement()),
+    json.loads(receipt_json(RECEIPT)),
     json.loads((REAL / "abi3info-2024.10.3-py3-none-any.whl.provenance").read_bytes()),
 ]
 

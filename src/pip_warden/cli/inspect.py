@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @connection_options
 @color_option
 def command(*, what: str, trust: Path | None, verifying: bool, output_format: str, **options: Any) -> int:
-    """Say what a bundle, certificate, attestation, wheel, sdist or release says.
+    """Say what a bundle, certificate, attestation, receipt, wheel, sdist or release says.
 
     All of it is headed UNVERIFIED, since anybody can have written it: nothing may rest on it. With --verify
     it is judged in the same call as `verify` and `verify-release` do, and what was proved is marked.

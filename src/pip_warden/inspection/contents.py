@@ -1,4 +1,4 @@
-"""Reads bytes by what they are, whatever their name: a bundle, a certificate, an envelope, a statement."""
+"""Reads bytes by what they are, whatever their name: a bundle, certificate, envelope, statement, receipt."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pip_warden._sigstore.result import Envelope
 from pip_warden._sigstore.wire_reader import read_envelope
 from pip_warden.digests import digest_of
+from pip_warden.environments.receipt import read_receipt
 from pip_warden.evidence.bundle import what_it_is_instead
 from pip_warden.evidence.detached import read_certificate
 from pip_warden.evidence.names import SIGNATURE
@@ -25,7 +26,7 @@ NOT_INSPECTABLE = "not-inspectable"
 
 _EXPECTED = (
     "a Sigstore bundle, a PEP 740 attestation or provenance object, an in-toto statement, a DSSE envelope, "
-    "a certificate, a wheel or an sdist"
+    "a certificate, a receipt, a wheel or an sdist"
 )
 _HINT = "Files are known by what is in them; wheels and sdists by their names."
 _EVIDENCE = frozenset({"verificationMaterial", "attestation_bundles", "verification_material"})
@@ -55,6 +56,8 @@ def pieces_in(label: str, raw: bytes) -> tuple[ClaimedPiece, ...]:
         return (stating(piece, Envelope(payload_type=PAYLOAD_TYPE, payload=raw)),)
     if "payloadType" in document:
         return (_envelope(label, raw),)
+    if document.keys() >= {"archive_info", "basis"}:  # an installer's direct_url.json has the first alone
+        return (_receipt(label, raw),)
     return (_unknown(label, "JSON of another kind"),)
 
 
@@ -66,6 +69,16 @@ def _envelope(label: str, raw: bytes) -> ClaimedPiece:
         fault = Fault(code="bad-envelope", expected="a DSSE envelope with one signature", found=str(err))
         return replace(piece, fault=fault)
     return stating(piece, Envelope(payload_type=envelope.payload_type, payload=envelope.payload))
+
+
+def _receipt(label: str, raw: bytes) -> ClaimedPiece:
+    found = read_receipt(raw)
+    piece = ClaimedPiece(label=label, kind="receipt of an installation")
+    if isinstance(found, Fault):
+        return replace(piece, fault=found)
+    evidence = () if found.evidence is None else (("evidence", f"sha256 {found.evidence}"),)
+    facts = (("archive", found.archive), ("basis", found.basis), *evidence, ("pin", f"sha256 {found.pin}"))
+    return replace(piece, sha256=found.sha256.hex, facts=facts)
 
 
 def _no_json(label: str, raw: bytes) -> ClaimedPiece:
