@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from pip_warden.cli.common import (
     trust_option,
 )
 from pip_warden.cli.examples import examples
+from pip_warden.cli.outputs import Reports
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
@@ -59,10 +59,11 @@ def command(*, what: str, trust: Path | None, verifying: bool, output_format: st
         print("\n".join(text(found, layout_of(sys.stdout))))
     more = _more(found) if output_format != "text" else {}
     if found.report is not None:
-        return print_report(found.report, output_format, console, more=more)
+        return print_report(found.report, Reports(output_format=output_format), console, more=more)
     if output_format != "text":
-        head = {"schema_version": 1, "command": "inspect", "exit_code": 0}
-        print(json.dumps(head | more, indent=2))
+        from pip_warden.report.document import document
+
+        print(document("inspect", more))
     return 0
 
 

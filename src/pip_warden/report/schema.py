@@ -14,6 +14,7 @@ from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_t
 
 from pip_warden.report import command_shapes as of
 from pip_warden.report import trust_shapes as trust
+from pip_warden.report.inspected_shapes import SaidShape
 from pip_warden.report.json import JUDGING
 from pip_warden.report.shapes import Envelope
 from pip_warden.strict_json import JSONValue
@@ -33,6 +34,7 @@ DOCUMENTS: Mapping[str, type] = {
     "image sign": of.SignedImages,
     "image attest": of.SignedImages,
     "image annotate": of.SignedImages,
+    "inspect": SaidShape,
     "image inspect": of.InspectedShape,
     "trust add": trust.EditedShape,
     "trust sync": trust.EditedShape,
