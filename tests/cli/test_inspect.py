@@ -524,3 +524,12 @@ def test_any_change_of_a_certificate(data: st.DataObject) -> None:
         der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
     describe_certificate(bytes(der))
     assert_told(bytes(der))
+
+
+def test_a_serial_number_that_no_ca_may_give_is_told_without_a_warning() -> None:
+    der = bytearray(certificate())
+    der[bytes(der).index(bytes.fromhex("0214")) + 2] |= 0x80
+    found = describe_certificate(bytes(der))
+
+    assert not isinstance(found, Fault)
+    assert found.serial.startswith("-")

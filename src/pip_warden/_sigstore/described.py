@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,22 +50,28 @@ def describe_certificate(der: bytes) -> ClaimedCertificate | Fault:
         What it says; or the fault ``bad-certificate``.
     """
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        found = read_claims(certificate)
-        claims = None if isinstance(found, Fault) else found
-        return ClaimedCertificate(
-            sha256=digest_of(der),
-            subjects=_names(certificate) if claims is None else claims.subjects,
-            issuer="" if claims is None else claims.issuer,
-            claims=() if claims is None else claims.values,
-            issued_by=certificate.issuer.rfc4514_string(),
-            serial=f"{certificate.serial_number:x}",
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-            fault=found if isinstance(found, Fault) else None,
-        )
+        with warnings.catch_warnings():  # of what RFC 5280 forbids; who only looks at it may see that
+            warnings.simplefilter("ignore")
+            return _described(der)
     except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm) as err:
         return Fault(code="bad-certificate", expected="an X.509 certificate", found=str(err) or "none")
+
+
+def _described(der: bytes) -> ClaimedCertificate:
+    certificate = x509.load_der_x509_certificate(der)
+    found = read_claims(certificate)
+    claims = None if isinstance(found, Fault) else found
+    return ClaimedCertificate(
+        sha256=digest_of(der),
+        subjects=_names(certificate) if claims is None else claims.subjects,
+        issuer="" if claims is None else claims.issuer,
+        claims=() if claims is None else claims.values,
+        issued_by=certificate.issuer.rfc4514_string(),
+        serial=f"{certificate.serial_number:x}",
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        fault=found if isinstance(found, Fault) else None,
+    )
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
