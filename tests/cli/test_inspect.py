@@ -128,7 +128,9 @@ def test_what_is_verified_in_the_same_call_is_headed_so(user: User) -> None:
     for half in ("sig", "crt"):
         Path(f"{wheel.name}.{half}").unlink()
     said, found = inspect(wheel.name, "--verify"), seen(wheel.name, "--verify")
-    assert said.out.startswith(f"verified: {wheel.name} was accepted, and what is told of it is proved\n")
+    assert said.out.startswith(
+        f"verified: {wheel.name} was accepted, and all of its evidence is by who is pinned\n"
+    )
     assert "UNVERIFIED" not in said
     assert (found["verified"], found["files"][0]["outcome"]) == (True, "accepted")
 

@@ -41,7 +41,7 @@ def text(found: Inspection, layout: Layout) -> Iterator[str]:
     about = escape_text(found.about, _TEXT)
     if found.is_verified:
         yield from layout.line(
-            ("verified", "good"), f": {about} was accepted, and what is told of it is proved"
+            ("verified", "good"), f": {about} was accepted, and all of its evidence is by who is pinned"
         )
     else:
         yield from layout.line(
