@@ -19,8 +19,9 @@ from cli import terminal
 from flow.user import User
 from ordinary import parametrized
 from pip_warden.errors import DeliveryError, InstallerError, UsageError
-from pip_warden.install import arguments, notes
+from pip_warden.install import arguments, with_pip
 from pip_warden.installer import report_file
+from pip_warden.installer.installed import Present
 from pip_warden.installer.report_file import check_report_file, write_report_file
 from pip_warden.sandbox import Project
 from pip_warden.vault import sealed, store
@@ -257,10 +258,10 @@ def test_b21_a_report_outlives_what_fails_after_the_installation(user: User) -> 
     project, needed = needing(user)
     assert user.install(needed.record.name).code == 0
 
-    def fail(*_rest: object) -> dict[str, tuple[str, tuple[str, ...]]]:
+    def fail(*_rest: object) -> dict[str, Present]:
         raise InstallerError("inspect-failed", "expected a list, found none")
 
-    user.patch.setattr(notes, "installed", fail)
+    user.patch.setattr(with_pip, "installed", fail)
     result = user.install("--report", "report.json", project.record.name)
     assert (result.code, result.codes) == (4, {"inspect-failed"}), result.output
     assert json.loads((user.home / "report.json").read_text())["install"]

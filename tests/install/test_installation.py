@@ -125,7 +125,9 @@ def test_the_accepted_wheel_is_no_problem(bench: Bench) -> None:
 
 
 def test_a_report_says_where_what_was_asked_for(bench: Bench) -> None:
-    assert bench.run().places == (("acme-widgets", Place(path="requirements.txt", line=2)),)
+    assert bench.run().places == (
+        ("acme-widgets", Place(path="requirements.txt", line=2, text="acme-widgets")),
+    )
 
 
 def test_a_requirement_is_told_before_a_constraint_and_of_several_the_first() -> None:
@@ -142,8 +144,8 @@ def test_a_requirement_is_told_before_a_constraint_and_of_several_the_first() ->
     )
 
     assert asked_places(wanted) == (
-        ("b", Place(path="r.txt", line=1)),
-        ("c", Place(path="c.txt", line=2)),
+        ("b", Place(path="r.txt", line=1, text="b")),
+        ("c", Place(path="c.txt", line=2, text="c")),
         ("acme-widgets", Place(path="r.txt", line=7)),
         ("no", Place(path="r.txt", line=8)),
     )

@@ -192,7 +192,7 @@ def print_report(
         apart: Whether text goes to stderr in any case: what the report is about has written to stdout.
     """
     from pip_warden.cli.delivery import was_left
-    from pip_warden.cli.reports import deliver
+    from pip_warden.cli.outputs import deliver
     from pip_warden.report.figures import figures
     from pip_warden.report.formats import render
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from pip_warden.errors import DeliveryError, UsageError
 from pip_warden.report.formats import is_report, render
 
 if TYPE_CHECKING:
+    from pip_warden.cli.output import Console
     from pip_warden.measures import Measured
     from pip_warden.report.model import Report
     from pip_warden.strict_json import JSONValue
@@ -58,6 +59,28 @@ class Reports:
             except OSError as err:
                 failed.append(_not_written(name, path, err))
         return tuple(failed)
+
+
+def deliver(
+    report: Report,
+    reports: Reports,
+    console: Console,
+    measured: Measured | None,
+    more: Mapping[str, JSONValue] | None,
+) -> Report:
+    """Write a report's files, and return what is to be told then.
+
+    A file that cannot be written changes no other outcome: a good run exits with 4, which the other files
+    say, and any other run is what it was, with a warning.
+    """
+    failed = reports.write(report, measured, more)
+    if failed and report.exit_code == 0:
+        report = replace(report, exit_code=failed[0].exit_code, error=failed[0])
+        reports.write(report, measured, more)
+        failed = failed[1:]
+    for error in failed:
+        console.warning(error.message)
+    return report
 
 
 def make_ready(reports: Reports, taken: Iterable[str | Path]) -> None:

@@ -22,7 +22,8 @@ from pip_warden.cli.common import (
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
-from pip_warden.cli.reports import deliver, report_options
+from pip_warden.cli.outputs import deliver
+from pip_warden.cli.reports import report_options
 from pip_warden.cli.session import open_workspace, settings_of
 from pip_warden.cli.signing import read_trust_config
 from pip_warden.cli.style import print_block

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -17,10 +16,7 @@ from pip_warden.errors import UsageError
 from pip_warden.report.formats import FORMATS, PRINTED
 
 if TYPE_CHECKING:
-    from pip_warden.cli.output import Console
-    from pip_warden.measures import Measured
-    from pip_warden.report.model import Report
-    from pip_warden.strict_json import JSONValue
+    pass
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -76,28 +72,6 @@ def begin(output_format: str, outputs: Sequence[str], *, taken: Iterable[str | P
     if typed is not None:
         typed.reports = reports
     return reports
-
-
-def deliver(
-    report: Report,
-    reports: Reports,
-    console: Console,
-    measured: Measured | None,
-    more: Mapping[str, JSONValue] | None,
-) -> Report:
-    """Write a report's files, and return what is to be told then.
-
-    A file that cannot be written changes no other outcome: a good run exits with 4, which the other files
-    say, and any other run is what it was, with a warning.
-    """
-    failed = reports.write(report, measured, more)
-    if failed and report.exit_code == 0:
-        report = replace(report, exit_code=failed[0].exit_code, error=failed[0])
-        reports.write(report, measured, more)
-        failed = failed[1:]
-    for error in failed:
-        console.warning(error.message)
-    return report
 
 
 def _paths(values: Iterable[object]) -> Iterator[Path]:

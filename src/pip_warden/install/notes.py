@@ -8,7 +8,6 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.gate.dependencies import wanted_here
 from pip_warden.index.candidate import Candidate
-from pip_warden.install.earlier import lines_of_present
 from pip_warden.install.request import Run
 from pip_warden.installer.installed import Installed, Present
 from pip_warden.names import ArtifactName, ProjectName
@@ -34,6 +33,8 @@ def note_present(
         wanted = asked
     if not wanted - taken:
         return
+    from pip_warden.install.earlier import lines_of_present
+
     there, found = what_is_there(), dict[str, Present]()
     queue, seen = sorted(wanted - taken), set(taken)
     while queue:

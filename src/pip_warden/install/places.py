@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pip_warden.environments.layout import sites_of
 from pip_warden.install.request import PreparedRequest
+from pip_warden.installer.passed import last_value
 from pip_warden.installer.python import Target
-from pip_warden.installer.uv_options import last_value
 
 _OF_ONE = re.compile(r"(?:python|pypy|graalpy)([0-9]+\.[0-9]+)t?", re.ASCII)
 """A directory of one version of Python."""

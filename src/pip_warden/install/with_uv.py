@@ -40,10 +40,10 @@ from pip_warden.install.unmet import why_unmet
 from pip_warden.installer.installed import Installed, Present
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.origin import record_own_file
+from pip_warden.installer.passed import last_value
 from pip_warden.installer.python import installed
 from pip_warden.installer.surroundings import Surroundings
 from pip_warden.installer.uv import may_link, packages_of, uv_command, uv_project_arguments
-from pip_warden.installer.uv_options import last_value
 from pip_warden.names import parse_artifact_name
 from pip_warden.verdict.model import Accepted
 

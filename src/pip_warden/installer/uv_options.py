@@ -7,10 +7,10 @@ test compares this table with pip's (:mod:`~pip_warden.installer.options`) and i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from pip_warden.errors import UsageError
-from pip_warden.installer.options import OPTIONS, Treatment
+from pip_warden.installer.passed import TAKING, pairs
 from pip_warden.names import ProjectName
 
 SAME = {
@@ -47,9 +47,6 @@ TRANSLATED = frozenset(
 )
 """What becomes other words, or none, depending on its value and on the rest."""
 
-_TAKING = frozenset(
-    option.names[0] for option in OPTIONS if option.takes_value and option.treatment is Treatment.PASSED
-)
 _ALL, _NONE = ":all:", ":none:"
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)",
@@ -68,27 +65,16 @@ def uv_options(options: Sequence[str], named: Iterable[ProjectName]) -> list[str
     Raises:
         UsageError: ``refused-option``: uv has no such option; ``option-value``: it has no such value.
     """
-    given = list(_pairs(options))
+    given = list(pairs(options))
     words: list[str] = []
     for name, value in given:
         if name in SAME:
-            words += [SAME[name], value] if name in _TAKING else [SAME[name]]
+            words += [SAME[name], value] if name in TAKING else [SAME[name]]
         elif name == "--uploaded-prior-to":
             words += ["--exclude-newer", _instant(value)]
         elif name not in ANYWAY | TRANSLATED:
             raise not_with_uv(name)
     return words + _upgrades(given, named) + _formats(given)
-
-
-def last_value(options: Sequence[str], name: str) -> str | None:
-    """Return the value of an option of pip's that counts, None where it was not given."""
-    return dict(_pairs(options)).get(name)
-
-
-def _pairs(options: Sequence[str]) -> Iterator[tuple[str, str]]:
-    rest = iter(options)
-    for name in rest:
-        yield name, next(rest) if name in _TAKING else ""
 
 
 def not_with_uv(name: str, why: str = "which uv has not, or not with that meaning") -> UsageError:
