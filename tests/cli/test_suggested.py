@@ -75,7 +75,7 @@ def _pages() -> Iterator[tuple[str, str]]:
         for number, line in enumerate(text.splitlines(), start=1):
             place = f"{path.relative_to(ROOT)}:{number}"
             typed = re.match(rf"\s*(?:- |\$ )?((?:pip-warden (?:{names})|safe-install) .*)", line)
-            yield place, f"`{re.sub(r'  +#.*', '', typed[1])}`" if typed else line
+            yield place, f"`{re.sub(r'  +#.*| [|][|] true$', '', typed[1])}`" if typed else line
 
 
 def _commands() -> list[tuple[str, str]]:

@@ -26,6 +26,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WHEEL = "acme_widgets-1.0.0-py3-none-any.whl"
 EVIDENCE = {f"{WHEEL}.{kind}" for kind in ("sigstore.json", "slsa.sigstore.json", "sig", "crt")}
 PUBLISHING = ["pip-warden-sign", "pip-warden-verify", "pip-warden-publish"]
+VERIFYING = ["pip-warden-verify-release", "pip-warden-verify-report"]
+REPORTS = {"pip-warden.junit.xml", "pip-warden.sarif", "pip-warden.html"}
 
 pytestmark = pytest.mark.interop
 
@@ -115,11 +117,12 @@ def test_a_tag_is_signed_verified_published_and_verified_again(
     pipeline = Pipeline.start(sandbox, project, checkout, tag="v1.0.0")
     jobs = pipeline.jobs
 
-    assert list(jobs) == ["build", "test", *PUBLISHING, "pip-warden-verify-release"]
+    assert list(jobs) == ["build", "test", *PUBLISHING, *VERIFYING]
     assert [name for name in jobs if "id_tokens" in jobs[name]] == ["pip-warden-sign"]
     pipeline.passes()
     assert pipeline.artifacts("pip-warden-sign") >= {WHEEL, *EVIDENCE}
     assert pipeline.artifacts("pip-warden-verify") == set()
+    assert pipeline.artifacts("pip-warden-verify-report") == REPORTS
     assert sandbox.evidence(project, f"{WHEEL}.sigstore.json")
 
 
@@ -254,7 +257,7 @@ def test_the_publisher_of_the_page(sandbox: Sandbox, project: Project, checkout:
     branch.passes()
     tagged = Pipeline.start(sandbox, project, checkout, tag="v1.0.0")
     tagged.passes()
-    assert list(tagged.jobs)[-1] == "pip-warden-verify-release"
+    assert list(tagged.jobs)[-2:] == VERIFYING
 
 
 def test_the_two_packages_of_the_page(sandbox: Sandbox, project: Project, checkout: Path) -> None:
@@ -279,12 +282,14 @@ def test_what_ci_init_writes_publishes_promotes_and_installs(
     assert list(branch.jobs) == ["build"]
     branch.passes()
     tagged = Pipeline.start(sandbox, project, checkout, tag="v1.0.0", **always)
-    assert list(tagged.jobs) == ["build", *PUBLISHING, "pip-warden-verify-release"]
+    assert list(tagged.jobs) == ["build", *PUBLISHING, *VERIFYING]
     tagged.passes()
 
     consumer = checked_out("consumer", tmp_path / "consumer", sandbox)
     committed(consumer, written("consumer", consumer))
-    Pipeline.start(sandbox, consumers, consumer).passes()
+    installed = Pipeline.start(sandbox, consumers, consumer)
+    installed.passes()
+    assert installed.artifacts("report") == REPORTS
 
     promotion = checked_out("promotion", tmp_path / "promotion", sandbox)
     committed(promotion, written("promotion", promotion))

@@ -119,6 +119,26 @@ def test_what_is_published_was_verified_after_it_was_signed() -> None:
     assert "needs" not in Component.read("publish").inputs["needs"].get("default", "")
 
 
+def test_the_job_that_reports_asks_what_the_gate_asks_and_never_decides(program: Path) -> None:
+    gate, told = jobs_of("verify", **{"source-revision": "abc"}).values()
+    files = ["junit=pip-warden.junit.xml", "sarif=pip-warden.sarif"]
+    named = ["--output", files[0], "--output", files[1], "--html", "pip-warden.html"]
+    (asked,) = _run(program, gate, "sh")
+    (program / "told").unlink()
+    assert _run(program, told, "sh") == [[asked[0], *named, *asked[1:]]]
+
+    (program / "bin" / "pip-warden").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    (program / "told").write_text("", encoding="utf-8")
+    assert _run(program, told, "sh") == []
+    with pytest.raises(subprocess.CalledProcessError):
+        _run(program, gate, "sh")
+    assert told["artifacts"]["when"] == "always"
+    assert told["artifacts"]["reports"] == {"junit": "pip-warden.junit.xml"}
+    assert told["cache"]["policy"] == "pull"
+    needed = {str(job["needs"]) for name in NAMES for job in jobs_of(name).values()}
+    assert not [needs for needs in needed if "report" in needs]
+
+
 def test_only_a_job_that_signs_has_a_token_to_sign_with() -> None:
     having = [name for each in NAMES for name, job in jobs_of(each).items() if "id_tokens" in job]
 
@@ -224,7 +244,7 @@ def test_no_input_is_evaluated_as_shell(program: Path, odd: str) -> None:
     sign, verify, publish = jobs_of(
         "publish", files=odd, **{"trust-config": odd, "trust-file": odd, "token-file": odd, "build-info": odd}
     ).values()
-    (release,) = jobs_of("verify", release=odd, **{"trust-file": odd, "source-revision": odd}).values()
+    release, told = jobs_of("verify", release=odd, **{"trust-file": odd, "source-revision": odd}).values()
     (promote,) = jobs_of("promote", release=odd, to=odd, **{"from": odd, "from-project": odd}).values()
     (program / "image-digest.txt").write_text(JUDGED, encoding="utf-8")
     (program / "built").write_text(BUILT, encoding="utf-8")
@@ -235,7 +255,7 @@ def test_no_input_is_evaluated_as_shell(program: Path, odd: str) -> None:
         odd,
         f"{odd}@{JUDGED}",
     ]
-    for job in (sign, verify, publish, release, promote):
+    for job in (sign, verify, publish, release, told, promote):
         words = _run(program, job, "sh")[-1]
         assert words[-1] == odd
 
