@@ -64,6 +64,20 @@ def test_elsewhere_who_wants_json_gets_it(words: tuple[str, ...]) -> None:
     assert json.loads(ended.stdout) == json.loads(as_json.render_error("safe-install", _error("win32")))
 
 
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("run", "text"),
+        ("run --format json --format=junit", "junit"),
+        ("run -- tool --format json", "text"),
+        ("run --format sarif -- tool --format=json", "sarif"),
+        ("--format", "text"),
+    ],
+)
+def test_what_stands_after_two_dashes_asks_for_nothing(words: str, asked: str) -> None:
+    assert system.asked_format(words.split()) == asked
+
+
 @pytest.mark.parametrize("platform", system.SUPPORTED)
 def test_where_it_runs_nothing_is_said(
     platform: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
