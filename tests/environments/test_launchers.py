@@ -28,7 +28,7 @@ SHELL = "#!/bin/sh\n'''exec' {} \"$0\" \"$@\"\n' '''\n"
         "#!BIN/python\n",
         "#!BIN/python3.14t\n",
         "#!BIN/pypy3.10\n",
-        "#!BIN/../../link/bin/python3\n",
+        SHELL.format("'BIN/../../link/bin/python3'"),
         SHELL.format("'BIN/python'"),
         SHELL.format('"BIN/python"'),
         SHELL.format('"$(dirname -- "$(realpath -- "$0")")"/\'python3\''),
@@ -39,6 +39,16 @@ def test_the_interpreter_of_the_environment(layout: SiteLayout, start: str) -> N
     script = start.replace("BIN", str(layout.scripts)) + "print(1)\n"
 
     assert body_of(script.encode(), layout) == b"print(1)\n"
+
+
+def test_a_detour_is_no_other_interpreter(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path / "env" / "lib" / "python3.11" / "site-packages")
+    layout.scripts.mkdir(parents=True)
+    layout.settings.touch()
+    (tmp_path / "link").symlink_to(layout.prefix)
+
+    assert body_of(b"#!%b/../link/bin/python3\n1" % bytes(layout.prefix), layout) == b"1"
+    assert body_of(b"#!%b/a b/../link/bin/python3\n1" % bytes(tmp_path), layout) is None
 
 
 def test_what_pipx_adds_to_the_interpreters_line_was_not_recorded() -> None:
@@ -56,7 +66,11 @@ def test_a_path_without_quotes(tmp_path: Path) -> None:
     layout = layout_of(tmp_path)
 
     assert body_of(SHELL.format("/opt/python3").encode() + b"1", layout) == b"1"
-    assert body_of(b"#!/opt/any place/python3\n1", layout) == b"1"
+    there = tmp_path / "any place" / "python3"
+    there.parent.mkdir()
+    there.touch()
+    assert body_of(b"#!%b\n1" % bytes(there), layout) == b"1"
+    assert body_of(b"#!/opt/python3 -cimport evil#/python3\n1", layout) is None
     assert body_of(SHELL.format("/opt/python3;evil/python").encode() + b"1", layout) is None
     assert body_of(SHELL.format("/opt/python3 /evil/python").encode() + b"1", layout) is None
 
@@ -70,6 +84,8 @@ def test_a_path_without_quotes(tmp_path: Path) -> None:
         "#!BIN/python",
         "#!BIN/python -i\n",
         "#!BIN/python\r\n",
+        "#!BIN/python -cimport os;os.abort()#/../python\n",
+        "#!BIN/python\t-cimport evil#/../python\n",
         "#!BIN/evil\n",
         "#!BIN/evil/python\n",
         "#!BIN/python/../evil\n",
@@ -80,6 +96,7 @@ def test_a_path_without_quotes(tmp_path: Path) -> None:
         SHELL.format("'BIN/python' -i"),
         SHELL.format("'/usr/bin/python3'"),
         SHELL.format("'BIN/python';'evil'"),
+        SHELL.format("\"BIN/'''+__import__('evil')+'''/../python\""),
         SHELL.format('"$(evil)BIN/python"'),
         SHELL.format('"`evil`BIN/python"'),
         SHELL.format('"$(dirname -- "$(realpath -- "$0")")"/\'sh\''),

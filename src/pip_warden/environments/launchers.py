@@ -60,6 +60,7 @@ _RELOCATABLE = re.compile(
     r"\"\$\(dirname -- \"\$\(realpath -- \"\$0\"\)\"\)\"/(?P<quote>'?)(?P<name>[a-z0-9.]+)(?P=quote)"
 )
 """uv's, in an environment that may be moved: the interpreter next to the script."""
+_BLANK = re.compile(r"[ \t]")
 _WORD = re.compile(r"'(?P<single>[^']+)'|\"(?P<double>[^\"$`\\]+)\"|(?P<bare>[A-Za-z0-9_./+@%:,=-]+)")
 _INTERPRETER = re.compile(r"(python|pypy|graalpy)[0-9]*(\.[0-9]+)?t?", re.ASCII)
 
@@ -111,14 +112,29 @@ def body_of(script: bytes, layout: SiteLayout) -> bytes | None:
         interpreter = _word(found["word"].decode(), layout) if by_shell else found["path"].decode()
     except UnicodeDecodeError:
         return None
+    if not by_shell and _BLANK.search(interpreter) and not _is_path(interpreter, layout):
+        return None
     return script[found.end() :] if _is_interpreter(interpreter, layout) else None
+
+
+def _is_path(line: str, layout: SiteLayout) -> bool:
+    """Return whether a first line with a blank is the path that pip writes so, though no system can run it.
+
+    The system runs what is before the blank, and hands it the rest: ``-cimport evil#/../python``. Whoever
+    normalizes that as a path is told of the interpreter's directory.
+    """
+    return os.path.dirname(line) == os.fspath(layout.scripts) or (
+        not layout.is_virtual and os.path.isfile(line)
+    )
 
 
 def _word(word: str, layout: SiteLayout) -> str:
     if moved := _RELOCATABLE.fullmatch(word):
         return os.path.join(layout.scripts, moved["name"])
     plain = _WORD.fullmatch(word)
-    return (plain["single"] or plain["double"] or plain["bare"]) if plain else ""
+    if plain is None or "'''" in plain[0][1:-1]:  # there Python's string would end, and its program begin
+        return ""
+    return plain["single"] or plain["double"] or plain["bare"]
 
 
 def _is_interpreter(path: str, layout: SiteLayout) -> bool:
