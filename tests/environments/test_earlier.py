@@ -304,6 +304,78 @@ def test_a_receipt_that_a_command_changed_is_found(earlier: Earlier) -> None:
     assert found.fault.code == "not-through-gate"
 
 
+def test_a_file_of_another_release_is_none_of_this_one(tmp_path: Path) -> None:
+    old = archive(
+        tmp_path / "dist", archives.wheel({"acme/core.py": "hole\n"}), "acme_widgets-0.9-py3-none-any.whl"
+    )
+    new = archive(tmp_path / "dist", archives.wheel({"acme/core.py": "mended\n"}))
+    site = planted(tmp_path / "env" / SITE, new.path.read_bytes())
+    (distribution,) = snapshot([tmp_path / "env"]).distributions
+    receipt = receipt_of(new)
+    write_receipt(distribution, receipt)
+    (site / "acme/core.py").write_bytes(b"hole\n")
+
+    found = check_installed(distribution, receipt, new, [new, old])
+
+    assert found.fault is not None
+    assert (found.likeness, found.fault.code) == (Likeness.OTHER, "changed-after-install")
+
+
+def named_by_another(site: Path, name: str) -> None:
+    """Add a file that a distribution without a receipt names."""
+    info = site / "stranger-1.0.dist-info"
+    add(f"{info.name}/METADATA", b"Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")(site)
+    (info / "RECORD").write_text(f"{info.name}/METADATA,,\n{info.name}/RECORD,,\n{name},,\n")
+    add(name)(site)
+
+
+SHADOWS = {
+    "acme_one/__init__.py": "acme_one",
+    "acme_one.cpython-311-x86_64-linux-gnu.so": "acme_one.cpython-311-x86_64-linux-gnu.so",
+    "acme/__init__.abi3.so": "acme/__init__.abi3.so",
+    "acme/cli/__init__.pyc": "acme/cli",
+    "acme/cli.so": "acme/cli.so",
+}
+
+
+@pytest.mark.parametrize("name", SHADOWS)
+def test_what_is_imported_in_place_of_a_module_is_found(earlier: Earlier, name: str) -> None:
+    named_by_another(earlier.site, name)
+
+    (found,) = earlier.found()
+
+    assert found.fault is not None
+    assert (found.fault.code, found.fault.found) == ("changed-after-install", SHADOWS[name])
+
+
+@pytest.mark.parametrize("name", ["acme/cli/data.txt", "acme/cli.pyi", "acme/climb.so", "cli/__init__.py"])
+def test_what_python_imports_under_another_name_is_another_ones(earlier: Earlier, name: str) -> None:
+    named_by_another(earlier.site, name)
+
+    assert [each.likeness for each in earlier.found()] == [Likeness.SAME]
+
+
+def test_what_an_accepted_wheel_brings_is_no_change(tmp_path: Path) -> None:
+    first = archive(tmp_path / "dist", archives.wheel({"one.py": "", "two.py": "", "two/__init__.py": ""}))
+    second = archive(
+        tmp_path / "dist", archives.wheel({"one/__init__.py": ""}), "acme_gadgets-1.0-py3-none-any.whl"
+    )
+    site = planted(tmp_path / "env" / SITE, first.path.read_bytes())
+    (distribution,) = snapshot([tmp_path / "env"]).distributions
+    assert check_installed(distribution, receipt_of(first), first).likeness is Likeness.SAME
+    add("one/__init__.py")(site)
+
+    assert check_installed(distribution, receipt_of(first), first).likeness is Likeness.OTHER
+    assert check_installed(distribution, receipt_of(first), first, [second]).likeness is Likeness.SAME
+
+
+def test_a_record_may_name_what_no_system_can_have(earlier: Earlier) -> None:
+    record = earlier.site / INFO / "RECORD"
+    record.write_bytes(record.read_bytes() + b"acme/%b/__pycache__,,\n" % (b"a" * 300))
+
+    assert [each.likeness for each in earlier.found()] == [Likeness.SAME]
+
+
 STRAYS = ("more.py", "more.pth", "more/__init__.py", "acme/more.py", f"{INFO}/more")
 
 

@@ -20,6 +20,7 @@ from pip_warden.environments.layout import SiteLayout, layout_of
 from pip_warden.environments.model import AcceptedArchive, InstalledDistribution
 from pip_warden.environments.receipt import LARGEST_RECEIPT, receipt_fault
 from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record
+from pip_warden.environments.shadows import shadow_of
 from pip_warden.faults import Fault, FaultError
 
 _ADDED = frozenset(
@@ -64,10 +65,14 @@ def compare_distribution(
     try:
         record = _record(distribution, layout)
         _check_receipt(expected.info, record, layout)
-        files = _shared(expected.placed(record, layout, archive.name.project), others, layout)
+        brought = _brought(others, layout)
+        files = _shared(expected.placed(record, layout, archive.name.project), brought)
         for key, row in record.items():
             _check_recorded(key, row, expected.info, files, layout)
         _check_missing(files, record, layout)
+        known = files.keys() | {key for each in brought for key in each}
+        if (shadow := shadow_of(files, known, layout)) is not None:
+            raise _problem("nothing that Python would import in place of its modules", shadow)
     except FaultError as err:
         return err.fault
     return None
@@ -108,7 +113,7 @@ def compare_with_record(
     try:
         record = _record(distribution, layout)
         own = [key for key in keys if not key.endswith((".pyc", f"{distribution.folder}/RECORD"))]
-        files = _shared({key: ExpectedFile(size=_LARGEST_KNOWN) for key in own}, others, layout)
+        files = _shared({key: ExpectedFile(size=_LARGEST_KNOWN) for key in own}, _brought(others, layout))
         for key, wanted in files.items():
             if record.get(key) is None and not any(
                 _is_as_expected(key, each, layout) for each in wanted.others
@@ -176,15 +181,18 @@ def _check_missing(files: Mapping[str, ExpectedFile], record: Collection[str], l
         _check_file(key, wanted, None, layout)
 
 
+def _brought(archives: Iterable[AcceptedArchive], layout: SiteLayout) -> list[Mapping[str, ExpectedFile]]:
+    found = (expected_files(archive, layout) for archive in archives)
+    return [each.files for each in found if not isinstance(each, Fault)]
+
+
 def _shared(
-    files: Mapping[str, ExpectedFile], archives: Iterable[AcceptedArchive], layout: SiteLayout
+    files: Mapping[str, ExpectedFile], brought: Iterable[Mapping[str, ExpectedFile]]
 ) -> Mapping[str, ExpectedFile]:
     found = dict(files)
-    for archive in archives:
-        brought = expected_files(archive, layout)
-        if not isinstance(brought, Fault):
-            for key in files.keys() & brought.files.keys():
-                found[key] = replace(found[key], others=(*found[key].others, brought.files[key]))
+    for others in brought:
+        for key in files.keys() & others.keys():
+            found[key] = replace(found[key], others=(*found[key].others, others[key]))
     return found
 
 
@@ -251,7 +259,8 @@ def _is_byte_code(key: str, files: Collection[str]) -> bool:
 
 def _may_be_named(path: Path) -> bool:
     """Return whether RECORD may name what is no file: virtualenv lists byte code in places where none is."""
-    if path.name == "__pycache__" and path.is_dir() and not path.is_symlink():
+    # Not Path.is_dir, which raises for a name that is too long.
+    if path.name == "__pycache__" and os.path.isdir(path) and not os.path.islink(path):
         return True  # what lies in it is looked at
     return path.name.endswith((".pyc", "__pycache__")) and not os.path.lexists(path)
 

@@ -48,8 +48,8 @@ def check_installed(
         receipt: What :func:`find_receipt` returned of it.
         archive: The archive that the receipt names, **accepted again in this run**; None where it is no
             longer there.
-        others: Further wheels that were accepted again: of a file that several bring, the last that was
-            installed is there.
+        others: Further wheels that were accepted again: of a file that several projects bring, the last that
+            was installed is there.
         now: The receipt that would be written now. Under the same pin it must be the same.
 
     Returns:
@@ -109,7 +109,10 @@ def _is_stray(path: Path, layout: SiteLayout) -> bool:
 def _compared(
     distribution: InstalledDistribution, archive: AcceptedArchive, others: Iterable[AcceptedArchive]
 ) -> Fault | None:
-    wheels = [each for each in others if each.name.kind == "wheel" and each.digest != archive.digest]
+    # Of one project one release is installed: another one's files in its place are an older state of it.
+    wheels = [
+        each for each in others if each.name.kind == "wheel" and each.name.project != archive.name.project
+    ]
     return compare_distribution(distribution, archive) and compare_distribution(distribution, archive, wheels)
 
 

@@ -120,7 +120,7 @@ def sites_of(place: Path) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def entries(directory: Path) -> tuple[os.DirEntry[str], ...]:
+def entries(directory: str | Path) -> tuple[os.DirEntry[str], ...]:
     """List a directory, sorted; nothing where it cannot be read."""
     try:
         with os.scandir(directory) as listed:

@@ -1,0 +1,51 @@
+"""What Python would import in place of a module that a wheel brings, although that is as it was.
+
+Of one name in one directory Python takes a package before an extension, and that before a source
+(``importlib.machinery.FileFinder``). Whoever adds one need not touch the source, and may have another RECORD
+name it.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Collection, Iterable
+
+from pip_warden.environments.layout import SiteLayout, entries
+
+_EXTENSIONS = (".so", ".pyd")
+_MODULES = (".py", *_EXTENSIONS)
+_PACKAGE = "__init__."
+
+
+def shadow_of(files: Iterable[str], known: Collection[str], layout: SiteLayout) -> str | None:
+    """Return what would be imported in place of a file; None where nothing would.
+
+    Args:
+        files: Keys of what a wheel brings (:meth:`SiteLayout.key`).
+        known: Keys of what accepted wheels bring, these files among them.
+        layout: Where it is installed.
+
+    Returns:
+        The key of a file or directory that no accepted wheel brings.
+    """
+    names: dict[str, set[str]] = {}
+    for key in files:
+        directory, name = posixpath.split(key)
+        if name.endswith(_MODULES) and not directory.startswith(".."):
+            names.setdefault(directory, set()).add(name.partition(".")[0])
+    packages = {posixpath.dirname(key) for key in known if posixpath.basename(key).startswith(_PACKAGE)}
+    for directory, own in names.items():
+        for entry in entries(layout.path(directory)):
+            key = posixpath.join(directory, entry.name)
+            is_own = entry.name.partition(".")[0] in own
+            if is_own and key not in known and key not in packages and _is_module(entry):
+                return key
+    return None
+
+
+def _is_module(entry: os.DirEntry[str]) -> bool:
+    """Return whether it is an extension, or a package: a directory without ``__init__`` comes last."""
+    if entry.name.endswith(_EXTENSIONS):
+        return True
+    return "." not in entry.name and any(each.name.startswith(_PACKAGE) for each in entries(entry.path))
