@@ -376,14 +376,59 @@ def test_a_record_may_name_what_no_system_can_have(earlier: Earlier) -> None:
     assert [each.likeness for each in earlier.found()] == [Likeness.SAME]
 
 
+def test_a_second_dist_info_is_found(earlier: Earlier) -> None:
+    for folder, name in (("acme_widgets-2.0", "other"), ("other-2.0", "Acme.Widgets")):
+        info = f"{folder}.dist-info"
+        add(f"{info}/METADATA", f"Name: {name}\nVersion: 2.0\n".encode())(earlier.site)
+        (earlier.site / info / "RECORD").write_text(f"{info}/METADATA,,\n{info}/RECORD,,\n")
+
+        found = earlier.found()[-1]
+
+        assert found.subject == str(earlier.site / info)
+        assert found.fault is not None
+        assert found.fault.code == "changed-after-install"
+        shutil.rmtree(earlier.site / info)
+
+
+def test_what_pipx_has_in_each_environment_is_no_change(tmp_path: Path) -> None:
+    site = planted(tmp_path / "venvs" / "acme" / SITE)
+    layout_of(site).settings.touch()
+    shared = tmp_path / "shared" / SITE
+    shared.mkdir(parents=True)
+    there = snapshot([tmp_path / "venvs" / "acme"])
+    assert tuple(strangers(there, there.distributions)) == ()
+
+    for place, count in ((shared, 0), (tmp_path / "other" / SITE, 1)):
+        (site / "pipx_shared.pth").write_text(f"{place}\n")
+        there = snapshot([tmp_path / "venvs" / "acme"])
+        assert len(tuple(strangers(there, there.distributions))) == count
+
+
+def test_a_module_that_has_virtualenv_s_name_is_found(
+    earlier: Earlier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add("_virtualenv.pth", b"import _virtualenv")(earlier.site)
+    add("_virtualenv.py", b"import evil\n")(earlier.site)
+
+    assert [each.subject for each in earlier.found()[1:]] == [str(earlier.site / "_virtualenv.py")]
+    monkeypatch.setattr(
+        "pip_warden.environments.patches._KNOWN", frozenset({digest_of(b"import evil\n").hex})
+    )
+    assert [each.likeness for each in earlier.found()] == [Likeness.SAME]
+
+
 STRAYS = ("more.py", "more.pth", "more/__init__.py", "acme/more.py", f"{INFO}/more")
 
 
 @pytest.mark.parametrize(
     ("place", "found"),
     [
-        ("venv/lib/python3.11/site-packages", {*STRAYS, "../../../bin/more"}),
-        ("usr/lib/python3.11/site-packages", {"more.pth", *STRAYS[3:]}),
+        (
+            "venv/lib/python3.11/site-packages",
+            {*STRAYS, "../../../bin/more", "usercustomize/__init__.py"},
+        ),
+        ("usr/lib/python3.11/site-packages", {"more.pth", "usercustomize/__init__.py", *STRAYS[3:]}),
+        ("usr/local/lib/python3.11/dist-packages", {"more.pth", "usercustomize/__init__.py", *STRAYS[3:]}),
         ("usr/lib/python3/dist-packages", set(STRAYS[3:])),
         ("target", set(STRAYS[3:])),
     ],
@@ -394,7 +439,7 @@ def test_what_no_package_has_is_found_where_nobody_else_puts_anything(
     layout = layout_of(planted(tmp_path / place, archives.wheel({"bin/own": ""})))
     if place.startswith("venv"):
         layout.settings.write_bytes(b"")
-    for name in (*STRAYS, layout.key_of(layout.scripts / "more")):
+    for name in (*STRAYS, "usercustomize/__init__.py", layout.key_of(layout.scripts / "more")):
         add(name)(layout.site)
     there = snapshot([], sites=[layout.site])
 

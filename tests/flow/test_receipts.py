@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from flow.user import Run, User
 from ordinary import parametrized
 from pip_warden.digests import digest_of
 from pip_warden.errors import DeliveryError
+from pip_warden.installer.installed import Present
 from pip_warden.installer.python import pip_runner
 from pip_warden.installer.uv import find_uv
 from pip_warden.sandbox import Project
@@ -116,6 +118,23 @@ def test_what_was_changed_since_is_refused(user: User, words: tuple[str, ...]) -
     assert (result.code, result.codes) == (1, {"changed-after-install"})
     assert result.outcome(str(hook)) == "refused"
     assert [warning for warning in result.document["warnings"] if "ls" in warning]
+
+
+def test_what_is_started_with_its_python_cannot_lead_elsewhere(user: User) -> None:
+    """A hook could have pip find the package in a clean copy; the hook itself is found all the same."""
+    project = user.published()
+    assert user.install(project.record.name).code == 0
+    copy = shutil.copytree(user.site, user.home / "copy")
+    there = {project.record.name: Present(version="1.0", info=info_of(copy, project))}
+    user.patch.setattr("pip_warden.install.with_pip.installed", lambda *_: there)
+    assert outcome(user.install(project.record.name), project) == (0, "verified_earlier_unchanged")
+
+    (user.site / "hook.pth").write_text("import hook")
+    (user.site / "_virtualenv.py").write_text("import hook")
+    result = user.install(project.record.name)
+
+    assert (result.code, result.codes) == (1, {"changed-after-install"}), result.output
+    assert any("_virtualenv.py" in warning for warning in result.document["warnings"])
 
 
 def test_pins_of_now_decide(user: User) -> None:

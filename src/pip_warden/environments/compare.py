@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from pip_warden.artifact.pyproject import local_project
 from pip_warden.environments.distribution import compare_distribution, compare_with_record
 from pip_warden.environments.files import read_bounded
-from pip_warden.environments.layout import layout_of
+from pip_warden.environments.layout import layout_of, sites_of
 from pip_warden.environments.model import (
     AcceptedArchive,
     Comparison,
@@ -163,8 +163,14 @@ def _is_seeded(path: Path, before: Snapshot, after: Snapshot) -> bool:
         if path.parent == site and path.name in _VIRTUALENV:
             return _VIRTUALENV[path.name] in {None, _content(path)}
         if path == site / _PIPX:
-            return (_content(path) or b"").rstrip(b"\n") in {os.fsencode(each) for each in after.sites}
+            sites = (*after.sites, *_shared_by_pipx(layout.prefix))
+            return (_content(path) or b"").rstrip(b"\n") in {os.fsencode(each) for each in sites}
     return False
+
+
+def _shared_by_pipx(prefix: Path) -> tuple[Path, ...]:
+    """Return the packages that an environment of pipx has its pip from: it lies in ``venvs``, beside them."""
+    return sites_of(prefix.parent.with_name("shared")) if prefix.parent.name == "venvs" else ()
 
 
 def _content(path: Path) -> bytes | None:

@@ -5,9 +5,12 @@ The receipt and RECORD prove nothing: both can be edited. What is believed is th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from pip_warden.environments.compare import unowned
 from pip_warden.environments.distribution import compare_distribution, compare_recorded
@@ -19,12 +22,15 @@ from pip_warden.environments.model import (
     Likeness,
     Snapshot,
 )
+from pip_warden.environments.patches import PATCH, is_known_patch
 from pip_warden.environments.receipt import Receipt, receipt_fault
 from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
 
 _CHANGED = "changed-after-install"
+_AT_START = ("sitecustomize", "usercustomize")
+"""Modules that Python imports whenever it starts (module ``site``)."""
 _HINT = (
     "It was verified when it was installed, and was changed since. Make the environment anew, "
     "and find out what changed it; `--force-reinstall` alone removes nothing that was added."
@@ -76,9 +82,9 @@ def strangers(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> I
     """Yield what lies where only packages should, and no RECORD names.
 
     That is in directories of the distributions that were checked; all among the packages and scripts of a
-    virtual environment, but for what it was made with; and elsewhere ``.pth`` files, which Python runs
-    whenever it starts. A system's directories have files of its own package manager, and one of ``--target``
-    the user's.
+    virtual environment, but for what it was made with; and elsewhere what Python runs whenever it starts. A
+    system's directories have files of its own package manager, and one of ``--target`` the user's. A second
+    ``.dist-info`` of one that was checked is a stranger, too, and a module under the name of virtualenv's.
 
     Args:
         snapshot: What is installed.
@@ -87,23 +93,50 @@ def strangers(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> I
     Yields:
         Each with the fault ``changed-after-install``.
     """
-    layouts = [layout_of(site) for site in snapshot.sites]
-    own = {each.site / key.partition("/")[0] for each in checked for key in each.stamps if "/" in key}
+    layouts, received = [layout_of(site) for site in snapshot.sites], tuple(checked)
+    own = {each.site / key.partition("/")[0] for each in received for key in each.stamps if "/" in key}
     own -= {layout.scripts for layout in layouts}  # below the packages with --target, and the user's, too
     for each in unowned(Snapshot(), snapshot):
         path = Path(each.subject)
-        is_found = not own.isdisjoint(path.parents) or any(_is_stray(path, layout) for layout in layouts)
-        if is_found and each.fault is not None:
-            fault = replace(
-                each.fault, code=_CHANGED, expected="only files that a distribution has", hint=_HINT
-            )
-            yield replace(each, fault=fault)
+        if not own.isdisjoint(path.parents) or any(_is_stray(path, layout) for layout in layouts):
+            yield _stranger(path, "only files that a distribution has", f"{path}, which no distribution has")
+    yield from _patches(snapshot)
+    yield from _namesakes(snapshot, received)
 
 
 def _is_stray(path: Path, layout: SiteLayout) -> bool:
     if layout.is_virtual:
         return layout.site in path.parents or path.parent == layout.scripts
-    return layout.site.name == "site-packages" and path.parent == layout.site and path.suffix == ".pth"
+    # Debian's pip has dist-packages of its own in /usr/local.
+    is_of_pip = layout.site.name == "site-packages" or layout.prefix.name == "local"
+    if layout.is_flat or not is_of_pip or path.parent != layout.site:
+        return False
+    return path.suffix == ".pth" or path.name.partition(".")[0] in _AT_START
+
+
+def _patches(snapshot: Snapshot) -> Iterator[Comparison]:
+    """Yield each module that has the name of virtualenv's, and is none that it is known to make."""
+    for path, _ in snapshot.unowned:
+        if path.name == PATCH and path.parent in snapshot.sites and not is_known_patch(path):
+            yield _stranger(path, "virtualenv's own module", "another one")
+
+
+def _namesakes(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> Iterator[Comparison]:
+    """Yield what says that it is a distribution that was checked, in the same directory."""
+    found: dict[tuple[Path, str], set[str]] = {}
+    for each in snapshot.distributions:
+        for name in {each.name, each.folder.partition("-")[0]}:
+            found.setdefault((each.site, canonicalize_name(name)), set()).add(each.folder)
+    for each in checked:
+        for folder in sorted(
+            found.get((each.site, canonicalize_name(each.name)), {each.folder}) - {each.folder}
+        ):
+            yield _stranger(each.site / folder, f"{each.folder} alone", folder)
+
+
+def _stranger(path: Path, expected: str, found: str) -> Comparison:
+    fault = Fault(code=_CHANGED, expected=expected, found=found, hint=_HINT)
+    return Comparison(subject=os.fspath(path), likeness=Likeness.OTHER, fault=fault)
 
 
 def _compared(

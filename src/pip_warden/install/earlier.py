@@ -20,10 +20,12 @@ from pip_warden.environments.model import (
     Likeness,
     Snapshot,
 )
+from pip_warden.environments.patches import PATCH
 from pip_warden.environments.receipt import Receipt, find_receipt
 from pip_warden.environments.scan import distribution_in, snapshot
 from pip_warden.faults import Fault
 from pip_warden.gate import Admission
+from pip_warden.install.places import places_of_pip
 from pip_warden.install.receipts import accepted_by_digest, receipt_of
 from pip_warden.install.request import Run
 from pip_warden.installer.installed import Present
@@ -121,16 +123,21 @@ class _Comparing:
     def strangers(self) -> Iterator[Line]:
         """Yield what lies where only packages should, and no distribution has.
 
-        Among an environment's scripts it is a warning: other tools put theirs there.
+        Among an environment's scripts it is a warning: other tools put theirs there. So is a module of
+        virtualenv's that is not known: there will be others.
         """
         if not self._sites:
             return
         checked = [each for each in self._around.distributions if each in self._checked]
-        scripts = {layout_of(site).scripts for site in self._sites}
+        scripts = {layout_of(site).scripts for site in self._around.sites}
         beside = list[str]()
         for each in strangers(self._around, checked):
             if Path(each.subject).parent in scripts:
                 beside.append(Path(each.subject).name)
+            elif Path(each.subject).name == PATCH:
+                self._run.ledger.warn(
+                    f"{each.subject} is none that virtualenv is known to make [changed-after-install]"
+                )
             elif each.fault is not None:
                 yield _refused(each.subject, each.fault)
         if beside:
@@ -156,7 +163,8 @@ class _Comparing:
 
     @cached_property
     def _around(self) -> Snapshot:
-        return snapshot((), sites=self._sites)
+        # Where its own packages are, too: what its Python says of places, a .pth there may have changed.
+        return snapshot((), sites=(*self._sites, *places_of_pip(self._run.prepared)))
 
     @cached_property
     def _all(self) -> tuple[AcceptedArchive, ...]:
