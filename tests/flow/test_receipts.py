@@ -222,6 +222,36 @@ def test_a_receipt_lies_where_the_files_went(user: User, words: tuple[str, ...],
         assert outcome(again, project) == (0, "verified_earlier_unchanged"), again.output
 
 
+def test_what_pip_leaves_in_a_target_is_told_and_gets_no_receipt(user: User) -> None:
+    """It replaces nothing there, and says that it has installed it."""
+    project, built = user.published(), user.project()
+    user.pin(built)
+    user.sandbox.publish(built, [user.sdist(built)])
+    words = ("--target", "there", project.record.name, built.record.name)
+    first = user.install(*words)
+    assert (first.code, first.document["warnings"]) == (0, []), first.output
+    there = user.home / "there"
+    infos = [info_of(there, each) for each in (project, built)]
+    changed = there / project.record.name / "__init__.py"
+    changed.write_text("evil\n")
+    for info in infos:
+        (info / RECEIPT).unlink()
+
+    again = user.install(*words)
+
+    assert again.code == 0, again.output
+    assert [warning.partition(" ")[0] for warning in again.document["warnings"]] == [
+        user.wheel(project).name,
+        user.sdist(built).name,
+    ]
+    assert changed.read_text() == "evil\n"
+    assert not [info for info in infos if (info / RECEIPT).exists()]
+    assert user.install("--strict", *words).code == 1
+    upgraded = user.install("--strict", "--upgrade", *words, user.published().record.name)
+    assert (upgraded.code, upgraded.document["warnings"]) == (0, []), upgraded.output
+    assert [info for info in infos if (info / RECEIPT).exists()] == infos
+
+
 def test_where_it_was_installed_to_is_not_known(user: User) -> None:
     project = user.published()
     user.patch.setattr("pip_warden.install.with_pip.places_of_pip", lambda _prepared: ())

@@ -13,6 +13,7 @@ from pip_warden.errors import InstallerError, WardenError
 from pip_warden.install.arguments import pip_arguments
 from pip_warden.install.attempt import Installer
 from pip_warden.install.backend import GateBackend
+from pip_warden.install.left import names_in_target, replaced
 from pip_warden.install.notes import note_hidden, note_present, note_unused
 from pip_warden.install.places import places_of_pip
 from pip_warden.install.receipts import accepted_by_digest, write_receipts
@@ -39,6 +40,7 @@ class PipAttempt:
         self._staging = around.workspace / "download"
         self.report = around.workspace / "report.json"
         prepared = run.prepared
+        self._before = names_in_target(prepared)
         if prepared.download is not None:
             self._staging.mkdir(mode=0o700)
         words = pip_arguments(prepared, arguments, workspace=around.workspace, staging=self._staging)
@@ -93,7 +95,7 @@ class PipAttempt:
             note_present(run, items, partial(installed, run.prepared.target, self._around.environment))
             note_unused(run.ledger, backend.taken, (item.sha256 for item in items))
             if not run.prepared.dry_run:
-                write_receipts(run, self._found(items))
+                write_receipts(run, replaced(run, self._found(items), self._before))
         finally:
             if run.prepared.report is not None:
                 write_report_file(self.report, run.prepared.report)
