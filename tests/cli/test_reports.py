@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 import pytest
@@ -337,3 +338,87 @@ def test_verify_tells_which_command_failed(alone: Path, capsys: pytest.CaptureFi
     for document in (json.loads(capsys.readouterr().out), json.loads((alone / "j").read_text())):
         assert (document["command"], document["exit_code"]) == ("verify", 2)
         assert document["error"]["code"] == "no-trust-file"
+
+
+@pytest.mark.parametrize("words", [
+    ("--bogus",),
+    ("--format", "yaml"),
+    ("--output", "yaml=x"),
+    ("--output", "html=absent/x"),
+    ("--output",),
+])  # fmt: skip
+def test_no_earlier_success_outlives_a_run_whose_options_are_wrong(
+    words: tuple[str, ...], alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = alone / "j.xml"
+    assert judge("--output", f"junit={place}", end=lambda: GOOD) == 0
+    assert judge("--output", f"junit={place}", *words, end=failing(AssertionError())) == 2
+    assert not place.exists() or 'errors="1"' in place.read_text()
+    assert "error[" in capsys.readouterr().err
+
+
+def test_an_error_before_the_options_are_known_is_written_too(
+    alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--output", "junit=j.xml", "--html=page", "--format=json", "--index-url", "https://example.com/")
+    assert run(safe_install, "safe-install", (*words, "acme")) == 2
+    code = code_told(capsys)
+    assert code in (alone / "j.xml").read_text()
+    assert code in (alone / "page").read_text()
+
+
+def test_what_is_anothers_after_two_dashes_is_no_file_of_ours(
+    alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (alone / "trust.toml").write_text("version = 1\n")
+    words = ("run", "--bogus", "--output", "json=trust.toml", "--", "pip", "--html", "page")
+    assert run(pip_warden, "pip-warden", words) == 2
+    assert run(pip_warden, "pip-warden", ("explain", "--html", "page")) == 2
+    assert (alone / "trust.toml").read_text() == "version = 1\n"
+    assert not (alone / "page").exists()
+    assert "error[usage]" in capsys.readouterr().err
+
+
+def test_a_success_that_cannot_be_taken_back_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The disk is full as soon as one report is written: the next one, and the second writing, both fail."""
+    from pip_warden.installer import report_file
+
+    put_whole, puts = report_file.put_whole, list[Path]()
+
+    def put(content: BinaryIO, path: Path) -> None:
+        puts.append(path)
+        if len(puts) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put_whole(content, path)
+
+    monkeypatch.setattr(report_file, "put_whole", put)
+    words = ("--output", f"junit={tmp_path / 'j'}", "--output", f"html={tmp_path / 'h'}")
+    assert judge(*words, "--format=json", end=lambda: GOOD) == 4
+    assert code_told(capsys) == "output-not-written"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_files_say_that_standard_output_took_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert judge(*everything(tmp_path), "--format=json", end=lambda: GOOD) == 4
+        assert "error[not-told]" in capsys.readouterr().err
+    assert json.loads((tmp_path / "json").read_text())["exit_code"] == 4
+    for name in FORMATS:
+        assert "not-told" in (tmp_path / name).read_text(), name
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        "<!doctype html>\n<title>Our own page</title>",
+        "<?xml version='1.0'?><testsuites><testsuite name='pytest'>",
+        '{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "another"}}}]}',
+    ],
+)
+def test_a_report_of_another_program_is_none_of_ours(begins: str) -> None:
+    assert not is_report(begins.encode())

@@ -192,7 +192,7 @@ def print_report(
         apart: Whether text goes to stderr in any case: what the report is about has written to stdout.
     """
     from pip_warden.cli.delivery import was_left
-    from pip_warden.cli.outputs import deliver
+    from pip_warden.cli.outputs import deliver, deliver_untold
     from pip_warden.report.figures import figures
     from pip_warden.report.formats import render
 
@@ -206,6 +206,7 @@ def print_report(
         _print_text(report, sys.stderr, console)
     for line in () if measured is None else figures(measured):
         console.detail(line)
+    deliver_untold(report, reports, console, measured, more)
     return report.exit_code
 
 

@@ -40,9 +40,9 @@ def delivering(run: Callable[P, int]) -> Callable[P, int]:
         with _outlets() as (out, err):
             code = run(*args, **options)
             out.flush()
-            if out.failure is None or out.was_left:
+            error = not_told(out)
+            if error is None:
                 return code
-            error = _not_told(out.failure)
             _tell(error, err)
             return code or error.exit_code
 
@@ -89,7 +89,11 @@ def _fill_standard_descriptors() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
-def _not_told(failure: OSError | ValueError) -> DeliveryError:
+def not_told(stream: IO[str] | OutputStream) -> DeliveryError | None:
+    """Return the error of a stream that could not be written; None where it could, or its reader has gone."""
+    if not isinstance(stream, OutputStream) or stream.failure is None or stream.was_left:
+        return None
+    failure = stream.failure
     reason = failure.strerror if isinstance(failure, OSError) else None
     return DeliveryError(
         "not-told",

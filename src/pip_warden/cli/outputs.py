@@ -6,12 +6,15 @@ An earlier report is removed before the run: what a killed run leaves is never t
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pip_warden.cli.delivery import not_told
 from pip_warden.errors import DeliveryError, UsageError
 from pip_warden.report.formats import is_report, render
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from pip_warden.report.model import Report
     from pip_warden.strict_json import JSONValue
 
-_LOOKED_AT = 512
+_LOOKED_AT = 1024
 """Bytes of a file that show whether it is a report."""
 
 
@@ -58,6 +61,7 @@ class Reports:
                 _write(f"{render(report, name, measured, more)}\n", path)
             except OSError as err:
                 failed.append(_not_written(name, path, err))
+                _discard(path)
         return tuple(failed)
 
 
@@ -83,6 +87,19 @@ def deliver(
     return report
 
 
+def deliver_untold(
+    report: Report,
+    reports: Reports,
+    console: Console,
+    measured: Measured | None,
+    more: Mapping[str, JSONValue] | None,
+) -> None:
+    """Write a good run's files again where standard output took nothing: it ends with 4, as they must say."""
+    error = not_told(sys.stdout)
+    if error is not None and reports.files and report.exit_code == 0:
+        deliver(replace(report, exit_code=error.exit_code, error=error), reports, console, measured, more)
+
+
 def make_ready(reports: Reports, taken: Iterable[str | Path]) -> None:
     """Check that each file is one of its own that can be written, and remove the earlier reports.
 
@@ -96,18 +113,28 @@ def make_ready(reports: Reports, taken: Iterable[str | Path]) -> None:
     from pip_warden.installer.report_file import fault_of
 
     seen = {os.path.realpath(path): "a file that another option names" for path in taken}
+    good: list[Path] = []
+    faults: list[UsageError] = []
     for name, path in reports.files:
         found = fault_of(path) or seen.get(os.path.realpath(path)) or _what_would_be_lost(path)
         if found is not None:
-            raise UsageError(
-                "output-file",
-                f"expected a file that can be written after --output {name}=, {path}, found: {found}",
-                hint="It is looked at before anything is fetched, and holds nothing but this report.",
-            )
+            faults.append(_no_place(name, path, found))
+            continue
+        good.append(path)
         if path != Path(os.devnull):
             seen[os.path.realpath(path)] = "the file of another --output"
-    for _, path in reports.files:
+    for path in good:
         _take_away(path)
+    if faults:  # only now: an earlier success must not outlive this run either
+        raise faults[0]
+
+
+def _no_place(name: str, path: Path, found: str) -> UsageError:
+    return UsageError(
+        "output-file",
+        f"expected a file that can be written after --output {name}=, {path}, found: {found}",
+        hint="It is looked at before anything is fetched, and holds nothing but this report.",
+    )
 
 
 def _what_would_be_lost(path: Path) -> str | None:
@@ -140,6 +167,13 @@ def _take_away(path: Path) -> None:
         raise UsageError(
             "output-file", f"expected to replace {path}, found: {err.strerror or type(err).__name__}"
         ) from err
+
+
+def _discard(path: Path) -> None:
+    """Remove the report that could not be replaced: it may say that all went well."""
+    with suppress(UsageError):
+        if _what_would_be_lost(path) is None:
+            _take_away(path)
 
 
 def _write(text: str, path: Path) -> None:

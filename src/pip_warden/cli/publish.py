@@ -22,7 +22,7 @@ from pip_warden.cli.common import (
 from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.output import Console
-from pip_warden.cli.outputs import deliver
+from pip_warden.cli.outputs import deliver, deliver_untold
 from pip_warden.cli.reports import report_options
 from pip_warden.cli.session import open_workspace, settings_of
 from pip_warden.cli.signing import read_trust_config
@@ -227,11 +227,12 @@ def _tell(
     ]
     more: dict[str, JSONValue] = {"judged": [*judgement.said], "uploads": rows}
     report = deliver(report, reports, console, None, more)
-    if reports.is_text:
-        report = replace(report, lines=())  # who signed them was noted
-        if not console.quiet:
-            print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
-    return print_report(report, replace(reports, files=()), console, more=more)
+    if reports.is_text and not console.quiet:
+        print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
+    shown = replace(report, lines=()) if reports.is_text else report  # who signed them was noted
+    code = print_report(shown, replace(reports, files=()), console, more=more)
+    deliver_untold(report, reports, console, None, more)
+    return code
 
 
 def _tell_judgement(report: Report, judgement: Judgement, reports: Reports, console: Console) -> int:

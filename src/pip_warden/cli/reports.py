@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import click
 
 from pip_warden.cli.common import with_options
 from pip_warden.cli.outputs import Reports, make_ready
+from pip_warden.cli.system import asked_format, asked_values
 from pip_warden.cli.typed import Typed
 from pip_warden.errors import UsageError
 from pip_warden.report.formats import FORMATS, PRINTED
-
-if TYPE_CHECKING:
-    pass
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -67,10 +67,34 @@ def begin(output_format: str, outputs: Sequence[str], *, taken: Iterable[str | P
     if output_format not in PRINTED:
         raise UsageError("option-value", f"expected --format {' or '.join(PRINTED)}, found {output_format!r}")
     reports = Reports(output_format=output_format, files=tuple(map(_read, outputs)))
+    typed = click.get_current_context().find_object(Typed) or Typed(())
+    typed.reports = replace(reports, files=())  # what is wrong with a file is not told in the others
     make_ready(reports, taken)
-    typed = click.get_current_context().find_object(Typed)
-    if typed is not None:
-        typed.reports = reports
+    typed.reports = reports
+    return reports
+
+
+def begin_unread(words: Sequence[str], *, with_files: bool) -> Reports:
+    """Do what :func:`begin` does where the options could not be read, as far as they are understood.
+
+    No file may then be left of an earlier run, which may have been a success.
+
+    Args:
+        words: The arguments.
+        with_files: Whether the command takes ``--output`` and ``--html``.
+    """
+    asked = asked_format(words)
+    plain = Reports(output_format=asked if asked in PRINTED else "text")
+    named = [*asked_values(words, "--output"), *(f"html={each}" for each in asked_values(words, "--html"))]
+    files = []
+    for each in named if with_files else ():
+        with suppress(UsageError):
+            files.append(_read(each))
+    reports = replace(plain, files=tuple(files))
+    try:
+        make_ready(reports, ())
+    except UsageError:
+        return plain
     return reports
 
 

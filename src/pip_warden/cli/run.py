@@ -13,14 +13,13 @@ import click
 from pip_warden.cli.color import asked_color
 from pip_warden.cli.delivery import choose_color, delivering, was_left
 from pip_warden.cli.outputs import Reports
+from pip_warden.cli.reports import begin_unread
 from pip_warden.cli.signals import SignalledError, ended_in_order, what_ended_the_run
 from pip_warden.cli.style import layout_of
-from pip_warden.cli.system import asked_format
 from pip_warden.cli.typed import Typed
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.display import escape_line, without_userinfo
 from pip_warden.errors import InternalError, UsageError, WardenError
-from pip_warden.report.formats import PRINTED
 
 INTERRUPTED = 130
 _REPORT_IT = "Please report it."
@@ -76,9 +75,8 @@ def _run(command: click.Command, typed: Typed) -> int | WardenError:
         if (ending := what_ended_the_run()) is not None:
             # Python makes an error of its own of it where it comes in the middle of an import.
             raise ending from err
-        hint = (
-            f"{_REPORT_IT} --debug shows where it happened." if _takes_debug(command, words) else _REPORT_IT
-        )
+        where = " --debug shows where it happened." if _takes(command, words, "--debug") else ""
+        hint = f"{_REPORT_IT}{where}"
         return _unexpected(err, hint)
     return code if isinstance(code, int) else 0
 
@@ -90,8 +88,8 @@ def _say_ended(what: str, code: int) -> int:
 
 def _fail(error: WardenError, command: click.Command, typed: Typed) -> int:
     """Say what went wrong, in the format and the files that were asked for, and return the exit code."""
-    asked = asked_format(typed.words[1:])
-    reports = typed.reports or Reports(output_format=asked if asked in PRINTED else "text")
+    words = typed.words[1:]
+    reports = typed.reports or begin_unread(words, with_files=_takes(command, words, "--html"))
     is_plain = reports.is_text and not reports.files
     if is_plain or not _render(error, reports, command, typed) or reports.is_text or was_left(sys.stdout):
         from pip_warden.report import text
@@ -126,10 +124,10 @@ def _render(error: WardenError, reports: Reports, command: click.Command, typed:
     return True
 
 
-def _takes_debug(command: click.Command, words: Sequence[str]) -> bool:
-    """Return whether the typed command has ``--debug``; safe-install, which parses its own words, has it."""
+def _takes(command: click.Command, words: Sequence[str], option: str) -> bool:
+    """Return whether the typed command has an option; safe-install, which parses its own words, has each."""
     command, _ = _typed(command, "", words)
-    return command.name == "safe-install" or any("--debug" in param.opts for param in command.params)
+    return command.name == "safe-install" or any(option in param.opts for param in command.params)
 
 
 def _unexpected(err: Exception, hint: str) -> WardenError:

@@ -60,16 +60,21 @@ def _as_json(command: str, message: str) -> str:
 
 
 def asked_format(words: "Sequence[str]") -> str:
-    """Return the format that the arguments ask for, also when they cannot be parsed; the last one counts.
+    """Return the format that the arguments ask for, also when they cannot be parsed; the last one counts."""
+    return ["text", *asked_values(words, "--format")][-1]
+
+
+def asked_values(words: "Sequence[str]", option: str) -> list[str]:
+    """Return what the arguments give an option, also when they cannot be parsed.
 
     What stands after ``--`` is another program's.
     """
-    asked = "text"
+    asked = []
     for before, word in enumerate(words, start=-1):
         if word == "--":
             break
-        if word.startswith("--format="):
-            asked = word.removeprefix("--format=")
-        elif before >= 0 and words[before] == "--format":
-            asked = word
+        if word.startswith(f"{option}="):
+            asked.append(word.removeprefix(f"{option}="))
+        elif before >= 0 and words[before] == option:
+            asked.append(word)
     return asked

@@ -31,8 +31,12 @@ _BEGINS = re.compile(
 
 
 def is_report(begins: bytes) -> bool:
-    """Return whether a file that begins so is a report, in any of the formats, and may be replaced by one."""
-    return _BEGINS.match(begins) is not None
+    """Return whether a file that begins so is a report of ours, in any format, and may be replaced by one.
+
+    Args:
+        begins: Its first kilobyte at least: a page names us behind its policy.
+    """
+    return _BEGINS.match(begins) is not None and b"pip-warden" in begins
 
 
 def render(
