@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -17,6 +18,9 @@ from pip_warden.errors import UndecidedError, UsageError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """No space, no space for this user, no space for a file so large."""
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
+"""How the path begins that is made of a URL."""
 
 NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 """What link(2) says where the file system has no hard links."""
@@ -51,6 +55,8 @@ def require_file(path: Path) -> None:
     hint = "The shell passes on unchanged a pattern that matches nothing." if "*" in path.name else ""
     if os.path.isdir(path):
         found, hint = "a directory", "Name the files in it, not the directory."
+    if _URL.match(str(path)):  # which may hold a secret
+        raise UsageError("no-such-file", "expected a file, found a URL", hint="Fetch it first.")
     raise UsageError("no-such-file", f"expected a file {path}, found {found}", hint=hint)
 
 

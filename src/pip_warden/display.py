@@ -18,6 +18,9 @@ _MARKER = re.compile(r"##(?=[A-Za-z]*\[)")
 _COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 """What GitHub's runner reads as a command at the beginning of a line."""
 
+_QUERY = re.compile(r"(://[^\s?#]*[?#])[^\s'\"`]+")
+"""What follows a URL's path, up to the quotes around it."""
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PLAIN = re.compile(r"([\n\t])")
 _COLOURED = re.compile(r"(\x1b\[[0-9;]*m|[\n\t])")
@@ -85,6 +88,11 @@ def escape_output(text: str, *, coloured: bool) -> str:
 def without_userinfo(text: str) -> str:
     """Return text without the user names and passwords of the URLs in it."""
     return re.sub(r"\S+", _without_userinfo, text)
+
+
+def without_secrets(text: str) -> str:
+    """Return text without user names, passwords, queries and fragments of the URLs in it."""
+    return _QUERY.sub(r"\1…", without_userinfo(text))
 
 
 def bare_url(url: str) -> str:

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from pip_warden.display import escape_text, nearest, without_userinfo
+from pip_warden.display import escape_text, nearest, without_secrets
 from pip_warden.errors import UsageError
 
 
@@ -64,7 +64,7 @@ def explain(code: str) -> Explanation:
     close = nearest(code, known, likeness=0.5)
     raise UsageError(
         "unknown-code",
-        f"expected a code such as not-pinned, found {escape_text(without_userinfo(code))!r}",
+        f"expected a code such as not-pinned, found {escape_text(without_secrets(code))!r}",
         hint=f"Did you mean {', '.join(close)}?" if close else "`pip-warden explain` alone lists every code.",
     )
 

@@ -21,7 +21,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from pip_warden.display import without_userinfo
+from pip_warden.display import without_secrets
 from pip_warden.errors import UsageError
 
 ProjectName = NewType("ProjectName", str)
@@ -43,7 +43,7 @@ def parse_project_name(text: str) -> ProjectName:
         return ProjectName(str(canonicalize_name(text, validate=True)))
     except InvalidName as err:
         raise UsageError(
-            "invalid-name", f"expected a project name (PEP 508), found {without_userinfo(text)!r}"
+            "invalid-name", f"expected a project name (PEP 508), found {without_secrets(text)!r}"
         ) from err
 
 
@@ -57,7 +57,7 @@ def parse_version(text: str) -> Version:
         return Version(text)
     except ValueError as err:  # InvalidVersion, or more digits than Python reads
         raise UsageError(
-            "invalid-version", f"expected a PEP 440 version, found {without_userinfo(text)!r}"
+            "invalid-version", f"expected a PEP 440 version, found {without_secrets(text)!r}"
         ) from err
 
 
@@ -69,7 +69,7 @@ def parse_release(text: str) -> tuple[ProjectName, Version]:
     """
     name, equals, version = text.partition("==")
     if not equals:
-        raise UsageError("version-needed", f"expected NAME==VERSION, found {without_userinfo(text)!r}")
+        raise UsageError("version-needed", f"expected NAME==VERSION, found {without_secrets(text)!r}")
     return parse_project_name(name), parse_version(version)
 
 

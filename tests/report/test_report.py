@@ -154,6 +154,9 @@ def test_a_requirement_has_its_place_and_no_password() -> None:
     found = file_of("a-b")["requirement"]
     assert (found["path"], found["line"]) == ("r.txt", 3)
     assert found["text"] == "A.b==1 @ https://a.example/x.whl ; os_name == 'a'"
+    name = Unpinned(project="b", wanted_by="a", requirement="b@ https://me:SECRET@a.example/b.whl?t=SECRET")
+    told = json.loads(as_json.render(Report(command="verify", exit_code=1, unpinned=(name,))))
+    assert told["unpinned"][0]["requirement"] == "b@ https://a.example/b.whl"
 
 
 @given(st.text())

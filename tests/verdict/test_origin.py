@@ -67,6 +67,23 @@ def test_t67_a_forwarded_file_on_gitlabs_own_page_is_refused(url: str) -> None:
     assert _code(samples.page(samples.candidate(url=url))) == "foreign-file"
 
 
+def test_what_lets_somebody_in_at_a_foreign_url_is_not_told() -> None:
+    """Registries sign the URLs of their files; a refusal is in reports that a whole team reads."""
+    foreign = samples.candidate(url=f"https://files.example.com/x/{samples.WHEEL}?X-Signature=SECRET")
+    pages = (
+        samples.page(foreign),
+        samples.page(url="https://files.example.com/simple/?X-Signature=SECRET"),
+    )
+    faults = [
+        *(origin.check_page(page, samples.PROJECT, samples.entry(), samples.SOURCE) for page in pages),
+        samples.listing().check_candidate(foreign),
+    ]
+    for fault in faults:
+        assert fault is not None
+        assert "SECRET" not in fault.found
+        assert fault.found.endswith(" and more that may be secret")
+
+
 def test_files_of_two_projects_on_one_page_are_refused() -> None:
     other = samples.candidate("acme_widgets-1.1-py3-none-any.whl")
     other_project = samples.candidate(

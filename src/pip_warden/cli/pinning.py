@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pip_warden.cli.common import trust_path
-from pip_warden.display import escape_text, without_userinfo
+from pip_warden.display import escape_text, without_secrets
 from pip_warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def check_names(names: Iterable[str]) -> None:
         if "/" in name:
             raise UsageError(
                 "usage",
-                f"expected the NAME of a package, found `{escape_text(without_userinfo(name), 300)}`",
+                f"expected the NAME of a package, found `{escape_text(without_secrets(name), 300)}`",
                 hint="A repository of images is named with --image.",
             )
 

@@ -18,7 +18,7 @@ from pip_warden.cli.signals import SignalledError, ended_in_order, what_ended_th
 from pip_warden.cli.style import layout_of
 from pip_warden.cli.typed import Typed
 from pip_warden.disk import cannot_store, is_full
-from pip_warden.display import escape_line, without_userinfo
+from pip_warden.display import escape_line, without_secrets
 from pip_warden.errors import InternalError, UsageError, WardenError
 
 INTERRUPTED = 130
@@ -59,7 +59,7 @@ def _run(command: click.Command, typed: Typed) -> int | WardenError:
         return UsageError.exit_code
     except click.ClickException as err:
         hint = _usage_hint(err, command, name, words)
-        return UsageError("usage", without_userinfo(err.format_message()), hint=hint)
+        return UsageError("usage", without_secrets(err.format_message()), hint=hint)
     except WardenError as err:
         return err
     except SystemExit:

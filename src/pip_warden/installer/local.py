@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from pip_warden.display import escape_text, without_userinfo
+from pip_warden.display import escape_text, without_secrets
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.installer.model import LinkRequest
 from pip_warden.installer.wanted import LocalProject
@@ -47,7 +47,7 @@ class LocalInputs:
         raise RefusedError(
             "not-through-gate",
             "expected what comes from the index or was named on the command "
-            f"line, found {named}{without_userinfo(asked.url)}{wanted_by}",
+            f"line, found {named}{without_secrets(asked.url)}{wanted_by}",
             hint="It was neither opened nor installed. Find out which package asks for it, and why.",
         )
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from pip_warden.digests import Digest
-from pip_warden.display import escape_text, without_userinfo
+from pip_warden.display import escape_text, without_secrets
 from pip_warden.errors import UsageError
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -203,6 +203,6 @@ def _invalid(text: str, why: str, wanted: str = _IMAGE) -> UsageError:
         hint = "Name registry, path and tag or digest in full, as `podman pull` and `cosign` take them."
     return UsageError(
         "invalid-image",
-        f"expected {wanted}, found `{escape_text(without_userinfo(text), 300)}`: {why}",
+        f"expected {wanted}, found `{escape_text(without_secrets(text), 300)}`: {why}",
         hint=hint,
     )

@@ -58,7 +58,7 @@ def render(
         "installer_exit_code": report.installer_code,
         report.about: [_line(line, places) | further(report, line) for line in report.lines],
         "unpinned": [
-            {"project": name.project, "wanted_by": name.wanted_by, "requirement": name.requirement}
+            {"project": name.project, "wanted_by": name.wanted_by, "requirement": _bare(name.requirement)}
             for name in report.unpinned
         ],
         "mirrors": [{"source": name, "url": url} for name, url in report.mirrors],
@@ -138,8 +138,12 @@ def _file(line: Line, places: Mapping[str, Place]) -> dict[str, JSONValue]:
 
 
 def _place(place: Place) -> JSONValue:
-    text = re.sub(r"\S+://\S+", lambda url: bare_url(url[0]), place.text)
-    return {"text": text or None, "path": place.path, "line": place.line}
+    return {"text": _bare(place.text) or None, "path": place.path, "line": place.line}
+
+
+def _bare(requirement: str) -> str:
+    """Return a requirement whose URL, if it has one, lets nobody in."""
+    return re.sub(r"\S+://\S+", lambda url: bare_url(url[0]), requirement)
 
 
 def _release(subject: str) -> tuple[str | None, str | None]:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from packaging.version import Version
 
+from pip_warden.display import bare_url
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage
 from pip_warden.names import ArtifactName, ProjectName
@@ -35,7 +36,7 @@ def check_page(page: IndexPage, project: ProjectName, entry: Entry | Probe, sour
         return Fault(
             code="foreign-index-page",
             expected=min(_page_urls(project, entry, source)),
-            found=page.url,
+            found=_shown(page.url),
             hint=_HINT,
         )
     if source.type == "simple":
@@ -47,7 +48,7 @@ def check_listed(candidate: Candidate, page: IndexPage) -> Fault | None:
     """Judge that a page, judged before, lists a candidate."""
     if page.lists(candidate):
         return None
-    return Fault(code="foreign-file", expected=f"a file listed on {page.url}", found=candidate.url)
+    return Fault(code="foreign-file", expected=f"a file listed on {page.url}", found=_shown(candidate.url))
 
 
 def check_release(page: IndexPage, version: Version) -> Fault | None:
@@ -71,6 +72,12 @@ def check_release(page: IndexPage, version: Version) -> Fault | None:
                 "offline, it is the cache that holds both.",
             )
     return None
+
+
+def _shown(url: str) -> str:
+    """Return a foreign URL for reports that anybody may read: registries sign URLs in their query."""
+    bare = bare_url(url)
+    return bare if bare == url else f"{bare} and more that may be secret"
 
 
 def _row(name: ArtifactName, claimed: str) -> str:
@@ -104,7 +111,7 @@ def _check_gitlab_files(page: IndexPage, entry: Entry | Probe, source: Source) -
                 code="foreign-file",
                 expected=f"{source.url}/api/v4/projects/{pinned or 'ID'}/packages/pypi/files/SHA256/"
                 f"{candidate.name}",
-                found=candidate.url,
+                found=_shown(candidate.url),
                 hint=_HINT,
             )
         ids.add(match[1])
