@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -151,6 +153,26 @@ def test_a_local_file_that_is_too_large_or_misnamed_is_refused(private: Path, tm
             copy_local(tmp_path / name, private, max_bytes=10)
         assert caught.value.code == code
     assert list(private.iterdir()) == []
+
+
+def test_nothing_is_copied_of_a_local_file_that_is_too_large(
+    private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gigabytes would fill the disk before they are refused."""
+    (tmp_path / WHEEL_NAME).write_bytes(wheel())
+    module = importlib.import_module(receive.__module__)
+    pieces, read = module._pieces, list[bytes]()
+
+    def told(source: BinaryIO, path: Path) -> Iterator[bytes]:
+        for piece in pieces(source, path):
+            read.append(piece)
+            yield piece
+
+    monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(module, "_pieces", told)
+    with pytest.raises(UsageError, match="found more"):
+        copy_local(tmp_path / WHEEL_NAME, private, max_bytes=10)
+    assert len(read) == 1
 
 
 def test_direct_references_of_a_local_project_are_refused(tmp_path: Path) -> None:

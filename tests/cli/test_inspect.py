@@ -275,6 +275,10 @@ def test_a_hash_proves_the_file_and_nobody_who_signed_it(user: User) -> None:
     assert found["verified"] is False
     assert marks(found) == {wheel.name: True, f"{wheel.name}.sigstore.json": False}
 
+    Path(f"{wheel.name}.sigstore.json").unlink()
+    head = inspect(wheel.name, "--verify").out.splitlines()[0]
+    assert head == f"verified: {wheel.name} was accepted by its hash alone", "by nobody who is pinned"
+
 
 def test_a_place_is_read_once(tmp_path: Path) -> None:
     store = StoreReadOnce(Siblings(tmp_path))

@@ -95,9 +95,10 @@ def copy_local(path: Path, directory: Path, *, max_bytes: int = LARGEST_LOCAL_FI
     name = parse_artifact_name(path.name)
     hasher, size = Hasher(), 0
     with _open_source(path) as source, _new_file(directory, name.filename) as target:
+        whole = os.fstat(source.fileno()).st_size
         for piece in _pieces(source, path):
-            size += len(piece)
-            if size > max_bytes:
+            size += len(piece)  # and it may grow
+            if max(size, whole) > max_bytes:
                 raise UsageError(
                     "file-too-large", f"expected at most {max_bytes} bytes in {path}, found more"
                 )

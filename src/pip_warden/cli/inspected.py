@@ -40,9 +40,8 @@ def text(found: Inspection, layout: Layout) -> Iterator[str]:
     """
     about = escape_text(found.about, _TEXT)
     if found.is_verified:
-        yield from layout.line(
-            ("verified", "good"), f": {about} was accepted, and all of its evidence is by who is pinned"
-        )
+        proved = ", and all of its evidence is by who is pinned" if found.all_pieces else " by its hash alone"
+        yield from layout.line(("verified", "good"), f": {about} was accepted{proved}")
     else:
         yield from layout.line(
             ("UNVERIFIED", "unknown"), f": what {about} says; anybody could have written it"
