@@ -252,8 +252,8 @@ UNDECIDED = undecided_line("d", NetworkError("unreachable", "gone"))
         (1, 1, (ACCEPTED, REFUSED, UNDECIDED), (), ["✗", "?"]),
         (2, 0, (ACCEPTED, PRESENT), ("w",), []),
         (2, 1, (ACCEPTED, PRESENT, REFUSED, UNDECIDED), ("w",), ["✗", "?"]),
-        (2, 1, (ACCEPTED, PRESENT), ("w",), ["✓", "·", "warning:", "2"]),
-        (9, 1, (), (), []),
+        (2, 1, (ACCEPTED, PRESENT), ("w",), ["✓", "·", "error[no-reason-given]:", "warning:", "2"]),
+        (9, 1, (), (), ["error[no-reason-given]:"]),
     ],
 )
 def test_quiet_leaves_out_what_is_well_and_no_refusal(
@@ -263,6 +263,13 @@ def test_quiet_leaves_out_what_is_well_and_no_refusal(
     shown = as_text.render(report, quiet=quiet).splitlines()
 
     assert [line.split()[0] for line in shown if not line.startswith(" ")] == marks
+
+
+def test_a_failure_that_nothing_explains_does_not_read_as_a_success() -> None:
+    shown = as_text.render(Report(command="verify", exit_code=4, lines=(ACCEPTED,)))
+    assert "error[no-reason-given]: expected a run that ends with 0, found exit code 4 and no reason" in shown
+    for lines in ((ACCEPTED, REFUSED), (UNDECIDED,)):
+        assert "no-reason-given" not in as_text.render(Report(command="verify", exit_code=1, lines=lines))
 
 
 def test_quiet_says_the_error_that_ended_the_run() -> None:

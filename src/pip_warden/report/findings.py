@@ -17,6 +17,9 @@ _MOST_ITEMS = 5
 _SHORTEST = 20
 """Characters: a text that would be cut shorter is left out."""
 
+NO_REASON = "no-reason-given"
+"""The code of what failed though nothing says why."""
+
 LABELS = frozenset({"did you mean", "expected", "found", "hint", "evidence", "note"})
 """Labels of ours; any other one is foreign text."""
 
@@ -71,7 +74,7 @@ def finding_of(line: Line) -> Finding | None:
     if line.outcome in {Outcome.REFUSED, Outcome.UNDECIDED}:  # nobody says why, which is no reason to pass
         return Finding(
             concern=Concern(line.outcome.value),
-            code="no-reason-given",
+            code=NO_REASON,
             subject=line.subject,
             said=(("", f"{line.outcome.value}, and no reason is known"), *_note(line)),
             line=line,
@@ -89,9 +92,7 @@ def further_findings(report: Report) -> Iterator[Finding]:
         yield _ended(report, report.error)
     elif report.exit_code and not unpinned and not any(map(finding_of, report.lines)):
         said = f"expected a run that ends with 0, found exit code {report.exit_code} and no reason"
-        yield Finding(
-            concern=Concern.FAILED, code="no-reason-given", subject=report.command, said=(("", said),)
-        )
+        yield Finding(concern=Concern.FAILED, code=NO_REASON, subject=report.command, said=(("", said),))
     for text in report.warnings:
         yield Finding(concern=Concern.WARNING, code="run-warning", subject=report.command, said=(("", text),))
 

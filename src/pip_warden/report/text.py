@@ -9,6 +9,7 @@ from functools import partial
 from pip_warden.display import escape_text
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.report.ending import ending_soon
+from pip_warden.report.findings import NO_REASON, further_findings, words
 from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import UNVERIFIED, Line, Outcome, Report
 from pip_warden.report.statements import further_lines
@@ -84,6 +85,9 @@ def _render(report: Report, layout: Layout) -> Iterator[str]:
             yield from further_lines(report, line, layout)
     if report.error is not None:
         yield from _render_error(report.error, layout)
+    for finding in further_findings(report):
+        if finding.code == NO_REASON:
+            yield from layout.line(("error", "bad"), f"[{NO_REASON}]: {words(finding, 500)}")
     if listed:
         yield from _render_listed(listed, layout)
     if report.unpinned:
