@@ -400,6 +400,14 @@ def test_a_success_that_cannot_be_taken_back_is_removed(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_run_that_is_ended_while_it_tells_leaves_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Console, "clear", lambda _console: failing(KeyboardInterrupt())())
+    assert judge(*everything(tmp_path), end=lambda: GOOD) == 130
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_files_say_that_standard_output_took_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

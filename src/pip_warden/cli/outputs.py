@@ -64,6 +64,11 @@ class Reports:
                 _discard(path)
         return tuple(failed)
 
+    def discard(self) -> None:
+        """Remove what was written: the run was told to end before it was over."""
+        for _, path in self.files:
+            _discard(path)
+
 
 def deliver(
     report: Report,
@@ -170,7 +175,7 @@ def _take_away(path: Path) -> None:
 
 
 def _discard(path: Path) -> None:
-    """Remove the report that could not be replaced: it may say that all went well."""
+    """Remove the report that can no longer be right: it may say that all went well."""
     with suppress(UsageError):
         if _what_would_be_lost(path) is None:
             _take_away(path)

@@ -42,9 +42,9 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
             code = _run(command, typed)
             return code if isinstance(code, int) else _fail(code, command, typed)
     except SignalledError as err:
-        return _say_ended(str(err), err.exit_code)
+        return _say_ended(str(err), err.exit_code, typed)
     except KeyboardInterrupt:
-        return _say_ended("interrupted", INTERRUPTED)
+        return _say_ended("interrupted", INTERRUPTED, typed)
 
 
 def _run(command: click.Command, typed: Typed) -> int | WardenError:
@@ -81,7 +81,9 @@ def _run(command: click.Command, typed: Typed) -> int | WardenError:
     return code if isinstance(code, int) else 0
 
 
-def _say_ended(what: str, code: int) -> int:
+def _say_ended(what: str, code: int, typed: Typed) -> int:
+    if typed.reports is not None:
+        typed.reports.discard()
     print(f"\n{what}", file=sys.stderr, flush=True)
     return code
 
