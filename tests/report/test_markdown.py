@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pip_warden.report import markdown
-from pip_warden.report.model import Place, Report
+from pip_warden.report.model import Line, Outcome, Place, Report
 from report.markup import MARKUP, meaning
 from report.reports import ACCEPTED, ENDED, MIXED, UNSAID, many, wordy
 from report.test_report import HIDDEN, report_of
@@ -60,6 +60,13 @@ def test_a_success_is_headed_so() -> None:
         "",
         "`1 package: 1 by hash` · trust file `a.toml`",
     ]
+
+
+def test_a_success_that_verified_nothing_is_headed_so() -> None:
+    present = Line(subject="there 1.0", outcome=Outcome.PRESENT)
+    for lines, said in (((), "nothing was judged"), ((ACCEPTED, present), "not everything is verified")):
+        shown = markdown.render(Report(command="run", exit_code=0, lines=lines))
+        assert shown.splitlines()[0] == f"## `pip-warden run`: ➖ done, and {said}"
 
 
 def test_what_does_not_fit_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,15 +17,13 @@ from pip_warden.explain import catalogue
 from pip_warden.report.card import MARKS, OTHER, Codes, card, error_card
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
 from pip_warden.report.model import Line, Outcome, Report
-from pip_warden.report.summary import counted, project_of
+from pip_warden.report.summary import counted, is_verified, project_of
 from pip_warden.report.unpinned import mistaken
 from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
 
 _BAD = (Outcome.REFUSED, Outcome.UNDECIDED)
 _ORDER = (*_BAD, *(outcome for outcome in Outcome if outcome not in _BAD))
 """What is wrong comes first."""
-
-_VERIFIED = frozenset({Outcome.ACCEPTED, Outcome.EARLIER})
 
 _ENDS = {
     1: "Refused",
@@ -81,7 +79,7 @@ def _header(report: Report) -> Markup:
             *((f"{name} comes from the mirror", url) for name, url in report.mirrors),
         ]
     )
-    role = "good" if _is_verified(report) else "bad" if report.exit_code == 1 else "unknown"
+    role = "good" if is_verified(report) else "bad" if report.exit_code == 1 else "unknown"
     return element(
         "header",
         element("p", f"pip-warden {version('pip-warden')}", class_="quiet"),
@@ -92,14 +90,8 @@ def _header(report: Report) -> Markup:
     )
 
 
-def _is_verified(report: Report) -> bool:
-    """Return whether there is something, and all of it is accepted: a success alone does not say so."""
-    is_all = all(line.outcome in _VERIFIED for line in report.lines)
-    return report.exit_code == 0 and bool(report.lines) and is_all
-
-
 def _end(report: Report) -> str:
-    if _is_verified(report):
+    if is_verified(report):
         return "Everything is accepted"
     if report.exit_code == 0:
         return "Done, and not everything is verified" if report.lines else "Done, and nothing was judged"

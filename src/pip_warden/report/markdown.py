@@ -15,7 +15,7 @@ from pip_warden.report.findings import Concern, Finding, finding_of, findings, w
 from pip_warden.report.layout import Layout
 from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.report.places import PlaceFinder
-from pip_warden.report.summary import closing_line, counted
+from pip_warden.report.summary import closing_line, counted, is_verified
 from pip_warden.verdict.model import Accepted, AcceptedImage
 
 _LARGEST = 500_000
@@ -54,7 +54,10 @@ def render(report: Report) -> str:
 
 def _ending(report: Report) -> str:
     """Say in a word what a run came to: the exit code decides, whatever else is there."""
-    words = {0: "✅ passed", 1: "❌ refused", 3: "❓ undecided"}
+    if is_verified(report):
+        return "✅ passed"
+    done = "done, and not everything is verified" if report.lines else "done, and nothing was judged"
+    words = {0: f"➖ {done}", 1: "❌ refused", 3: "❓ undecided"}
     return words.get(report.exit_code, f"❌ failed (exit code {report.exit_code})")
 
 

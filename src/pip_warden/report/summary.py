@@ -14,6 +14,7 @@ from pip_warden.report.model import Line, Outcome, Report
 from pip_warden.verdict.model import Acceptance, SignedBy
 
 _ROLES = {Outcome.REFUSED: "bad", Outcome.UNDECIDED: "unknown"}
+_VERIFIED = frozenset({Outcome.ACCEPTED, Outcome.EARLIER})
 _SAID = (
     Outcome.REFUSED,
     Outcome.UNDECIDED,
@@ -29,6 +30,12 @@ _WORDS = {
     Outcome.BUILT: "built from a verified sdist and not comparable",
     Outcome.PRESENT: "present and not verified",
 }
+
+
+def is_verified(report: Report) -> bool:
+    """Return whether there is something, and all of it is accepted: a success alone does not say so."""
+    is_all = all(line.outcome in _VERIFIED for line in report.lines)
+    return report.exit_code == 0 and bool(report.lines) and is_all
 
 
 def closing_line(report: Report, layout: Layout, seconds: float | None) -> Iterator[str]:
