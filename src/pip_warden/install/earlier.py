@@ -85,8 +85,10 @@ def _look(run: Run, info: Path | None) -> _Known | None:
     if receipt is None:
         return None
     admission = None
-    if isinstance(receipt, Receipt):
-        admission = run.gate.admit_again(parse_artifact_name(receipt.archive), receipt.sha256)
+    name = parse_artifact_name(receipt.archive) if isinstance(receipt, Receipt) else None
+    # What is said of another release is a matter of the receipt, whatever may be said of that one.
+    if isinstance(receipt, Receipt) and name is not None and distribution.is_of(name):
+        admission = run.gate.admit_again(name, receipt.sha256)
     return _Known(distribution=distribution, receipt=receipt, admission=admission)
 
 
