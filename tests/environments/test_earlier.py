@@ -376,6 +376,16 @@ def test_a_record_may_name_what_no_system_can_have(earlier: Earlier) -> None:
     assert [each.likeness for each in earlier.found()] == [Likeness.SAME]
 
 
+def test_what_another_record_names_in_its_dist_info_is_found(earlier: Earlier) -> None:
+    named_by_another(earlier.site, f"{INFO}/more/plugins.txt")
+
+    found = earlier.found()[-1]
+
+    assert found.subject == str(earlier.site / INFO / "more" / "plugins.txt")
+    assert found.fault is not None
+    assert found.fault.code == "changed-after-install"
+
+
 def test_a_second_dist_info_is_found(earlier: Earlier) -> None:
     for folder, name in (("acme_widgets-2.0", "other"), ("other-2.0", "Acme.Widgets")):
         info = f"{folder}.dist-info"

@@ -6,7 +6,7 @@ The receipt and RECORD prove nothing: both can be edited. What is believed is th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.environments.compare import unowned
 from pip_warden.environments.distribution import compare_distribution, compare_recorded
+from pip_warden.environments.files import walk
 from pip_warden.environments.layout import SiteLayout, layout_of
 from pip_warden.environments.model import (
     AcceptedArchive,
@@ -24,6 +25,7 @@ from pip_warden.environments.model import (
 )
 from pip_warden.environments.patches import PATCH, is_known_patch
 from pip_warden.environments.receipt import Receipt, receipt_fault
+from pip_warden.environments.scan import UNRECORDED
 from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
@@ -95,11 +97,16 @@ def strangers(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> I
     """
     layouts, received = [layout_of(site) for site in snapshot.sites], tuple(checked)
     own = {each.site / key.partition("/")[0] for each in received for key in each.stamps if "/" in key}
+    infos = {each.site / each.folder: each.stamps.keys() for each in received}
     own -= {layout.scripts for layout in layouts}  # below the packages with --target, and the user's, too
     for each in unowned(Snapshot(), snapshot):
         path = Path(each.subject)
+        if not infos.keys().isdisjoint(path.parents):
+            continue  # all of it is looked at below
         if not own.isdisjoint(path.parents) or any(_is_stray(path, layout) for layout in layouts):
             yield _stranger(path, "only files that a distribution has", f"{path}, which no distribution has")
+    for info, keys in infos.items():
+        yield from _foreign(info, keys)
     yield from _patches(snapshot)
     yield from _namesakes(snapshot, received)
 
@@ -119,6 +126,13 @@ def _patches(snapshot: Snapshot) -> Iterator[Comparison]:
     for path, _ in snapshot.unowned:
         if path.name == PATCH and path.parent in snapshot.sites and not is_known_patch(path):
             yield _stranger(path, "virtualenv's own module", "another one")
+
+
+def _foreign(info: Path, keys: Collection[str]) -> Iterator[Comparison]:
+    """Yield what lies in a ``.dist-info`` and its own RECORD does not name, whichever other RECORD does."""
+    for place in walk(info):
+        if os.path.relpath(place, info.parent) not in keys and not place.endswith(UNRECORDED):
+            yield _stranger(Path(place), f"only files that its RECORD names in {info.name}", place)
 
 
 def _namesakes(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> Iterator[Comparison]:

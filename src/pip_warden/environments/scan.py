@@ -20,7 +20,7 @@ from pip_warden.environments.record import LARGEST_INSTALLED, recorded_keys
 from pip_warden.names import ArtifactName
 
 _DESCRIBING = ("RECORD", "METADATA", "direct_url.json")
-_UNRECORDED = ("/INSTALLER", "/direct_url.json", "/RECORD.jws", "/RECORD.p7s")
+UNRECORDED = ("/INSTALLER", "/direct_url.json", "/RECORD.jws", "/RECORD.p7s")
 """What RECORD need not name in ``.dist-info``: it is compared by itself, or cannot be there."""
 _MOST_DISTRIBUTIONS = 20_000
 _NAME = re.compile(rb"^name:(?P<value>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE)
@@ -173,7 +173,7 @@ def _unowned(layout: SiteLayout, contents: SiteContents) -> Iterable[Path]:
         elif entry.name not in tops:
             yield from (path,) if files_in(path) else ()
         else:
-            quiet = _UNRECORDED if entry.name in folders else ()
+            quiet = UNRECORDED if entry.name in folders else ()
             yield from (Path(each) for each in _strangers(layout, path, named) if not each.endswith(quiet))
     for entry in entries(layout.scripts):
         path = layout.scripts / entry.name
