@@ -41,6 +41,8 @@ def compare_distribution(
     distribution: InstalledDistribution,
     archive: AcceptedArchive,
     others: Iterable[AcceptedArchive] = (),
+    *,
+    beside: bool = False,
 ) -> Fault | None:
     """Compare what is installed with a wheel: the same files with the same content, and no others in RECORD.
 
@@ -52,6 +54,7 @@ def compare_distribution(
         archive: The wheel, as it was judged.
         others: Further wheels that were accepted: of a file that several bring, the last that was installed
             is there, whatever the RECORD of the others says.
+        beside: Whether to look for what Python would import in place of its modules, too.
 
     Returns:
         What differs first; None where nothing does.
@@ -70,9 +73,8 @@ def compare_distribution(
         for key, row in record.items():
             _check_recorded(key, row, expected.info, files, layout)
         _check_missing(files, record, layout)
-        known = files.keys() | {key for each in brought for key in each}
-        if (shadow := shadow_of(files, known, layout)) is not None:
-            raise _problem("nothing that Python would import in place of its modules", shadow)
+        if beside:
+            _check_beside(files, brought, layout)
     except FaultError as err:
         return err.fault
     return None
@@ -194,6 +196,14 @@ def _shared(
         for key in files.keys() & others.keys():
             found[key] = replace(found[key], others=(*found[key].others, others[key]))
     return found
+
+
+def _check_beside(
+    files: Mapping[str, ExpectedFile], brought: Iterable[Mapping[str, ExpectedFile]], layout: SiteLayout
+) -> None:
+    known = files.keys() | {key for each in brought for key in each}
+    if (shadow := shadow_of(files, known, layout)) is not None:
+        raise _problem("nothing that Python would import in place of its modules", shadow)
 
 
 def _check_file(key: str, wanted: ExpectedFile, row: Row | None, layout: SiteLayout) -> None:

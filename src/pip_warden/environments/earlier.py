@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -160,7 +161,8 @@ def _compared(
     wheels = [
         each for each in others if each.name.kind == "wheel" and each.name.project != archive.name.project
     ]
-    return compare_distribution(distribution, archive) and compare_distribution(distribution, archive, wheels)
+    compared = partial(compare_distribution, distribution, archive, beside=True)
+    return compared() and compared(wheels)
 
 
 def _differs(
