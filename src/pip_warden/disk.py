@@ -42,8 +42,12 @@ def open_new(place: str | Path, mode: int, *, directory: int | None = None, is_r
     return os.open(place, flags, mode, dir_fd=directory)
 
 
-def require_file(path: Path) -> None:
+def require_file(path: Path, *, else_hint: str = "") -> None:
     """Refuse a path that was given for a file and is none.
+
+    Args:
+        path: The path.
+        else_hint: What may have been meant where nothing is there.
 
     Raises:
         UsageError: ``no-such-file``.
@@ -51,8 +55,9 @@ def require_file(path: Path) -> None:
     # Not Path.is_file, which raises for a name that is too long, or in a directory of somebody else's.
     if os.path.isfile(path):
         return
-    found = "something else" if os.path.lexists(path) else "none"
-    hint = "The shell passes on unchanged a pattern that matches nothing." if "*" in path.name else ""
+    found, hint = ("something else", "") if os.path.lexists(path) else ("none", else_hint)
+    if "*" in path.name:
+        hint = "The shell passes on unchanged a pattern that matches nothing."
     if os.path.isdir(path):
         found, hint = "a directory", "Name the files in it, not the directory."
     if _URL.match(str(path)):  # which may hold a secret

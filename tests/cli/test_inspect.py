@@ -478,7 +478,9 @@ def test_a_wheel_that_is_none(home: Path) -> None:
 
 @pytest.mark.parametrize("name", ["none", ".", "a\0b", "x" * 5000, "./a==1"])
 def test_what_is_not_there(home: Path, name: str) -> None:
-    assert inspect(name).err.startswith("error[no-such-file]"), inspect(name)
+    said = inspect(name).err
+    assert said.startswith("error[no-such-file]"), said
+    assert ("hint: A release is named NAME==VERSION." in said) == (name != ".")
 
 
 def test_without_a_trust_file_nothing_is_verified(user: User) -> None:

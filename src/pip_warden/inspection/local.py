@@ -51,7 +51,7 @@ def inspect_path(path: Path, workspace: Path, session: SessionParts | None = Non
         RefusedError: Nothing of it can be read; with the code of what is wrong with it.
         UndecidedError: ``cannot-store``.
     """
-    require_file(path)
+    require_file(path, else_hint="A release is named NAME==VERSION.")
     if artifact_name(path.name) is not None:
         return _archive(path, workspace, session)
     raw = _read(path)
