@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import samples
-from pip_warden.errors import TrustFileError
+from pip_warden.errors import DeliveryError, TrustFileError
 from pip_warden.explain import catalogue
 from pip_warden.oci.names import parse_repository
 from pip_warden.report import html
 from pip_warden.report.difference import compared
 from pip_warden.report.markup import element, prose
-from pip_warden.report.model import Outcome, Place, Report, image_line, line_of
+from pip_warden.report.model import Line, Outcome, Place, Report, image_line, line_of
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ProvedStatement
@@ -285,6 +285,19 @@ def test_only_what_is_all_accepted_is_headed_so(numbers: tuple[int, ...], exit_c
     (heading,) = re.findall("<h1 class=.(\\w+).>(.*?)</h1>", raw)
 
     assert heading == ("good" if "accepted" in said else "unknown", said)
+
+
+def test_what_is_accepted_without_a_pin_is_not_headed_as_verified() -> None:
+    """As where a publisher's files are judged by their signatures alone: anybody may have signed them."""
+    line = Line(subject="a-1.0-py3-none-any.whl", outcome=Outcome.ACCEPTED, note="no identity is pinned")
+    raw = html.render(Report(command="publish", exit_code=0, lines=(line,)))
+    assert '<h1 class="unknown">Done, and not everything is verified</h1>' in raw
+
+
+def test_what_could_not_be_written_is_no_failure_of_the_installer() -> None:
+    error = DeliveryError("not-told", "no")
+    raw = html.render(Report(command="verify", exit_code=4, lines=everything().lines[:1], error=error))
+    assert '<h1 class="unknown">Done, and something could not be written</h1>' in raw
 
 
 def test_only_what_is_proved_is_headed_as_verified() -> None:

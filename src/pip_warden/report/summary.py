@@ -33,8 +33,11 @@ _WORDS = {
 
 
 def is_verified(report: Report) -> bool:
-    """Return whether there is something, and all of it is accepted: a success alone does not say so."""
-    is_all = all(line.outcome in _VERIFIED for line in report.lines)
+    """Return whether there is something, and all of it is accepted: a success alone does not say so.
+
+    What is published without a pin is accepted without a verdict: anybody may have signed it.
+    """
+    is_all = all(line.outcome in _VERIFIED and line.verdict is not None for line in report.lines)
     return report.exit_code == 0 and bool(report.lines) and is_all
 
 
