@@ -52,8 +52,7 @@ def compare_distribution(
     Args:
         distribution: What is installed.
         archive: The wheel, as it was judged.
-        others: Further wheels that were accepted: of a file that several bring, the last that was installed
-            is there, whatever the RECORD of the others says.
+        others: Further wheels that were accepted: of a file that several bring, the last one's is there.
         beside: Whether to look for what Python would import in place of its modules, too.
 
     Returns:
