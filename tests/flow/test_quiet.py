@@ -42,6 +42,8 @@ def test_what_went_well_is_not_told(user: User) -> None:
 def test_what_was_there_before_is_told_once_more(user: User) -> None:
     name = user.published().record.name
     typed(user, name)
+    assert typed(user, "-q", "--strict", name).out == ""
+    next(user.site.glob("*.dist-info/pip-warden.json")).unlink()  # as if another installer had put it there
 
     assert marks(typed(user, "-q", name).out) == ["·"]
     assert typed(user, "-qq", name) == Said(code=0, out="", err="")
