@@ -268,6 +268,14 @@ def test_an_earlier_report_is_replaced_through_a_link_and_never_left_by_a_run_th
     assert judge("--output", "json=link", end=lambda: GOOD) == 0
     assert json.loads(Path("there").read_text())["exit_code"] == 0
 
+    there: list[bool] = []
+
+    def look() -> Report:
+        there.append(Path("there").exists())
+        return GOOD
+
+    assert judge("--output", "json=link", end=look) == 0
+    assert there == [False]
     assert judge("--output", "json=link", end=failing(KeyboardInterrupt())) == 130
     assert not Path("there").exists()
     assert judge("--output", "html=link") == 1
