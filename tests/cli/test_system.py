@@ -16,6 +16,7 @@ from pip_warden.report import text
 ELSEWHERE = ["win32", "cygwin", "emscripten", "wasi", "android", "ios", "freebsd15", "plan\x1b9"]
 SCRIPT = """
 import sys
+import importlib.metadata  # imports what only the real system has, where it is told that it is on another
 sys.platform = sys.argv.pop(1)
 from pip_warden import cli
 try:
