@@ -43,7 +43,7 @@ def uv_arguments(prepared: PreparedRequest, local: list[str], *, workspace: Path
     from pip_warden.installer.uv_options import uv_options
 
     wanted = prepared.wanted
-    options = (*wanted.options, *prepared.options)
+    options = prepared.every_option
     arguments = [*prepared.verbosity, *uv_options(options, (item.project for item in wanted.named))]
     if prepared.dry_run:
         arguments.append("--dry-run")

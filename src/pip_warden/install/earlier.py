@@ -26,7 +26,7 @@ from pip_warden.environments.scan import distribution_in, snapshot
 from pip_warden.faults import Fault
 from pip_warden.gate import Admission
 from pip_warden.install.places import places_of_pip
-from pip_warden.install.receipts import accepted_by_digest, receipt_of
+from pip_warden.install.receipts import accepted_by_digest, archive_of, receipt_of
 from pip_warden.install.request import Run
 from pip_warden.installer.installed import Present
 from pip_warden.names import parse_artifact_name
@@ -105,7 +105,7 @@ class _Comparing:
         self._checked = frozenset(each.distribution for each in known)
         self._sites = tuple(dict.fromkeys(each.site for each in self._checked))
         accepted = [*accepted_by_digest(run).values(), *(each.accepted for each in known)]
-        self._archives = tuple(_archive(each) for each in accepted if each is not None)
+        self._archives = tuple(archive_of(each) for each in accepted if each is not None)
 
     def line(self, subject: str, known: _Known) -> Line:
         """Return the line of one: refused by the pins of now, or by what lies on the disk."""
@@ -150,7 +150,7 @@ class _Comparing:
 
     def _compared(self, known: _Known) -> Comparison:
         now = None if known.accepted is None else self._receipt_now(known, known.accepted)
-        archive = None if known.accepted is None else _archive(known.accepted)
+        archive = None if known.accepted is None else archive_of(known.accepted)
         found = check_installed(known.distribution, known.receipt, archive, self._archives, now=now)
         if found.fault is None or found.fault.code != "changed-after-install":
             return found
@@ -179,13 +179,8 @@ class _Comparing:
                 continue
             known = _look(self._run, distribution.site / distribution.folder)
             if known is not None and known.accepted is not None:
-                found.append(_archive(known.accepted))
+                found.append(archive_of(known.accepted))
         return tuple(found)
-
-
-def _archive(accepted: Accepted) -> AcceptedArchive:
-    artifact = accepted.artifact
-    return AcceptedArchive(name=artifact.name, digest=artifact.digest, path=artifact.path)
 
 
 def _refused(subject: str, fault: Fault) -> Line:

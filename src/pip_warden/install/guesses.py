@@ -62,7 +62,7 @@ def find_target_facts(prepared: PreparedRequest) -> TargetFacts:
 
     What cannot be found out is unknown: it is only used for guesses.
     """
-    words = frozenset((*prepared.wanted.options, *prepared.options))
+    words = frozenset(prepared.every_option)
     return TargetFacts(
         markers=_markers(prepared.target),
         tags=_once(partial(_tags, prepared.target, prepared.options, bool(words & _OTHER_TAGS))),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pip_warden.environments.layout import entries
 from pip_warden.environments.model import AcceptedArchive, InstalledDistribution
 from pip_warden.faults import Fault
+from pip_warden.install.receipts import archive_of
 from pip_warden.install.request import PreparedRequest, Run
 from pip_warden.installer.passed import last_value
 from pip_warden.verdict.model import Accepted
@@ -17,7 +18,7 @@ from pip_warden.verdict.model import Accepted
 
 def names_in_target(prepared: PreparedRequest) -> frozenset[str]:
     """Return the names in the directory of ``--target``; none without that option, or where it is new."""
-    directory = last_value((*prepared.wanted.options, *prepared.options), "--target")
+    directory = last_value(prepared.every_option, "--target")
     return frozenset() if directory is None else frozenset(each.name for each in entries(directory))
 
 
@@ -31,16 +32,16 @@ def replaced(
         installed: Each archive, and where it was installed.
         before: What :func:`names_in_target` returned before pip ran.
     """
-    found, options = tuple(installed), (*run.prepared.wanted.options, *run.prepared.options)
-    kept = frozenset() if "--upgrade" in options else before
+    found = tuple(installed)
+    kept = frozenset() if "--upgrade" in run.prepared.every_option else before
     if not before:
         yield from found
         return
-    archives = tuple(_archive(accepted) for accepted, _ in found)
+    archives = tuple(archive_of(accepted) for accepted, _ in found)
     for accepted, distribution in found:
         fault = None
         if distribution is not None:
-            fault = _differs(distribution, _archive(accepted), archives, kept)
+            fault = _differs(distribution, archive_of(accepted), archives, kept)
         if fault is None:
             yield accepted, distribution
             continue
@@ -64,8 +65,3 @@ def _differs(
     if distribution.folder in kept:  # what a build made cannot be told from what was there
         return Fault(code="not-through-gate", expected="a new directory", found=distribution.folder)
     return compare_recorded(distribution)
-
-
-def _archive(accepted: Accepted) -> AcceptedArchive:
-    artifact = accepted.artifact
-    return AcceptedArchive(name=artifact.name, digest=artifact.digest, path=artifact.path)

@@ -24,7 +24,7 @@ def places_of_pip(prepared: PreparedRequest) -> tuple[Path, ...]:
     Args:
         prepared: The request.
     """
-    options = (*prepared.wanted.options, *prepared.options)
+    options = prepared.every_option
     if "--user" in options:
         return ()
     if (directory := last_value(options, "--target")) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pip_warden.digests import Digest
-from pip_warden.environments.model import InstalledDistribution
+from pip_warden.environments.model import AcceptedArchive, InstalledDistribution
 from pip_warden.environments.receipt import Receipt
 from pip_warden.environments.receipt_files import write_receipt
 from pip_warden.errors import DeliveryError, InternalError
@@ -37,6 +37,12 @@ def receipt_of(accepted: Accepted, evidence: Digest | None, trust: TrustFile) ->
         evidence=evidence,
         pin=pin_digest(entry),
     )
+
+
+def archive_of(accepted: Accepted) -> AcceptedArchive:
+    """Return an accepted archive as installations are compared with it."""
+    artifact = accepted.artifact
+    return AcceptedArchive(name=artifact.name, digest=artifact.digest, path=artifact.path)
 
 
 def accepted_by_digest(run: Run) -> dict[str, Accepted]:

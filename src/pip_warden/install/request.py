@@ -120,6 +120,11 @@ class PreparedRequest:
     verbosity: tuple[str, ...] = ()
     uv: Uv | None = None
 
+    @property
+    def every_option(self) -> tuple[str, ...]:
+        """Return pip's own options: requirements files' and the command line's, of which the last counts."""
+        return (*self.wanted.options, *self.options)
+
 
 def say_nothing(_line: str) -> None:
     """Drop a line."""

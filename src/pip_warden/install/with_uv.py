@@ -205,7 +205,7 @@ def _sites(prepared: PreparedRequest) -> tuple[Path, ...]:
 
 
 def _place(prepared: PreparedRequest) -> Path | None:
-    options = (*prepared.wanted.options, *prepared.options)
+    options = prepared.every_option
     if (directory := last_value(options, "--target")) is not None:
         return Path(os.path.abspath(directory))
     if (prefix := last_value(options, "--prefix")) is not None:

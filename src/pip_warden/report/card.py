@@ -9,7 +9,7 @@ from pip_warden.explain import Explanation
 from pip_warden.report.chain import bad_evidence, chain, statements
 from pip_warden.report.difference import compared
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, prose, value
-from pip_warden.report.model import Line, Outcome, Place
+from pip_warden.report.model import BAD, Line, Outcome, Place
 from pip_warden.verdict.model import Accepted, AcceptedImage, Passed, Refused, Step
 
 Codes = Mapping[str, Explanation]
@@ -45,7 +45,7 @@ def card(line: Line, name: str, codes: Codes, place: Place | None = None) -> Mar
         element("span", line.outcome.value, class_=f"outcome {role}"),
         _in_short(line),
     )
-    opened = {"open": ""} if line.outcome in {Outcome.REFUSED, Outcome.UNDECIDED} else {}
+    opened = {"open": ""} if line.outcome in BAD else {}
     return element("details", head, _body(line, codes, place), id=name, class_=f"card {role}", **opened)
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pip_warden.display import escape_text
 from pip_warden.errors import TrustFileError, WardenError
-from pip_warden.report.model import Line, Outcome, Report, Unpinned
+from pip_warden.report.model import BAD, Line, Report, Unpinned
 from pip_warden.verdict.model import ItemRefusal, Refused
 
 _MOST_ITEMS = 5
@@ -71,7 +71,7 @@ def finding_of(line: Line) -> Finding | None:
     if line.undecided is not None:
         said = (*_error(line.undecided), *_note(line))
         return Finding(concern=Concern.UNDECIDED, code=line.code, subject=line.subject, said=said, line=line)
-    if line.outcome in {Outcome.REFUSED, Outcome.UNDECIDED}:  # nobody says why, which is no reason to pass
+    if line.outcome in BAD:  # nobody says why, which is no reason to pass
         return Finding(
             concern=Concern(line.outcome.value),
             code=NO_REASON,

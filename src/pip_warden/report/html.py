@@ -17,13 +17,12 @@ from pip_warden.errors import DeliveryError
 from pip_warden.explain import catalogue
 from pip_warden.report.card import MARKS, OTHER, Codes, card, error_card
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
-from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.model import BAD, Line, Outcome, Report
 from pip_warden.report.summary import counted, is_verified, project_of
 from pip_warden.report.unpinned import mistaken
 from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
 
-_BAD = (Outcome.REFUSED, Outcome.UNDECIDED)
-_ORDER = (*_BAD, *(outcome for outcome in Outcome if outcome not in _BAD))
+_ORDER = sorted(Outcome, key=lambda outcome: outcome not in BAD)
 """What is wrong comes first."""
 
 _ENDS = {
@@ -116,7 +115,7 @@ def _tally(report: Report) -> Markup:
 
 def _links(report: Report) -> Markup:
     """Lead to what is wrong."""
-    bad = [(name, line) for name, line in _named(report) if line.outcome in _BAD]
+    bad = [(name, line) for name, line in _named(report) if line.outcome in BAD]
     shown, more = first_of(bad, _MOST_LINKS)
     links = (element("li", element("a", value(line.subject), href=f"#{name}")) for name, line in shown)
     return element("nav", element("ul", *links), more, aria_label="What is wrong") if bad else NOTHING

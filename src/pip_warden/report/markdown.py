@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pip_warden.display import escape_text
 from pip_warden.report.findings import Concern, Finding, finding_of, findings, words
 from pip_warden.report.layout import Layout
-from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.model import VERIFIED, Line, Report
 from pip_warden.report.places import PlaceFinder
 from pip_warden.report.summary import closing_line, counted, is_verified
 from pip_warden.verdict.model import Accepted, AcceptedImage
@@ -81,13 +81,12 @@ def _finding_rows(report: Report, found: tuple[Finding, ...]) -> Iterator[str]:
 
 
 def _row(line: Line) -> str:
-    is_verified = line.outcome in {Outcome.ACCEPTED, Outcome.EARLIER}
     why = []
     if isinstance(line.verdict, Accepted | AcceptedImage):
         why.append(code_span(line.verdict.signer, 500))
     if line.note:
         why.append(code_span(line.note))
-    mark = f"{'✅' if is_verified else '➖'} {line.outcome.value}"
+    mark = f"{'✅' if line.outcome in VERIFIED else '➖'} {line.outcome.value}"
     return f"| {mark} | {code_span(line.subject)} | {'<br>'.join(why)} |"
 
 

@@ -33,6 +33,12 @@ class Outcome(StrEnum):
     """The run ended before it."""
 
 
+BAD = frozenset({Outcome.REFUSED, Outcome.UNDECIDED})
+"""What keeps a run from being a success."""
+
+VERIFIED = frozenset({Outcome.ACCEPTED, Outcome.EARLIER})
+"""What was accepted in this run, whenever it was installed; with a line's verdict, where there is a pin."""
+
 UNVERIFIED = frozenset({Outcome.PRESENT, Outcome.BUILT})
 """What was there before, and is not known to be what was accepted: ``--strict`` refuses it."""
 
@@ -142,8 +148,7 @@ class Report:
 
         One of which nothing was asked is left out; of what failed before its source was known, all are told.
         """
-        failed = {Outcome.REFUSED, Outcome.UNDECIDED}
-        is_unknown = any(not line.source and line.outcome in failed for line in self.lines)
+        is_unknown = any(not line.source and line.outcome in BAD for line in self.lines)
         used = {line.source for line in self.lines}
         return tuple(
             (source.name, source.mirror)

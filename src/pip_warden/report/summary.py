@@ -10,11 +10,10 @@ from packaging.utils import canonicalize_name
 from pip_warden.errors import UsageError
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.layout import Layout, Piece
-from pip_warden.report.model import Line, Outcome, Report
+from pip_warden.report.model import VERIFIED, Line, Outcome, Report
 from pip_warden.verdict.model import Acceptance, SignedBy
 
 _ROLES = {Outcome.REFUSED: "bad", Outcome.UNDECIDED: "unknown"}
-_VERIFIED = frozenset({Outcome.ACCEPTED, Outcome.EARLIER})
 _SAID = (
     Outcome.REFUSED,
     Outcome.UNDECIDED,
@@ -37,7 +36,7 @@ def is_verified(report: Report) -> bool:
 
     What is published without a pin is accepted without a verdict: anybody may have signed it.
     """
-    is_all = all(line.outcome in _VERIFIED and line.verdict is not None for line in report.lines)
+    is_all = all(line.outcome in VERIFIED and line.verdict is not None for line in report.lines)
     return report.exit_code == 0 and bool(report.lines) and is_all
 
 

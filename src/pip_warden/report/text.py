@@ -11,7 +11,7 @@ from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.report.ending import ending_soon
 from pip_warden.report.findings import NO_REASON, further_findings, words
 from pip_warden.report.layout import Layout, Piece
-from pip_warden.report.model import UNVERIFIED, Line, Outcome, Report
+from pip_warden.report.model import BAD, UNVERIFIED, Line, Outcome, Report
 from pip_warden.report.statements import further_lines
 from pip_warden.report.summary import closing_line, counted
 from pip_warden.report.unpinned import mistaken, unpinned_names
@@ -29,8 +29,6 @@ _MARKS = {
     Outcome.BUILT: ("·", "quiet"),
     Outcome.NOT_JUDGED: ("-", "quiet"),
 }
-
-_BAD = frozenset({Outcome.REFUSED, Outcome.UNDECIDED})
 
 
 def render(report: Report, layout: Layout = _PLAIN, *, seconds: float | None = None, quiet: int = 0) -> str:
@@ -62,7 +60,7 @@ def _quieted(report: Report, quiet: int) -> Report:
     """Return a report without what quiet leaves out; all of it where nothing would be left of a failure."""
     if not quiet:
         return report
-    kept = _BAD if quiet > 1 else _BAD | UNVERIFIED
+    kept = BAD if quiet > 1 else BAD | UNVERIFIED
     lines = tuple(line for line in report.lines if line.outcome in kept)
     if quiet == 1:
         left = replace(report, lines=lines)
