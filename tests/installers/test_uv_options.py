@@ -94,10 +94,10 @@ def test_uv_has_what_it_is_given(its_options: dict[str, bool]) -> None:
 
 @pytest.mark.parametrize(("links", "mode"), [(False, "copy"), (True, "hardlink")])
 def test_uv_has_what_its_command_line_always_has(
-    its_options: dict[str, bool], links: bool, mode: str
+    its_options: dict[str, bool], tmp_path: Path, links: bool, mode: str
 ) -> None:
     target = choose_target(sys.executable, {}, sys.executable)
-    command = uv_command(find_uv({}), target, [], links=links)
+    command = uv_command(find_uv({}), target, [], cache=tmp_path / "uv", links=links)
 
     assert command[1:3] == ["pip", "install"]
     assert command[command.index("--link-mode") + 1] == mode

@@ -91,10 +91,10 @@ def _compare(
     fault = _differs("only what came through the gate", f"{subject}, which did not")
     for archive in fitting:
         if archive.name.kind == "wheel":
-            others = [each for each in archives if each.name.kind == "wheel" and each is not archive]
-            differs = compare_distribution(distribution, archive) and compare_distribution(
-                distribution, archive, others
-            )
+            differs = compare_distribution(distribution, archive)
+            if differs is not None:
+                others = [each for each in archives if each.name.kind == "wheel" and each is not archive]
+                differs = compare_distribution(distribution, archive, others)
             if differs is None:
                 return Comparison(subject=subject, likeness=Likeness.SAME)
             fault = _as_accepted(differs, f"{subject} as accepted")

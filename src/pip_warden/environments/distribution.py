@@ -129,13 +129,13 @@ def compare_with_record(
 def _record(distribution: InstalledDistribution, layout: SiteLayout) -> Mapping[str, Row | None]:
     key = f"{distribution.folder}/RECORD"
     try:
-        raw = read_bounded(layout.path(key), LARGEST_INSTALLED)
+        raw = read_bounded(layout.place(key), LARGEST_INSTALLED)
     except (OSError, ValueError) as err:
         raise _problem("a RECORD", _why(err)) from err
     found = read_installed_record(raw, layout)
     if isinstance(found, Fault):
         raise FaultError(found)
-    if not is_within(layout.path(key), layout.site):
+    if not is_within(layout.place(key), layout.site):
         raise _problem("a directory of its own", f"{distribution.folder}, a link")
     return found
 
@@ -143,7 +143,7 @@ def _record(distribution: InstalledDistribution, layout: SiteLayout) -> Mapping[
 def _check_receipt(info: str, record: Mapping[str, Row | None], layout: SiteLayout) -> None:
     """Check that RECORD states the hash of the receipt, where there is one: an installer would remove it."""
     key = f"{info}/{RECEIPT}"
-    if key not in record and not os.path.lexists(layout.path(key)):
+    if key not in record and not os.path.lexists(layout.place(key)):
         return
     row = record.get(key)
     if row is None:
@@ -166,7 +166,7 @@ def _check_recorded(
         _check_file(key, ExpectedFile(), row, layout)
     elif key == info.removesuffix(DIST_INFO) + _SEED_MARK:
         _check_file(key, ExpectedFile(sha256=_EMPTY), row, layout)
-    elif _is_byte_code(key, files) and os.path.lexists(layout.path(key)):
+    elif _is_byte_code(key, files) and os.path.lexists(layout.place(key)):
         _check_file(key, ExpectedFile(), row, layout)
     elif not _may_be_named(layout.path(key)):
         raise _problem("only files of the archive in RECORD", key)
@@ -175,7 +175,7 @@ def _check_recorded(
 def _check_missing(files: Mapping[str, ExpectedFile], record: Collection[str], layout: SiteLayout) -> None:
     """Check that RECORD names all that the archive has, but for signatures, and what is not always made."""
     for key, wanted in files.items():
-        if key in record or (wanted.may_be_missing and not os.path.lexists(layout.path(key))):
+        if key in record or (wanted.may_be_missing and not os.path.lexists(layout.place(key))):
             continue
         if wanted.is_recorded:
             raise _problem("all files of the archive in RECORD", f"{key} not there")
@@ -224,18 +224,18 @@ def _is_as_expected(key: str, wanted: ExpectedFile, layout: SiteLayout) -> bool:
 
 def _check_content(key: str, wanted: ExpectedFile, row: Row | None, layout: SiteLayout) -> None:
     """Compare a file with what is expected, and with the hash and size that RECORD states."""
-    path = layout.path(key)
-    root = layout.site if path.is_relative_to(layout.site) else layout.prefix
-    if not is_within(path, root):
+    place = layout.place(key)
+    root = layout.site if place.startswith(f"{layout.site}/") else layout.prefix
+    if not is_within(place, root):
         raise _problem("files in the environment's own directories", f"{key} behind a link")
     algorithms = {"sha256", row.algorithm} if row else {"sha256"}
     try:
         if wanted.is_script:
-            script = as_installed(read_bounded(path, _LARGEST_SCRIPT))
+            script = as_installed(read_bounded(place, _LARGEST_SCRIPT))
             _check_script(key, wanted, script, layout)
             found, size = {name: hashlib.new(name, script).digest() for name in algorithms}, len(script)
         else:
-            found, size = hash_once(path, algorithms, wanted.size)
+            found, size = hash_once(place, algorithms, wanted.size)
     except (OSError, ValueError) as err:
         raise _problem("its files as accepted", f"{key}: {_why(err)}") from err
     if wanted.sha256 and found["sha256"] != wanted.sha256:

@@ -22,7 +22,7 @@ _MOST_NAMES = 20_000
 """Names in a directory that no distribution has."""
 
 
-def read_bounded(path: Path, largest: int) -> bytes:
+def read_bounded(path: str | Path, largest: int) -> bytes:
     """Read a file of an environment.
 
     Raises:
@@ -35,7 +35,7 @@ def read_bounded(path: Path, largest: int) -> bytes:
     return data
 
 
-def hash_once(path: Path, algorithms: Iterable[str], largest: int) -> tuple[dict[str, bytes], int]:
+def hash_once(path: str | Path, algorithms: Iterable[str], largest: int) -> tuple[dict[str, bytes], int]:
     """Hash a file of an environment by some algorithms in one pass, and count its bytes.
 
     Raises:
@@ -53,7 +53,7 @@ def hash_once(path: Path, algorithms: Iterable[str], largest: int) -> tuple[dict
     return {name: state.digest() for name, state in states.items()}, size
 
 
-def is_within(path: Path, root: Path) -> bool:
+def is_within(path: str | Path, root: Path) -> bool:
     """Return whether no directory between a root and a path in it is a link."""
     place, end = os.path.dirname(path), os.fspath(root)
     while len(place) > len(end) and not os.path.islink(place):

@@ -5,7 +5,7 @@ What was not requested may have been decided ahead, but is never reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -91,6 +91,10 @@ class Gate:
         with suppress(RefusedError, UndecidedError):
             return self._list_once(project, "pip-warden")
         return None
+
+    def meanwhile(self, work: Callable[[], object]) -> None:
+        """Do something in the background; where the run ends before it has begun, it is left undone."""
+        self._background.submit(work)
 
     def look_ahead(self, guesses: Iterable[Guess]) -> None:
         """Start to decide about what will probably be asked for, and what that requires."""

@@ -11,10 +11,12 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from email.parser import BytesHeaderParser
+from functools import partial
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text
@@ -68,7 +70,8 @@ class UvAttempt:
         words = uv_arguments(prepared, arguments, workspace=around.workspace)
         self._sites = _sites(prepared)
         links = may_link(around.workspace, self._sites)
-        self.command = uv_command(prepared.uv, prepared.target, words, links=links)
+        self._cache = around.workspace / "child" / "uv"
+        self.command = uv_command(prepared.uv, prepared.target, words, cache=self._cache, links=links)
         self.report = around.workspace / "report.json"
         self._before = self._after = self._look()
         self._compared: tuple[Comparison, ...] = ()
@@ -83,6 +86,7 @@ class UvAttempt:
 
     def ended(self, backend: GateBackend) -> None:
         """Compare what it changed with what was accepted, whether it succeeded, failed or was ended."""
+        self._run.gate.meanwhile(partial(shutil.rmtree, self._cache, ignore_errors=True))
         self._after = self._look()
         accepted = [*backend.handed_over(), *self._files()]
         with self._run.measures.phase("reconcile"):
@@ -133,17 +137,16 @@ class UvAttempt:
     def _from_archives(self, backend: GateBackend) -> Iterator[tuple[Accepted, InstalledDistribution]]:
         """Yield what it has installed, each with the one archive that it can be of."""
         whole = {*backend.taken, *(copy.name for copy in self._local.files)}
-        archives = [
-            each for each in accepted_by_digest(self._run).values() if each.artifact.name.filename in whole
-        ]
+        archives: dict[tuple[str, Version], list[Accepted]] = {}
+        for accepted in accepted_by_digest(self._run).values():
+            name = accepted.artifact.name
+            if name.filename in whole:
+                archives.setdefault((name.project, name.version), []).append(accepted)
         likeness = {each.subject: each.likeness for each in self._compared}
         for found in self._new():
             kind = _KINDS.get(likeness.get(found.subject, Likeness.OTHER))
-            fitting = [
-                each
-                for each in archives
-                if each.artifact.name.kind == kind and found.is_of(each.artifact.name)
-            ]
+            of_it = archives.get(found.release, []) if found.release else []
+            fitting = [each for each in of_it if each.artifact.name.kind == kind]
             if len(fitting) == 1:
                 yield fitting[0], found
 

@@ -1,7 +1,7 @@
 """Finds uv, and writes its command line (uv documentation, "Commands: uv pip install").
 
-Its environment is that of every child (:mod:`~pip_warden.installer.environment`): no configuration, no cache,
-no sources of a project, and the proxy.
+Its environment is that of every child (:mod:`~pip_warden.installer.environment`): no configuration, no cache
+but the run's own, no sources of a project, and the proxy.
 """
 
 from __future__ import annotations
@@ -147,13 +147,17 @@ def _nearest(path: Path) -> Path:
     return next(each for each in (path, *path.parents) if each.exists())
 
 
-def uv_command(uv: Uv, target: Target, arguments: Sequence[str], *, links: bool = False) -> list[str]:
+def uv_command(
+    uv: Uv, target: Target, arguments: Sequence[str], *, cache: Path, links: bool = False
+) -> list[str]:
     """Build uv's command line. The proxy's password is in the environment, never here.
 
     Args:
         uv: The uv.
         target: The Python.
         arguments: What follows.
+        cache: The run's own cache, a directory that is not there yet. With ``--no-cache`` uv makes one, too,
+            and removes it while everybody waits.
         links: Whether it links files, and does not copy them (:func:`may_link`).
     """
     return [
@@ -169,7 +173,8 @@ def uv_command(uv: Uv, target: Target, arguments: Sequence[str], *, links: bool 
         "--keyring-provider",
         "disabled",
         "--no-config",
-        "--no-cache",
+        "--cache-dir",
+        str(cache),
         "--no-sources",
         "--no-progress",
         "--no-python-downloads",
