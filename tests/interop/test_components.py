@@ -26,8 +26,15 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WHEEL = "acme_widgets-1.0.0-py3-none-any.whl"
 EVIDENCE = {f"{WHEEL}.{kind}" for kind in ("sigstore.json", "slsa.sigstore.json", "sig", "crt")}
 PUBLISHING = ["pip-warden-sign", "pip-warden-verify", "pip-warden-publish"]
+PUBLISHED = "pip-warden-publish-report"
 VERIFYING = ["pip-warden-verify-release", "pip-warden-verify-report"]
 REPORTS = {"pip-warden.junit.xml", "pip-warden.sarif", "pip-warden.html"}
+
+
+def reports(*gates: str) -> set[str]:
+    """Return the files that a job publishes of what gates have left."""
+    return {name.replace("pip-warden", f"pip-warden-{gate}") for gate in gates for name in REPORTS}
+
 
 pytestmark = pytest.mark.interop
 
@@ -117,11 +124,13 @@ def test_a_tag_is_signed_verified_published_and_verified_again(
     pipeline = Pipeline.start(sandbox, project, checkout, tag="v1.0.0")
     jobs = pipeline.jobs
 
-    assert list(jobs) == ["build", "test", *PUBLISHING, *VERIFYING]
+    assert list(jobs) == ["build", "test", *PUBLISHING, PUBLISHED, *VERIFYING]
     assert [name for name in jobs if "id_tokens" in jobs[name]] == ["pip-warden-sign"]
     pipeline.passes()
     assert pipeline.artifacts("pip-warden-sign") >= {WHEEL, *EVIDENCE}
-    assert pipeline.artifacts("pip-warden-verify") == set()
+    assert pipeline.artifacts("pip-warden-verify") == reports("verify")
+    assert pipeline.artifacts(PUBLISHED) == reports("verify", "publish")
+    assert b'failures="0"' in pipeline.artifact(PUBLISHED, "pip-warden-publish.junit.xml")
     assert pipeline.artifacts("pip-warden-verify-report") == REPORTS
     assert sandbox.evidence(project, f"{WHEEL}.sigstore.json")
 
@@ -160,14 +169,13 @@ include:
     inputs: {{{common}, files: "dist/*.whl"}}
   - local: templates/publish.yml
     inputs: {{{common}, files: "dist/*.tar.gz",
-      job-sign: sign-sdist, job-verify: verify-sdist, job-publish: publish-sdist}}
+      job-sign: sign-sdist, job-verify: verify-sdist, job-publish: publish-sdist, job-report: report-sdist}}
 {BUILD.replace("script:", "stage: make" + chr(10) + "  script:")}""",
     )
     pipeline = Pipeline.start(sandbox, project, checkout, tag="v1.0.0")
 
-    assert sorted(pipeline.jobs) == sorted(
-        ["build", "test", *PUBLISHING, "sign-sdist", "verify-sdist", "publish-sdist"]
-    )
+    second = ["sign-sdist", "verify-sdist", "publish-sdist", "report-sdist"]
+    assert sorted(pipeline.jobs) == sorted(["build", "test", *PUBLISHING, PUBLISHED, *second])
     pipeline.passes()
     assert pipeline.artifacts("pip-warden-sign") >= {WHEEL, *EVIDENCE}
     assert not any("tar.gz" in name for name in pipeline.artifacts("pip-warden-sign"))
@@ -191,6 +199,9 @@ def test_what_was_changed_after_it_was_signed_is_not_published(
 
     assert (code, "[bad-signature]" in said) == (1, True), said
     assert pipeline.jobs["pip-warden-publish"]["needs"][-1]["job"] == "pip-warden-verify"
+    pipeline.passes(PUBLISHED)  # which needs no gate to have passed, or to have run
+    assert pipeline.artifacts(PUBLISHED) == reports("verify")
+    assert b"bad-signature" in pipeline.artifact(PUBLISHED, "pip-warden-verify.junit.xml")
 
 
 def test_a_release_is_promoted_by_the_component(
@@ -226,6 +237,7 @@ def test_a_release_is_promoted_by_the_component(
 
     assert pipeline.jobs["pip-warden-promote"]["environment"]["name"] == "production"
     pipeline.passes()
+    assert pipeline.artifacts("pip-warden-promote-report") == reports("promote")
     assert any(file.name == WHEEL for package in release.record.packages for file in package.files)
 
 
@@ -265,7 +277,7 @@ def test_the_two_packages_of_the_page(sandbox: Sandbox, project: Project, checko
     pipeline = Pipeline.start(sandbox, project, checkout, tag="v1.0.0")
     pipeline.passes()
 
-    assert len(pipeline.jobs) == 7
+    assert len(pipeline.jobs) == 9
     assert sandbox.evidence(project, "acme_widgets-1.0.0.tar.gz.sigstore.json")
 
 
@@ -282,7 +294,7 @@ def test_what_ci_init_writes_publishes_promotes_and_installs(
     assert list(branch.jobs) == ["build"]
     branch.passes()
     tagged = Pipeline.start(sandbox, project, checkout, tag="v1.0.0", **always)
-    assert list(tagged.jobs) == ["build", *PUBLISHING, *VERIFYING]
+    assert list(tagged.jobs) == ["build", *PUBLISHING, PUBLISHED, *VERIFYING]
     tagged.passes()
 
     consumer = checked_out("consumer", tmp_path / "consumer", sandbox)

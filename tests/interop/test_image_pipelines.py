@@ -17,7 +17,7 @@ import yaml
 
 from interop import engine
 from interop.runner import Pipeline
-from interop.test_components import EXAMPLES, checked_out, committed, written
+from interop.test_components import EXAMPLES, checked_out, committed, reports, written
 from pip_warden.sandbox import Project, Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -180,8 +180,10 @@ def test_the_component_of_the_page_promotes_and_tells_the_digest(
     pipeline = Pipeline.start(sandbox, project, checkout, tag="v1.0.0")
     jobs = ["pip-warden-image-sign", "pip-warden-image-verify", "pip-warden-image-promote"]
 
-    assert list(pipeline.jobs) == ["build", *jobs, "deploy"]
-    pipeline.passes("build", *jobs)
+    told = "pip-warden-image-report"
+    assert sorted(pipeline.jobs) == sorted(["build", *jobs, "deploy", told])
+    pipeline.passes("build", *jobs, told)
+    assert pipeline.artifacts(told) == reports("image-verify", "image-promote")
     built = sandbox.image_tags(project)["v1.0.0"]
     code, said = pipeline.run("deploy")
     assert (code, f"deploying {built}" in said) == (0, True), said

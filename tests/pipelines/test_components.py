@@ -19,6 +19,17 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
 }
 EVERYWHERE = {"rules", "needs", "image", "trust-file", "token-file", "source-revision", "source", "install"}
+PIPELINE = "4711"
+REPORTING = """#!/bin/sh
+for word; do
+  case "$word" in
+    junit=*|sarif=*) echo "ended with {code}" >"${{word#*=}}";;
+    *.html) echo "ended with {code}" >"$word";;
+    --output-digest=*) echo "sha256:0" >"${{word#*=}}";;
+  esac
+done
+exit {code}
+"""
 BUILT, JUDGED = (f"sha256:{digit * 64}" for digit in "ab")
 ODD = ['a "b" c', "it's", "$(touch pwned)", "`touch pwned`", "a; touch pwned #", "a: b", "a\\b", "* [x] {y}"]
 
@@ -109,7 +120,7 @@ def test_by_default_a_branch_pipeline_has_none_of_the_jobs(name: str) -> None:
 def test_what_is_published_was_verified_after_it_was_signed() -> None:
     jobs = jobs_of("publish", needs=["build", "test"])
 
-    assert list(jobs) == ["pip-warden-sign", "pip-warden-verify", "pip-warden-publish"]
+    assert list(jobs)[:-1] == ["pip-warden-sign", "pip-warden-verify", "pip-warden-publish"]
     assert jobs["pip-warden-sign"]["needs"] == ["build", "test"]
     assert jobs["pip-warden-verify"]["needs"] == ["pip-warden-sign"]
     assert jobs["pip-warden-publish"]["needs"] == [
@@ -135,8 +146,106 @@ def test_the_job_that_reports_asks_what_the_gate_asks_and_never_decides(program:
     assert told["artifacts"]["when"] == "always"
     assert told["artifacts"]["reports"] == {"junit": "pip-warden.junit.xml"}
     assert told["cache"]["policy"] == "pull"
-    needed = {str(job["needs"]) for name in NAMES for job in jobs_of(name).values()}
-    assert not [needs for needs in needed if "report" in needs]
+
+
+GATES = {
+    "publish": {"verify": "pip-warden-verify", "publish": "pip-warden-publish"},
+    "promote": {"promote": "pip-warden-promote"},
+    "image": {"image-verify": "pip-warden-image-verify", "image-promote": "pip-warden-image-promote"},
+}
+"""The jobs that do what can be done once only: each leaves its report, which another job publishes."""
+
+
+def _named(name: str) -> list[str]:
+    """Return the options that a gate's reports are asked for with."""
+    base = f".pip-warden-report/{PIPELINE}/pip-warden-{name}"
+    files = [f"junit={base}.junit.xml", f"sarif={base}.sarif"]
+    return ["--output", files[0], "--output", files[1], "--html", f"{base}.html"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_waits_for_a_job_that_reports(name: str) -> None:
+    jobs = jobs_of(name)
+    *_, told = jobs
+    needed = json.dumps([job["needs"] for each in NAMES for job in jobs_of(each).values()])
+
+    assert told.endswith("-report")
+    assert f'"{told}"' not in needed
+    assert jobs[told]["allow_failure"] is True
+    assert [each for each, job in jobs.items() if "when" in job] in ([], [told])
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_job_that_reports_publishes_what_the_gates_left_and_runs_nothing(name: str) -> None:
+    jobs = jobs_of(name)
+    *_, told = jobs.values()
+    kept = [f"pip-warden-{each}.{kind}" for each in GATES[name] for kind in ("junit.xml", "sarif", "html")]
+
+    assert (told["when"], told["needs"], told["before_script"]) == ("always", [*GATES[name].values()], [])
+    assert "pip-warden " not in "\n".join(told["script"])
+    assert told["artifacts"]["when"] == "always"
+    assert told["artifacts"]["paths"] == kept
+    assert told["artifacts"]["reports"] == {"junit": [each for each in kept if each.endswith(".xml")]}
+    for gate in GATES[name].values():
+        assert jobs[gate]["artifacts"]["when"] == "always"
+        assert ".pip-warden-report/" in jobs[gate]["artifacts"]["paths"]
+
+
+@pytest.mark.parametrize("code", [0, 1])
+@pytest.mark.parametrize("name", GATES)
+def test_what_a_gate_leaves_is_what_is_published(name: str, code: int, program: Path) -> None:
+    """Whether it passed or not; and what is of another pipeline, or of an earlier try, is not."""
+    (program / "bin" / "pip-warden").write_text(REPORTING.format(code=code), encoding="utf-8")
+    (program / ".pip-warden-report" / "older").mkdir(parents=True)
+    (program / ".pip-warden-report" / PIPELINE).mkdir()
+    jobs = jobs_of(name)
+    *_, told = jobs.values()
+    for each, gate in GATES[name].items():
+        (program / ".pip-warden-report" / PIPELINE / f"pip-warden-{each}.html").write_text("an earlier try")
+        (program / "image-digest.txt").write_text(BUILT, encoding="utf-8")
+        assert _whole(program, jobs[gate]) == code
+        left = program / ".pip-warden-report"
+        assert [path.name for path in left.iterdir()] == [PIPELINE]
+        assert {path.name for path in (left / PIPELINE).iterdir()} == {
+            f"pip-warden-{each}.{kind}" for kind in ("junit.xml", "sarif", "html")
+        }
+        assert _whole(program, told) == 0
+        assert (program / f"pip-warden-{each}.html").read_text(encoding="utf-8") == f"ended with {code}\n"
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_where_no_gate_ran_nothing_of_an_earlier_run_is_published(name: str, program: Path) -> None:
+    """A runner may keep files between jobs."""
+    *_, told = jobs_of(name).values()
+    (program / ".pip-warden-report" / "older").mkdir(parents=True)
+    for each in GATES[name]:
+        for directory in (program, program / ".pip-warden-report" / "older"):
+            (directory / f"pip-warden-{each}.junit.xml").write_text("a success", encoding="utf-8")
+    assert _whole(program, told) == 0
+
+    assert not list(program.glob("pip-warden-*"))
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_gate_that_cannot_begin_leaves_nothing(name: str, program: Path) -> None:
+    jobs = jobs_of(name, install="exit 3")
+    kept = program / ".pip-warden-report" / PIPELINE / "pip-warden-x.junit.xml"
+    for gate in GATES[name].values():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for path in (kept, program / "image-digest.txt", program / "image.env"):
+            path.write_text("a success", encoding="utf-8")
+        assert _whole(program, jobs[gate]) == 3
+        assert not kept.exists()
+        assert (program / "image.env").exists() == (gate != "pip-warden-image-verify")
+        assert (program / "image-digest.txt").exists() == (gate != "pip-warden-image-verify")
+
+
+def test_the_job_that_asks_again_keeps_no_report_of_another_run(program: Path) -> None:
+    *_, told = jobs_of("verify", install="exit 3").values()
+    (program / "pip-warden.junit.xml").write_text("a success", encoding="utf-8")
+    assert _whole(program, told) == 3
+
+    assert not (program / "pip-warden.junit.xml").exists()
 
 
 def test_only_a_job_that_signs_has_a_token_to_sign_with() -> None:
@@ -160,10 +269,9 @@ def test_what_is_installed_is_the_components_own_commit_and_no_name_of_an_index(
     install = spec.inputs["install"]["default"]
 
     assert "sha" in spec.header["component"]
-    assert all(
-        job["before_script"][0] == f'WARDEN_COMMIT="{COMMIT}"' for job in spec.jobs(**_all(name)).values()
-    )
-    assert all(job["before_script"][1].strip() == install for job in spec.jobs(**_all(name)).values())
+    begun = [job["before_script"] for job in spec.jobs(**_all(name)).values() if job["before_script"]]
+    assert {lines[-2] for lines in begun} == {f'WARDEN_COMMIT="{COMMIT}"'}
+    assert {lines[-1].strip() for lines in begun} == {install}
     assert '-- "$WARDEN_SOURCE" "$WARDEN_COMMIT"' in install
     installed = re.findall(r"pip install ([^;]*)", install)
     assert len(installed) == 2
@@ -182,14 +290,14 @@ def _all(name: str) -> dict[str, Any]:
 def test_whatever_an_input_holds_arrives_as_it_is(name: str, odd: str) -> None:
     component = Component.read(name)
     for job in component.jobs(**_all(name)).values():
-        for variable, text in job["variables"].items():
+        for variable, text in job.get("variables", {}).items():
             assert isinstance(text, str), variable
     free = [
         key for key in component.inputs if re.search(rf"\|-\n +\$\[\[ inputs\.{key} \]\]", component.body)
     ]
     for key in free:
         jobs = component.jobs(**_all(name) | {key: odd})
-        assert odd in {text for job in jobs.values() for text in job["variables"].values()}, key
+        assert odd in {text for job in jobs.values() for text in job.get("variables", {}).values()}, key
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -211,11 +319,22 @@ def test_no_input_is_part_of_a_script_unless_its_type_has_no_metacharacters(name
             assert re.search(rf'"[^"]*\$\[\[ (inputs|component)\.{key} \]\][^"]*"', line), line
 
 
+def _environment(program: Path, job: dict[str, Any]) -> dict[str, str]:
+    given = {"CI_PROJECT_URL": "https://gitlab.example.com/acme/app", "CI_PIPELINE_ID": PIPELINE}
+    return {"PATH": f"{program}/bin:/usr/bin:/bin"} | given | job.get("variables", {})
+
+
+def _whole(program: Path, job: dict[str, Any]) -> int:
+    """Run a job with what comes before its script, and return its exit code."""
+    before = ["true" if "git init" in line else line for line in job["before_script"]]
+    lines = "\n".join(["set -e", *before, *job["script"]])
+    environment = _environment(program, job)
+    return subprocess.run(["sh", "-c", lines], cwd=program, env=environment, check=False).returncode
+
+
 def _run(program: Path, job: dict[str, Any], shell: str) -> list[list[str]]:
     lines = "\n".join(["set -e", *job["script"]])
-    project = "https://gitlab.example.com/acme/app"
-    environment = {"PATH": f"{program}/bin:/usr/bin:/bin", "CI_PROJECT_URL": project} | job["variables"]
-    subprocess.run([shell, "-c", lines], cwd=program, env=environment, check=True)
+    subprocess.run([shell, "-c", lines], cwd=program, env=_environment(program, job), check=True)
     told = (program / "told").read_text(encoding="utf-8").split("END\n")
     return [text.splitlines() for text in told[:-1]]
 
@@ -223,7 +342,7 @@ def _run(program: Path, job: dict[str, Any], shell: str) -> list[list[str]]:
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_blanks_in_a_pattern_and_in_paths_stay_in_one_word(program: Path, shell: str) -> None:
     given = {"files": "my dist/*.whl", "trust-config": "my config.json", "build-info": "build info.json"}
-    sign, verify, publish = jobs_of("publish", **given, **{"token-file": "example.com=/a b"}).values()
+    sign, verify, publish, _ = jobs_of("publish", **given, **{"token-file": "example.com=/a b"}).values()
     found = ["my dist/a b.whl", "my dist/c.whl"]
 
     assert _run(program, sign, shell) == [
@@ -231,7 +350,7 @@ def test_blanks_in_a_pattern_and_in_paths_stay_in_one_word(program: Path, shell:
         ["attest", "--build-info=build info.json", "--trust-config=my config.json", "--", *found],
     ]
     (program / "told").unlink()
-    assert _run(program, verify, shell)[0][:2] == ["verify", "--trust=pytrust.toml"]
+    assert _run(program, verify, shell)[0][:8] == ["verify", *_named("verify"), "--trust=pytrust.toml"]
     assert _run(program, verify, shell)[0][-3:] == ["--", *found]
     (program / "told").unlink()
     assert _run(program, publish, shell)[0][-3:] == ["--", *found]
@@ -241,15 +360,15 @@ def test_blanks_in_a_pattern_and_in_paths_stay_in_one_word(program: Path, shell:
     "odd", ["$(touch pwned)", "`touch pwned`", "x; touch pwned", "x & touch pwned", "> pwned"]
 )
 def test_no_input_is_evaluated_as_shell(program: Path, odd: str) -> None:
-    sign, verify, publish = jobs_of(
+    sign, verify, publish, _ = jobs_of(
         "publish", files=odd, **{"trust-config": odd, "trust-file": odd, "token-file": odd, "build-info": odd}
     ).values()
     release, told = jobs_of("verify", release=odd, **{"trust-file": odd, "source-revision": odd}).values()
-    (promote,) = jobs_of("promote", release=odd, to=odd, **{"from": odd, "from-project": odd}).values()
+    promote, _ = jobs_of("promote", release=odd, to=odd, **{"from": odd, "from-project": odd}).values()
     (program / "image-digest.txt").write_text(JUDGED, encoding="utf-8")
     (program / "built").write_text(BUILT, encoding="utf-8")
     given = {"digest-file": "built", "promote-to": odd, "trust-file": odd, "token-file": odd}
-    signed, gated, promoted = jobs_of("image", ref=odd, **given, **{"digest-variable": odd}).values()
+    signed, gated, promoted, _ = jobs_of("image", ref=odd, **given, **{"digest-variable": odd}).values()
     assert [_run(program, job, "sh")[-1][-1] for job in (signed, gated, promoted)] == [
         f"{odd}@{BUILT}",
         odd,
@@ -264,25 +383,29 @@ def test_no_input_is_evaluated_as_shell(program: Path, odd: str) -> None:
 
 def test_options_that_are_switched_off_are_not_given(program: Path) -> None:
     sign, *_ = jobs_of("publish", files="x", detached=False, provenance=False).values()
-    (promote,) = jobs_of("promote", **{"require-provenance": False}).values()
+    promote, _ = jobs_of("promote", **{"require-provenance": False}).values()
     images = jobs_of(
         "image",
         ref="a:1",
         **{"promote-to": "b:1", "provenance": False, "source-revision": "", "overwrite": False},
     )
-    signed, gated, promoted = images.values()
+    signed, gated, promoted, _ = images.values()
     (program / "image-digest.txt").write_text(JUDGED, encoding="utf-8")
     project = "--source-repository=https://gitlab.example.com/acme/app"
 
     assert _run(program, signed, "sh") == [["image", "sign", "--trust=pytrust.toml", "--", "a:1"]]
-    assert _run(program, gated, "sh")[-1][3:] == [
+    assert _run(program, gated, "sh")[-1][2:] == [
+        *_named("image-verify"),
+        "--trust=pytrust.toml",
         project,
         "--show-successes",
         "--output-digest=image-digest.txt",
         "--",
         "a:1",
     ]
-    assert _run(program, promoted, "sh")[-1][3:] == [
+    assert _run(program, promoted, "sh")[-1][2:] == [
+        *_named("image-promote"),
+        "--trust=pytrust.toml",
         project,
         "--no-overwrite",
         "--to=b:1",
@@ -293,6 +416,7 @@ def test_options_that_are_switched_off_are_not_given(program: Path) -> None:
     assert _run(program, sign, "sh") == [["sign", "--", "x"]]
     assert _run(program, promote, "sh")[-1] == [
         "promote",
+        *_named("promote"),
         "--trust=pytrust.toml",
         "--from=staging",
         "--to=production",
@@ -311,7 +435,7 @@ def test_an_image_is_signed_as_it_was_built_gated_by_its_tag_and_promoted_as_it_
     (program / "my built.txt").write_text(f"{BUILT}\n", encoding="utf-8")
     given = {"digest-file": "my built.txt", "trust-config": "my config.json", "build-info": "build info.json"}
     to = {"ref": f"r.example/a:1@{BUILT}", "promote-to": "r.example/b:1", "recursive": True}
-    sign, verify, promote = jobs_of("image", **given, **to, **{"token-file": "r.example=/a b"}).values()
+    sign, verify, promote, _ = jobs_of("image", **given, **to, **{"token-file": "r.example=/a b"}).values()
     common = ["--trust=pytrust.toml", "--trust-config=my config.json", "--token-file=r.example=/a b"]
     of = f"r.example/a:1@{BUILT}"
 
@@ -351,11 +475,12 @@ def test_a_digest_that_is_not_there_ends_the_job(program: Path, name: str, missi
 def test_an_image_is_promoted_after_the_gate_and_by_what_the_gate_kept() -> None:
     jobs = jobs_of("image", needs=["build", "test"], **{"digest-variable": "APP_DIGEST"})
 
-    assert list(jobs) == ["pip-warden-image-sign", "pip-warden-image-verify", "pip-warden-image-promote"]
+    assert list(jobs)[:-1] == ["pip-warden-image-sign", "pip-warden-image-verify", "pip-warden-image-promote"]
     assert jobs["pip-warden-image-sign"]["needs"] == ["build", "test"]
     assert jobs["pip-warden-image-verify"]["needs"] == ["pip-warden-image-sign"]
     assert jobs["pip-warden-image-verify"]["artifacts"] == {
-        "paths": ["image-digest.txt"],
+        "when": "always",
+        "paths": ["image-digest.txt", ".pip-warden-report/"],
         "reports": {"dotenv": "image.env"},
     }
     assert jobs["pip-warden-image-promote"]["needs"] == ["pip-warden-image-verify"]
