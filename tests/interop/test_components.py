@@ -322,8 +322,11 @@ def written(kind: str, directory: Path) -> str:
     program = Path(sys.executable).parent / "pip-warden"
     subprocess.run([program, "ci", "init", kind], cwd=directory, check=True, capture_output=True)
     config = yaml.safe_load((directory / ".gitlab-ci.yml").read_text(encoding="utf-8"))
-    assert len(config[".pip-warden"]["before_script"]) == 2
-    config[".pip-warden"]["before_script"] = []
+    installing = config[".pip-warden"]["before_script"]
+    assert len(installing) == 2
+    for job in config.values():
+        if "before_script" in job:
+            job["before_script"] = [line for line in job["before_script"] if line not in installing]
     return yaml.safe_dump(config, sort_keys=False)
 
 

@@ -74,6 +74,13 @@ def begin(output_format: str, outputs: Sequence[str], *, taken: Iterable[str | P
     return reports
 
 
+def forget_files() -> None:
+    """Have an error that is raised from now on leave the files alone: they tell more of it already."""
+    typed = click.get_current_context().find_object(Typed)
+    if typed is not None and typed.reports is not None:
+        typed.reports = replace(typed.reports, files=())
+
+
 def begin_unread(words: Sequence[str], *, with_files: bool) -> Reports:
     """Do what :func:`begin` does where the options could not be read, as far as they are understood.
 

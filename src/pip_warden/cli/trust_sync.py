@@ -12,22 +12,24 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
-    format_option,
     mirror_option,
     trust_option,
     typed_command,
 )
-from pip_warden.cli.edited import print_edited
+from pip_warden.cli.edited import print_pinned
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import mirrors_told, need_options, needs_from, tell_direct, urls_of
 from pip_warden.cli.pinning import open_task, path_to_write
+from pip_warden.cli.reports import report_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pip_warden.cli.outputs import Reports
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.needs import Need
+    from pip_warden.first_use.sync.outcome import SyncOutcome
     from pip_warden.first_use.sync.wishes import Places, Wish
     from pip_warden.first_use.task import PinRequest, Task
     from pip_warden.installer.wanted import Wanted
@@ -73,7 +75,7 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking, if nothing speaks against it.")
 @mirror_option
-@format_option
+@report_options
 @connection_options
 @color_option
 def command(
@@ -85,6 +87,7 @@ def command(
     expires: datetime | None,
     trusted_root: Path | None,
     yes: bool,
+    reports: Reports,
     **options: Any,
 ) -> int:
     """Pin all that a project needs and the trust file does not have, as its lock says.
@@ -94,6 +97,7 @@ def command(
     lock names is resolved once, for this Python, from the metadata of wheels: nothing is built or run.
     """
     from pip_warden.errors import UsageError
+    from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.task import PinRequest
 
     if project is not None and (options["locks"] or options["requirements"]):
@@ -108,29 +112,46 @@ def command(
         yes=yes,
         typed=typed_command(),
     )
-    return _sync(wanted, project, path_to_write(trust), options)
+    return _sync(wanted, project, Draft(path_to_write(trust)), reports, options)
 
 
-def _sync(wanted: PinRequest, project: Path | None, path: Path, options: dict[str, Any]) -> int:
+def _sync(
+    wanted: PinRequest, project: Path | None, draft: Draft, reports: Reports, options: dict[str, Any]
+) -> int:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import settings_of
-    from pip_warden.first_use.draft import Draft
-    from pip_warden.first_use.sync.run import Sync
-    from pip_warden.trust.model import HashEntry
 
     person = TerminalPrompt.of(options)
-    draft = Draft(path)
+    person.is_data = not reports.is_text
     _add_source(draft, wanted)
     settings = settings_of(options)
     places, mirrors = _places(draft, wanted, settings, person)
     with open_task(wanted, draft, places.sources, mirrors, settings, person) as task:
-        wishes = _wishes(task, places, _needs(task, places, project, options, settings.environ))
-        pins = Sync(task=task, is_hash_only=options["hash_only"]).pin(wishes) if wishes else []
-    person.clear()
-    if pins:
-        person.show(draft.write(person))
-    why = {(p.entry.project, p.version if isinstance(p.entry, HashEntry) else None): p.why for p in pins}
-    return print_edited("trust sync", draft, person, why=why, mirrors=mirrors)
+        needs = _needs(task, places, project, options, settings.environ)
+        found = _pinned(task, places, needs, person, is_hash_only=options["hash_only"])
+    return print_pinned(draft, person, found, reports, mirrors)
+
+
+def _pinned(
+    task: Task, places: Places, needs: Sequence[Need], person: TerminalPrompt, *, is_hash_only: bool
+) -> SyncOutcome:
+    """Pin what is not pinned, write it, and return what that came to, whatever ended it."""
+    from pip_warden.errors import WardenError
+    from pip_warden.first_use.sync.outcome import SyncOutcome
+    from pip_warden.first_use.sync.run import Sync
+
+    wishes = _wishes(task, places, needs)
+    found = SyncOutcome(needs=needs, trust=task.draft.before(), wishes=wishes)
+    sync = Sync(task=task, is_hash_only=is_hash_only)
+    try:
+        pins = sync.pin(wishes) if wishes else []
+        person.clear()
+        if pins:
+            person.show(task.draft.write(person))
+    except WardenError as err:
+        person.clear()
+        return replace(found, unlucky=tuple(sync.unlucky), error=err)
+    return replace(found, trust=task.draft.trust(), pins=pins)
 
 
 def _wishes(task: Task, places: Places, needs: Sequence[Need]) -> tuple[Wish, ...]:

@@ -18,6 +18,7 @@ Codes = Mapping[str, Explanation]
 MARKS = {
     Outcome.ACCEPTED: ("✓", "good"),
     Outcome.EARLIER: ("✓", "good"),
+    Outcome.PINNED: ("✓", "good"),
     Outcome.REFUSED: ("✗", "bad"),
     Outcome.UNDECIDED: ("?", "unknown"),
 }
@@ -94,8 +95,7 @@ def _body(line: Line, codes: Codes, place: Place | None) -> Markup:
             ]
         case None:
             parts += [_bytes(line)]
-    if line.undecided is not None:
-        error = line.undecided
+    if (error := line.unjudged) is not None:
         parts += [element("p", error.message), _hint(error.hint), _meaning(error.code, codes)]
     return element("div", *parts, class_="body")
 

@@ -47,8 +47,13 @@ class Edited:
 
 def render(edited: Edited) -> str:
     """Render it; foreign text is escaped by JSON itself (ASCII only)."""
+    return document(edited.command, told(edited), exit_code=edited.exit_code)
+
+
+def told(edited: Edited) -> dict[str, JSONValue]:
+    """Return what is told of it, by key."""
     known = {source.name for source in edited.before.sources}
-    told: dict[str, JSONValue] = {
+    return {
         "trust_file": str(edited.after.path),
         "is_written": edited.is_written,
         "added": _pins(_beyond(edited.after, edited.before), edited.why),
@@ -67,7 +72,6 @@ def render(edited: Edited) -> str:
         "mirrors": [{"source": name, "url": url} for name, url in edited.mirrors.items()],
         "warnings": list(edited.warnings),
     }
-    return document(edited.command, told, exit_code=edited.exit_code)
 
 
 def _pins(entries: Iterable[Entry], why: Why) -> list[JSONValue]:

@@ -68,9 +68,10 @@ def finding_of(line: Line) -> Finding | None:
     if isinstance(line.verdict, Refused):
         said = (*_refusal(line.verdict), *_note(line))
         return Finding(concern=Concern.REFUSED, code=line.code, subject=line.subject, said=said, line=line)
-    if line.undecided is not None:
-        said = (*_error(line.undecided), *_note(line))
-        return Finding(concern=Concern.UNDECIDED, code=line.code, subject=line.subject, said=said, line=line)
+    if line.unjudged is not None:
+        said = (*_error(line.unjudged), *_note(line))
+        concern = Concern.UNDECIDED if line.undecided is not None else Concern.REFUSED
+        return Finding(concern=concern, code=line.code, subject=line.subject, said=said, line=line)
     if line.outcome in BAD:  # nobody says why, which is no reason to pass
         return Finding(
             concern=Concern(line.outcome.value),

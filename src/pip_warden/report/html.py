@@ -18,7 +18,7 @@ from pip_warden.explain import catalogue
 from pip_warden.report.card import MARKS, OTHER, Codes, card, error_card
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
 from pip_warden.report.model import BAD, Line, Outcome, Report
-from pip_warden.report.summary import counted, is_verified, project_of
+from pip_warden.report.summary import counted, is_pinned, is_verified, project_of
 from pip_warden.report.unpinned import mistaken
 from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
 
@@ -79,7 +79,8 @@ def _header(report: Report) -> Markup:
             *((f"{name} comes from the mirror", url) for name, url in report.mirrors),
         ]
     )
-    role = "good" if is_verified(report) else "bad" if report.exit_code == 1 else "unknown"
+    is_good = is_verified(report) or is_pinned(report)
+    role = "good" if is_good else "bad" if report.exit_code == 1 else "unknown"
     return element(
         "header",
         element("p", f"pip-warden {version('pip-warden')}", class_="quiet"),
@@ -93,6 +94,8 @@ def _header(report: Report) -> Markup:
 def _end(report: Report) -> str:
     if is_verified(report):
         return "Everything is accepted"
+    if is_pinned(report):
+        return "Everything that is needed is pinned"
     if report.exit_code == 0:
         return "Done, and not everything is verified" if report.lines else "Done, and nothing was judged"
     if isinstance(report.error, DeliveryError):

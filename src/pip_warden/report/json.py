@@ -34,6 +34,7 @@ JUDGING = frozenset(
         "publish",
         "publish-evidence",
         "promote",
+        "trust sync",
         "image verify",
         "image promote",
     }
@@ -106,12 +107,11 @@ def _line(line: Line, places: Mapping[str, Place]) -> dict[str, JSONValue]:
             shape["bad_evidence"] = [item_value(item) for item in refused.bad_items]
         case None:
             pass
-    if line.undecided is not None:
-        undecided = line.undecided
-        shape["undecided"] = {
-            "code": undecided.code,
-            "message": undecided.message,
-            "hint": undecided.hint or None,
+    if (error := line.unjudged) is not None:
+        shape["undecided" if line.undecided is not None else "refused_early"] = {
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint or None,
         }
     return shape
 

@@ -26,7 +26,9 @@ _LARGEST = 25_000_000
 _LONGEST_MESSAGE, _LONGEST_TEXT = 1_000, 3_000
 """Characters."""
 
-_SKIPPED = frozenset({Outcome.LOCAL, Outcome.PRESENT, Outcome.BUILT, Outcome.NOT_JUDGED})
+_SKIPPED = frozenset(
+    {Outcome.LOCAL, Outcome.PRESENT, Outcome.BUILT, Outcome.PINNED_BEFORE, Outcome.NOT_JUDGED}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from pip_warden.display import escape_text
 from pip_warden.report.findings import Concern, Finding, finding_of, findings, words
 from pip_warden.report.layout import Layout
-from pip_warden.report.model import VERIFIED, Line, Report
+from pip_warden.report.model import PINS, VERIFIED, Line, Report
 from pip_warden.report.places import PlaceFinder
-from pip_warden.report.summary import closing_line, counted, is_verified
+from pip_warden.report.summary import closing_line, counted, is_pinned, is_verified
 from pip_warden.verdict.model import Accepted, AcceptedImage
 
 _LARGEST = 500_000
@@ -56,6 +56,8 @@ def _ending(report: Report) -> str:
     """Say in a word what a run came to: the exit code decides, whatever else is there."""
     if is_verified(report):
         return "✅ passed"
+    if is_pinned(report):
+        return "✅ pinned"
     done = "done, and not everything is verified" if report.lines else "done, and nothing was judged"
     words = {0: f"➖ {done}", 1: "❌ refused", 3: "❓ undecided"}
     return words.get(report.exit_code, f"❌ failed (exit code {report.exit_code})")
@@ -86,7 +88,7 @@ def _row(line: Line) -> str:
         why.append(code_span(line.verdict.signer, 500))
     if line.note:
         why.append(code_span(line.note))
-    mark = f"{'✅' if line.outcome in VERIFIED else '➖'} {line.outcome.value}"
+    mark = f"{'✅' if line.outcome in VERIFIED | PINS else '➖'} {line.outcome.value}"
     return f"| {mark} | {code_span(line.subject)} | {'<br>'.join(why)} |"
 
 

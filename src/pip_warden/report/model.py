@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, NoReturn
 
-from pip_warden.errors import UndecidedError, WardenError
+from pip_warden.errors import RefusedError, UndecidedError, WardenError
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
 from pip_warden.oci.names import ImageReference
 from pip_warden.trust.model import Source
 from pip_warden.verdict.judged import JudgedImage
-from pip_warden.verdict.model import Accepted, AcceptedImage, Refused, Step, StepFailure
+from pip_warden.verdict.model import Accepted, AcceptedImage, Refused, Step, StepFailure, VerdictError
 
 
 class Outcome(StrEnum):
@@ -29,6 +29,10 @@ class Outcome(StrEnum):
     """Already installed, from an archive that was judged again: every file is as it brings it."""
     BUILT = "built from a verified sdist, not comparable"
     """Already installed, and its sdist was judged again; what a build makes of it cannot be compared."""
+    PINNED = "pinned"
+    """Pinned by this run, which was shown who publishes it or what it is; nothing was accepted."""
+    PINNED_BEFORE = "pinned already"
+    """In the trust file before the run, which did not look at it."""
     NOT_JUDGED = "not judged"
     """The run ended before it."""
 
@@ -38,6 +42,9 @@ BAD = frozenset({Outcome.REFUSED, Outcome.UNDECIDED})
 
 VERIFIED = frozenset({Outcome.ACCEPTED, Outcome.EARLIER})
 """What was accepted in this run, whenever it was installed; with a line's verdict, where there is a pin."""
+
+PINS = frozenset({Outcome.PINNED, Outcome.PINNED_BEFORE})
+"""What is in the trust file when the run has ended, and says nothing of any file."""
 
 UNVERIFIED = frozenset({Outcome.PRESENT, Outcome.BUILT})
 """What was there before, and is not known to be what was accepted: ``--strict`` refuses it."""
@@ -78,6 +85,7 @@ class Line:
         source: Name of its source, ``""`` for a local file.
         verdict: The verdict, for judged files.
         undecided: Why nothing could be said, for undecided ones.
+        early: Why it was refused where no file was judged: an index and a lock that disagree.
         note: One more thing to know.
         image: The image that the line is about, with the digest that was judged, if any was; None for a file.
         url: Where its source has it, without credentials, query and fragment; ``""`` where that is unknown.
@@ -89,6 +97,7 @@ class Line:
     source: str = ""
     verdict: Accepted | AcceptedImage | Refused | None = None
     undecided: UndecidedError | None = None
+    early: RefusedError | None = None
     note: str = ""
     image: ImageReference | None = None
     url: str = ""
@@ -98,7 +107,12 @@ class Line:
         """Return the code of a refusal or of what could not be decided, ``""`` for anything else."""
         if isinstance(self.verdict, Refused):
             return self.verdict.code
-        return self.undecided.code if self.undecided is not None else ""
+        return self.unjudged.code if self.unjudged is not None else ""
+
+    @property
+    def unjudged(self) -> WardenError | None:
+        """Return the error of what is refused or undecided without a verdict, None for anything else."""
+        return self.undecided or self.early
 
     @property
     def accepted_name(self) -> ArtifactName | None:
@@ -202,6 +216,13 @@ def image_line(
             return replace(line, outcome=Outcome.REFUSED, verdict=verdict)
         case _:
             return replace(line, undecided=verdict)
+
+
+def early_line(subject: str, error: RefusedError, *, source: str = "") -> Line:
+    """Make the line of what was refused before a file was judged; of a verdict's error, the verdict's."""
+    if isinstance(error, VerdictError):
+        return line_of(error.refused, source=source)
+    return Line(subject=subject, outcome=Outcome.REFUSED, source=source, early=error)
 
 
 def undecided_line(name: ArtifactName | str, error: UndecidedError) -> Line:

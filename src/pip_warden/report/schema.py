@@ -37,7 +37,7 @@ DOCUMENTS: Mapping[str, type] = {
     "inspect": SaidShape,
     "image inspect": of.InspectedShape,
     "trust add": trust.EditedShape,
-    "trust sync": trust.EditedShape,
+    "trust sync": trust.SyncedShape,
     "trust update": trust.EditedShape,
     "trust remove": trust.EditedShape,
     "trust prune": trust.EditedShape,

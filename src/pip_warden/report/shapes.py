@@ -17,6 +17,8 @@ Outcomes = Literal[
     "present_not_verified",
     "verified_earlier_unchanged",
     "built_from_a_verified_sdist_not_comparable",
+    "pinned",
+    "pinned_already",
     "not_judged",
 ]
 
@@ -217,6 +219,7 @@ class JudgedShape(TypedDict):
         accepted: Why it was accepted; there where it was.
         refused: Why not; there where it was not.
         undecided: Why there is no verdict; there where there is none.
+        refused_early: Why it was refused before a file was judged; there where it was.
         unheard_evidence: The code for which further evidence was not looked at.
     """
 
@@ -227,6 +230,7 @@ class JudgedShape(TypedDict):
     accepted: NotRequired[HashBasisShape | IdentityBasisShape]
     refused: NotRequired[RefusalShape]
     undecided: NotRequired[DoubtShape]
+    refused_early: NotRequired[DoubtShape]
     bad_evidence: NotRequired[list[ItemShape]]
     verified_statements: NotRequired[list[StatementShape]]
     unverified_statements: NotRequired[list[ItemShape]]

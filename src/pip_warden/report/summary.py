@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from pip_warden.errors import UsageError
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.layout import Layout, Piece
-from pip_warden.report.model import VERIFIED, Line, Outcome, Report
+from pip_warden.report.model import PINS, VERIFIED, Line, Outcome, Report
 from pip_warden.verdict.model import Acceptance, SignedBy
 
 _ROLES = {Outcome.REFUSED: "bad", Outcome.UNDECIDED: "unknown"}
@@ -21,6 +21,8 @@ _SAID = (
     Outcome.LOCAL,
     Outcome.BUILT,
     Outcome.PRESENT,
+    Outcome.PINNED,
+    Outcome.PINNED_BEFORE,
     Outcome.NOT_JUDGED,
 )
 _WORDS = {
@@ -38,6 +40,12 @@ def is_verified(report: Report) -> bool:
     """
     is_all = all(line.outcome in VERIFIED and line.verdict is not None for line in report.lines)
     return report.exit_code == 0 and bool(report.lines) and is_all
+
+
+def is_pinned(report: Report) -> bool:
+    """Return whether there is something that is needed, and all of it is pinned, without a warning."""
+    is_all = all(line.outcome in PINS for line in report.lines)
+    return report.exit_code == 0 and bool(report.lines) and is_all and not report.warnings
 
 
 def closing_line(report: Report, layout: Layout, seconds: float | None) -> Iterator[str]:

@@ -27,6 +27,8 @@ _MARKS = {
     Outcome.PRESENT: ("·", "quiet"),
     Outcome.EARLIER: ("✓", "good"),
     Outcome.BUILT: ("·", "quiet"),
+    Outcome.PINNED: ("✓", "good"),
+    Outcome.PINNED_BEFORE: ("·", "quiet"),
     Outcome.NOT_JUDGED: ("-", "quiet"),
 }
 
@@ -119,12 +121,12 @@ def _render_line(line: Line, layout: Layout) -> Iterator[str]:
             yield from put(_step(refused), note)
             yield from _render_refusal(refused, layout)
         case None:
-            code = f"[{line.undecided.code}]" if line.undecided else ""
+            code = f"[{line.code}]" if line.unjudged else ""
             yield from put(code, f"  {escape_text(line.note)}" if line.note else "")
-    if line.undecided is not None:
-        yield from layout.line(escape_text(line.undecided.message, 500), indent=4)
-        if line.undecided.hint:
-            yield from layout.line(f"hint: {escape_text(line.undecided.hint, 500)}", indent=4)
+    if line.unjudged is not None:
+        yield from layout.line(escape_text(line.unjudged.message, 500), indent=4)
+        if line.unjudged.hint:
+            yield from layout.line(f"hint: {escape_text(line.unjudged.hint, 500)}", indent=4)
 
 
 def _basis(accepted: Accepted | AcceptedImage) -> Iterator[Piece]:

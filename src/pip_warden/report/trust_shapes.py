@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from pip_warden.report.command_shapes import MirrorShape
+from pip_warden.report.command_shapes import FilesReport, MirrorShape
 
 
 class SignerShape(TypedDict):
@@ -100,6 +100,23 @@ class EditedShape(TypedDict):
     refused: list[KeptShape]
     mirrors: list[MirrorShape]
     warnings: list[str]
+
+
+class SyncedShape(FilesReport):
+    """What became of each release that is needed, and of the trust file.
+
+    Attributes:
+        is_written: Whether it was changed.
+        refused: What stays as it is.
+    """
+
+    is_written: bool
+    added: list[PackagePin]
+    removed: list[PackagePin]
+    added_images: list[ImagePin]
+    removed_images: list[ImagePin]
+    added_sources: list[SourceShape]
+    refused: list[KeptShape]
 
 
 class ShownShape(TypedDict):

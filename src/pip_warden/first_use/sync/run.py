@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pip_warden.display import escape_text, some_of
@@ -13,6 +12,7 @@ from pip_warden.first_use.by_identity import choose_root
 from pip_warden.first_use.draft_root import vouch
 from pip_warden.first_use.side_by_side import side_by_side
 from pip_warden.first_use.sync.look import Looker, Page, Pin
+from pip_warden.first_use.sync.outcome import Unlucky
 from pip_warden.first_use.sync.table import doubts_of, table, told
 from pip_warden.first_use.sync.wishes import Wish
 from pip_warden.first_use.task import Task
@@ -35,10 +35,12 @@ class Sync:
     Attributes:
         task: What it works with; its source is replaced by that of each package.
         is_hash_only: No evidence is asked for.
+        unlucky: What could not be pinned, which is put there as it is found.
     """
 
     task: Task
     is_hash_only: bool
+    unlucky: list[Unlucky] = field(default_factory=list)
 
     def pin(self, wishes: Sequence[Wish]) -> Sequence[Pin]:
         """Look at every package, ask once, add the pins to the draft, and return them.
@@ -73,12 +75,12 @@ class Sync:
             lambda page: looker.pins(page, roots[page.wish.probe.source]),
             pages,
             "judging",
-            lambda page: page.wish.probe.project,
+            lambda page: _project_of(page.wish),
         )
         return sorted((pin for pins in found for pin in pins), key=lambda p: (p.entry.project, p.version))
 
     def _each(
-        self, work: Callable[[T], U], items: Sequence[T], what: str, name: Callable[[T], str]
+        self, work: Callable[[T], U], items: Sequence[T], what: str, name: Callable[[T], ProjectName]
     ) -> list[U]:
         """Do some work for each, side by side; every refusal is told, and the first ends the run.
 
@@ -89,8 +91,18 @@ class Sync:
         def tell(number: int, item: T) -> None:
             self.task.person.step(f"{what} {name(item)} ({number} of {len(items)})")
 
+        def attempt(item: T) -> U | RefusedError | UsageError:
+            try:
+                return work(item)
+            except (RefusedError, UsageError) as err:
+                self.unlucky.append(Unlucky(project=name(item), error=err))
+                return err
+            except UndecidedError as err:
+                self.unlucky.append(Unlucky(project=name(item), error=err))
+                raise
+
         try:
-            for each in side_by_side(partial(_attempt, work), items, tell):
+            for each in side_by_side(attempt, items, tell):
                 if isinstance(each, RefusedError | UsageError):
                     refusals.append(each)
                 else:
@@ -148,14 +160,6 @@ class Sync:
         self.task.confirm(f"Pin {'this package' if len(names) == 1 else f'these {len(names)} packages'}?")
 
 
-def _attempt(work: Callable[[T], U], item: T) -> U | RefusedError | UsageError:
-    """Return what comes of some work, or its refusal."""
-    try:
-        return work(item)
-    except (RefusedError, UsageError) as err:
-        return err
-
-
 def _check_doubts(pins: Iterable[Pin]) -> None:
     """Refuse to pin unasked what something speaks against."""
     doubtful = [pin for pin in pins if pin.doubts]
@@ -175,7 +179,7 @@ def _with_roots(page: Page, roots: PinnedRoots) -> Page:
     return replace(page, observer=replace(page.observer, roots=roots))
 
 
-def _project_of(wish: Wish) -> str:
+def _project_of(wish: Wish) -> ProjectName:
     return wish.probe.project
 
 
