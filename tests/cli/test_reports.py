@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pip_warden.cli.outputs import Reports
 
 JUDGING = (
-    "run", "verify", "verify-release", "promote", "publish", "publish-evidence", "trust sync",
-    "image verify", "image promote",
+    "run", "verify", "verify-release", "promote", "publish", "publish-evidence", "trust add", "trust sync",
+    "trust update",    "image verify", "image promote",
 )  # fmt: skip
 
 REFUSED = Report(

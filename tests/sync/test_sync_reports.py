@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from junitparser import JUnitXml
+from junitparser import JUnitXml, Skipped
 
 from cli.terminal import typed
 from pip_warden.cli import outputs
@@ -54,10 +54,11 @@ def cases(text: str) -> dict[str, str]:
     (suite,) = JUnitXml.fromstring(text.encode())
     found = {}
     for case in suite:
-        (result,) = case.result or [None]
-        kind = type(result).__name__.lower()
-        said = result and (result.message if kind == "skipped" else result.type)
-        found[case.name] = f"{kind}: {said}" if result else "passed"
+        said = [
+            f"{type(each).__name__.lower()}: {each.message if isinstance(each, Skipped) else each.type}"
+            for each in case.result
+        ]
+        found[case.name] = "; ".join(said) or "passed"
     assert len(found) == len(list(suite))
     return found
 

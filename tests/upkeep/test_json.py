@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,12 +12,15 @@ from typing import Any
 import pytest
 
 from cli.terminal import typed
+from pip_warden.report.formats import FORMATS
 from pip_warden.sandbox import File, Sandbox
 
 KEYS = {
     "schema_version", "tool", "command", "exit_code", "trust_file", "is_written", "added", "removed",
     "added_images", "removed_images", "added_sources", "refused", "mirrors", "warnings", "error",
 }  # fmt: skip
+PINNING = KEYS | {"files", "unpinned", "target", "installer_exit_code"}
+"""Of what judges: a report, and what became of the trust file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +89,9 @@ def pin(bench: Bench, file: File, version: str, why: str | None) -> dict[str, An
 def test_update_says_what_was_moved(bench: Bench) -> None:
     bench.lock(bench.second)
     found, told = bench.run("update", "-r", "r.txt", answers="y\n")
-    assert found.keys() == KEYS
+    assert found.keys() == PINNING
     assert (found["command"], found["is_written"]) == ("trust update", True)
+    assert [(each["file"], each["outcome"]) for each in found["files"]] == [(f"{bench.name} 2.0", "pinned")]
     why = "r.txt (line 1)"
     assert found["added"] == [pin(bench, bench.second, "2.0", why)]
     assert found["removed"] == [pin(bench, bench.first, "1.0", why)]
@@ -102,7 +107,7 @@ def test_sync_says_what_was_pinned_and_from_which_new_source(bench: Bench) -> No
     (bench.home / "pytrust.toml").unlink()
     url = bench.sandbox.upstream.simple_url
     found, _ = bench.run("sync", "-r", "r.txt", "--source", url, "--reason", "why", "--hash-only", "--yes")
-    assert found.keys() == KEYS | {"files", "unpinned", "target", "installer_exit_code"}
+    assert found.keys() == PINNING
     (source,) = found["added_sources"]
     assert (source["type"], source["url"]) == ("simple", url)
     (added,) = found["added"]
@@ -119,8 +124,9 @@ def test_prune_says_what_went_and_why(bench: Bench) -> None:
 
 def test_remove_and_add_have_the_same_shape(bench: Bench) -> None:
     found, _ = bench.run("add", f"{bench.name}==2.0", "--hash", "--yes")
-    assert found.keys() == KEYS
+    assert found.keys() == PINNING
     assert found["added"] == [pin(bench, bench.second, "2.0", None)]
+    assert [each["note"] for each in found["files"]] == ["by hash"]
     found, told = bench.run("remove", f"{bench.name}==1.0", "--yes")
     assert found.keys() == KEYS
     assert found["removed"] == [pin(bench, bench.first, "1.0", None)]
@@ -155,3 +161,35 @@ def test_a_no_is_an_error_in_json(bench: Bench) -> None:
     assert found["error"]["code"] == "declined"
     found, _ = bench.run("update", "-r", "r.txt", code=2)
     assert found["error"]["code"] == "yes-needed"
+
+
+def test_update_says_in_every_format_what_stays_as_it_is_and_where_it_is_needed(bench: Bench) -> None:
+    bench.lock(bench.second)
+    text = (bench.home / "r.txt").read_text()
+    (bench.home / "r.txt").write_text("# needed\n" + text.replace(bench.second.sha256, "0" * 64))
+    told = [word for name in FORMATS for word in ("--output", f"{name}=told.{name}")]
+    said = typed("trust", "update", "-r", "r.txt", "--hash-only", "--yes", *told)
+    assert (said.code, "error[hash-not-found]" in said.err) == (1, True)
+    (run,) = json.loads((bench.home / "told.sarif").read_text())["runs"]
+    results = [each for each in run["results"] if each["level"] == "error"]
+    place = results[0]["locations"][0]["physicalLocation"]
+    assert [each["ruleId"] for each in results] == ["hash-not-found"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("r.txt", 2)
+    for name in FORMATS:
+        assert "hash-not-found" in (bench.home / f"told.{name}").read_text()
+
+    bench.lock(bench.second)
+    said = typed("trust", "update", "-r", "r.txt", "--hash-only", "--yes", *told)
+    assert (said.code, "✅ pinned" in (bench.home / "told.markdown").read_text()) == (0, True)
+    for name in FORMATS:
+        assert "hash-not-found" not in (bench.home / f"told.{name}").read_text()
+
+
+def test_add_says_in_every_format_what_it_refuses(bench: Bench) -> None:
+    told = [word for name in FORMATS for word in ("--output", f"{name}=told.{name}")]
+    said = typed("trust", "add", f"{bench.name}==3.0", "--hash", "--yes", *told)
+    assert (said.code, "error[no-release]" in said.err) == (1, True)
+    for name in FORMATS:
+        assert "no-release" in (bench.home / f"told.{name}").read_text()
+    said = typed("trust", "add", f"{bench.name}==2.0", "--hash", "--yes", "--format", "markdown")
+    assert (said.code, said.out.splitlines()[0]) == (0, "## `pip-warden trust add`: ✅ pinned")

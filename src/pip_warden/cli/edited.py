@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.errors import WardenError
     from pip_warden.first_use.draft import Draft
-    from pip_warden.first_use.sync.outcome import SyncOutcome
     from pip_warden.names import ProjectName
-    from pip_warden.report.edited import Why
-    from pip_warden.strict_json import JSONValue
+    from pip_warden.report.edited import Edited, Why
+    from pip_warden.report.model import Report
 
 
-def print_edited(
+def edited_by(
     command: str,
     draft: Draft,
     person: TerminalPrompt,
@@ -26,84 +25,74 @@ def print_edited(
     why: Why | None = None,
     refused: Sequence[tuple[ProjectName, WardenError]] = (),
     mirrors: Mapping[str, str] | None = None,
-    exit_code: int = 0,
-) -> int:
+) -> Edited:
+    """Return what a command did.
+
+    Args:
+        command: The command.
+        draft: The trust file.
+        person: Who was asked.
+        why: Reasons, where the command has some.
+        refused: What stays as it is, and the error that says why.
+        mirrors: URL of the mirror of a source, by the source's name.
+    """
+    from pip_warden.errors import worst
+    from pip_warden.report.edited import Edited
+
+    before = draft.before()
+    return Edited(
+        command=command,
+        exit_code=worst(error.exit_code for _, error in refused),
+        before=before,
+        after=draft.trust() if draft.is_written else before,
+        is_written=draft.is_written,
+        why=why or {},
+        refused=refused,
+        mirrors=mirrors or {},
+        warnings=person.warnings,
+    )
+
+
+def print_edited(edited: Edited, person: TerminalPrompt) -> int:
     """Print what a command did, where data is asked for, and return its exit code."""
     if person.is_data:
-        from pip_warden.report.edited import Edited, render
+        from pip_warden.report.edited import render
 
-        before = draft.before()
-        edited = Edited(
-            command=command,
-            exit_code=exit_code,
-            before=before,
-            after=draft.trust() if draft.is_written else before,
-            is_written=draft.is_written,
-            why=why or {},
-            refused=refused,
-            mirrors=mirrors or {},
-            warnings=person.warnings,
-        )
         print(render(edited))
-    return exit_code
+    return edited.exit_code
 
 
-def print_pinned(
-    draft: Draft,
+def print_pins(
+    edited: Edited,
+    report: Report,
     person: TerminalPrompt,
-    found: SyncOutcome,
     reports: Reports,
-    mirrors: Mapping[str, str],
+    error: WardenError | None = None,
 ) -> int:
     """Tell what was pinned in each format that is asked for, and return the exit code.
 
     As text it was shown before it was asked about; then an error is raised, which ends the run as any other.
 
     Args:
-        draft: The trust file.
+        edited: What was done to the trust file, which JSON tells.
+        report: What became of each package.
         person: Who was asked.
-        found: What was done.
         reports: In which formats it is told.
-        mirrors: URL of the mirror of a source, by the source's name.
+        error: What ended the run; None where nothing did.
 
     Raises:
-        WardenError: What ended the run, or the first of the files that could not be written.
+        WardenError: That, or why a file could not be written.
     """
     from pip_warden.cli.common import print_report
     from pip_warden.cli.outputs import deliver, deliver_untold
+    from pip_warden.report.edited import told
 
-    report = found.report(person.warnings)
-    more = _more(draft, found, person, mirrors)
+    more = told(edited)
     if not reports.is_text:
         return print_report(report, reports, person, more=more)
-    told = deliver(report, reports, person, None, more)
-    deliver_untold(told, reports, person, None, more)
-    if (error := found.error or told.error) is not None:
+    report = deliver(report, reports, person, None, more)
+    deliver_untold(report, reports, person, None, more)
+    if (error := error or report.error) is not None:
         forget_files()
         raise error
-    return told.exit_code
-
-
-def _more(
-    draft: Draft, found: SyncOutcome, person: TerminalPrompt, mirrors: Mapping[str, str]
-) -> dict[str, JSONValue]:
-    """Return what JSON tells of the trust file."""
-    from pip_warden.report.edited import Edited, told
-    from pip_warden.trust.model import HashEntry
-
-    before = draft.before()
-    why = {
-        (p.entry.project, p.version if isinstance(p.entry, HashEntry) else None): p.why for p in found.pins
-    }
-    edited = Edited(
-        command="trust sync",
-        exit_code=0,
-        before=before,
-        after=draft.trust() if draft.is_written else before,
-        is_written=draft.is_written,
-        why=why,
-        refused=[(each.project, each.error) for each in found.unlucky],
-        mirrors=mirrors,
-        warnings=person.warnings,
-    )
-    return told(edited)
+    return report.exit_code

@@ -9,6 +9,7 @@ from typing import IO, Any, Self
 import click
 
 from pip_warden.cli.output import Console
+from pip_warden.cli.outputs import Reports
 from pip_warden.cli.style import print_block
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.first_use.task import Prompt
@@ -18,7 +19,7 @@ class TerminalPrompt(Console, Prompt):
     """Shows what was seen on stdout, and asks on stderr; quiet shows only what it asks about.
 
     Attributes:
-        is_data: Whether stdout is for JSON alone, so that everything else goes to stderr.
+        is_data: Whether stdout is for data alone, so that everything else goes to stderr.
         warnings: What was warned of.
     """
 
@@ -32,7 +33,8 @@ class TerminalPrompt(Console, Prompt):
     def of(cls, options: Mapping[str, Any], *, live: bool = True) -> Self:
         """Read the values of the options of a connection, and of the format if there is one."""
         person = super().of(options, live=live)
-        person.is_data = options.get("output_format") == "json"
+        reports: Reports | None = options.get("reports")
+        person.is_data = options.get("output_format") == "json" or not (reports is None or reports.is_text)
         return person
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pip_warden.cli.common import load_trust
-from pip_warden.cli.edited import print_edited
+from pip_warden.cli.edited import edited_by, print_pins
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 
@@ -31,6 +31,7 @@ def renew(names: tuple[str, ...], trust: Path | None, options: Mapping[str, Any]
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.upkeep.renewal import check_terms, draft_renewal, exemptions_of
     from pip_warden.names import parse_name_or_release
+    from pip_warden.report.edited import report_of
     from pip_warden.session.settings import today
     from pip_warden.trust.editing.terms import Terms
 
@@ -53,7 +54,8 @@ def renew(names: tuple[str, ...], trust: Path | None, options: Mapping[str, Any]
         person.confirm("Is a hash still enough for this?")
     draft_renewal(draft, entries, terms)
     person.show(draft.write(person))
-    return print_edited("trust update", draft, person)
+    edited = edited_by("trust update", draft, person)
+    return print_pins(edited, report_of(edited), person, options["reports"])
 
 
 def _told(entry: HashEntry, terms: Terms, day: date) -> str:

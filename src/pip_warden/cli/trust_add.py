@@ -12,17 +12,18 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
-    format_option,
     mirror_option,
     trust_option,
     typed_command,
 )
-from pip_warden.cli.edited import print_edited
+from pip_warden.cli.edited import edited_by, print_pins
 from pip_warden.cli.examples import examples
 from pip_warden.cli.pinning import open_task, path_to_write
+from pip_warden.cli.reports import report_options
 from pip_warden.cli.trust_add_image import add_image, check_of_packages, image_options
 
 if TYPE_CHECKING:
+    from pip_warden.cli.outputs import Reports
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.task import PinRequest
@@ -93,7 +94,7 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", "-y", is_flag=True, help="Pin without asking, if nothing speaks against it.")
 @mirror_option
-@format_option
+@report_options
 @connection_options
 @color_option
 def command(*, trust: Path | None, **options: Any) -> int:
@@ -142,13 +143,16 @@ def _add(wanted: PinRequest, path: Path, options: dict[str, Any]) -> int:
     place = replace(source, mirror=mirrors.get(source.name))
     with open_task(wanted, draft, [place], mirrors, settings, person) as task:
         add_all(task)
-    return _written(draft, person, mirrors)
+    return _written(draft, person, mirrors, options["reports"])
 
 
-def _written(draft: Draft, person: TerminalPrompt, mirrors: dict[str, str]) -> int:
+def _written(draft: Draft, person: TerminalPrompt, mirrors: dict[str, str], reports: Reports) -> int:
+    from pip_warden.report.edited import report_of
+
     person.clear()
     person.show(draft.write(person))
-    return print_edited("trust add", draft, person, mirrors=mirrors)
+    edited = edited_by("trust add", draft, person, mirrors=mirrors)
+    return print_pins(edited, report_of(edited), person, reports)
 
 
 def _mirrors(draft: Draft, source: Source, settings: Settings, person: TerminalPrompt) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pip_warden.cli.common import with_options
-from pip_warden.cli.edited import print_edited
+from pip_warden.cli.edited import edited_by, print_pins
 from pip_warden.cli.pinning import check_names, path_to_write
 from pip_warden.errors import UsageError
 
@@ -88,6 +88,7 @@ def add_image(trust: Path | None, options: Mapping[str, Any]) -> int:
     from pip_warden.cli.signals import deferring_signals
     from pip_warden.first_use import image
     from pip_warden.first_use.draft import Draft
+    from pip_warden.report.edited import report_of
     from pip_warden.session.images import open_images
 
     wanted = _request(options)
@@ -97,7 +98,8 @@ def add_image(trust: Path | None, options: Mapping[str, Any]) -> int:
     with open_images(draft.trust(), settings, person, named=wanted.realms, hold=deferring_signals) as parts:
         image.add_image(wanted, draft, parts, person)
         person.show(draft.write(person))
-    return print_edited("trust add", draft, person)
+    edited = edited_by("trust add", draft, person)
+    return print_pins(edited, report_of(edited), person, options["reports"])
 
 
 def _request(options: Mapping[str, Any]) -> ImageRequest:

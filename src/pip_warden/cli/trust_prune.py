@@ -9,7 +9,7 @@ import click
 
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import connection_options, format_option, mirror_option, trust_option
-from pip_warden.cli.edited import print_edited
+from pip_warden.cli.edited import edited_by, print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import need_options, needs_from
 from pip_warden.cli.upkeep import check_named, open_upkeep, table_text
@@ -43,7 +43,8 @@ def command(*, trust: Path | None, hash_only: bool, yes: bool, **options: Any) -
     """
     with open_upkeep(trust, options) as (upkeep, person):
         why = _prune(upkeep, person, _needs(upkeep, options), asks=not hash_only, yes=yes)
-        return print_edited("trust prune", upkeep.draft, person, why=why, mirrors=upkeep.mirrors)
+        edited = edited_by("trust prune", upkeep.draft, person, why=why, mirrors=upkeep.mirrors)
+        return print_edited(edited, person)
 
 
 def _needs(upkeep: Upkeep, options: dict[str, Any]) -> Needs | None:

@@ -11,7 +11,7 @@ import click
 
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option, load_trust, trust_option
-from pip_warden.cli.edited import print_edited
+from pip_warden.cli.edited import edited_by, print_edited
 from pip_warden.cli.examples import examples
 from pip_warden.cli.pinning import check_names
 from pip_warden.display import escape_text
@@ -72,7 +72,7 @@ def command(
             person.show("\n".join((f"{entry.repository}  by identity", *_signers(entry.identities))))
     _confirm(yes=yes)
     person.show(draft.write(person))
-    return print_edited("trust remove", draft, person)
+    return print_edited(edited_by("trust remove", draft, person), person)
 
 
 def _told(trust: TrustFile, project: ProjectName, version: Version | None) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pip_warden.cli.common import (
     trust_option,
     typed_command,
 )
-from pip_warden.cli.edited import print_pinned
+from pip_warden.cli.edited import edited_by, print_pins
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import mirrors_told, need_options, needs_from, tell_direct, urls_of
 from pip_warden.cli.pinning import open_task, path_to_write
@@ -25,7 +25,6 @@ from pip_warden.cli.reports import report_options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pip_warden.cli.outputs import Reports
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.draft import Draft
     from pip_warden.first_use.needs import Need
@@ -87,7 +86,6 @@ def command(
     expires: datetime | None,
     trusted_root: Path | None,
     yes: bool,
-    reports: Reports,
     **options: Any,
 ) -> int:
     """Pin all that a project needs and the trust file does not have, as its lock says.
@@ -112,24 +110,29 @@ def command(
         yes=yes,
         typed=typed_command(),
     )
-    return _sync(wanted, project, Draft(path_to_write(trust)), reports, options)
+    return _sync(wanted, project, Draft(path_to_write(trust)), options)
 
 
-def _sync(
-    wanted: PinRequest, project: Path | None, draft: Draft, reports: Reports, options: dict[str, Any]
-) -> int:
+def _sync(wanted: PinRequest, project: Path | None, draft: Draft, options: dict[str, Any]) -> int:
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.cli.session import settings_of
 
     person = TerminalPrompt.of(options)
-    person.is_data = not reports.is_text
     _add_source(draft, wanted)
     settings = settings_of(options)
     places, mirrors = _places(draft, wanted, settings, person)
     with open_task(wanted, draft, places.sources, mirrors, settings, person) as task:
         needs = _needs(task, places, project, options, settings.environ)
         found = _pinned(task, places, needs, person, is_hash_only=options["hash_only"])
-    return print_pinned(draft, person, found, reports, mirrors)
+    edited = edited_by(
+        "trust sync",
+        draft,
+        person,
+        why=found.why,
+        refused=[(each.project, each.error) for each in found.unlucky],
+        mirrors=mirrors,
+    )
+    return print_pins(edited, found.report(person.warnings), person, options["reports"], found.error)
 
 
 def _pinned(

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pip_warden.cli.color import color_option
-from pip_warden.cli.common import connection_options, format_option, mirror_option, trust_option
-from pip_warden.cli.edited import print_edited
+from pip_warden.cli.common import connection_options, mirror_option, trust_option
+from pip_warden.cli.edited import edited_by, print_pins
 from pip_warden.cli.examples import examples
 from pip_warden.cli.needs import need_options, needs_from
+from pip_warden.cli.reports import report_options
 from pip_warden.cli.upkeep import check_named, open_upkeep, table_text
 from pip_warden.display import some_of
-from pip_warden.errors import RefusedError, UsageError
+from pip_warden.errors import RefusedError, UsageError, WardenError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pip_warden.cli.outputs import Reports
     from pip_warden.cli.prompt import TerminalPrompt
     from pip_warden.first_use.upkeep.opened import Upkeep
     from pip_warden.first_use.upkeep.update import Move, UpdateRequest
@@ -64,7 +66,7 @@ _NAMED = 5
 @click.option("--reason", help="Renew NAME as it is: why a hash is enough.")
 @click.option("--yes", "-y", is_flag=True, help="Change the trust file without asking.")
 @mirror_option
-@format_option
+@report_options
 @connection_options
 @color_option
 def command(*, names: tuple[str, ...], trust: Path | None, latest: bool, yes: bool, **options: Any) -> int:
@@ -74,14 +76,22 @@ def command(*, names: tuple[str, ...], trust: Path | None, latest: bool, yes: bo
     where lock and index state the same digest. Without NAME, every exemption is looked at. With --expires or
     --reason nothing is moved: the exemptions of NAME stay as they are, on other terms.
     """
+    from pip_warden.first_use.upkeep.update import moves
+
     _check_options(options, latest=latest)
     if options["expires"] is not None or options["reason"] is not None:
         from pip_warden.cli.renewal import renew
 
         return renew(names, trust, options | {"latest": latest}, yes=yes)
     with open_upkeep(trust, options) as (upkeep, person):
-        found = _update(upkeep, person, _request(upkeep, names, options, latest=latest), yes=yes)
-        return _ended(upkeep, person, found)
+        request = _request(upkeep, names, options, latest=latest)
+        found = moves(upkeep, request)
+        person.clear()
+        try:
+            _update(upkeep, person, request, found, yes=yes)
+        except WardenError as err:
+            return _ended(upkeep, person, request, found, options["reports"], err)
+        return _ended(upkeep, person, request, found, options["reports"])
 
 
 def _check_options(options: dict[str, Any], *, latest: bool) -> None:
@@ -111,12 +121,10 @@ def _request(
     )
 
 
-def _update(upkeep: Upkeep, person: TerminalPrompt, request: UpdateRequest, *, yes: bool) -> Sequence[Move]:
-    """Show what becomes of each package, ask, write it, and return it."""
-    from pip_warden.first_use.upkeep.update import moves
-
-    found = moves(upkeep, request)
-    person.clear()
+def _update(
+    upkeep: Upkeep, person: TerminalPrompt, request: UpdateRequest, found: Sequence[Move], *, yes: bool
+) -> None:
+    """Show what becomes of each package, ask, and write it."""
     refused = [move for move in found if move.refusal is not None]
     changed = [move for move in found if move.refusal is None and not move.is_idle]
     if changed:
@@ -139,25 +147,35 @@ def _update(upkeep: Upkeep, person: TerminalPrompt, request: UpdateRequest, *, y
         person.show("`pip-warden trust diff` says what that means")
     elif not refused:
         person.show(f"nothing to update: {_counted(found)} pinned by hash, as needed")
-    return found
 
 
-def _ended(upkeep: Upkeep, person: TerminalPrompt, found: Sequence[Move]) -> int:
-    from pip_warden.errors import worst
+def _ended(
+    upkeep: Upkeep,
+    person: TerminalPrompt,
+    request: UpdateRequest,
+    found: Sequence[Move],
+    reports: Reports,
+    error: WardenError | None = None,
+) -> int:
+    """Tell what became of each package, and raise what ended the run."""
+    from pip_warden.first_use.needs import places_of_needs
+    from pip_warden.report.edited import report_of
 
-    refused = [(move.package.project, move.refusal) for move in found if move.refusal is not None]
-    return print_edited(
+    edited = edited_by(
         "trust update",
         upkeep.draft,
         person,
         why={(move.package.project, None): _why(move) for move in found},
-        refused=refused,
+        refused=[(move.package.project, move.refusal) for move in found if move.refusal is not None],
         mirrors=upkeep.mirrors,
-        exit_code=worst(error.exit_code for _, error in refused),
     )
+    report = report_of(
+        edited, error, () if request.needs is None else places_of_needs(request.needs.projects)
+    )
+    return print_pins(edited, report, person, reports, error)
 
 
-def _as_a_whole(refused: Sequence[Move]) -> Exception:
+def _as_a_whole(refused: Sequence[Move]) -> WardenError:
     """Return the error of the first package: the lock needs all of them, so nothing is changed."""
     found = [move.refusal for move in refused if move.refusal is not None]
     first = min(found, key=lambda each: not isinstance(each, RefusedError))

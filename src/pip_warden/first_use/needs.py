@@ -16,6 +16,8 @@ from pip_warden.locks.files import contradiction
 from pip_warden.locks.model import DirectReference, Lacking, LockedFile, LockedRelease
 from pip_warden.locks.read import find_locks, read_lock
 from pip_warden.names import ProjectName
+from pip_warden.report.model import Place
+from pip_warden.report.places import asked_at
 from pip_warden.trust.model import TrustFile
 
 
@@ -127,6 +129,16 @@ def needs_of(
         projects=tuple(Need(project=name, releases=tuple(found)) for name, found in by_project.items()),
         direct=tuple(dict.fromkeys(each for lock in read for each in lock.direct)),
     )
+
+
+def places_of_needs(needs: Iterable[Need]) -> tuple[tuple[str, Place], ...]:
+    """Return where each project is needed first, for a report; what was resolved is named by no line."""
+    found = []
+    for need in needs:
+        asked = (asked_at(where) for release in need.releases for where in release.where)
+        if (place := next(filter(None, asked), None)) is not None:
+            found.append((str(need.project), place))
+    return tuple(found)
 
 
 def _only_lock(directory: Path) -> Path:

@@ -10,6 +10,7 @@ from packaging.version import Version
 from pip_warden.errors import WardenError
 from pip_warden.names import ProjectName
 from pip_warden.report.document import document
+from pip_warden.report.model import Line, Outcome, Place, Report, error_line
 from pip_warden.report.pins import as_json, image_as_json
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Entry, HashEntry, ImageEntry, TrustFile
@@ -48,6 +49,41 @@ class Edited:
 def render(edited: Edited) -> str:
     """Render it; foreign text is escaped by JSON itself (ASCII only)."""
     return document(edited.command, told(edited), exit_code=edited.exit_code)
+
+
+def report_of(
+    edited: Edited, error: WardenError | None = None, places: Sequence[tuple[str, Place]] = ()
+) -> Report:
+    """Return it as a report: a line for each release, package or repository that was pinned, or not.
+
+    Args:
+        edited: What was done.
+        error: What ended the run; None where nothing did.
+        places: Where each project is needed.
+    """
+    lines = [error_line(project, each) for project, each in edited.refused]
+    lines += [_pinned_line(entry, edited.why) for entry in _beyond(edited.after, edited.before)]
+    images = (each for each in edited.after.images if edited.before.image_entry(each.repository) != each)
+    lines += [Line(subject=str(each.repository), outcome=Outcome.PINNED) for each in images]
+    is_said = error is not None and error.code in {line.code for line in lines}
+    return Report(
+        command=edited.command,
+        exit_code=edited.exit_code if error is None else error.exit_code,
+        lines=tuple(lines),
+        warnings=tuple(edited.warnings),
+        trust_file=str(edited.after.path),
+        error=None if is_said else error,
+        sources=edited.after.sources,
+        places=tuple(places),
+    )
+
+
+def _pinned_line(entry: Entry, why: Why) -> Line:
+    is_hash = isinstance(entry, HashEntry)
+    reason = _why(entry, why)
+    note = f"by {'hash' if is_hash else 'identity'}{f': {reason}' if reason else ''}"
+    subject = f"{entry.project} {entry.version}" if isinstance(entry, HashEntry) else str(entry.project)
+    return Line(subject=subject, outcome=Outcome.PINNED, source=entry.source, note=note)
 
 
 def told(edited: Edited) -> dict[str, JSONValue]:

@@ -35,6 +35,10 @@ class Concern(StrEnum):
     """The run may have been a success."""
 
 
+_CONCERNS = {1: Concern.REFUSED, 3: Concern.UNDECIDED}
+"""By the exit code of an error."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One thing to act on or to look at. Its texts are foreign: :func:`words` escapes them.
@@ -70,7 +74,7 @@ def finding_of(line: Line) -> Finding | None:
         return Finding(concern=Concern.REFUSED, code=line.code, subject=line.subject, said=said, line=line)
     if line.unjudged is not None:
         said = (*_error(line.unjudged), *_note(line))
-        concern = Concern.UNDECIDED if line.undecided is not None else Concern.REFUSED
+        concern = _CONCERNS.get(line.unjudged.exit_code, Concern.FAILED)
         return Finding(concern=concern, code=line.code, subject=line.subject, said=said, line=line)
     if line.outcome in BAD:  # nobody says why, which is no reason to pass
         return Finding(
@@ -176,5 +180,5 @@ def _unpinned(name: Unpinned) -> Finding:
 
 
 def _ended(report: Report, error: WardenError) -> Finding:
-    concern = {1: Concern.REFUSED, 3: Concern.UNDECIDED}.get(error.exit_code, Concern.FAILED)
+    concern = _CONCERNS.get(error.exit_code, Concern.FAILED)
     return Finding(concern=concern, code=error.code, subject=report.command, said=(*_error(error),))

@@ -34,7 +34,9 @@ JUDGING = frozenset(
         "publish",
         "publish-evidence",
         "promote",
+        "trust add",
         "trust sync",
+        "trust update",
         "image verify",
         "image promote",
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, NoReturn
 
-from pip_warden.errors import RefusedError, UndecidedError, WardenError
+from pip_warden.errors import UndecidedError, WardenError
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
 from pip_warden.oci.names import ImageReference
@@ -85,7 +85,8 @@ class Line:
         source: Name of its source, ``""`` for a local file.
         verdict: The verdict, for judged files.
         undecided: Why nothing could be said, for undecided ones.
-        early: Why it was refused where no file was judged: an index and a lock that disagree.
+        early: Why it was refused where no file was judged: an index and a lock that disagree; or why it
+            could not be asked about, where the request is wrong.
         note: One more thing to know.
         image: The image that the line is about, with the digest that was judged, if any was; None for a file.
         url: Where its source has it, without credentials, query and fragment; ``""`` where that is unknown.
@@ -97,7 +98,7 @@ class Line:
     source: str = ""
     verdict: Accepted | AcceptedImage | Refused | None = None
     undecided: UndecidedError | None = None
-    early: RefusedError | None = None
+    early: WardenError | None = None
     note: str = ""
     image: ImageReference | None = None
     url: str = ""
@@ -218,11 +219,15 @@ def image_line(
             return replace(line, undecided=verdict)
 
 
-def early_line(subject: str, error: RefusedError, *, source: str = "") -> Line:
-    """Make the line of what was refused before a file was judged; of a verdict's error, the verdict's."""
-    if isinstance(error, VerdictError):
-        return line_of(error.refused, source=source)
-    return Line(subject=subject, outcome=Outcome.REFUSED, source=source, early=error)
+def error_line(subject: str, error: WardenError, *, source: str = "") -> Line:
+    """Make the line of what an error says: its verdict's, where it has one."""
+    match error:
+        case VerdictError(refused=refused):
+            return line_of(refused, source=source)
+        case UndecidedError():
+            return Line(subject=subject, outcome=Outcome.UNDECIDED, source=source, undecided=error)
+        case _:
+            return Line(subject=subject, outcome=Outcome.REFUSED, source=source, early=error)
 
 
 def undecided_line(name: ArtifactName | str, error: UndecidedError) -> Line:

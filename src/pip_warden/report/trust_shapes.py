@@ -102,8 +102,8 @@ class EditedShape(TypedDict):
     warnings: list[str]
 
 
-class SyncedShape(FilesReport):
-    """What became of each release that is needed, and of the trust file.
+class PinnedShape(FilesReport):
+    """What became of each release or package that was looked at, and of the trust file.
 
     Attributes:
         is_written: Whether it was changed.

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from pip_warden.errors import RefusedError, UndecidedError, WardenError
-from pip_warden.first_use.needs import Need, NeededRelease
+from pip_warden.errors import WardenError
+from pip_warden.first_use.needs import Need, NeededRelease, places_of_needs
 from pip_warden.first_use.sync.look import Pin
 from pip_warden.first_use.sync.wishes import Wish
 from pip_warden.names import ProjectName
-from pip_warden.report.model import Line, Outcome, Place, Report, early_line, undecided_line
-from pip_warden.report.places import asked_at
+from pip_warden.report.model import Line, Outcome, Report, error_line
 from pip_warden.trust.model import HashEntry, TrustFile
-
-_Reasons = Mapping[tuple[ProjectName, Version | None], str]
 
 _NOTHING = "the run has pinned nothing"
 
@@ -54,6 +51,14 @@ class SyncOutcome:
     unlucky: Sequence[Unlucky] = ()
     error: WardenError | None = None
 
+    @property
+    def why(self) -> Mapping[tuple[ProjectName, Version | None], str]:
+        """Return who signs each package (its version None), or why a release is pinned by hash."""
+        return {
+            (pin.entry.project, pin.version if isinstance(pin.entry, HashEntry) else None): pin.why
+            for pin in self.pins
+        }
+
     def report(self, warnings: Iterable[str]) -> Report:
         """Return it as a report.
 
@@ -70,29 +75,32 @@ class SyncOutcome:
             trust_file=str(self.trust.path),
             error=None if is_said else self.error,
             sources=self.trust.sources,
-            places=tuple(self._places()),
+            places=places_of_needs(self.needs),
         )
 
     def _lines(self) -> Iterator[Line]:
         told = {each.project: each for each in self.unlucky}
         sources = {wish.probe.project: wish.probe.source for wish in self.wishes}
         open_ = {(each.project, each.version) for wish in self.wishes for each in wish.releases}
-        why = _why(self.pins)
         for need in self.needs:
             source = sources.get(need.project, "")
-            line = _line_of(told[need.project], source) if need.project in told else None
-            if line is not None:
-                yield line
+            if need.project in told:
+                yield error_line(need.project, told[need.project].error, source=source)
                 continue
             for release in need.releases:
                 is_open = (release.project, release.version) in open_
-                yield self._line(release, why, source) if is_open else self._known(release)
+                yield self._line(release, source) if is_open else self._known(release)
 
-    def _line(self, release: NeededRelease, why: _Reasons, source: str) -> Line:
+    def _line(self, release: NeededRelease, source: str) -> Line:
         subject = f"{release.project} {release.version}"
-        note = why.get((release.project, release.version)) or why.get((release.project, None))
-        if note is None:
+        if not self.pins:
             return Line(subject=subject, outcome=Outcome.NOT_JUDGED, source=source, note=_NOTHING)
+        by_hash = self.why.get((release.project, release.version))
+        note = (
+            f"by identity: {self.why.get((release.project, None))}"
+            if by_hash is None
+            else f"by hash: {by_hash}"
+        )
         return Line(subject=subject, outcome=Outcome.PINNED, source=source, note=note)
 
     def _known(self, release: NeededRelease) -> Line:
@@ -102,32 +110,3 @@ class SyncOutcome:
             outcome=Outcome.PINNED_BEFORE,
             source="" if entry is None else entry.source,
         )
-
-    def _places(self) -> Iterator[tuple[str, Place]]:
-        """Yield where each package is needed first; what was resolved is named by no line."""
-        for need in self.needs:
-            found = (asked_at(where) for release in need.releases for where in release.where)
-            place = next(filter(None, found), None)
-            if place is not None:
-                yield need.project, place
-
-
-def _why(pins: Iterable[Pin]) -> _Reasons:
-    """Return who signs each package (its version None), or why a release is pinned by hash."""
-    found: dict[tuple[ProjectName, Version | None], str] = {}
-    for pin in pins:
-        is_hash = isinstance(pin.entry, HashEntry)
-        how = "by hash" if is_hash else "by identity"
-        found[pin.entry.project, pin.version if is_hash else None] = f"{how}: {pin.why}"
-    return found
-
-
-def _line_of(unlucky: Unlucky, source: str) -> Line | None:
-    """Return the line of what was refused or undecided; None where the request itself is wrong."""
-    match unlucky.error:
-        case RefusedError() as error:
-            return early_line(unlucky.project, error, source=source)
-        case UndecidedError() as error:
-            return undecided_line(unlucky.project, error)
-        case _:
-            return None
