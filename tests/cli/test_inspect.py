@@ -29,6 +29,7 @@ from pip_warden.inspection.contents import pieces_in
 from pip_warden.inspection.model import ClaimedPiece, InspectedFile, Inspection
 from pip_warden.inspection.once import StoreReadOnce
 from pip_warden.inspection.proving import marked, proved
+from pip_warden.report.formats import FORMATS
 from pip_warden.report.layout import Layout
 from pip_warden.report.model import Report, line_of
 from pip_warden.sandbox import File, Job, Project, Sandbox
@@ -175,6 +176,20 @@ def test_what_is_refused_stays_unverified(user: User) -> None:
     assert found["verified"] is False
     assert found["files"][0]["refused"]["code"] == "not-pinned"
     assert not any(marks(found).values())
+
+
+def test_what_is_judged_is_told_in_every_format_and_what_is_not_in_none(user: User) -> None:
+    _, wheel = signed(user, pinned=False)
+    told = [word for name in FORMATS for word in ("--output", f"{name}=told.{name}")]
+    said = inspect(wheel.name, "--verify", *told)
+    assert (said.code, said.out.startswith("UNVERIFIED: ")) == (1, True)
+    for name in FORMATS:
+        assert "not-pinned" in Path(f"told.{name}").read_text(encoding="utf-8")
+
+    for words in (told, ("--html", "told.html"), ("--format", "junit")):
+        said = inspect(wheel.name, *words)
+        assert (said.code, "[usage]" in said, "add --verify" in said) == (2, True, True)
+    assert "accepted" not in Path("told.junit").read_text(encoding="utf-8")
 
 
 def test_evidence_by_another_is_not_verified_with_that_of_the_pinned(user: User) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 JUDGING = (
     "run", "verify", "verify-release", "promote", "publish", "publish-evidence", "trust add", "trust sync",
-    "trust update",    "image verify", "image promote",
+    "trust update", "inspect", "image verify", "image promote",
 )  # fmt: skip
 
 REFUSED = Report(

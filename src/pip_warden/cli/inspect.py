@@ -11,17 +11,17 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import (
     connection_options,
-    format_option,
     load_trust,
     mirror_option,
     print_report,
     trust_option,
 )
 from pip_warden.cli.examples import examples
-from pip_warden.cli.outputs import Reports
+from pip_warden.cli.reports import report_options
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console
+    from pip_warden.cli.outputs import Reports
     from pip_warden.inspection.model import Inspection
 
 
@@ -37,34 +37,44 @@ if TYPE_CHECKING:
 @click.option(
     "--verify", "verifying", is_flag=True, help="Verify it too: the trust file must pin its package."
 )
-@format_option
+@report_options
 @mirror_option
 @connection_options
 @color_option
-def command(*, what: str, trust: Path | None, verifying: bool, output_format: str, **options: Any) -> int:
+def command(*, what: str, trust: Path | None, verifying: bool, reports: Reports, **options: Any) -> int:
     """Say what a bundle, certificate, attestation, receipt, wheel, sdist or release says.
 
     All of it is headed UNVERIFIED, since anybody can have written it: nothing may rest on it. With --verify
-    it is judged in the same call as `verify` and `verify-release` do, and what was proved is marked.
+    it is judged in the same call as `verify` and `verify-release` do, and what was proved is marked. Only
+    then is there a report to be told otherwise than as text or JSON, or to be written to a file.
     """
     from pip_warden.cli.output import Console
 
+    if not verifying and (reports.files or reports.output_format not in {"text", "json"}):
+        raise _no_report()
     console = Console.of(options)
     found = _found(what, trust, options, console, verifying=verifying)
     console.clear()
-    if output_format == "text":
+    if reports.is_text:
         from pip_warden.cli.inspected import text
         from pip_warden.cli.style import layout_of
 
         print("\n".join(text(found, layout_of(sys.stdout))))
-    more = _more(found) if output_format != "text" else {}
+    more = _more(found)
     if found.report is not None:
-        return print_report(found.report, Reports(output_format=output_format), console, more=more)
-    if output_format != "text":
+        return print_report(found.report, reports, console, more=more)
+    if not reports.is_text:
         from pip_warden.report.document import document
 
         print(document("inspect", more))
     return 0
+
+
+def _no_report() -> click.UsageError:
+    return click.UsageError(
+        "--output, --html and formats but text and json are for what is judged: add --verify. "
+        "What a file says of itself is no report."
+    )
 
 
 def _more(found: Inspection) -> dict[str, Any]:
