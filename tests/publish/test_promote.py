@@ -162,3 +162,24 @@ def test_other_bytes_in_the_target_are_found_before_anything_leaves(
     assert (result.returncode, "other-content" in result.stdout) == (1, True), result.stdout
     assert names(release) == [name]
     assert [each.path for each in publisher.sandbox.requests if each.method in {"POST", "PUT"}] == []
+
+
+def test_reports_tell_what_was_copied_and_a_dry_run_what_would_be(
+    publisher: Publisher, release: Project
+) -> None:
+    del release
+    names = ("markdown", "html", "text")
+    told = [word for name in names for word in ("--output", f"{name}=told.{name}")]
+    for more, outcome in (("--dry-run",), "would be uploaded"), ((), "uploaded"), ((), "already there"):
+        assert promote(publisher, *told, *more).returncode == 0
+        markdown, html, text = ((publisher.directory / f"told.{name}").read_text() for name in names)
+        assert (f" · 12 {outcome} · " in markdown, f"| {outcome} | `{WHEEL}` | |" in markdown) == (True, True)
+        assert (f"<li>{outcome}: " in html, f"\n{outcome}: {WHEEL}\n" in text) == (True, True)
+
+
+@pytest.mark.parametrize(("age", "said"), [("1", "1 day ago"), ("3", "3 days ago"), ("0.5", "0.5 days ago")])
+def test_an_age_is_said_in_days(publisher: Publisher, release: Project, age: str, said: str) -> None:
+    del release
+    result = promote(publisher, "--min-age", age)
+
+    assert (result.returncode, f"to be signed {said} or earlier" in result.stdout) == (1, True), result.stdout

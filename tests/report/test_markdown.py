@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -92,3 +93,31 @@ def test_t68_foreign_text_means_nothing(evil: str) -> None:
 @given(st.text(alphabet=st.sampled_from("`|\\<>@#!/*_[]()~$&: \nahtps."), min_size=1))
 def test_t68_no_text_means_anything(evil: str) -> None:
     assert meaning(markdown.render(report_of(evil))) == meaning(markdown.render(report_of("good")))
+
+
+def test_what_was_done_besides_is_counted_and_listed_and_is_no_markup() -> None:
+    report = replace(
+        Report(command="publish", exit_code=0, lines=(ACCEPTED,)),
+        done=(("uploaded", "kit`|\n/close"), ("uploaded", "b"), ("already there", "c")),
+    )
+    told = markdown.render(report)
+
+    assert " · 2 uploaded · 1 already there\n" in told
+    assert "| uploaded | `kit\\u0060\\u007c\\u000a/close` | |\n" in told
+    assert "<summary>3 pieces besides</summary>" in told
+
+
+def test_what_is_pinned_with_a_warning_is_not_headed_so() -> None:
+    pinned = Line(subject="kit 1.0", outcome=Outcome.PINNED)
+    known = Line(subject="other 1.0", outcome=Outcome.PINNED_BEFORE)
+    left = Line(subject="left 1.0", outcome=Outcome.NOT_JUDGED)
+
+    def heading(*lines: Line, **more: Any) -> str:
+        report = Report(command="trust sync", **{"exit_code": 0, "lines": lines} | more)
+        return markdown.render(report).splitlines()[0].partition(": ")[2]
+
+    assert heading(pinned, known) == "✅ pinned"
+    assert heading(pinned, left).startswith("➖")
+    assert heading(pinned, warnings=("other has no wheel",)).startswith("➖")
+    assert heading().startswith("➖")
+    assert heading(pinned, exit_code=4).startswith("❌")

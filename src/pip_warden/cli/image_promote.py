@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,6 @@ from pip_warden.cli.reports import report_options
 from pip_warden.cli.session import settings_of
 from pip_warden.cli.signals import deferring_signals
 from pip_warden.cli.style import print_block
-from pip_warden.display import escape_text
 
 if TYPE_CHECKING:
     from pip_warden.cli.outputs import Reports
@@ -86,26 +86,30 @@ def command(*, image: str, to: str, trust: Path | None, **options: Any) -> int:
 
 def _tell(promotion: ImagePromotion, plan: ImagePlan, options: dict[str, Any], console: Console) -> int:
     """Print what was copied, what was not carried and why, and the last verification."""
+    from pip_warden.report import text
+
     reports: Reports = options["reports"]
+    warnings = (*promotion.report.warnings, *not_carried(promotion.left))
+    placed = ((each.outcome, each.name) for each in promotion.placed)
+    done = (*placed, *_tagged(promotion, plan, is_done=not options["dry_run"]))
+    report = replace(promotion.report, warnings=warnings, done=done)
     if reports.is_text and not console.quiet:
-        lines = [f"{each.outcome}: {escape_text(each.name)}\n" for each in promotion.placed]
-        print_block("".join((*lines, _tagged(promotion, plan, is_done=not options["dry_run"]))))
-    report = replace(promotion.report, warnings=(*promotion.report.warnings, *not_carried(promotion.left)))
+        print_block(text.done(report))
     return print_report(report, reports, console, more=_document(promotion, plan))
 
 
-def _tagged(promotion: ImagePromotion, plan: ImagePlan, *, is_done: bool) -> str:
-    """Say what became of the tag; nothing where it was not to be moved."""
+def _tagged(promotion: ImagePromotion, plan: ImagePlan, *, is_done: bool) -> Iterator[tuple[str, str]]:
+    """Yield what became of the tag; nothing where it was not to be moved."""
     from pip_warden.oci.names import spelled
 
     before, after = promotion.before, promotion.after
     if after is None:
-        return ""
+        return
     if before == after:
-        return f"already there: {plan.named}\n"
-    moved = "tagged" if is_done else "would be tagged"
+        yield "already there", plan.named
+        return
     was = "" if before is None else f", before of {spelled(before)}"
-    return f"{moved}: {plan.named}{was}\n"
+    yield "tagged" if is_done else "would be tagged", f"{plan.named}{was}"
 
 
 def _document(promotion: ImagePromotion, plan: ImagePlan) -> dict[str, JSONValue]:

@@ -131,12 +131,14 @@ def command(*, release: str, trust: Path | None, reports: Reports, **options: An
 
 def _tell(promotion: Promotion, plan: Plan, reports: Reports, console: Console) -> int:
     """Print what was uploaded, what was not carried and why, and the last verification."""
-    if reports.is_text and not console.quiet:
-        uploads = (f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in promotion.uploads)
-        print_block("".join(uploads))
+    from pip_warden.report import text
+
     kept = [f"{name} stays: the target has other evidence of the same signer" for name in promotion.kept]
     warnings = (*promotion.report.warnings, *not_carried(promotion.left), *kept, *promotion.notes)
-    report = replace(promotion.report, command="promote", warnings=warnings)
+    done = tuple((upload.outcome, upload.name) for upload in promotion.uploads)
+    report = replace(promotion.report, command="promote", warnings=warnings, done=done)
+    if reports.is_text and not console.quiet:
+        print_block(text.done(report))
     return print_report(report, reports, console, more=_document(promotion, plan))
 
 

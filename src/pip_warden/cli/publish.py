@@ -27,7 +27,6 @@ from pip_warden.cli.reports import report_options
 from pip_warden.cli.session import open_workspace, settings_of
 from pip_warden.cli.signing import read_trust_config
 from pip_warden.cli.style import print_block
-from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UsageError, WardenError
 
 if TYPE_CHECKING:
@@ -133,7 +132,12 @@ def _publish(files: tuple[Path, ...], options: dict[str, Any], *, with_files: bo
         judgement = judge_all(copy_all(paths, workspace), _rules(transport, options), day)
         for words in judgement.said:
             console.note(words)
-        report = Report(command=command_name, exit_code=judgement.exit_code, lines=judgement.lines)
+        report = Report(
+            command=command_name,
+            exit_code=judgement.exit_code,
+            lines=judgement.lines,
+            trust_file=str(trust_path(options["trust"]) or ""),
+        )
         if judgement.exit_code != 0:
             return _tell_judgement(report, judgement, options["reports"], console)
         destination = _destination(instance, _text(options["project"]), str(options["evidence"]), transport)
@@ -211,6 +215,8 @@ def _tell(
     console: Console,
 ) -> int:
     """Say what was uploaded; what was judged is told where data is asked for, and in files."""
+    from pip_warden.report import text
+
     for upload in uploads:
         if upload.outcome == "not published":
             console.warning(
@@ -226,9 +232,10 @@ def _tell(
         for upload in uploads
     ]
     more: dict[str, JSONValue] = {"judged": [*judgement.said], "uploads": rows}
+    report = replace(report, done=tuple((upload.outcome, upload.name) for upload in uploads))
     report = deliver(report, reports, console, None, more)
     if reports.is_text and not console.quiet:
-        print_block("".join(f"{upload.outcome}: {escape_text(upload.name)}\n" for upload in uploads))
+        print_block(text.done(report))
     shown = replace(report, lines=()) if reports.is_text else report  # who signed them was noted
     code = print_report(shown, replace(reports, files=()), console, more=more)
     deliver_untold(report, reports, console, None, more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from pip_warden.errors import InternalError, RefusedError
@@ -111,6 +112,11 @@ def _judge_source(session: SessionParts, plan: Plan) -> tuple[Report, tuple[tupl
     )
 
 
+def _days(age: timedelta) -> str:
+    number = age / timedelta(days=1)
+    return "1 day" if number == 1 else f"{number:g} days"
+
+
 def check_age(report: Report, plan: Plan) -> None:
     """Require that every file was signed long enough ago.
 
@@ -122,7 +128,7 @@ def check_age(report: Report, plan: Plan) -> None:
             case Accepted(basis=SignedBy(log_time=signed)) if plan.now - signed < plan.min_age:
                 raise RefusedError(
                     "too-young",
-                    f"expected {line.subject} to be signed {plan.min_age} ago or earlier, "
+                    f"expected {line.subject} to be signed {_days(plan.min_age)} ago or earlier, "
                     f"found {signed:%Y-%m-%d %H:%M} UTC",
                     hint="Promote it later: the time between is when a stolen identity is noticed.",
                 )

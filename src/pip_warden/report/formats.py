@@ -56,7 +56,7 @@ def render(
     if name == "text":
         from pip_warden.report import text
 
-        return f"pip-warden: {report.command}\n\n{text.render(report)}".rstrip("\n")
+        return f"pip-warden: {report.command}\n\n{text.done(report)}{text.render(report)}".rstrip("\n")
     if name == "json":
         from pip_warden.report import json
 

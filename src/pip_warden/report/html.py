@@ -143,6 +143,10 @@ def _results(report: Report, codes: Codes) -> Iterator[Markup]:
     if report.warnings:
         rows = (element("li", text) for text in report.warnings)
         yield _section("Warnings", [element("ul", *rows)])
+    if report.done:
+        shown, more = first_of(report.done, _MOST_NAMES)
+        done = (element("li", f"{what}: ", value(name)) for what, name in shown)
+        yield _section("What became of each piece", [element("ul", *done), more])
     if not (report.lines or report.error):
         yield element("p", "No file was looked at.")
 

@@ -8,6 +8,7 @@ is escaped as control characters are. No line begins with foreign text, which mi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pip_warden.display import escape_text
@@ -49,6 +50,10 @@ def render(report: Report) -> str:
         many = counted(len(good), "other", "others")
         lines += ["", f"<details><summary>{many}</summary>", "", _HEAD, *_fitting(map(_row, good))]
         lines += ["", "</details>"]
+    if report.done:
+        done = (f"| {what} | {code_span(name)} | |" for what, name in report.done)
+        lines += ["", f"<details><summary>{counted(len(report.done), 'piece', 'pieces')} besides</summary>"]
+        lines += ["", _HEAD, *_fitting(done), "", "</details>"]
     return "\n".join(lines) + "\n"
 
 
@@ -67,6 +72,8 @@ def _summary(report: Report) -> Iterator[str]:
     """Yield counts, and by which trust file was judged."""
     for line in closing_line(report, Layout(), None):
         yield code_span(line, 500)
+    for what, number in Counter(what for what, _ in report.done).items():
+        yield f"{number} {what}"
     if report.trust_file:
         yield f"trust file {code_span(report.trust_file)}"
 

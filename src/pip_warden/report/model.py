@@ -140,6 +140,7 @@ class Report:
         with_successes: Whether it is said what was checked and passed.
         about: What its lines are about.
         places: Where each project was asked for, by its normalized name: in a requirements file or a lock.
+        done: What was done besides, or would be: what became of something (``uploaded``), and its name.
     """
 
     command: str
@@ -156,6 +157,7 @@ class Report:
     with_successes: bool = False
     about: Literal["files", "images"] = "files"
     places: tuple[tuple[str, Place], ...] = ()
+    done: tuple[tuple[str, str], ...] = ()
 
     @property
     def mirrors(self) -> tuple[tuple[str, str], ...]:

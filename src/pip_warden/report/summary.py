@@ -44,8 +44,8 @@ def is_verified(report: Report) -> bool:
 
 def is_pinned(report: Report) -> bool:
     """Return whether there is something that is needed, and all of it is pinned, without a warning."""
-    is_all = all(line.outcome in PINS for line in report.lines)
-    return report.exit_code == 0 and bool(report.lines) and is_all and not report.warnings
+    is_quiet = report.exit_code == 0 and not report.warnings
+    return is_quiet and bool(report.lines) and all(line.outcome in PINS for line in report.lines)
 
 
 def closing_line(report: Report, layout: Layout, seconds: float | None) -> Iterator[str]:

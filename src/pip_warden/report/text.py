@@ -53,6 +53,11 @@ def render(report: Report, layout: Layout = _PLAIN, *, seconds: float | None = N
     return "\n".join(lines)
 
 
+def done(report: Report) -> str:
+    """Return what was done besides, a line each: a terminal is told it before the report."""
+    return "".join(f"{what}: {escape_text(name)}\n" for what, name in report.done)
+
+
 def render_error(error: WardenError, layout: Layout = _PLAIN) -> str:
     """Render an error that ended a run before there was a report."""
     return "\n".join(_render_error(error, layout))
