@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -112,8 +111,8 @@ def test_what_is_pinned_with_a_warning_is_not_headed_so() -> None:
     known = Line(subject="other 1.0", outcome=Outcome.PINNED_BEFORE)
     left = Line(subject="left 1.0", outcome=Outcome.NOT_JUDGED)
 
-    def heading(*lines: Line, **more: Any) -> str:
-        report = Report(command="trust sync", **{"exit_code": 0, "lines": lines} | more)
+    def heading(*lines: Line, exit_code: int = 0, warnings: tuple[str, ...] = ()) -> str:
+        report = Report(command="trust sync", exit_code=exit_code, lines=lines, warnings=warnings)
         return markdown.render(report).splitlines()[0].partition(": ")[2]
 
     assert heading(pinned, known) == "✅ pinned"
