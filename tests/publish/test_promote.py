@@ -183,3 +183,16 @@ def test_an_age_is_said_in_days(publisher: Publisher, release: Project, age: str
     result = promote(publisher, "--min-age", age)
 
     assert (result.returncode, f"to be signed {said} or earlier" in result.stdout) == (1, True), result.stdout
+
+
+def test_what_publish_refuses_stands_at_its_entry(publisher: Publisher, release: Project) -> None:
+    del release
+    trust = publisher.directory / "pytrust.toml"
+    text = trust.read_text(encoding="utf-8").replace("refs/tags", "refs/heads")
+    trust.write_text(text, encoding="utf-8")
+    said = publisher.run("pip-warden", "publish", *publisher.files(), "--format", "sarif")
+    results = json.loads(said.stdout)["runs"][0]["results"]
+    lines = {each["locations"][0]["physicalLocation"]["region"]["startLine"] for each in results}
+
+    assert said.returncode == 1
+    assert lines == {text[: text.index('name = "acme-widgets"')].count("\n") + 1}
