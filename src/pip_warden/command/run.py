@@ -11,13 +11,14 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pip_warden.command.backend import GateRegistries
 from pip_warden.command.bundled import brought_along
 from pip_warden.command.ending import raise_if_failed
 from pip_warden.command.groups import GroupNumbers
+from pip_warden.command.installed import compare_environments
 from pip_warden.command.locks import (
     LockState,
     Shown,
@@ -29,14 +30,12 @@ from pip_warden.command.locks import (
     versions_not_pinned,
     want_unpinned,
 )
-from pip_warden.command.model import CommandRequest
+from pip_warden.command.model import CommandRequest, CommandRun
 from pip_warden.command.origins import answered_origins, unanswered_origins
-from pip_warden.environments.compare import compare
-from pip_warden.environments.model import AcceptedArchive, Comparison, Likeness, Snapshot
+from pip_warden.environments.model import AcceptedArchive, Snapshot
 from pip_warden.environments.scan import snapshot
 from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
-from pip_warden.gate import Gate
 from pip_warden.install.notes import note_unused
 from pip_warden.install.unsaid import report_of
 from pip_warden.installer.authority import make_authority
@@ -48,43 +47,9 @@ from pip_warden.installer.server import Server
 from pip_warden.locks.read import find_locks
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Report, refused_line
-from pip_warden.report.summary import counted
 from pip_warden.session.parts import SessionParts
 from pip_warden.tools.known import recognise
 from pip_warden.tools.model import Tool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommandRun:
-    """What one run of a command works with.
-
-    Attributes:
-        session: What it works with.
-        request: What is to be done.
-        tool: What is known of the command; None where nothing is.
-        gate: The gate.
-        ledger: The results of the run.
-        workspace: A private directory of this run.
-        output: The descriptor that takes the command's standard output.
-    """
-
-    session: SessionParts
-    request: CommandRequest
-    tool: Tool | None
-    gate: Gate
-    ledger: Ledger
-    workspace: Path
-    output: int
-
-    @property
-    def private(self) -> Path:
-        """The command's own private directory."""
-        return self.workspace / "child"
-
-    @property
-    def local(self) -> tuple[Path, ...]:
-        """Directories of the user's own projects."""
-        return self.tool.local if self.tool is not None else (self.request.directory,)
 
 
 def run_command(session: SessionParts, request: CommandRequest, *, output: int = 1) -> Report:
@@ -186,7 +151,7 @@ def _perform(run: CommandRun) -> list[LockState]:
         raise_if_failed(ledger, server, code, lacking=[*versions_not_pinned(locks, trust)])
     with ledger.keeping_error(run.workspace), run.session.measures.phase("reconcile"):
         locks = [*_compare_locks(run, locks, Shown(backend.seen, origins, locks)), *locks]
-        _compare_environments(run, before, (*backend.handed_over(), *bundled))
+        compare_environments(run, before, (*backend.handed_over(), *bundled))
     note_unused(ledger, backend.taken, why="only its metadata was asked for")
     return locks
 
@@ -241,25 +206,3 @@ def _compare_locks(run: CommandRun, before: list[LockState], shown: Shown) -> li
         compare_lock(state, after, shown=shown, local=run.local, ledger=run.ledger)
         found.append(after)
     return found
-
-
-def _compare_environments(run: CommandRun, before: Snapshot, accepted: tuple[AcceptedArchive, ...]) -> None:
-    if run.tool is None or not run.tool.environments:
-        lacks = "is no tool that is known" if run.tool is None else "names no environment that is known"
-        run.ledger.warn(f"{run.request.words[0]} {lacks}: what it installed is not compared")
-        return
-    found = compare(before, snapshot(run.tool.environments), accepted, run.tool.local)
-    for each in found:
-        if each.fault is not None:
-            run.ledger.add(refused_line(each.subject, each.fault))
-    if built := [each.subject for each in found if each.likeness is Likeness.BUILT]:
-        run.ledger.warn(f"built from an accepted sdist, and not compared: {', '.join(built)}")
-    if same := _count(found, Likeness.SAME):
-        own = f", {own} the user's own" if (own := _count(found, Likeness.LOCAL)) else ""
-        run.session.reporter.note(
-            f"compared with what was accepted: {counted(same, 'distribution', 'distributions')} the same{own}"
-        )
-
-
-def _count(found: tuple[Comparison, ...], likeness: Likeness) -> int:
-    return sum(each.likeness is likeness for each in found)

@@ -66,7 +66,7 @@ def compare(
         if earlier is None or earlier.state != each.state:
             found.append(_compare(each, archives, roots))
         elif earlier.stamps != each.stamps and (fault := _rewritten(earlier, each, archives)) is not None:
-            found.append(Comparison(subject=each.subject, likeness=Likeness.OTHER, fault=fault))
+            found.append(_comparison(each, Likeness.OTHER, fault=fault))
     return (*found, *unowned(before, after))
 
 
@@ -96,13 +96,29 @@ def _compare(
                 others = [each for each in archives if each.name.kind == "wheel" and each is not archive]
                 differs = compare_distribution(distribution, archive, others)
             if differs is None:
-                return Comparison(subject=subject, likeness=Likeness.SAME)
+                return _comparison(distribution, Likeness.SAME, archive)
             fault = _as_accepted(differs, f"{subject} as accepted")
     if _is_local(distribution, local):
-        return Comparison(subject=subject, likeness=Likeness.LOCAL)
+        return _comparison(distribution, Likeness.LOCAL)
     if fitting and all(each.name.kind == "sdist" for each in fitting):
-        return Comparison(subject=subject, likeness=Likeness.BUILT)
-    return Comparison(subject=subject, likeness=Likeness.OTHER, fault=fault)
+        return _comparison(distribution, Likeness.BUILT, fitting[0] if len(fitting) == 1 else None)
+    return _comparison(distribution, Likeness.OTHER, fault=fault)
+
+
+def _comparison(
+    distribution: InstalledDistribution,
+    likeness: Likeness,
+    archive: AcceptedArchive | None = None,
+    *,
+    fault: Fault | None = None,
+) -> Comparison:
+    return Comparison(
+        subject=distribution.subject,
+        likeness=likeness,
+        fault=fault,
+        distribution=distribution,
+        archive=archive,
+    )
 
 
 def _is_local(distribution: InstalledDistribution, local: Collection[str]) -> bool:

@@ -105,8 +105,12 @@ class Comparison:
         likeness: The result.
         fault: What differs, where it is not through the gate: code ``not-through-gate``; of what was there
             before ``changed-after-install`` or ``receipt-differs``.
+        distribution: The distribution; None of what no distribution has.
+        archive: What it is as, or the one sdist that it can be built from; None where there is none.
     """
 
     subject: str
     likeness: Likeness
     fault: Fault | None = None
+    distribution: InstalledDistribution | None = field(default=None, compare=False, repr=False)
+    archive: AcceptedArchive | None = field(default=None, compare=False, repr=False)

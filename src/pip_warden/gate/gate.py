@@ -47,6 +47,7 @@ class Gate:
         self._ledger = ledger
         self._listings: Once[ProjectName, Listing] = Once()
         self._admissions: Once[tuple[ProjectName, str], Admission] = Once()
+        self._again: Once[tuple[ArtifactName, Digest], Admission | None] = Once()
         self._evidence: dict[str, Digest | None] = {}
         self._background = Background(parts.allowance)
         self._ahead = LookAhead(
@@ -170,7 +171,7 @@ class Gate:
 
         Nothing is recorded: nobody has asked for it. None where the vault does not have it.
         """
-        return admit_again(self._parts, name, digest)
+        return self._again.do((name, digest), partial(admit_again, self._parts, name, digest))
 
     def evidence_for(self, sha256: str) -> Digest | None:
         """Return the digest of what spoke for a file that was accepted in this run; None where a hash did."""

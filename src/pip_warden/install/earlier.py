@@ -5,7 +5,7 @@ Its receipt says which archive that is; the vault has it, or nothing is known of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +25,8 @@ from pip_warden.environments.receipt import Receipt, find_receipt
 from pip_warden.environments.scan import distribution_in, snapshot
 from pip_warden.faults import Fault
 from pip_warden.gate import Admission
-from pip_warden.install.places import places_of_pip
 from pip_warden.install.receipts import accepted_by_digest, archive_of, receipt_of
-from pip_warden.install.request import Run
-from pip_warden.installer.installed import Present
+from pip_warden.install.request import JudgingRun
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.model import Line, Outcome, line_of
 from pip_warden.verdict.model import Accepted, Refused, Step, StepFailure
@@ -58,17 +56,19 @@ class _Known:
         return verdict if isinstance(verdict, Accepted) else None
 
 
-def lines_of_present(run: Run, present: Mapping[str, Present]) -> Iterator[Line]:
-    """Yield what can be said of packages that were installed before a run.
+def lines_of_present(
+    run: JudgingRun, present: Iterable[tuple[str, Path | None]], *, sites: tuple[Path, ...]
+) -> Iterator[Line]:
+    """Yield what can be said of packages of one environment that were installed before a run.
 
     Args:
         run: The run.
-        present: What is there, by normalised name.
+        present: What is there: name and version for people, and its ``.dist-info``, where that is known.
+        sites: The environment's own directories of packages, whatever it says itself of where it has any.
     """
-    known = {name: _look(run, each.info) for name, each in present.items()}
-    comparing = _Comparing(run, tuple(each for each in known.values() if each is not None))
-    for name, each in known.items():
-        subject = f"{name} {present[name].version}"
+    known = [(subject, _look(run, info)) for subject, info in present]
+    comparing = _Comparing(run, tuple(each for _, each in known if each is not None), sites)
+    for subject, each in known:
         if each is None:
             yield Line(subject=subject, outcome=Outcome.PRESENT, note=_BEFORE)
         else:
@@ -76,7 +76,7 @@ def lines_of_present(run: Run, present: Mapping[str, Present]) -> Iterator[Line]
     yield from comparing.strangers()
 
 
-def _look(run: Run, info: Path | None) -> _Known | None:
+def _look(run: JudgingRun, info: Path | None) -> _Known | None:
     """Look for a receipt, and judge the archive that it names; None where there is no receipt."""
     if info is None or not info.name.endswith(DIST_INFO):
         return None
@@ -98,10 +98,12 @@ class _Comparing:
     Args:
         run: The run.
         known: All that has a receipt.
+        sites: Further directories of packages of that environment.
     """
 
-    def __init__(self, run: Run, known: tuple[_Known, ...]) -> None:
+    def __init__(self, run: JudgingRun, known: tuple[_Known, ...], sites: tuple[Path, ...]) -> None:
         self._run = run
+        self._further = sites
         self._checked = frozenset(each.distribution for each in known)
         self._sites = tuple(dict.fromkeys(each.site for each in self._checked))
         accepted = [*accepted_by_digest(run).values(), *(each.accepted for each in known)]
@@ -166,7 +168,7 @@ class _Comparing:
     @cached_property
     def _around(self) -> Snapshot:
         # Where its own packages are, too: what its Python says of places, a .pth there may have changed.
-        return snapshot((), sites=(*self._sites, *places_of_pip(self._run.prepared)))
+        return snapshot((), sites=(*self._sites, *self._further))
 
     @cached_property
     def _all(self) -> tuple[AcceptedArchive, ...]:

@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 
 from pip_warden.gate.dependencies import wanted_here
 from pip_warden.index.candidate import Candidate
+from pip_warden.install.places import places_of_pip
 from pip_warden.install.request import Run
 from pip_warden.installer.installed import Installed, Present
 from pip_warden.names import ArtifactName, ProjectName
@@ -44,7 +45,8 @@ def note_present(
         seen.add(name)
         found[name] = there[name]
         queue += sorted(_names(there[name].requires_dist) - seen)
-    for line in lines_of_present(run, found):
+    present = ((f"{name} {each.version}", each.info) for name, each in found.items())
+    for line in lines_of_present(run, present, sites=places_of_pip(run.prepared)):
         run.ledger.add(line)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pip_warden.digests import Digest
-from pip_warden.environments.model import AcceptedArchive, InstalledDistribution
+from pip_warden.environments.model import AcceptedArchive, Comparison, InstalledDistribution
 from pip_warden.environments.receipt import Receipt
 from pip_warden.environments.receipt_files import write_receipt
 from pip_warden.errors import DeliveryError, InternalError
-from pip_warden.install.request import Run
+from pip_warden.install.request import JudgingRun
 from pip_warden.report.model import Outcome
 from pip_warden.trust.digest import pin_digest
 from pip_warden.trust.model import TrustFile
@@ -45,7 +45,7 @@ def archive_of(accepted: Accepted) -> AcceptedArchive:
     return AcceptedArchive(name=artifact.name, digest=artifact.digest, path=artifact.path)
 
 
-def accepted_by_digest(run: Run) -> dict[str, Accepted]:
+def accepted_by_digest(run: JudgingRun) -> dict[str, Accepted]:
     """Return what was accepted in a run, by its SHA-256."""
     return {
         line.sha256: line.verdict
@@ -54,7 +54,27 @@ def accepted_by_digest(run: Run) -> dict[str, Accepted]:
     }
 
 
-def write_receipts(run: Run, installed: Iterable[tuple[Accepted, InstalledDistribution | None]]) -> None:
+def of_archives(
+    run: JudgingRun, compared: Iterable[Comparison]
+) -> Iterator[tuple[Accepted, InstalledDistribution]]:
+    """Yield what an installer has brought and is of one archive that was accepted in a run, each with it.
+
+    What came along with a Python was not judged, and is left out; so is what differs, or is the user's own.
+
+    Args:
+        run: The run.
+        compared: What the installer has changed, as it was compared.
+    """
+    by_digest = accepted_by_digest(run)
+    for each in compared:
+        accepted = None if each.archive is None else by_digest.get(each.archive.digest.hex)
+        if accepted is not None and each.distribution is not None:
+            yield accepted, each.distribution
+
+
+def write_receipts(
+    run: JudgingRun, installed: Iterable[tuple[Accepted, InstalledDistribution | None]]
+) -> None:
     """Write a receipt for each archive that was installed. One that cannot be written is no refusal.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pip_warden.events import SILENT, Reporter
 from pip_warden.evidence.locate import LogEntryFinder
@@ -128,6 +128,22 @@ class PreparedRequest:
 
 def say_nothing(_line: str) -> None:
     """Drop a line."""
+
+
+class JudgingRun(Protocol):
+    """A run of any installer, as far as it judges: of ours, or of a command of the user's."""
+
+    @property
+    def trust(self) -> TrustFile:
+        """The trust file."""
+
+    @property
+    def gate(self) -> Gate:
+        """The gate."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The results of the run."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

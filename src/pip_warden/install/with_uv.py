@@ -16,7 +16,6 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text
@@ -36,7 +35,7 @@ from pip_warden.install.arguments import uv_arguments
 from pip_warden.install.attempt import Installer
 from pip_warden.install.backend import GateBackend
 from pip_warden.install.notes import note_hidden, note_present, note_unused
-from pip_warden.install.receipts import accepted_by_digest, write_receipts
+from pip_warden.install.receipts import of_archives, write_receipts
 from pip_warden.install.request import PreparedRequest, Run
 from pip_warden.install.unmet import why_unmet
 from pip_warden.installer.installed import Installed, Present
@@ -47,13 +46,10 @@ from pip_warden.installer.python import installed
 from pip_warden.installer.surroundings import Surroundings
 from pip_warden.installer.uv import may_link, packages_of, uv_command, uv_project_arguments
 from pip_warden.names import parse_artifact_name
-from pip_warden.verdict.model import Accepted
 
 _UNMET = "No solution found when resolving"
 _INSTALLED = re.compile(r"Installed [1-9][0-9]* packages? in .*", re.ASCII)
 _MOST_METADATA = 16 << 20
-_KINDS = {Likeness.SAME: "wheel", Likeness.BUILT: "sdist"}
-"""Of which kind of archive it is."""
 
 
 class UvAttempt:
@@ -121,7 +117,7 @@ class UvAttempt:
             note_hidden(run, (str(canonicalize_name(item.name)) for item in items))
             note_present(run, items, self._there)
             if not run.prepared.dry_run:
-                write_receipts(run, self._from_archives(backend))
+                write_receipts(run, of_archives(run, self._compared))
 
     def _there(self) -> Mapping[str, Present]:
         """Return what there is now, where it has installed to."""
@@ -133,22 +129,6 @@ class UvAttempt:
             )
             for each in self._after.distributions
         }
-
-    def _from_archives(self, backend: GateBackend) -> Iterator[tuple[Accepted, InstalledDistribution]]:
-        """Yield what it has installed, each with the one archive that it can be of."""
-        whole = {*backend.taken, *(copy.name for copy in self._local.files)}
-        archives: dict[tuple[str, Version], list[Accepted]] = {}
-        for accepted in accepted_by_digest(self._run).values():
-            name = accepted.artifact.name
-            if name.filename in whole:
-                archives.setdefault((name.project, name.version), []).append(accepted)
-        likeness = {each.subject: each.likeness for each in self._compared}
-        for found in self._new():
-            kind = _KINDS.get(likeness.get(found.subject, Likeness.OTHER))
-            of_it = archives.get(found.release, []) if found.release else []
-            fitting = [each for each in of_it if each.artifact.name.kind == kind]
-            if len(fitting) == 1:
-                yield fitting[0], found
 
     def _new(self) -> Iterator[InstalledDistribution]:
         before = set(self._before.distributions)
