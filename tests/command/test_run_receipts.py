@@ -176,6 +176,18 @@ def test_of_what_is_built_and_of_the_users_own(user: User) -> None:
     assert ran(user, *idle(user), options=("--strict",)).codes == {"strict"}
 
 
+@pytest.mark.interop
+def test_of_what_is_in_the_users_own_directory(user: User) -> None:
+    project = user.published()
+    python = f"{sys.base_prefix}/bin/python3"
+
+    run = ran(user, python, "-m", "pip", "install", "--user", "--break-system-packages", project.record.name)
+
+    assert (run.code, run.document["warnings"]) == (0, []), run.output
+    (site,) = (user.home / ".local").glob("lib/python*/site-packages")
+    assert receipt_of(site, project)["archive"] == user.wheel(project).name
+
+
 def test_a_receipt_that_cannot_be_written_is_a_warning(user: User) -> None:
     project = user.published()
 

@@ -176,6 +176,16 @@ KINDS = (
 """Of the changes that are found after a command has run: those that are of one kind each."""
 
 
+OF_THE_RECEIPT = ("another version in METADATA", "an empty RECORD")
+"""Those that leave the receipt without what it is a receipt of, or without its line."""
+MATRIX = {
+    **{kind: (CHANGES[kind][0], "changed-after-install") for kind in KINDS},
+    **{kind: (CHANGES[kind][0], "receipt-differs") for kind in OF_THE_RECEIPT},
+    **{f"a receipt {kind}": (change, "receipt-differs") for kind, (change, _) in RECEIPTS.items()},
+}
+"""Every kind of change to an environment that an earlier run has made, with its code."""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_was_changed_is_found(earlier: Earlier, kind: str) -> None:
     change, said = CHANGES[kind]
@@ -188,7 +198,7 @@ def test_a_file_that_was_changed_is_found(earlier: Earlier, kind: str) -> None:
     assert all(each.hint for each in found)
 
 
-@pytest.mark.parametrize("kind", ["another version in METADATA", "an empty RECORD"])
+@pytest.mark.parametrize("kind", OF_THE_RECEIPT)
 def test_a_change_to_what_is_said_of_the_receipt_is_found(earlier: Earlier, kind: str) -> None:
     CHANGES[kind][0](earlier.site)
 

@@ -16,7 +16,7 @@ from environments.made import archive, by_pip, by_uv, site_of, venv
 from environments.test_scan import SITE, planted
 from pip_warden.environments.bundled import bundled_wheels
 from pip_warden.environments.compare import compare
-from pip_warden.environments.model import Likeness, Snapshot
+from pip_warden.environments.model import AcceptedArchive, Likeness, Snapshot
 from pip_warden.environments.scan import snapshot
 
 PROJECT = '[project]\nname = "Acme.Widgets"\nversion = "1.0"\n'
@@ -54,6 +54,30 @@ def test_a_distribution_that_never_came_through_the_gate(tmp_path: Path) -> None
     assert found.fault is not None
     assert (found.fault.code, found.fault.found) == ("not-through-gate", "acme-widgets 1.0, which did not")
     assert "Remove it" in found.fault.hint
+
+
+def test_of_which_archive_it_is(tmp_path: Path) -> None:
+    """A receipt names it; of two from which it may have been built nobody knows which it was."""
+    planted(tmp_path / "env" / SITE)
+    wheel, other, sdist, second = (
+        archive(tmp_path / "dist", content, name)
+        for name, content in (
+            (archives.WHEEL_NAME, archives.wheel()),
+            ("acme_widgets-1.0-1-py3-none-any.whl", archives.wheel({"acme/more.py": ""})),
+            (archives.SDIST_NAME, b"any"),
+            ("acme-widgets-1.0.tar.gz", b"any"),
+        )
+    )
+
+    def found(*accepted: AcceptedArchive) -> tuple[Likeness, AcceptedArchive | None]:
+        (each,) = compare(Snapshot(), snapshot([tmp_path / "env"]), accepted, [])
+        assert each.distribution is not None
+        return each.likeness, each.archive
+
+    assert found(other, wheel, sdist) == (Likeness.SAME, wheel)
+    assert found(sdist) == (Likeness.BUILT, sdist)
+    assert found(sdist, second) == (Likeness.BUILT, None)
+    assert found(other, sdist) == (Likeness.OTHER, None)
 
 
 @pytest.mark.parametrize(

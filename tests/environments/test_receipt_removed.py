@@ -17,7 +17,8 @@ from pip_warden.environments.receipt_files import write_receipt
 from pip_warden.environments.scan import snapshot
 
 
-def _by_pip(python: Path) -> None:
+def by_pip(python: Path) -> None:
+    """Uninstall by pip."""
     command: list[str | Path] = [
         sys.executable,
         "-m",
@@ -32,7 +33,8 @@ def _by_pip(python: Path) -> None:
     subprocess.run([*command, "acme-widgets"], check=True)
 
 
-def _by_uv(python: Path) -> None:
+def by_uv(python: Path) -> None:
+    """Uninstall by uv."""
     uv = Path(sysconfig.get_path("scripts"), "uv")
     subprocess.run(
         [uv, "pip", "uninstall", "--quiet", "--no-config", "--python", python, "acme-widgets"], check=True
@@ -40,7 +42,7 @@ def _by_uv(python: Path) -> None:
 
 
 @pytest.mark.interop
-@pytest.mark.parametrize("remove", [_by_pip, _by_uv])
+@pytest.mark.parametrize("remove", [by_pip, by_uv])
 @pytest.mark.parametrize("installer", sorted(INSTALLERS))
 def test_nothing_is_found_in_a_clean_one_and_nothing_is_left_of_it(
     tmp_path: Path, installer: str, remove: Callable[[Path], None]

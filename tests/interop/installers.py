@@ -31,7 +31,7 @@ class Registries:
     """A GitLab with a group's private, signed packages, and a public index whose files are on another host.
 
     All of them are https on ``localhost``, with the sandbox's own certificate authority. ``acme-*`` is
-    private and ``open-*`` public; what is called ``-stranger`` is pinned by nobody.
+    private and ``open-*`` public; what is called ``-stranger`` is pinned by nobody. They are empty at first.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -41,6 +41,9 @@ class Registries:
         self.private = sandbox.group_simple_url("acme")
         self.public = sandbox.pypi_url
         self._pins: list[str] = []
+
+    def stock(self) -> None:
+        """Publish and offer what the tests of all installers need."""
         tool = {
             "acme_tool/__init__.py": "def main():\n    print('acme-tool runs')\n",
             "acme_tool-{}.dist-info/entry_points.txt": "[console_scripts]\nacme-tool = acme_tool:main\n",
@@ -58,8 +61,12 @@ class Registries:
 
     def publish(self, name: str, version: str, *, pinned: bool = True, **options: Any) -> None:
         """Publish a signed wheel, and pin who signed it."""
+        self.put(name, self.sandbox.wheel(name, version, **options), pinned=pinned)
+
+    def put(self, name: str, file: File, *, pinned: bool = True) -> None:
+        """Publish a file, signed, and pin who signed it."""
         project = self.sandbox.project(f"acme/{name}", visibility="private")
-        self.sandbox.publish(project, [self.sandbox.wheel(name, version, **options)])
+        self.sandbox.publish(project, [file])
         subject = f"https://{project.url.partition('://')[2]}//.gitlab-ci.yml@refs/tags/v{{version}}"
         pin = (
             f'[[package]]\nname = "{name}"\nsource = "acme"\nproject = "{project.path}"\n'
@@ -138,7 +145,9 @@ class Registries:
 @pytest.fixture(scope="module")
 def registries() -> Iterator[Registries]:
     with Sandbox(tls=True, host="localhost") as sandbox:
-        yield Registries(sandbox)
+        made = Registries(sandbox)
+        made.stock()
+        yield made
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,8 +187,15 @@ class Place:
         shutil.copytree(empty, self.environment, symlinks=True)
         self.registries.write_trust(self.directory)
 
-    def run(self, words: Sequence[str]) -> Ended:
-        """Run a command, as the user types it."""
+    def run(self, words: Sequence[str], *options: str) -> Ended:
+        """Run a command, as the user types it; behind the gate, with its options, where it is to be there."""
+        ca = str(self.registries.sandbox.ca_file)
+        if self.gated:
+            words = [str(OURS / "pip-warden"), "run", *options, "--cert", ca, "--", *words]
+        return self.start(words)
+
+    def start(self, words: Sequence[str]) -> Ended:
+        """Start a program."""
         ca = str(self.registries.sandbox.ca_file)
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environment = kept | {"HOME": str(self.home), "NO_COLOR": "1"} | self.extra
@@ -191,7 +207,6 @@ class Place:
                 "GITLAB_URL": self.registries.sandbox.gitlab_url,
                 "GITLAB_TOKEN": self.registries.token,
             }
-            words = [str(OURS / "pip-warden"), "run", "--cert", ca, "--", *words]
         else:
             netrc.write_text(f"machine localhost login __token__ password {self.registries.token}\n")
             netrc.chmod(0o600)
@@ -423,6 +438,10 @@ class Pipx:
     def upgrade(self, name: str) -> list[str]:
         """Return what upgrades one, by the indexes that it was installed from."""
         return [program("pipx"), "upgrade", name]
+
+    def venv(self, name: str) -> Path:
+        """Return the environment of an application."""
+        return self.place.home / "pipx" / "venvs" / name
 
 
 INSTALLERS: tuple[Installer, ...] = (Pip(), Uv(), Poetry(), Pdm(), PdmUrls())

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from interop.installers import INSTALLERS, Installer, Pipx, Place, Registries, program
+from pip_warden.artifact.layout import RECEIPT
 
 pytestmark = pytest.mark.interop
 
@@ -65,6 +66,17 @@ def refused(tool: Installer, place: Place, commands: Sequence[Sequence[str]], *c
     assert place.installed() <= accepted
 
 
+def looks_again(place: Place, site: Path, words: Sequence[str]) -> None:
+    """Run a command again: all that was installed has a receipt, and is as it was."""
+    received = {path.parent.name.removesuffix(".dist-info") for path in site.glob(f"*/{RECEIPT}")}
+    assert received >= WANTED
+    done = place.run(words, "--strict")
+    assert done.code == 0, done.output
+    for name in WANTED:
+        said = f"{name.replace('_', '-').replace('-1', ' 1')} verified earlier, unchanged"
+        assert said in done.output, done.output
+
+
 @each()
 def test_locks_are_the_same_and_everything_is_installed(tool: Installer, plain: Place, gated: Place) -> None:
     locks = []
@@ -80,6 +92,7 @@ def test_locks_are_the_same_and_everything_is_installed(tool: Installer, plain: 
         locks.append((made, place.read(tool.lock_file)))
 
     assert locks[0] == locks[1]
+    looks_again(gated, gated.site, tool.install()[0])
 
 
 @each()
@@ -170,7 +183,7 @@ def test_pipx_installs_and_upgrades_an_application(plain: Place, gated: Place) -
         pipx = Pipx(place)
         place.ok(pipx.install("acme-tool==1.0"), pipx.upgrade("acme-tool"))
         place.ok([str(pipx.bin / "acme-tool")])
-        (site,) = (place.home / "pipx" / "venvs" / "acme-tool").glob("lib/python*/site-packages")
+        (site,) = pipx.venv("acme-tool").glob("lib/python*/site-packages")
         assert (site / "acme_tool-2.0.dist-info").is_dir()
 
 
@@ -234,6 +247,8 @@ def test_the_environment_of_a_session_gets_what_is_pinned(gated: Place, name: st
     shutil.rmtree(gated.environment)
     gated.write(file, text.format("acme-widgets", "import acme_widgets, open_pad"))
     gated.ok([program(name), *words])
+    (site,) = [path.parent for path in gated.directory.rglob("acme_widgets-1.0.dist-info")]
+    looks_again(gated, site, [program(name), *words])
 
     gated.write(file, text.format("acme-stranger", "import acme_stranger"))
     done = gated.run([program(name), *words])

@@ -65,19 +65,23 @@ def compare(
         earlier = known.get((each.site, each.folder))
         if earlier is None or earlier.state != each.state:
             found.append(_compare(each, archives, roots))
-        elif earlier.stamps != each.stamps and (fault := _rewritten(earlier, each, archives)) is not None:
-            found.append(_comparison(each, Likeness.OTHER, fault=fault))
+        elif earlier.stamps != each.stamps:
+            found += _rewritten(earlier, each, archives)
     return (*found, *unowned(before, after))
 
 
 def _rewritten(
     earlier: InstalledDistribution, later: InstalledDistribution, archives: Iterable[AcceptedArchive]
-) -> Fault | None:
-    """Look at what was written of a distribution that describes itself as it did before."""
+) -> Iterator[Comparison]:
+    """Look at what was written of one that describes itself as it did before; it may be installed anew."""
+    if (anew := _compare(later, archives, ())).likeness is Likeness.SAME:
+        yield anew
+        return
     written = [key for key, stamp in later.stamps.items() if earlier.stamps.get(key) != stamp]
     wheels = [each for each in archives if each.name.kind == "wheel"]
     differs = compare_with_record(later, written, ()) and compare_with_record(later, written, wheels)
-    return None if differs is None else _as_accepted(differs, f"{later.subject} as it was")
+    if differs is not None:
+        yield _comparison(later, Likeness.OTHER, fault=_as_accepted(differs, f"{later.subject} as it was"))
 
 
 def _compare(
