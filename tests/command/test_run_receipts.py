@@ -82,8 +82,8 @@ def test_what_has_changed_since_is_refused_whoever_installed_it(user: User) -> N
 
 
 def test_what_the_command_itself_has_changed_is_told_once(user: User) -> None:
-    project = user.published()
-    assert user.install(project.record.name).code == 0
+    project, other = user.published(), user.published()
+    assert user.install(project.record.name, other.record.name).code == 0
     module = next((user.site / project.record.name).glob("*.py"))
     hook = user.site / "hook.pth"
     (user.home / "bin" / "pip").write_text(f"#!/bin/sh\necho evil >> {module}\necho evil > {hook}\n")
@@ -91,7 +91,9 @@ def test_what_the_command_itself_has_changed_is_told_once(user: User) -> None:
     run = ran(user, *idle(user))
 
     assert (run.code, run.codes) == (1, {"not-through-gate"}), run.output
-    assert sorted(line["file"] for line in run.document["files"]) == sorted([subject(project), str(hook)])
+    assert sorted(line["file"] for line in run.document["files"]) == sorted(
+        [subject(project), str(hook), subject(other)]
+    )
 
 
 def test_pins_of_now_decide_where_there_are_any(user: User) -> None:
