@@ -22,6 +22,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
 """How the path begins that is made of a URL."""
 
+_DRAFT = re.compile(r"\.pip-warden-[0-9a-f]{16}\.part", re.ASCII)
+
 NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 """What link(2) says where the file system has no hard links."""
 
@@ -92,6 +94,11 @@ def open_regular(path: str | Path, *, follow: bool) -> BinaryIO:
 def draft_name() -> str:
     """Return an unpredictable name for a draft next to what it will replace."""
     return f".pip-warden-{secrets.token_hex(8)}.part"
+
+
+def is_draft_name(name: str) -> bool:
+    """Return whether :func:`draft_name` gives such names: a run that was killed leaves its draft."""
+    return _DRAFT.fullmatch(name) is not None
 
 
 @contextmanager

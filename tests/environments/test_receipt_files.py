@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
+import signal
 import stat
+import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +24,7 @@ from environments.test_scan import SITE
 from pip_warden.artifact.layout import RECEIPT
 from pip_warden.environments.model import InstalledDistribution
 from pip_warden.environments.receipt import find_receipt
-from pip_warden.environments.receipt_files import write_receipt
+from pip_warden.environments.receipt_files import remove_drafts, write_receipt
 from pip_warden.errors import DeliveryError
 
 KEY = f"{archives.INFO}/{RECEIPT}"
@@ -205,6 +209,90 @@ def test_without_an_environment_nothing_is_written(tmp_path: Path) -> None:
 
     with pytest.raises(DeliveryError):
         write_receipt(distribution, RECEIVED)
+
+
+DRAFT = f".pip-warden-{16 * 'a'}.part"
+
+
+def test_a_run_that_is_killed_at_any_step_leaves_nothing_for_long(tmp_path: Path) -> None:
+    """RECORD is always whole, and whatever else is there is removed by the next run."""
+    for step in count():
+        distribution = installed(tmp_path / str(step))
+        info = record_of(distribution).parent
+        before = record_of(distribution).read_bytes()
+        is_killed = _killed_at(step, distribution)
+        left = {each.name for each in info.iterdir()} - {"METADATA", "RECORD", "WHEEL", RECEIPT}
+
+        assert len(remove_drafts(distribution.site)) == len(left)
+        assert {each.name for each in info.iterdir()} - {RECEIPT} == {"METADATA", "RECORD", "WHEEL"}
+        assert record_of(distribution).read_bytes() in {before, before + LINE}
+        assert find_receipt(distribution) in {None, RECEIVED}
+        if not is_killed:
+            break
+        write_receipt(distribution, RECEIVED)
+        assert record_of(distribution).read_bytes() == before + LINE
+        shutil.rmtree(tmp_path / str(step))
+    assert step > 8
+    assert find_receipt(distribution) == RECEIVED
+
+
+def _killed_at(step: int, distribution: InstalledDistribution) -> bool:
+    """Write a receipt in another process, which `kill -9` ends before the step; return whether it did."""
+    child = os.fork()
+    if child == 0:
+        steps = count()
+
+        def hear(event: str, _: object) -> None:
+            if event in {"open", "os.rename", "os.remove", "os.chmod"} and next(steps) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hear)
+        try:
+            write_receipt(distribution, RECEIVED)
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda info: (info / ".pip-warden-aa.part").touch(),
+        lambda info: (info / DRAFT.upper()).touch(),
+        lambda info: (info / f"{DRAFT}.py").touch(),
+        lambda info: (info / DRAFT).mkdir(),
+        lambda info: (info / DRAFT).symlink_to("METADATA"),
+        lambda info: os.mkfifo(info / DRAFT),
+        lambda info: (info.parent / DRAFT).touch(),
+        lambda info: (info.parent / "acme_widgets").mkdir(exist_ok=True)
+        or (info.parent / "acme_widgets" / DRAFT).touch(),
+        lambda info: (info / DRAFT).touch() or os.chown(info / DRAFT, 4242, -1),
+        lambda info: (info / DRAFT).touch()
+        or (info / "RECORD").write_text(f"{info.name}/{DRAFT},,\n"),
+        lambda info: (info / DRAFT).touch()
+        or info.rename(info.parents[1] / "elsewhere").touch()
+        or info.symlink_to(info.parents[1] / "elsewhere"),
+    ],
+)
+def test_what_is_no_draft_of_a_receipt_stays(
+    distribution: InstalledDistribution, plant: Callable[[Path], object]
+) -> None:
+    """It is found by the comparison then."""
+    plant(record_of(distribution).parent)
+    before = _files(distribution.site)
+
+    assert remove_drafts(distribution.site) == ()
+    assert _files(distribution.site) == before
+
+
+def test_a_directory_that_has_only_a_draft_goes_with_it(distribution: InstalledDistribution) -> None:
+    """An installer has removed the rest of an older release."""
+    old = distribution.site / "acme_widgets-0.9.dist-info"
+    old.mkdir()
+    (old / DRAFT).write_bytes(b"half a rec")
+
+    assert remove_drafts(distribution.site) == (old / DRAFT,)
+    assert not old.exists()
 
 
 def _files(site: Path) -> dict[str, tuple[int, bytes]]:

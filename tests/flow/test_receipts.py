@@ -143,6 +143,24 @@ def test_what_is_started_with_its_python_cannot_lead_elsewhere(user: User) -> No
     assert any("_virtualenv.py" in warning for warning in result.document["warnings"])
 
 
+@pytest.mark.parametrize("words", [(), UV], ids=["pip", "uv"])
+def test_the_draft_of_a_killed_run_is_removed_and_told(user: User, words: tuple[str, ...]) -> None:
+    """Also one of a package that this run has nothing to do with. A dry run changes nothing."""
+    project, other = user.published(), user.published()
+    assert user.install(project.record.name, other.record.name).code == 0
+    drafts = [info_of(user.site, each) / f".pip-warden-{16 * 'a'}.part" for each in (project, other)]
+    for draft in drafts:
+        draft.write_bytes(b"half a rec")
+
+    dry = user.install(*words, "--dry-run", project.record.name)
+    assert [draft.exists() for draft in drafts] == [True, True], dry.output
+    result = user.install(*words, project.record.name)
+
+    assert outcome(result, project) == (0, "verified_earlier_unchanged"), result.output
+    assert [draft.exists() for draft in drafts] == [False, False]
+    assert all(f"removed {draft}, the draft" in " ".join(result.output.split()) for draft in drafts)
+
+
 def test_pins_of_now_decide(user: User) -> None:
     """A file that was good once is judged again; nothing but the vault is asked for it."""
     project, needed = user.published(pinned=False), user.published(pinned=False)

@@ -12,15 +12,17 @@ import os
 import stat
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
-from pip_warden.artifact.layout import RECEIPT
+from pip_warden.artifact.layout import DIST_INFO, RECEIPT
 from pip_warden.digests import digest_of
-from pip_warden.disk import draft_beside
+from pip_warden.disk import draft_beside, is_draft_name
 from pip_warden.environments.files import is_within, read_bounded
-from pip_warden.environments.layout import SiteLayout, layout_of
+from pip_warden.environments.layout import SiteLayout, entries, is_directory, layout_of
 from pip_warden.environments.model import InstalledDistribution
 from pip_warden.environments.receipt import Receipt, receipt_json
-from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record
+from pip_warden.environments.record import LARGEST_INSTALLED, read_installed_record, recorded_keys
 from pip_warden.errors import DeliveryError
 from pip_warden.faults import Fault
 
@@ -51,6 +53,48 @@ def write_receipt(distribution: InstalledDistribution, receipt: Receipt) -> None
     except (OSError, ValueError) as err:
         found = getattr(err, "strerror", None) or type(err).__name__
         raise _not_written(distribution, found.lower()) from err
+
+
+def remove_drafts(site: Path) -> tuple[Path, ...]:
+    """Remove the drafts of receipts that a killed run left, and a ``.dist-info`` that has nothing else.
+
+    One is a regular file of this user's, under a name that only a draft has, which the RECORD beside it does
+    not name. No installer would remove it, and the next run would refuse it. Where another run writes a
+    receipt just now, that run says that it could not.
+
+    Args:
+        site: A directory of packages.
+
+    Returns:
+        The drafts that were there, and are no longer.
+    """
+    removed = list[Path]()
+    for info in (each for each in entries(site) if each.name.endswith(DIST_INFO) and is_directory(each)):
+        drafts = [each for each in entries(info.path) if is_draft_name(each.name) and _is_own_file(each)]
+        named = _named_beside(Path(info.path)) if drafts else frozenset()
+        with suppress(OSError):
+            for draft in drafts:
+                if f"{info.name}/{draft.name}" not in named:
+                    os.unlink(draft.path)
+                    removed.append(Path(draft.path))
+            if drafts:
+                os.rmdir(info.path)
+    return tuple(removed)
+
+
+def _is_own_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+
+
+def _named_beside(info: Path) -> frozenset[str]:
+    try:
+        return recorded_keys(read_bounded(info / "RECORD", LARGEST_INSTALLED), layout_of(info.parent))
+    except (OSError, ValueError):
+        return frozenset()
 
 
 def _with_line(raw: bytes, distribution: InstalledDistribution, content: bytes, layout: SiteLayout) -> bytes:

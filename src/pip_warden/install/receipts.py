@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from pip_warden.digests import Digest
 from pip_warden.environments.model import AcceptedArchive, Comparison, InstalledDistribution
 from pip_warden.environments.receipt import Receipt
-from pip_warden.environments.receipt_files import write_receipt
+from pip_warden.environments.receipt_files import remove_drafts, write_receipt
 from pip_warden.errors import DeliveryError, InternalError
-from pip_warden.install.request import JudgingRun
+from pip_warden.install.places import places_of_pip
+from pip_warden.install.request import JudgingRun, Run
 from pip_warden.report.model import Outcome
 from pip_warden.trust.digest import pin_digest
 from pip_warden.trust.model import TrustFile
@@ -70,6 +71,14 @@ def of_archives(
         accepted = None if each.archive is None else by_digest.get(each.archive.digest.hex)
         if accepted is not None and each.distribution is not None:
             yield accepted, each.distribution
+
+
+def clear_drafts(run: Run) -> None:
+    """Remove what an earlier run that was killed left of the receipts that it wrote, and say so."""
+    if run.prepared.dry_run or run.prepared.download is not None:
+        return
+    for draft in (each for site in places_of_pip(run.prepared) for each in remove_drafts(site)):
+        run.reporter.note(f"removed {draft}, the draft of a receipt that a killed run left")
 
 
 def write_receipts(

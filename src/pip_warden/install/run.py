@@ -24,6 +24,7 @@ from pip_warden.install.backend import GateBackend
 from pip_warden.install.guesses import find_target_facts, first_guesses, recalled, request_key
 from pip_warden.install.local import admit_local_things
 from pip_warden.install.prepare import prepare
+from pip_warden.install.receipts import clear_drafts
 from pip_warden.install.request import InstallRequest, PreparedRequest, Run, say_nothing
 from pip_warden.install.unsaid import asked_places, report_of, waiting
 from pip_warden.install.with_pip import PIP
@@ -125,6 +126,7 @@ def perform(run: Run) -> Report:
     with run.ledger.keeping_error(run.workspace):
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
         run.gate.look_ahead(run.guesses)
+        clear_drafts(run)
         _run_installer(run, _installer(prepared))
     report = _report(run)
     if report.exit_code == 0 and not report.lines:
