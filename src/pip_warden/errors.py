@@ -13,6 +13,7 @@
     │   └── TrustRootError     3   the Sigstore root cannot be used
     ├── InstallerError         4   the installer itself failed
     ├── DeliveryError          4   everything was accepted, but a result could not be written
+    ├── EndedError           130   a signal ended the run before it was over (129 and 143, too)
     └── InternalError         70   a bug in pip-warden
 
 Who is at fault decides the branch, and the branch decides the exit code (design decision D11).
@@ -131,6 +132,12 @@ class DeliveryError(WardenError):
     """
 
     exit_code = 4
+
+
+class EndedError(WardenError):
+    """A signal ended the run before it was over; a shell's exit code of the run says which one."""
+
+    exit_code = 130
 
 
 class InternalError(WardenError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +159,18 @@ def test_a_fatal_error_is_written_in_every_format(
         assert code in (tmp_path / name).read_text(encoding="utf-8"), name
 
 
+def test_what_is_the_value_of_another_option_is_no_file_of_ours(alone: Path) -> None:
+    @click.command("judge")
+    @click.argument("words", nargs=-1)
+    @click.option("--note")
+    @report_options
+    def noting(**_: object) -> None:
+        raise NetworkError("unreachable", "no")
+
+    assert run(noting, "judge", ("--output", "text=said", "--note", "--output", "json=note")) == 3
+    assert [each.name for each in alone.iterdir()] == ["said"]
+
+
 @pytest.mark.parametrize("name", PRINTED[2:])
 def test_a_fatal_error_is_printed_in_the_format_that_was_asked_for(
     name: str, capsys: pytest.CaptureFixture[str]
@@ -277,7 +290,7 @@ def test_an_earlier_report_is_replaced_through_a_link_and_never_left_by_a_run_th
     assert judge("--output", "json=link", end=look) == 0
     assert there == [False]
     assert judge("--output", "json=link", end=failing(KeyboardInterrupt())) == 130
-    assert not Path("there").exists()
+    assert json.loads(Path("there").read_text())["exit_code"] == 130
     assert judge("--output", "html=link") == 1
     assert Path("link").is_symlink()
     assert is_report(Path("there").read_bytes())
@@ -408,11 +421,62 @@ def test_a_success_that_cannot_be_taken_back_is_removed(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_ended_while_it_tells_leaves_no_success(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every file says what ended it; standard output, which may have something already, does not."""
+    monkeypatch.setattr(Console, "clear", lambda _console: os.kill(os.getpid(), number))
+    assert judge(*everything(tmp_path), "--format=json", end=lambda: GOOD) == 128 + number
+    assert capsys.readouterr().out == ""
+    assert json.loads((tmp_path / "json").read_text())["exit_code"] == 128 + number
+    for name in FORMATS:
+        text = (tmp_path / name).read_text()
+        assert is_report(text.encode()), name
+        assert "ended-by-signal" in text, name
+
+
+def test_a_run_that_is_ended_before_its_options_are_read_leaves_no_success(alone: Path) -> None:
+    place = alone / "j.xml"
+    assert judge("--output", f"junit={place}", end=lambda: GOOD) == 0
+
+    @click.command("judge")
+    @click.option("--output", callback=lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    @click.option("--html")
+    def told(**_: object) -> None:
+        pytest.fail("it went on")
+
+    assert run(told, "judge", ("--output", f"junit={place}")) == 143
+    assert "ended-by-signal" in place.read_text()
+
+
+def test_a_run_that_is_ended_while_it_looks_at_its_files_leaves_no_success(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = alone / "j.xml"
+    assert judge("--output", f"junit={place}", end=lambda: GOOD) == 0
+    from pip_warden.cli import reports
+
+    make_ready = reports.make_ready
+
+    def told(*args: object) -> None:
+        monkeypatch.setattr(reports, "make_ready", make_ready)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(reports, "make_ready", told)
+    assert judge("--output", f"junit={place}", end=failing(AssertionError())) == 143
+    assert "ended-by-signal" in place.read_text()
+
+
+def test_a_report_of_an_ended_run_that_cannot_be_written_leaves_no_success(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Console, "clear", lambda _console: failing(KeyboardInterrupt())())
-    assert judge(*everything(tmp_path), end=lambda: GOOD) == 130
+    def end(_console: Console) -> None:
+        monkeypatch.setattr("pip_warden.cli.outputs.render", lambda *_: 1 / 0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Console, "clear", end)
+    assert judge(*everything(tmp_path), end=lambda: GOOD) == 143
     assert not list(tmp_path.iterdir())
 
 

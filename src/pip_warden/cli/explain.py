@@ -20,6 +20,7 @@ _EXITS = {
     3: "could not decide",
     4: "the installer or the delivery failed",
     70: "a bug of ours",
+    130: "ended by a signal",
 }
 _WIDEST_PROSE = 100
 """Columns: longer lines are hard to read."""

@@ -68,8 +68,11 @@ def begin(output_format: str, outputs: Sequence[str], *, taken: Iterable[str | P
         raise UsageError("option-value", f"expected --format {' or '.join(PRINTED)}, found {output_format!r}")
     reports = Reports(output_format=output_format, files=tuple(map(_read, outputs)))
     typed = click.get_current_context().find_object(Typed) or Typed(())
-    typed.reports = replace(reports, files=())  # what is wrong with a file is not told in the others
-    make_ready(reports, taken)
+    try:
+        make_ready(reports, taken)
+    except UsageError:
+        typed.reports = replace(reports, files=())  # what is wrong with a file is not told in the others
+        raise
     typed.reports = reports
     return reports
 

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import click
@@ -19,7 +20,7 @@ from pip_warden.cli.style import layout_of
 from pip_warden.cli.typed import Typed
 from pip_warden.disk import cannot_store, is_full
 from pip_warden.display import escape_line, without_secrets
-from pip_warden.errors import InternalError, UsageError, WardenError
+from pip_warden.errors import EndedError, InternalError, UsageError, WardenError
 
 INTERRUPTED = 130
 _REPORT_IT = "Please report it."
@@ -42,9 +43,9 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
             code = _run(command, typed)
             return code if isinstance(code, int) else _fail(code, command, typed)
     except SignalledError as err:
-        return _say_ended(str(err), err.exit_code, typed)
+        return _say_ended(str(err), err.exit_code, command, typed)
     except KeyboardInterrupt:
-        return _say_ended("interrupted", INTERRUPTED, typed)
+        return _say_ended("interrupted", INTERRUPTED, command, typed)
 
 
 def _run(command: click.Command, typed: Typed) -> int | WardenError:
@@ -81,26 +82,37 @@ def _run(command: click.Command, typed: Typed) -> int | WardenError:
     return code if isinstance(code, int) else 0
 
 
-def _say_ended(what: str, code: int, typed: Typed) -> int:
-    if typed.reports is not None:
-        typed.reports.discard()
+def _say_ended(what: str, code: int, command: click.Command, typed: Typed) -> int:
+    """Say what ended the run, in the files that were asked for, too: whatever they held is not its result."""
+    reports = _reports(command, typed)
+    reports.discard()
+    if reports.files:
+        error = EndedError("ended-by-signal", f"expected a run that comes to its end, found it {what}")
+        _render(error, code, replace(reports, output_format="text"), command, typed)
     print(f"\n{what}", file=sys.stderr, flush=True)
     return code
 
 
+def _reports(command: click.Command, typed: Typed) -> Reports:
+    """Return how the run is told, also where it ended before its options were read."""
+    words = typed.words[1:]
+    return typed.reports or begin_unread(words, with_files=_takes(command, words, "--html"))
+
+
 def _fail(error: WardenError, command: click.Command, typed: Typed) -> int:
     """Say what went wrong, in the format and the files that were asked for, and return the exit code."""
-    words = typed.words[1:]
-    reports = typed.reports or begin_unread(words, with_files=_takes(command, words, "--html"))
+    reports = _reports(command, typed)
     is_plain = reports.is_text and not reports.files
-    if is_plain or not _render(error, reports, command, typed) or reports.is_text or was_left(sys.stdout):
+    if is_plain or not _render(error, error.exit_code, reports, command, typed) or reports.is_text or was_left(sys.stdout):
         from pip_warden.report import text
 
         print(text.render_error(error, layout_of(sys.stderr)), file=sys.stderr)
     return error.exit_code
 
 
-def _render(error: WardenError, reports: Reports, command: click.Command, typed: Typed) -> bool:
+def _render(
+    error: WardenError, code: int, reports: Reports, command: click.Command, typed: Typed
+) -> bool:
     """Write the files, and print what is no text; return whether that went well.
 
     A bug in there, where there may be one already, hides nothing: then it is told as text.
@@ -112,7 +124,7 @@ def _render(error: WardenError, reports: Reports, command: click.Command, typed:
     name, *words = typed.words
     name = _command_name(command, name, words)
     about: Literal["files", "images"] = "images" if name.startswith("image ") else "files"
-    report = Report(command=name, exit_code=error.exit_code, error=error, about=about)
+    report = Report(command=name, exit_code=code, error=error, about=about)
     try:
         for failed in reports.write(report):
             print(f"warning: {escape_line(failed.message)}", file=sys.stderr)

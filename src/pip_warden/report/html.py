@@ -13,7 +13,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 
-from pip_warden.errors import DeliveryError
+from pip_warden.errors import DeliveryError, EndedError
 from pip_warden.explain import catalogue
 from pip_warden.report.card import MARKS, OTHER, Codes, card, error_card
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
@@ -100,6 +100,8 @@ def _end(report: Report) -> str:
         return "Done, and not everything is verified" if report.lines else "Done, and nothing was judged"
     if isinstance(report.error, DeliveryError):
         return "Done, and something could not be written"
+    if isinstance(report.error, EndedError):
+        return "Ended before it was over"
     return _ENDS.get(report.exit_code, "Ended by an error of its own")
 
 

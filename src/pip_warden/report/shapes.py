@@ -64,7 +64,8 @@ class Envelope(TypedDict):
     Attributes:
         schema_version: Another number where a key is removed or changes its meaning. Keys may be added.
         command: The command without the program's name; pip-warden where none of its commands was typed.
-        exit_code: 0 ok; 1 refused; 2 usage; 3 undecided; 4 the installer or the delivery failed; 70 a bug.
+        exit_code: 0 ok; 1 refused; 2 usage; 3 undecided; 4 the installer or the delivery failed; 70 a bug;
+            129, 130, 143 ended by a signal.
         error: What ended the run; null where nothing did, or where each file says it.
     """
 
