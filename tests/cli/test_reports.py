@@ -400,6 +400,30 @@ def test_what_is_anothers_after_two_dashes_is_no_file_of_ours(
     assert "error[usage]" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("word", ["--bogus", "--strict=x", "-Z", "--timeout=x"])
+def test_what_is_anothers_after_its_name_is_no_file_of_ours(
+    word: str, alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever types no dashes before the command: what stands behind its name is its own."""
+    for name in ("mine", "its"):
+        assert judge("--output", f"json={name}", end=lambda: GOOD) == 0
+    before = (alone / "its").read_text()
+    words = ("run", "--trust", "t", "-v", "--output", "json=mine", word, "tool", "--output", "json=its")
+    assert run(pip_warden, "pip-warden", (*words, "--html=page", "--format=json")) == 2
+    assert json.loads((alone / "mine").read_text())["exit_code"] == 2
+    assert (alone / "its").read_text() == before
+    assert not (alone / "page").exists()
+    assert (capsys.readouterr().out) == ""
+
+
+def test_an_option_whose_value_is_missing_ends_no_search(
+    alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(pip_warden, "pip-warden", ("run", "--output", "json=mine", "--trust")) == 2
+    assert json.loads((alone / "mine").read_text())["error"]["code"] == "usage"
+    assert "error[usage]" in capsys.readouterr().err
+
+
 def test_a_success_that_cannot_be_taken_back_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -423,7 +447,10 @@ def test_a_success_that_cannot_be_taken_back_is_removed(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_ended_while_it_tells_leaves_no_success(
-    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    number: signal.Signals,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Every file says what ended it; standard output, which may have something already, does not."""
     monkeypatch.setattr(Console, "clear", lambda _console: os.kill(os.getpid(), number))

@@ -264,14 +264,17 @@ def _killed_at(step: int, distribution: InstalledDistribution) -> bool:
         lambda info: (info / DRAFT).symlink_to("METADATA"),
         lambda info: os.mkfifo(info / DRAFT),
         lambda info: (info.parent / DRAFT).touch(),
-        lambda info: (info.parent / "acme_widgets").mkdir(exist_ok=True)
-        or (info.parent / "acme_widgets" / DRAFT).touch(),
+        lambda info: (
+            (info.parent / "acme_widgets").mkdir(exist_ok=True)
+            or (info.parent / "acme_widgets" / DRAFT).touch()
+        ),
         lambda info: (info / DRAFT).touch() or os.chown(info / DRAFT, 4242, -1),
-        lambda info: (info / DRAFT).touch()
-        or (info / "RECORD").write_text(f"{info.name}/{DRAFT},,\n"),
-        lambda info: (info / DRAFT).touch()
-        or info.rename(info.parents[1] / "elsewhere").touch()
-        or info.symlink_to(info.parents[1] / "elsewhere"),
+        lambda info: (info / DRAFT).touch() or (info / "RECORD").write_text(f"{info.name}/{DRAFT},,\n"),
+        lambda info: (
+            (info / DRAFT).touch()
+            or info.rename(info.parents[1] / "elsewhere").touch()
+            or info.symlink_to(info.parents[1] / "elsewhere")
+        ),
     ],
 )
 def test_what_is_no_draft_of_a_receipt_stays(

@@ -96,23 +96,26 @@ def _say_ended(what: str, code: int, command: click.Command, typed: Typed) -> in
 def _reports(command: click.Command, typed: Typed) -> Reports:
     """Return how the run is told, also where it ended before its options were read."""
     words = typed.words[1:]
-    return typed.reports or begin_unread(words, with_files=_takes(command, words, "--html"))
+    return typed.reports or begin_unread(_own_words(command, words), with_files=_takes(command, words, "--html"))
 
 
 def _fail(error: WardenError, command: click.Command, typed: Typed) -> int:
     """Say what went wrong, in the format and the files that were asked for, and return the exit code."""
     reports = _reports(command, typed)
     is_plain = reports.is_text and not reports.files
-    if is_plain or not _render(error, error.exit_code, reports, command, typed) or reports.is_text or was_left(sys.stdout):
+    if (
+        is_plain
+        or not _render(error, error.exit_code, reports, command, typed)
+        or reports.is_text
+        or was_left(sys.stdout)
+    ):
         from pip_warden.report import text
 
         print(text.render_error(error, layout_of(sys.stderr)), file=sys.stderr)
     return error.exit_code
 
 
-def _render(
-    error: WardenError, code: int, reports: Reports, command: click.Command, typed: Typed
-) -> bool:
+def _render(error: WardenError, code: int, reports: Reports, command: click.Command, typed: Typed) -> bool:
     """Write the files, and print what is no text; return whether that went well.
 
     A bug in there, where there may be one already, hides nothing: then it is told as text.
@@ -136,6 +139,24 @@ def _render(
         print(f"warning: a report could not be made: {type(err).__name__}", file=sys.stderr)
         return False
     return True
+
+
+def _own_words(command: click.Command, words: Sequence[str]) -> Sequence[str]:
+    """Return what of the arguments is ours: where another command is run, all before its name.
+
+    An option that we do not know counts as one without a value: rather is a report of ours not written than
+    one of that command's taken for ours.
+    """
+    inner, _ = _typed(command, "", words)
+    settings = inner.context_settings
+    if settings.get("allow_interspersed_args", True) or settings.get("ignore_unknown_options"):
+        return words
+    options = [each for each in inner.params if isinstance(each, click.Option)]
+    valued = {name for each in options if not (each.is_flag or each.count) for name in each.opts}
+    at = words.index(str(inner.name)) + 1 if inner.name in words else 0
+    while at < len(words) and words[at].startswith("-") and words[at] != "--":
+        at += 2 if words[at] in valued else 1
+    return words[:at]
 
 
 def _takes(command: click.Command, words: Sequence[str], option: str) -> bool:
