@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pip_warden.strict_json import MalformedError, loads, loads_object
+from pip_warden.strict_json import JSONValue, MalformedError, dumps, loads, loads_object
 
 ENOUGH = 1 << 24
 
@@ -108,3 +108,32 @@ def test_what_is_too_large_is_not_read() -> None:
     assert loads(b'"aa"', max_bytes=4) == "aa"
     with pytest.raises(MalformedError, match="larger than 3"):
         loads(b'"aa"', max_bytes=3)
+
+
+_TEXT = st.text(st.characters(codec=None) | st.sampled_from("\udcff\ud83d\ude00\\ud"))
+
+
+@given(
+    st.recursive(
+        _TEXT | st.integers() | st.none(), lambda one: st.lists(one) | st.dictionaries(_TEXT, one, max_size=1)
+    )
+)
+def test_what_is_written_is_read_again(value: JSONValue) -> None:
+    """Half a character is the text then that stands for it everywhere else; all other text is the same."""
+    for indent in (None, 2):
+        raw = dumps(value, indent=indent)
+        assert raw.isascii()
+        assert loads(raw, max_bytes=ENOUGH) == _shown(value)
+
+
+def _shown(value: JSONValue) -> JSONValue:
+    match value:
+        case str():
+            whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")  # pairs are one
+            return "".join(f"\\u{ord(one):04x}" if "\ud800" <= one <= "\udfff" else one for one in whole)
+        case list():
+            return [_shown(one) for one in value]
+        case dict():
+            return {str(_shown(key)): _shown(one) for key, one in value.items()}
+        case _:
+            return value

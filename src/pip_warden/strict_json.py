@@ -21,6 +21,10 @@ _LARGEST = int(sys.float_info.max)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+_ESCAPE = re.compile(r"\\u(d[89ab]..\\ud[c-f]..|(?P<half>d[89a-f]..))|\\.")
+"""An escape as :mod:`json` writes it: a pair of surrogates is one character, and one alone is half of one."""
+
+
 class MalformedError(ValueError):
     """Input is not strictly valid; the message says why. Rooms that read turn it into a fault or an error.
 
@@ -72,6 +76,20 @@ def loads_object(raw: bytes | str, *, max_bytes: int) -> dict[str, JSONValue]:
     if not isinstance(value, dict):
         raise MalformedError(f"expected an object, found {kind_of(value)}")
     return value
+
+
+def dumps(value: JSONValue, *, indent: int | None = None) -> str:
+    r"""Write JSON that every strict reader reads (:func:`loads`), in ASCII only.
+
+    Half a character, as in the name of a file that is no UTF-8, is escaped as in all that is shown
+    (:func:`~pip_warden.display.escape_text`): it reads as the text ``\udcff``.
+
+    Args:
+        value: The value.
+        indent: Spaces for each level; None for one line.
+    """
+    text = json.dumps(value, indent=indent)
+    return _ESCAPE.sub(lambda found: f"\\{found[0]}" if found["half"] else found[0], text)
 
 
 def kind_of(value: JSONValue) -> str:

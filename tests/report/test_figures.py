@@ -129,4 +129,4 @@ def test_a_strangers_name_stays_text() -> None:
 
     assert raw.isascii()
     assert raw.isprintable()
-    assert json.loads(raw)["traceEvents"][-1]["name"] == f"page {evil}"
+    assert json.loads(raw)["traceEvents"][-1]["name"] == f"page {evil[:-1]}\\ud800"

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import samples
@@ -20,8 +20,10 @@ from pip_warden.evidence.model import EvidenceForm
 from pip_warden.faults import Fault
 from pip_warden.report import json as as_json
 from pip_warden.report import text as as_text
+from pip_warden.report.formats import FORMATS, render
 from pip_warden.report.layout import Layout
 from pip_warden.report.model import Line, Outcome, Place, Report, Unpinned, line_of, undecided_line
+from pip_warden.strict_json import loads
 from pip_warden.trust.model import Source
 from pip_warden.verdict.model import Accepted, ItemRefusal, PinnedByHash, SignedBy, Step, StepFailure
 
@@ -90,8 +92,24 @@ def test_t68_json_is_ascii_and_says_what_was_there(evil: str) -> None:
     assert raw.isascii()
     assert "\x1b" not in raw
     document = described(raw)
-    assert document["files"][0]["refused"]["found"] == evil
+    assert document["files"][0]["refused"]["found"] == evil.replace("\ud800", r"\ud800")
     assert as_json.render_error("x", RefusedError("declined", evil)).isascii()
+
+
+HALVES = st.text(st.characters(codec=None) | st.sampled_from("\udcff\ud83d\ude00\\u"), min_size=1)
+
+
+@settings(max_examples=20)
+@example("a\udcff\ud83d.whl")
+@given(HALVES)
+def test_no_format_holds_half_a_character(evil: str) -> None:
+    """As the name of a file that is no UTF-8 does: no strict reader would read the report."""
+    for name in FORMATS:
+        told = render(report_of(evil), name, more={evil: evil})
+        assert told.encode()
+        if name in {"json", "sarif"}:
+            assert loads(told, max_bytes=1 << 24)
+            assert told.isascii()
 
 
 def test_json_starts_with_its_version_and_its_keys_are_snake_case() -> None:

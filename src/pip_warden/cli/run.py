@@ -96,7 +96,9 @@ def _say_ended(what: str, code: int, command: click.Command, typed: Typed) -> in
 def _reports(command: click.Command, typed: Typed) -> Reports:
     """Return how the run is told, also where it ended before its options were read."""
     words = typed.words[1:]
-    return typed.reports or begin_unread(_own_words(command, words), with_files=_takes(command, words, "--html"))
+    return typed.reports or begin_unread(
+        _own_words(command, words), with_files=_takes(command, words, "--html")
+    )
 
 
 def _fail(error: WardenError, command: click.Command, typed: Typed) -> int:

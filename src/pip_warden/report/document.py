@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from pip_warden.errors import TrustFileError, WardenError
-from pip_warden.strict_json import JSONValue
+from pip_warden.strict_json import JSONValue, dumps
 
 SCHEMA_VERSION = 1
 """Keys may be added to a document; none is removed or changes its meaning without another number."""
@@ -38,7 +37,7 @@ def document(
         "exit_code": exit_code,
     }
     end: dict[str, JSONValue] = {"error": None if error is None else error_value(error)}
-    return json.dumps({**begin, **(told or {}), **end}, indent=2)
+    return dumps({**begin, **(told or {}), **end}, indent=2)
 
 
 def error_value(error: WardenError) -> JSONValue:

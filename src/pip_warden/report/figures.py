@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from pip_warden.measures import ASKED, COUNTERS, PHASES, Event, Measured
 from pip_warden.report.summary import counted, duration
-from pip_warden.strict_json import JSONValue
+from pip_warden.strict_json import JSONValue, dumps
 
 _MILLISECOND = 1_000_000
 _SHOWN_FROM = 50 * _MILLISECOND
@@ -68,7 +67,7 @@ def trace(measured: Measured) -> str:
     Args:
         measured: What a recorder has measured that keeps events.
     """
-    return json.dumps(
+    return dumps(
         {
             "displayTimeUnit": "ms",
             "otherData": {"measures": as_json(measured), "dropped_events": measured.dropped},
