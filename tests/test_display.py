@@ -11,7 +11,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pip_warden.display import bare_url, escape_line, escape_output, escape_text, near, nearest, some_of
+from pip_warden.display import (
+    bare_url,
+    escape_line,
+    escape_output,
+    escape_text,
+    near,
+    nearest,
+    some_of,
+    without_credentials,
+)
 
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 COMMAND = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
@@ -132,3 +141,44 @@ def test_no_text_is_too_odd_for_a_bare_url(text: str) -> None:
     assert found.startswith("https://a.example/")
     assert not set("?#") & set(found)
     assert bare_url(bare_url(text)) == bare_url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("acme @ https://me:SECRET@a.example/x.whl#sha256=00", "acme @ https://…@a.example/x.whl#sha256=00"),
+        ("git+ssh://git@a.example/x.git@v1", "git+ssh://…@a.example/x.git@v1"),
+        ("https://a.example:8080/x?sig=SECRET#SECRET end", "https://a.example:8080/x?… end"),
+        ("https://me:SECRET/SECRET@a.example/x", "https://…@a.example/x"),
+        ("https://me:SECRET?SECRET@a.example/x", "https://…?…"),
+        ("https://me:SECRET#SECRET@a.example/x", "https://…@a.example/x"),
+        ("https://me:SECRET", "https://…"),
+        (
+            "a=https://me:SECRET@a.example,https://me:SECRET@b.example",
+            "a=https://…@a.example,https://…@b.example",
+        ),
+        ("https://[::1]:80/a@b", "https://[::1]:80/a@b"),
+        (
+            "https://a.example/g/p//.gitlab-ci.yml@refs/heads/a#1",
+            "https://a.example/g/p//.gitlab-ci.yml@refs/heads/a#1",
+        ),
+        ("me@a.example: a?b", "me@a.example: a?b"),
+        ("://", "://"),
+    ],
+)
+def test_what_lets_somebody_in_is_not_shown(text: str, told: str) -> None:
+    assert without_credentials(text) == told
+    assert without_credentials(told) == told
+
+
+@given(st.text(st.sampled_from("a:/@?#[] 1") | st.characters()))
+def test_what_is_without_credentials_stays_so(text: str) -> None:
+    told = without_credentials(text)
+    assert without_credentials(told) == told
+    assert text == told or "://" in text
+
+
+def test_a_long_text_takes_no_longer_than_it_is_long() -> None:
+    """Where the time grew with the square, this would be minutes."""
+    for piece in ("://", "a", "://a@", ":", "://?", "://["):
+        assert without_credentials(piece * 50_000)

@@ -21,6 +21,10 @@ _COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 _QUERY = re.compile(r"(://[^\s?#]*[?#])[^\s'\"`]+")
 """What follows a URL's path, up to the quotes around it."""
 
+_SENT = re.compile(r"://(?P<authority>(?:(?!://)[^\s/?#])*)(?P<path>(?:(?!://)[^\s?])*)(?P<query>\?\S*)?")
+"""What follows a URL's scheme (RFC 3986 section 3), up to the next one."""
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?", re.ASCII)
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PLAIN = re.compile(r"([\n\t])")
 _COLOURED = re.compile(r"(\x1b\[[0-9;]*m|[\n\t])")
@@ -95,6 +99,15 @@ def without_secrets(text: str) -> str:
     return _QUERY.sub(r"\1…", without_userinfo(text))
 
 
+def without_credentials(text: str) -> str:
+    """Return foreign text without what is sent of the URLs in it and may let somebody in, each as ``…``.
+
+    That is user names and passwords, and queries, in which registries sign URLs. A path is left as it is: a
+    signer's has an ``@`` of its own; so is a fragment, which is not sent, and may be the hash of a file.
+    """
+    return _SENT.sub(_without_credentials, text)
+
+
 def bare_url(url: str) -> str:
     """Return a URL without what may let somebody in: user name and password, query, fragment.
 
@@ -132,6 +145,15 @@ def near(path: Path) -> str:
 def _without_userinfo(word: re.Match[str]) -> str:
     before, scheme, after = word[0].partition("://")
     return f"{before}://…@{after.rpartition('@')[2]}" if scheme and "@" in after else word[0]
+
+
+def _without_credentials(url: re.Match[str]) -> str:
+    authority, path = url["authority"], url["path"]
+    if "@" in authority:
+        authority = f"…@{authority.rpartition('@')[2]}"
+    elif not _HOST.fullmatch(authority):  # a password with one of the characters that end an authority
+        authority, path = "…", f"@{path.rpartition('@')[2]}" if "@" in path else ""
+    return f"://{authority}{path}{'?…' if url['query'] else ''}"
 
 
 def _is_hidden(char: str) -> bool:

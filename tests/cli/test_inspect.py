@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import archives
 import samples
 from cli.terminal import Said, typed
 from flow.user import User
@@ -398,6 +399,29 @@ def test_what_nobody_signed_is_told_too_and_escaped(home: Path) -> None:
         (piece,) = seen(name)["inspected_evidence"]
         assert piece["statement"]["annotations"] == [{"name": f"k{EVIL}", "value": f"v{EVIL}"}]
         assert piece["statement"]["provenance"]["builder"] == f"https://builder{EVIL}"
+
+
+SECRET = "https://me:SECRET@gitlab.example/acme.whl?sig=SECRET"
+BARE = "https://…@gitlab.example/acme.whl?…"
+
+
+def test_what_lets_somebody_in_is_not_told(home: Path) -> None:
+    """Whoever wrote it let it slip; a report of it may be public."""
+    Path("acme_widgets-1.0-py3-none-any.whl").write_bytes(
+        archives.wheel(
+            {f"{archives.INFO}/METADATA": f"{archives.METADATA.rstrip()}\nRequires-Dist: acme @ {SECRET}\n"}
+        )
+    )
+    told = statement(subject=[{"name": SECRET, "digest": {"sha256": "00" * 32}}])
+    told = told.replace(b"git+https://x", f"git+{SECRET}".encode()).replace(
+        b"https://builder", SECRET.encode()
+    )
+    for name in ("acme_widgets-1.0-py3-none-any.whl", written("s.json", told)):
+        assert "gitlab.example/acme.whl?…" in inspect(name).out
+        assert "SECRET" not in inspect(name)
+        assert "SECRET" not in json.dumps(seen(name))
+    found = seen("acme_widgets-1.0-py3-none-any.whl")["inspected_files"][0]["metadata"]
+    assert found["requires"] == [f"acme @ {BARE}"]
 
 
 def certificate() -> bytes:

@@ -54,6 +54,20 @@ def test_it_is_data_as_well(shop: Shop) -> None:
     }
 
 
+def test_what_lets_somebody_in_is_not_told(shop: Shop) -> None:
+    image = shop.sandbox.image_index(
+        shop.index().platforms, annotations={"a": "https://me:SECRET@x.example/?SECRET"}
+    )
+    shop.push(image)
+    shop.sign(image, built="https://me:SECRET@x.example/y")
+
+    for words in ((), ("--format", "json")):
+        said = shop.inspect(":1.0", *words)
+        assert said.code == 0, said.err
+        assert "SECRET" not in said
+        assert "x.example/y" in said
+
+
 def test_an_index_says_what_it_lists(shop: Shop) -> None:
     index = shop.sandbox.image_index(shop.index().platforms, annotations={"made\nby": "\u202eus"})
     shop.push(index)

@@ -11,7 +11,7 @@ import click
 from pip_warden.cli.color import color_option
 from pip_warden.cli.common import format_option, load_trust_if_any, registry_options, trust_option
 from pip_warden.cli.examples import examples
-from pip_warden.display import escape_text
+from pip_warden.display import escape_text, without_credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,9 +89,9 @@ def _text(found: InspectedImage, layout: Layout) -> Iterator[str]:
 
 def _evidence(found: ClaimedEvidence, layout: Layout) -> Iterator[str]:
     kind = f"  {_short(found.claimed_type)}" if found.claimed_type else ""
-    yield from layout.line(f"{escape_text(found.label)}{kind}", indent=4)
+    yield from layout.line(f"{_short(found.label)}{kind}", indent=4)
     if found.claimed_subject is not None:
-        who = f"{escape_text(found.claimed_subject, 2000)}, issuer {_short(found.claimed_issuer or '')}"
+        who = f"{_short(found.claimed_subject, 2000)}, issuer {_short(found.claimed_issuer or '')}"
         yield from layout.labelled("claims to be signed by ", who, indent=6)
     if found.claimed_logged_at is not None:
         yield from layout.line(
@@ -115,11 +115,12 @@ def _size(found: InspectedImage) -> str:
     return f"{own}; {counted(len(layers), 'layer', 'layers')} of {sum(each.size for each in layers)} bytes"
 
 
-def _short(text: str) -> str:
-    return escape_text(text, _TEXT)
+def _short(text: str, limit: int = _TEXT) -> str:
+    return escape_text(without_credentials(text), limit)
 
 
 def _as_json(found: InspectedImage) -> dict[str, JSONValue]:
+    from pip_warden.cli.inspected import bare
     from pip_warden.oci.names import spelled
 
     manifest = found.manifest
@@ -133,8 +134,8 @@ def _as_json(found: InspectedImage) -> dict[str, JSONValue]:
         "size": len(manifest.content),
         "layers": [_descriptor(each) for each in manifest.layers],
         "platforms": [{"platform": each.platform, **_descriptor(each)} for each in manifest.manifests],
-        "annotations": dict(manifest.annotations),
-        "evidence": [_evidence_json(each) for each in found.evidence],
+        "annotations": bare(dict(manifest.annotations)),
+        "evidence": [bare(_evidence_json(each)) for each in found.evidence],
     }
 
 

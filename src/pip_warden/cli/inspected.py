@@ -1,4 +1,7 @@
-"""How it is told what something says: to people, foreign text escaped and bounded; and as JSON."""
+"""How it is told what something says: to people, foreign text escaped and bounded; and as JSON.
+
+What URLs in it let somebody in with is told to nobody: a package's requirements may have some.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pip_warden.artifact.model import Contents
-from pip_warden.display import escape_text
+from pip_warden.display import escape_text, without_credentials
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.described import ClaimedCertificate
@@ -72,7 +75,7 @@ def _lines(told: Told, layout: Layout) -> Iterator[str]:
         counts[label] = counts.get(label, 0) + 1
         if counts[label] <= _MOST_LISTED:
             role = "signer" if label == "signer" else ""
-            shown = escape_text(value, _LONG_TEXT if role else _TEXT)
+            shown = escape_text(without_credentials(value), _LONG_TEXT if role else _TEXT)
             yield from layout.labelled(f"{label:19}  ", (shown, role), indent=4)
     for label, count in counts.items():
         if count > _MOST_LISTED:
@@ -81,7 +84,8 @@ def _lines(told: Told, layout: Layout) -> Iterator[str]:
 
 def _fault(fault: Fault | None, layout: Layout) -> Iterator[str]:
     if fault is not None:
-        said = f"[{fault.code}] expected {escape_text(fault.expected)}, found {escape_text(fault.found)}"
+        expected, found = (escape_text(without_credentials(each)) for each in (fault.expected, fault.found))
+        said = f"[{fault.code}] expected {expected}, found {found}"
         yield from layout.labelled(("no good: ", "bad"), said, indent=4)
 
 
@@ -166,9 +170,22 @@ def as_json(found: Inspection) -> dict[str, JSONValue]:
     return {
         "verified": found.is_verified,
         "about": found.about,
-        "inspected_files": [_file_json(each) for each in found.files],
-        "inspected_evidence": [_piece_json(each) for each in found.pieces],
+        "inspected_files": [bare(_file_json(each)) for each in found.files],
+        "inspected_evidence": [bare(_piece_json(each)) for each in found.pieces],
     }
+
+
+def bare(value: JSONValue) -> JSONValue:
+    """Return what is told with every text without credentials, also the keys of an image's annotations."""
+    match value:
+        case str():
+            return without_credentials(value)
+        case list():
+            return [bare(each) for each in value]
+        case dict():
+            return {without_credentials(key): bare(each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def _file_json(file: InspectedFile) -> JSONValue:
