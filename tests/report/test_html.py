@@ -22,9 +22,11 @@ from pip_warden.report import html
 from pip_warden.report.difference import compared
 from pip_warden.report.markup import element, prose
 from pip_warden.report.model import Line, Outcome, Place, Report, image_line, line_of
+from pip_warden.report.summary import MARKS
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ProvedStatement
+from report.reports import wordy
 from report.test_report import EVIL, HIDDEN, report_of
 from telling import FOUND, MEANT, OTHER_FILE, SIGNED, accepted, everything, refused
 
@@ -343,6 +345,28 @@ def test_what_is_long_or_much_is_cut_and_counted() -> None:
     assert "and 36 more" in raw
     assert "and 4 more" in raw
     assert len(raw) < 3_000_000
+
+
+def test_a_page_that_would_be_too_large_says_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert html._LARGEST < 20_000_000
+    monkeypatch.setattr(html, "_LARGEST", 200_000)
+    report = wordy(60)
+    report = replace(report, lines=(*[line_of(accepted())] * 20, *report.lines), warnings=("w" * 2000,) * 600)
+    raw = html.render(report)
+    page = Page(raw)
+
+    assert len(raw.encode()) < 200_000 + 1_200_000, "and the warnings"
+    shown = page.count("details") and len([each for each in page.values("id") if each.startswith("line-")])
+    assert 5 < shown < 60
+    assert f"{60 - shown} more are left out: the page has no room." in page.text
+    assert "20 more are left out" in page.text, "what is wrong comes first"
+    assert "and 100 more" in page.text
+    assert {link.removeprefix("#") for link in page.values("href")} <= {*page.values("id")}
+    assert "80 files" in page.text
+
+
+def test_no_sign_of_an_outcome_is_missing() -> None:
+    assert MARKS.keys() == set(Outcome)
 
 
 def test_an_image_is_told_of_as_such() -> None:

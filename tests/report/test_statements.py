@@ -201,7 +201,8 @@ def test_t68_nothing_that_a_statement_says_begins_a_line_or_controls_a_terminal(
     raw = as_json.render(_evil(evil))
     assert raw.isascii()
     (line,) = json.loads(raw)["files"]
-    assert line["verified_statements"][0]["annotations"] == {evil: evil, "a": evil}
+    told = evil.replace("\ud800", r"\ud800")
+    assert line["verified_statements"][0]["annotations"] == {told: told, "a": told}
 
 
 @given(st.text())

@@ -9,23 +9,12 @@ from pip_warden.explain import Explanation
 from pip_warden.report.chain import bad_evidence, chain, statements
 from pip_warden.report.difference import compared
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, prose, value
-from pip_warden.report.model import BAD, Line, Outcome, Place
+from pip_warden.report.model import BAD, Line, Place
+from pip_warden.report.summary import MARKS
 from pip_warden.verdict.model import Accepted, AcceptedImage, Passed, Refused, Step
 
 Codes = Mapping[str, Explanation]
 """What each code means."""
-
-MARKS = {
-    Outcome.ACCEPTED: ("✓", "good"),
-    Outcome.EARLIER: ("✓", "good"),
-    Outcome.PINNED: ("✓", "good"),
-    Outcome.REFUSED: ("✗", "bad"),
-    Outcome.UNDECIDED: ("?", "unknown"),
-}
-"""Sign and class of an outcome."""
-
-OTHER = ("·", "quiet")
-"""Those of the outcomes that say nothing for or against a file."""
 
 _MOST_FAULTS = 100
 
@@ -39,7 +28,7 @@ def card(line: Line, name: str, codes: Codes, place: Place | None = None) -> Mar
         codes: What codes mean.
         place: Where it was asked for; None where that is not known.
     """
-    sign, role = MARKS.get(line.outcome, OTHER)
+    sign, role = MARKS[line.outcome]
     head = element(
         "summary",
         element("h3", element("span", sign, class_=role, aria_hidden="true"), " ", value(line.subject)),

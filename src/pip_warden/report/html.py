@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 
 from pip_warden.errors import DeliveryError, EndedError
 from pip_warden.explain import catalogue
-from pip_warden.report.card import MARKS, OTHER, Codes, card, error_card
+from pip_warden.report.card import Codes, card, error_card
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
 from pip_warden.report.model import BAD, Line, Outcome, Report
-from pip_warden.report.summary import counted, is_pinned, is_verified, project_of
+from pip_warden.report.summary import MARKS, counted, is_pinned, is_verified, project_of
 from pip_warden.report.unpinned import mistaken
 from pip_warden.trust.suggest import pin_by_hash, pin_by_identity
 
@@ -33,7 +33,10 @@ _ENDS = {
 }
 """What the exit codes of a failure mean (design decision D11)."""
 
-_MOST_LINKS, _MOST_NAMES = 50, 500
+_LARGEST = 10_000_000
+"""Bytes of all cards: a page that a browser shows without delay, and that fits below any job's limits."""
+
+_MOST_LINKS, _MOST_NAMES, _MOST_WARNINGS = 50, 500, 500
 
 
 def render(report: Report) -> str:
@@ -42,12 +45,12 @@ def render(report: Report) -> str:
     Args:
         report: The report.
     """
-    codes = catalogue()
+    cards = _cards(report, catalogue())
     style = files("pip_warden.report").joinpath("page.css").read_text(encoding="utf-8")
     body = (
         element("a", "Skip to the results", href="#results", class_="skip"),
-        _header(report),
-        element("main", *_results(report, codes), id="results", tabindex="-1"),
+        _header(report, cards),
+        element("main", *_results(report, cards), id="results", tabindex="-1"),
     )
     page = element("html", _head(report, style), element("body", *body), lang="en")
     return f"<!doctype html>\n{page.html}\n"
@@ -67,7 +70,7 @@ def _head(report: Report, style: str) -> Markup:
     return element("head", Markup(empty), title, Markup(f"<style>{style}</style>"))
 
 
-def _header(report: Report) -> Markup:
+def _header(report: Report, cards: Mapping[str, Markup]) -> Markup:
     code = report.installer_code
     told = facts(
         [
@@ -87,7 +90,7 @@ def _header(report: Report) -> Markup:
         element("h1", _end(report), class_=role),
         _tally(report),
         told,
-        _links(report),
+        _links(report, cards),
     )
 
 
@@ -111,16 +114,16 @@ def _tally(report: Report) -> Markup:
     noun = report.about.removesuffix("s")
     total = element("li", counted(len(report.lines), noun, report.about))
     rows = (
-        element("li", f"{outcomes[outcome]} {outcome.value}", class_=MARKS.get(outcome, OTHER)[1])
+        element("li", f"{outcomes[outcome]} {outcome.value}", class_=MARKS[outcome][1])
         for outcome in _ORDER
         if outcomes[outcome]
     )
     return element("ul", total, *rows, class_="tally")
 
 
-def _links(report: Report) -> Markup:
+def _links(report: Report, cards: Mapping[str, Markup]) -> Markup:
     """Lead to what is wrong."""
-    bad = [(name, line) for name, line in _named(report) if line.outcome in BAD]
+    bad = [(name, line) for name, line in _named(report) if line.outcome in BAD and name in cards]
     shown, more = first_of(bad, _MOST_LINKS)
     links = (element("li", element("a", value(line.subject), href=f"#{name}")) for name, line in shown)
     return element("nav", element("ul", *links), more, aria_label="What is wrong") if bad else NOTHING
@@ -131,20 +134,36 @@ def _named(report: Report) -> Iterator[tuple[str, Line]]:
         yield f"line-{number}", line
 
 
-def _results(report: Report, codes: Codes) -> Iterator[Markup]:
-    if report.error is not None:
-        yield _section("What ended the run", [error_card(report.error, codes)])
+def _cards(report: Report, codes: Codes) -> Mapping[str, Markup]:
+    """Make a card of each line for which there is room, by name; what is wrong comes first."""
     places = dict(report.places)
+    made, room = dict[str, Markup](), _LARGEST
+    for name, line in sorted(_named(report), key=lambda named: _ORDER.index(named[1].outcome)):
+        one = card(line, name, codes, places.get(project_of(line.subject)))
+        room -= len(one.html.encode())
+        if room < 0:
+            break
+        made[name] = one
+    return made
+
+
+def _results(report: Report, cards: Mapping[str, Markup]) -> Iterator[Markup]:
+    if report.error is not None:
+        yield _section("What ended the run", [error_card(report.error, catalogue())])
     for outcome in _ORDER:
-        lines = [(name, line) for name, line in _named(report) if line.outcome is outcome]
-        cards = [card(line, name, codes, places.get(project_of(line.subject))) for name, line in lines]
-        if cards:
-            yield _section(f"{outcome.value.capitalize()}: {len(cards)}", cards)
+        names = [name for name, line in _named(report) if line.outcome is outcome]
+        shown = [cards[name] for name in names if name in cards]
+        if names:
+            left = counted(len(names) - len(shown), "more is", "more are")
+            rest = (
+                [element("p", f"{left} left out: the page has no room.")] if len(shown) < len(names) else []
+            )
+            yield _section(f"{outcome.value.capitalize()}: {len(names)}", [*shown, *rest])
     if report.unpinned:
         yield _section("Not in the trust file", _unpinned(report))
     if report.warnings:
-        rows = (element("li", text) for text in report.warnings)
-        yield _section("Warnings", [element("ul", *rows)])
+        warnings, more = first_of(report.warnings, _MOST_WARNINGS)
+        yield _section("Warnings", [element("ul", *(element("li", text) for text in warnings)), more])
     if report.done:
         shown, more = first_of(report.done, _MOST_NAMES)
         done = (element("li", f"{what}: ", value(name)) for what, name in shown)

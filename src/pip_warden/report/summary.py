@@ -1,4 +1,4 @@
-"""The line that closes a report: what it comes to, in a few words."""
+"""What a run comes to: the signs of its outcomes, and the line that closes a report, in a few words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import PINS, VERIFIED, Line, Outcome, Report
 from pip_warden.verdict.model import Acceptance, SignedBy
 
-_ROLES = {Outcome.REFUSED: "bad", Outcome.UNDECIDED: "unknown"}
+MARKS = {
+    Outcome.ACCEPTED: ("✓", "good"),
+    Outcome.REFUSED: ("✗", "bad"),
+    Outcome.UNDECIDED: ("?", "unknown"),
+    Outcome.LOCAL: ("·", "quiet"),
+    Outcome.PRESENT: ("·", "quiet"),
+    Outcome.EARLIER: ("✓", "good"),
+    Outcome.BUILT: ("·", "quiet"),
+    Outcome.PINNED: ("✓", "good"),
+    Outcome.PINNED_BEFORE: ("·", "quiet"),
+    Outcome.NOT_JUDGED: ("-", "quiet"),
+}
+"""Sign and role of each outcome, for people: on a terminal and on a page."""
 _SAID = (
     Outcome.REFUSED,
     Outcome.UNDECIDED,
@@ -112,7 +124,7 @@ def _counts(lines: Sequence[Line]) -> Iterator[Piece]:
     ]
     for outcome in _SAID[:2]:
         if outcomes[outcome]:
-            yield f"{outcomes[outcome]} {outcome.value}", _ROLES[outcome]
+            yield f"{outcomes[outcome]} {outcome.value}", MARKS[outcome][1]
     if signers:
         identities = counted(len(set(signers)), "identity", "identities")
         yield f"{len(signers)} signed by {identities}", "good"

@@ -13,24 +13,11 @@ from pip_warden.report.findings import NO_REASON, further_findings, words
 from pip_warden.report.layout import Layout, Piece
 from pip_warden.report.model import BAD, UNVERIFIED, Line, Outcome, Report
 from pip_warden.report.statements import further_lines
-from pip_warden.report.summary import closing_line, counted
+from pip_warden.report.summary import MARKS, closing_line, counted
 from pip_warden.report.unpinned import mistaken, unpinned_names
 from pip_warden.verdict.model import Accepted, AcceptedImage, ItemRefusal, Refused, SignedBy
 
 _PLAIN = Layout()
-
-_MARKS = {
-    Outcome.ACCEPTED: ("✓", "good"),
-    Outcome.REFUSED: ("✗", "bad"),
-    Outcome.UNDECIDED: ("?", "unknown"),
-    Outcome.LOCAL: ("·", "quiet"),
-    Outcome.PRESENT: ("·", "quiet"),
-    Outcome.EARLIER: ("✓", "good"),
-    Outcome.BUILT: ("·", "quiet"),
-    Outcome.PINNED: ("✓", "good"),
-    Outcome.PINNED_BEFORE: ("·", "quiet"),
-    Outcome.NOT_JUDGED: ("-", "quiet"),
-}
 
 
 def render(report: Report, layout: Layout = _PLAIN, *, seconds: float | None = None, quiet: int = 0) -> str:
@@ -113,7 +100,7 @@ def _render_error(error: WardenError, layout: Layout) -> Iterator[str]:
 
 
 def _render_line(line: Line, layout: Layout) -> Iterator[str]:
-    mark, role = _MARKS[line.outcome]
+    mark, role = MARKS[line.outcome]
     head: list[Piece] = [f"{escape_text(line.subject)} ", (line.outcome.value, role)]
     put = partial(layout.labelled, (f"{mark} ", role), *head, hang=4)
     note = f"  ({escape_text(line.note)})" if line.note else ""
@@ -147,7 +134,7 @@ def _render_listed(lines: list[Line], layout: Layout) -> Iterator[str]:
     """Name at once what a table lists that follows: each of these refusals says the same."""
     refused = lines[0].verdict
     assert isinstance(refused, Refused)  # noqa: S101 -- not-pinned is the code of a refusal
-    mark, role = _MARKS[Outcome.REFUSED]
+    mark, role = MARKS[Outcome.REFUSED]
     what = escape_text(lines[0].subject) if len(lines) == 1 else counted(len(lines), "package", "packages")
     yield from layout.labelled((f"{mark} ", role), f"{what} ", ("refused", role), _step(refused), hang=4)
 
