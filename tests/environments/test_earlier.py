@@ -16,7 +16,7 @@ from environments.test_scan import SITE, planted
 from pip_warden.artifact.layout import RECEIPT
 from pip_warden.digests import digest_of
 from pip_warden.environments.compare import compare
-from pip_warden.environments.earlier import check_installed, strangers
+from pip_warden.environments.earlier import check_installed, strange_packages, strangers
 from pip_warden.environments.layout import layout_of
 from pip_warden.environments.model import AcceptedArchive, Comparison, Likeness, Snapshot
 from pip_warden.environments.receipt import Receipt, find_receipt
@@ -57,6 +57,7 @@ def checked(place: Path, accepted: AcceptedArchive | None) -> tuple[Comparison, 
     there = snapshot([place])
     received = [each for each in there.distributions if find_receipt(each) is not None]
     found = [check_installed(each, find_receipt(each), accepted) for each in received]
+    assert any(each.fault for each in found) or not [*strange_packages(there, received)]
     return (*found, *strangers(there, received))
 
 
@@ -291,6 +292,30 @@ def test_of_a_file_that_two_bring_the_last_stays(tmp_path: Path) -> None:
     beside = check_installed(distribution, receipt, first, [first, second])
 
     assert (alone.likeness, beside.likeness) == (Likeness.OTHER, Likeness.SAME)
+
+
+SHARED = ("ns/__init__.py", "ns/__init__.cpython-311.so", "ns/deep/__init__.abi3.so")
+
+
+@pytest.mark.parametrize("added", SHARED)
+def test_what_python_runs_before_a_verified_module_is_found(tmp_path: Path, added: str) -> None:
+    """Two share a namespace, and the one that was not verified makes it a package."""
+    site = planted(tmp_path / SITE, archives.wheel({"ns/deep/mine.py": "1\n", "ns/data.txt": "1\n"}))
+    (mine,) = snapshot([tmp_path]).distributions
+    assert [*strange_packages(snapshot([tmp_path]), [mine])] == []
+
+    (site / added).write_bytes(b"")
+    assert [*strange_packages(snapshot([tmp_path]), [mine])] == [], "it is a stranger"
+
+    info = site / "acme_gadgets-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: acme-gadgets\nVersion: 1.0\n")
+    (info / "RECORD").write_text(f"{added},,\nns/other/__init__.py,,\n")
+    there = snapshot([tmp_path])
+    assert [
+        *strange_packages(there, [each for each in there.distributions if each.folder == mine.folder])
+    ] == [site / added]
+    assert [*strange_packages(there, there.distributions)] == []
 
 
 def test_a_receipt_written_earlier_is_nothing_to_a_run_of_a_command(earlier: Earlier) -> None:

@@ -161,6 +161,25 @@ def test_the_draft_of_a_killed_run_is_removed_and_told(user: User, words: tuple[
     assert all(f"removed {draft}, the draft" in " ".join(result.output.split()) for draft in drafts)
 
 
+def test_an_unverified_package_that_a_verified_one_lies_in_is_a_warning(user: User) -> None:
+    """One that came through the gate, too, is none, whether this run asks for it or not."""
+    mine = user.published(files={"ns/mine.py": "1\n"})
+    other = user.published(files={"ns/__init__.py": "1\n", "ns/other.py": "1\n"})
+    assert user.install(mine.record.name, other.record.name).code == 0
+
+    clean = user.install("--strict", mine.record.name)
+    assert outcome(clean, mine) == (0, "verified_earlier_unchanged"), clean.output
+    assert clean.document["warnings"] == []
+
+    (info_of(user.site, other) / RECEIPT).unlink()
+    result = user.install(mine.record.name)
+    assert outcome(result, mine) == (0, "verified_earlier_unchanged"), result.output
+    (warning,) = result.document["warnings"]
+    assert str(user.site / "ns/__init__.py") in warning
+    assert "[changed-after-install]" in warning
+    assert user.install("--strict", mine.record.name).code == 1
+
+
 def test_pins_of_now_decide(user: User) -> None:
     """A file that was good once is judged again; nothing but the vault is asked for it."""
     project, needed = user.published(pinned=False), user.published(pinned=False)

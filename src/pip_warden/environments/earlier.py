@@ -27,6 +27,7 @@ from pip_warden.environments.model import (
 from pip_warden.environments.patches import PATCH, is_known_patch
 from pip_warden.environments.receipt import Receipt, receipt_fault
 from pip_warden.environments.scan import UNRECORDED
+from pip_warden.environments.shadows import run_before
 from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
@@ -110,6 +111,23 @@ def strangers(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> I
         yield from _foreign(info, keys)
     yield from _patches(snapshot)
     yield from _namesakes(snapshot, received)
+
+
+def strange_packages(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> Iterator[Path]:
+    """Yield each ``__init__`` above a module of what was checked that only a distribution that was not has.
+
+    Python runs it first. It may be honest: where projects share a namespace, any of them may bring one. What
+    no RECORD names is a stranger already.
+
+    Args:
+        snapshot: What is installed.
+        checked: The distributions that have receipts, as they are in the snapshot.
+    """
+    received, unnamed = tuple(checked), {path for path, _ in snapshot.unowned}
+    for site in snapshot.sites:
+        layout = layout_of(site)
+        known = {key for each in received if each.site == site for key in each.stamps}
+        yield from (path for key in run_before(known, layout) if (path := layout.path(key)) not in unnamed)
 
 
 def _is_stray(path: Path, layout: SiteLayout) -> bool:

@@ -1,4 +1,4 @@
-"""What Python would import in place of a module that a wheel brings, although that is as it was.
+"""What Python would import in place of a module of a wheel, or before it, although that is as it was.
 
 Of one name in one directory Python takes a package before an extension, and that before a source
 (``importlib.machinery.FileFinder``). Whoever adds one need not touch the source, and may have another RECORD
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from pip_warden.environments.layout import SiteLayout, entries
 
@@ -42,6 +42,31 @@ def shadow_of(files: Iterable[str], known: Collection[str], layout: SiteLayout) 
             if is_own and key not in known and key not in packages and _is_module(entry):
                 return key
     return None
+
+
+def run_before(known: Collection[str], layout: SiteLayout) -> Iterator[str]:
+    """Yield what Python runs before it imports a known module, and is not known itself.
+
+    That is an ``__init__`` in one of the directories that the module lies in. Of several projects that share
+    such a directory each may bring one, or none: a namespace (PEP 420).
+
+    Args:
+        known: Keys of what verified distributions have (:meth:`SiteLayout.key`).
+        layout: Where they are installed.
+    """
+    above = set[str]()
+    for key in known:
+        directory = posixpath.dirname(key)
+        while (
+            key.endswith(_MODULES) and directory not in above and directory and not directory.startswith("..")
+        ):
+            above.add(directory)
+            directory = posixpath.dirname(directory)
+    for directory in sorted(above):
+        for entry in entries(layout.path(directory)):
+            key = posixpath.join(directory, entry.name)
+            if entry.name.startswith(_PACKAGE) and entry.name.endswith(_MODULES) and key not in known:
+                yield key
 
 
 def _is_module(entry: os.DirEntry[str]) -> bool:

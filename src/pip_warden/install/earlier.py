@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pip_warden.artifact.layout import DIST_INFO
-from pip_warden.environments.earlier import check_installed, strangers
+from pip_warden.environments.earlier import check_installed, strange_packages, strangers
 from pip_warden.environments.layout import layout_of
 from pip_warden.environments.model import (
     AcceptedArchive,
@@ -128,7 +128,7 @@ class _Comparing:
         """Yield what lies where only packages should, and no distribution has.
 
         Among an environment's scripts it is a warning: other tools put theirs there. So is a module of
-        virtualenv's that is not known: there will be others.
+        virtualenv's that is not known: there will be others; and an ``__init__`` of what has no receipt.
         """
         if not self._sites:
             return
@@ -139,16 +139,33 @@ class _Comparing:
             if Path(each.subject).parent in scripts:
                 beside.append(Path(each.subject).name)
             elif Path(each.subject).name == PATCH:
-                self._run.ledger.warn(
-                    f"{each.subject} is none that virtualenv is known to make [changed-after-install]"
-                )
+                self._warn(f"{each.subject} is none that virtualenv is known to make")
             elif each.fault is not None:
                 yield _refused(each.subject, each.fault)
         if beside:
-            named = ", ".join(beside[:_MOST_NAMED]) + (", …" if len(beside) > _MOST_NAMED else "")
-            self._run.ledger.warn(
-                f"no distribution has {named} among the environment's scripts [changed-after-install]"
+            self._warn(f"no distribution has {_named(beside)} among the environment's scripts")
+        if before := self._strange_packages(checked):
+            self._warn(
+                f"Python runs {_named(before)} before modules of a verified package; no other one has it"
             )
+
+    def _warn(self, text: str) -> None:
+        self._run.ledger.warn(f"{text} [changed-after-install]")
+
+    def _strange_packages(self, checked: list[InstalledDistribution]) -> list[str]:
+        """Return what is run before verified modules, and no verified package has.
+
+        Only where there is such a file the other packages are looked at that an earlier run has installed.
+        """
+        found = frozenset(strange_packages(self._around, checked))
+        if found:
+            others = filter(self._is_verified, self._around.distributions)
+            found &= frozenset(strange_packages(self._around, (*checked, *others)))
+        return sorted(map(str, found))
+
+    def _is_verified(self, distribution: InstalledDistribution) -> bool:
+        known = _look(self._run, distribution.site / distribution.folder)
+        return known is not None and known.accepted is not None and self._compared(known).fault is None
 
     def _compared(self, known: _Known) -> Comparison:
         now = None if known.accepted is None else self._receipt_now(known, known.accepted)
@@ -183,6 +200,10 @@ class _Comparing:
             if known is not None and known.accepted is not None:
                 found.append(archive_of(known.accepted))
         return tuple(found)
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
 
 
 def _refused(subject: str, fault: Fault) -> Line:
