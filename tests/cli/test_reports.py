@@ -482,15 +482,12 @@ def test_a_run_that_is_ended_while_it_looks_at_its_files_leaves_no_success(
 ) -> None:
     place = alone / "j.xml"
     assert judge("--output", f"junit={place}", end=lambda: GOOD) == 0
-    from pip_warden.cli import reports
-
-    make_ready = reports.make_ready
 
     def told(*args: object) -> None:
-        monkeypatch.setattr(reports, "make_ready", make_ready)
+        monkeypatch.undo()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(reports, "make_ready", told)
+    monkeypatch.setattr("pip_warden.cli.reports.make_ready", told)
     assert judge("--output", f"junit={place}", end=failing(AssertionError())) == 143
     assert "ended-by-signal" in place.read_text()
 

@@ -228,12 +228,12 @@ def test_a_run_that_is_killed_at_any_step_leaves_nothing_for_long(tmp_path: Path
         assert record_of(distribution).read_bytes() in {before, before + LINE}
         assert find_receipt(distribution) in {None, RECEIVED}
         if not is_killed:
-            break
+            assert step > 8
+            assert find_receipt(distribution) == RECEIVED
+            return
         write_receipt(distribution, RECEIVED)
         assert record_of(distribution).read_bytes() == before + LINE
         shutil.rmtree(tmp_path / str(step))
-    assert step > 8
-    assert find_receipt(distribution) == RECEIVED
 
 
 def _killed_at(step: int, distribution: InstalledDistribution) -> bool:
@@ -254,6 +254,26 @@ def _killed_at(step: int, distribution: InstalledDistribution) -> bool:
     return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
+def _elsewhere(info: Path) -> None:
+    (info.parent / "acme_widgets").mkdir()
+    (info.parent / "acme_widgets" / DRAFT).touch()
+
+
+def _of_another(info: Path) -> None:
+    (info / DRAFT).touch()
+    os.chown(info / DRAFT, 4242, -1)
+
+
+def _recorded(info: Path) -> None:
+    (info / DRAFT).touch()
+    (info / "RECORD").write_text(f"{info.name}/{DRAFT},,\n")
+
+
+def _behind_a_link(info: Path) -> None:
+    (info / DRAFT).touch()
+    info.symlink_to(info.rename(info.parents[1] / "elsewhere"))
+
+
 @pytest.mark.parametrize(
     "plant",
     [
@@ -264,17 +284,10 @@ def _killed_at(step: int, distribution: InstalledDistribution) -> bool:
         lambda info: (info / DRAFT).symlink_to("METADATA"),
         lambda info: os.mkfifo(info / DRAFT),
         lambda info: (info.parent / DRAFT).touch(),
-        lambda info: (
-            (info.parent / "acme_widgets").mkdir(exist_ok=True)
-            or (info.parent / "acme_widgets" / DRAFT).touch()
-        ),
-        lambda info: (info / DRAFT).touch() or os.chown(info / DRAFT, 4242, -1),
-        lambda info: (info / DRAFT).touch() or (info / "RECORD").write_text(f"{info.name}/{DRAFT},,\n"),
-        lambda info: (
-            (info / DRAFT).touch()
-            or info.rename(info.parents[1] / "elsewhere").touch()
-            or info.symlink_to(info.parents[1] / "elsewhere")
-        ),
+        _elsewhere,
+        _of_another,
+        _recorded,
+        _behind_a_link,
     ],
 )
 def test_what_is_no_draft_of_a_receipt_stays(

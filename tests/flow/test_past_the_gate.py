@@ -20,7 +20,7 @@ import pytest
 
 from flow.user import User
 from ordinary import parametrized
-from pip_warden.installer.place import HOST
+from pip_warden.installer.gate_port import HOST
 from pip_warden.sandbox import File, Project
 from pip_warden.sandbox.packages import backend_source
 

@@ -7,7 +7,7 @@ import socket
 from urllib.parse import urlsplit
 
 from installers.witness import LONGEST_WAIT
-from pip_warden.installer.place import HOST
+from pip_warden.installer.gate_port import HOST
 from pip_warden.installer.server import Server
 
 

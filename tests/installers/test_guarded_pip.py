@@ -18,11 +18,11 @@ from pip_warden.digests import digest_of
 from pip_warden.errors import InstallerError, RefusedError, UsageError
 from pip_warden.installer import guarded_pip
 from pip_warden.installer.environment import child_environment
+from pip_warden.installer.gate_port import HOST
 from pip_warden.installer.installed import Installed
 from pip_warden.installer.local import LocalInputs, path_from_url, project_arguments
 from pip_warden.installer.model import LinkRequest, PlannedInstall
 from pip_warden.installer.pip import Child
-from pip_warden.installer.place import HOST
 from pip_warden.installer.questions import answer
 from pip_warden.installer.reconcile import accepted_under_its_name, reconcile_plan
 from pip_warden.installer.server import Server

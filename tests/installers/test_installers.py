@@ -17,9 +17,9 @@ from installers.fake_backend import FakeBackend, error, wheel
 from ordinary import parametrized
 from pip_warden.errors import RefusedError
 from pip_warden.installer.environment import child_environment
+from pip_warden.installer.gate_port import INDEX_URL
 from pip_warden.installer.installed import Installed, read_report
 from pip_warden.installer.pip import Child, command_line
-from pip_warden.installer.place import INDEX_URL
 from pip_warden.installer.python import Target, choose_target
 from pip_warden.installer.reconcile import reconcile_directory, reconcile_report
 from pip_warden.installer.server import Server

@@ -24,9 +24,9 @@ from installers.witness import LONGEST_WAIT, TREE, Witness, is_held, wait_for_po
 from pip_warden.errors import InstallerError, UsageError
 from pip_warden.installer import isolate, isolation
 from pip_warden.installer.environment import child_environment
+from pip_warden.installer.gate_port import INDEX_URL, GatePort
 from pip_warden.installer.isolation import Isolation
 from pip_warden.installer.pip import Child
-from pip_warden.installer.place import INDEX_URL, Place
 from pip_warden.installer.server import Server
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there are no namespaces elsewhere")
@@ -48,8 +48,8 @@ def is_allowed() -> bool:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
-    made = Place()
+def place() -> Iterator[GatePort]:
+    made = GatePort()
     try:
         yield made
     finally:
@@ -57,7 +57,7 @@ def place() -> Iterator[Place]:
 
 
 @pytest.fixture
-def child(place: Place) -> Child:
+def child(place: GatePort) -> Child:
     made = Child()
     made.keep_open(place.fileno())
     made.isolate(place)
@@ -144,7 +144,7 @@ class Surroundings:
 def _reached(tmp_path: Path, *, isolated: bool) -> tuple[dict[str, int], bool]:
     (tmp_path / "backend").mkdir()
     (tmp_path / "private").mkdir()
-    place, child = Place(), Child()
+    place, child = GatePort(), Child()
     if isolated:
         child.isolate(place)
     with contextlib.ExitStack() as stack:
@@ -214,7 +214,9 @@ def test_the_command_is_the_user_without_any_capability(
     assert made.exists() == is_allowed
 
 
-def test_one_command_after_the_other_has_its_namespace(place: Place, child: Child, is_allowed: bool) -> None:
+def test_one_command_after_the_other_has_its_namespace(
+    place: GatePort, child: Child, is_allowed: bool
+) -> None:
     script = "import os, sys; print(os.readlink('/proc/self/ns/net'), sys.stdin.read())"
     ours, lines = f"{os.readlink('/proc/self/ns/net')} ", list[str]()
     with as_allowed(is_allowed):
@@ -280,9 +282,9 @@ WE = """
 import os, sys
 from pip_warden.errors import UsageError
 from pip_warden.installer.pip import Child
-from pip_warden.installer.place import Place
+from pip_warden.installer.gate_port import GatePort
 
-place, child = Place(), Child()
+place, child = GatePort(), Child()
 child.keep_open(place.fileno())
 child.isolate(place)
 print(place.port, flush=True)
@@ -425,7 +427,7 @@ def test_where_no_setting_is_found_the_container_is_named(
     assert "seccomp" in _refused(monkeypatch, tmp_path, child, "unshare").hint
 
 
-def test_other_systems_have_none(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
+def test_other_systems_have_none(monkeypatch: pytest.MonkeyPatch, place: GatePort) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(UsageError) as caught:
         Isolation(place)
@@ -439,11 +441,11 @@ def test_what_could_not_be_adopted_does_not_begin(
 ) -> None:
     """Its connections would be answered by nobody."""
 
-    def adopt(_place: Place, listening: socket.socket) -> None:
+    def adopt(_place: GatePort, listening: socket.socket) -> None:
         listening.close()
         raise failure
 
-    monkeypatch.setattr(Place, "adopt", adopt)
+    monkeypatch.setattr(GatePort, "adopt", adopt)
     mark, (end, kept) = tmp_path / "ran", os.pipe()
     child.keep_open(kept)
     expected: Any = type(failure) if is_allowed and not isinstance(failure, OSError) else UsageError

@@ -15,8 +15,8 @@ import pytest
 from installers.witness import LONGEST_WAIT
 from pip_warden.installer import loopback
 from pip_warden.installer.connection import Request, Response, asked_part
+from pip_warden.installer.gate_port import GatePort
 from pip_warden.installer.loopback import Listener
-from pip_warden.installer.place import Place
 
 LONGEST_BODY = 1000
 KNOWN = "X-Known: yes"
@@ -63,7 +63,7 @@ def echo() -> Echo:
 
 @pytest.fixture
 def listener(echo: Echo) -> Iterator[Listener]:
-    made = Listener(Place(), echo, longest_body=LONGEST_BODY)
+    made = Listener(GatePort(), echo, longest_body=LONGEST_BODY)
     made.start()
     try:
         yield made
@@ -121,7 +121,7 @@ def test_one_connection_serves_request_after_request(listener: Listener, echo: E
 
 def test_what_a_place_adopts_is_served_too(listener: Listener, echo: Echo) -> None:
     """Whether it was adopted before or after."""
-    place = Place()
+    place = GatePort()
     ports = []
     for at in (place, listener._place):
         other = socket.create_server(("127.0.0.1", 0))
@@ -366,7 +366,7 @@ def test_no_more_connections_than_there_may_be(listener: Listener, monkeypatch: 
 def test_only_some_answers_are_made_at_once_and_none_after_the_end(echo: Echo) -> None:
     echo.release = threading.Event()
     many = loopback._ANSWERS_AT_ONCE
-    listener = Listener(Place(), echo, longest_body=LONGEST_BODY)
+    listener = Listener(GatePort(), echo, longest_body=LONGEST_BODY)
     listener.start()
     with contextlib.ExitStack() as stack:
         for number in range(many + 3):
@@ -384,7 +384,7 @@ def test_only_some_answers_are_made_at_once_and_none_after_the_end(echo: Echo) -
 
 def test_what_fails_after_the_end_interests_nobody(echo: Echo, caplog: pytest.LogCaptureFixture) -> None:
     echo.release = threading.Event()
-    listener = Listener(Place(), echo, longest_body=LONGEST_BODY)
+    listener = Listener(GatePort(), echo, longest_body=LONGEST_BODY)
     listener.start()
     with _connect(listener) as connection:
         connection.sendall(_request("/fails"))

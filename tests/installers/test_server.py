@@ -17,9 +17,9 @@ from installers.fake_backend import FakeBackend, error
 from installers.witness import LONGEST_WAIT
 from pip_warden.errors import NetworkError, RefusedError, WardenError
 from pip_warden.installer import loopback as loopback_module
+from pip_warden.installer.gate_port import HOST
 from pip_warden.installer.model import ListedFile
 from pip_warden.installer.pages import has_metadata
-from pip_warden.installer.place import HOST
 from pip_warden.installer.questions import LARGEST_QUESTION
 from pip_warden.installer.server import Server
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pip_warden.errors import UndecidedError
-from pip_warden.installer.place import HOST, INDEX_URL
+from pip_warden.installer.gate_port import HOST, INDEX_URL
 from pip_warden.tools.known import recognise
 from pip_warden.tools.model import Tool
 

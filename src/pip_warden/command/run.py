@@ -40,8 +40,8 @@ from pip_warden.install.notes import note_unused
 from pip_warden.install.unsaid import report_of
 from pip_warden.installer.authority import make_authority
 from pip_warden.installer.environment import command_environment
+from pip_warden.installer.gate_port import GatePort
 from pip_warden.installer.pip import Child
-from pip_warden.installer.place import Place
 from pip_warden.installer.registries import Registries
 from pip_warden.installer.server import Server
 from pip_warden.locks.read import find_locks
@@ -165,7 +165,7 @@ def _run_child(run: CommandRun, backend: GateRegistries, origins: tuple[str, ...
     session, request, tool = run.session, run.request, run.tool
     authority = make_authority(origins, run.workspace)
     registries = Registries(session.trust.sources, origins, backend)
-    with closing(Place()) as place, closing(Child()) as child:
+    with closing(GatePort()) as place, closing(Child()) as child:
         environment = {
             **command_environment(
                 session.settings.environ,

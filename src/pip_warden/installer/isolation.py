@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pip_warden.errors import UsageError
-from pip_warden.installer.place import Place
+from pip_warden.installer.gate_port import GatePort
 
 _SCRIPT = Path(__file__).with_name("isolate.py")
 
@@ -65,7 +65,7 @@ class Isolation:
         UsageError: ``cannot-isolate``: this system has no network namespaces.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: GatePort) -> None:
         if not sys.platform.startswith("linux"):
             raise _cannot(f"a system without them: {sys.platform}", _WITHOUT)
         self._place = place

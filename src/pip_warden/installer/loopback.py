@@ -13,7 +13,7 @@ import threading
 from typing import Protocol
 
 from pip_warden.installer.connection import Connection, Request, Response
-from pip_warden.installer.place import Place
+from pip_warden.installer.gate_port import GatePort
 from pip_warden.installer.tunnel import Tunnel
 
 _MOST = 256
@@ -52,7 +52,7 @@ class Listener:
         longest_body: Bytes of a request's body.
     """
 
-    def __init__(self, place: Place, handler: Handler, *, longest_body: int) -> None:
+    def __init__(self, place: GatePort, handler: Handler, *, longest_body: int) -> None:
         self._place = place
         self._handler = handler
         self._longest_body = longest_body

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from pip_warden.errors import InstallerError
+from pip_warden.installer.gate_port import HOST, INDEX_URL, GatePort
 from pip_warden.installer.isolation import Isolation
-from pip_warden.installer.place import HOST, INDEX_URL, Place
 from pip_warden.installer.python import Target, pip_runner
 from pip_warden.installer.running import Running
 from pip_warden.installer.terminal import terminal_kept
@@ -37,14 +37,14 @@ class Child:
         self._running: Running | None = None
         self._begun: tuple[list[str], Mapping[str, str]] | None = None
         self._kept: int | None = None
-        self._place: Place | None = None
+        self._place: GatePort | None = None
         self._ended = False
 
     def keep_open(self, descriptor: int) -> None:
         """Have the supervisor, not pip, hold the listening socket: its port stays taken while pip runs."""
         self._kept = descriptor
 
-    def isolate(self, place: Place) -> None:
+    def isolate(self, place: GatePort) -> None:
         """Run each command in a network namespace of its own, where a place is all there is.
 
         Whatever starts a command then raises :class:`~pip_warden.errors.UsageError`, ``cannot-isolate``,

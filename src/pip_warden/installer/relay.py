@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pip_warden.display import near
-from pip_warden.installer.place import HOST
+from pip_warden.installer.gate_port import HOST
 
 _NEVER = r"(?!)"
 BUILDS = "…"

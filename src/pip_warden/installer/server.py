@@ -21,11 +21,11 @@ from urllib.parse import quote, unquote, urlsplit
 from pip_warden.display import escape_text
 from pip_warden.errors import InternalError, UsageError, WardenError, outranks
 from pip_warden.installer.connection import Request, Response
+from pip_warden.installer.gate_port import HOST, USER, GatePort
 from pip_warden.installer.loopback import Listener
 from pip_warden.installer.model import Backend, ListedFile, RegistryAnswers
 from pip_warden.installer.pages import TEXT, json_answer, text_answer
 from pip_warden.installer.pages import page as render_page
-from pip_warden.installer.place import HOST, USER, Place
 from pip_warden.installer.questions import LARGEST_QUESTION, answer
 from pip_warden.installer.tunnel import Tunnel, asked_origin
 from pip_warden.names import ProjectName, parse_project_name
@@ -65,7 +65,7 @@ class Server:
         backend: Backend,
         *,
         on_denial: Callable[[], None] = lambda: None,
-        place: Place | None = None,
+        place: GatePort | None = None,
         registries: RegistryAnswers | None = None,
         authority: RunAuthority | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class Server:
         self._on_denial = on_denial
         self._registries = registries
         self._authority = authority
-        self._place = place or Place()
+        self._place = place or GatePort()
         self._lock = threading.Lock()
         self.denial: WardenError | None = None
         self.strays: tuple[str, ...] = ()

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pip_warden.installer.environment import child_environment
+from pip_warden.installer.gate_port import GatePort
 from pip_warden.installer.pip import Child, guarded_pip
-from pip_warden.installer.place import Place
 from pip_warden.installer.python import Target
 
 
@@ -30,7 +30,7 @@ class Surroundings:
     """
 
     target: Target
-    place: Place = field(hash=False)
+    place: GatePort = field(hash=False)
     child: Child = field(hash=False)
     workspace: Path
     environment: Mapping[str, str] = field(hash=False, repr=False)
@@ -61,7 +61,7 @@ def open_surroundings(
     """
     private = workspace / "child"
     private.mkdir(mode=0o700)
-    place, child = Place(), Child()
+    place, child = GatePort(), Child()
     try:
         environment = child_environment(
             environ, proxy_url=place.proxy_url, private=private, pass_env=pass_env

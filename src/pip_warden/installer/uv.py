@@ -19,8 +19,8 @@ from pathlib import Path
 
 from pip_warden.display import escape_text
 from pip_warden.errors import InstallerError, UsageError
+from pip_warden.installer.gate_port import HOST, INDEX_URL
 from pip_warden.installer.local import check_text
-from pip_warden.installer.place import HOST, INDEX_URL
 from pip_warden.installer.python import Target
 from pip_warden.installer.wanted import LocalProject
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pip_warden.installer.place import HOST, INDEX_URL
+from pip_warden.installer.gate_port import HOST, INDEX_URL
 from pip_warden.tools.around import Around, index_variables, passed_on
 from pip_warden.tools.command_line import given_on
 from pip_warden.tools.interpreter import named_prefix, own_prefix

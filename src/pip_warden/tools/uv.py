@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pip_warden.installer.place import HOST, INDEX_URL
+from pip_warden.installer.gate_port import HOST, INDEX_URL
 from pip_warden.tools.around import COMMAND_LINE, Around, index_variables, passed_on, shown
 from pip_warden.tools.command_line import given_on
 from pip_warden.tools.documents import texts

@@ -12,7 +12,7 @@ INDEX_URL = f"http://{HOST}/simple/"
 USER = "pip-warden"
 
 
-class Place:
+class GatePort:
     """A free port of 127.0.0.1. Who connects before the server is there waits for it.
 
     Attributes:
