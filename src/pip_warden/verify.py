@@ -241,5 +241,6 @@ def _report(command: str, trust: TrustFile, ledger: Ledger) -> Report:
         trust_file=str(trust.path),
         error=ledger.unsaid(),
         sources=trust.sources,
+        roots=trust.roots,
         with_statements=True,
     )

@@ -161,6 +161,15 @@ def test_the_draft_of_a_killed_run_is_removed_and_told(user: User, words: tuple[
     assert all(f"removed {draft}, the draft" in " ".join(result.output.split()) for draft in drafts)
 
 
+def test_the_page_names_the_bytes_of_the_trusted_root(user: User) -> None:
+    project = user.published()
+    assert user.install("--html", "page", project.record.name).code == 0
+    page = (user.home / "page").read_text()
+    (root,) = (each for each in user.home.rglob("trusted_root.json"))
+    assert digest_of(root.read_bytes()).hex in page
+    assert str(root) in page
+
+
 def test_an_unverified_package_that_a_verified_one_lies_in_is_a_warning(user: User) -> None:
     """One that came through the gate, too, is none, whether this run asks for it or not."""
     mine = user.published(files={"ns/mine.py": "1\n"})

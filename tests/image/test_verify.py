@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,16 @@ def used(said: Said, shop: Shop, image: Image) -> None:
     """Check that a run says what to use, in the end."""
     assert said.code == 0, said.err
     assert said.out.endswith(f"\nuse {shop.repository}@{image.digest}\n")
+
+
+def test_the_page_names_the_bytes_of_the_trusted_root(shop: Shop) -> None:
+    image = shop.pushed()
+    shop.sign(image)
+    assert shop.verify(":1.0", "--html", "page").code == 0
+    page = Path("page").read_text()
+    (root,) = Path().rglob("trusted_root.json")
+    assert hashlib.sha256(root.read_bytes()).hexdigest() in page
+    assert str(root.absolute()) in page
 
 
 @pytest.mark.parametrize("lists", [False, True], ids=["fallback tag", "referrers"])

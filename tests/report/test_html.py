@@ -9,12 +9,14 @@ from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import samples
+from pip_warden.digests import Digest
 from pip_warden.errors import DeliveryError, TrustFileError
 from pip_warden.explain import catalogue
 from pip_warden.oci.names import parse_repository
@@ -23,6 +25,7 @@ from pip_warden.report.difference import compared
 from pip_warden.report.markup import element, prose
 from pip_warden.report.model import Line, Outcome, Place, Report, image_line, line_of
 from pip_warden.report.summary import MARKS
+from pip_warden.trust.model import RootPin
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ProvedStatement
@@ -175,10 +178,15 @@ def test_of_very_many_words_all_between_the_first_and_the_last_difference_is_mar
 
 
 def test_the_chain_leads_from_the_root_to_the_file() -> None:
-    report = everything()
+    root = RootPin(
+        name="default", path=Path("/acme/trusted_root.json"), sha256=Digest("ab" * 32), issuers=("x",)
+    )
+    other = replace(root, name="other", sha256=Digest("cd" * 32))
+    report = replace(everything(), roots=(other, root))
     page = Page(html.render(replace(report, lines=report.lines[:1])))
+    assert "cd" * 32 not in page.text
     links = (
-        "Trusted root", "default",
+        "Trusted root", "default", "ab" * 32, "/acme/trusted_root.json",
         "Certificate", samples.GITLAB, samples.SUBJECT, "2026-06-30 23:59:00 UTC to 2026-07-01 00:09:00 UTC",
         "184460711, logged 2026-07-01 00:00:04 UTC", "run invocation",
         "Identity, as pinned", samples.SUBJECT, "project id 4711",

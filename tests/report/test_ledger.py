@@ -106,7 +106,7 @@ def test_an_error_that_a_line_says_is_not_said_again() -> None:
 
 
 def test_without_one_acceptance_there_is_no_success() -> None:
-    trust: Any = SimpleNamespace(path="pytrust.toml", sources=())
+    trust: Any = SimpleNamespace(path="pytrust.toml", sources=(), roots=())
 
     assert _report("verify", trust, Ledger()).exit_code == 1
     assert _report("verify", trust, ledger_of(ACCEPTED)).exit_code == 0

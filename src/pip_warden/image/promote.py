@@ -158,6 +158,7 @@ class _Run:
             exit_code=ledger.exit_code(),
             lines=ledger.lines(),
             trust_file=str(self.trust.path),
+            roots=self.trust.roots,
             about="images",
         )
 

@@ -183,6 +183,7 @@ def _report(trust: TrustFile, ledger: Ledger) -> Report:
         lines=lines,
         trust_file=str(trust.path),
         error=ledger.unsaid(),
+        roots=trust.roots,
         with_statements=True,
         about="images",
     )

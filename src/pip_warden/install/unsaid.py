@@ -58,6 +58,7 @@ def report_of(
         installer_code=ledger.installer_code,
         error=_strict_refusal(ledger, is_dry=is_dry) if is_only_strict else ledger.unsaid(),
         sources=trust.sources,
+        roots=trust.roots,
     )
 
 

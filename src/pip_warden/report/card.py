@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.explain import Explanation
@@ -11,15 +12,19 @@ from pip_warden.report.difference import compared
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, prose, value
 from pip_warden.report.model import BAD, Line, Place
 from pip_warden.report.summary import MARKS
+from pip_warden.trust.model import RootPin
 from pip_warden.verdict.model import Accepted, AcceptedImage, Passed, Refused, Step
 
 Codes = Mapping[str, Explanation]
 """What each code means."""
 
 _MOST_FAULTS = 100
+_NO_ROOTS: Mapping[str, RootPin] = MappingProxyType({})
 
 
-def card(line: Line, name: str, codes: Codes, place: Place | None = None) -> Markup:
+def card(
+    line: Line, name: str, codes: Codes, place: Place | None = None, roots: Mapping[str, RootPin] = _NO_ROOTS
+) -> Markup:
     """Show a line of a report; what was refused or could not be decided is open from the beginning.
 
     Args:
@@ -27,6 +32,7 @@ def card(line: Line, name: str, codes: Codes, place: Place | None = None) -> Mar
         name: What the element is called, for links within the page.
         codes: What codes mean.
         place: Where it was asked for; None where that is not known.
+        roots: The trusted roots by name, as far as they are known.
     """
     sign, role = MARKS[line.outcome]
     head = element(
@@ -36,7 +42,9 @@ def card(line: Line, name: str, codes: Codes, place: Place | None = None) -> Mar
         _in_short(line),
     )
     opened = {"open": ""} if line.outcome in BAD else {}
-    return element("details", head, _body(line, codes, place), id=name, class_=f"card {role}", **opened)
+    return element(
+        "details", head, _body(line, codes, place, roots), id=name, class_=f"card {role}", **opened
+    )
 
 
 def error_card(error: WardenError, codes: Codes) -> Markup:
@@ -67,13 +75,13 @@ def _in_short(line: Line) -> Markup:
     return NOTHING
 
 
-def _body(line: Line, codes: Codes, place: Place | None) -> Markup:
+def _body(line: Line, codes: Codes, place: Place | None, roots: Mapping[str, RootPin]) -> Markup:
     parts: list[Content] = [element("p", line.note)] if line.note else []
     if place is not None:
         parts.append(facts([("asked for in", f"{place.path}, line {place.line}")]))
     match line.verdict:
         case Accepted() | AcceptedImage() as accepted:
-            parts += [chain(line, accepted), statements(accepted)]
+            parts += [chain(line, accepted, roots), statements(accepted)]
             parts += [bad_evidence(accepted.bad_items, "Evidence that is not used")]
             parts += [_steps(accepted.passed, None)]
         case Refused() as refused:

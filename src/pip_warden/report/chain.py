@@ -6,7 +6,7 @@ Only what was proved under the identity of the verdict is headed as verified, as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pip_warden.faults import Fault
@@ -14,6 +14,7 @@ from pip_warden.report.difference import compared
 from pip_warden.report.figures import size
 from pip_warden.report.markup import NOTHING, Content, Markup, element, facts, first_of, joined, value
 from pip_warden.report.model import Line
+from pip_warden.trust.model import RootPin
 from pip_warden.verdict.attested import ANNOTATIONS
 from pip_warden.verdict.model import (
     Accepted,
@@ -30,16 +31,17 @@ from pip_warden.verdict.statement import COSIGN_SIGN
 _MOST_STATEMENTS, _MOST_PAIRS = 16, 64
 
 
-def chain(line: Line, accepted: Accepted | AcceptedImage) -> Markup:
+def chain(line: Line, accepted: Accepted | AcceptedImage, roots: Mapping[str, RootPin]) -> Markup:
     """Show what an acceptance rests on, link by link.
 
     Args:
         line: The line of what was accepted.
         accepted: Its verdict.
+        roots: The trusted roots by name, as far as they are known.
     """
     basis = accepted.basis
     if isinstance(basis, SignedBy):
-        links = [_root(basis), _certificate(basis), _identity(basis, accepted)]
+        links = [_root(basis, roots.get(basis.root)), _certificate(basis), _identity(basis, accepted)]
     else:
         links = [_hash(basis)]
     return element("ol", *links, _artifact(line, accepted), class_="chain")
@@ -79,8 +81,10 @@ def _link(title: str, *content: Content) -> Markup:
     return element("li", element("h4", title), *content)
 
 
-def _root(signed: SignedBy) -> Markup:
-    return _link("Trusted root", facts([("name", signed.root)]))
+def _root(signed: SignedBy, pin: RootPin | None) -> Markup:
+    """Show a root, and of which bytes it was read: of no others than those with the pinned digest."""
+    read = () if pin is None else (("SHA-256", pin.sha256.hex), ("from", str(pin.path)))
+    return _link("Trusted root", facts([("name", signed.root), *read]))
 
 
 def _certificate(signed: SignedBy) -> Markup:

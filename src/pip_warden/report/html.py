@@ -136,10 +136,10 @@ def _named(report: Report) -> Iterator[tuple[str, Line]]:
 
 def _cards(report: Report, codes: Codes) -> Mapping[str, Markup]:
     """Make a card of each line for which there is room, by name; what is wrong comes first."""
-    places = dict(report.places)
+    places, roots = dict(report.places), {root.name: root for root in report.roots}
     made, room = dict[str, Markup](), _LARGEST
     for name, line in sorted(_named(report), key=lambda named: _ORDER.index(named[1].outcome)):
-        one = card(line, name, codes, places.get(project_of(line.subject)))
+        one = card(line, name, codes, places.get(project_of(line.subject)), roots)
         room -= len(one.html.encode())
         if room < 0:
             break

@@ -10,7 +10,7 @@ from pip_warden.errors import UndecidedError, WardenError
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
 from pip_warden.oci.names import ImageReference
-from pip_warden.trust.model import Source
+from pip_warden.trust.model import RootPin, Source
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import Accepted, AcceptedImage, Refused, Step, StepFailure, VerdictError
 
@@ -136,6 +136,7 @@ class Report:
         installer_code: The installer's own exit code, None where none ran.
         error: What ended the run, where no line says it.
         sources: The trust file's sources, for the commands that are suggested, and with the mirrors in use.
+        roots: The trust file's trusted roots: each was used only with the digest that is pinned.
         with_statements: Whether it is said what signed statements say.
         with_successes: Whether it is said what was checked and passed.
         about: What its lines are about.
@@ -153,6 +154,7 @@ class Report:
     installer_code: int | None = None
     error: WardenError | None = None
     sources: tuple[Source, ...] = ()
+    roots: tuple[RootPin, ...] = ()
     with_statements: bool = False
     with_successes: bool = False
     about: Literal["files", "images"] = "files"
