@@ -492,6 +492,19 @@ def test_a_run_that_is_ended_while_it_looks_at_its_files_leaves_no_success(
     assert "ended-by-signal" in place.read_text()
 
 
+def test_a_run_that_is_ended_says_so_whatever_happens_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pip_warden.cli.run.begin_unread", lambda *_, **__: 1 / 0)
+
+    @click.command("judge")
+    def told() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert run(told, "judge", ()) == 143
+    assert capsys.readouterr().err == "\nended by SIGTERM\n"
+
+
 def test_a_report_of_an_ended_run_that_cannot_be_written_leaves_no_success(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

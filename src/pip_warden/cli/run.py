@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -83,14 +84,20 @@ def _run(command: click.Command, typed: Typed) -> int | WardenError:
 
 
 def _say_ended(what: str, code: int, command: click.Command, typed: Typed) -> int:
-    """Say what ended the run, in the files that were asked for, too: whatever they held is not its result."""
+    """Say what ended the run, in the files that were asked for, too, and return its exit code."""
+    with suppress(Exception):  # whatever it is, the exit code says that the run was ended
+        _write_ended(what, code, command, typed)
+    print(f"\n{what}", file=sys.stderr, flush=True)
+    return code
+
+
+def _write_ended(what: str, code: int, command: click.Command, typed: Typed) -> None:
+    """Write what ended the run to the files that were asked for: whatever they held is not its result."""
     reports = _reports(command, typed)
     reports.discard()
     if reports.files:
         error = EndedError("ended-by-signal", f"expected a run that comes to its end, found it {what}")
         _render(error, code, replace(reports, output_format="text"), command, typed)
-    print(f"\n{what}", file=sys.stderr, flush=True)
-    return code
 
 
 def _reports(command: click.Command, typed: Typed) -> Reports:
