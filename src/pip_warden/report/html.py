@@ -165,8 +165,8 @@ def _results(report: Report, cards: Mapping[str, Markup]) -> Iterator[Markup]:
         warnings, more = first_of(report.warnings, _MOST_WARNINGS)
         yield _section("Warnings", [element("ul", *(element("li", text) for text in warnings)), more])
     if report.done:
-        shown, more = first_of(report.done, _MOST_NAMES)
-        done = (element("li", f"{what}: ", value(name)) for what, name in shown)
+        pieces, more = first_of(report.done, _MOST_NAMES)
+        done = (element("li", f"{what}: ", value(name)) for what, name in pieces)
         yield _section("What became of each piece", [element("ul", *done), more])
     if not (report.lines or report.error):
         yield element("p", "No file was looked at.")
