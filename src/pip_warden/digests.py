@@ -6,11 +6,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pip_warden.errors import UsageError
+from pip_warden.values import dataclass
 
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHUNK = 1 << 20

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
 from pip_warden.display import escape_text, nearest, without_secrets
 from pip_warden.errors import UsageError
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

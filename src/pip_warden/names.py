@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Literal, NewType
 
 from packaging.utils import (
@@ -23,6 +22,7 @@ from packaging.version import InvalidVersion, Version
 
 from pip_warden.display import without_secrets
 from pip_warden.errors import UsageError
+from pip_warden.values import dataclass
 
 ProjectName = NewType("ProjectName", str)
 """A PEP 503-normalised project name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, undecided_line
 from pip_warden.session.parts import SessionParts
 from pip_warden.trust.model import Source, TrustFile
+from pip_warden.values import dataclass
 from pip_warden.verdict.model import Accepted, Refused, Verdict
 
 _LARGEST_EVIDENCE = 8 << 20

@@ -178,6 +178,19 @@ def test_of_what_is_built_and_of_the_users_own(user: User) -> None:
     assert ran(user, *idle(user), options=("--strict",)).codes == {"strict"}
 
 
+def test_the_draft_of_a_killed_run_is_removed_and_told(user: User) -> None:
+    project = user.published()
+    assert ran(user, *pip(user, "install", project.record.name)).code == 0
+    draft = info_of(user.site, project) / f".pip-warden-{16 * 'a'}.part"
+    draft.write_bytes(b"half a rec")
+
+    run = ran(user, *idle(user), options=("--strict",))
+
+    assert (run.code, draft.exists()) == (0, False), run.output
+    assert run.outcome(subject(project)) == "verified_earlier_unchanged"
+    assert f"removed {draft}, the draft" in " ".join(run.output.split())
+
+
 @pytest.mark.interop
 def test_of_what_is_in_the_users_own_directory(user: User) -> None:
     project = user.published()

@@ -58,7 +58,3 @@ def test_options_name_another_place(
     made(tmp_path / place)
 
     assert places(Path("/usr"), *words) == (tmp_path / place,)
-
-
-def test_where_a_user_s_own_packages_are_is_not_known() -> None:
-    assert places(Path("/usr"), "--user") == ()

@@ -7,10 +7,10 @@ TREEID`` and signs as ``HOST``, Rekor v2 signs as its origin.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from pip_warden._sigstore.fields import canonical_base64
 from pip_warden.strict_json import MalformedError
+from pip_warden.values import dataclass
 
 _ORIGIN = re.compile(r"(?P<signer>[^\s+]+)(?: - (?P<tree>[1-9][0-9]*))?", re.ASCII)
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -12,6 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from pip_warden._sigstore.claims import read_claims
 from pip_warden.digests import Digest, digest_of
 from pip_warden.faults import Fault
+from pip_warden.values import dataclass
 
 _MOST_NAMES = 32
 

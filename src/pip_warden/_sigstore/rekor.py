@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from pip_warden._sigstore.checkpoint import read_checkpoint
@@ -17,6 +16,7 @@ from pip_warden._sigstore.wire import InclusionProof, LogEntry
 from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import RegistryError
 from pip_warden.strict_json import JSONValue, MalformedError, loads
+from pip_warden.values import dataclass
 
 _LARGEST_ANSWER = 1 << 20
 _PATH = "/api/v1/log/entries/retrieve"

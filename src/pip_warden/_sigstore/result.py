@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from pip_warden.values import dataclass
 
 CLAIM_NUMBERS = {
     "issuer": 8,

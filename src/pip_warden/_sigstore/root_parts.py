@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from pip_warden.strict_json import JSONValue
+from pip_warden.values import dataclass, field
 
 JSONObject = Mapping[str, JSONValue]
 

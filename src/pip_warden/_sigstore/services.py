@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -21,6 +20,7 @@ from pip_warden._sigstore.root import Root, load_root
 from pip_warden.display import escape_text, without_userinfo
 from pip_warden.errors import TrustRootError, UsageError
 from pip_warden.strict_json import MalformedError, loads_object
+from pip_warden.values import dataclass, field
 
 _LARGEST_CONFIG = 8 << 20
 _TUF_SECONDS = 60.0

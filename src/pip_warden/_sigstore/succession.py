@@ -9,7 +9,6 @@ copy is taken for the new one.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.root_parts import Authority, Log, Window
+from pip_warden.values import dataclass
 
 _A_MOMENT = timedelta(microseconds=1)
 

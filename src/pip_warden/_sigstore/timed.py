@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -16,6 +16,7 @@ from pip_warden._sigstore.timestamp import Timestamp, read_timestamp
 from pip_warden._sigstore.verification_faults import EXPECTED, verification_fault
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.strict_json import MalformedError
+from pip_warden.values import dataclass
 
 _COARSEST = 2**31
 

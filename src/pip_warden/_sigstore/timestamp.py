@@ -11,10 +11,10 @@ X.690 section 11.7.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pip_warden.strict_json import MalformedError
+from pip_warden.values import dataclass
 
 _LONG_FORM = 0x80
 _UTC_TIME, _GENERALIZED_TIME, _SET, _ATTRIBUTES = 0x17, 0x18, 0x31, 0xA0

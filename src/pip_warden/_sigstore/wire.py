@@ -7,11 +7,11 @@ module does not import the sigstore library, so that reading evidence stays chea
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from pip_warden._sigstore.checkpoint import Checkpoint
 from pip_warden._sigstore.fields import base64_of
 from pip_warden.strict_json import JSONValue
+from pip_warden.values import dataclass
 
 V0_3 = "application/vnd.dev.sigstore.bundle.v0.3+json"
 

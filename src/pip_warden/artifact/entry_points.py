@@ -7,11 +7,11 @@ provide values to others. So it is read strictly enough for all of them, as are 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from pip_warden.artifact.problem import problem
 from pip_warden.faults import FaultError
 from pip_warden.names import ProjectName
+from pip_warden.values import dataclass
 
 SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 """The groups whose names become files."""

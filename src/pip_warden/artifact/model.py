@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.version import Version
@@ -11,6 +10,7 @@ from packaging.version import Version
 from pip_warden.digests import OTHERS, Digest, other_digests
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -16,6 +15,7 @@ from pip_warden.artifact.requirements import check_few, is_plain_python, is_spec
 from pip_warden.artifact.tree import is_plain_path
 from pip_warden.faults import Fault, FaultError
 from pip_warden.names import ProjectName
+from pip_warden.values import dataclass
 
 DEFAULT_BUILD_REQUIRES = ("setuptools>=40.8.0",)
 """The default of PEP 518 without a ``[build-system]`` table."""

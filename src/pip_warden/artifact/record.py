@@ -12,10 +12,10 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from pip_warden.artifact.problem import problem
 from pip_warden.faults import FaultError
+from pip_warden.values import dataclass
 
 LARGEST_RECORD = 64 << 20
 """Bytes."""

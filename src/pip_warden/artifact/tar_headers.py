@@ -7,11 +7,11 @@ the member and all after it, and a lenient one may read another value.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tree import unsafe
 from pip_warden.faults import FaultError
+from pip_warden.values import dataclass
 
 BLOCK = 512
 """Bytes of a header; every content is padded to a multiple of it."""

@@ -8,7 +8,6 @@ and every block must belong to one member.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from pip_warden.artifact.limits import LONGEST_NAME
@@ -30,6 +29,7 @@ from pip_warden.artifact.tar_headers import (
     read_pax,
 )
 from pip_warden.artifact.tree import Tree, is_plain_path, unsafe
+from pip_warden.values import dataclass
 
 _ZEROS = bytes(BLOCK)
 _LARGEST_EXTENSION = 1 << 16

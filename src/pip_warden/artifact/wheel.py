@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from email.message import Message
 from itertools import chain, islice
 from math import prod
@@ -25,6 +24,7 @@ from pip_warden.artifact.record import LARGEST_RECORD, check_listing, read_recor
 from pip_warden.artifact.zip_headers import LOCAL_SIGNATURE
 from pip_warden.artifact.zipfile_strict import ZipMember, read_members, unpack
 from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.values import dataclass
 
 _LARGEST_WHEEL_FILE = 1 << 16
 _MOST_TAGS = 4096

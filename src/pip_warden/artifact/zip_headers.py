@@ -6,13 +6,13 @@ Numbers in comments are sections of PKWARE's APPNOTE.TXT 6.3.10.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from pip_warden.artifact.limits import MOST_MEMBERS
 from pip_warden.artifact.problem import problem
 from pip_warden.artifact.tree import unsafe
 from pip_warden.faults import FaultError
+from pip_warden.values import dataclass
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
 END_SIGNATURE = b"PK\x05\x06"

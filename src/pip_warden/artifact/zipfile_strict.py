@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from pip_warden.artifact.inflate import inflate
@@ -35,6 +34,7 @@ from pip_warden.artifact.zip_headers import (
     shown_name,
     widened,
 )
+from pip_warden.values import dataclass
 
 _DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 

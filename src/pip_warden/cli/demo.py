@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,6 +19,7 @@ from pip_warden.cli.examples import examples
 from pip_warden.cli.extras import need_extra
 from pip_warden.cli.style import columns, layout_of, print_block, rich_console, text_columns
 from pip_warden.display import escape_line, escape_text
+from pip_warden.values import dataclass, field
 
 if TYPE_CHECKING:
     from pip_warden.sandbox.example import Example

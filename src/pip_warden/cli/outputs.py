@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pip_warden.cli.delivery import not_told
 from pip_warden.errors import DeliveryError, UsageError
 from pip_warden.report.formats import is_report, render
+from pip_warden.values import dataclass
 
 if TYPE_CHECKING:
     from pip_warden.cli.output import Console

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +16,7 @@ from pip_warden.cli.output import Console
 from pip_warden.cli.style import print_block
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
+from pip_warden.values import dataclass
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.sign import Signatory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,6 +27,7 @@ from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ProjectName, parse_artifact_name, parse_version
 from pip_warden.transport import redacted_url
 from pip_warden.trust.model import Entry, HashEntry, Source, TrustFile
+from pip_warden.values import dataclass, field
 from pip_warden.vault import Sealed
 from pip_warden.verdict.listing import Listing
 

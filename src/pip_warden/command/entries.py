@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from pip_warden.digests import Digest
 from pip_warden.locks.model import Lacking, Lock, LockedRelease, LockFormat
 from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

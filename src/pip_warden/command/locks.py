@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from pip_warden.report.places import asked_at
 from pip_warden.report.summary import counted
 from pip_warden.transport.urls import origin_of
 from pip_warden.trust.model import TrustFile
+from pip_warden.values import dataclass
 
 _SUFFIXES = {".lock", ".toml", ".txt"}
 """Of lock files, and of requirements files as tools write them."""

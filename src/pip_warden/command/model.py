@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.gate import Gate
@@ -10,6 +9,7 @@ from pip_warden.report.ledger import Ledger
 from pip_warden.session.parts import SessionParts
 from pip_warden.tools.model import Tool
 from pip_warden.trust.model import TrustFile
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,6 +37,7 @@ from pip_warden.environments.scan import snapshot
 from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
 from pip_warden.install.notes import note_unused
+from pip_warden.install.receipts import clear_drafts
 from pip_warden.install.unsaid import report_of
 from pip_warden.installer.authority import make_authority
 from pip_warden.installer.environment import command_environment
@@ -132,6 +133,7 @@ def _perform(run: CommandRun) -> list[LockState]:
     before, bundled = Snapshot(), tuple[AcceptedArchive, ...]()
     if run.tool is not None:
         before = snapshot(run.tool.environments)
+        clear_drafts(before.sites, run.session.reporter)
         bundled = brought_along(run.request, run.session.settings.environ)
     locks = [read_state(path, trust) for path in _locks(run)]
     want_unpinned(locks, trust, ledger)

@@ -10,7 +10,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from packaging.utils import canonicalize_name
@@ -25,6 +24,7 @@ from pip_warden.environments.layout import SiteLayout
 from pip_warden.environments.model import AcceptedArchive
 from pip_warden.faults import Fault, FaultError
 from pip_warden.names import ProjectName
+from pip_warden.values import dataclass
 
 _SCRIPT = b"#!python"
 """How a script begins whose first line an installer replaces."""

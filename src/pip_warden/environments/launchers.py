@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pip_warden.environments.layout import SiteLayout
+from pip_warden.values import dataclass
 
 _CODING = "# -*- coding: utf-8 -*-\n"
 _SUFFIXES = r"""sys.argv[0] = re.sub(r'(-script\.pyw|\.exe)?$', '', sys.argv[0])"""

@@ -10,11 +10,11 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from pip_warden.artifact.layout import DIST_INFO
+from pip_warden.values import dataclass
 
 _LIBRARIES = ("lib", "lib64", "Lib", "local/lib")
 _PYTHON = re.compile(r"(python|pypy|graalpy)[0-9]*(\.[0-9]+)?t?", re.ASCII)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from pip_warden.digests import Digest
 from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
+from pip_warden.values import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import dataclass
 from typing import Literal
 
 from pip_warden.artifact.layout import RECEIPT
@@ -21,6 +20,7 @@ from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
 from pip_warden.names import parse_artifact_name
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
+from pip_warden.values import dataclass
 
 LARGEST_RECEIPT = 1 << 13
 """Bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from pip_warden.environments.layout import SiteLayout, entries, is_directory, la
 from pip_warden.environments.model import InstalledDistribution, Snapshot
 from pip_warden.environments.record import LARGEST_INSTALLED, recorded_keys
 from pip_warden.names import ArtifactName
+from pip_warden.values import dataclass
 
 _DESCRIBING = ("RECORD", "METADATA", "direct_url.json")
 UNRECORDED = ("/INSTALLER", "/direct_url.json", "/RECORD.jws", "/RECORD.p7s")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pip_warden._sigstore.fields import canonical_base64
@@ -18,6 +17,7 @@ from pip_warden.evidence.bundle import item_of, what_it_is_instead
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.strict_json import MalformedError
+from pip_warden.values import dataclass
 
 if TYPE_CHECKING:
     from pip_warden.digests import Digest

@@ -13,7 +13,6 @@ Sources: OCI distribution specification 1.1, "Listing Referrers"; cosign, ``spec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
@@ -30,6 +29,7 @@ from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.oci.manifest import Descriptor, Manifest
 from pip_warden.oci.names import Repository, spelled
+from pip_warden.values import dataclass
 
 MOST_REFERRERS = 256
 MOST_LAYERS = 64

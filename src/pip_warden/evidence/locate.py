@@ -7,7 +7,6 @@ first good one. Absent evidence is skipped; a failed request raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +25,7 @@ from pip_warden.evidence.pep740 import LARGEST_PROVENANCE, read_attestation, rea
 from pip_warden.faults import Fault
 from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.names import ArtifactName
+from pip_warden.values import dataclass
 
 _MOST_ROWS = 32
 

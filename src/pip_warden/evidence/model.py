@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from pip_warden._sigstore.wire import WireBundle
 from pip_warden.faults import Fault
+from pip_warden.values import dataclass
 
 
 class EvidenceForm(StrEnum):

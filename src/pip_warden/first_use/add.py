@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from packaging.version import Version
 
@@ -20,6 +20,7 @@ from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import HashEntry, Probe, Source
 from pip_warden.trust.subject import parse_subject
 from pip_warden.trust.suggest import CLOSE
+from pip_warden.values import dataclass
 from pip_warden.verdict.triggers import require_pinnable
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError
@@ -17,6 +17,7 @@ from pip_warden.session.images import ImageParts
 from pip_warden.trust.likeness import close_repositories
 from pip_warden.trust.model import Identity, ImageEntry
 from pip_warden.trust.suggest import CLOSE_IMAGE
+from pip_warden.values import dataclass
 from pip_warden.verdict.model import AcceptedImage, Refused, VerdictError
 from pip_warden.verdict.triggers import USUAL
 

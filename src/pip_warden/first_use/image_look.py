@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from packaging.version import InvalidVersion, Version
 
@@ -18,6 +18,7 @@ from pip_warden.supply.images import ImageSupply
 from pip_warden.trust.model import Identity, ImageEntry, Requirements, Revocation
 from pip_warden.trust.placeholders import parse_image_subject, suggest_image_subject
 from pip_warden.trust.roots import PinnedRoots
+from pip_warden.values import dataclass
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.image import judge_image
 from pip_warden.verdict.image_signers import ImageSigner, image_signers

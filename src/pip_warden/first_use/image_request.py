@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pip_warden.display import escape_text
@@ -12,6 +12,7 @@ from pip_warden.trust.command_line import check_triggers
 from pip_warden.trust.editing.changed import conflict
 from pip_warden.trust.model import Identity, ImageEntry, Requirements
 from pip_warden.trust.placeholders import parse_image_subject
+from pip_warden.values import dataclass
 from pip_warden.verdict.triggers import require_pinnable
 
 

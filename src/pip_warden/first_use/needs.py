@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from pip_warden.names import ProjectName
 from pip_warden.report.model import Place
 from pip_warden.report.places import asked_at
 from pip_warden.trust.model import TrustFile
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

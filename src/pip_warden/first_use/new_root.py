@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from pip_warden.disk import draft_beside, open_regular
 from pip_warden.errors import UsageError
 from pip_warden.trust.model import RootPin, TrustFile
 from pip_warden.trust.roots import read_root_file
+from pip_warden.values import dataclass
 
 if TYPE_CHECKING:
     from pip_warden.trust.roots import PinnedRoots

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from pip_warden.supply import GateSupply
 from pip_warden.trust.model import HashEntry, IdentityEntry, Probe, TrustFile
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.subject import suggest_pattern
+from pip_warden.values import dataclass
 from pip_warden.verdict.inquiry import Inquiry, Wants
 from pip_warden.verdict.listing import Listing, list_page, page_entry
 from pip_warden.verdict.model import Accepted, Observed, Refused, SignedBy, VerdictError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pip_warden.session.mirrors import mirrored
 from pip_warden.supply import RegistrySupply
 from pip_warden.transport import Transport
 from pip_warden.trust.model import Source, TrustFile
+from pip_warden.values import dataclass, field
 
 
 class Prompt(Reporter):

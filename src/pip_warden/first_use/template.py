@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError, UsageError
@@ -11,6 +10,7 @@ from pip_warden.faults import Fault
 from pip_warden.first_use.observe import Observation, PackageObservation
 from pip_warden.trust.model import Identity, Requirements
 from pip_warden.trust.subject import SubjectPattern, parse_subject, read_subject
+from pip_warden.values import dataclass
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.policy import check_policy
 from pip_warden.verdict.triggers import ASKED, USUAL, require_pinnable

@@ -7,7 +7,7 @@ them at the same time, and needs no answer of the installer's to fetch what they
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 
 from packaging.requirements import Requirement
@@ -19,6 +19,7 @@ from pip_warden.artifact.model import Contents
 from pip_warden.gate.dependencies import parsed
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
+from pip_warden.values import dataclass, field
 
 _ANY = SpecifierSet()
 _MOST_REQUIREMENTS = 2000

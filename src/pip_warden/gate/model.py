@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from pip_warden.supply import GateSupply
 from pip_warden.transport.speculation import Allowance
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import PinnedRoots
+from pip_warden.values import dataclass, field
 from pip_warden.vault import Postponed, Sealed, Vault
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from pip_warden.errors import UndecidedError
@@ -29,6 +28,7 @@ from pip_warden.oci.manifest import MAX_MANIFEST, Descriptor, Manifest
 from pip_warden.oci.names import Repository, spelled
 from pip_warden.oci.referrers import referrers
 from pip_warden.supply.images import ImageSupply
+from pip_warden.values import dataclass
 from pip_warden.verdict.carried import GoodPiece, PieceJudge
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ItemRefusal, Refused

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from pip_warden.oci.names import ImageReference
 from pip_warden.session.images import ImageParts
 from pip_warden.supply.images import ImageSupply
 from pip_warden.trust.model import TrustFile
+from pip_warden.values import dataclass
 from pip_warden.verdict.attested import read_annotations
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.simple_signing import read_payload

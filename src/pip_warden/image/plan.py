@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pip_warden.errors import UsageError
 from pip_warden.oci.names import ImageReference, Repository, parse_image, parse_reference
+from pip_warden.values import dataclass
 
 _EVIDENCE = re.compile(r"sha256-[0-9a-f]{64}", re.ASCII)
 """How the tags begin under which evidence lies: the list of referrers, and what cosign 2 signs."""

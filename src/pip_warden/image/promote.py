@@ -7,7 +7,7 @@ done again, so the same command completes what was interrupted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pip_warden.digests import Digest
 from pip_warden.errors import RefusedError, UsageError
@@ -25,6 +25,7 @@ from pip_warden.supply.images import ImageSupply
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.suggest import pin_image
+from pip_warden.values import dataclass
 from pip_warden.verdict.model import AcceptedImage, ItemRefusal
 
 

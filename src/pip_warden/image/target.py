@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +19,7 @@ from pip_warden.oci.manifest import Manifest
 from pip_warden.oci.names import spelled
 from pip_warden.oci.referrers import add_referrer, referrers
 from pip_warden.oci.registry import ImageRegistry
+from pip_warden.values import dataclass, field
 
 Kind = Literal["image", "evidence"]
 Outcome = Literal["copied", "already there", "would be copied"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pip_warden.digests import Digest
@@ -16,6 +15,7 @@ from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Outcome, Report, image_line
 from pip_warden.session.images import ImageParts
 from pip_warden.trust.model import ImageEntry, TrustFile
+from pip_warden.values import dataclass
 from pip_warden.verdict.image import judge_image, judge_listed, judge_pulled, refuse_unpinned
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import AcceptedImage, ImageVerdict, Refused

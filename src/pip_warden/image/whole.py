@@ -7,7 +7,6 @@ it besides, and since one that is revoked is covered by nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from pip_warden.digests import Digest
 from pip_warden.evidence.model import BadItem, Item
@@ -15,6 +14,7 @@ from pip_warden.oci.listed import DEEPEST, MOST_MANIFESTS, too_deep
 from pip_warden.oci.manifest import Descriptor, Manifest
 from pip_warden.oci.names import Repository
 from pip_warden.trust.model import ImageEntry, Revocation
+from pip_warden.values import dataclass
 from pip_warden.verdict.evidence import Roots
 from pip_warden.verdict.image import cover, judge_image
 from pip_warden.verdict.judged import JudgedImage

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -13,6 +12,7 @@ from pip_warden.errors import NetworkError, RegistryError, UsageError
 from pip_warden.index.candidate import Candidate
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
 from pip_warden.transport import origin_of
+from pip_warden.values import dataclass, field
 
 LONGEST_URL = 8192
 """Characters of an entry's URL, as on the page."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
+
+from pip_warden.values import dataclass
 
 _TOKEN = re.compile(
     r"""

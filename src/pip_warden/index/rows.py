@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from packaging.version import Version
 
 from pip_warden.digests import Digest
@@ -11,6 +9,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import RegistryError, UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, loads
 from pip_warden.transport import Response, redacted_url
+from pip_warden.values import dataclass
 
 MAX_JSON = 8 << 20
 """Bytes of the API's largest response."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pip_warden._sigstore.described import ClaimedCertificate
 from pip_warden.artifact.model import Artifact
 from pip_warden.faults import Fault
 from pip_warden.report.model import Report
+from pip_warden.values import dataclass
 from pip_warden.verdict.statement import Subject
 
 

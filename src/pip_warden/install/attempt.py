@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from pip_warden.install.request import Run
 from pip_warden.installer.local import LocalInputs
 from pip_warden.installer.surroundings import Surroundings
 from pip_warden.installer.wanted import LocalProject
+from pip_warden.values import dataclass
 
 
 class Attempt(Protocol):

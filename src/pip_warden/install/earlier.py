@@ -6,7 +6,7 @@ Its receipt says which archive that is; the vault has it, or nothing is known of
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from pip_warden.install.receipts import accepted_by_digest, archive_of, receipt_
 from pip_warden.install.request import JudgingRun
 from pip_warden.names import parse_artifact_name
 from pip_warden.report.model import Line, Outcome, line_of
+from pip_warden.values import dataclass
 from pip_warden.verdict.model import Accepted, Refused, Step, StepFailure
 
 _BEFORE = "was installed before this run"

@@ -17,7 +17,7 @@ _OF_ONE = re.compile(r"(?:python|pypy|graalpy)([0-9]+\.[0-9]+)t?", re.ASCII)
 
 
 def places_of_pip(prepared: PreparedRequest) -> tuple[Path, ...]:
-    """Return the directories of packages that pip installs into; empty where that is not known (``--user``).
+    """Return the directories of packages that pip installs into.
 
     No Python is asked: what is known is the form of the paths.
 
@@ -25,8 +25,6 @@ def places_of_pip(prepared: PreparedRequest) -> tuple[Path, ...]:
         prepared: The request.
     """
     options = prepared.every_option
-    if "--user" in options:
-        return ()
     if (directory := last_value(options, "--target")) is not None:
         return (Path(os.path.abspath(directory)),)
     prefix = os.path.abspath(last_value(options, "--prefix") or _prefix(prepared.target))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from pip_warden.digests import Digest
 from pip_warden.environments.model import AcceptedArchive, Comparison, InstalledDistribution
 from pip_warden.environments.receipt import Receipt
 from pip_warden.environments.receipt_files import remove_drafts, write_receipt
 from pip_warden.errors import DeliveryError, InternalError
-from pip_warden.install.places import places_of_pip
-from pip_warden.install.request import JudgingRun, Run
+from pip_warden.events import Reporter
+from pip_warden.install.request import JudgingRun
 from pip_warden.report.model import Outcome
 from pip_warden.trust.digest import pin_digest
 from pip_warden.trust.model import TrustFile
@@ -73,12 +74,15 @@ def of_archives(
             yield accepted, each.distribution
 
 
-def clear_drafts(run: Run) -> None:
-    """Remove what an earlier run that was killed left of the receipts that it wrote, and say so."""
-    if run.prepared.dry_run or run.prepared.download is not None:
-        return
-    for draft in (each for site in places_of_pip(run.prepared) for each in remove_drafts(site)):
-        run.reporter.note(f"removed {draft}, the draft of a receipt that a killed run left")
+def clear_drafts(sites: Iterable[Path], reporter: Reporter) -> None:
+    """Remove what an earlier run that was killed left of the receipts that it wrote, and say so.
+
+    Args:
+        sites: Directories of packages. They need not exist.
+        reporter: Told of each.
+    """
+    for draft in (each for site in sites for each in remove_drafts(site)):
+        reporter.note(f"removed {draft}, the draft of a receipt that a killed run left")
 
 
 def write_receipts(

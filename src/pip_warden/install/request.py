@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +16,7 @@ from pip_warden.installer.wanted import NamedRequirement, Wanted
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.report.ledger import Ledger
 from pip_warden.trust.model import TrustFile
+from pip_warden.values import dataclass, field
 
 if TYPE_CHECKING:
     from pip_warden.installer.uv import Uv

@@ -23,6 +23,7 @@ from pip_warden.install.attempt import Attempt, Installer
 from pip_warden.install.backend import GateBackend
 from pip_warden.install.guesses import find_target_facts, first_guesses, recalled, request_key
 from pip_warden.install.local import admit_local_things
+from pip_warden.install.places import places_of_pip
 from pip_warden.install.prepare import prepare
 from pip_warden.install.receipts import clear_drafts
 from pip_warden.install.request import InstallRequest, PreparedRequest, Run, say_nothing
@@ -126,7 +127,8 @@ def perform(run: Run) -> Report:
     with run.ledger.keeping_error(run.workspace):
         run.gate.require_pinned({named.project: "you" for named in wanted.named})
         run.gate.look_ahead(run.guesses)
-        clear_drafts(run)
+        if not prepared.dry_run and prepared.download is None:
+            clear_drafts(places_of_pip(prepared), run.reporter)
         _run_installer(run, _installer(prepared))
     report = _report(run)
     if report.exit_code == 0 and not report.lines:

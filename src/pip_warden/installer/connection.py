@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO, cast
 import h11
 
 from pip_warden.installer.tunnel import Tunnel, is_for, say_goodbye
+from pip_warden.values import dataclass, field
 
 _PIECE = 1 << 14
 _LARGEST_HEAD = 1 << 14

@@ -22,13 +22,13 @@ import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.digests import Digest, copied, digest_of_stream
 from pip_warden.disk import NO_LINKS, draft_name, made_directory, open_new, opened_directory
 from pip_warden.display import some_of
 from pip_warden.errors import DeliveryError, RefusedError, UsageError
+from pip_warden.values import dataclass
 
 _LONGEST_WAIT = 60.0
 """Seconds that another run may hold the lock: it needs milliseconds, and hashes files already there."""

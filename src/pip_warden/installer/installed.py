@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from pip_warden.errors import InstallerError
+from pip_warden.values import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -17,6 +16,7 @@ from pip_warden.errors import RefusedError, UsageError
 from pip_warden.installer.model import LinkRequest
 from pip_warden.installer.wanted import LocalProject
 from pip_warden.names import ProjectName
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pip_warden.names import ProjectName
+from pip_warden.values import dataclass
 
 if TYPE_CHECKING:
     from pip_warden.index.candidate import Candidate

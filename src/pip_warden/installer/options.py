@@ -7,11 +7,11 @@ that is not in it is a usage error. A test compares it with the pip we depend on
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from pip_warden.display import nearest
 from pip_warden.errors import UsageError
+from pip_warden.values import dataclass
 
 
 class Treatment(Enum):
@@ -61,7 +61,6 @@ OPTIONS: tuple[Option, ...] = (
         ("--python-version", True),
         ("--implementation", True),
         ("--abi", True),
-        ("--user", False),
         ("--no-user", False),
         ("--root", True),
         ("--prefix", True),
@@ -150,6 +149,7 @@ OPTIONS: tuple[Option, ...] = (
             "it is for version control and downloads; the target of --download is never overwritten",
         ),
         ("--log --log-file --local-log", True, "pip's log could hold the password of the run; use -v"),
+        ("--user", False, "pip is isolated from your own packages; try `pip-warden run -- pip`"),
         ("--no-clean", False, "build directories lie in the run's private directory, which is removed"),
         ("--use-feature", True, "experimental features may read sources of their own"),
         ("--use-deprecated", True, "deprecated features may read sources of their own"),

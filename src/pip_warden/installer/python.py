@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
 from os import PathLike
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from pip_warden.errors import InstallerError, InternalError, UsageError
 from pip_warden.installer.installed import Present
+from pip_warden.values import dataclass
 
 _OLDEST = (3, 10)
 """What pip 26 supports; ``python-too-old`` says it before pip does."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
 from pip_warden.display import near
 from pip_warden.installer.gate_port import HOST
+from pip_warden.values import dataclass, field
 
 _NEVER = r"(?!)"
 BUILDS = "…"

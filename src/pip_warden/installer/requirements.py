@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from pip_warden.installer.requirement import read_named_requirement, read_projec
 from pip_warden.installer.requirements_file import bad_file, read_file, redact_credentials, resolve_name
 from pip_warden.installer.wanted import LocalFile, LocalProject, NamedRequirement, Wanted
 from pip_warden.names import ProjectName, parse_version
+from pip_warden.values import dataclass
 
 _FLAGS = {"pre": "--pre", "prefer_binary": "--prefer-binary", "require_hashes": "--require-hashes"}
 _LISTS = {"only_binary": "--only-binary", "no_binary": "--no-binary"}

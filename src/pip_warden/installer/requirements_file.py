@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
+from pip_warden.values import dataclass
 
 _LARGEST_FILE = 16 << 20
 _ODD = re.compile("[\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\ufeff]")

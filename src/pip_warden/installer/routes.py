@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from pip_warden.errors import NetworkError, UsageError
@@ -16,6 +15,7 @@ from pip_warden.installer.model import FileQuestion
 from pip_warden.names import ProjectName, parse_artifact_name, parse_project_name, parse_version
 from pip_warden.transport.urls import origin_of
 from pip_warden.trust.source import Source
+from pip_warden.values import dataclass
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*", re.ASCII)

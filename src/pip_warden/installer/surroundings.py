@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pip_warden.installer.environment import child_environment
 from pip_warden.installer.gate_port import GatePort
 from pip_warden.installer.pip import Child, guarded_pip
 from pip_warden.installer.python import Target
+from pip_warden.values import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,10 +7,10 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from pip_warden.errors import NetworkError
 from pip_warden.transport.urls import origin_of
+from pip_warden.values import dataclass
 
 _LONGEST_HANDSHAKE = 10.0
 """Seconds: both ends are on this machine."""

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +22,7 @@ from pip_warden.installer.gate_port import HOST, INDEX_URL
 from pip_warden.installer.local import check_text
 from pip_warden.installer.python import Target
 from pip_warden.installer.wanted import LocalProject
+from pip_warden.values import dataclass
 
 _OLDEST = (0, 9)
 """The oldest that was tried; newer ones than those that we know are taken."""

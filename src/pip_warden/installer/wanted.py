@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.markers import Marker
@@ -13,6 +12,7 @@ from packaging.requirements import Requirement
 from pip_warden.errors import UsageError
 from pip_warden.installer.requirements_file import redact_credentials
 from pip_warden.names import ProjectName
+from pip_warden.values import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +14,7 @@ from pip_warden.errors import UsageError
 from pip_warden.locks.model import Lacking, LockedFile
 from pip_warden.locks.text import bad_lock
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
+from pip_warden.values import dataclass
 
 _SHA256 = "sha256:"
 _LARGEST_SIZE = 2**63 - 1

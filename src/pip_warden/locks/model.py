@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from packaging.version import Version
 
 from pip_warden.digests import Digest
 from pip_warden.names import ArtifactName, ProjectName
+from pip_warden.values import dataclass, field
 
 
 class LockFormat(StrEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from pip_warden.disk import open_regular
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.installer.requirements_file import redact_credentials
+from pip_warden.values import dataclass
 
 LARGEST_LOCK = 16 << 20
 """Bytes; the largest known uv.lock has four million."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pip_warden.display import escape_text
@@ -19,6 +18,7 @@ from pip_warden.transport import (
     read_token,
     setting_origin,
 )
+from pip_warden.values import dataclass, field
 
 _JOB = "CI_JOB_TOKEN"
 _GIVE = "Run `docker login {host}`, or use `--token-file {host}=FILE` (one line, USER:TOKEN)."

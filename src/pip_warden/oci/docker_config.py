@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pip_warden.display import escape_text
@@ -19,6 +18,7 @@ from pip_warden.errors import UndecidedError, UsageError
 from pip_warden.oci.names import Repository, spelled_registry
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 from pip_warden.transport import Credential, CredentialKind, Secret
+from pip_warden.values import dataclass, field
 
 _LARGEST = 1 << 20
 _LARGEST_ANSWER = 64 << 10

@@ -6,12 +6,12 @@ Sources: OCI image specification 1.1, "Guidelines for Artifact Usage"; cosign, `
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pip_warden._sigstore.wire import V0_3
 from pip_warden.digests import digest_of
 from pip_warden.oci.manifest import IMAGE_MANIFEST, Descriptor
+from pip_warden.values import dataclass, field
 
 EMPTY_CONFIG = b"{}"
 EMPTY = Descriptor(

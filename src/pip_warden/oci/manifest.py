@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pip_warden._sigstore.fields import Fields
@@ -22,6 +21,7 @@ from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import UsageError
 from pip_warden.oci.names import parse_digest, spelled
 from pip_warden.strict_json import JSONValue, MalformedError, kind_of, loads_object
+from pip_warden.values import dataclass, field
 
 IMAGE_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 IMAGE_INDEX = "application/vnd.oci.image.index.v1+json"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text, without_secrets
 from pip_warden.errors import UsageError
+from pip_warden.values import dataclass
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HOST = re.compile(

@@ -9,7 +9,6 @@ Source: OCI distribution specification 1.1.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from pip_warden.digests import Digest, digest_of
@@ -35,6 +34,7 @@ from pip_warden.oci.names import ImageReference, Repository, parse_tag, spelled
 from pip_warden.oci.upload import Upload
 from pip_warden.strict_json import MalformedError
 from pip_warden.transport import Response
+from pip_warden.values import dataclass
 
 _MOST_PAGES = 1000
 _MOST_TAGS = 1_000_000

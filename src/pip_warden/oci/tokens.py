@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import inf
 from threading import Lock
 from urllib.parse import urlencode
@@ -33,6 +32,7 @@ from pip_warden.transport import (
     origin_of,
     redacted_url,
 )
+from pip_warden.values import dataclass
 
 _LARGEST_ANSWER = 64 << 10
 _TOKEN = re.compile(r"[!-~]{1,16384}", re.ASCII)

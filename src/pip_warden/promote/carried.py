@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -34,6 +33,7 @@ from pip_warden.evidence.pep740 import read_attestation
 from pip_warden.faults import Fault
 from pip_warden.index.gitlab_urls import without_epoch
 from pip_warden.promote.rows import MOST_ROWS, EvidenceRow, SourceRows
+from pip_warden.values import dataclass
 from pip_warden.verdict.carried import GoodPiece, PieceJudge
 from pip_warden.verdict.model import ItemRefusal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from packaging.version import Version
@@ -16,6 +16,7 @@ from pip_warden.index.gitlab import GitLab
 from pip_warden.names import ProjectName
 from pip_warden.transport import Transport
 from pip_warden.trust.model import IdentityEntry, TrustFile
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

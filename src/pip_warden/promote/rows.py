@@ -8,7 +8,6 @@ name: then it must have the digest that the list says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from pip_warden.digests import digest_of
@@ -18,6 +17,7 @@ from pip_warden.faults import Fault
 from pip_warden.index.gitlab import GitLab
 from pip_warden.index.rows import PackageFile
 from pip_warden.supply.generic import at_most
+from pip_warden.values import dataclass
 
 MOST_ROWS = 33
 """Rows of one name that are looked at, as many as a consumer looks at."""

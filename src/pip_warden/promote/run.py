@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -23,6 +22,7 @@ from pip_warden.report.model import Report
 from pip_warden.session.parts import SessionParts
 from pip_warden.supply import look_up
 from pip_warden.trust.model import IdentityEntry
+from pip_warden.values import dataclass
 from pip_warden.vault import Sealed, hand_over
 from pip_warden.verdict.carried import PieceJudge
 from pip_warden.verdict.model import Accepted, ItemRefusal, SignedBy

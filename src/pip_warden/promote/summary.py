@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +32,7 @@ from pip_warden.publish.registry import Destination, SignedFile, UploadResult
 from pip_warden.strict_json import JSONValue, MalformedError, loads_object
 from pip_warden.transport import Transport, error_for
 from pip_warden.trust.model import Requirements
+from pip_warden.values import dataclass
 from pip_warden.verdict.statement import PAYLOAD_TYPE, PROVENANCE
 
 SUMMARY = "https://slsa.dev/verification_summary/v1"

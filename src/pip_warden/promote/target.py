@@ -8,7 +8,7 @@ first upload.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pip_warden.artifact.model import Artifact
 from pip_warden.digests import digest_of
@@ -23,6 +23,7 @@ from pip_warden.promote.rows import EvidenceRow
 from pip_warden.publish.published import Published
 from pip_warden.publish.registry import Destination
 from pip_warden.transport import Transport
+from pip_warden.values import dataclass
 from pip_warden.verdict.carried import GoodPiece, PieceJudge
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden._sigstore.wire_reader import LARGEST_BUNDLE
@@ -18,6 +17,7 @@ from pip_warden.evidence.names import evidence_of
 from pip_warden.evidence.siblings import Siblings
 from pip_warden.names import parse_artifact_name
 from pip_warden.publish.signed import SignedFile, signed_files
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
@@ -19,6 +18,7 @@ from pip_warden.faults import Fault
 from pip_warden.publication.copies import PrivateCopy
 from pip_warden.publication.rules import JudgingRule
 from pip_warden.report.model import Line, Outcome, line_of, undecided_line
+from pip_warden.values import dataclass
 from pip_warden.verdict.inquiry import Inquiry, Wants
 from pip_warden.verdict.model import Accepted, ItemRefusal, Refused, Step, StepFailure
 from pip_warden.verdict.pieces import ProvedPiece, prove_piece, refuse_pieces

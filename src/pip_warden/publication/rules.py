@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from pip_warden.names import ArtifactName
 from pip_warden.supply import look_up
 from pip_warden.trust.model import COMMAND_LINE, IdentityEntry, Probe, TrustFile
 from pip_warden.trust.roots import PinnedRoots
+from pip_warden.values import dataclass
 from pip_warden.verdict.evidence import Roots
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ Nothing is uploaded before every file was judged and every name was looked at. E
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from pip_warden.publication.again import EarlierEvidence
@@ -20,6 +19,7 @@ from pip_warden.publication.rules import JudgingRules
 from pip_warden.publish.registry import Registry, UploadResult
 from pip_warden.report.ledger import Ledger
 from pip_warden.report.model import Line
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

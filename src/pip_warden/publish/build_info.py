@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +20,7 @@ from pathlib import Path
 from pip_warden.disk import draft_beside, open_regular
 from pip_warden.errors import RefusedError, UsageError
 from pip_warden.strict_json import JSONValue, MalformedError, kind_of, loads_object
+from pip_warden.values import dataclass
 
 SCHEMA_VERSION = 1
 LARGEST = 64 << 10

@@ -9,7 +9,6 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden._sigstore.result import VerificationResult
@@ -21,6 +20,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.publish.same import Judge, OtherError
+from pip_warden.values import dataclass
 
 _MOST_TOLD = 3
 

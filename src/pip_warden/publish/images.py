@@ -12,7 +12,6 @@ no error.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pip_warden._sigstore.result import VerificationResult
@@ -30,6 +29,7 @@ from pip_warden.publish.same import Judge, OtherError
 from pip_warden.publish.side_by_side import side_by_side
 from pip_warden.publish.sign import checked
 from pip_warden.publish.token import TokenClaims
+from pip_warden.values import dataclass
 
 _LOOKS = 4
 

@@ -7,7 +7,7 @@ run that was killed can be repeated, and no consumer ever sees a file without it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +24,7 @@ from pip_warden.publish.published import Published
 from pip_warden.publish.signed import Outcome, Planned, SignedFile, UploadResult, signed_files
 from pip_warden.transport import Transport, error_for
 from pip_warden.trust.model import DEFAULT_EVIDENCE
+from pip_warden.values import dataclass
 
 __all__ = ["Destination", "Registry", "SignedFile", "UploadResult", "Weigh", "Weighed", "signed_files"]
 

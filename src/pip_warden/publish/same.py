@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pip_warden._sigstore.result import CertificateClaims, VerificationResult
 from pip_warden._sigstore.root import Root
 from pip_warden._sigstore.verify import verify_bundle
@@ -14,6 +12,7 @@ from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.publish.token import TokenClaims
 from pip_warden.strict_json import MalformedError, loads_object
+from pip_warden.values import dataclass
 
 _PROVENANCE = "https://slsa.dev/provenance/v1"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -26,6 +25,7 @@ from pip_warden.publish.existing import Job, Made, check_places, kept_evidence
 from pip_warden.publish.same import Judge
 from pip_warden.publish.side_by_side import side_by_side
 from pip_warden.publish.token import TokenClaims
+from pip_warden.values import dataclass
 
 CrtFormat = Literal["pem", "base64"]
 _DSSE = b"DSSEv1 "

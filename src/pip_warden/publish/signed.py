@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ from pip_warden.disk import require_file
 from pip_warden.errors import UsageError
 from pip_warden.evidence.names import evidence_of, is_evidence
 from pip_warden.names import ArtifactName, parse_artifact_name
+from pip_warden.values import dataclass
 
 Outcome = Literal["uploaded", "already there", "already there, good", "would be uploaded", "not published"]
 

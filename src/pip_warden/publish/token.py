@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.strict_json import JSONValue, loads_object
+from pip_warden.values import dataclass
 
 AUDIENCE = "sigstore"
 PUBLIC_GOOD_GITLABS = (

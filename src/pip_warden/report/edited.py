@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from packaging.version import Version
 
@@ -14,6 +14,7 @@ from pip_warden.report.model import Line, Outcome, Place, Report, error_line
 from pip_warden.report.pins import as_json, image_as_json
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Entry, HashEntry, ImageEntry, TrustFile
+from pip_warden.values import dataclass, field
 
 Why = Mapping[tuple[ProjectName, Version | None], str]
 """Why a release, or a package (None), is pinned so or is not any more."""

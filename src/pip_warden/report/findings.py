@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from pip_warden.display import escape_text
 from pip_warden.errors import TrustFileError, WardenError
 from pip_warden.report.model import BAD, Line, Report, Unpinned
+from pip_warden.values import dataclass
 from pip_warden.verdict.model import ItemRefusal, Refused
 
 _MOST_ITEMS = 5

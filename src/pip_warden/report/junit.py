@@ -8,7 +8,6 @@ that was cut off. GitLab reads files below 30 MB and ignores a case whose name i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pip_warden.display import escape_text
@@ -16,6 +15,7 @@ from pip_warden.report.findings import Concern, Finding, finding_of, further_fin
 from pip_warden.report.model import Outcome, Report
 from pip_warden.report.places import PlaceFinder
 from pip_warden.report.summary import counted
+from pip_warden.values import dataclass
 
 if TYPE_CHECKING:
     from junitparser import JUnitXml, TestCase

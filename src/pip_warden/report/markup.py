@@ -9,11 +9,11 @@ Source: html.spec.whatwg.org, section 13.1 (writing HTML documents).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import TypeVar
 
 from pip_warden.display import escape_text
+from pip_warden.values import dataclass
 
 _LONGEST = 2000
 _Item = TypeVar("_Item")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Literal, NoReturn
 
@@ -11,6 +11,7 @@ from pip_warden.faults import Fault
 from pip_warden.names import ArtifactName
 from pip_warden.oci.names import ImageReference
 from pip_warden.trust.model import RootPin, Source
+from pip_warden.values import dataclass
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import Accepted, AcceptedImage, Refused, Step, StepFailure, VerdictError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,6 +19,7 @@ from pip_warden.session.settings import Settings
 from pip_warden.supply.images import ImageSupply
 from pip_warden.transport import Transport
 from pip_warden.trust.model import ImageEntry, TrustFile
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from pip_warden.supply import GateSupply, OfferedSupply, OfflineSupply, Registry
 from pip_warden.transport import Transport
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.roots import PinnedRoots
+from pip_warden.values import dataclass, field
 from pip_warden.vault import Postponed, Vault
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from math import inf
 from os import PathLike
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from pip_warden.errors import UsageError
+from pip_warden.values import dataclass, field
 
 
 def utc_now() -> datetime:

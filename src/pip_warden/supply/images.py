@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pip_warden._sigstore.rekor import Hashedrekord, LoggedEnvelope
@@ -16,6 +15,7 @@ from pip_warden.oci.referrers import each_referrer
 from pip_warden.oci.registry import ImageRegistry
 from pip_warden.supply.registries import look_up
 from pip_warden.transport import Transport
+from pip_warden.values import dataclass
 
 if TYPE_CHECKING:
     from pip_warden._sigstore.root import Root

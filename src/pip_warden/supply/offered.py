@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -27,6 +26,7 @@ from pip_warden.supply.ahead import Background
 from pip_warden.supply.model import LARGEST_FILE
 from pip_warden.supply.own_page import own_page
 from pip_warden.trust.model import Entry, IdentityEntry, Probe, TrustFile
+from pip_warden.values import dataclass
 
 _MOST_FILES = 100_000
 """Names on one page; the largest projects have some ten thousand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from pip_warden.display import escape_text
 from pip_warden.installer.requirements_file import redact_credentials
 from pip_warden.tools.model import Elsewhere
 from pip_warden.tools.words import Call
+from pip_warden.values import dataclass, field
 
 COMMAND_LINE = "the command line"
 ENVIRONMENT = "the environment"

@@ -6,13 +6,13 @@ import errno
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pip_warden.disk import open_regular
 from pip_warden.display import escape_text
 from pip_warden.tools.model import Elsewhere
+from pip_warden.values import dataclass, field
 
 LARGEST_FILE = 1 << 20
 """Bytes of a project's file; a long ``pyproject.toml`` has fifty thousand."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from pip_warden.tools.around import Pinned, shown
 from pip_warden.tools.model import Elsewhere
+from pip_warden.values import dataclass
 
 _NAMED = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*@\s*(?P<place>[^\s=<>~!^*].*)", re.DOTALL

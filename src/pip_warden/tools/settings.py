@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from pip_warden.tools.documents import (
 )
 from pip_warden.tools.model import Elsewhere
 from pip_warden.tools.references import Bounds, Found
+from pip_warden.values import dataclass, field
 
 _EDITABLE = re.compile(r"(?:-e|--e[a-z]*)[\s=]*(.*)", re.DOTALL)
 

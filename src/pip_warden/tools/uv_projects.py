@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.tools.documents import Document, below, read_toml, texts
 from pip_warden.tools.model import Elsewhere
+from pip_warden.values import dataclass
 
 _MOST_MEMBERS = 1000
 

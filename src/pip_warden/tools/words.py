@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
 from itertools import chain
 from pathlib import PurePath
+
+from pip_warden.values import dataclass, field
 
 
 class Means(Enum):

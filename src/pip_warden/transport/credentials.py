@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pip_warden.transport.auth_header import auth_header
 from pip_warden.transport.secret import AuthHeader, Credential
 from pip_warden.transport.urls import Origin, origin_of
+from pip_warden.values import dataclass, field
 
 Lookup = Callable[[str], Credential | None]
 """Looks up the credential of a host in a keyring."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 import requests
@@ -10,6 +9,7 @@ import requests
 from pip_warden.transport.bodies import FileBody
 from pip_warden.transport.retry import RetryBudget
 from pip_warden.transport.secret import AuthHeader
+from pip_warden.values import dataclass, field
 
 if TYPE_CHECKING:
     from requests_toolbelt import MultipartEncoder

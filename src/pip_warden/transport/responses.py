@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from pip_warden.digests import Digest
@@ -13,6 +12,7 @@ from pip_warden.display import escape_text
 from pip_warden.errors import CredentialsError, NetworkError, RegistryError, UndecidedError
 from pip_warden.transport.secret import Secret
 from pip_warden.transport.urls import is_api, redacted_url
+from pip_warden.values import dataclass, field
 
 _MOST_EXPLAINED = 16 << 10
 _MOST_LISTED = 3

@@ -6,8 +6,9 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+
+from pip_warden.values import dataclass
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0

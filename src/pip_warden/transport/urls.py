@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from pip_warden.display import escape_text
 from pip_warden.errors import NetworkError
+from pip_warden.values import dataclass
 
 _PLAIN = re.compile(r"[!#-\[\]^_a-z~|{}`]*", re.ASCII)
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+", re.ASCII)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.trust.locations import parse_issuer
 from pip_warden.trust.model import Entry, IdentityEntry, Requirements, TrustFile
+from pip_warden.values import dataclass
 
 _PROVENANCE = "https://slsa.dev/provenance/v1"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from pip_warden.names import ProjectName
@@ -18,6 +17,7 @@ from pip_warden.trust.model import (
 )
 from pip_warden.trust.segments import ANY_SEGMENT, TAG, VERSION
 from pip_warden.trust.subject import RefPattern
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

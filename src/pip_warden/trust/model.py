@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import KeysView, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from pip_warden.names import ProjectName
 from pip_warden.oci.names import Repository
 from pip_warden.trust.signer import USUAL, Identity, Requirements
 from pip_warden.trust.source import COMMAND_LINE, DEFAULT_EVIDENCE, Source
+from pip_warden.values import dataclass, field
 
 __all__ = [
     "COMMAND_LINE",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from packaging.version import Version
@@ -11,6 +10,7 @@ from packaging.version import Version
 from pip_warden.names import ProjectName
 from pip_warden.oci.names import Repository
 from pip_warden.trust.model import HashEntry, Identity, IdentityEntry, ImageEntry, TrustFile
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

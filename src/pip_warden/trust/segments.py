@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from string import digits
 
 from packaging.version import Version
+
+from pip_warden.values import dataclass
 
 VERSION = "{version}"
 """Stands for the version in a ref."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from pip_warden.trust.subject import RefPattern, SubjectPattern
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

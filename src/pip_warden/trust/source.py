@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from pip_warden.values import dataclass, field
 
 DEFAULT_EVIDENCE = ("{project-name}/{version}", "{name}/{version}")
 """Default places of evidence: the last segment of the registry project's path, then the package's name."""

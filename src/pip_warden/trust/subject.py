@@ -12,7 +12,6 @@ empty segments and ``..`` are not subjects at all: they match no pattern.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from string import ascii_letters, ascii_lowercase, digits
 
@@ -30,6 +29,7 @@ from pip_warden.trust.segments import (
     places_of,
     segments_match,
 )
+from pip_warden.values import dataclass, field
 
 SUBJECT_SHAPES = (
     "https://gitlab.example.com/group/project//.gitlab-ci.yml@refs/tags/v{version}",

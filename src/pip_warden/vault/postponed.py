@@ -10,12 +10,12 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.digests import Digest, digest_of_stream
 from pip_warden.disk import open_regular
 from pip_warden.errors import WardenError
+from pip_warden.values import dataclass
 
 LARGE = 4 << 20
 """Bytes of the smallest file that is worth it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.artifact.model import Contents
@@ -12,6 +11,7 @@ from pip_warden.disk import cannot_store, is_full
 from pip_warden.errors import InternalError, RefusedError, UsageError
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ArtifactName
+from pip_warden.values import dataclass
 from pip_warden.vault.files import copy_regular, holds
 from pip_warden.verdict.model import Accepted
 

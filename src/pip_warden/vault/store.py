@@ -8,7 +8,6 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from pip_warden.evidence.detached import pem_of
 from pip_warden.evidence.model import Evidence, EvidenceForm, Item
 from pip_warden.measures import UNMEASURED, Measures
 from pip_warden.names import ArtifactName, ProjectName, parse_artifact_name
+from pip_warden.values import dataclass
 from pip_warden.vault import memory
 from pip_warden.vault.files import check_own, copy_regular, draft, holds, put, write
 from pip_warden.vault.kept import evidence_json, kept_bytes, read_evidence

@@ -7,7 +7,7 @@ identity as the item that the acceptance is based on. It is compared with the ce
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from pip_warden._sigstore.result import CertificateClaims
@@ -15,6 +15,7 @@ from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue, kind_of
 from pip_warden.trust.model import Requirements
 from pip_warden.trust.segments import fill, spelled_for
+from pip_warden.values import dataclass
 from pip_warden.verdict.judged import Judged, JudgedImage
 from pip_warden.verdict.provenance import Invocation, read_provenance
 from pip_warden.verdict.statement import COSIGN_SIGN, PROVENANCE, Statement

@@ -9,7 +9,6 @@ accepted here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic
 
@@ -17,6 +16,7 @@ from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity
+from pip_warden.values import dataclass
 from pip_warden.verdict.attested import SignedStatement, StatementRequirements
 from pip_warden.verdict.evidence import Roots, prove
 from pip_warden.verdict.identity import match_identity

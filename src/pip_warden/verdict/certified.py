@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault, FaultError
 from pip_warden.strict_json import JSONValue, kind_of
+from pip_warden.values import dataclass
 
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 

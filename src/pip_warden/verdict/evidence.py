@@ -7,7 +7,6 @@ those count under the same identity alone. More evidence never makes a good item
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeAlias
 
 from pip_warden.digests import digest_of
@@ -15,6 +14,7 @@ from pip_warden.errors import InternalError
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity, Probe, Requirements
+from pip_warden.values import dataclass
 from pip_warden.verdict.attested import SignedStatement, StatementRequirements
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.judged import Judged, JudgedImage, JudgedT, Signers

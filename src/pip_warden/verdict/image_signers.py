@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
+from pip_warden.values import dataclass
 from pip_warden.verdict.evidence import Roots, no_evidence, prove
 from pip_warden.verdict.judged import JudgedImage
 from pip_warden.verdict.model import ItemRefusal, Refused, Step, StepFailure

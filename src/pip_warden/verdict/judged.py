@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from pip_warden.artifact.model import Artifact
@@ -11,6 +10,7 @@ from pip_warden.digests import Digest
 from pip_warden.oci.names import ImageReference, Repository
 from pip_warden.trust.model import Identity, Requirements
 from pip_warden.trust.segments import ImageTag
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

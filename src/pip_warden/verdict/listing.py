@@ -6,12 +6,11 @@ May the project be looked up, is the page its source's own, and which of its fil
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pip_warden.faults import Fault
 from pip_warden.index.candidate import Candidate, IndexPage, distinct
 from pip_warden.names import ProjectName
 from pip_warden.trust.model import Entry, HashEntry, Probe, TrustFile
+from pip_warden.values import dataclass, field
 from pip_warden.verdict import origin
 from pip_warden.verdict.model import Refused, Step, StepFailure
 from pip_warden.verdict.pin import not_pinned

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
 from typing import Generic, NoReturn
@@ -12,6 +11,7 @@ from pip_warden.artifact.model import Artifact
 from pip_warden.errors import RefusedError
 from pip_warden.evidence.model import EvidenceForm
 from pip_warden.faults import Fault
+from pip_warden.values import dataclass
 from pip_warden.verdict.judged import JudgedImage, JudgedT
 from pip_warden.verdict.provenance import Provenance
 

@@ -7,12 +7,13 @@ publishes it answers for every piece: each is proved by itself, statements of an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pip_warden._sigstore.result import CertificateClaims, VerificationResult
 from pip_warden.evidence.model import BadItem, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Probe
+from pip_warden.values import dataclass
 from pip_warden.verdict.evidence import Roots, prove
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.judged import Judged, Signers

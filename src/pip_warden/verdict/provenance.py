@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
 
 from pip_warden._sigstore.result import CertificateClaims
 from pip_warden.faults import Fault, FaultError
 from pip_warden.strict_json import JSONValue, kind_of
+from pip_warden.values import dataclass
 from pip_warden.verdict.certified import Certified, certified_build, mismatch, shown
 from pip_warden.verdict.source_uri import check_dependencies, check_source
 

@@ -8,12 +8,12 @@ what merely *names* it, in any spelling, must not name another commit of it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from posixpath import normpath
 from unicodedata import normalize
 from urllib.parse import unquote
 
 from pip_warden.strict_json import JSONValue, kind_of
+from pip_warden.values import dataclass
 from pip_warden.verdict.certified import Certified, mismatch, shown
 
 _COMMIT_ALGORITHMS = ("gitCommit", "sha1")

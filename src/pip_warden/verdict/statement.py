@@ -6,12 +6,11 @@ cosign writes) and v1 (in-toto attestation framework, ``spec/v1/statement.md``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pip_warden._sigstore.fields import Fields
 from pip_warden._sigstore.result import Envelope
 from pip_warden.faults import Fault
 from pip_warden.strict_json import JSONValue, MalformedError, kind_of, loads_object
+from pip_warden.values import dataclass, field
 from pip_warden.verdict.judged import Judged, JudgedImage, noun
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

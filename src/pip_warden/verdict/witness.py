@@ -7,12 +7,13 @@ identity. What does not count is never shown as verified.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pip_warden._sigstore.result import VerificationResult
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
 from pip_warden.faults import Fault
 from pip_warden.trust.model import Identity, Requirements
+from pip_warden.values import dataclass
 from pip_warden.verdict.attested import SignedStatement, annotating, read_annotations
 from pip_warden.verdict.identity import match_identity
 from pip_warden.verdict.judged import Judged

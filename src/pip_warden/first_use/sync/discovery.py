@@ -13,7 +13,6 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pip_warden.display import escape_line, escape_text
@@ -33,6 +32,7 @@ from pip_warden.names import ProjectName, parse_project_name, parse_version
 from pip_warden.supply import is_foreign
 from pip_warden.transport import Transport
 from pip_warden.trust.model import Probe
+from pip_warden.values import dataclass, field
 
 _LARGEST_METADATA = 16 << 20
 _MARK = b"Metadata-Version:"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text
 from pip_warden.errors import RefusedError
 from pip_warden.first_use.needs import NeededRelease
 from pip_warden.index.candidate import Candidate
+from pip_warden.values import dataclass
 from pip_warden.verdict.listing import Listing
 from pip_warden.verdict.model import Refused, Step, StepFailure, VerdictError
 

@@ -6,7 +6,7 @@ Every method is called from several threads, each for another package.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from packaging.version import Version
 
@@ -20,6 +20,7 @@ from pip_warden.first_use.sync.wishes import Wish
 from pip_warden.first_use.task import Task
 from pip_warden.first_use.template import Template, refusal_of, template_of
 from pip_warden.trust.model import Entry, HashEntry, Identity, IdentityEntry, RootPin, TrustFile
+from pip_warden.values import dataclass
 from pip_warden.verdict.model import VerdictError
 
 _UNSIGNED = "no-evidence"

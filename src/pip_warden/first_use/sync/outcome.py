@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from packaging.version import Version
 
@@ -14,6 +13,7 @@ from pip_warden.first_use.sync.wishes import Wish
 from pip_warden.names import ProjectName
 from pip_warden.report.model import Line, Outcome, Report, error_line
 from pip_warden.trust.model import HashEntry, TrustFile
+from pip_warden.values import dataclass
 
 _NOTHING = "the run has pinned nothing"
 

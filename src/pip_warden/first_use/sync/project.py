@@ -7,7 +7,6 @@ meant, and nothing is looked up under its name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.dependency_groups import DependencyGroupInclude, DependencyGroupResolver
@@ -19,6 +18,7 @@ from pip_warden.artifact.pyproject import Pyproject, local_project, read_groups
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.faults import Fault
+from pip_warden.values import dataclass
 
 FILE = "pyproject.toml"
 _DEEPEST = 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from pip_warden.display import escape_text, some_of
@@ -21,6 +21,7 @@ from pip_warden.trust.likeness import close_names
 from pip_warden.trust.model import HashEntry, IdentityEntry
 from pip_warden.trust.roots import PinnedRoots
 from pip_warden.trust.suggest import CLOSE
+from pip_warden.values import dataclass, field
 
 _NAMED = 3
 """How many names an error lists."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from urllib.parse import unquote
 
@@ -18,6 +17,7 @@ from pip_warden.trust.editing.changed import conflict
 from pip_warden.trust.locations import parse_registry
 from pip_warden.trust.model import Entry, HashEntry, Probe, Source, TrustFile
 from pip_warden.trust.suggest import renew
+from pip_warden.values import dataclass
 from pip_warden.verdict.pin import check_expiry
 
 _GITLAB_INDEX = "/packages/pypi/simple"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from packaging.version import Version
@@ -12,6 +11,7 @@ from pip_warden.names import ProjectName
 from pip_warden.trust.editing.hash_tables import Files
 from pip_warden.trust.model import HashEntry, Probe, TrustFile
 from pip_warden.trust.suggest import nothing_to_change
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

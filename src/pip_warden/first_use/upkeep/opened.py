@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pip_warden.session.mirrors import mirrored
 from pip_warden.supply import RegistrySupply
 from pip_warden.transport import Transport
 from pip_warden.trust.model import TrustFile
+from pip_warden.values import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from packaging.version import Version
@@ -24,6 +24,7 @@ from pip_warden.index.candidate import Candidate
 from pip_warden.names import ProjectName
 from pip_warden.supply import RegistrySupply
 from pip_warden.trust.model import HashEntry, TrustFile
+from pip_warden.values import dataclass
 from pip_warden.verdict.listing import Listing
 
 

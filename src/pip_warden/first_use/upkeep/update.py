@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from packaging.version import Version
@@ -25,6 +25,7 @@ from pip_warden.supply import RegistrySupply
 from pip_warden.trust.editing.hash_tables import Files
 from pip_warden.trust.model import TrustFile
 from pip_warden.trust.suggest import renew
+from pip_warden.values import dataclass, field
 from pip_warden.verdict.archive import find_revocation
 from pip_warden.verdict.listing import Listing
 

@@ -11,12 +11,12 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pip_warden.display import escape_text
 from pip_warden.errors import UsageError
 from pip_warden.trust.file import LARGEST_TRUST_FILE
+from pip_warden.values import dataclass
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _IN_FULL = re.compile(rf"refs/.*|HEAD(?:[~^@].*)?|{_COMMIT.pattern}", re.ASCII)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pip_warden.trust.editing.arrays import extended, uneditable
@@ -20,6 +19,7 @@ from pip_warden.trust.editing.statements import (
     with_pair,
     without,
 )
+from pip_warden.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from packaging.version import Version
 
@@ -11,6 +11,7 @@ from pip_warden.digests import Digest
 from pip_warden.names import ProjectName
 from pip_warden.trust.editing.package_tables import PackageTables
 from pip_warden.trust.model import HashEntry, TrustFile
+from pip_warden.values import dataclass, field
 
 Files = tuple[tuple[str, Digest], ...]
 """Name and digest of each file of a release."""

@@ -7,7 +7,6 @@ layout that is not understood is not changed: the caller checks what the result 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from packaging.version import Version
 
@@ -17,6 +16,7 @@ from pip_warden.trust.editing.arrays import uneditable
 from pip_warden.trust.editing.entry_tables import EntryTables
 from pip_warden.trust.editing.render import spelled
 from pip_warden.trust.editing.statements import Pair, end_of_line, is_toml, value_of
+from pip_warden.values import dataclass
 
 Files = Mapping[str, Digest]
 """Digest of each file by its name."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 
 from pip_warden.trust.editing.arrays import extended, uneditable
+from pip_warden.values import dataclass
 
 _LONGEST_STATEMENT = 1000
 """Lines: each further one means to parse all before it again."""

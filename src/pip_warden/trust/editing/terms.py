@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pip_warden.trust.editing.package_tables import PackageTables
 from pip_warden.trust.editing.render import spelled
 from pip_warden.trust.file import parse
 from pip_warden.trust.model import HashEntry, TrustFile
+from pip_warden.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
