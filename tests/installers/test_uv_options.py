@@ -29,7 +29,6 @@ REFUSED_WITH_UV = {
     "--python-version",
     "--implementation",
     "--abi",
-    "--user",
     "--root",
     "--ignore-installed",
     "--ignore-requires-python",
