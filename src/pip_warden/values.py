@@ -20,9 +20,10 @@ if TYPE_CHECKING or sys.version_info >= (3, 13):
     from dataclasses import dataclass
 else:
 
-    def dataclass(**options: bool) -> Callable[[type[Any]], type[Any]]:
-        """Return a decorator, as :func:`dataclasses.dataclass` does for keyword arguments."""
-        return _frozen(**options) if options.pop("frozen", False) else dataclasses.dataclass(**options)
+    def dataclass(cls: type[Any] | None = None, /, *, frozen: bool = False, **options: bool) -> Any:
+        """Make a data class, or return what makes one, as :func:`dataclasses.dataclass` does."""
+        made = _frozen(**options) if frozen else dataclasses.dataclass(**options)
+        return made if cls is None else made(cls)
 
 
 def _frozen(**options: bool) -> Callable[[type[Any]], type[Any]]:

@@ -6,7 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from pip_warden.values import dataclass, field
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
