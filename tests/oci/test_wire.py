@@ -6,7 +6,6 @@ import base64
 import io
 import json
 from collections.abc import Iterator, Mapping
-from pip_warden.values import dataclass, field
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,6 +29,7 @@ from pip_warden.transport import (
     Transport,
     credentials_from_environment,
 )
+from pip_warden.values import dataclass, field
 
 JOB = "glcbt-very-secret-0123"
 BASIC = "Basic " + base64.b64encode(f"gitlab-ci-token:{JOB}".encode()).decode()
