@@ -294,7 +294,14 @@ def test_of_a_file_that_two_bring_the_last_stays(tmp_path: Path) -> None:
     assert (alone.likeness, beside.likeness) == (Likeness.OTHER, Likeness.SAME)
 
 
-SHARED = ("ns/__init__.py", "ns/__init__.cpython-311.so", "ns/deep/__init__.abi3.so")
+SHARED = (
+    "ns/__init__.py",
+    "ns/__init__.pyc",
+    "ns/__init__.cpython-311.so",
+    "ns/deep/__init__.abi3.so",
+    "ns/deep.pyc",
+    "ns.py",
+)
 
 
 @pytest.mark.parametrize("added", SHARED)
@@ -305,7 +312,8 @@ def test_what_python_runs_before_a_verified_module_is_found(tmp_path: Path, adde
     assert [*strange_packages(snapshot([tmp_path]), [mine])] == []
 
     (site / added).write_bytes(b"")
-    assert [*strange_packages(snapshot([tmp_path]), [mine])] == [], "it is a stranger"
+    unnamed = [*strange_packages(snapshot([tmp_path]), [mine])]
+    assert unnamed == ([] if "/" in added else [site / added]), "below there it is a stranger"
 
     info = site / "acme_gadgets-1.0.dist-info"
     info.mkdir()
@@ -315,6 +323,15 @@ def test_what_python_runs_before_a_verified_module_is_found(tmp_path: Path, adde
     assert [
         *strange_packages(there, [each for each in there.distributions if each.folder == mine.folder])
     ] == [site / added]
+    assert [*strange_packages(there, there.distributions)] == []
+
+
+def test_a_module_beside_a_package_of_its_name_is_not_run(tmp_path: Path) -> None:
+    site = planted(tmp_path / SITE, archives.wheel({"acme/__init__.py": "1\n", "acme/mine.py": "1\n"}))
+    (site / "acme.py").write_bytes(b"")
+
+    there = snapshot([tmp_path])
+
     assert [*strange_packages(there, there.distributions)] == []
 
 

@@ -189,6 +189,24 @@ def test_an_unverified_package_that_a_verified_one_lies_in_is_a_warning(user: Us
     assert user.install("--strict", mine.record.name).code == 1
 
 
+def test_a_receipt_whose_archive_nobody_has_makes_no_package_a_verified_one(user: User) -> None:
+    """Whoever adds a file can write a receipt, too."""
+    mine = user.published(files={"ns/mine.py": "1\n"})
+    other = user.published(files={"ns/__init__.py": "1\n"})
+    assert user.install(mine.record.name, other.record.name).code == 0
+    sha256 = user.wheel(other, files={"ns/__init__.py": "1\n"}).sha256
+    (kept,) = user.cache.glob(f"v1/*/{sha256}")
+    shutil.rmtree(kept)
+
+    result = user.install(mine.record.name, other.record.name)
+
+    assert (outcome(result, mine), outcome(result, other)) == (
+        (0, "verified_earlier_unchanged"),
+        (0, "present_not_verified"),
+    ), result.output
+    assert str(user.site / "ns/__init__.py") in " ".join(result.document["warnings"])
+
+
 def test_pins_of_now_decide(user: User) -> None:
     """A file that was good once is judged again; nothing but the vault is asked for it."""
     project, needed = user.published(pinned=False), user.published(pinned=False)

@@ -114,16 +114,17 @@ def strangers(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> I
 
 
 def strange_packages(snapshot: Snapshot, checked: Iterable[InstalledDistribution]) -> Iterator[Path]:
-    """Yield each ``__init__`` above a module of what was checked that only a distribution that was not has.
+    """Yield what Python runs before a module of what was checked, and only a distribution that was not has.
 
-    Python runs it first. It may be honest: where projects share a namespace, any of them may bring one. What
-    no RECORD names is a stranger already.
+    An ``__init__`` may be honest: where projects share a namespace, any of them may bring one. What no RECORD
+    names is a stranger already, but for what lies beside all packages.
 
     Args:
         snapshot: What is installed.
-        checked: The distributions that have receipts, as they are in the snapshot.
+        checked: Distributions that are as their archives bring them, as they are in the snapshot.
     """
-    received, unnamed = tuple(checked), {path for path, _ in snapshot.unowned}
+    received = tuple(checked)
+    unnamed = {path for path, _ in snapshot.unowned if path.parent not in snapshot.sites}
     for site in snapshot.sites:
         layout = layout_of(site)
         known = {key for each in received if each.site == site for key in each.stamps}

@@ -15,6 +15,8 @@ from pip_warden.environments.layout import SiteLayout, entries
 
 _EXTENSIONS = (".so", ".pyd")
 _MODULES = (".py", *_EXTENSIONS)
+_LOADED = (*_MODULES, ".pyc")
+"""What is loaded under a module's name; byte code where there is no source."""
 _PACKAGE = "__init__."
 
 
@@ -48,7 +50,8 @@ def run_before(known: Collection[str], layout: SiteLayout) -> Iterator[str]:
     """Yield what Python runs before it imports a known module, and is not known itself.
 
     That is an ``__init__`` in one of the directories that the module lies in. Of several projects that share
-    such a directory each may bring one, or none: a namespace (PEP 420).
+    such a directory each may bring one, or none: a namespace (PEP 420). Before that comes a module of its
+    name that lies beside it.
 
     Args:
         known: Keys of what verified distributions have (:meth:`SiteLayout.key`).
@@ -63,10 +66,18 @@ def run_before(known: Collection[str], layout: SiteLayout) -> Iterator[str]:
             above.add(directory)
             directory = posixpath.dirname(directory)
     for directory in sorted(above):
-        for entry in entries(layout.path(directory)):
-            key = posixpath.join(directory, entry.name)
-            if entry.name.startswith(_PACKAGE) and entry.name.endswith(_MODULES) and key not in known:
-                yield key
+        parent, name = posixpath.split(directory)
+        loaded = _loaded(directory, "__init__", layout) or _loaded(parent, name, layout)
+        yield from (key for key in loaded if key not in known)
+
+
+def _loaded(directory: str, name: str, layout: SiteLayout) -> list[str]:
+    """Return the keys of all that a module of a name may be loaded from in a directory, but for a package."""
+    return [
+        posixpath.join(directory, each.name)
+        for each in entries(layout.path(directory))
+        if each.name.partition(".")[0] == name and each.name.endswith(_LOADED)
+    ]
 
 
 def _is_module(entry: os.DirEntry[str]) -> bool:

@@ -106,6 +106,7 @@ class _Comparing:
         self._run = run
         self._further = sites
         self._checked = frozenset(each.distribution for each in known)
+        self._verified = set[InstalledDistribution]()
         self._sites = tuple(dict.fromkeys(each.site for each in self._checked))
         accepted = [*accepted_by_digest(run).values(), *(each.accepted for each in known)]
         self._archives = tuple(archive_of(each) for each in accepted if each is not None)
@@ -121,12 +122,13 @@ class _Comparing:
         if found.likeness is Likeness.PRESENT or known.accepted is None:
             note = f"{_BEFORE}; {archive} is not in the cache"
             return Line(subject=subject, outcome=Outcome.PRESENT, note=note)
+        self._verified.add(known.distribution)
         outcome = Outcome.EARLIER if found.likeness is Likeness.SAME else Outcome.BUILT
         line = line_of(known.accepted, source=known.admission.line.source if known.admission else "")
         return replace(line, subject=subject, outcome=outcome, note=f"from {archive}")
 
     def strangers(self) -> Iterator[Line]:
-        """Yield what lies where only packages should, and no distribution has.
+        """Yield what lies where only packages should, and no distribution has; when all have their lines.
 
         Among an environment's scripts it is a warning: other tools put theirs there. So is a module of
         virtualenv's that is not known: there will be others; and an ``__init__`` of what has no receipt.
@@ -145,7 +147,7 @@ class _Comparing:
                 yield _refused(each.subject, each.fault)
         if beside:
             self._warn(f"no distribution has {_named(beside)} among the environment's scripts")
-        if before := self._strange_packages(checked):
+        if before := self._strange_packages([each for each in checked if each in self._verified]):
             self._warn(
                 f"Python runs {_named(before)} before modules of a verified package; no other one has it"
             )
@@ -153,15 +155,15 @@ class _Comparing:
     def _warn(self, text: str) -> None:
         self._run.ledger.warn(f"{text} [changed-after-install]")
 
-    def _strange_packages(self, checked: list[InstalledDistribution]) -> list[str]:
+    def _strange_packages(self, verified: list[InstalledDistribution]) -> list[str]:
         """Return what is run before verified modules, and no verified package has.
 
         Only where there is such a file the other packages are looked at that an earlier run has installed.
         """
-        found = frozenset(strange_packages(self._around, checked))
+        found = frozenset(strange_packages(self._around, verified))
         if found:
             others = filter(self._is_verified, self._around.distributions)
-            found &= frozenset(strange_packages(self._around, (*checked, *others)))
+            found &= frozenset(strange_packages(self._around, (*verified, *others)))
         return sorted(map(str, found))
 
     def _is_verified(self, distribution: InstalledDistribution) -> bool:
