@@ -179,6 +179,7 @@ def test_what_a_new_environment_brings(tmp_path: Path) -> None:
     site = site_of(place)
     (site / "_virtualenv.pth").write_bytes(b"import _virtualenv")
     (site / "_virtualenv.py").write_bytes(b"")
+    (place / "bin" / "\N{MATHEMATICAL ITALIC SMALL PI}thon").symlink_to("python")
     new = snapshot([place])
 
     assert compare(Snapshot(), new, [], []) == ()

@@ -189,6 +189,22 @@ def test_an_unverified_package_that_a_verified_one_lies_in_is_a_warning(user: Us
     assert user.install("--strict", mine.record.name).code == 1
 
 
+@INSTALLERS
+def test_what_had_no_receipt_and_is_installed_anew_gets_one(user: User, words: tuple[str, ...]) -> None:
+    """It describes itself as it did before: the installer that brought it first was not behind the gate."""
+    project = user.published()
+    assert user.install(*words, project.record.name).code == 0
+    info = info_of(user.site, project)
+    (info / RECEIPT).unlink()
+    lines = (info / "RECORD").read_text().splitlines(keepends=True)
+    (info / "RECORD").write_text("".join(line for line in lines if RECEIPT not in line))
+
+    result = user.install(*words, "--force-reinstall", project.record.name)
+
+    assert (result.code, result.document["warnings"]) == (0, []), result.output
+    assert outcome(user.install(*words, project.record.name), project) == (0, "verified_earlier_unchanged")
+
+
 def test_a_receipt_whose_archive_nobody_has_makes_no_package_a_verified_one(user: User) -> None:
     """Whoever adds a file can write a receipt, too."""
     mine = user.published(files={"ns/mine.py": "1\n"})

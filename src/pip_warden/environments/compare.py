@@ -28,10 +28,10 @@ from pip_warden.faults import Fault
 
 _LARGEST_URL_FILE = 1 << 16
 _SEEDED = re.compile(
-    r"(activate|deactivate)([._][A-Za-z0-9_.]+)?|pydoc\.bat|(python|pypy|graalpy)w?[0-9]*(\.[0-9]+)?t?|(pip|wheel)-?[0-9.]*",
+    r"(activate|deactivate)([._][A-Za-z0-9_.]+)?|pydoc\.bat|(python|pypy|graalpy)w?[0-9]*(\.[0-9]+)?t?|𝜋thon|(pip|wheel)-?[0-9.]*",
     re.IGNORECASE,
 )
-"""Scripts of a virtual environment that its maker writes (venv, virtualenv, uv)."""
+"""Scripts of a virtual environment that its maker writes (venv, virtualenv, uv); Python 3.14 adds a joke."""
 _VIRTUALENV = {"_virtualenv.pth": b"import _virtualenv", "_virtualenv.py": None}
 """What virtualenv and uv put among the packages of a new environment."""
 _PIPX = "pipx_shared.pth"

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from pip_warden.digests import Digest
 from pip_warden.display import escape_text
 from pip_warden.environments.compare import compare
-from pip_warden.environments.files import read_bounded
+from pip_warden.environments.files import Stamp, read_bounded
 from pip_warden.environments.model import (
     AcceptedArchive,
     Comparison,
@@ -131,8 +131,9 @@ class UvAttempt:
         }
 
     def _new(self) -> Iterator[InstalledDistribution]:
-        before = set(self._before.distributions)
-        return (each for each in self._after.distributions if each not in before)
+        """Yield what it has installed: what is installed anew may describe itself as it did before."""
+        before = {each: _written(each) for each in self._before.distributions}
+        return (each for each in self._after.distributions if before.get(each) != _written(each))
 
     def _record_own_files(self) -> None:
         for found in self._new():
@@ -169,6 +170,11 @@ class UvAttempt:
             yield Installed(
                 name=found.name, version=found.version, sha256="", directory="", requires_dist=required
             )
+
+
+def _written(found: InstalledDistribution) -> tuple[InstalledDistribution, Stamp | None]:
+    """Return a distribution, and what differs as soon as its RECORD was written."""
+    return found, found.stamps.get(f"{found.folder}/RECORD")
 
 
 def _past_the_gate(fault: Fault | None) -> WardenError:
