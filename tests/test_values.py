@@ -136,6 +136,21 @@ def test_a_value_cannot_be_changed_and_can_be_copied(made: Callable[..., Any]) -
     assert dataclasses.asdict(pair(1)) == {"first": 1, "second": "b"}
 
 
+@pytest.mark.parametrize("made", MADE_BY.values(), ids=MADE_BY)
+def test_what_a_user_derives_from_it_is_frozen_too(made: Callable[..., Any]) -> None:
+    pair = _classes(made)[1]
+    derived = dataclasses.make_dataclass("Derived", [("third", int, 3)], bases=(pair,), frozen=True)
+
+    one = derived(1)
+
+    assert (one, one.third, one == derived(1, "b", 3)) == (derived(1), 3, True)
+    for name in ("first", "third"):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, name, 2)
+    with pytest.raises(TypeError, match="cannot inherit non-frozen dataclass from a frozen one"):
+        dataclasses.make_dataclass("Mutable", [("third", int, 3)], bases=(pair,))
+
+
 @values._frozen(kw_only=True, slots=True)
 class Kept:
     """Can be found by its name, as what is pickled must be."""

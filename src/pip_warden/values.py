@@ -32,7 +32,9 @@ def _frozen(**options: bool) -> Callable[[type[Any]], type[Any]]:
     def made(cls: type[Any]) -> type[Any]:
         documented = cls.__doc__
         cls.__doc__ = documented or "—"  # else dataclasses would work out a signature for it
-        value = dataclasses.dataclass(init=False, repr=False, eq=False, **options)(cls)
+        derives = any(map(dataclasses.is_dataclass, cls.__bases__))
+        value = dataclasses.dataclass(init=False, repr=False, eq=False, frozen=derives, **options)(cls)
+        value.__dataclass_params__.frozen = True  # what derives from it must be so, whoever makes it
         value.__doc__ = documented
         fields = dataclasses.fields(value)
         value.__values__ = _getter(each.name for each in fields if each.compare)
