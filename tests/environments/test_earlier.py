@@ -421,6 +421,19 @@ def test_what_an_accepted_wheel_brings_is_no_change(tmp_path: Path) -> None:
     assert check_installed(distribution, receipt_of(first), first, [second]).likeness is Likeness.SAME
 
 
+def test_a_source_comes_before_the_byte_code_that_a_wheel_brings(tmp_path: Path) -> None:
+    accepted = archive(tmp_path / "dist", archives.wheel({"only.pyc": "1"}))
+    site = planted(tmp_path / "env" / SITE, accepted.path.read_bytes())
+    (distribution,) = snapshot([tmp_path / "env"]).distributions
+    assert check_installed(distribution, receipt_of(accepted), accepted).likeness is Likeness.SAME
+
+    named_by_another(site, "only.py")
+
+    found = check_installed(distribution, receipt_of(accepted), accepted)
+    assert found.fault is not None
+    assert (found.fault.code, found.fault.found) == ("changed-after-install", "only.py")
+
+
 def test_a_record_may_name_what_no_system_can_have(earlier: Earlier) -> None:
     record = earlier.site / INFO / "RECORD"
     record.write_bytes(record.read_bytes() + b"acme/%b/__pycache__,,\n" % (b"a" * 300))

@@ -1,8 +1,8 @@
 """What Python would import in place of a module of a wheel, or before it, although that is as it was.
 
-Of one name in one directory Python takes a package before an extension, and that before a source
-(``importlib.machinery.FileFinder``). Whoever adds one need not touch the source, and may have another RECORD
-name it.
+Of one name in one directory Python takes a package before an extension, that before a source, and that
+before byte code (``importlib.machinery.FileFinder``). Whoever adds one need not touch what is there, and may
+have another RECORD name it.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ def shadow_of(files: Iterable[str], known: Collection[str], layout: SiteLayout) 
     names: dict[str, set[str]] = {}
     for key in files:
         directory, name = posixpath.split(key)
-        if name.endswith(_MODULES) and not directory.startswith(".."):
+        if name.endswith(_LOADED) and not directory.startswith(".."):
             names.setdefault(directory, set()).add(name.partition(".")[0])
     packages = {posixpath.dirname(key) for key in known if posixpath.basename(key).startswith(_PACKAGE)}
     for directory, own in names.items():
         for entry in entries(layout.path(directory)):
             key = posixpath.join(directory, entry.name)
             is_own = entry.name.partition(".")[0] in own
-            if is_own and key not in known and key not in packages and _is_module(entry):
+            is_first = _is_module(entry) or f"{key}c" in known  # a source comes before byte code beside it
+            if is_own and key not in known and key not in packages and is_first:
                 return key
     return None
 
