@@ -24,6 +24,7 @@ from pip_warden.cli.tree import pip_warden
 from pip_warden.errors import NetworkError, TrustFileError, UsageError
 from pip_warden.report.formats import FORMATS, PRINTED, is_report, render
 from pip_warden.report.model import Report, line_of
+from pip_warden.trust.editing.edit import new_file_text
 from pip_warden.verdict.model import Step
 
 if TYPE_CHECKING:
@@ -114,10 +115,20 @@ def test_another_format_is_none() -> None:
         "<html>",
         " pip-warden: verify",
         "# acme",
+        "# Trusted by pip-warden, which we all use\n",
+        "## `pip-warden verify`\n\nHow we use it.\n",
     ],
 )
 def test_what_is_no_report_is_known_as_such(begins: str) -> None:
     assert not is_report(begins.encode())
+
+
+def test_a_trust_file_of_our_own_making_is_no_report(tmp_path: Path) -> None:
+    path = tmp_path / "pytrust.toml"
+    path.write_text(new_file_text(), encoding="utf-8")
+    assert "pip-warden" in new_file_text().splitlines()[0]
+    assert judge("--output", f"json={path}") == 2
+    assert path.read_text(encoding="utf-8") == new_file_text()
 
 
 def test_a_refusal_is_written_in_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

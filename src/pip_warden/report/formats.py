@@ -23,7 +23,7 @@ _BEGINS = re.compile(
     rb'|\{\s*"schema_version":\s*\d+,\s*"(command|tool)"'
     rb"|(<\?xml[^>]*>\s*)?<testsuites?\b"
     rb'|\{\s*("\$schema":\s*"[^"]*sarif|"version":\s*"2\.1\.0")'
-    rb"|#+ [^\n]*pip-warden"
+    rb"|## `pip-warden [a-z -]+`: "
     rb"|<!doctype html>",
     re.IGNORECASE,
 )
