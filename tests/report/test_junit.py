@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from pip_warden.report import junit
 from pip_warden.report.model import Report
@@ -96,6 +97,19 @@ def test_a_report_that_would_be_too_large_keeps_what_was_refused(monkeypatch: py
     assert kinds[0] == ("kit-1.0.tar.gz", "Failure")
     assert kinds[-1][0].endswith("further cases left out")
     assert kinds[-1][1] == "Skipped"
+
+
+def test_cases_are_counted_once_and_not_for_every_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = list[int]()
+    update: Callable[[TestSuite], None] = TestSuite.update_statistics
+
+    def count(suite: TestSuite) -> None:
+        counted.append(len(list(suite)))
+        update(suite)
+
+    monkeypatch.setattr(TestSuite, "update_statistics", count)
+    junit.render(Report(command="verify", exit_code=1, warnings=tuple(map(str, range(20)))))
+    assert counted == [21, 21], "once for the suite, and once for the document"
 
 
 def test_a_file_that_was_refused_without_a_reason_did_not_pass() -> None:

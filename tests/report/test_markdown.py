@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pip_warden.errors import UsageError
 from pip_warden.report import markdown
 from pip_warden.report.model import Line, Outcome, Place, Report
 from report.markup import MARKUP, meaning
@@ -70,13 +71,28 @@ def test_a_success_that_verified_nothing_is_headed_so() -> None:
 
 
 def test_what_does_not_fit_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert markdown._LARGEST * 2 < 1_000_000 + 100_000, "two tables, and a comment has a million characters"
+    assert markdown._LARGEST * 3 < 1_000_000 - 50_000, "three tables, and a comment has a million characters"
     monkeypatch.setattr(markdown, "_LARGEST", 10_000)
 
     assert re.search(
         r"^\| … \| [0-9]+ further rows left out \| \|$", markdown.render(many(200)), re.MULTILINE
     )
     assert len(markdown.render(wordy(50)).encode()) < 12_000
+
+
+def test_each_of_the_tables_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markdown, "_LARGEST", 10_000)
+    good = tuple(Line(subject=f"kit {number}.0", outcome=Outcome.PRESENT) for number in range(500))
+    done = tuple(("uploaded", f"kit-{number}.whl") for number in range(500))
+    told = markdown.render(replace(wordy(50), lines=(*wordy(50).lines, *good), done=done))
+
+    assert told.count("further rows left out") == 3
+    assert len(told.encode()) < 3 * 10_000 + 2_000
+
+
+def test_what_has_no_summary_has_no_empty_paragraph() -> None:
+    told = markdown.render(Report(command="verify", exit_code=2, error=UsageError("usage", "no")))
+    assert told.startswith("## `pip-warden verify`: ❌ failed (exit code 2)\n\n| | What | Why |\n")
 
 
 @pytest.mark.parametrize("evil", MARKUP)

@@ -58,8 +58,7 @@ def render(report: Report) -> str:
     from junitparser import JUnitXml, TestSuite
 
     suite = TestSuite(f"pip-warden {report.command}")
-    for case in _cases(report):
-        suite.add_testcase(case)
+    suite.add_testcases(list(_cases(report)))  # one by one, each would have all of them counted again
     document: JUnitXml = JUnitXml()
     document.add_testsuite(suite)
     document.update_statistics()

@@ -19,8 +19,9 @@ from pip_warden.report.places import PlaceFinder
 from pip_warden.report.summary import closing_line, counted, is_pinned, is_verified
 from pip_warden.verdict.model import Accepted, AcceptedImage
 
-_LARGEST = 500_000
-"""Bytes of all rows: a comment has at most a million characters in GitLab, a job summary 1 MiB in GitHub."""
+_LARGEST = 300_000
+"""Bytes of all rows of one table, of which there are three: a comment has at most a million characters in
+GitLab, a job summary 1 MiB in GitHub."""
 
 _LONGEST = 3_000
 """Characters of what is said of one finding."""
@@ -37,11 +38,9 @@ _HEAD = "| | What | Why |\n| --- | --- | --- |"
 
 def render(report: Report) -> str:
     """Render a report as Markdown, ending with a newline."""
-    lines = [
-        f"## {code_span(f'pip-warden {report.command}')}: {_ending(report)}",
-        "",
-        " · ".join(_summary(report)),
-    ]
+    lines = [f"## {code_span(f'pip-warden {report.command}')}: {_ending(report)}"]
+    if summary := " · ".join(_summary(report)):
+        lines += ["", summary]
     found = findings(report)
     if found:
         lines += ["", _HEAD, *_fitting(_finding_rows(report, found))]
