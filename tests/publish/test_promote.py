@@ -80,10 +80,12 @@ def test_nothing_is_copied_where_one_file_is_refused(publisher: Publisher, relea
         f"{SDIST}.annotations.sigstore.json",
     ):
         publisher.sandbox.delete_evidence(publisher.project, name)
-    result = promote(publisher)
+    result = promote(publisher, "--output", "markdown=told")
+    told = (publisher.directory / "told").read_text()
 
     assert (result.returncode, "no-evidence" in result.stdout) == (1, True), result.stdout
     assert names(release) == []
+    assert (f"accepted | `{WHEEL}`" in told, "| not copied | `acme-widgets 1.0` |" in told) == (True, True)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,9 @@ def _tell(promotion: Promotion, plan: Plan, reports: Reports, console: Console) 
 
     kept = [f"{name} stays: the target has other evidence of the same signer" for name in promotion.kept]
     warnings = (*promotion.report.warnings, *not_carried(promotion.left), *kept, *promotion.notes)
-    done = tuple((upload.outcome, upload.name) for upload in promotion.uploads)
+    done: tuple[tuple[str, str], ...] = tuple((upload.outcome, upload.name) for upload in promotion.uploads)
+    if promotion.report.exit_code and not done:  # what is accepted in it would look as if it had been
+        done = (("not copied", f"{plan.project} {plan.version}"),)
     report = replace(promotion.report, command="promote", warnings=warnings, done=done)
     if reports.is_text and not console.quiet:
         print_block(text.done(report))
