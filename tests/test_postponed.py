@@ -77,7 +77,9 @@ def test_a_file_that_was_looked_at_and_left_alone_is_not_hashed_again(
     assert (len(hashed), stored_path(cache).exists()) == (1, True)
 
 
-def test_a_smaller_file_is_copied_at_once(cache: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_file_that_is_the_first_is_copied_at_once(
+    cache: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pip_warden.vault.store.LARGE", len(DATA) + 1)
     _is_copied_at_once(cache, run)
 
@@ -259,3 +261,40 @@ def test_it_is_handed_over_until_then(cache: Path, run: Path, tmp_path: Path) ->
     hand_over(sealed, tmp_path / "out").unlink()
     later.settle()
     assert stored_path(cache).read_bytes() == DATA
+
+
+def test_a_small_file_that_is_not_the_first_is_copied_when_there_is_time(
+    cache: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pip_warden.vault.store.LARGE", len(DATA) + 1)
+    later = tried()
+    Vault(cache).seal(accepted(run), evidence=(), postponed=later)
+    assert kept(cache) == []
+
+    later.take()
+
+    assert stored_path(cache).read_bytes() == DATA
+    assert (run / WHEEL_NAME).read_bytes() == DATA, "an installer may still take it"
+    stored_path(cache).unlink()
+    later.take()
+    assert not stored_path(cache).exists(), "once is enough"
+
+
+def test_t32_a_small_file_that_was_changed_meanwhile_is_not_kept(
+    cache: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pip_warden.vault.store.LARGE", len(DATA) + 1)
+    later = tried()
+    Vault(cache).seal(accepted(run), evidence=(), postponed=later)
+    (run / WHEEL_NAME).write_bytes(EVIL)
+
+    later.take()
+
+    assert kept(cache) == []
+
+
+def tried() -> Postponed:
+    """Return what has heard that the cache can be written."""
+    later = Postponed()
+    later.hear()
+    return later

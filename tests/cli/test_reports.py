@@ -7,9 +7,9 @@ import json
 import os
 import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import pytest
@@ -456,6 +456,21 @@ def test_a_success_that_cannot_be_taken_back_is_removed(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Hear every signal, however the tests were started: a shell ignores some for what it starts."""
+    usual: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_ended_while_it_tells_leaves_no_success(
     number: signal.Signals,
@@ -474,6 +489,7 @@ def test_a_run_that_is_ended_while_it_tells_leaves_no_success(
         assert "ended-by-signal" in text, name
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_run_that_is_ended_before_its_options_are_read_leaves_no_success(alone: Path) -> None:
     place = alone / "j.xml"
     assert judge("--output", f"junit={place}", end=lambda: GOOD) == 0
@@ -488,6 +504,7 @@ def test_a_run_that_is_ended_before_its_options_are_read_leaves_no_success(alone
     assert "ended-by-signal" in place.read_text()
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_run_that_is_ended_while_it_looks_at_its_files_leaves_no_success(
     alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -503,6 +520,7 @@ def test_a_run_that_is_ended_while_it_looks_at_its_files_leaves_no_success(
     assert "ended-by-signal" in place.read_text()
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_run_that_is_ended_says_so_whatever_happens_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -516,6 +534,7 @@ def test_a_run_that_is_ended_says_so_whatever_happens_then(
     assert capsys.readouterr().err == "\nended by SIGTERM\n"
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_report_of_an_ended_run_that_cannot_be_written_leaves_no_success(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

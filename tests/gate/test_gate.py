@@ -20,7 +20,7 @@ from packaging.version import Version
 import samples
 from pip_warden.artifact.inspect import inspect
 from pip_warden.artifact.model import Artifact, Contents
-from pip_warden.digests import digest_of
+from pip_warden.digests import Digest, digest_of
 from pip_warden.errors import NetworkError, RefusedError, UsageError
 from pip_warden.evidence.bundle import read_bundle
 from pip_warden.evidence.model import BadItem, EvidenceForm, Item
@@ -420,6 +420,35 @@ def test_the_vault_has_a_large_file_when_the_run_ends_unless_it_is_interrupted(
         if ending is not None:
             raise ending
     assert [path.name for path in (tmp_path / "cache").rglob("*.whl")] == ([wheel()] if is_kept else [])
+
+
+@pytest.mark.parametrize("ending", [None, UsageError("x", "x"), KeyboardInterrupt()])
+def test_the_vault_has_small_files_however_a_run_ends(
+    world: World, shop: Shop, tmp_path: Path, ending: BaseException | None
+) -> None:
+    """All but the first wait; whoever ends a run does not want to fetch them again."""
+    later = Postponed()
+    later.hear()
+    expected = nullcontext() if ending is None else pytest.raises(type(ending))
+    with expected, make_gate(world.trust, shop, tmp_path, postponed=later) as gate:
+        gate.admit(NAME, wheel())
+        assert list((tmp_path / "cache").rglob("*.whl")) == []
+        if ending is not None:
+            raise ending
+    assert [path.name for path in (tmp_path / "cache").rglob("*.whl")] == [wheel()]
+
+
+def test_what_a_run_has_accepted_is_there_when_it_looks_again(
+    world: World, shop: Shop, tmp_path: Path
+) -> None:
+    later = Postponed()
+    later.hear()
+    with make_gate(world.trust, shop, tmp_path, postponed=later) as gate:
+        accepted = gate.admit(NAME, wheel()).line
+        again = gate.admit_again(parse_artifact_name(wheel()), Digest(accepted.sha256))
+
+    assert again is not None
+    assert again.line.outcome is Outcome.ACCEPTED
 
 
 def test_b09_nothing_is_fetched_of_a_release_with_two_files_of_one_name(gate: Gate, shop: Shop) -> None:

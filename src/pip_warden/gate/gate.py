@@ -64,8 +64,10 @@ class Gate:
     def close(self, *, wait: bool = True) -> None:
         """Give up what nobody asked for; with ``wait``, wait for that, and let the vault take large files."""
         self._background.close(wait=wait)
-        if wait and self._parts.postponed is not None:
-            self._parts.postponed.settle()
+        if self._parts.postponed is not None:
+            self._parts.postponed.take()
+            if wait:
+                self._parts.postponed.settle()
 
     def warm_up(self) -> None:
         """Load the verifier and the trusted roots in the background, while an installer starts."""
@@ -110,8 +112,9 @@ class Gate:
         self._background.submit(partial(self._ahead.follow, admission))
 
     def agree(self) -> None:
-        """An installer has all that it wants: look at what the vault will take, while it installs."""
+        """An installer has all that it wants: the vault has time to take files while it installs."""
         if self._parts.postponed is not None:
+            self._background.submit(self._parts.postponed.take)
             self._background.submit(self._parts.postponed.look)
 
     def admit(self, project: ProjectName, filename: str) -> Admission:

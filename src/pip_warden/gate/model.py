@@ -38,8 +38,8 @@ class GateParts:
         facts: Finds out what is known of the Python that is installed into, for look-ahead.
         fresh: Get every file and its evidence from the supply, even where the vault has them: what a registry
             holds *now* is in question.
-        postponed: Takes large files that the vault may have when the gate is closed; None where they are
-            needed longer.
+        postponed: Takes files that the vault may have later, the large ones when the gate is closed; None
+            where they are needed longer.
         settled: None to hear no more evidence than a verdict needs. Else all of it is heard, for what it
             says, and the path of each file that has a verdict is put in.
     """

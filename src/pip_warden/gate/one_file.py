@@ -90,6 +90,8 @@ def admit_again(parts: GateParts, name: ArtifactName, digest: Digest) -> Admissi
     # What is refused whatever its content is not looked for.
     if inquiry.wants is not Wants.ARTIFACT:
         return Admission(line=line_of(inquiry.verdict, sha256=digest.hex), sealed=None)
+    if parts.postponed is not None:
+        parts.postponed.take()
     if not parts.vault.may_have(digest, name):
         return None
     return _apart(parts, partial(_stored, parts, inquiry, name, digest))

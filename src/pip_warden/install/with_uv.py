@@ -48,6 +48,7 @@ from pip_warden.installer.uv import may_link, packages_of, uv_command, uv_projec
 from pip_warden.names import parse_artifact_name
 
 _UNMET = "No solution found when resolving"
+_RESOLVED = re.compile(r"Resolved [0-9]+ packages? in .*", re.ASCII)
 _INSTALLED = re.compile(r"Installed [1-9][0-9]* packages? in .*", re.ASCII)
 _MOST_METADATA = 16 << 20
 
@@ -76,7 +77,9 @@ class UvAttempt:
         return snapshot(self._sites, sites=self._sites)
 
     def hear(self, line: str) -> None:
-        """Listen whether it finds nothing for a requirement, and whether it installs anything."""
+        """Listen whether it finds nothing for a requirement, has all that it wants, and installs anything."""
+        if _RESOLVED.fullmatch(line):
+            self._run.gate.agree()
         self._finds_nothing = self._finds_nothing or _UNMET in line
         self._installs = self._installs or _INSTALLED.fullmatch(line) is not None
 

@@ -1,7 +1,9 @@
-"""Large files, which the vault takes when a run has ended, by a move: each further copy costs seconds.
+"""What the vault takes later: small files while an installer installs, large ones when a run has ended.
 
-Until then the file is the run's own copy, under as many names as an installer was given. It is moved only
-where it has one name left, and is looked at once more: what was changed meanwhile is not kept.
+A small file is copied: that takes no longer than at once, but until an installer has all that it wants
+everybody waits for this process. A large one is moved, as each further copy costs seconds. Until then the
+file is the run's own copy, under as many names as an installer was given. It is moved only where it has one
+name left, and is looked at once more: what was changed meanwhile is not kept.
 """
 
 from __future__ import annotations
@@ -40,9 +42,37 @@ class Postponed:
         self._lock = threading.Lock()
         self._pending: list[_Pending] = []
         self._seen: dict[Path, State] = {}
+        self._small: list[Callable[[], None]] = []
+        self._is_tried = False
+
+    def hear(self) -> None:
+        """A file was stored at once: the cache can be written."""
+        self._is_tried = True
+
+    def add_small(self, store: Callable[[], None]) -> bool:
+        """Add a small file.
+
+        Args:
+            store: Stores it.
+
+        Returns:
+            Whether it will be stored later; not before one was, which shows that anything can be.
+        """
+        with self._lock:
+            if self._is_tried:
+                self._small.append(store)
+            return self._is_tried
+
+    def take(self) -> None:
+        """Store every small file; what cannot be stored, the next run fetches again."""
+        with self._lock:
+            small, self._small = self._small, []
+        for store in small:
+            with suppress(OSError, WardenError):
+                store()
 
     def add(self, path: Path, digest: Digest, store: Callable[[State | None], None]) -> None:
-        """Add a file.
+        """Add a large file.
 
         Args:
             path: The run's own copy.
@@ -53,7 +83,7 @@ class Postponed:
             self._pending.append(_Pending(path, digest, store))
 
     def look(self) -> None:
-        """Hash every file now, while something else is waited for: if nobody writes to it, that is enough."""
+        """Hash every large file now, while something else is waited for: if nobody writes, that is enough."""
         with self._lock:
             pending = tuple(self._pending)
         for each in pending:
@@ -61,7 +91,7 @@ class Postponed:
                 self._seen[each.path] = state
 
     def settle(self) -> None:
-        """Store every file, at the end of the run; what cannot be stored, the next run fetches again."""
+        """Store every large file, at the end of the run, as :meth:`take` does."""
         with self._lock:
             pending, self._pending = self._pending, []
         for each in pending:

@@ -69,7 +69,7 @@ class Vault:
         Args:
             accepted: The file.
             evidence: What speaks for it.
-            postponed: Takes a large file that can be moved here at the end of the run.
+            postponed: Takes what can wait: a small file, and a large one that can be moved here in the end.
 
         Raises:
             RefusedError: ``changed-after-verdict``: the bytes are no longer those that were judged.
@@ -81,11 +81,10 @@ class Vault:
         path = self._place(artifact.digest) / artifact.name.filename
         try:
             if not holds(path, artifact.digest):
-                if postponed is not None and _can_be_moved(artifact, kept, path.parent):
-                    store = partial(self._store_later, artifact, kept, path.parent)
-                    postponed.add(artifact.path, artifact.digest, store)
-                else:
+                if postponed is None or not self._can_wait(artifact, kept, path.parent, postponed):
                     self._store(artifact, kept, path.parent)
+                    if postponed is not None:
+                        postponed.hear()
             elif evidence and kept_bytes(path.parent / _EVIDENCE) != kept:
                 self._replace_evidence(path.parent, kept)
         except OSError as err:
@@ -193,9 +192,27 @@ class Vault:
     def _place(self, digest: Digest) -> Path:
         return self._root / digest.hex[:2] / digest.hex
 
-    def _store_later(self, artifact: Artifact, evidence: bytes, place: Path, seen: State | None) -> None:
+    def _can_wait(self, artifact: Artifact, evidence: bytes, place: Path, postponed: Postponed) -> bool:
+        """Have a file stored later, where that is possible."""
+        if artifact.size < LARGE:
+            return postponed.add_small(partial(self._store_later, artifact, evidence, place))
+        if not _can_be_moved(artifact, evidence, place):
+            return False
+        moved_later = partial(self._store_later, artifact, evidence, place, moves=True)
+        postponed.add(artifact.path, artifact.digest, moved_later)
+        return True
+
+    def _store_later(
+        self,
+        artifact: Artifact,
+        evidence: bytes,
+        place: Path,
+        seen: State | None = None,
+        *,
+        moves: bool = False,
+    ) -> None:
         with self._measures.phase("seal", artifact.name):
-            self._store(artifact, evidence, place, seen, moves=True)
+            self._store(artifact, evidence, place, seen, moves=moves)
 
     def _store(
         self,
@@ -234,13 +251,11 @@ class Vault:
 
 
 def _can_be_moved(artifact: Artifact, evidence: bytes, place: Path) -> bool:
-    """Return whether a file is large and on the file system of its place, where we may write.
+    """Return whether a file is on the file system of its place, where we may write.
 
     Raises:
         OSError: Nothing can be written there.
     """
-    if artifact.size < LARGE:
-        return False
     with draft(place.parent) as made:
         write(made / _EVIDENCE, evidence)
         return made.stat().st_dev == artifact.path.lstat().st_dev
