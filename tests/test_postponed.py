@@ -263,38 +263,35 @@ def test_it_is_handed_over_until_then(cache: Path, run: Path, tmp_path: Path) ->
     assert stored_path(cache).read_bytes() == DATA
 
 
-def test_a_small_file_that_is_not_the_first_is_copied_when_there_is_time(
-    cache: Path, run: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def waiting(cache: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> Postponed:
+    """A small file that was accepted when it was known that the cache can be written."""
     monkeypatch.setattr("pip_warden.vault.store.LARGE", len(DATA) + 1)
-    later = tried()
-    Vault(cache).seal(accepted(run), evidence=(), postponed=later)
+    waiting = Postponed()
+    waiting.hear()
+    Vault(cache).seal(accepted(run), evidence=(), postponed=waiting)
+    return waiting
+
+
+def test_a_small_file_that_is_not_the_first_is_copied_when_there_is_time(
+    cache: Path, run: Path, waiting: Postponed
+) -> None:
     assert kept(cache) == []
 
-    later.take()
+    waiting.take()
 
     assert stored_path(cache).read_bytes() == DATA
     assert (run / WHEEL_NAME).read_bytes() == DATA, "an installer may still take it"
     stored_path(cache).unlink()
-    later.take()
+    waiting.take()
     assert not stored_path(cache).exists(), "once is enough"
 
 
 def test_t32_a_small_file_that_was_changed_meanwhile_is_not_kept(
-    cache: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path, run: Path, waiting: Postponed
 ) -> None:
-    monkeypatch.setattr("pip_warden.vault.store.LARGE", len(DATA) + 1)
-    later = tried()
-    Vault(cache).seal(accepted(run), evidence=(), postponed=later)
     (run / WHEEL_NAME).write_bytes(EVIL)
 
-    later.take()
+    waiting.take()
 
     assert kept(cache) == []
-
-
-def tried() -> Postponed:
-    """Return what has heard that the cache can be written."""
-    later = Postponed()
-    later.hear()
-    return later

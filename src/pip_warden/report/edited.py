@@ -10,7 +10,7 @@ from packaging.version import Version
 from pip_warden.errors import WardenError
 from pip_warden.names import ProjectName
 from pip_warden.report.document import document
-from pip_warden.report.model import Line, Outcome, Place, Report, error_line
+from pip_warden.report.model import Line, Outcome, Place, Report, error_line, unsaid
 from pip_warden.report.pins import as_json, image_as_json
 from pip_warden.strict_json import JSONValue
 from pip_warden.trust.model import Entry, HashEntry, ImageEntry, TrustFile
@@ -66,14 +66,13 @@ def report_of(
     lines += [_pinned_line(entry, edited.why) for entry in _beyond(edited.after, edited.before)]
     images = (each for each in edited.after.images if edited.before.image_entry(each.repository) != each)
     lines += [Line(subject=str(each.repository), outcome=Outcome.PINNED) for each in images]
-    is_said = error is not None and error.code in {line.code for line in lines}
     return Report(
         command=edited.command,
         exit_code=edited.exit_code if error is None else error.exit_code,
         lines=tuple(lines),
         warnings=tuple(edited.warnings),
         trust_file=str(edited.after.path),
-        error=None if is_said else error,
+        error=unsaid(error, lines),
         sources=edited.after.sources,
         places=tuple(places),
     )

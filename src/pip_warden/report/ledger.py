@@ -20,7 +20,7 @@ from pip_warden.errors import (
     worst,
 )
 from pip_warden.names import ArtifactName
-from pip_warden.report.model import UNVERIFIED, Line, Outcome, Unpinned
+from pip_warden.report.model import UNVERIFIED, Line, Outcome, Unpinned, unsaid
 
 
 class Ledger:
@@ -134,6 +134,4 @@ class Ledger:
 
     def unsaid(self) -> WardenError | None:
         """Return the error that ended the run, unless a line says it already."""
-        if self.error is None or self.error.code in {line.code for line in self.lines()}:
-            return None
-        return self.error
+        return unsaid(self.error, self.lines())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 from typing import Literal, NoReturn
@@ -238,3 +239,8 @@ def error_line(subject: str, error: WardenError, *, source: str = "") -> Line:
 def undecided_line(name: ArtifactName | str, error: UndecidedError) -> Line:
     """Make the line of a file or page nothing could be said about."""
     return Line(subject=str(name), outcome=Outcome.UNDECIDED, undecided=error)
+
+
+def unsaid(error: WardenError | None, lines: Iterable[Line]) -> WardenError | None:
+    """Return the error that ended a run; None where there is none, or a line says it already."""
+    return None if error is None or error.code in {line.code for line in lines} else error

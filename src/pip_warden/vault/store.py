@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -194,25 +194,20 @@ class Vault:
 
     def _can_wait(self, artifact: Artifact, evidence: bytes, place: Path, postponed: Postponed) -> bool:
         """Have a file stored later, where that is possible."""
+        store = partial(self._store, artifact, evidence, place)
         if artifact.size < LARGE:
-            return postponed.add_small(partial(self._store_later, artifact, evidence, place))
+            return postponed.add_small(partial(self._measured, artifact.name, store))
         if not _can_be_moved(artifact, evidence, place):
             return False
-        moved_later = partial(self._store_later, artifact, evidence, place, moves=True)
-        postponed.add(artifact.path, artifact.digest, moved_later)
+        move = partial(self._measured, artifact.name, partial(store, moves=True))
+        postponed.add(artifact.path, artifact.digest, move)
         return True
 
-    def _store_later(
-        self,
-        artifact: Artifact,
-        evidence: bytes,
-        place: Path,
-        seen: State | None = None,
-        *,
-        moves: bool = False,
+    def _measured(
+        self, name: ArtifactName, store: Callable[[State | None], None], seen: State | None = None
     ) -> None:
-        with self._measures.phase("seal", artifact.name):
-            self._store(artifact, evidence, place, seen, moves=moves)
+        with self._measures.phase("seal", name):
+            store(seen)
 
     def _store(
         self,

@@ -11,7 +11,7 @@ from pip_warden.first_use.needs import Need, NeededRelease, places_of_needs
 from pip_warden.first_use.sync.look import Pin
 from pip_warden.first_use.sync.wishes import Wish
 from pip_warden.names import ProjectName
-from pip_warden.report.model import Line, Outcome, Report, error_line
+from pip_warden.report.model import Line, Outcome, Report, error_line, unsaid
 from pip_warden.trust.model import HashEntry, TrustFile
 from pip_warden.values import dataclass
 
@@ -66,14 +66,13 @@ class SyncOutcome:
             warnings: What the user should look at.
         """
         lines = tuple(self._lines())
-        is_said = self.error is not None and self.error.code in {line.code for line in lines}
         return Report(
             command="trust sync",
             exit_code=0 if self.error is None else self.error.exit_code,
             lines=lines,
             warnings=tuple(warnings),
             trust_file=str(self.trust.path),
-            error=None if is_said else self.error,
+            error=unsaid(self.error, lines),
             sources=self.trust.sources,
             places=places_of_needs(self.needs),
         )
